@@ -1,0 +1,1 @@
+"""Deck runs, measures, plans, fits and verification: the SPICE half of the kit."""

@@ -1,0 +1,1 @@
+"""Find, probe and fetch an ngspice library; standard library only."""

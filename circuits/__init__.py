@@ -1,0 +1,1 @@
+"""Parameterised netlist generators: frozen parameters in, PySpice circuit out."""

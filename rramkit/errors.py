@@ -1,0 +1,54 @@
+"""The kit's exceptions: each message says the argument, the requirement, what arrived and the cure."""
+
+
+class KitError(Exception):
+    """Anything the user can mend; the command line prints it as one line and exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class InputError(KitError):
+    """A value, key, name or file that the user gave does not fit."""
+
+    exit_code = 2
+
+
+class TableError(InputError):
+    """A table file is missing, damaged, of another format, or lacks what was asked of it."""
+
+
+class SetupError(KitError):
+    """The machine lacks something that the job needs (PySpice, an ngspice library, a package)."""
+
+
+class SimulationError(KitError):
+    """One ngspice run gave no complete, finite result.
+
+    Attributes
+    ----------
+    reason : str
+        One of `parse`, `convergence`, `incomplete`, `timeout`, `crash`.
+    deck : str
+        The whole deck that was run.
+    log : str
+        The tail of what ngspice printed.
+    """
+
+    def __init__(self, reason: str, detail: str, *, deck: str = "", log: str = "") -> None:
+        super().__init__(reason, detail, deck, log)  # all four, so that it survives pickling between processes
+        self.reason = reason
+        self.detail = detail
+        self.deck = deck
+        self.log = log
+
+    def __reduce__(self) -> tuple:
+        """Rebuild from the four parts: keyword-only arguments do not survive the default."""
+        return _simulation_error, (self.reason, self.detail, self.deck, self.log)
+
+    def __str__(self) -> str:
+        title = self.deck.partition("\n")[0].strip()
+        return f"ngspice run failed ({self.reason}): {self.detail} [deck: {title or 'empty'}]"
+
+
+def _simulation_error(reason: str, detail: str, deck: str, log: str) -> SimulationError:
+    return SimulationError(reason, detail, deck=deck, log=log)
