@@ -1,1 +1,1 @@
-"""Parameterised netlist generators: frozen parameters in, PySpice circuit out."""
+"""Parameterised netlist generators: frozen parameters in, PySpice circuit or deck out."""

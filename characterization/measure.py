@@ -1,0 +1,33 @@
+"""Numbers out of waveforms: read conductance, energy of a pulse, currents of an array."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits.cell_bench import WriteParams
+
+
+def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:
+    """Return the conductance (P + 1,) [S] that the reads before, between and after P pulses find, at `v_read`."""
+    times = [params.t_read_at(index) for index in range(params.pulses + 1)]
+    return -np.interp(times, waves["time"], waves["i(v_bl)"]) / params.read.v_read
+
+
+def pulse_energies(waves: Waveforms, params: WriteParams) -> np.ndarray:
+    """Return the energy (P,) [J] that the three line drivers give in each pulse, charging of the lines included."""
+    power = sum(-waves[f"v({line}_src)"] * waves[f"i(v_{line})"] for line in ("bl", "wl", "sl"))
+    windows = [params.write_window(index) for index in range(params.pulses)]
+    return np.array([integral(waves["time"], np.asarray(power), window) for window in windows])
+
+
+def integral(time: np.ndarray, values: np.ndarray, window: tuple[float, float]) -> float:
+    """Integrate `values` (T,) over a window of `time` [s] by the trapezoidal rule, its ends interpolated."""
+    inside = (time > window[0]) & (time < window[1])
+    t = np.concatenate([[window[0]], time[inside], [window[1]]])
+    return float(np.trapezoid(np.interp(t, time, values), t))
+
+
+def array_currents(waves: Waveforms, vectors: Sequence[str]) -> np.ndarray:
+    """Return the currents (len(vectors), B) [A] of an array read at the B points of its sweep."""
+    return np.stack([waves[vector] for vector in vectors])

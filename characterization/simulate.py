@@ -1,0 +1,220 @@
+"""The one ngspice boundary: a deck goes in; complete, finite waveforms come out, or one error that says why not.
+
+ngspice is driven through PySpice's shared server, hardened: PySpice takes harmless lines for errors, raises nothing on
+a deck that fails to parse, and then still shows the last deck's data. So here a run counts only when the log holds no
+fatal line, exactly the plots of this deck appeared, every vector is finite, and the analysis came to its end.
+
+One library is one global simulator: a `Simulator` lives in a process that does nothing else (`pool`).
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from rramkit.characterization.ngspice.library import Library, enter
+from rramkit.errors import SetupError, SimulationError
+
+LOG_TAIL = 40  # lines of ngspice's log that an error carries
+_PARSE = re.compile(
+    r"circuit not parsed|unknown subckt|could not find a valid modelname|unable to find definition of model"
+    r"|unknown parameter|undefined parameter|expression err|syntax error|unimplemented control|no such device"
+    r"|error on line|incomplete or empty netlist|mif-error|there aren't any circuits loaded|no circuit loaded"
+    r"|too few parameters|unknown device type|cannot find .*include|could not find include|netlist could not be|no simulations",
+    re.IGNORECASE,
+)
+_CONVERGENCE = re.compile(
+    r"timestep too small|no convergence|singular matrix|iteration limit|doanalyses:|simulation\(s\) aborted"
+    r"|gmin stepping failed|source stepping failed|transient op failed|simulation interrupted",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
+_MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Waveforms:
+    """The result of one run.
+
+    Attributes
+    ----------
+    kind : str
+        `tran`, `dc`, `op` or `ac`.
+    vectors : mapping
+        Vector name as a deck writes it, lower case (`time`, `v(s)`, `i(v_bl)`), to values (T,) in SI units.
+    measures : mapping
+        Results of the deck's own `.meas` lines.
+    seconds : float
+        Time that ngspice took.
+    """
+
+    kind: str
+    vectors: Mapping[str, np.ndarray]
+    measures: Mapping[str, float]
+    seconds: float = 0.0
+
+    def __getitem__(self, vector: str) -> np.ndarray:
+        return self.vectors[vector.lower()]
+
+
+class Simulator:
+    """This process's ngspice. Make one, in a process of its own; `folder` becomes its private current folder."""
+
+    def __init__(self, library: Library, folder: Path) -> None:
+        self._shared = _load(library, folder)
+        self._klu = library.klu
+
+    def run(self, deck: str) -> Waveforms:
+        """Run a deck; return its waveforms.
+
+        Raises
+        ------
+        SimulationError
+            With reason `parse`, `convergence` or `incomplete`.
+        """
+        before, started = set(self._shared.plot_names), perf_counter()
+        try:
+            log = self._load_and_run(deck)
+            new = [name for name in self._shared.plot_names if name not in before]
+            _check_log(deck, log, plots=len(new))
+            kind = re.sub(r"\d+$", "", new[0])
+            vectors = {_as_written(name): vector._data for name, vector in self._shared.plot(None, new[0]).items()}
+            _check_vectors(deck, log, kind, vectors)
+            return Waveforms(kind, vectors, _measures(log), perf_counter() - started)
+        finally:
+            self._clear()
+
+    def _load_and_run(self, deck: str) -> list[str]:
+        text = re.sub(r"(?im)^\.end\s*$", ".options klu\n.end", deck) if self._klu else deck
+        with _no_exception_for_harmless_lines():
+            self._shared.load_circuit(text)
+            log = self._shared.take_log()
+            if any(_PARSE.search(line) for line in log):
+                return log
+            self._shared.run()
+        return [*log, *self._shared.take_log()]
+
+    def _clear(self) -> None:
+        """Drop circuit and data: memory would grow, and the next deck could be answered with this one's data."""
+        for command in ("remcirc", "destroy all"):
+            self._shared.exec_command(command)
+        self._shared.take_log()
+
+
+def _load(library: Library, folder: Path) -> Any:  # noqa: ANN401  (a class made at run time: PySpice is imported only here)
+    enter(library, folder)
+    logging.getLogger("PySpice").setLevel(logging.CRITICAL)  # "Unsupported Ngspice version" is harmless
+    try:
+        from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
+    except ImportError as error:
+        raise SetupError(f"PySpice must be installed to run ngspice ({error}). Run `pip install PySpice`.") from error
+
+    class Shared(NgSpiceShared):
+        """PySpice's server, whose own guesses about what is an error are replaced by a log that `Simulator` reads."""
+
+        LIBRARY_PATH = str(library.path)
+
+        @staticmethod
+        def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401, ARG004
+            self = ffi.from_handle(user_data)
+            line = ffi.string(message_c).decode(errors="replace").partition(" ")[2]
+            self._stdout.append(line)
+            self.__dict__.setdefault("log", []).append(line)
+            return 0
+
+        def take_log(self) -> list[str]:
+            log, self.__dict__["log"] = self.__dict__.get("log", []), []
+            return log
+
+    return Shared.new_instance()
+
+
+@contextmanager
+def _no_exception_for_harmless_lines() -> Iterator[None]:
+    """Let the checks of `Simulator` decide: a non-zero return code of a command says less than the log and the data."""
+    try:
+        yield
+    except NameError:  # what PySpice raises for a return code
+        return
+
+
+def _as_written(name: str) -> str:
+    """Return the vector's name in a deck's words: `v_bl#branch` is `i(v_bl)`, node `s` is `v(s)`."""
+    name = name.lower()
+    if name.endswith("#branch"):
+        return f"i({name.removesuffix('#branch')})"
+    return name if "(" in name or name.startswith("@") or name in _SCALES else f"v({name})"
+
+
+_SCALES = ("time", "frequency", "v-sweep", "i-sweep", "temp-sweep", "res-sweep")
+
+
+def _check_log(deck: str, log: list[str], *, plots: int) -> None:
+    for reason, pattern in (("parse", _PARSE), ("convergence", _CONVERGENCE)):
+        fatal = next((line for line in log if pattern.search(line)), None)
+        if fatal is not None:
+            raise _failure(reason, fatal.strip(), deck, log)
+    error = next((line for line in log if _ERROR.search(line)), None)
+    if plots != 1:
+        raise _failure("parse", (error or f"{plots} results appeared instead of one").strip(), deck, log)
+    if error is not None and "measure" not in error.lower():
+        raise _failure("convergence", error.strip(), deck, log)
+
+
+def _check_vectors(deck: str, log: list[str], kind: str, vectors: Mapping[str, np.ndarray]) -> None:
+    lengths = {values.size for values in vectors.values()}
+    if not vectors or len(lengths) != 1 or lengths == {0}:
+        raise _failure("incomplete", f"vectors of lengths {sorted(lengths)}", deck, log)
+    broken = [name for name, values in vectors.items() if not np.all(np.isfinite(values))]
+    if broken:
+        raise _failure("incomplete", f"`{broken[0]}` holds values that are not finite", deck, log)
+    wanted = _last_abscissa(deck, kind)
+    if wanted is not None:
+        scale = vectors["time"] if kind == "tran" else next((vectors[s] for s in _SCALES[2:] if s in vectors), None)
+        if scale is None or scale.size < 2 or abs(scale[-1] - wanted.stop) > wanted.slack:
+            reached = "nothing" if scale is None or not scale.size else f"{scale[-1]:g}"
+            raise _failure("incomplete", f"the analysis reached {reached} of {wanted.stop:g}", deck, log)
+
+
+@dataclass(frozen=True)
+class _Stop:
+    stop: float
+    slack: float
+
+
+def _last_abscissa(deck: str, kind: str) -> _Stop | None:
+    """Return where the deck's own `.tran` or (one-variable) `.dc` ends, so that a run that dies half-way is seen."""
+    line = re.search(rf"(?im)^\.{kind}\s+(.*)$", deck)
+    words = line[1].split() if line else []
+    if kind == "tran" and len(words) >= 2:
+        stop = spice_number(words[1])
+        return _Stop(stop, 1e-6 * stop)
+    if kind == "dc" and len(words) == 4:
+        start, stop, step = (spice_number(word) for word in words[1:])
+        last = start + np.floor((stop - start) / step * (1 + 1e-9) + 1e-6) * step
+        return _Stop(last, abs(step) * 1e-3)
+    return None
+
+
+_SUFFIXES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
+
+
+def spice_number(word: str) -> float:
+    """Return the value of a SPICE number such as `50n`, `1.5meg`, `2e-9s`; NaN when it is an expression."""
+    match = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|[tgkmunpf])?[a-z]*", word.lower())
+    return float(match[1]) * _SUFFIXES.get(match[2], 1.0) if match else float("nan")
+
+
+def _measures(log: list[str]) -> dict[str, float]:
+    found = (_MEASURE.match(line) for line in log)
+    return {match[1].lower(): float(match[2]) for match in found if match}
+
+
+def _failure(reason: str, detail: str, deck: str, log: list[str]) -> SimulationError:
+    return SimulationError(reason, detail, deck=deck, log="\n".join(log[-LOG_TAIL:]))

@@ -1,0 +1,39 @@
+"""The 1T1R cell: an sky130 ReRAM between bit line and transistor, the transistor's source on the source line.
+
+SET drives the bit line (current flows into the top electrode; the transistor, its source at ground, limits it);
+RESET drives the source line (the transistor is then a source follower, so the word line must be boosted).
+"""
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from rramkit import netlists
+from rramkit.parameters import Parameters, quantity
+
+LIBRARIES = (netlists.RRAM_SKY130, netlists.CMOS_45NM)
+
+
+class CellParams(Parameters):
+    """One 1T1R cell."""
+
+    w_access: float = quantity(2e-6, "m", "width of the access transistor", ge=0.1e-6, le=20e-6)
+    l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=0.22e-6, le=2e-6)
+
+
+def dynamic_cell(params: CellParams) -> SubCircuit:
+    """Return `.subckt cell_1t1r bl wl sl s`: the state moves; `s_0` is where it starts, pin s its voltage (0 to 1)."""
+    cell = SubCircuit("cell_1t1r", "bl", "wl", "sl", "s", s_0=0)
+    cell.X("_rram", "rram_sky130", "bl", "d", "s", s_0="{s_0}")
+    _add_access(cell, params)
+    return cell
+
+
+def held_cell(params: CellParams) -> SubCircuit:
+    """Return `.subckt cell_1t1r_held bl wl sl`: the state stands still at `s_0`, for read currents."""
+    cell = SubCircuit("cell_1t1r_held", "bl", "wl", "sl", s_0=0)
+    cell.X("_rram", "rram_sky130_held", "bl", "d", s_0="{s_0}")
+    _add_access(cell, params)
+    return cell
+
+
+def _add_access(cell: SubCircuit, params: CellParams) -> None:
+    cell.M("_access", "d", "wl", "sl", 0, model="nmos_access", length=params.l_access, width=params.w_access)

@@ -1,0 +1,86 @@
+"""A deck: one circuit, one analysis, and the list of what comes out, as text that a person and a bare ngspice read."""
+
+import re
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import Circuit
+
+from rramkit import __version__, netlists
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters
+
+_TITLE = re.compile(r"[\w .,:()=+/-]{1,120}")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A vector that the run keeps: `vector` in ngspice's words, e.g. `v(s)` or `i(v_sense_0)`."""
+
+    name: str
+    vector: str
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that ngspice itself works out: `expression` is what follows the name on a `.meas` line."""
+
+    name: str
+    expression: str
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Deck:
+    """Everything of one ngspice run."""
+
+    title: str
+    parameters: Parameters
+    circuit: Circuit
+    libraries: tuple[str, ...]
+    analysis: str
+    outputs: tuple[Output, ...]
+    measures: tuple[Measure, ...] = ()
+    options: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Return the analysis: `tran`, `dc` or `op`."""
+        return self.analysis.split()[0].removeprefix(".")
+
+    def text(self) -> str:
+        """Return the whole deck, with its libraries in it, so that it runs where the kit is not installed."""
+        if not _TITLE.fullmatch(self.title):
+            raise InputError(f"`title` must be one short line of letters, digits and .,:()=+/-; got {self.title!r}.")
+        body = str(self.circuit).splitlines()[1:]
+        parts = [self.title, *self._header(), ""]
+        for name in self.libraries:
+            parts += [netlists.text(name).rstrip(), ""]
+        parts += [line for line in body if line.strip()]
+        parts += [f".options {self.options}"] if self.options else []
+        parts += [f".save {output.vector}" for output in self.outputs]
+        parts += [self.analysis]
+        parts += [f".meas {self.kind} {measure.name} {measure.expression}" for measure in self.measures]
+        return "\n".join([*parts, ".end", ""])
+
+    def _header(self) -> list[str]:
+        lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
+        for name, value, unit, description in _flat(self.parameters):
+            lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
+        lines += ["*", "* outputs (vectors kept by the run)"]
+        lines += [f"*   {out.name} = {out.vector} [{out.unit}]".ljust(44) + f" {out.description}" for out in self.outputs]
+        if self.measures:
+            lines += ["*", "* measures (printed by the run)"]
+            lines += [f"*   {m.name} [{m.unit}]".ljust(44) + f" {m.description}" for m in self.measures]
+        return lines
+
+
+def _flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:
+    rows = [(prefix + name, value, unit, text) for name, value, unit, text in parameters.described()]
+    for name in type(parameters).model_fields:
+        value = getattr(parameters, name)
+        if isinstance(value, Parameters):
+            rows += _flat(value, f"{prefix}{name}.")
+    return rows

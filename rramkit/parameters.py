@@ -1,0 +1,88 @@
+"""Frozen, validated parameter objects: every field has a default, a unit and a bound; an unknown key is an error.
+
+A thing's name is its parameters: `key` gives the same short hash for the same values on every machine.
+"""
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rramkit.errors import InputError
+
+
+class Parameters(BaseModel):
+    """A frozen record of one thing's parameters, in SI units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def as_json(self) -> str:
+        """Return the parameters as one line of JSON with sorted keys."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    def key(self) -> str:
+        """Return 12 hexadecimal digits that name these parameters."""
+        return hashlib.sha256(self.as_json().encode()).hexdigest()[:12]
+
+    @classmethod
+    def checked(cls, values: dict[str, Any], *, where: str) -> Self:
+        """Build from a dictionary; raise `InputError` with one line that names what does not fit and `where`."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError(_first_complaint(cls, error, where)) from error
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read and check a TOML file; keys are the field names, values in SI units."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not a TOML file: {error}. Mend the line it names.") from error
+        return cls.checked(values, where=str(path))
+
+    def described(self) -> list[tuple[str, object, str, str]]:
+        """Return (name, value, unit, description) of each field that is not itself a record."""
+        rows = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if not isinstance(value, Parameters):
+                extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+                rows.append((name, value, str(extra.get("unit", "")), field.description or ""))
+        return rows
+
+
+def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:  # noqa: ANN401  (as pydantic's Field)
+    """Return a pydantic field with a unit; `bounds` are `ge`, `gt`, `le`, `lt`."""
+    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _first_complaint(model: type[Parameters], error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "(top level)"
+    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    owner, field_name = _owner(model, first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(owner.model_fields)
+        return f"{where}: `{name}` is not a known key. Known here: {known}.{more}"
+    field = owner.model_fields.get(field_name)
+    extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
+    unit = f" {extra['unit']}" if extra.get("unit") not in (None, "", "1") else ""
+    what = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{where}: `{name}` {what}{unit}; got {first['input']!r}. Change it there.{more}"
+
+
+def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], str]:
+    """Follow `loc` down nested records; return the record that holds the last field, and the field's name."""
+    owner = model
+    for part in loc[:-1]:
+        field = owner.model_fields.get(str(part))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, Parameters)):
+            return owner, str(part)
+        owner = field.annotation
+    return owner, str(loc[-1]) if loc else ""

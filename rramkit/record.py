@@ -1,0 +1,167 @@
+"""The run file: what one training did, epoch by epoch, and with which tables; the report is drawn from it.
+
+Layout (format version 1)::
+
+    /                accuracy, float_accuracy, train_seconds, confusion (10, 10)
+    /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
+                     energy_write, energy_read, clamped: one value an epoch, the first before training
+    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs
+
+The root's attributes carry the settings and the tables' provenance as JSON, the kit's version, the seed and the time.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from rramkit import hdf5
+from rramkit.errors import TableError
+
+FORMAT = "rramkit run"
+FORMAT_VERSION = 1
+
+_EPOCH_UNITS = {"energy_write": "J", "energy_read": "J"}  # all others are counts or fractions: unit 1
+_LAYER_UNITS = {"g_initial": "S", "g_final": "S", "pulses": "1"}
+_SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
+_TEXTS = ("tables_name", "kit_version", "created")
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """The history of one training: arrays (E+1,), row 0 before training.
+
+    Attributes
+    ----------
+    epoch : array of int
+        0 to E.
+    accuracy_test, accuracy_train : array
+        Fraction of images classified rightly by the network in RRAM.
+    float_accuracy_test : array
+        The same of the float network with the same budget and initial weights, on the test set.
+    loss : array
+        Mean cross-entropy of the RRAM network over the training set (nat).
+    pulses_set, pulses_reset : array of int
+        Pulses fired in that epoch; row 0 counts the initial programming.
+    energy_write, energy_read : array
+        Energy spent on them and on the training's array reads in that epoch (J).
+    clamped : array of int
+        Values in that epoch that left the tables' range and took the value at its edge.
+    """
+
+    epoch: np.ndarray
+    accuracy_test: np.ndarray
+    accuracy_train: np.ndarray
+    float_accuracy_test: np.ndarray
+    loss: np.ndarray
+    pulses_set: np.ndarray
+    pulses_reset: np.ndarray
+    energy_write: np.ndarray
+    energy_read: np.ndarray
+    clamped: np.ndarray
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One layer's array: conductance (2, R, C) in siemens before and after, and pulses fired at each cell (2, R, C)."""
+
+    g_initial: np.ndarray
+    g_final: np.ndarray
+    pulses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its outcome.
+
+    Attributes
+    ----------
+    settings : mapping
+        Every setting by name, in SI units, as `TrainSettings` dumps them.
+    tables_name : str
+        File name of the table file.
+    tables_provenance : mapping
+        Name to text: where the tables' numbers come from.
+    kit_version, created : str
+        Version of the kit, and the local time with its zone (ISO 8601).
+    seed : int
+        Seed of every random choice.
+    epochs : Epochs
+        The history.
+    layers : tuple of LayerRecord
+        The arrays, from the input to the output.
+    confusion : ndarray
+        (10, 10) counts on the test set, true class by predicted class.
+    accuracy, float_accuracy : float
+        Fraction of test images right after training, in RRAM and in float.
+    train_seconds : float
+        Wall-clock time of the training, both networks together (s).
+    """
+
+    settings: Mapping[str, object]
+    tables_name: str
+    tables_provenance: Mapping[str, str]
+    kit_version: str
+    seed: int
+    created: str
+    epochs: Epochs
+    layers: tuple[LayerRecord, ...]
+    confusion: np.ndarray
+    accuracy: float
+    float_accuracy: float
+    train_seconds: float
+
+
+def save(run: Run, path: Path) -> None:
+    """Write a run file; it appears under `path` only when it is whole."""
+    with hdf5.new_file(path) as root:
+        root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "seed": run.seed})
+        root.attrs.update({name: getattr(run, name) for name in _TEXTS})
+        root.attrs["settings"] = json.dumps(dict(run.settings), sort_keys=True)
+        root.attrs["tables_provenance"] = json.dumps(dict(run.tables_provenance), sort_keys=True)
+        for name, unit in _SCALAR_UNITS.items():
+            hdf5.write(root, name, getattr(run, name), unit)
+        hdf5.write(root, "confusion", run.confusion, "1", "test images, true class by predicted class")
+        epochs = root.create_group("epochs")
+        for column in fields(Epochs):
+            hdf5.write(epochs, column.name, getattr(run.epochs, column.name), _EPOCH_UNITS.get(column.name, "1"))
+        layers = root.create_group("layers")
+        for index, layer in enumerate(run.layers):
+            group = layers.create_group(str(index))
+            for name, unit in _LAYER_UNITS.items():
+                hdf5.write(group, name, getattr(layer, name), unit)
+
+
+def load(path: Path) -> Run:
+    """Read a run file.
+
+    Raises
+    ------
+    TableError
+        When the file is missing, damaged or of another format.
+    """
+    with hdf5.open_file(path, kind=FORMAT) as root:
+        version = int(str(root.attrs["format_version"]))
+        if version != FORMAT_VERSION:
+            raise TableError(f"{path}: run format {version}; this kit reads format {FORMAT_VERSION}. Train again.")
+        epochs, layers = hdf5.subgroup(root, "epochs"), hdf5.subgroup(root, "layers")
+        return Run(
+            settings=json.loads(str(root.attrs["settings"])),
+            tables_name=str(root.attrs["tables_name"]),
+            tables_provenance=json.loads(str(root.attrs["tables_provenance"])),
+            kit_version=str(root.attrs["kit_version"]),
+            seed=int(str(root.attrs["seed"])),
+            created=str(root.attrs["created"]),
+            epochs=Epochs(**{column.name: hdf5.read(epochs, column.name) for column in fields(Epochs)}),
+            layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
+            confusion=hdf5.read(root, "confusion"),
+            accuracy=float(hdf5.read(root, "accuracy")),
+            float_accuracy=float(hdf5.read(root, "float_accuracy")),
+            train_seconds=float(hdf5.read(root, "train_seconds")),
+        )
+
+
+def _read_layer(group: hdf5.Group) -> LayerRecord:
+    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS})
