@@ -29,10 +29,9 @@ _PARSE = re.compile(
     r"|too few parameters|unknown device type|cannot find .*include|could not find include|netlist could not be|no simulations",
     re.IGNORECASE,
 )
+# Only what ends a run: a failed gmin or source stepping is a note when the next method succeeds.
 _CONVERGENCE = re.compile(
-    r"timestep too small|no convergence|singular matrix|iteration limit|doanalyses:|simulation\(s\) aborted"
-    r"|gmin stepping failed|source stepping failed|transient op failed|simulation interrupted",
-    re.IGNORECASE,
+    r"timestep too small|doanalyses:|simulation\(s\) aborted|transient op failed|simulation interrupted", re.IGNORECASE
 )
 _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)

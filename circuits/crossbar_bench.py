@@ -62,7 +62,7 @@ def static_reads(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarra
         libraries=_libraries(params),
         analysis=f".dc V_sweep 0 {v_in.shape[1] - 1} 1",
         outputs=_sense_outputs(params, sensed),
-        options="reltol=1e-6 abstol=1e-14 vntol=1e-10 gmin=1e-15",
+        options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
     )
 
 

@@ -1,0 +1,208 @@
+"""The machine's own package sources, read, derived from and asked without root and without changing them."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rramkit.errors import SetupError
+
+SECONDS = 600  # one apt call; a package index is 10 to 20 MB
+# Names by which a distribution also calls its releases in its sources.
+ALIASES = ("stable", "oldstable", "testing", "unstable", "sid")
+# The components that hold ngspice and what it needs.
+COMPONENTS = {"debian": ("main",), "ubuntu": ("main", "universe")}
+ONE_LINE = re.compile(r"^(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)$")
+ONE_LINE_OPTION = {"arch": "Architectures", "lang": "Languages", "target": "Targets"}
+LISTS = ("Types", "URIs", "Suites", "Components")
+
+
+@dataclass(frozen=True)
+class System:
+    """What `/etc/os-release` says: `debian`, `ubuntu` or another family, the codename, a name for people."""
+
+    family: str
+    codename: str
+    name: str
+    release: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One package source as it is configured, its options in deb822 names."""
+
+    types: tuple[str, ...]
+    uris: tuple[str, ...]
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    options: tuple[tuple[str, str], ...] = ()
+
+    def stanza(self) -> str:
+        """Write it in deb822 form."""
+        values = (self.types, self.uris, self.suites, self.components)
+        lines = [f"{name}: {' '.join(value)}" for name, value in zip(LISTS, values, strict=True) if value]
+        return "\n".join([*lines, *(f"{name}: {value}" for name, value in self.options)]) + "\n"
+
+
+def read_system(file: Path = Path("/etc/os-release")) -> System:
+    """Read which distribution this is; a derivative counts as the one whose packages it uses."""
+    text = file.read_text(errors="replace") if file.is_file() else ""
+    fields = dict(re.findall(r"^([A-Z_]+)=[\"']?(.*?)[\"']?\s*$", text, re.MULTILINE))
+    like = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".split()
+    family = next((name for name in ("ubuntu", "debian") if name in like), (like or ["unknown"])[0])
+    codename = fields.get("UBUNTU_CODENAME") or fields.get("VERSION_CODENAME", "")
+    return System(family, codename, fields.get("PRETTY_NAME", "this system"), fields.get("VERSION_ID", ""))
+
+
+def configured(etc: Path = Path("/etc/apt")) -> list[Source]:
+    """Read every package source that is configured and enabled, in apt's order."""
+    parts = sorted((etc / "sources.list.d").glob("*")) if (etc / "sources.list.d").is_dir() else []
+    sources: list[Source] = []
+    for file in (etc / "sources.list", *parts):
+        if file.suffix not in (".list", ".sources") or not file.is_file():
+            continue
+        parse = parse_list if file.suffix == ".list" else parse_deb822
+        sources += parse(file.read_text(errors="replace"))
+    return sources
+
+
+def parse_list(text: str) -> list[Source]:
+    """Parse the one-line style: `deb [arch=amd64 signed-by=/key] URI suite component ...`."""
+    matches = (ONE_LINE.match(line.partition("#")[0].strip()) for line in text.splitlines())
+    return [_from_line(match) for match in matches if match and not match[3].startswith("cdrom:")]
+
+
+def _from_line(match: re.Match[str]) -> Source:
+    options = []
+    for option in (match[2] or "").split():
+        name, _, value = option.partition("=")
+        name = name.rstrip("+-")
+        options.append((ONE_LINE_OPTION.get(name, name.title()), value.replace(",", " ")))
+    return Source((match[1],), (match[3],), (match[4],), tuple(match[5].split()), tuple(options))
+
+
+def parse_deb822(text: str) -> list[Source]:
+    """Parse the stanza style; a key that stands in the stanza itself stays as it is."""
+    sources = []
+    for block in re.split(r"\n\s*\n", text):
+        fields = dict(_fields(block))
+        types, uris, suites, components = (tuple(fields.pop(name.lower(), ("", ""))[1].split()) for name in LISTS)
+        if fields.pop("enabled", ("", "yes"))[1].strip().lower() in ("no", "false", "0", "off"):
+            continue
+        if types and uris and suites:
+            sources.append(Source(types, uris, suites, components, tuple(fields.values())))
+    return sources
+
+
+def _fields(block: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield (lower-case name, (name, value)) of one stanza, continuation lines kept."""
+    lines = "\n".join(line for line in block.splitlines() if not line.startswith("#"))
+    for match in re.finditer(r"^([\w-]+):[ \t]*(.*(?:\n[ \t].*)*)", lines, re.MULTILINE):
+        yield match[1].lower(), (match[1], match[2])
+
+
+def archives(sources: list[Source], system: System) -> list[Source]:
+    """Pick the binary sources of the running release itself, one suite each; security and add-ons drop out."""
+    found = []
+    for source in sources:
+        suite = next((name for name in source.suites if name in (system.codename, *ALIASES)), None)
+        if suite and "deb" in source.types and "main" in source.components:
+            found.append(_as(source, "deb", suite, COMPONENTS.get(system.family, source.components)))
+    return list(dict.fromkeys(found))
+
+
+def backports(archive: Source) -> Source:
+    """Derive the backports suite of a release from the source that is configured for the release."""
+    return replace(archive, suites=(f"{archive.suites[0]}-backports",))
+
+
+def source_code(archive: Source, suite: str) -> Source:
+    """Derive the source packages of another suite of the same archive."""
+    return _as(archive, "deb-src", suite, archive.components)
+
+
+def _as(source: Source, kind: str, suite: str, components: tuple[str, ...]) -> Source:
+    target = ("Targets", "Packages" if kind == "deb" else "Sources")  # no translations, no desktop data
+    options = tuple(option for option in source.options if option[0].lower() not in ("targets", "types"))
+    return Source((kind,), source.uris, (suite,), components, (*options, target))
+
+
+@dataclass(frozen=True)
+class PrivateApt:
+    """apt with sources, lists and cache of its own in `folder`; everything else is the machine's."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path, source: Source) -> "PrivateApt":
+        """Make the folder, and fetch the index of this one source.
+
+        Raises
+        ------
+        SetupError
+            The source does not exist, or cannot be reached.
+        """
+        for name in ("parts", "lists/partial", "cache/archives/partial"):
+            (folder / name).mkdir(parents=True)
+        (folder / "parts" / "one.sources").write_text(source.stanza())
+        (folder / "apt.conf").write_text(_settings(folder))
+        apt = cls(folder)
+        apt.run("apt-get", "update")
+        return apt
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one apt program in the folder; a failure tells apt's first reason."""
+        command = [program, f"-c={self.folder / 'apt.conf'}", "-qq", *arguments]
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, capture_output=True, text=True, timeout=SECONDS, check=False,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise SetupError(f"`{program} {arguments[0]}` took more than {SECONDS} s") from error
+        if done.returncode:
+            complaints = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
+            raise SetupError(f"`{program} {arguments[0]}` failed: {(complaints or ['no reason given'])[0]}")
+        return done.stdout
+
+    def newest(self, package: str) -> str:
+        """Return the newest version of a package, empty when there is none."""
+        rows = [line.split("|") for line in self.run("apt-cache", "madison", package).splitlines()]
+        return next((row[1].strip() for row in rows if len(row) == 3), "")
+
+    def unpack(self, packages: list[str], into: Path) -> None:
+        """Download binary packages and unpack them into a folder, installing nothing."""
+        self.run("apt-get", "download", *packages)
+        into.mkdir(parents=True, exist_ok=True)
+        for file in sorted(self.folder.glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", str(file), str(into)], check=True, capture_output=True)
+            file.unlink()
+
+    def source_archive(self, package: str) -> Path:
+        """Download the source code of a package and return its archive."""
+        self.run("apt-get", "source", "--download-only", package)
+        archives_found = sorted(self.folder.glob(f"{package}_*.orig.tar.*"))
+        archive = next((file for file in archives_found if file.suffix != ".asc"), None)
+        if archive is None:
+            raise SetupError(f"the source package of {package} holds no .orig.tar archive")
+        return archive
+
+
+def _settings(folder: Path) -> str:
+    """Write the settings that keep apt inside `folder`; hooks meant for a real update are cleared."""
+    return "\n".join(
+        [
+            'Dir::Etc::SourceList "/dev/null";',
+            f'Dir::Etc::SourceParts "{folder}/parts/";',
+            f'Dir::State::Lists "{folder}/lists/";',
+            f'Dir::Cache "{folder}/cache/";',
+            'APT::Sandbox::User "root";',  # its own user could not write here, and says so at each download
+            'APT::Update::Error-Mode "any";',
+            'Acquire::Retries "2";',
+            'Acquire::http::Timeout "30";',
+            'Acquire::https::Timeout "30";',
+            *(f"#clear APT::Update::{hook};" for hook in ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success")),
+            "",
+        ]
+    )

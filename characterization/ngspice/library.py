@@ -1,0 +1,256 @@
+"""Find an ngspice shared library, ask it what it is, and make a worker process ready to load it."""
+
+import ctypes
+import functools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rramkit.errors import SetupError
+
+VARIABLE = "RRAMKIT_NGSPICE"
+OLDEST = 39  # older ones were never tried with the kit
+GOOD = 42  # the oldest that distributions build with KLU
+NAMES = ("libngspice.so.0", "libngspice.so")
+PROBE_SECONDS = 30  # 0.05 s is usual; a loaded machine with a cold disk needs more
+BARE = Path(__file__).resolve().parent / "bare"
+# Read by ngspice at its start: each of them would let the user's own set-up change a result.
+FOREIGN = ("SPICE_SCRIPTS", "SPICE_PATH", "SPICE_ASCIIRAWFILE", "NGSPICE_INPUT_DIR", "NGSPICE_OSDI_DIR")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """An ngspice shared library that loads, and what it says about itself.
+
+    Attributes
+    ----------
+    path : Path
+        The library itself, links resolved.
+    version, version_text : int, str
+        46 and "46", or 44 and "44.2".
+    klu : bool
+        The fast direct solver is built in (`.options klu`).
+    xspice : bool
+        The XSPICE code models load.
+    osdi, openmp : bool
+        Compact models in OSDI form; threads inside BSIM3 and BSIM4.
+    origin : str
+        `RRAMKIT_NGSPICE`, `private prefix` or `system`.
+    spice_lib_dir : Path
+        What `SPICE_LIB_DIR` must be when the library is loaded: the folder whose start-up file names
+        the code models of this library and of no other.
+    preload : tuple of Path
+        Libraries that it needs and the system lacks, to be loaded first, in this order.
+    """
+
+    path: Path
+    version: int
+    version_text: str
+    klu: bool
+    xspice: bool
+    osdi: bool
+    openmp: bool
+    origin: str
+    spice_lib_dir: Path
+    preload: tuple[Path, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether large arrays are quick with it."""
+        return self.klu and self.version >= GOOD
+
+
+def private_prefix() -> Path:
+    """Return the folder beside the virtual environment into which `fetch` puts a library."""
+    return Path(sys.prefix).parent / ".ngspice"
+
+
+def find_library() -> Library:
+    """Return the library to use: the one the user names, else the private one, else the system's.
+
+    Raises
+    ------
+    SetupError
+        `RRAMKIT_NGSPICE` names something unusable, or no usable library is found.
+    """
+    return _find(os.environ.get(VARIABLE, ""), private_prefix())
+
+
+@functools.cache
+def _find(named: str, prefix: Path) -> Library:
+    if named:
+        return named_library(named)
+    failures = []
+    for library in (*_in(prefix), *system_candidates()):
+        origin = "private prefix" if library.is_relative_to(prefix) else "system"
+        try:
+            return probe(library, origin)
+        except SetupError as error:
+            failures.append(str(error))
+    found = "; ".join(failures) or f"none in {prefix} and none known to the system's loader"
+    raise SetupError(
+        f"an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer is needed; got {found}. {cure()}"
+    )
+
+
+def cure() -> str:
+    """Say how a library is had, whatever is missing about the present one."""
+    return (
+        f"Run `make setup` (it fetches one without root), install libngspice0 of version {GOOD} or newer, "
+        f"or set {VARIABLE} to the path of such a library."
+    )
+
+
+def named_library(named: str) -> Library:
+    """Probe the library that the user names; there is no silent way round a wrong one."""
+    path = Path(named).expanduser()
+    try:
+        if not path.is_file():
+            raise SetupError("a folder" if path.is_dir() else "no such file")
+        return probe(path, VARIABLE)
+    except (SetupError, OSError) as error:
+        raise SetupError(
+            f"{VARIABLE} must name an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer; "
+            f"got {named!r} ({error}). Correct it, or unset it so that the kit looks for one."
+        ) from error
+
+
+def system_candidates() -> list[Path]:
+    """List what the loader's cache, LD_LIBRARY_PATH and the usual folders hold, each file once."""
+    folders = [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
+    usual = [Path("/usr/local/lib"), Path("/usr/lib"), Path("/usr/lib64")]
+    found = [*_files(folders), *_loader_cache(), *_files(usual)]
+    return list(dict.fromkeys(path.resolve() for path in found))
+
+
+def _in(prefix: Path) -> list[Path]:
+    return list(_files([prefix / "lib"]))[:1]
+
+
+def _files(folders: list[Path]) -> Iterator[Path]:
+    return (folder / name for folder in folders for name in NAMES if (folder / name).is_file())
+
+
+def _loader_cache() -> list[Path]:
+    for program in ("/sbin/ldconfig", "/usr/sbin/ldconfig"):
+        if Path(program).exists():
+            listing = subprocess.run([program, "-p"], capture_output=True, text=True, check=False).stdout
+            return [Path(line.split(" => ")[1]) for line in listing.splitlines() if line.strip().startswith(NAMES)]
+    return []
+
+
+def matching_lib_dir(library: Path) -> Path:
+    """Return the folder whose `scripts/spinit` names only code models of the library's own prefix.
+
+    The path built into a library may belong to another version by now, and a library that loads
+    another version's code models dies later, in the middle of a run.
+    """
+    for prefix in library.resolve().parents:
+        folder = prefix / "share" / "ngspice"
+        spinit = folder / "scripts" / "spinit"
+        if spinit.is_file():
+            models = re.findall(r"^\s*codemodel\s+(.+?)\s*$", spinit.read_text(errors="replace"), re.MULTILINE)
+            return folder if all(_under(prefix, model.strip("'\"")) for model in models) else BARE
+    return BARE
+
+
+def _under(prefix: Path, model: str) -> bool:
+    return Path(model).resolve().is_relative_to(prefix) and Path(model).is_file()
+
+
+def probe(path: Path, origin: str) -> Library:
+    """Load the library in a child process and read what it says.
+
+    Raises
+    ------
+    SetupError
+        It does not load, is not ngspice, crashes, hangs, or is too old; the message is a fragment
+        that fits after "got".
+    """
+    path = path.resolve()
+    # What `fetch` put beside the library because the system lacks it.
+    preload = tuple(sorted((path.parent / "needed").glob("*.so*"))) if (path.parent / "needed").is_dir() else ()
+    lib_dir = matching_lib_dir(path)
+    said = _ask(path, lib_dir, preload, path.stat().st_mtime_ns)
+    banner = re.search(r"ngspice-(\d+)(\S*)", said)
+    if banner is None:
+        raise SetupError(f"{path}, which does not tell its version")
+    if int(banner[1]) < OLDEST:
+        raise SetupError(f"{path}, which is version {banner[1]}{banner[2]}")
+    return Library(
+        path=path,
+        version=int(banner[1]),
+        version_text=banner[1] + banner[2],
+        klu="KLU" in said,
+        xspice="XSPICE extensions included" in said and lib_dir != BARE and "Error opening code model" not in said,
+        osdi="osdi: no such command" not in said,
+        openmp="OpenMP multithreading" in said,
+        origin=origin,
+        spice_lib_dir=lib_dir,
+        preload=preload,
+    )
+
+
+@functools.cache
+def _ask(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) -> str:
+    script = Path(__file__).resolve().with_name("probe.py")
+    command = [sys.executable, "-I", "-S", str(script), str(path), *map(str, preload)]
+    with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
+        (Path(folder) / ".spiceinit").touch()
+        try:
+            child = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment(lib_dir, dict(os.environ)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PROBE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SetupError(f"{path}, which did not answer within {PROBE_SECONDS} s") from error
+    if child.returncode < 0:
+        raise SetupError(f"{path}, which ended its process with signal {-child.returncode}")
+    if child.returncode:
+        reason = (child.stdout.rpartition("unusable: ")[2] or child.stderr).strip().splitlines() or ["no reason given"]
+        raise SetupError(f"{path}, which does not load: {reason[-1]}")
+    return child.stdout
+
+
+def environment(lib_dir: Path, inherited: dict[str, str]) -> dict[str, str]:
+    """Return the environment in which a library may be loaded: `inherited`, less what would change a result."""
+    kept = {name: value for name, value in inherited.items() if name not in FOREIGN}
+    return kept | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
+
+
+def enter(library: Library, folder: Path) -> None:
+    """Make this process ready to load `library`; once, before the first load, in a process of its own.
+
+    It changes the process's folder and environment. ngspice reads `.spiceinit` of the current folder
+    or else of the user's home (as the password file tells it: `HOME` is not asked), so `folder`, which
+    must exist and be private, gets one. It also holds the threads at one: the start-up files of
+    distributions ask for up to eight and win over OMP_NUM_THREADS.
+    """
+    (folder / ".spiceinit").write_text("* read in place of the user's own\nset num_threads=1\n")
+    os.chdir(folder)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(environment(library.spice_lib_dir, {}))
+    for needed in library.preload:
+        ctypes.CDLL(str(needed), mode=ctypes.RTLD_GLOBAL)
+
+
+def warning_for(library: Library) -> str | None:
+    """Say in one line what a poor library costs and how to cure it; None for a good one."""
+    if library.good:
+        return None
+    lack = "has no KLU solver" if not library.klu else f"is older than {GOOD}"
+    cost = "a 128x128 array takes about 130 times longer" if not library.klu else "large arrays may be slow"
+    return f"ngspice {library.version_text} ({library.path}) {lack}: {cost}. {cure()}"

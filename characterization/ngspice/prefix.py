@@ -1,0 +1,107 @@
+"""The private prefix: its layout, its start-up file, and the one moment at which a new one takes its place."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rramkit.characterization.ngspice.library import NAMES, Library
+from rramkit.errors import SetupError
+
+# Runs the program with the start-up file, code models and spare libraries of its own prefix.
+WRAPPER = """#!/bin/sh
+prefix=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+SPICE_LIB_DIR=$prefix/share/ngspice
+LD_LIBRARY_PATH=$prefix/lib/needed${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export SPICE_LIB_DIR LD_LIBRARY_PATH
+exec "$prefix/lib/ngspice/ngspice" "$@"
+"""
+
+
+@contextlib.contextmanager
+def workshop(prefix: Path) -> Iterator[Path]:
+    """Give an empty folder beside the prefix, on the same disk; a killed run's left-over goes first."""
+    folder = prefix.with_name(prefix.name + ".part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / ".gitignore").write_text("*\n")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def assemble(unpacked: Path, prefix: Path) -> Path:
+    """Lay the parts of unpacked packages, or of a staged build, out as a prefix; return the library."""
+    libraries = [file for file in sorted(unpacked.rglob(NAMES[0] + "*")) if not file.is_symlink()]
+    if not libraries:
+        raise SetupError(f"no {NAMES[0]} among what was fetched")
+    models, scripts = prefix / "lib" / "ngspice", prefix / "share" / "ngspice" / "scripts"
+    models.mkdir(parents=True)
+    shutil.copy2(libraries[0], prefix / "lib" / NAMES[0])
+    for model in unpacked.rglob("ngspice/*.cm"):
+        shutil.copy2(model, models / model.name)
+    for spinit in unpacked.rglob("ngspice/scripts/spinit"):
+        shutil.copytree(spinit.parent, scripts, dirs_exist_ok=True)
+    for program in unpacked.rglob("bin/ngspice"):
+        shutil.copy2(program, models / "ngspice")
+        (prefix / "bin").mkdir(exist_ok=True)
+        (prefix / "bin" / "ngspice").write_text(WRAPPER)
+        (prefix / "bin" / "ngspice").chmod(0o755)
+    point_spinit_home(prefix, prefix)
+    return prefix / "lib" / NAMES[0]
+
+
+def add_needed(unpacked: Path, prefix: Path, name: str) -> None:
+    """Put a library that the system lacks where `probe` and a worker find it, under the name it is asked for."""
+    files = sorted(file for file in unpacked.rglob(name + "*") if not file.is_symlink())
+    if not files:
+        raise SetupError(f"no {name} among what was fetched")
+    (prefix / "lib" / "needed").mkdir(parents=True, exist_ok=True)
+    shutil.copy2(files[0], prefix / "lib" / "needed" / name)
+
+
+def point_spinit_home(prefix: Path, final: Path) -> None:
+    """Make the start-up file in `prefix` name the prefix's code models, as they will lie under `final`."""
+    spinit = prefix / "share" / "ngspice" / "scripts" / "spinit"
+    if spinit.is_file():
+        names = {model.name for model in (prefix / "lib" / "ngspice").glob("*.cm")}
+        spinit.write_text(rewrite_spinit(spinit.read_text(errors="replace"), names, final / "lib" / "ngspice"))
+
+
+def rewrite_spinit(text: str, names: set[str], models: Path) -> str:
+    """Replace the folder of every code model by `models`; drop models that are not there, and OSDI files."""
+    lines = []
+    for line in text.splitlines():
+        command = re.match(r"^(\s*)(codemodel|osdi)\s+(.+?)\s*$", line)
+        if command is None:
+            lines.append(line)
+        elif command[2] == "codemodel" and (name := Path(command[3].strip("'\"")).name) in names:
+            path = str(models / name)
+            lines.append(f"{command[1]}codemodel " + (f"'{path}'" if re.search(r"\s", path) else path))
+    return "\n".join(lines) + "\n"
+
+
+def drop_idle_program(prefix: Path) -> None:
+    """Take the ngspice program out again where its own libraries (X, readline) are missing."""
+    wrapper = prefix / "bin" / "ngspice"
+    if not wrapper.exists():
+        return
+    if subprocess.run([str(wrapper), "--version"], capture_output=True, check=False).returncode:
+        shutil.rmtree(prefix / "bin")
+        (prefix / "lib" / "ngspice" / "ngspice").unlink()
+
+
+def install(new: Path, prefix: Path, *, library: Library, how: str) -> None:
+    """Let a finished prefix take the place of the old one, if any; both lie on one disk, so it is two renames."""
+    drop_idle_program(new)
+    point_spinit_home(new, prefix)
+    origin = {name: value for name, value in asdict(library).items() if name in ("version_text", "klu", "osdi")}
+    (new / "origin.json").write_text(json.dumps({"how": how, **origin}, indent=1) + "\n")
+    if prefix.exists():
+        prefix.rename(new.with_name("old"))
+    new.rename(prefix)
