@@ -1,6 +1,6 @@
 """The read table: cell current against conductance and voltage, and which state has which conductance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -36,38 +36,55 @@ class StateMap:
 def state_map(bench: Bench, plan: Plan) -> StateMap:
     """Sweep the cell in states from 0 to 1 and return its map."""
     states = np.linspace(0, 1, _COARSE)
-    currents = _currents(bench, "cell states", plan, states, points=3)
-    return StateMap(states, currents[:, -1] / plan.read.v_max)
+    v_cell = _voltages(plan)
+    return StateMap(states, _conductance(plan, v_cell, _currents(bench, "cell states", plan, states, v_cell.size)))
 
 
 def read_table(bench: Bench, plan: Plan, states: StateMap) -> Table:
-    """Characterise the cell current over conductance and voltage; held out: random states, all voltages."""
-    axis = plan.conductance
+    """Characterise the cell current over conductance and voltage; held out: random conductances, all voltages."""
+    axis, v_cell = plan.conductance, _voltages(plan)
     wanted = np.geomspace(axis.g_min / MARGIN, axis.g_max * MARGIN, axis.read_points)
-    rng = np.random.default_rng([plan.seed, 1])
-    other = np.exp(rng.uniform(np.log(wanted[0]), np.log(wanted[-1]), plan.read_held_out))
-    v_cell = np.linspace(-plan.read.v_max, plan.read.v_max, _points(plan))
-    currents = _currents(bench, "read currents", plan, states.state_of(np.concatenate([wanted, other])), v_cell.size)
-    g_cell = np.array([np.interp(plan.read.v_read, v_cell, row) for row in currents]) / plan.read.v_read
-    grid = slice(0, axis.read_points)
+    currents = _currents(bench, "read currents", plan, states.state_of(wanted), v_cell.size)
     table = Table(
         name="read",
-        axes={"g_cell": Quantity(g_cell[grid], "S"), "v_cell": Quantity(v_cell, "V")},
-        signals={"i_cell": Quantity(currents[grid], "A")},
+        axes={"g_cell": Quantity(_conductance(plan, v_cell, currents), "S"), "v_cell": Quantity(v_cell, "V")},
+        signals={"i_cell": Quantity(currents, "A")},
         conditions={
             "v_read": Quantity(np.array(plan.read.v_read), "V"),
             "v_wl": Quantity(np.array(plan.read.v_wl), "V"),
             "t_read": Quantity(np.array(plan.read.t_read), "s"),
         },
     )
-    held_out = _held_out(plan, table, g_cell[axis.read_points :], v_cell, currents[axis.read_points :])
-    return Table(table.name, table.axes, table.signals, table.conditions, {"i_cell": held_out})
+    return replace(table, held_out={"i_cell": fresh(bench, plan, states, table, count=plan.read_held_out)})
 
 
-def _points(plan: Plan) -> int:
-    """Return an odd number of voltages in which both 0 V and +-`v_read` stand."""
+def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: int) -> HeldOut:
+    """Run `count` random conductances inside the table's range at all voltages, and return SPICE against the table."""
+    rng, g_axis = np.random.default_rng([plan.seed, 1]), table.axes["g_cell"].values
+    g_wanted = np.exp(rng.uniform(np.log(g_axis[0]), np.log(g_axis[-1]), count))
+    v_cell = table.axes["v_cell"].values
+    currents = _currents(bench, "read held out", plan, states.state_of(g_wanted), v_cell.size)
+    g, v = np.meshgrid(_conductance(plan, v_cell, currents), v_cell, indexing="ij")
+    surrogate = GridSurrogate(table, "i_cell")
+    return HeldOut(
+        at={"g_cell": Quantity(g.ravel(), "S"), "v_cell": Quantity(v.ravel(), "V")},
+        spice=currents.ravel(),
+        fit=surrogate.at(g.ravel(), v.ravel()),
+        unit="A",
+        limit_rms=plan.limits.current_rms * surrogate.full_scale,
+        limit_max=plan.limits.current_max * surrogate.full_scale,
+    )
+
+
+def _voltages(plan: Plan) -> np.ndarray:
+    """Return the swept voltages (V,) [V]: an odd number of them, in which 0 V stands, and `v_read` or nearly so."""
     steps = round(plan.read.v_max / plan.read.v_read * 5)
-    return 2 * max(steps, 5) + 1
+    return np.linspace(-plan.read.v_max, plan.read.v_max, 2 * max(steps, 5) + 1)
+
+
+def _conductance(plan: Plan, v_cell: np.ndarray, currents: np.ndarray) -> np.ndarray:
+    """Return the conductance (N,) [S] at `v_read` from currents (N, V) [A]."""
+    return np.array([np.interp(plan.read.v_read, v_cell, row) for row in currents]) / plan.read.v_read
 
 
 def _currents(bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: int) -> np.ndarray:
@@ -75,17 +92,3 @@ def _currents(bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: 
     params = [ReadSweepParams(cell=plan.cell, read=plan.read, state=float(s), points=points) for s in states]
     waves = bench.run(stage, [lambda p=p: read_sweep(p).text() for p in params])
     return np.stack([wave["i(v_sl)"] for wave in waves])
-
-
-def _held_out(plan: Plan, table: Table, g: np.ndarray, v: np.ndarray, i_spice: np.ndarray) -> HeldOut:
-    surrogate = GridSurrogate(table, "i_cell")
-    g_all, v_all = (part.ravel() for part in np.meshgrid(g, v, indexing="ij"))
-    full_scale = surrogate.full_scale
-    return HeldOut(
-        at={"g_cell": Quantity(g_all, "S"), "v_cell": Quantity(v_all, "V")},
-        spice=i_spice.ravel(),
-        fit=surrogate.at(g_all, v_all),
-        unit="A",
-        limit_rms=plan.limits.current_rms * full_scale,
-        limit_max=plan.limits.current_max * full_scale,
-    )

@@ -1,6 +1,6 @@
 """The write tables: change of conductance and energy of one pulse, against start conductance and amplitude."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,11 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
     g_wanted, v_pulse = plan.conductance.values, axis.values
     shape = (g_wanted.size, v_pulse.size)
     g_all, v_all = (part.ravel() for part in np.meshgrid(g_wanted, v_pulse, indexing="ij"))
-    pulses = _run(bench, f"{polarity} pulses", [_params(plan, polarity, s, v) for s, v in zip(states.state_of(g_all), v_all, strict=True)])
+    pulses = _run(
+        bench,
+        f"{polarity} pulses",
+        [_params(plan, polarity, s, v) for s, v in zip(states.state_of(g_all), v_all, strict=True)],
+    )
     # The read before the pulse does not know the amplitude: one start conductance a row of the grid.
     g_start = pulses.g_start.reshape(shape).mean(axis=1)
     table = Table(
@@ -42,18 +46,25 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
             "energy": Quantity(pulses.energy.reshape(shape), "J"),
         },
     )
-    held_out, step_error = _held_out(bench, plan, states, table, axis)
-    return Table(polarity, table.axes, table.signals, _conditions(plan, axis, polarity, step_error), held_out)
+    step_error = _step_error(bench, plan, states, polarity)
+    return replace(
+        table,
+        conditions=_conditions(plan, axis, polarity, step_error),
+        held_out=fresh(bench, plan, states, table, count=axis.held_out),
+    )
 
 
-def pulse_points(plan: Plan, axis: PulseAxis, table: Table, *, count: int, seed: list[int]) -> tuple[np.ndarray, ...]:
-    """Return random start conductances and amplitudes inside the table's range, (count,) each."""
-    rng = np.random.default_rng(seed)
-    g = table.axes["g_start"].values
-    return rng.uniform(g[0], g[-1], count), rng.uniform(axis.v_first, axis.v_last, count)
+def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: int) -> dict[str, HeldOut]:
+    """Run `count` single pulses at random places of the table's range, and return SPICE against the table."""
+    polarity = _polarity(table)
+    rng = np.random.default_rng([plan.seed, 2 if polarity == "set" else 3])
+    g_axis, v_axis = (axis.values for axis in table.axes.values())
+    g, v = rng.uniform(g_axis[0], g_axis[-1], count), rng.uniform(v_axis[0], v_axis[-1], count)
+    params = [_params(plan, polarity, s, a) for s, a in zip(states.state_of(g), v, strict=True)]
+    return _compare(plan, table, _run(bench, f"{polarity} held out", params), v)
 
 
-def compare(plan: Plan, table: Table, pulses: Pulses, v_pulse: np.ndarray) -> dict[str, HeldOut]:
+def _compare(plan: Plan, table: Table, pulses: Pulses, v_pulse: np.ndarray) -> dict[str, HeldOut]:
     """Return SPICE against the table at single pulses, for both signals."""
     window = plan.conductance.g_max - plan.conductance.g_min
     scales = {"delta_g": window, "energy": float(np.max(table.signals["energy"].values))}
@@ -71,27 +82,28 @@ def compare(plan: Plan, table: Table, pulses: Pulses, v_pulse: np.ndarray) -> di
     }
 
 
-def _held_out(
-    bench: Bench, plan: Plan, states: StateMap, table: Table, axis: PulseAxis
-) -> tuple[dict[str, HeldOut], float]:
-    polarity: Polarity = "set" if table.name == "set" else "reset"
-    seed = [plan.seed, 2 if polarity == "set" else 3]
-    g, v = pulse_points(plan, axis, table, count=axis.held_out, seed=seed)
+def _step_error(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) -> float:
+    """Return the largest change of `delta_g` [S] over a sample of pulses when the time step is halved."""
+    axis: PulseAxis = getattr(plan, polarity)
+    sample = np.linspace(0.1, 0.9, _STEP_SAMPLE)
+    g = plan.conductance.g_min + sample[::-1] * (plan.conductance.g_max - plan.conductance.g_min)
+    v = axis.v_first + sample * (axis.v_last - axis.v_first)
     params = [_params(plan, polarity, s, a) for s, a in zip(states.state_of(g), v, strict=True)]
-    pulses = _run(bench, f"{polarity} held out", params)
     half = plan.pulse.model_copy(update={"t_step": plan.pulse.t_step / 2})
-    again = _run(
-        bench, f"{polarity} half step", [p.model_copy(update={"pulse": half}) for p in params[:_STEP_SAMPLE]]
-    )
-    step_error = float(np.max(np.abs(again.delta_g - pulses.delta_g[: again.delta_g.size])))
+    pulses = _run(bench, f"{polarity} time step", [*params, *(p.model_copy(update={"pulse": half}) for p in params)])
+    error = float(np.max(np.abs(np.diff(pulses.delta_g.reshape(2, -1), axis=0))))
     window = plan.conductance.g_max - plan.conductance.g_min
-    if step_error > plan.max_step_error * window:
+    if error > plan.max_step_error * window:
         raise SimulationError(
             "incomplete",
-            f"halving `pulse.t_step` = {plan.pulse.t_step:g} s changes a {polarity} pulse by {step_error:.3g} S, more "
+            f"halving `pulse.t_step` = {plan.pulse.t_step:g} s changes a {polarity} pulse by {error:.3g} S, more "
             f"than `max_step_error` = {plan.max_step_error:g} of the window. Make `pulse.t_step` smaller",
         )
-    return compare(plan, table, pulses, v), step_error
+    return error
+
+
+def _polarity(table: Table) -> Polarity:
+    return "set" if table.name == "set" else "reset"
 
 
 def _params(plan: Plan, polarity: Polarity, state: float, amplitude: float) -> WriteParams:

@@ -54,7 +54,9 @@ class WirePlan(Parameters):
     """Arrays that are read to fit the wire model, and others to check it."""
 
     crossbar: CrossbarParams = CrossbarParams(rows=32, cols=32)
-    r_drive: float = quantity(50.0, "ohm", "output resistance of a row's read driver, or of its sense input", ge=0, le=1e5)
+    r_drive: float = quantity(
+        50.0, "ohm", "output resistance of a row's read driver, or of its sense input", ge=0, le=1e5
+    )
     r_sense: float = quantity(50.0, "ohm", "input resistance of a column's sense input, or of its driver", ge=0, le=1e5)
     fit_arrays: int = quantity(3, "1", "arrays of the size of `crossbar` that the fit sees", ge=1, le=100)
     held_out_arrays: int = quantity(2, "1", "arrays of the size of `crossbar` that the fit never sees", ge=1, le=100)

@@ -1,6 +1,7 @@
 """Worker processes that run decks: one ngspice instance each, recycled, a time limit for each run, crashes contained."""
 
 import os
+import pickle
 import shutil
 import signal
 import tempfile
@@ -21,6 +22,7 @@ from rramkit.errors import SimulationError
 
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
+_LAST_WORD = "last-word"  # file in a worker's folder
 
 _Key = TypeVar("_Key")
 _simulator: Simulator | None = None
@@ -73,7 +75,9 @@ class SpicePool:
         """Run one deck; raise `SimulationError` when it gives no complete result."""
         return self._result(deck, self._submit(deck))
 
-    def map(self, decks: Iterable[tuple[_Key, Callable[[], str]]]) -> Iterator[tuple[_Key, Waveforms | SimulationError]]:
+    def map(
+        self, decks: Iterable[tuple[_Key, Callable[[], str]]]
+    ) -> Iterator[tuple[_Key, Waveforms | SimulationError]]:
         """Run many decks; yield (key, waveforms or the error) in the order given.
 
         A deck is made only when a worker is near to needing it, so that the first run starts at once.
@@ -87,9 +91,7 @@ class SpicePool:
         while waiting:
             yield self._next(waiting)
 
-    def _next(
-        self, waiting: "deque[tuple[_Key, str, Future[Waveforms]]]"
-    ) -> tuple[_Key, Waveforms | SimulationError]:
+    def _next(self, waiting: "deque[tuple[_Key, str, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
         key, deck, future = waiting.popleft()
         try:
             return key, self._result(deck, future)
@@ -105,7 +107,9 @@ class SpicePool:
         except RunTimeout:
             raise SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck) from None
         except ProcessExpired as error:
-            raise SimulationError("crash", f"its process died (exit code {error.exitcode})", deck=deck) from None
+            raise _last_word(self._folder, error.pid) or SimulationError(
+                "crash", f"its process died (exit code {error.exitcode})", deck=deck
+            ) from None
 
 
 def _start_worker(library: Library, folder: Path) -> None:
@@ -119,4 +123,17 @@ def _start_worker(library: Library, folder: Path) -> None:
 def _run_in_worker(deck: str) -> Waveforms:
     if _simulator is None:
         raise RuntimeError("the worker was not started by SpicePool")
-    return _simulator.run(deck)
+    try:
+        return _simulator.run(deck)
+    except SimulationError as error:
+        if not _simulator.usable:
+            # The next deck would be refused whatever it holds: leave the error in a file and make room for a new worker.
+            Path(_LAST_WORD).write_bytes(pickle.dumps(error))
+            os._exit(1)
+        raise
+
+
+def _last_word(folder: Path, pid: int) -> SimulationError | None:
+    """Return the error that a worker left when it ended itself."""
+    path = folder / str(pid) / _LAST_WORD
+    return pickle.loads(path.read_bytes()) if path.exists() else None

@@ -9,8 +9,7 @@ One library is one global simulator: a `Simulator` lives in a process that does 
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -34,6 +33,7 @@ _CONVERGENCE = re.compile(
     r"timestep too small|doanalyses:|simulation\(s\) aborted|transient op failed|simulation interrupted", re.IGNORECASE
 )
 _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
+_BEYOND_REPAIR = "cannot recover"  # from then on ngspice refuses every deck
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)
 
 
@@ -63,11 +63,13 @@ class Waveforms:
 
 
 class Simulator:
-    """This process's ngspice. Make one, in a process of its own; `folder` becomes its private current folder."""
+    """The ngspice of this process. Make one, in a process of its own; `folder` becomes its private current folder."""
 
     def __init__(self, library: Library, folder: Path) -> None:
         self._shared = _load(library, folder)
         self._klu = library.klu
+        self.usable = True
+        """False after an error from which this ngspice does not recover: its process must end."""
 
     def run(self, deck: str) -> Waveforms:
         """Run a deck; return its waveforms.
@@ -80,6 +82,7 @@ class Simulator:
         before, started = set(self._shared.plot_names), perf_counter()
         try:
             log = self._load_and_run(deck)
+            self.usable = not any(_BEYOND_REPAIR in line for line in log)
             new = [name for name in self._shared.plot_names if name not in before]
             _check_log(deck, log, plots=len(new))
             kind = re.sub(r"\d+$", "", new[0])
@@ -91,17 +94,16 @@ class Simulator:
 
     def _load_and_run(self, deck: str) -> list[str]:
         text = re.sub(r"(?im)^\.end\s*$", ".options klu\n.end", deck) if self._klu else deck
-        with _no_exception_for_harmless_lines():
-            self._shared.load_circuit(text)
-            log = self._shared.take_log()
-            if any(_PARSE.search(line) for line in log):
-                return log
-            self._shared.run()
+        accepted = _accepted(lambda: self._shared.load_circuit(text))
+        log = self._shared.take_log()
+        if not accepted or any(_PARSE.search(line) for line in log):
+            return [*log, *([] if accepted else ["circuit not parsed: ngspice refused the deck"])]
+        _accepted(self._shared.run)
         return [*log, *self._shared.take_log()]
 
     def _clear(self) -> None:
         """Drop circuit and data: memory would grow, and the next deck could be answered with this one's data."""
-        for command in ("remcirc", "destroy all"):
+        for command in ("remcirc", "destroy all") if self.usable else ():
             self._shared.exec_command(command)
         self._shared.take_log()
 
@@ -120,7 +122,7 @@ def _load(library: Library, folder: Path) -> Any:  # noqa: ANN401  (a class made
         LIBRARY_PATH = str(library.path)
 
         @staticmethod
-        def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401, ARG004
+        def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401
             self = ffi.from_handle(user_data)
             line = ffi.string(message_c).decode(errors="replace").partition(" ")[2]
             self._stdout.append(line)
@@ -134,13 +136,13 @@ def _load(library: Library, folder: Path) -> Any:  # noqa: ANN401  (a class made
     return Shared.new_instance()
 
 
-@contextmanager
-def _no_exception_for_harmless_lines() -> Iterator[None]:
-    """Let the checks of `Simulator` decide: a non-zero return code of a command says less than the log and the data."""
+def _accepted(command: Callable[[], None]) -> bool:
+    """Run one ngspice command; return whether its return code was 0. The log and the data say the rest."""
     try:
-        yield
+        command()
     except NameError:  # what PySpice raises for a return code
-        return
+        return False
+    return True
 
 
 def _as_written(name: str) -> str:
@@ -148,10 +150,10 @@ def _as_written(name: str) -> str:
     name = name.lower()
     if name.endswith("#branch"):
         return f"i({name.removesuffix('#branch')})"
-    return name if "(" in name or name.startswith("@") or name in _SCALES else f"v({name})"
+    return name if "(" in name or name.startswith("@") or name in SCALES else f"v({name})"
 
 
-_SCALES = ("time", "frequency", "v-sweep", "i-sweep", "temp-sweep", "res-sweep")
+SCALES = ("time", "frequency", "v-sweep", "i-sweep", "temp-sweep", "res-sweep")
 
 
 def _check_log(deck: str, log: list[str], *, plots: int) -> None:
@@ -175,7 +177,7 @@ def _check_vectors(deck: str, log: list[str], kind: str, vectors: Mapping[str, n
         raise _failure("incomplete", f"`{broken[0]}` holds values that are not finite", deck, log)
     wanted = _last_abscissa(deck, kind)
     if wanted is not None:
-        scale = vectors["time"] if kind == "tran" else next((vectors[s] for s in _SCALES[2:] if s in vectors), None)
+        scale = vectors["time"] if kind == "tran" else next((vectors[s] for s in SCALES[2:] if s in vectors), None)
         if scale is None or scale.size < 2 or abs(scale[-1] - wanted.stop) > wanted.slack:
             reached = "nothing" if scale is None or not scale.size else f"{scale[-1]:g}"
             raise _failure("incomplete", f"the analysis reached {reached} of {wanted.stop:g}", deck, log)

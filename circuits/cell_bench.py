@@ -126,8 +126,10 @@ def write_staircase(params: WriteParams) -> Deck:
         outputs=(
             Output("state", "v(s)", "1", "normalised filament thickness"),
             *(Output(f"v_{line}", f"v({line}_src)", "V", f"driver of the {line}") for line in ("bl", "wl", "sl")),
-            *(Output(f"i_{line}", f"i(v_{line})", "A", f"minus the current out of the {line}'s driver")
-              for line in ("bl", "wl", "sl")),
+            *(
+                Output(f"i_{line}", f"i(v_{line})", "A", f"minus the current out of the {line}'s driver")
+                for line in ("bl", "wl", "sl")
+            ),
         ),
         measures=reads,
         options=TRANSIENT_OPTIONS,

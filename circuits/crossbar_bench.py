@@ -22,7 +22,9 @@ class CrossbarReadParams(Parameters):
     direction: Literal["forward", "backward"] = quantity(
         "forward", "1", "forward drives the rows and senses the columns; backward the other way round"
     )
-    r_drive: float = quantity(50.0, "ohm", "output resistance of a row's read driver, or of its sense input", ge=0, le=1e5)
+    r_drive: float = quantity(
+        50.0, "ohm", "output resistance of a row's read driver, or of its sense input", ge=0, le=1e5
+    )
     r_sense: float = quantity(50.0, "ohm", "input resistance of a column's sense input, or of its driver", ge=0, le=1e5)
     t_rise: float = quantity(0.1e-9, "s", "rise time of the inputs (transient read)", ge=1e-12, le=1e-6)
     t_step: float = quantity(0.05e-9, "s", "largest time step (transient read)", ge=1e-13, le=1e-8)
@@ -123,9 +125,7 @@ def _join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
 
 def _sense_outputs(params: CrossbarReadParams, sensed: int) -> tuple[Output, ...]:
     line = "col" if params.direction == "forward" else "row"
-    return tuple(
-        Output(f"i_{line}_{k}", f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k in range(sensed)
-    )
+    return tuple(Output(f"i_{line}_{k}", f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k in range(sensed))
 
 
 def _libraries(params: CrossbarReadParams) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit import __version__, netlists
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, flat
 
 _TITLE = re.compile(r"[\w .,:()=+/-]{1,120}")
 
@@ -67,20 +67,13 @@ class Deck:
 
     def _header(self) -> list[str]:
         lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
-        for name, value, unit, description in _flat(self.parameters):
+        for name, value, unit, description in flat(self.parameters):
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
         lines += ["*", "* outputs (vectors kept by the run)"]
-        lines += [f"*   {out.name} = {out.vector} [{out.unit}]".ljust(44) + f" {out.description}" for out in self.outputs]
+        lines += [
+            f"*   {out.name} = {out.vector} [{out.unit}]".ljust(44) + f" {out.description}" for out in self.outputs
+        ]
         if self.measures:
             lines += ["*", "* measures (printed by the run)"]
             lines += [f"*   {m.name} [{m.unit}]".ljust(44) + f" {m.description}" for m in self.measures]
         return lines
-
-
-def _flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:
-    rows = [(prefix + name, value, unit, text) for name, value, unit, text in parameters.described()]
-    for name in type(parameters).model_fields:
-        value = getattr(parameters, name)
-        if isinstance(value, Parameters):
-            rows += _flat(value, f"{prefix}{name}.")
-    return rows

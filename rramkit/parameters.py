@@ -57,6 +57,24 @@ class Parameters(BaseModel):
         return rows
 
 
+def flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:
+    """Return (dotted name, value, unit, description) of every field, those of nested records after a record's own."""
+    rows = [(prefix + name, value, unit, text) for name, value, unit, text in parameters.described()]
+    for name in type(parameters).model_fields:
+        value = getattr(parameters, name)
+        if isinstance(value, Parameters):
+            rows += flat(value, f"{prefix}{name}.")
+    return rows
+
+
+def listing(parameters: Parameters, indent: str = "") -> str:
+    """Return one line for each field: name, value, unit, description."""
+    lines = []
+    for name, value, unit, text in flat(parameters):
+        lines.append(f"{indent}{name} = {value} {'' if unit == '1' else unit}".ljust(48) + f" {text}")
+    return "\n".join(lines)
+
+
 def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:  # noqa: ANN401  (as pydantic's Field)
     """Return a pydantic field with a unit; `bounds` are `ge`, `gt`, `le`, `lt`."""
     return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -141,9 +141,7 @@ def load(path: Path) -> TableFile:
             raise TableError(
                 f"{path}: table format {version}; this kit reads format {FORMAT_VERSION}. Characterise again."
             )
-        provenance = {
-            name: str(text) for name, text in root.attrs.items() if name not in ("format", "format_version")
-        }
+        provenance = {name: str(text) for name, text in root.attrs.items() if name not in ("format", "format_version")}
         tables = {name: _read_table(name, hdf5.subgroup(root, name)) for name in root}
     for table in tables.values():
         _check(path, table)

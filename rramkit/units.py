@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_SHOWN = {"1": "", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
 _WITHOUT_PREFIX = ("1", "K", "degC", "%")  # units that nobody writes with a prefix
 
 DIGITS = 4
@@ -13,25 +14,29 @@ DIGITS = 4
 def prefixed(size: float, unit: str) -> tuple[float, str]:
     """Return the factor (1) and the prefixed unit that suit values up to `size` (in `unit`); `1` becomes no unit."""
     if unit in _WITHOUT_PREFIX or size == 0.0 or not math.isfinite(size):
-        return 1.0, "" if unit == "1" else unit
+        return 1.0, _SHOWN.get(unit, unit)
     exponent = 3 * math.floor(math.log10(_rounded(abs(size))) / 3)
     exponent = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
-    return 10.0**exponent, _PREFIXES[exponent] + unit
+    return 10.0**exponent, _PREFIXES[exponent] + _SHOWN.get(unit, unit)
 
 
-def text(value: float, unit: str) -> str:
-    """Return a value in SI units as text: `text(1.234e-5, "S")` is `12.34 µS`."""
+def text(value: float, unit: str, *, beside: float | None = None) -> str:
+    """Return a value in SI units as text, `12.34 µS`; in the prefix that suits `beside` when that is given."""
+    scale, label = prefixed(value if beside is None else beside, unit)
     if not math.isfinite(value):
-        return f"{value} {unit}".removesuffix(" 1")
-    scale, label = prefixed(value, unit)
+        return f"{value} {label}".rstrip()
     return f"{_number(value / scale)} {label}".rstrip()
 
 
 def span(values: np.ndarray, unit: str) -> str:
-    """Return the range of some values in one common prefix: `2 to 50 µS`."""
+    """Return the range of some values in one common prefix, `2 to 50 µS`, or the value when there is only one."""
+    if np.size(values) == 0:
+        return "none"
     low, high = float(np.min(values)), float(np.max(values))
+    if low == high:
+        return text(low, unit)
     scale, label = prefixed(max(abs(low), abs(high)), unit)
-    ends = (_number(end / scale) for end in (low, high))
+    ends = (_number(round(end / scale, 3) + 0.0) for end in (low, high))
     return f"{' to '.join(ends)} {label}".rstrip()
 
 
@@ -46,8 +51,9 @@ def percent(fraction: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with `DIGITS` significant digits, or as it is when it is a larger whole number."""
-    shown = f"{value:.{DIGITS}g}" if abs(value) < 10.0**DIGITS else f"{value:,.0f}"
+    """Return a number with `DIGITS` significant digits, or whole when it is larger than that."""
+    rounded = _rounded(value)
+    shown = f"{rounded:.{DIGITS}g}" if abs(rounded) < 1e3 else f"{value:,.0f}"
     return shown.replace("-", "\N{MINUS SIGN}")
 
 

@@ -60,10 +60,11 @@ def ensure(target: Path) -> Library:
 def _report(failures: list[str]) -> str:
     tried = "".join(f"\n  - {failure}" for failure in dict.fromkeys(failures))
     tools = build.missing_packages()
-    cure = f"install {' '.join(tools)} and run this again, or " if tools and shutil.which("apt-get") else ""
+    cure = f"install {' '.join(tools)} so that it can be compiled here, " if tools and shutil.which("apt-get") else ""
     return (
-        f"Tried:{tried}\nTo cure it, {cure}install an ngspice shared library of version {GOOD} or newer "
-        f"(package libngspice0 or libngspice), or set {VARIABLE} to the path of one."
+        f"Tried:{tried}\nMend what stands above (a network that was down?) and run this again, {cure}"
+        f"or install an ngspice shared library of version {GOOD} or newer (package libngspice0 or libngspice), "
+        f"or set {VARIABLE} to the path of one."
     )
 
 
@@ -157,7 +158,7 @@ def _source(source: apt.Source) -> Route:
         say(f"looking for the source code in {source.suites[0]} ...")
         archive = apt.PrivateApt.open(folder, source).source_archive("ngspice")
         build.build(archive, unpacked, say=say)
-        return f"{archive.name.removesuffix('.gz').removesuffix('.xz')} of {source.suites[0]}, compiled here,"
+        return f"{archive.name.partition('.orig')[0]} of {source.suites[0]}, compiled here,"
 
     return route
 

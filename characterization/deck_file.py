@@ -1,0 +1,64 @@
+"""Decks that come from a file: what their header says of the outputs, and where their included files lie."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rramkit.errors import InputError
+
+_OUTPUT = re.compile(r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\))\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
+_MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
+_INCLUDE = re.compile(r"(?im)^(?P<head>\.(?:include|inc|lib)\s+)(?P<path>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+)(?P<tail>.*)$")
+_ANALYSIS = re.compile(r"(?im)^\.(tran|dc|ac|op|noise|tf)\b")
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the header of a kit's deck says of one vector or measure."""
+
+    name: str
+    unit: str
+    description: str
+
+
+def read_deck(path: Path) -> str:
+    """Return the text of a deck file, its included files by absolute path, ready for a run in another folder.
+
+    Raises
+    ------
+    InputError
+        When the file or an included file is not there, or the deck steers ngspice itself (`.control`).
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise InputError(f"{path}: cannot be read as a deck ({reason}). Give the path of a SPICE deck.") from error
+    if re.search(r"(?im)^\s*\.control\b", text):
+        raise InputError(f"{path}: holds a .control section, which steers ngspice itself. Remove it: the kit runs the deck.")
+    if not _ANALYSIS.search(text):
+        raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
+    return _INCLUDE.sub(lambda match: _absolute(match, path, text), text)
+
+
+def _absolute(match: re.Match[str], path: Path, text: str) -> str:
+    name = match["path"].strip("\"'")
+    if match["head"].lower().startswith(".lib") and not match["tail"].strip():
+        return match[0]  # `.lib SECTION` opens a section of a library; only `.lib FILE SECTION` names a file
+    found = (path.parent / name).resolve()
+    if not found.is_file():
+        line = text[: match.start()].count("\n") + 1
+        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {found}). Correct the path there.")
+    return f'{match["head"]}"{found}"{match["tail"]}'
+
+
+def vector_labels(deck: str) -> dict[str, Label]:
+    """Return what the header says of each vector, by vector."""
+    found = (_OUTPUT.match(line) for line in deck.splitlines())
+    return {match["vector"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}
+
+
+def measure_labels(deck: str) -> dict[str, Label]:
+    """Return what the header says of each measure, by name."""
+    found = (_MEASURE.match(line) for line in deck.splitlines())
+    return {match["name"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}

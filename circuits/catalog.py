@@ -1,0 +1,47 @@
+"""The blocks that can be asked for by name: what parameters each takes, and the deck that it makes of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rramkit.circuits import cell_bench, crossbar_bench
+from rramkit.circuits.deck import Deck
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named block: `deck` takes an object of `parameters`."""
+
+    parameters: type[Parameters]
+    deck: Callable[[Any], Deck]
+    description: str
+
+
+def _crossbar(params: crossbar_bench.CrossbarReadParams) -> Deck:
+    return crossbar_bench.transient_read(params, *crossbar_bench.example_pattern(params))
+
+
+BLOCKS = {
+    "cell-read": Block(
+        cell_bench.ReadSweepParams, cell_bench.read_sweep, "1T1R cell: read current against voltage, state held"
+    ),
+    "cell-write": Block(
+        cell_bench.WriteParams,
+        cell_bench.write_staircase,
+        "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
+    ),
+    "crossbar": Block(
+        crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+    ),
+}
+
+
+def block(name: str) -> Block:
+    """Return a block by its name; raise `InputError` for an unknown one."""
+    if name not in BLOCKS:
+        raise InputError(
+            f"`block` must be one of {', '.join(BLOCKS)}; got {name!r}. `rramkit netlist --list` tells more."
+        )
+    return BLOCKS[name]

@@ -1,0 +1,100 @@
+"""`rramkit demo`: the whole chain once: ngspice, tables, training, report, summary."""
+
+import json as json_format
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from rramkit.cli import residuals
+from rramkit.cli.progress import spice_progress
+from rramkit.files import check_writable, whole_file
+
+if TYPE_CHECKING:
+    from rramkit.record import Run
+    from rramkit.table import TableFile
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.", metavar="FOLDER")] = Path(
+        "build/demo"
+    ),
+    workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Characterise an RRAM cell in ngspice, fit tables, train a network through them, write a report and a summary."""
+    from rramkit.report.page import report
+
+    check_writable(output / "summary.json")
+    console = Console(stderr=json)
+    tables = _tables(output / "tables.h5", workers, console)
+    run = _train(tables, output, console)
+    report(tables, run, output / "report.html")
+    summary = _summary(tables, run)
+    text = json_format.dumps(summary, indent=1)
+    with whole_file(output / "summary.json") as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
+    if json:
+        typer.echo(text)
+    for name in ("tables.h5", "run.h5", "report.html", "summary.json"):
+        console.print(f"{output / name}", highlight=False)
+    if not all(points.passed for points in residuals.of_tables(tables).values()):
+        raise typer.Exit(1)
+
+
+def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
+    from rramkit.characterization.plan import Plan
+    from rramkit.characterization.run import characterize, reusable
+
+    plan = Plan()
+    tables = reusable(plan, path)
+    if tables is None:
+        console.print("Characterising cell and array in ngspice ...")
+        with spice_progress(quiet=False) as show:
+            tables = characterize(plan, path, workers=workers, report=show)
+    else:
+        console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
+    console.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))
+    return tables
+
+
+def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
+    from rramkit import record
+    from rramkit.cli.train import train_with_progress
+    from rramkit.learning.train import TrainSettings
+
+    console.print("Training a network on the digits, every product and every update through the tables ...")
+    run = train_with_progress(tables, TrainSettings(), tables_name="tables.h5")
+    record.save(run, output / "run.h5")
+    console.print(
+        f"Test accuracy [bold]{100 * run.accuracy:.1f} %[/] (float network, same budget: {100 * run.float_accuracy:.1f} %)"
+    )
+    return run
+
+
+def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
+    made = tables.provenance
+    return {
+        "spice_runs": int(made["spice_runs"]),
+        "spice_points": int(made["spice_points"]),
+        "spice_seconds": float(made["spice_seconds"]),
+        "characterize_seconds": float(made["characterize_seconds"]),
+        "train_seconds": run.train_seconds,
+        "accuracy": run.accuracy,
+        "float_accuracy": run.float_accuracy,
+        "energy_write_joule": float(run.epochs.energy_write.sum()),
+        "energy_read_joule": float(run.epochs.energy_read.sum()),
+        "surrogate": residuals.as_json(residuals.of_tables(tables)),
+        "versions": _versions(made),
+    }
+
+
+def _versions(provenance: "Mapping[str, str]") -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    packages = ("PySpice", "numpy", "scipy", "h5py", "matplotlib", "scikit-learn", "pydantic")
+    found = {"rramkit": provenance["kit_version"], "ngspice": provenance["simulator"], "python": platform.python_version()}
+    return found | {package: version(package) for package in packages}

@@ -1,0 +1,49 @@
+"""Parameters as the command line gives them: a TOML file, then `key=value` pairs on top of it."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters
+
+Given = TypeVar("Given", bound=Parameters)
+
+ParameterFile = Annotated[
+    Path | None, typer.Option("--params", help="TOML file of parameters, in SI units.", metavar="FILE.toml")
+]
+ParameterPairs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", help="One parameter in SI units, dots for nested ones; may be repeated.", metavar="KEY=VALUE"
+    ),
+]
+
+
+def parameters(model: type[Given], file: Path | None, pairs: list[str] | None) -> Given:
+    """Return the parameters that a file and `key=value` pairs give; raise `InputError` for what does not fit."""
+    values = model.from_toml(file).model_dump(exclude_unset=True) if file is not None else {}
+    for pair in pairs or []:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"`--set` must be KEY=VALUE; got {pair!r}. For instance: --set read.v_read=0.1")
+        _put(values, key.strip().split("."), _value(text.strip()), pair)
+    return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
+
+
+def _put(values: dict[str, Any], path: list[str], value: object, pair: str) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise InputError(f"`--set {pair}`: `{name}` is a value, not a group. Remove what follows the dot.")
+    values[path[-1]] = value
+
+
+def _value(text: str) -> object:
+    """Read a TOML value; a bare word is a text."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text

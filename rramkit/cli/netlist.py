@@ -1,0 +1,53 @@
+"""`rramkit netlist`: write the deck of a block, for a person and for a bare ngspice."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.errors import InputError
+from rramkit.files import whole_file
+from rramkit.parameters import listing
+
+
+def netlist(
+    block: Annotated[str, typer.Argument(help="Name of the block; --list shows them.", show_default=False)] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Deck to write; default: print it.", metavar="FILE.cir")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(help="Rows of a crossbar.")] = None,
+    cols: Annotated[int | None, typer.Option(help="Columns of a crossbar.")] = None,
+    params: ParameterFile = None,
+    pairs: ParameterPairs = None,
+    list_blocks: Annotated[bool, typer.Option("--list", help="List the blocks and their parameters.")] = False,
+) -> None:
+    """Write the netlist of a circuit block as one deck that runs with a bare `ngspice -b FILE.cir`."""
+    from rramkit.circuits import catalog
+
+    if list_blocks:
+        typer.echo(_listing())
+        return
+    if not block:
+        raise InputError("`block` is missing. `rramkit netlist --list` shows the blocks.")
+    sizes = [f"crossbar.{name}={value}" for name, value in (("rows", rows), ("cols", cols)) if value is not None]
+    chosen = catalog.block(block)
+    if sizes and block != "crossbar":
+        raise InputError(f"`--rows` and `--cols` belong to the block crossbar; got {block!r}. Leave them out.")
+    text = chosen.deck(parameters(chosen.parameters, params, [*sizes, *(pairs or [])])).text()
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with whole_file(output) as draft:
+        draft.write_text(text, encoding="utf-8")
+    typer.echo(f"{output}")
+
+
+def _listing() -> str:
+    from rramkit.circuits import catalog
+
+    parts = [
+        f"{name}: {block.description}\n{listing(block.parameters(), '    ')}\n"
+        for name, block in catalog.BLOCKS.items()
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,37 @@
+"""A live line for a long SPICE job: stage, bar, runs, rate, time left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+if TYPE_CHECKING:
+    from rramkit.characterization.progress import Progress, Report
+
+
+@contextmanager
+def spice_progress(*, quiet: bool) -> "Iterator[Report]":
+    """Yield a function that shows each `Progress` on standard error; a line for each stage where that is a file."""
+    console = Console(stderr=True, quiet=quiet)
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console) as bars:
+        tasks = {}
+
+        def show(progress: "Progress") -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="")
+            task = bars.tasks[bars.task_ids.index(tasks[progress.stage])]
+            rate = f"{progress.done / task.elapsed:6.1f} runs/s" if task.elapsed else ""
+            bars.update(task.id, completed=progress.done, rate=rate)
+
+        yield show

@@ -1,0 +1,26 @@
+"""`rramkit report`: tables, and a training with them, as one self-contained web page."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    tables: Annotated[Path, typer.Argument(help="Table file, made by `rramkit characterize`.")],
+    run: Annotated[Path | None, typer.Option("--run", help="Run file, made by `rramkit train`.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("report.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the headline as one line of JSON.")] = False,
+) -> None:
+    """Write tables, and a training with them, as one self-contained web page."""
+    from rramkit import files, record, table  # here, not above: the other commands start without them
+    from rramkit.report import headline, page
+
+    files.check_writable(output)
+    found, trained = table.load(tables), None if run is None else record.load(run)
+    page.report(found, trained, output)
+    if as_json:
+        typer.echo(json.dumps({"report": str(output), **headline.numbers(found, trained)}))
+    else:
+        typer.echo(output)

@@ -1,0 +1,91 @@
+"""`rramkit simulate`: run a deck or a block in ngspice, print its measures, draw its waveforms."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+from rramkit import units
+from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.errors import InputError
+from rramkit.files import whole_file
+
+if TYPE_CHECKING:
+    from rramkit.characterization.deck_file import Label
+    from rramkit.characterization.simulate import Waveforms
+
+
+def simulate(
+    what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png")
+    ] = None,
+    no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
+    params: ParameterFile = None,
+    pairs: ParameterPairs = None,
+    timeout: Annotated[float, typer.Option(help="Seconds after which the run is killed.", min=0.1)] = 600.0,
+    json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
+) -> None:
+    """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
+    from rramkit.characterization.deck_file import measure_labels, vector_labels
+    from rramkit.characterization.plots import save_waveforms
+    from rramkit.characterization.pool import SpicePool
+
+    deck = _deck(what, params, pairs)
+    with SpicePool(workers=1, timeout=timeout) as pool:
+        waves = pool.run(deck)
+    vectors = vector_labels(deck)
+    if json:
+        typer.echo(json_format.dumps(_as_json(waves, vectors), indent=1))
+    else:
+        _print(waves, vectors, measure_labels(deck), title=deck.partition("\n")[0])
+    if not no_plot:
+        picture = plot or Path(f"{Path(what).stem}.png")
+        with whole_file(picture) as draft:
+            save_waveforms(waves, vectors, draft, title=deck.partition("\n")[0])
+        typer.echo(f"{picture}", err=json)
+
+
+def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
+    from rramkit.characterization.deck_file import read_deck
+    from rramkit.circuits import catalog
+
+    if what in catalog.BLOCKS:
+        block = catalog.block(what)
+        return block.deck(parameters(block.parameters, params, pairs)).text()
+    if not Path(what).exists() and "." not in what and "/" not in what:
+        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Correct it.")
+    if params or pairs:
+        raise InputError("`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck.")
+    return read_deck(Path(what))
+
+
+def _print(waves: "Waveforms", vectors: "dict[str, Label]", measures: "dict[str, Label]", *, title: str) -> None:
+    console = Console()
+    if waves.measures:
+        grid = Grid("measure", "value", "meaning", title=title, title_justify="left")
+        for name, value in waves.measures.items():
+            label = measures.get(name)
+            grid.add_row(name, units.text(value, label.unit) if label else f"{value:.6g}", label.description if label else "")
+        console.print(grid)
+    grid = Grid("vector", "min", "max", "last", "meaning", title="waveforms", title_justify="left")
+    for vector, values in waves.vectors.items():
+        label = vectors.get(vector)
+        unit = label.unit if label else {"i": "A", "v": "V", "t": "s"}.get(vector[0], "1")
+        cells = [units.text(float(value), unit) for value in (values.min(), values.max(), values[-1])]
+        grid.add_row(vector, *cells, f"{label.name}: {label.description}" if label else "")
+    console.print(grid)
+    console.print(f"{waves.kind}, {next(iter(waves.vectors.values())).size} points, {waves.seconds:.3f} s in ngspice")
+
+
+def _as_json(waves: "Waveforms", labels: "dict[str, Label]") -> dict[str, object]:
+    return {
+        "analysis": waves.kind,
+        "seconds": waves.seconds,
+        "measures": dict(waves.measures),
+        "outputs": {label.name: vector for vector, label in labels.items()},
+        "vectors": {vector: values.tolist() for vector, values in waves.vectors.items()},
+    }

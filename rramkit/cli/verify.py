@@ -1,0 +1,36 @@
+"""`rramkit verify`: fresh SPICE points against a table file."""
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rramkit.cli import residuals
+from rramkit.cli.progress import spice_progress
+
+
+def verify(
+    tables: Annotated[Path, typer.Argument(help="Table file.", metavar="TABLES.h5", show_default=False)],
+    seed: Annotated[int, typer.Option(help="Seed of the fresh points; the plan's own seed is refused.", min=0)] = 1,
+    points: Annotated[int, typer.Option(help="Fresh points for each table.", min=4, max=10000)] = 40,
+    workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Run fresh points in ngspice, drawn inside the valid range, and compare them with the tables; exit 1 on a miss."""
+    from rramkit import table
+    from rramkit.characterization.verify import verify as run
+
+    file = table.load(tables)
+    with spice_progress(quiet=quiet or json) as show:
+        found = run(file, seed=seed, points=points, workers=workers, report=show)
+    if json:
+        typer.echo(
+            json_format.dumps({"tables": str(tables), "seed": seed, "surrogate": residuals.as_json(found)}, indent=1)
+        )
+    else:
+        Console().print(residuals.as_grid(found, f"Fresh SPICE points (seed {seed}) against {tables}"))
+    if not all(points.passed for points in found.values()):
+        raise typer.Exit(1)

@@ -1,0 +1,36 @@
+"""Plots of tables and runs: each takes `ax` and data in SI units, draws, labels the units and returns `ax`."""
+
+from rramkit.plots.canvas import svg
+from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
+from rramkit.plots.residuals import residuals
+from rramkit.plots.style import STYLE, style
+from rramkit.plots.training import (
+    conductance_histogram,
+    confusion,
+    energy_by_epoch,
+    energy_cumulated,
+    learning_curve,
+    loss,
+    pulses_by_cell,
+    pulses_by_epoch,
+)
+
+__all__ = [
+    "STYLE",
+    "conductance_histogram",
+    "confusion",
+    "current_voltage",
+    "delta_g_map",
+    "energy_by_epoch",
+    "energy_cumulated",
+    "learning_curve",
+    "loss",
+    "one_pulse",
+    "pulse_energy",
+    "pulses_by_cell",
+    "pulses_by_epoch",
+    "residuals",
+    "staircase",
+    "style",
+    "svg",
+]

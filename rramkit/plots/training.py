@@ -1,0 +1,134 @@
+"""What a training did, from its run file: accuracy, loss, pulses, energy, conductances, confusion."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from rramkit.plots.style import COLOURS, GRID, INK, QUIET, colour_bar, legend_above, name_axis, ordered
+from rramkit.record import Epochs, LayerRecord
+
+
+def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the accuracy of the RRAM network, on test and training images, and of the float network, by epoch."""
+    ax.plot(epochs.epoch, epochs.float_accuracy_test, "--", color=COLOURS["float"], label="float, test")
+    ax.plot(
+        epochs.epoch, epochs.accuracy_train, color=COLOURS["rram"], linewidth=0.8, alpha=0.6, label="RRAM, training"
+    )
+    ax.plot(epochs.epoch, epochs.accuracy_test, "o-", color=COLOURS["rram"], label="RRAM, test")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
+    ax.set_ylabel("images classified rightly (%)")
+    _name_epochs(ax, epochs)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def loss(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the mean cross-entropy over the training set by epoch."""
+    ax.plot(epochs.epoch, epochs.loss, "o-", color=COLOURS["rram"])
+    ax.set_ylim(bottom=0.0)
+    ax.set_ylabel("loss on training images (nat)")
+    _name_epochs(ax, epochs)
+    return ax
+
+
+def pulses_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the set and reset pulses of each epoch; epoch 0 is the initial programming."""
+    _stacked(ax, epochs, {"set": epochs.pulses_set, "reset": epochs.pulses_reset})
+    name_axis(ax.yaxis, "pulses an epoch", "1")
+    return ax
+
+
+def energy_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the energy that writing and reading took in each epoch; epoch 0 is the initial programming."""
+    _stacked(ax, epochs, {"write": epochs.energy_write, "read": epochs.energy_read})
+    name_axis(ax.yaxis, "energy an epoch", "J")
+    return ax
+
+
+def energy_cumulated(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the energy spent since the start on writing, on reading and on both."""
+    write, read = np.cumsum(epochs.energy_write), np.cumsum(epochs.energy_read)
+    ax.plot(epochs.epoch, write + read, "o-", color=INK, label="both")
+    ax.plot(epochs.epoch, write, color=COLOURS["write"], label="write")
+    ax.plot(epochs.epoch, read, color=COLOURS["read"], label="read")
+    ax.set_ylim(bottom=0.0)
+    name_axis(ax.yaxis, "energy since the start", "J")
+    _name_epochs(ax, epochs)
+    ax.legend(loc="upper left")
+    return ax
+
+
+def conductance_histogram(ax: Axes, layer: LayerRecord) -> Axes:
+    """Draw how many cells of a layer hold each conductance, before and after training."""
+    both = np.concatenate([layer.g_initial.ravel(), layer.g_final.ravel()])
+    bins = np.histogram_bin_edges(both, bins=48).tolist()
+    ax.hist(layer.g_initial.ravel(), bins=bins, color=QUIET, alpha=0.35, label="before")
+    ax.hist(layer.g_final.ravel(), bins=bins, histtype="step", color=COLOURS["rram"], linewidth=1.4, label="after")
+    name_axis(ax.xaxis, "cell conductance", "S")
+    name_axis(ax.yaxis, "cells", "1")
+    legend_above(ax)
+    return ax
+
+
+def pulses_by_cell(ax: Axes, layer: LayerRecord) -> Axes:
+    """Draw the pulses fired at each cell (2, R, C): the plus half above, the minus half below; blank is no pulse."""
+    plus, minus = layer.pulses.astype(float)
+    if plus.shape[0] > plus.shape[1]:  # the long side lies along the page
+        plus, minus = plus.T, minus.T
+        ax.set(xlabel="row", ylabel="column: plus, then minus half")
+    else:
+        ax.set(xlabel="column", ylabel="row: plus, then minus half")
+    pulses = np.ma.masked_less(np.vstack([plus, minus]), 1.0)
+    colours = LogNorm(1.0, max(2.0, float(layer.pulses.max())))
+    image = ax.imshow(pulses, cmap=ordered(), norm=colours, aspect="auto", interpolation="nearest")
+    ax.axhline(plus.shape[0] - 0.5, color=INK, linewidth=0.8)
+    height = plus.shape[0]
+    marks = np.arange(0, height, max(1, height // 4))[:4]  # not the last line: it would touch the next half's first
+    ax.set_yticks([*marks, *(marks + height)], [str(mark) for mark in (*marks, *marks)])
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.grid(visible=False)
+    colour_bar(ax, image, label="pulses a cell", unit="1")
+    return ax
+
+
+def confusion(ax: Axes, counts: np.ndarray) -> Axes:
+    """Draw the confusion matrix: share of each true class (row) that got each predicted class, counts written in."""
+    share = 100.0 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    off_diagonal = share - np.diag(np.diag(share))
+    top = max(float(off_diagonal.max()), 0.1)
+    image = ax.imshow(np.ma.masked_equal(off_diagonal, 0.0), cmap=ordered(), norm=Normalize(0.0, top))
+    for (true, predicted), number in np.ndenumerate(counts):
+        shade = GRID if number == 0 else INK
+        if true != predicted and number:
+            shade = "white" if off_diagonal[true, predicted] < 0.55 * top else "black"
+        ax.text(
+            predicted,
+            true,
+            str(int(number)),
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color=shade,
+            fontweight="bold" if true == predicted else "normal",
+        )
+    ax.set(xlabel="predicted class", ylabel="true class", xticks=range(len(counts)), yticks=range(len(counts)))
+    ax.grid(visible=False)
+    colour_bar(ax, image, label="share of the true class", unit="%")
+    return ax
+
+
+def _stacked(ax: Axes, epochs: Epochs, parts: dict[str, np.ndarray]) -> None:
+    below = np.zeros(epochs.epoch.size)
+    for name, values in parts.items():
+        ax.bar(epochs.epoch, values, bottom=below, width=0.8, color=COLOURS[name], label=name)
+        below = below + values
+    ax.grid(visible=False, axis="x")
+    _name_epochs(ax, epochs)
+    legend_above(ax)
+
+
+def _name_epochs(ax: Axes, epochs: Epochs) -> None:
+    ax.set_xlim(epochs.epoch[0] - 0.6, epochs.epoch[-1] + 0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel("epoch")

@@ -1,0 +1,142 @@
+"""The chapters on one cell and on the wires, from the tables."""
+
+import numpy as np
+
+from rramkit import plots, units
+from rramkit.errors import TableError
+from rramkit.plots import svg
+from rramkit.report.blocks import Block, Drawing, Grid, Row, Section
+from rramkit.staircase import Staircase, climb
+from rramkit.surrogate import GridSurrogate
+from rramkit.table import Table, TableFile
+
+_STEPPED = {"set": "word line", "reset": "source line"}
+_WIRES = {"r_row": "row wire, a cell", "r_col": "column wire, a cell", "r_drive": "driver", "r_sense": "sense input"}
+
+
+def section(tables: TableFile) -> Section:
+    """Return the chapter on what one cell and the wires do."""
+    makers = {"read": _read_block, "set": _write_block, "reset": _write_block, "wires": _wires_block}
+    blocks = tuple(make(tables[name]) for name, make in makers.items() if name in tables.tables)
+    return Section(
+        "cell",
+        "What one cell does",
+        "Values of the tables, each measured in SPICE; points that the fits never saw are drawn as dots.",
+        blocks=blocks,
+    )
+
+
+def conditions(tables: TableFile) -> Section:
+    """Return the chapter that says under which conditions each table was measured."""
+    return Section(
+        "conditions",
+        "Conditions of measurement",
+        "Names as in the table file.",
+        grids=tuple(_conditions(table) for table in tables.tables.values()),
+    )
+
+
+def _conditions(table: Table) -> Grid:
+    axes = tuple(
+        (name, units.span(axis.values, axis.unit), f"{axis.values.size} points") for name, axis in table.axes.items()
+    )
+    fixed = tuple((name, units.span(value.values, value.unit), "fixed") for name, value in table.conditions.items())
+    return Grid(f"Table {table.name}", ("quantity", "value", ""), axes + fixed)
+
+
+def _read_block(table: Table) -> Block:
+    _check_axes(table, "g_cell", "v_cell")
+    g_cell = table.axes["g_cell"].values
+    current = GridSurrogate(table, "i_cell")
+    v_read = table.condition("v_read")
+    low, high = (float(current.at(g, v_read)) for g in (g_cell[0], g_cell[-1]))
+    drawing = Drawing(
+        svg(lambda ax: plots.current_voltage(ax, table), name="current-voltage"),
+        "Cell current against the voltage over the cell; colour is the conductance, dots are held-out SPICE runs.",
+    )
+    rows = (
+        Row("conductances", units.span(g_cell, "S")),
+        Row("cell voltages", units.span(table.axes["v_cell"].values, "V")),
+        Row("read voltage", units.text(v_read, "V")),
+        Row("read current, lowest conductance", units.text(low, "A")),
+        Row("read current, highest conductance", units.text(high, "A")),
+        Row("ratio of the two", units.text(high / low, "1")),
+        *_size(table),
+    )
+    return Block("Read", (drawing,), rows)
+
+
+def _write_block(table: Table) -> Block:
+    _check_axes(table, "g_start", "v_pulse")
+    g_start = table.axes["g_start"].values
+    steps = climb(table, g_start=float(g_start[0] if table.name == "set" else g_start[-1]))
+    line = _STEPPED[table.name]
+    draw = {
+        "one-pulse": (
+            lambda ax: plots.one_pulse(ax, table),
+            f"Conductance after one pulse against its {line} voltage; colour is the conductance before it.",
+        ),
+        "staircase": (
+            lambda ax: plots.staircase(ax, steps, name=table.name),
+            "One cell as the driver steps through its amplitudes, one pulse at each.",
+        ),
+        "map": (
+            lambda ax: plots.delta_g_map(ax, table),
+            "Change of conductance by one pulse, at each point that SPICE ran.",
+        ),
+        "energy": (
+            lambda ax: plots.pulse_energy(ax, table),
+            f"Energy of one pulse against its {line} voltage; colour is the conductance before it.",
+        ),
+    }
+    drawings = tuple(Drawing(svg(plot, name=f"{table.name}-{key}"), caption) for key, (plot, caption) in draw.items())
+    return Block(table.name.upper(), drawings, (*_write_rows(table), *_staircase_rows(steps), *_size(table)))
+
+
+def _write_rows(table: Table) -> tuple[Row, ...]:
+    energy, delta_g = table.signals["energy"].values, table.signals["delta_g"].values
+    strongest = delta_g.ravel()[np.argmax(np.abs(delta_g))]
+    return (
+        Row("conductances before", units.span(table.axes["g_start"].values, "S")),
+        Row(f"{_STEPPED[table.name]} voltages", units.span(table.axes["v_pulse"].values, "V")),
+        Row("pulse width", units.text(table.condition("t_pulse"), "s")),
+        Row("largest change by one pulse", units.text(float(strongest), "S")),
+        Row("energy a pulse, median", units.text(float(np.median(energy)), "J")),
+        Row("energy a pulse, range", units.span(energy, "J")),
+    )
+
+
+def _staircase_rows(steps: Staircase) -> tuple[Row, ...]:
+    changes = np.abs(np.diff(np.concatenate([[steps.g_start], steps.g_cell])))
+    return (
+        Row("staircase", f"{units.count(steps.v_pulse.size)} pulses, {units.span(steps.v_pulse, 'V')}"),
+        Row("staircase, from and to", f"{units.text(steps.g_start, 'S')}, {units.text(float(steps.g_cell[-1]), 'S')}"),
+        Row("staircase, largest step", units.text(float(changes.max()), "S")),
+        Row("staircase, pulses held at the table's edge", units.count(steps.clamped)),
+        Row("staircase, energy", units.text(float(steps.energy.sum()), "J")),
+    )
+
+
+def _wires_block(table: Table) -> Block:
+    rows = tuple(Row(_WIRES.get(name, name), _resistance(table, name)) for name in table.signals)
+    return Block("Wires of the array, fitted to SPICE reads", (), rows)
+
+
+def _resistance(table: Table, name: str) -> str:
+    """Return a fitted resistance, with the netlist's own beside it where the table holds that."""
+    fitted = units.span(table.signals[name].values, table.signals[name].unit)
+    own = table.conditions.get(f"netlist_{name}")
+    return fitted if own is None else f"{fitted} (netlist: {units.span(own.values, own.unit)})"
+
+
+def _check_axes(table: Table, *names: str) -> None:
+    if tuple(table.axes) != names:
+        found = ", ".join(table.axes) or "none"
+        raise TableError(
+            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. Characterise again."
+        )
+
+
+def _size(table: Table) -> tuple[Row, ...]:
+    shape = " by ".join(str(axis.values.size) for axis in table.axes.values())
+    return (Row("points in the table", f"{shape}, {units.count(next(iter(table.signals.values())).values.size)}"),)

@@ -1,0 +1,96 @@
+"""The headline of a report: a handful of numbers, the verdict of the fits, and what a reader must know first."""
+
+import numpy as np
+
+from rramkit import units
+from rramkit.record import Run
+from rramkit.report.blocks import Tile
+from rramkit.report.limits import FAIL, PASS, checks
+from rramkit.table import TableFile
+
+SPICE_RUNS = "spice_runs"
+"""Name in a table file's provenance of the number of SPICE runs behind it."""
+
+
+def tiles(tables: TableFile, run: Run | None) -> tuple[Tile, ...]:
+    """Return the numbers of the headline, in order of interest."""
+    about_cells = () if run is not None else _conductance(tables)
+    about_run = () if run is None else _training(run)
+    return (*about_run, *about_cells, *_spice_runs(tables), verdict(tables))
+
+
+def numbers(tables: TableFile, run: Run | None) -> dict[str, object]:
+    """Return the headline for a program: SI units, fractions, counts; `passed` is None when nothing was checked."""
+    found = checks(tables)
+    passed = all(points.passed for points in found.values()) if found else None
+    of_run = {} if run is None else _run_numbers(run)
+    return {"passed": passed, "checks": len(found), **of_run, "notices": list(notices(tables, run))}
+
+
+def verdict(tables: TableFile) -> Tile:
+    """Return the verdict of every held-out limit: pass only when there are points and every fit keeps its limits."""
+    found = checks(tables)
+    kept = sum(points.passed for points in found.values())
+    if not found:
+        return Tile("Fits against SPICE", "not checked", "the tables hold no held-out points", FAIL)
+    label = "within limits" if kept == len(found) else "outside limits"
+    note = f"{kept} of {len(found)} held-out checks pass"
+    return Tile("Fits against SPICE", label, note, PASS if kept == len(found) else FAIL)
+
+
+def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
+    """Return what a reader must know before the numbers: failed fits, other tables, clamped look-ups."""
+    failed = [f"{name} ({signal})" for (name, signal), points in checks(tables).items() if not points.passed]
+    found = []
+    if failed:
+        found.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
+    if run is not None and dict(run.tables_provenance) != dict(tables.provenance):
+        found.append(
+            "The run was trained with other tables than those shown here: their provenance differs. "
+            "Give the table file that the run names, or train again."
+        )
+    if run is not None and run.settings.get("wires") is False:
+        found.append("The run left the wires out of its array reads (`wires` is false).")
+    clamped = 0 if run is None else int(run.epochs.clamped.sum())
+    if clamped:
+        found.append(f"{units.count(clamped)} look-ups left the range of the tables and took the value at its edge.")
+    return tuple(found)
+
+
+def _run_numbers(run: Run) -> dict[str, float | int]:
+    epochs = run.epochs
+    return {
+        "accuracy": run.accuracy,
+        "float_accuracy": run.float_accuracy,
+        "energy_write": float(np.sum(epochs.energy_write)),
+        "energy_read": float(np.sum(epochs.energy_read)),
+        "pulses_set": int(np.sum(epochs.pulses_set)),
+        "pulses_reset": int(np.sum(epochs.pulses_reset)),
+        "clamped": int(np.sum(epochs.clamped)),
+    }
+
+
+def _training(run: Run) -> tuple[Tile, ...]:
+    of = _run_numbers(run)
+    points = 100.0 * (run.accuracy - run.float_accuracy)
+    side = "above" if points > 0 else "below"
+    write, read, set_, reset = (of[name] for name in ("energy_write", "energy_read", "pulses_set", "pulses_reset"))
+    return (
+        Tile("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
+        Tile("Accuracy in float", units.percent(run.float_accuracy), f"RRAM is {abs(points):.2f} points {side}"),
+        Tile("Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"),
+        Tile("Write pulses", units.count(set_ + reset), f"{units.count(set_)} set, {units.count(reset)} reset"),
+    )
+
+
+def _spice_runs(tables: TableFile) -> tuple[Tile, ...]:
+    runs = tables.provenance.get(SPICE_RUNS, "")
+    return (Tile("SPICE runs", units.count(int(runs)), "behind the tables"),) if runs.isdecimal() else ()
+
+
+def _conductance(tables: TableFile) -> tuple[Tile, ...]:
+    if "read" not in tables.tables:
+        return ()
+    g_cell = tables["read"].axes["g_cell"]
+    note = f"{g_cell.values.size} levels in the read table"
+    return (Tile("Conductance", units.span(g_cell.values, g_cell.unit), note),)

@@ -1,0 +1,76 @@
+"""Whether the fits keep their limits on SPICE points that they never saw."""
+
+from rramkit import plots, units
+from rramkit.report.blocks import Block, Drawing, Grid, Row, Section
+from rramkit.table import HeldOut, TableFile
+
+PASS, FAIL = "pass", "fail"
+
+QUANTITIES = {
+    "i_cell": "cell current",
+    "i_array": "output current of an array",
+    "delta_g": "change of conductance",
+    "energy": "energy a pulse",
+}
+"""Words for signals, on labels and in tables; a signal that is not here keeps its name."""
+
+_HEADING = ("table", "signal", "points", "rms", "limit", "95 %", "largest", "limit", "verdict")
+
+
+def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
+    """Return the held-out points of each (table, signal) that has any."""
+    return {
+        (name, signal): points
+        for name, table in tables.tables.items()
+        for signal, points in table.held_out.items()
+        if points.spice.size
+    }
+
+
+def section(tables: TableFile) -> Section:
+    """Return the chapter on the fits' errors: one row and one plot for each table and signal."""
+    found = checks(tables)
+    grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in found.items()), words=2)
+    return Section(
+        "fits",
+        "How far the fits lie from SPICE",
+        "Each point is a SPICE result that the fit never saw. A fit passes when the root-mean-square and the largest "
+        "of its errors are both within their limits.",
+        blocks=tuple(_block(*key, points) for key, points in found.items()),
+        grids=(grid,) if found else (),
+    )
+
+
+def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
+    values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
+    return (
+        name,
+        QUANTITIES.get(signal, signal),
+        units.count(points.spice.size),
+        *(units.text(value, points.unit, beside=points.limit_max) for value in values),
+        PASS if points.passed else FAIL,
+    )
+
+
+def _block(name: str, signal: str, points: HeldOut) -> Block:
+    quantity = QUANTITIES.get(signal, signal)
+    drawing = Drawing(
+        plots.svg(lambda ax: plots.residuals(ax, points, quantity=quantity), name=f"residuals-{name}-{signal}"),
+        "Error of the fit at each held-out point; the shaded band is the limit of the rms.",
+    )
+    at = (Row(f"held out over {axis}", units.span(values.values, values.unit)) for axis, values in points.at.items())
+    rows = (
+        Row("points", units.count(points.spice.size)),
+        Row("values in SPICE", units.span(points.spice, points.unit)),
+        Row("rms error", _against(points.rms, points.limit_rms, points)),
+        Row("95 % of errors below", units.text(points.p95, points.unit, beside=points.limit_max)),
+        Row("largest error", _against(points.max, points.limit_max, points)),
+        *at,
+        Row("verdict", PASS if points.passed else FAIL),
+    )
+    return Block(f"{name}: {quantity}", (drawing,), rows)
+
+
+def _against(error: float, limit: float, points: HeldOut) -> str:
+    of, at_most = (units.text(value, points.unit, beside=points.limit_max) for value in (error, limit))
+    return f"{of} (limit {at_most})"

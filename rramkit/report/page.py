@@ -1,0 +1,77 @@
+"""One self-contained page from tables and, when there is one, a run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from rramkit.files import whole_file
+from rramkit.record import Run
+from rramkit.report import cells, headline, limits, sources, training
+from rramkit.report.blocks import Page, Section
+from rramkit.report.limitations import NOT_MODELLED
+from rramkit.table import TableFile
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_ORDER = ("read", "set", "reset", "wires")
+
+
+def report(tables: TableFile, run: Run | None, path: Path) -> None:
+    """Write a self-contained HTML page; it appears under `path` only when it is whole.
+
+    Parameters
+    ----------
+    tables : TableFile
+        The characterised tables.
+    run : Run or None
+        A training with these tables; without one the page holds the characterisation only.
+    path : Path
+        File to write.
+    """
+    text = render(page(tables, run))
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def page(tables: TableFile, run: Run | None) -> Page:
+    """Return the page's parts: every number as text, every plot as SVG."""
+    tables = _in_order(tables)
+    made = tables.provenance.get("created", "") if run is None else run.created
+    trained = "" if run is None else f"trained with {run.tables_name}, seed {run.seed}"
+    return Page(
+        title="RRAM characterisation report" if run is None else "RRAM training report",
+        subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(made)) if part),
+        tiles=headline.tiles(tables, run),
+        notices=headline.notices(tables, run),
+        sections=_sections(tables, run),
+        not_modelled=NOT_MODELLED,
+        sources=sources.facts(tables, run),
+        documents=sources.documents(tables),
+    )
+
+
+def render(parts: Page) -> str:
+    """Return the page as HTML; every text is escaped, only the SVG that our own plots made stands as it is."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(page=parts, svg=Markup)
+
+
+def _sections(tables: TableFile, run: Run | None) -> tuple[Section, ...]:
+    conditions = cells.conditions(tables)
+    if run is None:
+        return cells.section(tables), limits.section(tables), conditions
+    conditions = replace(conditions, grids=(training.settings(run), *conditions.grids))
+    return training.section(run), cells.section(tables), limits.section(tables), conditions
+
+
+def _in_order(tables: TableFile) -> TableFile:
+    """Return the tables in the order in which they are told: a file lists them by the alphabet."""
+    names = sorted(tables.tables, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+    return TableFile({name: tables.tables[name] for name in names}, tables.provenance)

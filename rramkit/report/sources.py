@@ -1,0 +1,60 @@
+"""Where the numbers come from: short facts in one list, whole documents (plan, models) folded below it."""
+
+import json
+from datetime import datetime
+
+from rramkit import __version__
+from rramkit.record import Run
+from rramkit.report.blocks import Row
+from rramkit.table import TableFile
+
+_SHORT = 120  # characters: what is longer, or is JSON, gets a place of its own
+
+
+def facts(tables: TableFile, run: Run | None) -> tuple[Row, ...]:
+    """Return versions, seeds and dates as one list."""
+    of_run = () if run is None else _run_facts(run)
+    short = (Row(f"tables: {name}", text) for name, text in tables.provenance.items() if not _long(text))
+    return (*of_run, *short, Row("report: kit_version", __version__))
+
+
+def subject(tables: TableFile) -> str:
+    """Return what was characterised: the plan's name, or the names of the tables when there is no plan."""
+    try:
+        name = json.loads(tables.provenance.get("plan", "")).get("name")
+    except (json.JSONDecodeError, AttributeError):
+        name = None
+    return name if isinstance(name, str) else ", ".join(tables.tables)
+
+
+def date(text: str) -> str:
+    """Return an ISO 8601 time to the minute, for reading; another text as it is."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M %Z}".strip()
+    except ValueError:
+        return text
+
+
+def documents(tables: TableFile) -> tuple[Row, ...]:
+    """Return each long text of the tables' provenance, JSON laid out to be read."""
+    return tuple(Row(name, _laid_out(text)) for name, text in tables.provenance.items() if _long(text))
+
+
+def _run_facts(run: Run) -> tuple[Row, ...]:
+    return (
+        Row("run: created", run.created),
+        Row("run: kit_version", run.kit_version),
+        Row("run: seed", str(run.seed)),
+        Row("run: tables", run.tables_name),
+    )
+
+
+def _long(text: str) -> bool:
+    return len(text) > _SHORT or text.lstrip()[:1] in ("{", "[")
+
+
+def _laid_out(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+from synthetic import G_HIGH, G_LOW, perfect, tables
+
+from rramkit.array import ArrayModel, Tile, Writer
+from rramkit.learning.network import FloatLayer, RramLayer, cross_entropy, forward, gradients, initial_weights
+from rramkit.learning.optimisers import Adam, Momentum
+from rramkit.learning.updates import FloatReference, MixedPrecision
+
+SIZES = (6, 5, 4, 3)
+RNG = np.random.default_rng(3)
+X, LABELS = RNG.uniform(0.0, 1.0, (8, 6)), RNG.integers(0, 3, 8)
+G_UNIT = (G_HIGH - G_LOW) / 6.0
+CENTRE = 0.5 * (G_LOW + G_HIGH)
+
+
+def _weights(seed=4):
+    drawn = initial_weights(SIZES, rng=np.random.default_rng(seed))
+    return [np.clip(weight, -2.0, 2.0) + 0.01 for weight in drawn]
+
+
+def _in_rram(weights, file, *, wires):
+    model = ArrayModel.from_tables(file, wires=wires)
+    pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
+    return [RramLayer(Tile.of(pair, model), G_UNIT) for pair in pairs]
+
+
+def _numpy_loss(weights, x, labels):
+    """The slow obvious network: one image at a time."""
+    total = 0.0
+    for image, label in zip(x, labels, strict=True):
+        hidden = image
+        for index, weight in enumerate(weights):
+            scores = np.append(hidden, 1.0) @ weight
+            hidden = np.maximum(scores, 0.0) if index < len(weights) - 1 else scores
+        total += np.log(np.sum(np.exp(hidden))) - hidden[label]
+    return total / len(labels)
+
+
+@pytest.mark.parametrize("build", ["float", "perfect", "off"])
+def test_gradients_against_finite_differences(build):
+    weights = _weights()
+    layers = {
+        "float": lambda: [FloatLayer(weight) for weight in weights],
+        "perfect": lambda: _in_rram(weights, perfect(), wires=True),
+        "off": lambda: _in_rram(weights, tables(linear=True), wires=False),
+    }[build]()
+    found = gradients(layers, X, LABELS)
+    assert found.loss == pytest.approx(_numpy_loss(weights, X, LABELS), rel=1e-9)
+    step = 1e-6
+    for layer, weight in enumerate(weights):
+        for place in [(0, 0), (2, 1), (weight.shape[0] - 1, 2)]:
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = [one.copy() for one in weights]
+                moved[layer][place] += sign * step
+                ends.append(_numpy_loss(moved, X, LABELS))
+            # central difference: rounding 1e-16 / step dominates
+            assert found.weights[layer][place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
+
+
+def test_the_ideal_network_in_rram_is_the_float_network():
+    weights = _weights()
+    in_float, in_rram = [FloatLayer(weight) for weight in weights], _in_rram(weights, perfect(), wires=True)
+    np.testing.assert_allclose(forward(in_rram, X).scores, forward(in_float, X).scores, rtol=0, atol=1e-11)
+    pairs = zip(gradients(in_rram, X, LABELS).weights, gradients(in_float, X, LABELS).weights, strict=True)
+    for ours, reference in pairs:
+        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-11)
+
+
+def test_a_real_device_gives_another_answer_and_its_reads_cost_energy():
+    weights = _weights()
+    in_float, in_rram = [FloatLayer(weight) for weight in weights], _in_rram(weights, tables(), wires=True)
+    real, ideal = forward(in_rram, X), forward(in_float, X)
+    difference = np.max(np.abs(real.scores - ideal.scores)) / np.max(np.abs(ideal.scores))
+    assert 1e-3 < difference < 0.2
+    assert real.energy > 0.0
+    assert ideal.energy == 0.0
+
+
+def test_cross_entropy_of_large_scores_is_finite():
+    loss, error = cross_entropy(np.array([[1e4, 0.0], [0.0, 1e4]]), np.array([0, 0]))
+    assert loss == pytest.approx(5e3)
+    np.testing.assert_allclose(error, [[0.0, 0.0], [-0.5, 0.5]], rtol=0, atol=1e-12)
+
+
+def test_a_zero_vector_reads_zero():
+    layer = _in_rram(_weights(), tables(), wires=True)[1]
+    np.testing.assert_allclose(layer.backward(np.zeros((2, 4))).y, 0.0, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimiser", [Momentum(0.1, 0.9), Adam(0.01)])
+def test_optimisers_against_their_textbook_loop(optimiser):
+    rng = np.random.default_rng(0)
+    weight, state = rng.normal(size=(3, 2)), optimiser.init([np.zeros((3, 2))])
+    m, s, expected = 0.0, 0.0, weight.copy()
+    for step in range(1, 6):
+        slope = rng.normal(size=(3, 2))
+        state, (change,) = optimiser.step(state, [slope])
+        weight = weight + change
+        if isinstance(optimiser, Momentum):
+            m = 0.9 * m + slope
+            expected -= 0.1 * m
+        else:
+            m, s = 0.9 * m + 0.1 * slope, 0.999 * s + 0.001 * slope**2
+            expected -= 0.01 * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-12)
+
+
+def test_with_a_perfect_device_mixed_precision_follows_the_float_rule():
+    weights = _weights()
+    optimiser = Momentum(0.05, 0.9)
+    file = perfect()
+    rule = MixedPrecision(optimiser, ArrayModel.from_tables(file), Writer.from_tables(file), 0.0, G_UNIT, CENTRE)
+    reference = FloatReference(optimiser)
+    ours, theirs = rule.init(weights), reference.init(weights)
+    for _ in range(20):
+        ours = rule.step(ours, gradients(ours.layers, X, LABELS).weights)
+        theirs = reference.step(theirs, gradients(theirs.layers, X, LABELS).weights)
+    quantum = 0.1e-6 / G_UNIT  # weight of one step of the fixture's driver
+    for layer, twin, start, chi in zip(ours.layers, theirs.layers, weights, ours.chi, strict=True):
+        moved = np.max(np.abs(twin.weight - start))
+        assert moved > 20 * quantum  # the training did something
+        assert np.max(np.abs(chi)) <= 1.01 * quantum  # what waits is less than a step
+        assert np.max(np.abs(layer.weight + chi - twin.weight)) < 5 * quantum  # gradients of rounded weights, 20 steps
+
+
+def test_the_remainder_is_kept():
+    weights = _weights()
+    file = tables()
+    writer = Writer.from_tables(file)
+    rule = MixedPrecision(Momentum(1.0, 0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
+    learner = rule.init(weights)
+    for before, chi, weight in zip(learner.layers, learner.chi, weights, strict=True):
+        np.testing.assert_allclose(before.weight + chi, weight, rtol=0, atol=1e-12)
+    slopes = [np.full_like(weight, 0.15) for weight in weights]
+    after = rule.step(learner, slopes)
+    assert after.tally.pulses_set + after.tally.pulses_reset > 0
+    assert after.tally.energy > 0.0
+    for layer, chi, weight, slope in zip(after.layers, after.chi, weights, slopes, strict=True):
+        # weight + chi is what the optimiser wanted, whatever the pulses did
+        np.testing.assert_allclose(layer.weight + chi, weight - slope, rtol=0, atol=1e-9)
+    fired = sum(int(count.sum()) for count in after.pulses) - sum(int(count.sum()) for count in learner.pulses)
+    assert fired == after.tally.pulses_set + after.tally.pulses_reset

@@ -1,0 +1,104 @@
+from dataclasses import fields, replace
+
+import h5py
+import numpy as np
+import pytest
+
+from rramkit import record
+from rramkit.errors import TableError
+from rramkit.record import Epochs, LayerRecord, Run
+
+
+def example() -> Run:
+    rng = np.random.default_rng(0)
+    counts = np.array([300, 20, 10])
+    return Run(
+        settings={"hidden": [4], "epochs": 2, "seed": 7},
+        tables_name="tables.h5",
+        tables_provenance={"simulator": "ngspice-46", "note": "µS"},
+        kit_version="0.0.0",
+        seed=7,
+        created="2026-01-01T00:00:00+00:00",
+        epochs=Epochs(
+            epoch=np.arange(3),
+            accuracy_test=np.array([0.1, 0.8, 0.9]),
+            accuracy_train=np.array([0.1, 0.85, 0.95]),
+            float_accuracy_test=np.array([0.1, 0.9, 0.96]),
+            loss=np.array([2.3, 0.7, 0.3]),
+            pulses_set=counts,
+            pulses_reset=counts // 2,
+            energy_write=counts * 1e-12,
+            energy_read=counts * 1e-11,
+            clamped=counts * 0,
+        ),
+        layers=tuple(
+            LayerRecord(
+                g_initial=rng.uniform(4e-6, 90e-6, (2, *shape)),
+                g_final=rng.uniform(4e-6, 90e-6, (2, *shape)),
+                pulses=rng.integers(0, 9, (2, *shape)),
+            )
+            for shape in ((65, 4), (5, 10))
+        ),
+        confusion=rng.integers(0, 30, (10, 10)),
+        accuracy=0.9,
+        float_accuracy=0.96,
+        train_seconds=1.5,
+    )
+
+
+def test_a_run_comes_back_as_it_was_saved(tmp_path):
+    run, path = example(), tmp_path / "run.h5"
+    record.save(run, path)
+    back = record.load(path)
+    plain = ("epochs", "layers", "confusion")
+    for column in fields(Run):
+        if column.name not in plain:
+            assert getattr(back, column.name) == getattr(run, column.name), column.name
+    np.testing.assert_array_equal(back.confusion, run.confusion)
+    for column in fields(Epochs):
+        np.testing.assert_array_equal(getattr(back.epochs, column.name), getattr(run.epochs, column.name))
+    assert len(back.layers) == 2
+    for ours, theirs in zip(back.layers, run.layers, strict=True):
+        for column in fields(LayerRecord):
+            np.testing.assert_array_equal(getattr(ours, column.name), getattr(theirs, column.name))
+
+
+def test_every_quantity_carries_its_unit(tmp_path):
+    path = tmp_path / "run.h5"
+    record.save(example(), path)
+    with h5py.File(path) as file:
+        assert file.attrs["format"] == "rramkit run"
+        units = {}
+        file.visititems(
+            lambda name, item: units.update({name: item.attrs["units"]}) if isinstance(item, h5py.Dataset) else None
+        )
+    assert units["epochs/energy_write"] == units["epochs/energy_read"] == "J"
+    assert units["layers/1/g_final"] == "S"
+    assert units["train_seconds"] == "s"
+    assert units["confusion"] == "1"
+
+
+def test_a_failed_save_leaves_nothing(tmp_path):
+    broken = replace(example(), settings={"hidden": object()})
+    with pytest.raises(TypeError):
+        record.save(broken, tmp_path / "run.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_another_kind_or_version_is_refused(tmp_path):
+    path = tmp_path / "run.h5"
+    with pytest.raises(TableError, match="no such file"):
+        record.load(path)
+    path.write_text("not HDF5")
+    with pytest.raises(TableError, match="cannot be read"):
+        record.load(path)
+    path.unlink()
+    record.save(example(), path)
+    with h5py.File(path, "r+") as file:
+        del file["epochs/loss"]
+    with pytest.raises(TableError, match="loss"):
+        record.load(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 99
+    with pytest.raises(TableError, match="run format 99"):
+        record.load(path)
