@@ -1,6 +1,7 @@
 """Decks that come from a file: what their header says of the outputs, and where their included files lie."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from rramkit.errors import InputError
 
 _OUTPUT = re.compile(r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\))\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
 _MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
-_INCLUDE = re.compile(r"(?im)^(?P<head>\.(?:include|inc|lib)\s+)(?P<path>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+)(?P<tail>.*)$")
+_INCLUDE = re.compile(
+    r"(?im)^(?P<head>\.(?:include|inc|lib)\s+)(?P<path>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+)(?P<tail>.*)$"
+)
 _ANALYSIS = re.compile(r"(?im)^\.(tran|dc|ac|op|noise|tf)\b")
 
 
@@ -35,7 +38,9 @@ def read_deck(path: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise InputError(f"{path}: cannot be read as a deck ({reason}). Give the path of a SPICE deck.") from error
     if re.search(r"(?im)^\s*\.control\b", text):
-        raise InputError(f"{path}: holds a .control section, which steers ngspice itself. Remove it: the kit runs the deck.")
+        raise InputError(
+            f"{path}: holds a .control section, which steers ngspice itself. Remove it: the kit runs the deck."
+        )
     if not _ANALYSIS.search(text):
         raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
     return _INCLUDE.sub(lambda match: _absolute(match, path, text), text)
@@ -48,7 +53,9 @@ def _absolute(match: re.Match[str], path: Path, text: str) -> str:
     found = (path.parent / name).resolve()
     if not found.is_file():
         line = text[: match.start()].count("\n") + 1
-        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {found}). Correct the path there.")
+        raise InputError(
+            f"{path}, line {line}: {name}: no such model file (looked for {found}). Correct the path there."
+        )
     return f'{match["head"]}"{found}"{match["tail"]}'
 
 
@@ -56,6 +63,12 @@ def vector_labels(deck: str) -> dict[str, Label]:
     """Return what the header says of each vector, by vector."""
     found = (_OUTPUT.match(line) for line in deck.splitlines())
     return {match["vector"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}
+
+
+def in_header_order(vectors: Iterable[str], labels: Mapping[str, Label]) -> list[str]:
+    """Return vectors in the order of the header, then those it does not name."""
+    found = list(vectors)
+    return [vector for vector in labels if vector in found] + [vector for vector in found if vector not in labels]
 
 
 def measure_labels(deck: str) -> dict[str, Label]:

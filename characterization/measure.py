@@ -11,7 +11,7 @@ from rramkit.circuits.cell_bench import WriteParams
 def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:
     """Return the conductance (P + 1,) [S] that the reads before, between and after P pulses find, at `v_read`."""
     times = [params.t_read_at(index) for index in range(params.pulses + 1)]
-    return -np.interp(times, waves["time"], waves["i(v_bl)"]) / params.read.v_read
+    return np.interp(times, waves["time"], waves["i(v_sl)"]) / params.read.v_read
 
 
 def pulse_energies(waves: Waveforms, params: WriteParams) -> np.ndarray:

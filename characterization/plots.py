@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from rramkit.characterization.deck_file import Label
+from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.simulate import SCALES, Waveforms
+from rramkit.errors import InputError
 
 NAMED = 8  # curves in a panel up to which each gets its name
 _TITLES = {"V": "voltage", "A": "current", "1": "state"}
@@ -38,7 +40,8 @@ def draw_panel(
         label = labels[vector].name if vector in labels else vector
         ax.plot(x, y, label=label, linewidth=1.2, marker="o" if y.size == 1 else None)
     ax.set_ylabel(f"{_TITLES.get(unit, 'value')} ({unit})")
-    ax.yaxis.set_major_formatter(EngFormatter(unit="" if unit == "1" else unit))
+    if unit != "1":
+        ax.yaxis.set_major_formatter(EngFormatter(unit=unit))
     ax.grid(alpha=0.3)
     if len(vectors) <= NAMED:
         ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
@@ -48,13 +51,20 @@ def draw_panel(
 
 
 def save_waveforms(waves: Waveforms, labels: Mapping[str, Label], path: Path, *, title: str) -> None:
-    """Draw a run into a picture file; the suffix of `path` says which kind."""
+    """Draw a run into a picture file; its suffix says which kind (`check_picture`)."""
     draw_waveforms(waves, labels, title=title).savefig(path, dpi=130)
+
+
+def check_picture(path: Path) -> None:
+    """Raise `InputError` when `path` has no suffix of a picture."""
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in known:
+        raise InputError(f"{path}: a picture must end in one of {', '.join(sorted(known))}. Rename it.")
 
 
 def _panels(waves: Waveforms, labels: Mapping[str, Label]) -> dict[str, list[str]]:
     panels: dict[str, list[str]] = {}
-    for vector in waves.vectors:
+    for vector in in_header_order(waves.vectors, labels):
         if vector not in SCALES:
             unit = labels[vector].unit if vector in labels else "A" if vector.startswith("i(") else "V"
             panels.setdefault(unit, []).append(vector)

@@ -1,4 +1,4 @@
-"""Worker processes that run decks: one ngspice instance each, recycled, a time limit for each run, crashes contained."""
+"""Worker processes that run decks: one ngspice each, recycled, a time limit for each run, crashes contained."""
 
 import os
 import pickle
@@ -127,7 +127,7 @@ def _run_in_worker(deck: str) -> Waveforms:
         return _simulator.run(deck)
     except SimulationError as error:
         if not _simulator.usable:
-            # The next deck would be refused whatever it holds: leave the error in a file and make room for a new worker.
+            # The next deck would be refused whatever it holds: leave the error in a file, make room for a new worker.
             Path(_LAST_WORD).write_bytes(pickle.dumps(error))
             os._exit(1)
         raise

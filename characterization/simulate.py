@@ -25,7 +25,7 @@ _PARSE = re.compile(
     r"circuit not parsed|unknown subckt|could not find a valid modelname|unable to find definition of model"
     r"|unknown parameter|undefined parameter|expression err|syntax error|unimplemented control|no such device"
     r"|error on line|incomplete or empty netlist|mif-error|there aren't any circuits loaded|no circuit loaded"
-    r"|too few parameters|unknown device type|cannot find .*include|could not find include|netlist could not be|no simulations",
+    r"|too few parameters|unknown device type|could not find include",
     re.IGNORECASE,
 )
 # Only what ends a run: a failed gmin or source stepping is a note when the next method succeeds.

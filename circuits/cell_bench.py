@@ -26,6 +26,9 @@ class ReadParams(Parameters):
     t_read: float = quantity(10e-9, "s", "duration of a read", ge=3e-9, le=1e-6)
 
 
+_LINES = {"bl": "bit line", "wl": "word line", "sl": "source line"}
+
+
 class ReadSweepParams(Parameters):
     """Bit line swept over both signs of the read range, state held."""
 
@@ -114,7 +117,7 @@ def write_staircase(params: WriteParams) -> Deck:
         add_driver(circuit, line, points, r_out=pulse.r_driver, c_line=pulse.c_line)
     t_stop = params.pulses * params.t_slot + params.read.t_read + 4 * pulse.t_rise
     reads = tuple(
-        Measure(f"i_read_{k}", f"find i(v_bl) at={params.t_read_at(k):.6e}", "A", "minus the read current")
+        Measure(f"i_read_{k}", f"find i(v_sl) at={params.t_read_at(k):.6e}", "A", "read current " + _when(k, params))
         for k in range(params.pulses + 1)
     )
     return Deck(
@@ -125,15 +128,19 @@ def write_staircase(params: WriteParams) -> Deck:
         analysis=f".tran {pulse.t_step} {t_stop:.9e} 0 {pulse.t_step} uic",
         outputs=(
             Output("state", "v(s)", "1", "normalised filament thickness"),
-            *(Output(f"v_{line}", f"v({line}_src)", "V", f"driver of the {line}") for line in ("bl", "wl", "sl")),
+            *(Output(f"v_{line}", f"v({line}_src)", "V", f"{name}'s driver") for line, name in _LINES.items()),
             *(
-                Output(f"i_{line}", f"i(v_{line})", "A", f"minus the current out of the {line}'s driver")
-                for line in ("bl", "wl", "sl")
+                Output(f"i_{line}", f"i(v_{line})", "A", f"current into the {name}'s driver")
+                for line, name in _LINES.items()
             ),
         ),
         measures=reads,
         options=TRANSIENT_OPTIONS,
     )
+
+
+def _when(read: int, params: WriteParams) -> str:
+    return "before any pulse" if read == 0 else f"after {params.amplitudes[read - 1]:.4g} V"
 
 
 def _line_steps(params: WriteParams) -> dict[str, list[tuple[float, float]]]:

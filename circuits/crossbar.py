@@ -1,4 +1,4 @@
-"""The R x C crossbar: cells between row lines and column lines, each line cut into segments of resistance and capacitance.
+"""The R x C crossbar: cells between row lines and column lines, each line cut into segments (resistance, capacitance).
 
 Rows carry the inputs: the source lines of 1T1R cells, the word lines of bare resistors (1R). Columns are the bit lines.
 The word lines of 1T1R cells run along the rows too and open the cells. Row i starts at `row_i`, at column 0; column j

@@ -18,7 +18,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         When the folder cannot be made or written.
     """
     check_writable(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # writers go by the suffix
     try:
         yield draft
         draft.replace(path)

@@ -93,8 +93,7 @@ class GridSurrogate:
 
     def fine_grid(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the grid that look-ups are bilinear in: its two axes (N,) and (M,), and the signal (N, M)."""
-        axes = (_subdivided(knots, self._parts) for knots in (self._knots0, self._knots1))
-        return *axes, self._grid
+        return _subdivided(self._knots0, self._parts), _subdivided(self._knots1, self._parts), self._grid
 
     def _place(self, x: ArrayLike, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the index of the fine grid point below each `x`, and how far (0 to 1) it lies towards the next."""

@@ -8,8 +8,8 @@ from scipy.sparse.linalg import splu
 def transfer_matrix(g, *, r_row, r_col, r_drive, r_sense):
     """Return the current (A) into each column's sense amplifier for one volt on each row's driver, (R, C).
 
-    Row i: source - r_drive - node (i, 0) - r_row - node (i, 1) ...; column j: node (0, j) - r_col - ... - node (R-1, j) -
-    r_sense - ground. Resistances must be positive.
+    Row i: source - r_drive - node (i, 0) - r_row - node (i, 1) ...; column j: node (0, j) - r_col - ... - node (R-1, j)
+    - r_sense - ground. Resistances must be positive.
     """
     rows, cols = g.shape
     row_node = np.arange(rows * cols).reshape(rows, cols)

@@ -106,6 +106,9 @@ def perfect(*, g_step: float = 1e-7) -> TableFile:
             name=name,
             axes={"g_start": Quantity(g, "S"), "v_pulse": Quantity(v, "V")},
             signals={"delta_g": Quantity(change, "S"), "energy": Quantity(np.full((2, 2), 1e-12), "J")},
-            conditions={"t_pulse": Quantity(np.asarray(50e-9), "s"), "v_step": Quantity(np.asarray(g_step / span), "V")},
+            conditions={
+                "t_pulse": Quantity(np.asarray(50e-9), "s"),
+                "v_step": Quantity(np.asarray(g_step / span), "V"),
+            },
         )
     return TableFile({**ideal.tables, **written}, ideal.provenance)

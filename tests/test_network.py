@@ -110,19 +110,20 @@ def test_optimisers_against_their_textbook_loop(optimiser):
 def test_with_a_perfect_device_mixed_precision_follows_the_float_rule():
     weights = _weights()
     optimiser = Momentum(0.05, 0.9)
-    file = perfect()
+    file = perfect(g_step=1e-8)
     rule = MixedPrecision(optimiser, ArrayModel.from_tables(file), Writer.from_tables(file), 0.0, G_UNIT, CENTRE)
     reference = FloatReference(optimiser)
     ours, theirs = rule.init(weights), reference.init(weights)
     for _ in range(20):
         ours = rule.step(ours, gradients(ours.layers, X, LABELS).weights)
         theirs = reference.step(theirs, gradients(theirs.layers, X, LABELS).weights)
-    quantum = 0.1e-6 / G_UNIT  # weight of one step of the fixture's driver
+    quantum = 1e-8 / G_UNIT  # weight of one step of the fixture's driver
     for layer, twin, start, chi in zip(ours.layers, theirs.layers, weights, ours.chi, strict=True):
         moved = np.max(np.abs(twin.weight - start))
-        assert moved > 20 * quantum  # the training did something
+        assert moved > 100 * quantum  # the training did something
         assert np.max(np.abs(chi)) <= 1.01 * quantum  # what waits is less than a step
-        assert np.max(np.abs(layer.weight + chi - twin.weight)) < 5 * quantum  # gradients of rounded weights, 20 steps
+        # gradients of weights rounded to a step; below it as long as no ReLU switches between the two
+        assert np.max(np.abs(layer.weight + chi - twin.weight)) < quantum
 
 
 def test_the_remainder_is_kept():

@@ -39,6 +39,7 @@ DRAWINGS = {
         "fit minus SPICE (µS)",
     ),
     "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified rightly (%)"),
+    "error_curve": (lambda ax: plots.error_curve(ax, RUN.epochs), "epoch", "images classified wrongly (%)"),
     "loss": (lambda ax: plots.loss(ax, RUN.epochs), "epoch", "loss on training images (nat)"),
     "pulses_by_epoch": (lambda ax: plots.pulses_by_epoch(ax, RUN.epochs), "epoch", "pulses an epoch"),
     "energy_by_epoch": (lambda ax: plots.energy_by_epoch(ax, RUN.epochs), "epoch", "energy an epoch (µJ)"),

@@ -13,8 +13,8 @@ OHM = st.floats(0.1, 3.0)
 ENDS = st.floats(1.0, 100.0)
 
 
-def _pattern(rows, cols, high, seed=0):
-    return np.random.default_rng(seed).uniform(high / 20, high, (rows, cols))
+def _pattern(shape, high, seed=0):
+    return np.random.default_rng(seed).uniform(high / 20, high, shape)
 
 
 def _same(r_segment, r_end):
@@ -30,7 +30,7 @@ def _same(r_segment, r_end):
     ],
 )
 def test_against_the_exact_nodal_solution(shape, r_segment, r_end, unsigned, signed):
-    g = _pattern(*shape, 90e-6)
+    g = _pattern(shape, 90e-6)
     exact, fast = (of(g, **_same(r_segment, r_end)) for of in (transfer_matrix, effective_conductance))
     rng = np.random.default_rng(1)
     v = rng.uniform(0.0, 1.0, (50, shape[0]))
@@ -41,7 +41,7 @@ def test_against_the_exact_nodal_solution(shape, r_segment, r_end, unsigned, sig
 
 
 def test_unequal_rows_and_columns_are_not_confused():
-    g = _pattern(8, 24, 60e-6)
+    g = _pattern((8, 24), 60e-6)
     for names in ({"r_row": 8.0, "r_col": 0.2}, {"r_row": 0.2, "r_col": 8.0}):
         ohm = {**names, "r_drive": 20.0, "r_sense": 90.0}
         # 1 % of the largest element: ten times below what a swap of the two would cost here
@@ -62,7 +62,7 @@ def test_one_cell_is_a_series_circuit(g, r_drive, r_sense):
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 999), r_row=OHM, r_col=OHM, r_drive=ENDS, r_sense=ENDS)
 def test_reciprocity_bounds_and_leading_axes(seed, r_row, r_col, r_drive, r_sense):
-    g = _pattern(12, 17, 60e-6, seed)
+    g = _pattern((12, 17), 60e-6, seed)
     fast = effective_conductance(g, r_row=r_row, r_col=r_col, r_drive=r_drive, r_sense=r_sense)
     turned = effective_conductance(g.T[::-1, ::-1], r_row=r_col, r_col=r_row, r_drive=r_sense, r_sense=r_drive)
     np.testing.assert_allclose(turned.T[::-1, ::-1], fast, rtol=1e-9, atol=0)  # rounding
@@ -73,7 +73,7 @@ def test_reciprocity_bounds_and_leading_axes(seed, r_row, r_col, r_drive, r_sens
 
 
 def test_no_wires_give_the_cells_exactly():
-    g = _pattern(5, 6, 90e-6)
+    g = _pattern((5, 6), 90e-6)
     np.testing.assert_array_equal(effective_conductance(g, **_same(0.0, 0.0)), g)
     np.testing.assert_array_equal(effective_conductance(np.zeros((5, 6)), **_same(1.0, 50.0)), np.zeros((5, 6)))
 

@@ -61,16 +61,15 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
 
 
 def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
-    from rramkit import record
+    from rramkit import record, units
     from rramkit.cli.train import train_with_progress
-    from rramkit.learning.train import TrainSettings
+    from rramkit.learning import TrainSettings
 
     console.print("Training a network on the digits, every product and every update through the tables ...")
     run = train_with_progress(tables, TrainSettings(), tables_name="tables.h5")
     record.save(run, output / "run.h5")
-    console.print(
-        f"Test accuracy [bold]{100 * run.accuracy:.1f} %[/] (float network, same budget: {100 * run.float_accuracy:.1f} %)"
-    )
+    accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
+    console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
     return run
 
 
@@ -96,5 +95,9 @@ def _versions(provenance: "Mapping[str, str]") -> dict[str, str]:
     from importlib.metadata import version
 
     packages = ("PySpice", "numpy", "scipy", "h5py", "matplotlib", "scikit-learn", "pydantic")
-    found = {"rramkit": provenance["kit_version"], "ngspice": provenance["simulator"], "python": platform.python_version()}
+    found = {
+        "rramkit": provenance["kit_version"],
+        "ngspice": provenance["simulator"],
+        "python": platform.python_version(),
+    }
     return found | {package: version(package) for package in packages}

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rramkit import units
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
-from rramkit.files import whole_file
+from rramkit.files import check_writable, whole_file
 
 if TYPE_CHECKING:
     from rramkit.characterization.deck_file import Label
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def simulate(
     what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
     plot: Annotated[
-        Path | None, typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png")
+        Path | None,
+        typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png"),
     ] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
     params: ParameterFile = None,
@@ -31,21 +32,24 @@ def simulate(
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
     from rramkit.characterization.deck_file import measure_labels, vector_labels
-    from rramkit.characterization.plots import save_waveforms
+    from rramkit.characterization.plots import check_picture, save_waveforms
     from rramkit.characterization.pool import SpicePool
 
+    picture = plot or Path(f"{Path(what).stem}.png")
+    if not no_plot:
+        check_picture(picture)
+        check_writable(picture)
     deck = _deck(what, params, pairs)
     with SpicePool(workers=1, timeout=timeout) as pool:
         waves = pool.run(deck)
-    vectors = vector_labels(deck)
+    title, vectors = deck.partition("\n")[0], vector_labels(deck)
     if json:
         typer.echo(json_format.dumps(_as_json(waves, vectors), indent=1))
     else:
-        _print(waves, vectors, measure_labels(deck), title=deck.partition("\n")[0])
+        _print(waves, vectors, measure_labels(deck), title=title)
     if not no_plot:
-        picture = plot or Path(f"{Path(what).stem}.png")
         with whole_file(picture) as draft:
-            save_waveforms(waves, vectors, draft, title=deck.partition("\n")[0])
+            save_waveforms(waves, vectors, draft, title=title)
         typer.echo(f"{picture}", err=json)
 
 
@@ -59,24 +63,30 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
     if not Path(what).exists() and "." not in what and "/" not in what:
         raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Correct it.")
     if params or pairs:
-        raise InputError("`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck.")
+        raise InputError(
+            "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."
+        )
     return read_deck(Path(what))
 
 
 def _print(waves: "Waveforms", vectors: "dict[str, Label]", measures: "dict[str, Label]", *, title: str) -> None:
+    from rramkit.characterization.deck_file import Label, in_header_order
+    from rramkit.characterization.simulate import SCALES
+
     console = Console()
     if waves.measures:
         grid = Grid("measure", "value", "meaning", title=title, title_justify="left")
         for name, value in waves.measures.items():
             label = measures.get(name)
-            grid.add_row(name, units.text(value, label.unit) if label else f"{value:.6g}", label.description if label else "")
+            grid.add_row(
+                name, units.text(value, label.unit) if label else f"{value:.6g}", label.description if label else ""
+            )
         console.print(grid)
-    grid = Grid("vector", "min", "max", "last", "meaning", title="waveforms", title_justify="left")
-    for vector, values in waves.vectors.items():
-        label = vectors.get(vector)
-        unit = label.unit if label else {"i": "A", "v": "V", "t": "s"}.get(vector[0], "1")
-        cells = [units.text(float(value), unit) for value in (values.min(), values.max(), values[-1])]
-        grid.add_row(vector, *cells, f"{label.name}: {label.description}" if label else "")
+    grid = Grid("output", "vector", "min", "max", "last", "meaning", title="waveforms", title_justify="left")
+    for vector in in_header_order((name for name in waves.vectors if name not in SCALES), vectors):
+        values, label = waves[vector], vectors.get(vector) or Label(vector, "A" if vector.startswith("i(") else "V", "")
+        cells = [units.text(float(value), label.unit) for value in (values.min(), values.max(), values[-1])]
+        grid.add_row(label.name, vector, *cells, label.description)
     console.print(grid)
     console.print(f"{waves.kind}, {next(iter(waves.vectors.values())).size} points, {waves.seconds:.3f} s in ngspice")
 

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rramkit.learning import EpochReport, TrainSettings
     from rramkit.record import Run
+    from rramkit.table import TableFile
 
 
 def train(
@@ -24,13 +25,12 @@ def train(
 
     A float network with the same budget and initial weights is trained beside it.
     """
-    from rramkit import files, learning, record, table  # here, not above: the other commands start without them
+    from rramkit import files, record, table  # here, not above: the other commands start without them
 
     chosen = _settings(settings, {"epochs": epochs, "seed": seed})
     found = table.load(tables)
     files.check_writable(output)
-    with _Progress(chosen.epochs, shown=not (quiet or as_json)) as progress:
-        run = learning.train(found, chosen, tables_name=tables.name, progress=progress.show)
+    run = train_with_progress(found, chosen, tables_name=tables.name, quiet=quiet or as_json)
     record.save(run, output)
     if as_json:
         typer.echo(json.dumps({"run": str(output), **outcome(run)}))
@@ -39,6 +39,16 @@ def train(
     else:
         typer.echo(_summary(run))
         typer.echo(output)
+
+
+def train_with_progress(
+    tables: "TableFile", settings: "TrainSettings", *, tables_name: str, quiet: bool = False
+) -> "Run":
+    """Train, with a progress bar on the error stream unless `quiet`."""
+    from rramkit import learning
+
+    with _Progress(settings.epochs, shown=not quiet) as progress:
+        return learning.train(tables, settings, tables_name=tables_name, progress=progress.show)
 
 
 def _settings(path: Path | None, given: dict[str, int | None]) -> "TrainSettings":

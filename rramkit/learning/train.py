@@ -30,7 +30,7 @@ class TrainSettings(Parameters):
     epochs: int = quantity(25, "1", "passes over the training set", ge=1, le=10_000)
     batch: int = quantity(32, "1", "images in a batch", ge=1, le=100_000)
     optimiser: Literal["adam", "momentum"] = quantity("adam", "1", "what turns gradients into wanted changes")
-    learning_rate: float = quantity(0.004, "1", "step of the optimiser", gt=0.0, le=10.0)
+    learning_rate: float = quantity(0.004, "1", "step of the optimiser", gt=0.0, le=1.0)
     momentum: float = quantity(0.9, "1", "of the optimiser `momentum`", ge=0.0, lt=1.0)
     threshold: float = quantity(
         0.06, "1", "accumulated change at which a pulse is fired, over the conductance range", ge=0.0, le=1.0

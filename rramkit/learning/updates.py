@@ -9,6 +9,9 @@ change that the table expects (not by a fixed step), and either half of the pair
 A weight rises by a SET of its plus cell or a RESET of its minus cell, and falls the other way about. Which of the two
 is fired: the one that brings the mean of the pair towards `g_centre`, unless its nearest amplitude misses chi by more
 than `MISS_LIMIT` and the other one's misses it by less. Where both miss by more, none is fired: chi waits and grows.
+
+Validity: the table holds mean changes of one cell at the driver's terminals. Spread between pulses and between cells,
+and the voltage that a write loses along the lines, are not in it, so a pulse here does exactly what is expected of it.
 """
 
 from abc import ABC, abstractmethod
@@ -135,8 +138,8 @@ class MixedPrecision(UpdateRule):
             start = np.full(wanted.size, low)
             v_pulse, _ = self.writer.set.nearest(start, wanted.ravel() - low)
             pulse = self.writer.set.fire(start, v_pulse)
-            tally += Tally(start.size, 0, float(pulse.energy.sum()), pulse.clamped)
             layer = RramLayer(Tile.of(pulse.g_cell.reshape(wanted.shape), self.model), self.g_unit)
+            tally += Tally(start.size, 0, float(pulse.energy.sum()), pulse.clamped + layer.tile.clamped)
             layers.append(layer)
             chi.append(weight - layer.weight)
             pulses.append(np.ones(wanted.shape, dtype=np.int64))
@@ -175,7 +178,8 @@ class MixedPrecision(UpdateRule):
             g_cell[place] = pulse.g_cell
             counts = (place[0].size, 0) if write is self.writer.set else (0, place[0].size)
             tally += Tally(*counts, float(pulse.energy.sum()), pulse.clamped)
-        return RramLayer(layer.tile.programmed(g_cell), self.g_unit), remainder, fired, tally
+        tile = layer.tile.programmed(g_cell)
+        return RramLayer(tile, self.g_unit), remainder, fired, tally + Tally(clamped=tile.clamped)
 
     def _within_range(self, weight: np.ndarray, chi: np.ndarray) -> tuple[np.ndarray, int]:
         """Keep weight + chi within what a pair can hold, lest chi winds up for ever; return chi and how many it hit."""

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from rramkit import units
 
@@ -70,6 +70,7 @@ def name_axis(axis: Axis, label: str, unit: str) -> None:
     low, high = axis.get_view_interval()
     scale, shown = units.prefixed(max(abs(low), abs(high)), unit)
     axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value / scale, thousands=unit == "1")))
+    axis.set_minor_formatter(NullFormatter())
     axis.set_label_text(f"{label} ({shown})" if shown else label)
 
 

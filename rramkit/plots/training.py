@@ -3,10 +3,12 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from rramkit.plots.style import COLOURS, GRID, INK, QUIET, colour_bar, legend_above, name_axis, ordered
 from rramkit.record import Epochs, LayerRecord
+
+_WIDE = 30.0  # pulses (1): beyond this a scale of logarithms shows the many cells with few
 
 
 def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
@@ -23,6 +25,24 @@ def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
     return ax
 
 
+def error_curve(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the share of test images taken wrongly by epoch, on a logarithmic scale, which keeps late epochs apart."""
+    ax.set_yscale("log")
+    for accuracy, line, name in (
+        (epochs.float_accuracy_test, "--", "float"),
+        (epochs.accuracy_test, "o-", "rram"),
+    ):
+        label = {"float": "float, test", "rram": "RRAM, test"}[name]
+        ax.plot(epochs.epoch, np.ma.masked_equal(100.0 * (1.0 - accuracy), 0.0), line, color=COLOURS[name], label=label)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylabel("images classified wrongly (%)")
+    _name_epochs(ax, epochs)
+    ax.legend(loc="upper right")
+    return ax
+
+
 def loss(ax: Axes, epochs: Epochs) -> Axes:
     """Draw the mean cross-entropy over the training set by epoch."""
     ax.plot(epochs.epoch, epochs.loss, "o-", color=COLOURS["rram"])
@@ -33,14 +53,14 @@ def loss(ax: Axes, epochs: Epochs) -> Axes:
 
 
 def pulses_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the set and reset pulses of each epoch; epoch 0 is the initial programming."""
+    """Draw the set and reset pulses of each epoch of training, without the initial programming (epoch 0)."""
     _stacked(ax, epochs, {"set": epochs.pulses_set, "reset": epochs.pulses_reset})
     name_axis(ax.yaxis, "pulses an epoch", "1")
     return ax
 
 
 def energy_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the energy that writing and reading took in each epoch; epoch 0 is the initial programming."""
+    """Draw the energy of writing and reading in each epoch of training, without the initial programming (epoch 0)."""
     _stacked(ax, epochs, {"write": epochs.energy_write, "read": epochs.energy_read})
     name_axis(ax.yaxis, "energy an epoch", "J")
     return ax
@@ -80,7 +100,8 @@ def pulses_by_cell(ax: Axes, layer: LayerRecord) -> Axes:
     else:
         ax.set(xlabel="column", ylabel="row: plus, then minus half")
     pulses = np.ma.masked_less(np.vstack([plus, minus]), 1.0)
-    colours = LogNorm(1.0, max(2.0, float(layer.pulses.max())))
+    most = max(2.0, float(layer.pulses.max()))
+    colours = LogNorm(1.0, most) if most > _WIDE else Normalize(1.0, most)
     image = ax.imshow(pulses, cmap=ordered(), norm=colours, aspect="auto", interpolation="nearest")
     ax.axhline(plus.shape[0] - 0.5, color=INK, linewidth=0.8)
     height = plus.shape[0]
@@ -119,12 +140,13 @@ def confusion(ax: Axes, counts: np.ndarray) -> Axes:
 
 
 def _stacked(ax: Axes, epochs: Epochs, parts: dict[str, np.ndarray]) -> None:
-    below = np.zeros(epochs.epoch.size)
+    below = np.zeros(epochs.epoch.size - 1)
     for name, values in parts.items():
-        ax.bar(epochs.epoch, values, bottom=below, width=0.8, color=COLOURS[name], label=name)
-        below = below + values
+        ax.bar(epochs.epoch[1:], values[1:], bottom=below, width=0.8, color=COLOURS[name], label=name)
+        below = below + values[1:]
     ax.grid(visible=False, axis="x")
     _name_epochs(ax, epochs)
+    ax.set_xlim(left=0.4)
     legend_above(ax)
 
 

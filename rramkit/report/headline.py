@@ -39,7 +39,7 @@ def verdict(tables: TableFile) -> Tile:
 
 
 def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
-    """Return what a reader must know before the numbers: failed fits, other tables, clamped look-ups."""
+    """Return what a reader must know before the numbers: failed fits, other tables, clamped values."""
     failed = [f"{name} ({signal})" for (name, signal), points in checks(tables).items() if not points.passed]
     found = []
     if failed:
@@ -53,7 +53,7 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
         found.append("The run left the wires out of its array reads (`wires` is false).")
     clamped = 0 if run is None else int(run.epochs.clamped.sum())
     if clamped:
-        found.append(f"{units.count(clamped)} look-ups left the range of the tables and took the value at its edge.")
+        found.append(f"{units.count(clamped)} values left the range of the tables and took the value at its edge.")
     return tuple(found)
 
 
@@ -73,11 +73,16 @@ def _run_numbers(run: Run) -> dict[str, float | int]:
 def _training(run: Run) -> tuple[Tile, ...]:
     of = _run_numbers(run)
     points = 100.0 * (run.accuracy - run.float_accuracy)
+    images = units.count(abs(points) * float(run.confusion.sum()) / 100.0)
     side = "above" if points > 0 else "below"
     write, read, set_, reset = (of[name] for name in ("energy_write", "energy_read", "pulses_set", "pulses_reset"))
     return (
         Tile("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
-        Tile("Accuracy in float", units.percent(run.float_accuracy), f"RRAM is {abs(points):.2f} points {side}"),
+        Tile(
+            "Accuracy in float",
+            units.percent(run.float_accuracy),
+            f"RRAM is {abs(points):.2f} points {side}: {images} images",
+        ),
         Tile("Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"),
         Tile("Write pulses", units.count(set_ + reset), f"{units.count(set_)} set, {units.count(reset)} reset"),
     )

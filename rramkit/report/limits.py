@@ -14,7 +14,7 @@ QUANTITIES = {
 }
 """Words for signals, on labels and in tables; a signal that is not here keeps its name."""
 
-_HEADING = ("table", "signal", "points", "rms", "limit", "95 %", "largest", "limit", "verdict")
+_HEADING = ("table", "signal", "verdict", "points", "rms", "limit", "95 %", "largest", "limit")
 
 
 def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
@@ -46,9 +46,9 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     return (
         name,
         QUANTITIES.get(signal, signal),
+        PASS if points.passed else FAIL,  # early in the row: a phone shows it without scrolling
         units.count(points.spice.size),
         *(units.text(value, points.unit, beside=points.limit_max) for value in values),
-        PASS if points.passed else FAIL,
     )
 
 

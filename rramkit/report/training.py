@@ -48,14 +48,19 @@ def _learning(run: Run) -> Block:
             svg(lambda ax: plots.learning_curve(ax, epochs), name="learning-curve"),
             "Accuracy by epoch; the float network has the same budget and initial weights.",
         ),
+        Drawing(
+            svg(lambda ax: plots.error_curve(ax, epochs), name="error-curve"),
+            "The same as errors, on a logarithmic scale.",
+        ),
         Drawing(svg(lambda ax: plots.loss(ax, epochs), name="loss"), "Mean cross-entropy over the training images."),
     )
     rows = (
         Row("accuracy, test images", units.percent(run.accuracy)),
+        Row("95 % interval of it (Wilson)", _interval(run)),
         Row("float accuracy, test images", units.percent(run.float_accuracy)),
         Row("accuracy, training images", units.percent(epochs.accuracy_train[-1])),
         Row("accuracy before training", units.percent(epochs.accuracy_test[0])),
-        Row("best epoch", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"),
+        Row("best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"),
         Row("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
         Row("epochs", units.count(epochs.epoch[-1])),
         Row("wall-clock time, both networks", units.text(run.train_seconds, "s")),
@@ -63,11 +68,24 @@ def _learning(run: Run) -> Block:
     return Block("Learning", drawings, rows)
 
 
+def _interval(run: Run) -> str:
+    """Return where the accuracy lies with 95 % confidence, given so many images (Wilson, JASA 22, 209, 1927)."""
+    z, n, share = 1.959964, max(int(run.confusion.sum()), 1), run.accuracy
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return f"{units.percent(centre - half)} to {units.percent(centre + half)}"
+
+
 def _spending(epochs: Epochs) -> Block:
     drawings = (
-        Drawing(svg(lambda ax: plots.pulses_by_epoch(ax, epochs), name="pulses"), "Write pulses fired in each epoch."),
-        Drawing(svg(lambda ax: plots.energy_by_epoch(ax, epochs), name="energy"), "Energy spent in each epoch."),
-        Drawing(svg(lambda ax: plots.energy_cumulated(ax, epochs), name="cumulated"), "Energy since the start."),
+        Drawing(
+            svg(lambda ax: plots.pulses_by_epoch(ax, epochs), name="pulses"), "Write pulses in each epoch of training."
+        ),
+        Drawing(svg(lambda ax: plots.energy_by_epoch(ax, epochs), name="energy"), "Energy in each epoch of training."),
+        Drawing(
+            svg(lambda ax: plots.energy_cumulated(ax, epochs), name="cumulated"),
+            "Energy since the start, initial programming included.",
+        ),
     )
     pulses = epochs.pulses_set + epochs.pulses_reset
     write, read = float(epochs.energy_write.sum()), float(epochs.energy_read.sum())
@@ -75,11 +93,12 @@ def _spending(epochs: Epochs) -> Block:
         Row("set pulses", units.count(epochs.pulses_set.sum())),
         Row("reset pulses", units.count(epochs.pulses_reset.sum())),
         Row("of these, initial programming", units.count(pulses[0])),
+        Row("energy of initial programming", units.text(float(epochs.energy_write[0]), "J")),
         Row("write energy", units.text(write, "J")),
         Row("read energy", units.text(read, "J")),
         Row("both", units.text(write + read, "J")),
         Row("write energy a pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
-        Row("look-ups clamped to a table's edge", units.count(epochs.clamped.sum())),
+        Row("values clamped to a table's edge", units.count(epochs.clamped.sum())),
     )
     return Block("Pulses and energy", drawings, rows)
 

@@ -1,0 +1,84 @@
+"""The data goes one way through the house: who may import whom, read from the imports themselves."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("netlists", "circuits", "characterization", "rramkit")
+FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # what every room stands on
+# What characterization/ takes from rramkit/: the format it writes, and what it verifies that with.
+SHARED = {"rramkit.table", "rramkit.files", "rramkit.surrogate", "rramkit.array.cells", "rramkit.array.wires"}
+ONLY_IN = {
+    "PySpice": ("circuits/", "characterization/simulate.py"),
+    "h5py": ("rramkit/hdf5.py",),
+    "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
+    "pebble": ("characterization/pool.py",),
+    "typer": ("rramkit/cli/",),
+    "sklearn": ("rramkit/learning/data.py",),
+    "jinja2": ("rramkit/report/",),
+}
+
+
+def sources() -> list[Path]:
+    found = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    linked = tuple(str(ROOT / "rramkit" / room) for room in ROOMS)
+    return [path for path in found if not str(path).startswith(linked)]
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, at any depth; `from rramkit import table` is rramkit.table."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name for name in inside if is_module(name)} or {node.module}
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+def kit_imports(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] == "rramkit"} - FOUNDATION
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    if path.is_relative_to(ROOT / "rramkit" / "cli"):
+        return  # the roof knows everyone
+    allowed = {
+        "netlists": (),
+        "circuits": ("rramkit.circuits", "rramkit.netlists"),
+        "characterization": ("rramkit.characterization", "rramkit.circuits", "rramkit.netlists"),
+        "rramkit": ("rramkit",),
+    }[room(path)]
+    for name in kit_imports(path):
+        if room(path) == "rramkit":
+            assert not name.startswith(("rramkit.circuits", "rramkit.characterization", "rramkit.netlists", "rramkit.cli"))
+        else:
+            assert name.startswith(allowed) or (room(path) == "characterization" and name in SHARED), name
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_outside_packages_stay_in_their_rooms(path: Path) -> None:
+    place = str(path.relative_to(ROOT))
+    for name in imports(path):
+        allowed = ONLY_IN.get(name.split(".")[0])
+        assert allowed is None or place.startswith(allowed), f"{place} imports {name}"
+
+
+def test_no_room_is_imported_by_its_bare_name() -> None:
+    """`import circuits` would find another project's package."""
+    for path in [*sources(), *(ROOT / "tests").glob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        assert not {name for name in imports(path) if name.split(".")[0] in ("circuits", "netlists", "characterization")}
