@@ -88,8 +88,7 @@ def read_arrays(
 
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:
     """Return what the fast wire model says of a read, in the shape of `read.i_out` [A]."""
-    ratio = effective_conductance(read.g_cell, **resistances) / read.g_cell
-    terms = current.conductance_terms(read.g_cell) * ratio
+    terms = current.terms_behind_wires(read.g_cell, lambda g: effective_conductance(g, **resistances))
     if read.direction == "forward":
         drive = current.voltage_terms(-read.v_in)  # a driven row is the source line: v < 0
         return -np.einsum("krb,krc->cb", drive, terms, optimize=True)

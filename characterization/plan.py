@@ -68,14 +68,14 @@ class WirePlan(Parameters):
 class Limits(Parameters):
     """Largest held-out errors, as fractions of each quantity's full scale, that pass."""
 
-    current_rms: float = quantity(0.005, "1", "read current, rms", gt=0, le=1)
-    current_max: float = quantity(0.01, "1", "read current, largest", gt=0, le=1)
-    delta_g_rms: float = quantity(0.01, "1", "conductance change over the window, rms", gt=0, le=1)
-    delta_g_max: float = quantity(0.03, "1", "conductance change over the window, largest", gt=0, le=1)
-    energy_rms: float = quantity(0.01, "1", "energy of a pulse, rms", gt=0, le=1)
-    energy_max: float = quantity(0.03, "1", "energy of a pulse, largest", gt=0, le=1)
-    array_rms: float = quantity(0.005, "1", "array read current, rms", gt=0, le=1)
-    array_max: float = quantity(0.02, "1", "array read current, largest", gt=0, le=1)
+    current_rms: float = quantity(5e-4, "1", "read current, rms", gt=0, le=1)
+    current_max: float = quantity(2e-3, "1", "read current, largest", gt=0, le=1)
+    delta_g_rms: float = quantity(2e-3, "1", "conductance change over the window, rms", gt=0, le=1)
+    delta_g_max: float = quantity(0.01, "1", "conductance change over the window, largest", gt=0, le=1)
+    energy_rms: float = quantity(2e-3, "1", "energy of a pulse, rms", gt=0, le=1)
+    energy_max: float = quantity(0.01, "1", "energy of a pulse, largest", gt=0, le=1)
+    array_rms: float = quantity(3e-3, "1", "array read current, rms", gt=0, le=1)
+    array_max: float = quantity(0.01, "1", "array read current, largest", gt=0, le=1)
 
 
 class Plan(Parameters):

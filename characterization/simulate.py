@@ -8,6 +8,7 @@ One library is one global simulator: a `Simulator` lives in a process that does 
 """
 
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -178,15 +179,18 @@ def _check_vectors(deck: str, log: list[str], kind: str, vectors: Mapping[str, n
     wanted = _last_abscissa(deck, kind)
     if wanted is not None:
         scale = vectors["time"] if kind == "tran" else next((vectors[s] for s in SCALES[2:] if s in vectors), None)
-        if scale is None or scale.size < 2 or abs(scale[-1] - wanted.stop) > wanted.slack:
+        if scale is None or scale.size < wanted.points or abs(scale[-1] - wanted.stop) > wanted.slack:
             reached = "nothing" if scale is None or not scale.size else f"{scale[-1]:g}"
             raise _failure("incomplete", f"the analysis reached {reached} of {wanted.stop:g}", deck, log)
 
 
 @dataclass(frozen=True)
 class _Stop:
+    """Where an analysis ends, how far off counts as there, and the fewest points that it must have."""
+
     stop: float
     slack: float
+    points: int
 
 
 def _last_abscissa(deck: str, kind: str) -> _Stop | None:
@@ -195,11 +199,11 @@ def _last_abscissa(deck: str, kind: str) -> _Stop | None:
     words = line[1].split() if line else []
     if kind == "tran" and len(words) >= 2:
         stop = spice_number(words[1])
-        return _Stop(stop, 1e-6 * stop)
+        return _Stop(stop, 1e-6 * stop, 2)
     if kind == "dc" and len(words) == 4:
         start, stop, step = (spice_number(word) for word in words[1:])
-        last = start + np.floor((stop - start) / step * (1 + 1e-9) + 1e-6) * step
-        return _Stop(last, abs(step) * 1e-3)
+        steps = math.floor((stop - start) / step * (1 + 1e-9) + 1e-6)
+        return _Stop(start + steps * step, abs(step) * 1e-3, steps + 1)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The one place that imports h5py: groups of named quantities, each with its unit, in files that are whole or absent."""
+"""The one place that imports h5py: named quantities with their units, in files that are whole or absent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,8 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
     if not path.exists():
-        raise TableError(f"{path}: no such file. `rramkit characterize -o {path.name}` makes a table file.")
+        maker = {"rramkit tables": "characterize", "rramkit run": "train"}.get(kind, "--help")
+        raise TableError(f"{path}: no such file. `rramkit {maker}` makes one ({kind}).")
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs.get("format")
@@ -55,6 +56,21 @@ def write(group: Group, name: str, values: np.ndarray | float | int, unit: str, 
 def read(group: Group, name: str) -> np.ndarray:
     """Return one quantity as an array (a scalar as a 0-d array)."""
     return np.asarray(dataset(group, name)[()])
+
+
+def number(group: Group, name: str) -> float:
+    """Return an attribute that holds one number."""
+    return float(str(group.attrs[name]))
+
+
+def words(group: Group, name: str) -> list[str]:
+    """Return an attribute that holds a list of names."""
+    return [str(word) for word in np.atleast_1d(np.asarray(group.attrs[name]))]
+
+
+def names(group: Group) -> list[str]:
+    """Return the names of what a group holds, sorted."""
+    return sorted(str(name) for name in group)
 
 
 def dataset(group: Group, name: str) -> h5py.Dataset:

@@ -136,13 +136,13 @@ def save(tables: TableFile, path: Path) -> None:
 def load(path: Path) -> TableFile:
     """Read a table file; raise `TableError` when it is missing, damaged or of another format."""
     with hdf5.open_file(path, kind=FORMAT) as root:
-        version = int(root.attrs["format_version"])
+        version = round(hdf5.number(root, "format_version"))
         if version != FORMAT_VERSION:
             raise TableError(
                 f"{path}: table format {version}; this kit reads format {FORMAT_VERSION}. Characterise again."
             )
         provenance = {name: str(text) for name, text in root.attrs.items() if name not in ("format", "format_version")}
-        tables = {name: _read_table(name, hdf5.subgroup(root, name)) for name in root}
+        tables = {name: _read_table(name, hdf5.subgroup(root, name)) for name in hdf5.names(root)}
     for table in tables.values():
         _check(path, table)
     return TableFile(tables, provenance)
@@ -200,19 +200,19 @@ def _read_table(name: str, group: hdf5.Group) -> Table:
     conditions, held_out = hdf5.subgroup(group, "conditions"), hdf5.subgroup(group, "held_out")
     return Table(
         name=name,
-        axes={axis: _quantity(group, str(axis)) for axis in group.attrs["axes"]},
-        signals={signal: _quantity(group, str(signal)) for signal in group.attrs["signals"]},
-        conditions={key: _quantity(conditions, key) for key in conditions},
-        held_out={key: _read_held_out(hdf5.subgroup(held_out, key)) for key in held_out},
+        axes={axis: _quantity(group, axis) for axis in hdf5.words(group, "axes")},
+        signals={signal: _quantity(group, signal) for signal in hdf5.words(group, "signals")},
+        conditions={key: _quantity(conditions, key) for key in hdf5.names(conditions)},
+        held_out={key: _read_held_out(hdf5.subgroup(held_out, key)) for key in hdf5.names(held_out)},
     )
 
 
 def _read_held_out(group: hdf5.Group) -> HeldOut:
     return HeldOut(
-        at={name: _quantity(group, str(name)) for name in group.attrs["at"]},
+        at={name: _quantity(group, name) for name in hdf5.words(group, "at")},
         spice=hdf5.read(group, "spice"),
         fit=hdf5.read(group, "fit"),
         unit=str(group.attrs["units"]),
-        limit_rms=float(group.attrs["limit_rms"]),
-        limit_max=float(group.attrs["limit_max"]),
+        limit_rms=hdf5.number(group, "limit_rms"),
+        limit_max=hdf5.number(group, "limit_max"),
     )

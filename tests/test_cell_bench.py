@@ -59,9 +59,7 @@ def test_energy_of_a_pulse_is_charge_times_voltage(pool):
 def test_halving_the_step_changes_nothing_that_matters(pool):
     g = []
     for t_step in (0.2e-9, 0.1e-9):
-        params, waves = staircase(
-            pool, state=0.7, v_first=1.3, v_last=1.3, pulses=1, pulse=PulseParams(t_step=t_step)
-        )
+        params, waves = staircase(pool, state=0.7, v_first=1.3, v_last=1.3, pulses=1, pulse=PulseParams(t_step=t_step))
         g.append(read_conductances(waves, params)[1])
     assert abs(g[1] - g[0]) < 1e-4 * 76e-6  # of the window
 

@@ -1,6 +1,7 @@
 """The crossbar generator through ngspice: against Qucs, against an independent nodal solution, and against itself."""
 
 import json
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ def currents(pool, params, states, v_in):
     return np.stack([waves[f"i(v_sense_{k})"] for k in range(sensed)])
 
 
-def resistors(rows, cols, *, direction="forward", r_row=0.0, r_col=0.0, r_drive=0.0, r_sense=0.0):
+def resistors(
+    rows, cols, *, direction: Literal["forward", "backward"] = "forward", r_row=0.0, r_col=0.0, r_drive=0.0, r_sense=0.0
+):
     bar = CrossbarParams(rows=rows, cols=cols, cell_kind="1R", r_row=r_row, r_col=r_col)
     return CrossbarReadParams(crossbar=bar, direction=direction, r_drive=r_drive, r_sense=r_sense)
 
@@ -70,7 +73,9 @@ def test_swapped_wire_resistances_are_caught(pool):
 
 
 def test_one_cell_array_is_ohms_law(pool):
-    found = currents(pool, resistors(1, 1, r_row=5.0, r_col=7.0, r_drive=30.0, r_sense=60.0), np.array([[1e-3]]), np.ones((1, 2)))
+    found = currents(
+        pool, resistors(1, 1, r_row=5.0, r_col=7.0, r_drive=30.0, r_sense=60.0), np.array([[1e-3]]), np.ones((1, 2))
+    )
     np.testing.assert_allclose(found, 1 / (30 + 1000 + 60), rtol=1e-8)  # one cell has no segment between cells
 
 

@@ -65,7 +65,9 @@ def test_imports_follow_the_arrows(path: Path) -> None:
     }[room(path)]
     for name in kit_imports(path):
         if room(path) == "rramkit":
-            assert not name.startswith(("rramkit.circuits", "rramkit.characterization", "rramkit.netlists", "rramkit.cli"))
+            assert not name.startswith(
+                ("rramkit.circuits", "rramkit.characterization", "rramkit.netlists", "rramkit.cli")
+            )
         else:
             assert name.startswith(allowed) or (room(path) == "characterization" and name in SHARED), name
 
@@ -81,4 +83,6 @@ def test_outside_packages_stay_in_their_rooms(path: Path) -> None:
 def test_no_room_is_imported_by_its_bare_name() -> None:
     """`import circuits` would find another project's package."""
     for path in [*sources(), *(ROOT / "tests").glob("*.py"), *(ROOT / "examples").rglob("*.py")]:
-        assert not {name for name in imports(path) if name.split(".")[0] in ("circuits", "netlists", "characterization")}
+        assert not {
+            name for name in imports(path) if name.split(".")[0] in ("circuits", "netlists", "characterization")
+        }

@@ -73,7 +73,8 @@ def test_read_conductance_anchors(pool, state, siemens):
 
 
 @pytest.mark.parametrize(
-    ("state", "v_pulse"), [(0.6, 1.9), (0.6, 2.0), (0.7, 2.2), (0.8, 2.4), (0.9, 2.6), (0.7, -1.8), (0.95, -2.4), (0.5, 1.2)]
+    ("state", "v_pulse"),
+    [(0.6, 1.9), (0.6, 2.0), (0.7, 2.2), (0.8, 2.4), (0.9, 2.6), (0.7, -1.8), (0.95, -2.4), (0.5, 1.2)],
 )
 def test_state_after_a_pulse_against_scipy(pool, state, v_pulse):
     found = pool.run(pulse_deck(state, v_pulse, 50))["v(s)"][-1]

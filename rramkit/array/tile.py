@@ -10,7 +10,7 @@ magnitudes first and negative magnitudes second, and the second is subtracted:
 
 Each cell thus sees every input once, in one of the phases, and a line that is not driven stays at 0 V. The two phases
 together are one matrix product for each separable term of the cell current (`cells`), because a term of 0 V is zero.
-The wires (`wires`) multiply each cell's current by g_eff / g.
+The wires (`wires`) attenuate the terms (`cells`).
 """
 
 from dataclasses import dataclass
@@ -99,9 +99,7 @@ class Tile:
             raise InputError(f"`g_cell` must be (2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
         if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
             raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
-        terms = model.cells.conductance_terms(g_cell)
-        if model.wires is not None:
-            terms = terms * (_behind_wires(g_cell, model.wires) / g_cell)
+        terms = _terms(g_cell, model)
         g_cell.flags.writeable = False
         return cls(g_cell, model, terms, model.cells.outside(g_cell))
 
@@ -138,12 +136,15 @@ class Tile:
         return float(power) * self.model.t_read
 
 
-def _behind_wires(g_cell: np.ndarray, wires: WireModel) -> np.ndarray:
-    """Return the effective conductances (2, R, C) of pairs in adjacent columns of one physical array R x 2C."""
+def _terms(g_cell: np.ndarray, model: ArrayModel) -> np.ndarray:
+    """Return the conductance terms (K, 2, R, C) of pairs in adjacent columns of one physical array R x 2C."""
+    if model.wires is None:
+        return model.cells.conductance_terms(g_cell)
     _, rows, pairs = g_cell.shape
-    wires.check(rows, 2 * pairs)
+    model.wires.check(rows, 2 * pairs)
     physical = np.moveaxis(g_cell, 0, -1).reshape(rows, 2 * pairs)
-    return np.moveaxis(wires.effective(physical).reshape(rows, pairs, 2), -1, 0)
+    terms = model.cells.terms_behind_wires(physical, model.wires.effective)
+    return np.moveaxis(terms.reshape(-1, rows, pairs, 2), -1, 1)
 
 
 def _product(inputs: np.ndarray, terms: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ array, ohm a segment and at ends, hi  largest drop   step 1         steps 1, 2  
 
 (`tests/test_wires.py` holds the last column.) A linear network is reciprocal: the transposed matrix is the backward
 read, with the columns driven through r_sense and the rows sensed through r_drive. The cells' own nonlinearity stands in
-`cells`: the ratio g_eff / g of the linear array multiplies the current of the real cell.
+`cells`, which takes the fraction g_eff / g from here.
 """
 
 from dataclasses import dataclass
