@@ -14,7 +14,6 @@ from rramkit.characterization.ngspice.library import Library, find_library
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.progress import Report, silent
-from rramkit.circuits.cell import LIBRARIES
 from rramkit.errors import TableError
 from rramkit.files import check_writable
 from rramkit.table import TableFile
@@ -53,7 +52,7 @@ def inputs(plan: Plan, library: Library) -> dict[str, str]:
     """Return the part of the provenance that decides the numbers: same inputs, same table."""
     return {
         "plan": plan.as_json(),
-        "models": json.dumps({name: netlists.sha256(name) for name in LIBRARIES}, sort_keys=True),
+        "models": json.dumps({name: netlists.sha256(name) for name in plan.cell.libraries}, sort_keys=True),
         "simulator": f"ngspice {library.version_text}{' with KLU' if library.klu else ''}",
         "kit_version": __version__,
     }

@@ -7,16 +7,21 @@ RESET drives the source line (the transistor is then a source follower, so the w
 from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit import netlists
+from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
-
-LIBRARIES = (netlists.RRAM_SKY130, netlists.CMOS_45NM)
 
 
 class CellParams(Parameters):
     """One 1T1R cell."""
 
+    technology: Technology = Technology()
     w_access: float = quantity(2e-6, "m", "width of the access transistor", ge=0.1e-6, le=20e-6)
     l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=0.22e-6, le=2e-6)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Names of the library files that a deck with this cell needs."""
+        return netlists.RRAM_SKY130, self.technology.library
 
 
 def dynamic_cell(params: CellParams) -> SubCircuit:
@@ -36,4 +41,4 @@ def held_cell(params: CellParams) -> SubCircuit:
 
 
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
-    cell.M("_access", "d", "wl", "sl", 0, model="nmos_access", length=params.l_access, width=params.w_access)
+    cell.M("_access", "d", "wl", "sl", 0, model="nmos_io", length=params.l_access, width=params.w_access)

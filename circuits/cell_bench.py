@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import LIBRARIES, CellParams, dynamic_cell, held_cell
+from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.stimuli import add_driver, staircase_points
 from rramkit.parameters import Parameters, quantity
@@ -52,7 +52,7 @@ def read_sweep(params: ReadSweepParams) -> Deck:
         title="1T1R cell: read current against voltage, state held",
         parameters=params,
         circuit=circuit,
-        libraries=LIBRARIES,
+        libraries=params.cell.libraries,
         analysis=f".dc V_sweep {-params.read.v_max} {params.read.v_max * (1 + 1e-9)} {step}",
         outputs=(
             Output("i_cell", "i(v_sl)", "A", "cell current, from bit line to source line"),
@@ -124,7 +124,7 @@ def write_staircase(params: WriteParams) -> Deck:
         title=f"1T1R cell: gradual {params.polarity} staircase, {params.pulses} pulses",
         parameters=params,
         circuit=circuit,
-        libraries=LIBRARIES,
+        libraries=params.cell.libraries,
         analysis=f".tran {pulse.t_step} {t_stop:.9e} 0 {pulse.t_step} uic",
         outputs=(
             Output("state", "v(s)", "1", "normalised filament thickness"),

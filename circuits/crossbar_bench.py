@@ -5,7 +5,6 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import LIBRARIES
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import Deck, Measure, Output
@@ -129,7 +128,7 @@ def _sense_outputs(params: CrossbarReadParams, sensed: int) -> tuple[Output, ...
 
 
 def _libraries(params: CrossbarReadParams) -> tuple[str, ...]:
-    return LIBRARIES if params.crossbar.cell_kind == "1T1R" else ()
+    return params.crossbar.cell.libraries if params.crossbar.cell_kind == "1T1R" else ()
 
 
 def _title(params: CrossbarReadParams, what: str) -> str:

@@ -9,7 +9,6 @@ from rramkit.errors import InputError
 FOLDER = Path(__file__).resolve().parent
 
 RRAM_SKY130 = "rram_sky130.lib"
-CMOS_45NM = "cmos_45nm.lib"
 
 
 @cache
