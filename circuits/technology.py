@@ -1,4 +1,4 @@
-"""The CMOS technology that circuits are drawn in: a library file of transistor models, their names, supplies, lengths."""
+"""The CMOS technology that circuits are drawn in: transistor models at a corner, supplies, lengths."""
 
 from typing import Literal
 
