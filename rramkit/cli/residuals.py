@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from rich import box
 from rich.table import Table as Grid
 
+from rramkit import units
 from rramkit.table import HeldOut, TableFile
 
 
@@ -17,15 +19,23 @@ def of_tables(tables: TableFile) -> dict[str, HeldOut]:
 
 
 def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
-    """Return a terminal table: quantity, count, rms, p95, max, the two limits, verdict."""
-    grid = Grid(title=title, title_justify="left")
-    for name in ("quantity", "points", "rms", "p95", "max", "limit rms", "limit max", "unit", "verdict"):
-        grid.add_column(name, justify="left" if name in ("quantity", "unit", "verdict") else "right")
+    """Return a terminal table: quantity, count, rms, p95 and max with their limits, verdict; fits 80 columns."""
+    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
+    for name in ("quantity", "points", "rms", "limit", "p95", "max", "limit", "verdict"):
+        justify = "left" if name in ("quantity", "verdict") else "right"
+        grid.add_column(name, justify=justify, no_wrap=True)
     for name, points in residuals.items():
-        numbers = (points.rms, points.p95, points.max, points.limit_rms, points.limit_max)
+        numbers = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
+        cells = [_short(number, points.unit) for number in numbers]
         verdict = "[green]pass[/]" if points.passed else "[bold red]FAIL[/]"
-        grid.add_row(name, str(points.spice.size), *(f"{number:.3g}" for number in numbers), points.unit, verdict)
+        grid.add_row(name, str(points.spice.size), *cells, verdict)
     return grid
+
+
+def _short(value: float, unit: str) -> str:
+    """Return a value with its prefix and two or three digits: errors and limits want no more."""
+    scale, label = units.prefixed(value, unit)
+    return f"{value / scale:.3g} {label}"
 
 
 def as_json(residuals: Mapping[str, HeldOut]) -> dict[str, dict[str, object]]:
