@@ -14,7 +14,7 @@ import numpy as np
 from rramkit import table
 from rramkit.array.cells import CellCurrent
 from rramkit.array.wires import RESISTANCES
-from rramkit.characterization.array_read import predicted, read_arrays
+from rramkit.characterization.array_read import ArrayRead, predicted, read_arrays
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import state_map
 from rramkit.characterization.pool import SpicePool
@@ -38,16 +38,20 @@ def main(path: Path) -> None:
             reads = read_arrays(bench, plan, states, np.random.default_rng(5), [size], stage="arrays")
             spice_seconds = (bench.tally.seconds - before) / sum(read.v_in.shape[1] for read in reads)
             for read in reads:
-                started = perf_counter()
-                for _ in range(REPEATS):
-                    found = predicted(current, resistances, read)
-                model_seconds = (perf_counter() - started) / REPEATS / read.v_in.shape[1]
-                error, full_scale = found - read.i_out, np.max(np.abs(read.i_out))
-                print(
-                    f"{size[0]:3d} x {size[1]:3d} {read.direction:8s} rms {100 * np.sqrt(np.mean(error**2)) / full_scale:.3f} % "
-                    f"max {100 * np.max(np.abs(error)) / full_scale:.3f} % "
-                    f"ngspice/model {spice_seconds / model_seconds:,.0f} (terms rebuilt for every batch of 8)"
-                )
+                print(f"{size[0]:3d} x {size[1]:3d} {_line(read, current, resistances, spice_seconds)}")
+
+
+def _line(read: ArrayRead, current: CellCurrent, resistances: dict[str, float], spice_seconds: float) -> str:
+    started = perf_counter()
+    for _ in range(REPEATS):
+        predicted(current, resistances, read)
+    model_seconds = (perf_counter() - started) / REPEATS / read.v_in.shape[1]
+    found = predicted(current, resistances, read)
+    error = (found - read.i_out) / np.max(np.abs(read.i_out))
+    return (
+        f"{read.direction:8s} rms {100 * np.sqrt(np.mean(error**2)):.3f} % max {100 * np.max(np.abs(error)):.3f} %, "
+        f"ngspice/model {spice_seconds / model_seconds:,.0f} (model terms rebuilt for every batch of 8)"
+    )
 
 
 if __name__ == "__main__":

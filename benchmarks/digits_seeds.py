@@ -18,7 +18,8 @@ def main(path: Path) -> None:
     for seed, run in zip(SEEDS, runs, strict=True):
         print(f"seed {seed}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %")
     rram, digital = (np.array([getattr(run, name) for run in runs]) for name in ("accuracy", "float_accuracy"))
-    print(f"mean: RRAM {100 * rram.mean():.2f} %, float {100 * digital.mean():.2f} %, gap {100 * (digital - rram).mean():.2f}")
+    gap = 100 * (digital - rram).mean()
+    print(f"mean: RRAM {100 * rram.mean():.2f} %, float {100 * digital.mean():.2f} %, gap {gap:.2f} points")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train through a table file from Python, then ask what one cell does: `python examples/train_from_tables.py TABLES.h5`.
+"""What one pulse does to a cell, and a training through the tables: `python examples/train_from_tables.py TABLES.h5`.
 
 Needs neither PySpice nor ngspice; `rramkit characterize -o TABLES.h5` (or `make demo`) makes the file.
 """
