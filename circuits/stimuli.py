@@ -4,6 +4,11 @@ from collections.abc import Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
+from rramkit.errors import InputError
+
+
+_SAME_TIME = 1e-6  # of an edge (1): closer than this is rounding
+
 
 def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> list[tuple[float, float]]:
     """Return the corners (t, v) of a drive that goes to each step's voltage at the step's time.
@@ -17,11 +22,24 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
     """
     points, v_now = [(0.0, 0.0)], 0.0
     for t_edge, v_next in steps:
-        if v_next != v_now:
-            points += [(t_edge, v_now)] if t_edge > 0 else []
-            points += [(t_edge + t_rise, v_next)]
-            v_now = v_next
+        if v_next == v_now:
+            continue
+        t_last = points[-1][0]
+        if t_edge < t_last - _SAME_TIME * t_rise:
+            raise InputError(
+                f"`steps` must lie {t_rise:g} s apart or more; got an edge at {t_edge:g} s. Move it later."
+            )
+        # An edge that begins where the last one ended needs no corner of its own: two corners at nearly the same time
+        # are a time step of nothing, over which ngspice 39 stumbles.
+        points += [(_tidy(t_edge), v_now)] if t_edge > t_last + _SAME_TIME * t_rise else []
+        points += [(_tidy(t_edge + t_rise), v_next)]
+        v_now = v_next
     return points
+
+
+def _tidy(t: float) -> float:
+    """Return the time without the last digits, which are rounding: the deck shows 1.1e-08, not 1.1000000000000001e-08."""
+    return float(f"{t:.12g}")
 
 
 def add_driver(
