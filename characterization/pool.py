@@ -5,11 +5,12 @@ import pickle
 import shutil
 import signal
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as RunTimeout
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -115,9 +116,19 @@ class SpicePool:
 def _start_worker(library: Library, folder: Path) -> None:
     global _simulator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the workers itself
+    threading.Thread(target=_end_with_parent, args=[folder], daemon=True).start()
     own = folder / str(os.getpid())
     own.mkdir()
     _simulator = Simulator(library, own)
+
+
+def _end_with_parent(folder: Path) -> None:
+    """Wait until the parent is gone; a killed one could not end this process and clear the folder."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
 
 
 def _run_in_worker(deck: str) -> Waveforms:

@@ -6,7 +6,6 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.errors import InputError
 
-
 _SAME_TIME = 1e-6  # of an edge (1): closer than this is rounding
 
 
@@ -38,7 +37,7 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
 
 
 def _tidy(t: float) -> float:
-    """Return the time without the last digits, which are rounding: the deck shows 1.1e-08, not 1.1000000000000001e-08."""
+    """Return the time without its last digits, which are rounding and hard on a reader of the deck."""
     return float(f"{t:.12g}")
 
 

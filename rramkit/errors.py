@@ -47,7 +47,7 @@ class SimulationError(KitError):
 
     def __str__(self) -> str:
         title = self.deck.partition("\n")[0].strip()
-        return f"ngspice run failed ({self.reason}): {self.detail} [deck: {title or 'empty'}]"
+        return f"ngspice run failed ({self.reason}): {self.detail}{f' [deck: {title}]' if title else ''}."
 
 
 def _simulation_error(reason: str, detail: str, deck: str, log: str) -> SimulationError:

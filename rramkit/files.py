@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rramkit.errors import InputError
@@ -15,26 +15,38 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        When the folder cannot be made or written.
+        When the folder cannot be made or written, or the disk is full.
     """
     check_writable(path)
+    path = path.resolve()  # a link stays one: the file that it names is replaced
     draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # writers go by the suffix
     try:
         yield draft
         draft.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({_reason(error)}). Make room or choose another place.") from error
     finally:
         draft.unlink(missing_ok=True)
 
 
-def check_writable(path: Path) -> None:
-    """Raise `InputError` now, not after an hour of work, when `path` could not be written."""
+def check_writable(path: Path, *, keep: Iterable[Path | None] = ()) -> None:
+    """Raise `InputError` now, not after an hour of work, when `path` could not be written or is one of `keep`."""
+    if any(other is not None and path.resolve() == other.resolve() for other in keep):
+        raise InputError(f"{path}: the output is also an input of this command. Name another file.")
     folder = path.absolute().parent
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder. Name a file.")
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is a {'folder' if path.is_dir() else 'device or pipe'}. Name a plain file.")
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".rramkit-{os.getpid()}.part"
-        probe.touch()
-        probe.unlink()
+        try:
+            probe.touch()
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path}: its folder cannot be written ({error.strerror}). Choose another folder.") from error
+
+
+def _reason(error: OSError) -> str:
+    """Return the system's word for a failure; libraries bury it in a long text of their own."""
+    return os.strerror(error.errno) if error.errno else " ".join(str(error).split())

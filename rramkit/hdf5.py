@@ -1,5 +1,6 @@
 """The one place that imports h5py: named quantities with their units, in files that are whole or absent."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,21 @@ from rramkit.files import whole_file
 Group = h5py.Group
 
 
+# The format since HDF5 1.8 carries checksums of its metadata, so that a damaged file is seen, not believed.
+_SINCE = "v108"
+_LIBRARY_WORDS = re.compile(r"^(?:\[Errno \d+\] )?(?:Unable|Can't) [^(]*\((.*)\)$", re.DOTALL)
+_NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[Group]:
     """Yield the root of a new file, which gets its name only when the block ends without an error."""
-    with whole_file(path) as draft, h5py.File(draft, "w") as file:
-        yield file
+    with whole_file(path) as draft:
+        try:
+            with h5py.File(draft, "w", libver=(_SINCE, _SINCE)) as file:
+                yield file
+        except RuntimeError as error:  # what h5py makes of a disk that is full when the file is closed
+            raise OSError(_reason(error)) from error
 
 
 @contextmanager
@@ -29,33 +40,63 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     TableError
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
-    if not path.exists():
-        maker = {"rramkit tables": "characterize", "rramkit run": "train"}.get(kind, "--help")
-        raise TableError(f"{path}: no such file. `rramkit {maker}` makes one ({kind}).")
+    maker = {"rramkit tables": "characterize", "rramkit run": "train"}.get(kind, "--help")
+    if not path.is_file():
+        raise TableError(
+            f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {maker}` makes one ({kind})."
+        )
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs.get("format")
-            if found != kind:
-                raise TableError(f"{path}: holds {found!r}, not {kind!r}. Give a file that rramkit made for this.")
+            if not isinstance(found, str) or found != kind:
+                raise TableError(f"{path}: holds {found!r}, not {kind!r}. Give a file that `rramkit {maker}` made.")
             yield file
-    except (OSError, KeyError) as error:
-        reason = str(error).strip("'\"")
-        raise TableError(f"{path}: cannot be read as {kind!r}: {reason}. Make it again.") from error
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise TableError(
+            f"{path}: cannot be read as {kind!r}: {_reason(error)}. `rramkit {maker}` makes one."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the part of h5py's message that says something, as one line."""
+    text = str(error).strip("'\"")
+    buried = _LIBRARY_WORDS.match(text)
+    return " ".join((buried[1] if buried else text).split())
 
 
 def write(group: Group, name: str, values: np.ndarray | float | int, unit: str, description: str = "") -> h5py.Dataset:
     """Write one quantity with its unit (`1` for a pure number); return the dataset."""
     data = np.asarray(values)
-    dataset = group.create_dataset(name, data=data, compression="gzip" if data.ndim and data.size > 64 else None)
+    dataset = group.create_dataset(name, data=data, **_storage(data))
     dataset.attrs["units"] = unit
     if description:
         dataset.attrs["description"] = description
     return dataset
 
 
+def _storage(data: np.ndarray) -> dict[str, object]:
+    """Return how to store values under a checksum: a single one inside the metadata, an array in chunks of its own."""
+    if data.size > 1:
+        return {"fletcher32": True, "compression": "gzip" if data.size > 64 else None}
+    layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    layout.set_layout(h5py.h5d.COMPACT)
+    return {"dcpl": layout}
+
+
 def read(group: Group, name: str) -> np.ndarray:
-    """Return one quantity as an array (a scalar as a 0-d array)."""
-    return np.asarray(dataset(group, name)[()])
+    """Return one quantity as an array (a scalar as a 0-d array); raise `ValueError` when it holds no real numbers."""
+    values = np.asarray(dataset(group, name)[()])
+    if values.dtype.kind not in _NUMBERS:
+        raise ValueError(f"{group.name}/{name} holds no real numbers")
+    return values
+
+
+def scalar(group: Group, name: str) -> float:
+    """Return one quantity that is a single finite number; raise `ValueError` when it is not."""
+    value = read(group, name)
+    if value.ndim or not np.isfinite(value):
+        raise ValueError(f"{group.name}/{name} is not one finite number")
+    return float(value)
 
 
 def number(group: Group, name: str) -> float:

@@ -143,24 +143,55 @@ def load(path: Path) -> Run:
         When the file is missing, damaged or of another format.
     """
     with hdf5.open_file(path, kind=FORMAT) as root:
-        version = int(str(root.attrs["format_version"]))
+        version = round(hdf5.number(root, "format_version"))
         if version != FORMAT_VERSION:
             raise TableError(f"{path}: run format {version}; this kit reads format {FORMAT_VERSION}. Train again.")
         epochs, layers = hdf5.subgroup(root, "epochs"), hdf5.subgroup(root, "layers")
-        return Run(
-            settings=json.loads(str(root.attrs["settings"])),
+        run = Run(
+            settings=_mapping(root, "settings"),
             tables_name=str(root.attrs["tables_name"]),
-            tables_provenance=json.loads(str(root.attrs["tables_provenance"])),
+            tables_provenance={key: str(text) for key, text in _mapping(root, "tables_provenance").items()},
             kit_version=str(root.attrs["kit_version"]),
             seed=int(str(root.attrs["seed"])),
             created=str(root.attrs["created"]),
             epochs=Epochs(**{column.name: hdf5.read(epochs, column.name) for column in fields(Epochs)}),
             layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
             confusion=hdf5.read(root, "confusion"),
-            accuracy=float(hdf5.read(root, "accuracy")),
-            float_accuracy=float(hdf5.read(root, "float_accuracy")),
-            train_seconds=float(hdf5.read(root, "train_seconds")),
+            accuracy=hdf5.scalar(root, "accuracy"),
+            float_accuracy=hdf5.scalar(root, "float_accuracy"),
+            train_seconds=hdf5.scalar(root, "train_seconds"),
         )
+    _check(path, run)
+    return run
+
+
+def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:
+    found = json.loads(str(root.attrs[name]))
+    if not isinstance(found, dict):
+        raise ValueError(f"attribute '{name}' is not a JSON object")
+    return found
+
+
+def _check(path: Path, run: Run) -> None:
+    epochs = {column.name: getattr(run.epochs, column.name) for column in fields(Epochs)}
+    shapes = {values.shape for values in epochs.values()}
+    layers = [getattr(layer, name) for layer in run.layers for name in _LAYER_UNITS]
+    fits = {
+        "epochs": len(shapes) == 1 and epochs["epoch"].ndim == 1 and epochs["epoch"].size > 0,
+        "layers": bool(layers) and all(_is_pair(layer) for layer in run.layers),
+        "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
+    }
+    wrong = next((name for name, fitting in fits.items() if not fitting), None)
+    if wrong is not None:
+        raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")
+    if not all(np.all(np.isfinite(values)) for values in (*epochs.values(), *layers, run.confusion)):
+        raise TableError(f"{path}: holds values that are not finite. Train again.")
+
+
+def _is_pair(layer: LayerRecord) -> bool:
+    """Whether all arrays of a layer are (2, R, C), one shape."""
+    shape = layer.g_initial.shape
+    return len(shape) == 3 and shape[0] == 2 and shape == layer.g_final.shape == layer.pulses.shape
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:

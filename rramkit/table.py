@@ -23,6 +23,15 @@ from rramkit.errors import TableError
 FORMAT = "rramkit tables"
 FORMAT_VERSION = 1
 
+# Units of the quantities that the layout names; another name may carry any unit.
+_UNITS = (
+    dict.fromkeys(("g_cell", "g_start", "delta_g"), "S")
+    | dict.fromkeys(("v_cell", "v_pulse", "v_step", "v_read"), "V")
+    | dict.fromkeys(("r_row", "r_col", "r_drive", "r_sense"), "ohm")
+    | {"i_cell": "A", "energy": "J", "t_read": "s", "t_pulse": "s"}
+)
+_NEVER_NEGATIVE = ("g_cell", "g_start", "energy", "r_row", "r_col", "r_drive", "r_sense", "t_read", "t_pulse")
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -151,15 +160,41 @@ def load(path: Path) -> TableFile:
 def _check(path: Path, table: Table) -> None:
     shape = tuple(axis.values.size for axis in table.axes.values())
     for name, axis in table.axes.items():
-        if axis.values.ndim != 1 or not np.all(np.diff(axis.values) > 0):
+        if axis.values.ndim != 1 or not np.all(np.isfinite(axis.values)) or not np.all(np.diff(axis.values) > 0):
             raise TableError(f"{path}: axis `{table.name}/{name}` must be one rising row of values. Make it again.")
     for name, signal in table.signals.items():
         if signal.values.shape != shape:
             raise TableError(
                 f"{path}: `{table.name}/{name}` must be {shape} as its axes; got {signal.values.shape}. Make it again."
             )
-        if not np.all(np.isfinite(signal.values)):
-            raise TableError(f"{path}: `{table.name}/{name}` holds values that are not finite. Characterise again.")
+    for name, condition in table.conditions.items():
+        if condition.values.ndim:
+            raise TableError(f"{path}: `{table.name}/conditions/{name}` must be one value. Make it again.")
+    for name, quantity in {**table.axes, **table.signals, **table.conditions}.items():
+        _check_quantity(path, f"{table.name}/{name}", name, quantity)
+    for name, points in table.held_out.items():
+        _check_held_out(path, f"{table.name}/held_out/{name}", points)
+
+
+def _check_quantity(path: Path, place: str, name: str, quantity: Quantity) -> None:
+    unit = _UNITS.get(name, quantity.unit)
+    if quantity.unit != unit:
+        raise TableError(f"{path}: `{place}` must be in {unit}; got {quantity.unit!r}. Convert it to SI units.")
+    if not np.all(np.isfinite(quantity.values)):
+        raise TableError(f"{path}: `{place}` holds values that are not finite. Characterise again.")
+    if name in _NEVER_NEGATIVE and np.any(quantity.values < 0):
+        raise TableError(f"{path}: `{place}` holds values below 0 {unit}. Characterise again.")
+
+
+def _check_held_out(path: Path, place: str, points: HeldOut) -> None:
+    columns = {"spice": points.spice, "fit": points.fit} | {name: at.values for name, at in points.at.items()}
+    for name, values in columns.items():
+        if values.shape != (points.spice.size,) or not values.size:
+            raise TableError(f"{path}: `{place}/{name}` must be one row, as long as the others. Make it again.")
+        if not np.all(np.isfinite(values)):
+            raise TableError(f"{path}: `{place}/{name}` holds values that are not finite. Characterise again.")
+    if not (0 < points.limit_rms < np.inf and 0 < points.limit_max < np.inf):
+        raise TableError(f"{path}: the limits of `{place}` must be above 0. Characterise again.")
 
 
 def _write_table(group: hdf5.Group, table: Table) -> None:

@@ -1,15 +1,12 @@
-"""`rramkit`: one family of commands, and the one place where an error becomes a line and an exit code."""
+"""`rramkit`: one family of commands."""
 
-import signal
-import sys
-from types import FrameType
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from rramkit import __version__
 from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, train, verify
-from rramkit.errors import KitError
+from rramkit.errors import InputError
 
 app = typer.Typer(
     name="rramkit",
@@ -34,10 +31,6 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 
-class Interrupted(BaseException):
-    """Ctrl-C, under a name that the command-line library does not take for its own."""
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"rramkit {__version__}")
@@ -53,25 +46,16 @@ def _family(
     pass
 
 
-def main() -> None:
-    """Run the command line; every failure that a user can mend ends in one line and a code that is not 0."""
-    signal.signal(signal.SIGINT, _interrupt)
+# The command-line library's word for a wrong call; it exports only this child of it.
+_WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
-        app()
-    except KitError as error:
-        _end(str(error), error.exit_code)
-    except OSError as error:
-        _end(f"{error.filename or 'a file'}: {error.strerror or error}. Mend that and run the command again.", 1)
-    except Interrupted:
-        _end("interrupted. Nothing unfinished was left under a final name; the same command starts again.", 130)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break the tidying up
-    raise Interrupted
-
-
-def _end(line: str, code: int) -> None:
-    sys.stdout.flush()
-    typer.echo(f"rramkit: {line}", err=True)
-    sys.exit(code)
+        code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
+    except _WrongCall as error:
+        wrong = cast(typer.BadParameter, error)
+        command = wrong.ctx.command_path if wrong.ctx else "rramkit"
+        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` shows what fits.") from None
+    return code if isinstance(code, int) else 0

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import residuals
+from rramkit.cli import evidence, residuals
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
+from rramkit.files import check_writable
 from rramkit.parameters import listing
 
 
@@ -32,7 +33,8 @@ def characterize(
     if list_parameters:
         typer.echo(listing(plan))
         return
-    with spice_progress(quiet=quiet or json) as show:
+    check_writable(output, keep=(params,))
+    with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
         tables = run(plan, output, workers=workers, report=show)
     found = residuals.of_tables(tables)
     if json:

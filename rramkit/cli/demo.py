@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import residuals
+from rramkit.cli import evidence, residuals
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable, whole_file
 
@@ -52,7 +52,7 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
     tables = reusable(plan, path)
     if tables is None:
         console.print("Characterising cell and array in ngspice ...")
-        with spice_progress(quiet=False) as show:
+        with evidence.kept_beside(path), spice_progress(quiet=False) as show:
             tables = characterize(plan, path, workers=workers, report=show)
     else:
         console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")

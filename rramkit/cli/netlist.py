@@ -7,7 +7,7 @@ import typer
 
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
-from rramkit.files import whole_file
+from rramkit.files import check_writable, whole_file
 from rramkit.parameters import listing
 
 
@@ -38,6 +38,7 @@ def netlist(
     if output is None:
         typer.echo(text, nl=False)
         return
+    check_writable(output, keep=(params,))
     with whole_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
     typer.echo(f"{output}")

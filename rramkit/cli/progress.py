@@ -24,14 +24,18 @@ def spice_progress(*, quiet: bool) -> "Iterator[Report]":
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console) as bars:
-        tasks = {}
+    bars, tasks = Bars(*columns, console=console), {}
 
-        def show(progress: "Progress") -> None:
-            if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="")
-            task = bars.tasks[bars.task_ids.index(tasks[progress.stage])]
-            rate = f"{progress.done / task.elapsed:6.1f} runs/s" if task.elapsed else ""
-            bars.update(task.id, completed=progress.done, rate=rate)
+    def show(progress: "Progress") -> None:
+        bars.start()  # only now: a job that is refused before its first run shows no empty bar
+        if progress.stage not in tasks:
+            tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="")
+        task = bars.tasks[bars.task_ids.index(tasks[progress.stage])]
+        rate = f"{progress.done / task.elapsed:6.1f} runs/s" if task.elapsed else ""
+        bars.update(task.id, completed=progress.done, rate=rate)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()

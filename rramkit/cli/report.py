@@ -17,7 +17,7 @@ def report(
     from rramkit import files, record, table  # here, not above: the other commands start without them
     from rramkit.report import headline, page
 
-    files.check_writable(output)
+    files.check_writable(output, keep=(tables, run))
     found, trained = table.load(tables), None if run is None else record.load(run)
     page.report(found, trained, output)
     if as_json:

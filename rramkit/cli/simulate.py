@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
+from rramkit.cli import evidence
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
@@ -38,9 +39,9 @@ def simulate(
     picture = plot or Path(f"{Path(what).stem}.png")
     if not no_plot:
         check_picture(picture)
-        check_writable(picture)
+        check_writable(picture, keep=(Path(what), params))
     deck = _deck(what, params, pairs)
-    with SpicePool(workers=1, timeout=timeout) as pool:
+    with evidence.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
         waves = pool.run(deck)
     title, vectors = deck.partition("\n")[0], vector_labels(deck)
     if json:

@@ -29,7 +29,7 @@ def train(
 
     chosen = _settings(settings, {"epochs": epochs, "seed": seed})
     found = table.load(tables)
-    files.check_writable(output)
+    files.check_writable(output, keep=(tables, settings))
     run = train_with_progress(found, chosen, tables_name=tables.name, quiet=quiet or as_json)
     record.save(run, output)
     if as_json:

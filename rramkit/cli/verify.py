@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import residuals
+from rramkit.cli import evidence, residuals
 from rramkit.cli.progress import spice_progress
 
 
@@ -24,7 +24,7 @@ def verify(
     from rramkit.characterization.verify import verify as run
 
     file = table.load(tables)
-    with spice_progress(quiet=quiet or json) as show:
+    with evidence.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
         found = run(file, seed=seed, points=points, workers=workers, report=show)
     if json:
         typer.echo(
