@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as RunTimeout
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from rramkit.characterization.ngspice.library import Library, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
-from rramkit.errors import SimulationError
+from rramkit.errors import SetupError, SimulationError
 
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
@@ -107,6 +108,11 @@ class SpicePool:
             return future.result()
         except RunTimeout:
             raise SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck) from None
+        except BrokenProcessPool as error:
+            raise SetupError(
+                "the ngspice processes end before they start. In a script, call the kit under "
+                "`if __name__ == '__main__':`, since each process imports the script again."
+            ) from error
         except ProcessExpired as error:
             raise _last_word(self._folder, error.pid) or SimulationError(
                 "crash", f"its process died (exit code {error.exitcode})", deck=deck

@@ -55,4 +55,7 @@ def plan_of(tables: TableFile) -> Plan:
     text = tables.provenance.get("plan")
     if text is None:
         raise TableError("the table file carries no plan: it was not made from SPICE. Verify one that was.")
-    return Plan.checked(json.loads(text), where="the table's plan")
+    try:
+        return Plan.checked(json.loads(text), where="the table's plan")
+    except json.JSONDecodeError as error:
+        raise TableError(f"the table file's plan cannot be read ({error}). Characterise again.") from error

@@ -46,8 +46,9 @@ class SimulationError(KitError):
         return _simulation_error, (self.reason, self.detail, self.deck, self.log)
 
     def __str__(self) -> str:
-        title = self.deck.partition("\n")[0].strip()
-        return f"ngspice run failed ({self.reason}): {self.detail}{f' [deck: {title}]' if title else ''}."
+        detail, title = self.detail.rstrip("."), self.deck.partition("\n")[0].strip()
+        deck = f" [deck: {title}]" if title else ""
+        return f"ngspice run failed ({self.reason}): {detail}{deck}."
 
 
 def _simulation_error(reason: str, detail: str, deck: str, log: str) -> SimulationError:

@@ -17,6 +17,7 @@ Group = h5py.Group
 # The format since HDF5 1.8 carries checksums of its metadata, so that a damaged file is seen, not believed.
 _SINCE = "v108"
 _LIBRARY_WORDS = re.compile(r"^(?:\[Errno \d+\] )?(?:Unable|Can't) [^(]*\((.*)\)$", re.DOTALL)
+_SYSTEM_WORDS = re.compile(r"error message = '([^']+)'")
 _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
 
 
@@ -60,7 +61,7 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
 def _reason(error: Exception) -> str:
     """Return the part of h5py's message that says something, as one line."""
     text = str(error).strip("'\"")
-    buried = _LIBRARY_WORDS.match(text)
+    buried = _SYSTEM_WORDS.search(text) or _LIBRARY_WORDS.match(text)
     return " ".join((buried[1] if buried else text).split())
 
 

@@ -90,8 +90,10 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
         return f"{where}: `{name}` is not a known key. Known here: {known}.{more}"
     field = owner.model_fields.get(field_name)
     extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
-    unit = f" {extra['unit']}" if extra.get("unit") not in (None, "", "1") else ""
-    what = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
+    if first["type"] == "model_type":
+        what = "should be a group of keys, not a value"
     return f"{where}: `{name}` {what}{unit}; got {first['input']!r}. Change it there.{more}"
 
 

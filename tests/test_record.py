@@ -102,3 +102,36 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path):
         file.attrs["format_version"] = 99
     with pytest.raises(TableError, match="run format 99"):
         record.load(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        ("epochs/loss", np.zeros((3, 1)), "`epochs` holds arrays whose shapes do not fit"),
+        ("epochs/loss", np.full(3, np.nan), "holds values that are not finite"),
+        ("epochs/loss", "text", "no real numbers"),
+        ("layers/0/g_final", np.zeros((2, 65, 5)), "`layers` holds arrays whose shapes do not fit"),
+        ("confusion", np.zeros((10, 9)), "`confusion` holds arrays whose shapes do not fit"),
+        ("accuracy", np.zeros(2), "accuracy is not one finite number"),
+        ("train_seconds", np.inf, "train_seconds is not one finite number"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(tmp_path, place, value, complaint):
+    path = tmp_path / "run.h5"
+    record.save(example(), path)
+    with h5py.File(path, "r+") as file:
+        del file[place]
+        file[place] = value
+    with pytest.raises(TableError, match=complaint):
+        record.load(path)
+
+
+@pytest.mark.parametrize(("name", "text"), [("settings", "{"), ("settings", "[1]"), ("seed", "x"), ("format", "other")])
+def test_attributes_that_cannot_be_are_refused_in_one_line(tmp_path, name, text):
+    path = tmp_path / "run.h5"
+    record.save(example(), path)
+    with h5py.File(path, "r+") as file:
+        file.attrs[name] = text
+    with pytest.raises(TableError, match=r"run\.h5: ") as caught:
+        record.load(path)
+    assert "\n" not in str(caught.value)

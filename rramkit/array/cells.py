@@ -60,6 +60,11 @@ class CellCurrent:
                 f"axis `{table.name}/v_cell` must reach from below 0 V (row driven) to above (bit line driven); "
                 f"got {v_grid[0]:g} to {v_grid[-1]:g} V. Characterise both directions."
             )
+        if np.any(current * np.sign(v_grid) < 0) or not np.all(np.any(current, axis=1)):
+            raise TableError(
+                f"`{table.name}/i_cell` must flow, and the way its voltage points, at every conductance; it does not. "
+                "Characterise again."
+            )
         slope = _slope_at_zero(v_grid, current)
         rest = current - slope[:, None] * v_grid
         left, singular, right = np.linalg.svd(rest, full_matrices=False)

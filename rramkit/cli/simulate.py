@@ -36,11 +36,11 @@ def simulate(
     from rramkit.characterization.plots import check_picture, save_waveforms
     from rramkit.characterization.pool import SpicePool
 
+    deck = _deck(what, params, pairs)
     picture = plot or Path(f"{Path(what).stem}.png")
     if not no_plot:
         check_picture(picture)
         check_writable(picture, keep=(Path(what), params))
-    deck = _deck(what, params, pairs)
     with evidence.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
         waves = pool.run(deck)
     title, vectors = deck.partition("\n")[0], vector_labels(deck)

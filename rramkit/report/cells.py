@@ -60,7 +60,7 @@ def _read_block(table: Table) -> Block:
         Row("read voltage", units.text(v_read, "V")),
         Row("read current, lowest conductance", units.text(low, "A")),
         Row("read current, highest conductance", units.text(high, "A")),
-        Row("ratio of the two", units.text(high / low, "1")),
+        Row("ratio of the two", units.text(high / low, "1") if low else "-"),
         *_size(table),
     )
     return Block("Read", (drawing,), rows)

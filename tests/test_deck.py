@@ -1,0 +1,84 @@
+"""Decks as text: a header that says everything, a body that a bare ngspice runs, and nothing smuggled in."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from rramkit.characterization.deck_file import measure_labels, read_deck, vector_labels
+from rramkit.characterization.ngspice.library import find_library
+from rramkit.circuits import catalog
+from rramkit.errors import InputError
+from rramkit.parameters import flat
+
+
+@pytest.fixture(params=sorted(catalog.BLOCKS))
+def deck(request):
+    block = catalog.block(request.param)
+    return block.deck(block.parameters())
+
+
+def _bare_ngspice() -> str:
+    """The program beside the library that the kit uses, or the system's."""
+    library = find_library().path
+    beside = [str(folder / "bin" / "ngspice") for folder in library.parents[:3]]
+    found = next((found for name in (*beside, "ngspice") if (found := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no ngspice program: only its library is there")
+    return found
+
+
+def test_the_header_names_every_parameter_output_and_measure(deck):
+    header = deck.text().partition("\n\n")[0]
+    for name, value, unit, description in flat(deck.parameters):
+        assert re.search(rf"(?m)^\*   {re.escape(f'{name} = {value} {unit}')}\s+{re.escape(description)}$", header)
+    labels = vector_labels(deck.text())
+    assert [(labels[out.vector].name, labels[out.vector].unit) for out in deck.outputs] == [
+        (out.name, out.unit) for out in deck.outputs
+    ]
+    assert set(measure_labels(deck.text())) >= {measure.name for measure in deck.measures}
+
+
+@pytest.mark.spice
+def test_what_the_header_names_is_what_the_run_gives(deck, pool):
+    waves = pool.run(deck.text())
+    assert waves.kind == deck.kind
+    assert {out.vector for out in deck.outputs} <= set(waves.vectors)
+    assert set(waves.measures) == {measure.name for measure in deck.measures}
+
+
+@pytest.mark.spice
+def test_a_bare_ngspice_runs_it_and_agrees(deck, pool, tmp_path):
+    (tmp_path / "deck.cir").write_text(deck.text())
+    done = subprocess.run(
+        [_bare_ngspice(), "-b", "deck.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "include" not in deck.text()
+    printed = dict(re.findall(r"(?m)^(\w+)\s+=\s+(\S+)", done.stdout))
+    ours = pool.run(deck.text()).measures
+    assert ours
+    for name, value in ours.items():
+        # Both are ngspice's own seven digits; the solver (KLU or Sparse) may move the last ones.
+        assert float(printed[name]) == pytest.approx(value, rel=1e-4, abs=1e-15)
+
+
+def test_the_text_is_the_same_every_time(deck):
+    block = next(block for block in catalog.BLOCKS.values() if isinstance(deck.parameters, block.parameters))
+    assert block.deck(block.parameters()).text() == deck.text() == deck.text()
+
+
+@pytest.mark.parametrize("title", ["two\nlines", "a\r.control", "", "x" * 200, "`rm`", "a\x00b"])
+def test_no_line_comes_in_through_the_title(deck, title):
+    with pytest.raises(InputError, match="`title` must be one short line"):
+        replace(deck, title=title).text()
+
+
+def test_a_deck_file_finds_its_models_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "r.lib").write_text(".subckt one a b\nR1 a b 1\n.ends\n")
+    (tmp_path / "x.cir").write_text("t\n.include models/r.lib\nV1 a 0 1\nX1 a 0 one\n.op\n.end\n")
+    monkeypatch.chdir("/")
+    assert f'.include "{tmp_path / "models" / "r.lib"}"' in read_deck(tmp_path / "x.cir")
