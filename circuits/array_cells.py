@@ -35,7 +35,7 @@ class CellSpread(Parameters):
         return self.sigma == self.stuck_low == self.stuck_high == 0
 
     def drawn(self, values: np.ndarray, kind: CellKind, *, rng: np.random.Generator) -> np.ndarray:
-        """Return `values` (R, C) with a spread and a fault map drawn from `rng`; stuck cells hold an end of the range."""
+        """Return `values` (R, C) with spread and faults drawn from `rng`; stuck cells hold an end of the range."""
         if self.nothing:
             return values
         low, high = (0.0, 1.0) if kind != "1R" else (float(np.min(values)), float(np.max(values)))

@@ -9,7 +9,7 @@ from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.stimuli import add_sweep, staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -59,11 +59,7 @@ def static_reads(
     """
     circuit, driven, sensed = _with_periphery(params, states, v_word, static=True)
     _check_inputs(params, v_in, driven)
-    circuit.V("_sweep", "sweep", circuit.gnd, 0)
-    for index in range(driven):
-        # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
-        pairs = ", ".join(f"{b}, {v:.12g}" for b, v in enumerate([*v_in[index], v_in[index][-1]]))
-        circuit.raw_spice += f"B_in_{index} in_{index} 0 v = pwl(v(sweep), {pairs})\n"
+    add_sweep(circuit, v_in)
     return Deck(
         title=_title(params, f"{v_in.shape[1]} static reads"),
         parameters=params,
