@@ -1,0 +1,42 @@
+"""Switches of the periphery: transmission gates of thick-oxide or core transistors, an ideal one, the word-line driver.
+
+Every one has its own inverter for the complementary gate, so that what drives it is one signal at the supply's level.
+"""
+
+from typing import Literal
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from rramkit.circuits.technology import Technology
+
+SwitchKind = Literal["io", "core", "ideal"]
+
+
+def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_n: float, r_on: float) -> SubCircuit:
+    """Return `.subckt NAME a b en vdd`: a joined to b while `en` is at `vdd`.
+
+    io, core : an n transistor of width `w_n` and a p transistor twice as wide; an inverter a quarter of their size.
+    ideal : a conductance of 1/r_on, 2e-9 of it when open; linear, so that a linear array stays linear.
+    """
+    switch = SubCircuit(name, "a", "b", "en", "vdd")
+    if kind == "ideal":
+        switch.raw_spice += f"B_sw a b i = v(a,b)*{1 / r_on:.12g}*0.5*(1 + tanh(20*(v(en)/v(vdd) - 0.5)))\n"
+        return switch
+    length = technology.l_io if kind == "io" else technology.l_core
+    n, p = {"model": f"nmos_{kind}", "length": length}, {"model": f"pmos_{kind}", "length": length}
+    switch.M("_n", "a", "en", "b", 0, width=w_n, **n)
+    switch.M("_p", "a", "off", "b", "vdd", width=2 * w_n, **p)
+    switch.M("_inv_n", "off", "en", 0, 0, width=w_n / 4, **n)
+    switch.M("_inv_p", "off", "en", "vdd", "vdd", width=w_n / 2, **p)
+    return switch
+
+
+def word_driver(technology: Technology, *, w_n: float) -> SubCircuit:
+    """Return `.subckt word_driver en out vdd rail`: two inverters; the output stands at `rail` while `en` is at vdd."""
+    driver = SubCircuit("word_driver", "en", "out", "vdd", "rail")
+    n, p = {"model": "nmos_io", "length": technology.l_io}, {"model": "pmos_io", "length": technology.l_io}
+    driver.M("_in_n", "mid", "en", 0, 0, width=w_n / 2, **n)
+    driver.M("_in_p", "mid", "en", "vdd", "vdd", width=w_n, **p)
+    driver.M("_out_n", "out", "mid", 0, 0, width=w_n, **n)
+    driver.M("_out_p", "out", "mid", "rail", "rail", width=2 * w_n, **p)
+    return driver
