@@ -15,7 +15,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.crossbar import add_crossbar
 from rramkit.circuits.crossbar_bench import CrossbarReadParams
-from rramkit.circuits.deck import Deck, Output
+from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -88,6 +88,10 @@ def paired_reads(params: PairParams, values: tuple[np.ndarray, ...], v_in: np.nd
         outputs=tuple(
             Output(f"i_weight_{n}", f"v(diff_{n})", "A", f"current of {p} less that of {m} (1 V stands for 1 A)")
             for n, (p, m) in enumerate(pairs)
+        ),
+        measures=tuple(
+            Measure(f"i_first_{n}", f"find v(diff_{n}) at=0", "A", f"current of weight {n} at the first input vector")
+            for n in range(bar.cols)
         ),
         options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
     )

@@ -37,7 +37,7 @@ SenseBlock = Callable[[Circuit, str, str], None]
 class PeripheryParams(Parameters):
     """A crossbar and the periphery round it."""
 
-    crossbar: CrossbarParams = CrossbarParams(rows=4, cols=4)
+    crossbar: CrossbarParams = CrossbarParams(rows=3, cols=4)
     switches: SwitchKind = quantity("io", "1", "lines' switches: thick-oxide, core (no writing) or ideal")
     w_switch: float = quantity(20e-6, "m", "width of a line switch's n transistor", ge=0.1e-6, le=1e-4)
     w_dac: float = quantity(5e-6, "m", "width of a DAC switch's n transistor", ge=0.1e-6, le=1e-4)

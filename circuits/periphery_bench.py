@@ -31,7 +31,7 @@ class OperateParams(Parameters):
         "all", "1", "what the example does: one mode, or all of them one after the other"
     )
     t_start: float = quantity(5e-9, "s", "before the first operation: the supplies rise", ge=1e-9, le=1e-6)
-    t_slot: float = quantity(50e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
+    t_slot: float = quantity(40e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
     t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-7)
     t_step: float = quantity(0.25e-9, "s", "largest time step", ge=1e-13, le=1e-8)
     v_set: float = quantity(1.8, "V", "write rail of a SET", ge=0, le=3.3)

@@ -19,10 +19,15 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
     points, v_now = [(0.0, 0.0)], 0.0
     for t_edge, v_next in steps:
         if v_next != v_now:
-            points += [(t_edge, v_now)] if t_edge > 0 else []
-            points += [(t_edge + t_rise, v_next)]
+            points += [(_same(t_edge), v_now)] if t_edge > 0 else []
+            points += [(_same(t_edge + t_rise), v_next)]
             v_now = v_next
     return points
+
+
+def _same(t: float) -> float:
+    """Return a time to ten digits: corners of two lines a rounding error apart make ngspice 39 give up."""
+    return float(f"{t:.10g}")
 
 
 def add_driver(

@@ -25,12 +25,12 @@ from rramkit.circuits.periphery_bench import (
     unit_reads,
 )
 from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES
-from rramkit.circuits.switches import transmission_gate
+from rramkit.circuits.switches import SwitchKind, transmission_gate
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
 
-def linear(*, switches="ideal", r_row=3.0, r_col=11.0, r_sense=50.0, rows=8, cols=8, **given):
+def linear(*, switches: SwitchKind = "ideal", r_row=3.0, r_col=11.0, r_sense=50.0, rows=8, cols=8, **given):
     bar = CrossbarParams(rows=rows, cols=cols, cell_kind="1R", r_row=r_row, r_col=r_col)
     return OperateParams(periphery=PeripheryParams(crossbar=bar, switches=switches, r_sense=r_sense, **given))
 
@@ -48,12 +48,12 @@ def both_ways(pool, params, g, backward=None):
 
 
 # Two ideal switches in series drive a line (DAC and line), one senses it. Symmetric: the sense unit makes it up.
-SYMMETRIC = {"r_sense": 100.0}
+SYMMETRIC = 100.0  # ohm
 
 
 def test_forward_and_backward_are_transposes(pool):
     """Reciprocity of a linear network between equal terminations, and the right one: the nodal solution."""
-    params, g = linear(**SYMMETRIC), conductances()
+    params, g = linear(r_sense=SYMMETRIC), conductances()
     forward, backward = both_ways(pool, params, g)
     assert reciprocity(forward, backward) < 1e-6
     expected = transfer_matrix(g, r_row=3.0, r_col=11.0, r_drive=200.0, r_sense=200.0)
@@ -63,8 +63,8 @@ def test_forward_and_backward_are_transposes(pool):
 
 def test_a_swapped_wire_resistance_is_caught(pool):
     """Backward through an array whose row and column resistances are exchanged: reciprocity fails a thousandfold."""
-    swapped = linear(r_row=11.0, r_col=3.0, **SYMMETRIC)
-    forward, backward = both_ways(pool, linear(**SYMMETRIC), conductances(), backward=swapped)
+    swapped = linear(r_row=11.0, r_col=3.0, r_sense=SYMMETRIC)
+    forward, backward = both_ways(pool, linear(r_sense=SYMMETRIC), conductances(), backward=swapped)
     assert reciprocity(forward, backward) > 1e-3
 
 
@@ -85,8 +85,8 @@ def test_real_multiplexers_deviate_by_little_and_measurably(pool, switches, most
 
 def test_phases_of_shared_sense_units_find_the_whole_matrix(pool):
     g = conductances(4, 6)
-    one, _ = both_ways(pool, linear(rows=4, cols=6, **SYMMETRIC), g)
-    shared, back = both_ways(pool, linear(rows=4, cols=6, share=2, **SYMMETRIC), g)
+    one, _ = both_ways(pool, linear(rows=4, cols=6, r_sense=SYMMETRIC), g)
+    shared, back = both_ways(pool, linear(rows=4, cols=6, share=2, r_sense=SYMMETRIC), g)
     # A waiting line is grounded through its switch (100 ohm), not through switch and unit (200 ohm). That is all.
     assert reciprocity(one, shared) < 0.02
     assert reciprocity(shared, back) < 0.02
@@ -105,8 +105,8 @@ def test_the_same_netlist_does_every_mode(mode):
     other, other_whole = body(example(OperateParams(mode="forward", seed=1)))
     assert kept == other
     assert mode == "forward" or whole != other_whole
-    # What is equal is the circuit: 16 cells, one ReRAM inside them, 16 DAC and 32 line switches, 4 word drivers.
-    assert sum(line.startswith("X_") for line in kept) == 16 + 1 + 16 + 32 + 4
+    # What is equal is the circuit: 12 cells, one ReRAM inside them, 16 DAC and 28 line switches, 3 word drivers.
+    assert sum(line.startswith("X_") for line in kept) == 12 + 1 + 16 + 28 + 3
 
 
 @pytest.mark.parametrize("mode", EXAMPLE)
@@ -241,8 +241,8 @@ def test_switching_energy_against_a_transient(pool):
 
 def test_operations_are_checked():
     params = OperateParams()
-    with pytest.raises(InputError, match="`codes` must be 4 whole numbers from 0 to 3"):
-        control_levels(params.periphery, [operation(params, "forward", codes=[0, 1, 2, 4])])
+    with pytest.raises(InputError, match="`codes` must be 3 whole numbers from 0 to 3"):
+        control_levels(params.periphery, [operation(params, "forward", codes=[0, 1, 4])])
     with pytest.raises(InputError, match="`row`, `cols` and `phase`"):
         control_levels(params.periphery, [operation(params, "memory read", row=4)])
     with pytest.raises(InputError, match="source lines and word lines along its rows"):
