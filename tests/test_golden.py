@@ -48,7 +48,7 @@ def test_every_golden_deck_has_a_block():
 @pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 def test_bare_ngspice_meets_the_expectations(bare, path):
     text = path.read_text(encoding="utf-8")
-    assert complaints(text, run_bare(*bare, text, timeout=120)) == []
+    assert complaints(text, run_bare(bare[0], bare[1], text, timeout=120)) == []
 
 
 def test_a_changed_circuit_is_caught(bare):
@@ -56,7 +56,7 @@ def test_a_changed_circuit_is_caught(bare):
     text = (FOLDER / "cell-read.cir").read_text(encoding="utf-8")
     changed = re.sub(r"(?m)^(X_cell .* s_0=)0\.5$", r"\g<1>0.501", text)
     assert changed != text
-    found = complaints(changed, run_bare(*bare, changed))
+    found = complaints(changed, run_bare(bare[0], bare[1], changed))
     assert len(found) == 1 and "i_max must be" in found[0]
 
 
@@ -71,7 +71,7 @@ def test_a_missing_measure_and_a_deck_without_expectations_are_told(bare):
     text = (
         "t\n* expect v_two = 2.0 +- 0.1 V\n\nV1 a 0 1\nR1 a 0 1\n.tran 1n 10n\n.meas tran v_one find v(a) at=5n\n.end\n"
     )
-    run = run_bare(*bare, text)
+    run = run_bare(bare[0], bare[1], text)
     assert run.measures["v_one"] == pytest.approx(1.0, rel=1e-9)
     assert complaints(text, run) == ["v_two was not measured"]
     assert "no expectation" in complaints("t\n.end\n", run)[0]
@@ -79,7 +79,7 @@ def test_a_missing_measure_and_a_deck_without_expectations_are_told(bare):
 
 def test_a_deck_that_does_not_run_is_no_golden_deck(bare):
     with pytest.raises(SimulationError):
-        run_bare(*bare, "t\nV1 a 0 1\nX1 a 0 nosuch\n.op\n.end\n")
+        run_bare(bare[0], bare[1], "t\nV1 a 0 1\nX1 a 0 nosuch\n.op\n.end\n")
 
 
 def test_a_block_without_measures_is_refused(bare):
@@ -87,7 +87,7 @@ def test_a_block_without_measures_is_refused(bare):
     deck = block.deck(block.parameters())
     bare_deck = type(deck)(**{**deck.__dict__, "measures": ()})
     with pytest.raises(InputError, match="`measures` must not be empty"):
-        golden(bare_deck, *bare)
+        golden(bare_deck, bare[0], bare[1])
 
 
 def test_refining_halves_the_step():

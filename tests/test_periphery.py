@@ -1,6 +1,7 @@
 """The transposable array: one netlist for all modes, each other's transpose, and what the reuse saves."""
 
 import re
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -41,7 +42,11 @@ def conductances(rows=8, cols=8):
 
 def both_ways(pool, params, g, backward=None):
     found = []
-    for direction, used in (("forward", params), ("backward", backward or params)):
+    ways: tuple[tuple[Literal["forward", "backward"], OperateParams], ...] = (
+        ("forward", params),
+        ("backward", backward or params),
+    )
+    for direction, used in ways:
         waves = pool.run(static_operations(used, g, unit_reads(used, direction)).text())
         found.append(matrix(waves, used, direction))
     return found
