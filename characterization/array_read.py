@@ -50,8 +50,8 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
         conditions={
             "rows_max": Quantity(np.array(float(wires.rows_max)), "1"),
             "cols_max": Quantity(np.array(float(wires.cols_max)), "1"),
-            "netlist_r_row": Quantity(np.array(wires.crossbar.r_row), "ohm"),
-            "netlist_r_col": Quantity(np.array(wires.crossbar.r_col), "ohm"),
+            "netlist_r_row": Quantity(np.array(wires.crossbar.segment("row").r), "ohm"),
+            "netlist_r_col": Quantity(np.array(wires.crossbar.segment("col").r), "ohm"),
             "netlist_r_drive": Quantity(np.array(wires.r_drive), "ohm"),
             "netlist_r_sense": Quantity(np.array(wires.r_sense), "ohm"),
         },
@@ -115,7 +115,8 @@ def compare(plan: Plan, current: CellCurrent, resistances: dict[str, float], rea
 def _fit(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> dict[str, float]:
     """Least squares on the relative misfit of each array; positive resistances through their logarithms."""
     wires = plan.wires
-    start = np.array([wires.crossbar.r_row, wires.crossbar.r_col, wires.r_drive, wires.r_sense])
+    bar = wires.crossbar
+    start = np.array([bar.segment("row").r, bar.segment("col").r, wires.r_drive, wires.r_sense])
     floor = 1e-3  # ohm: below it a wire is nothing to any cell of the window
 
     def named(logs: np.ndarray) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench
+from rramkit.circuits import cell_bench, crossbar_bench, crossbar_write, pairs, periphery_bench
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -34,6 +34,19 @@ BLOCKS = {
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+    ),
+    "crossbar-write": Block(
+        crossbar_write.CrossbarWriteParams,
+        crossbar_write.array_write,
+        "small crossbar, every state moving: one cell written, its neighbours gated, at V/2 or at V/3",
+    ),
+    "periphery": Block(
+        periphery_bench.OperateParams,
+        periphery_bench.example,
+        "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
+    ),
+    "crossbar-pairs": Block(
+        pairs.PairParams, pairs.example_read, "crossbar of signed weights as differential pairs: each row alone"
     ),
 }
 

@@ -5,10 +5,11 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
+from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.stimuli import add_sweep, staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -17,6 +18,7 @@ class CrossbarReadParams(Parameters):
     """A crossbar with its drivers and its sense resistors."""
 
     crossbar: CrossbarParams = CrossbarParams()
+    spread: CellSpread = CellSpread()
     read: ReadParams = ReadParams()
     direction: Literal["forward", "backward"] = quantity(
         "forward", "1", "forward drives the rows and senses the columns; backward the other way round"
@@ -32,14 +34,18 @@ class CrossbarReadParams(Parameters):
 
 def example_pattern(params: CrossbarReadParams) -> tuple[np.ndarray, np.ndarray]:
     """Return seeded states (R, C) and one input vector (R or C,) [V] for a deck that was asked for without data."""
-    rng = np.random.default_rng(params.seed)
-    shape = (params.crossbar.rows, params.crossbar.cols)
-    states = rng.uniform(0.5, 0.95, shape) if params.crossbar.cell_kind == "1T1R" else rng.uniform(5e-6, 80e-6, shape)
+    rng, bar = np.random.default_rng(params.seed), params.crossbar
+    shape = (bar.rows, bar.cols)
+    states = rng.uniform(5e-6, 80e-6, shape) if bar.cell_kind == "1R" else rng.uniform(0.5, 0.95, shape)
     inputs = rng.uniform(0, params.read.v_max, shape[0] if params.direction == "forward" else shape[1])
-    return states, inputs
+    if bar.cell_kind == "1S1R":
+        inputs = inputs + bar.selector.v_th  # the selector takes its threshold
+    return params.spread.drawn(states, bar.cell_kind, rng=rng), inputs
 
 
-def static_reads(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarray) -> Deck:
+def static_reads(
+    params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarray, *, v_word: np.ndarray | None = None
+) -> Deck:
     """Return a `.dc` deck in which point b of the sweep applies input vector b, so the matrix is ordered once.
 
     Parameters
@@ -48,31 +54,31 @@ def static_reads(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarra
         As `add_crossbar`.
     v_in : ndarray (R, B), or (C, B) backward
         Input voltages [V].
+    v_word : ndarray (W,), optional
+        Voltage of each word line [V]; default: all at `read.v_wl`.
     """
-    circuit, driven, sensed = _with_periphery(params, states, static=True)
+    circuit, driven, sensed = _with_periphery(params, states, v_word, static=True)
     _check_inputs(params, v_in, driven)
-    circuit.V("_sweep", "sweep", circuit.gnd, 0)
-    for index in range(driven):
-        # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
-        pairs = ", ".join(f"{b}, {v:.12g}" for b, v in enumerate([*v_in[index], v_in[index][-1]]))
-        circuit.raw_spice += f"B_in_{index} in_{index} 0 v = pwl(v(sweep), {pairs})\n"
+    add_sweep(circuit, v_in)
     return Deck(
         title=_title(params, f"{v_in.shape[1]} static reads"),
         parameters=params,
         circuit=circuit,
-        libraries=_libraries(params),
+        libraries=params.crossbar.libraries,
         analysis=f".dc V_sweep 0 {v_in.shape[1] - 1} 1",
         outputs=_sense_outputs(params, sensed),
         options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
     )
 
 
-def transient_read(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarray) -> Deck:
+def transient_read(
+    params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarray, *, v_word: np.ndarray | None = None
+) -> Deck:
     """Return a `.tran` deck of one read: word lines open, then the inputs rise together; currents settle at the end.
 
-    `states` as `add_crossbar`; `v_in` (R,), or (C,) backward, in volt.
+    `states` as `add_crossbar`; `v_in` (R,), or (C,) backward, in volt; `v_word` (W,) as `static_reads`.
     """
-    circuit, driven, sensed = _with_periphery(params, states, static=False)
+    circuit, driven, sensed = _with_periphery(params, states, v_word, static=False)
     _check_inputs(params, v_in[:, np.newaxis], driven)
     for index in range(driven):
         points = staircase_points([(2 * params.t_rise, float(v_in[index]))], t_rise=params.t_rise)
@@ -87,7 +93,7 @@ def transient_read(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndar
         title=_title(params, "one read as a transient"),
         parameters=params,
         circuit=circuit,
-        libraries=_libraries(params),
+        libraries=params.crossbar.libraries,
         analysis=f".tran {params.t_step} {t_stop:.9e} 0 {params.t_step}",
         outputs=outputs,
         measures=measures,
@@ -95,14 +101,14 @@ def transient_read(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndar
     )
 
 
-def _with_periphery(params: CrossbarReadParams, states: np.ndarray, *, static: bool) -> tuple[Circuit, int, int]:
-    """Return the crossbar with read resistors, sense sources and open word lines; and how many lines are in and out."""
+def _with_periphery(
+    params: CrossbarReadParams, states: np.ndarray, v_word: np.ndarray | None, *, static: bool
+) -> tuple[Circuit, int, int]:
+    """Return the crossbar with read resistors, sense sources and word lines; and how many lines are in and out."""
     crossbar, forward = params.crossbar, params.direction == "forward"
     circuit = Circuit("crossbar read")
     add_crossbar(circuit, crossbar, states, static=static)
-    if crossbar.cell_kind == "1T1R":
-        for i in range(crossbar.rows):
-            circuit.V(f"_word_{i}", f"word_{i}", circuit.gnd, params.read.v_wl)
+    _open_words(circuit, params, v_word)
     driven, sensed = ("row", "col") if forward else ("col", "row")
     r_line = {"row": params.r_drive, "col": params.r_sense}
     counts = {"row": crossbar.rows, "col": crossbar.cols}
@@ -112,6 +118,15 @@ def _with_periphery(params: CrossbarReadParams, states: np.ndarray, *, static: b
         _join(circuit, f"{sensed}_{index}", f"out_{index}", r_line[sensed])
         circuit.V(f"_sense_{index}", f"out_{index}", circuit.gnd, 0)
     return circuit, counts[driven], counts[sensed]
+
+
+def _open_words(circuit: Circuit, params: CrossbarReadParams, v_word: np.ndarray | None) -> None:
+    words = params.crossbar.words
+    v_word = np.full(words, params.read.v_wl) if v_word is None else v_word
+    if v_word.shape != (words,) or not np.all((v_word >= 0) & (v_word <= 3.6)):
+        raise InputError(f"`v_word` must be ({words},) within 0 and 3.6 V; got {v_word.shape}. One for each word line.")
+    for index, v in enumerate(v_word):
+        circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, float(v))
 
 
 def _join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
@@ -125,10 +140,6 @@ def _join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
 def _sense_outputs(params: CrossbarReadParams, sensed: int) -> tuple[Output, ...]:
     line = "col" if params.direction == "forward" else "row"
     return tuple(Output(f"i_{line}_{k}", f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k in range(sensed))
-
-
-def _libraries(params: CrossbarReadParams) -> tuple[str, ...]:
-    return params.crossbar.cell.libraries if params.crossbar.cell_kind == "1T1R" else ()
 
 
 def _title(params: CrossbarReadParams, what: str) -> str:

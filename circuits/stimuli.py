@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.errors import InputError
@@ -37,8 +38,8 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
 
 
 def _tidy(t: float) -> float:
-    """Return the time without its last digits, which are rounding and hard on a reader of the deck."""
-    return float(f"{t:.12g}")
+    """Return a time to ten digits: corners of two lines a rounding error apart make ngspice 39 give up."""
+    return float(f"{t:.10g}")
 
 
 def add_driver(
@@ -50,3 +51,12 @@ def add_driver(
     circuit.R(f"_out_{line}", source, line, r_out)
     if c_line > 0:
         circuit.C(f"_{line}", line, circuit.gnd, c_line)
+
+
+def add_sweep(circuit: Circuit, v_in: np.ndarray) -> None:
+    """Drive the nodes `in_i` from one source `V_sweep`: at b volt they stand at column b of `v_in` (N, B) [V]."""
+    circuit.V("_sweep", "sweep", circuit.gnd, 0)
+    for index in range(v_in.shape[0]):
+        # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
+        pairs = ", ".join(f"{b}, {v:.12g}" for b, v in enumerate([*v_in[index], v_in[index][-1]]))
+        circuit.raw_spice += f"B_in_{index} in_{index} 0 v = pwl(v(sweep), {pairs})\n"

@@ -9,6 +9,7 @@ from rramkit.errors import InputError
 FOLDER = Path(__file__).resolve().parent
 
 RRAM_SKY130 = "rram_sky130.lib"
+SELECTOR_THRESHOLD = "selector_threshold.lib"
 
 
 @cache

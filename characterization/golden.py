@@ -1,0 +1,120 @@
+"""Golden decks: one for each block of the catalog, its expected measures and their tolerances as comments in it.
+
+`python -m rramkit.characterization.golden [BLOCK ...]` writes them anew with the bare ngspice program. An expectation
+is a line `* expect NAME = VALUE +- TOLERANCE UNIT`. The tolerance is what the method itself leaves open: three times
+the change when the time step is halved (where there is one) and reltol divided by ten, but at least 1e-3 of the value
+and 1e-5 of the largest measure of the same unit, so that another ngspice or another compiler still passes.
+"""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rramkit import netlists
+from rramkit.characterization.ngspice.library import Library, find_library
+from rramkit.characterization.program import BareRun, find_program, run_bare
+from rramkit.characterization.simulate import spice_number
+from rramkit.circuits import catalog
+from rramkit.circuits.deck import Deck
+from rramkit.errors import InputError, SetupError
+
+FOLDER = netlists.FOLDER / "golden"
+COMMAND = "python -m rramkit.characterization.golden"
+OF_VALUE, OF_LARGEST, OF_REFINEMENT = 1e-3, 1e-5, 3.0
+_EXPECT = re.compile(r"(?m)^\* expect (?P<name>\w+) = (?P<value>\S+) \+- (?P<tolerance>\S+) (?P<unit>\S+)$")
+_MADE_BY = re.compile(r"(?m)^\* (?:written by rramkit .*|expect .*|golden .*)\n")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a measure must be, within what."""
+
+    name: str
+    value: float
+    tolerance: float
+    unit: str
+
+
+def expectations(text: str) -> list[Expectation]:
+    """Return the expectations that a golden deck's comments state."""
+    found = _EXPECT.finditer(text)
+    return [Expectation(m["name"], float(m["value"]), float(m["tolerance"]), m["unit"]) for m in found]
+
+
+def complaints(text: str, run: BareRun) -> list[str]:
+    """Return one line for each expectation of a golden deck that a run does not meet."""
+    wanted, found = expectations(text), []
+    if not wanted:
+        return [f"the deck states no expectation. Write it anew: {COMMAND}"]
+    for each in wanted:
+        value = run.measures.get(each.name)
+        if value is None:
+            found.append(f"{each.name} was not measured")
+        elif not abs(value - each.value) <= each.tolerance:
+            found.append(
+                f"{each.name} must be {each.value:g} {each.unit} within {each.tolerance:.2g}; got {value:g}, "
+                f"{abs(value - each.value) / each.tolerance:.1f} tolerances away"
+            )
+    return found
+
+
+def circuit_text(text: str) -> str:
+    """Return a deck without what changes from version to version: who wrote it, and what is expected."""
+    return _MADE_BY.sub("", text)
+
+
+def golden(deck: Deck, program: Path, library: Library) -> str:
+    """Return a deck's text with the expectations that two runs of it, as it stands and refined, give."""
+    text = deck.text()
+    if not deck.measures:
+        raise InputError(f"`measures` must not be empty in a golden deck; got none in {deck.title!r}. Add one.")
+    runs = [run_bare(program, library, each).measures for each in (text, refined(text))]
+    lines = [f"* golden deck of rramkit: {COMMAND}", *_expected_lines(deck, *runs)]
+    head, blank, rest = text.partition("\n\n")
+    return "\n".join([head, "*", *lines]) + blank + rest
+
+
+def refined(text: str) -> str:
+    """Return a deck with half the time step and a tenth of the relative tolerance."""
+
+    def halved(match: re.Match[str]) -> str:
+        step, stop, start, largest = (spice_number(word) for word in match[1].split())
+        return f".tran {step / 2:.9g} {stop:.9e} {start:.9g} {largest / 2:.9g}"
+
+    text = re.sub(r"(?m)^\.tran (\S+ \S+ \S+ \S+)", halved, text)
+    return re.sub(r"reltol=(\S+)", lambda match: f"reltol={spice_number(match[1]) / 10:.9g}", text)
+
+
+def _expected_lines(deck: Deck, measured: Mapping[str, float], finer: Mapping[str, float]) -> list[str]:
+    units = {measure.name.lower(): measure.unit for measure in deck.measures}
+    missing = [name for name in units if name not in measured or name not in finer]
+    if missing:
+        raise InputError(f"`measures` must all be found; got nothing for {', '.join(missing)} in {deck.title!r}.")
+    lines = []
+    for name, unit in units.items():
+        largest = max(abs(measured[other]) for other, its in units.items() if its == unit)
+        tolerance = max(
+            OF_REFINEMENT * abs(finer[name] - measured[name]), OF_VALUE * abs(measured[name]), OF_LARGEST * largest
+        )
+        lines.append(f"* expect {name} = {measured[name]:.6e} +- {tolerance:.1e} {unit}")
+    return lines
+
+
+def main(names: Sequence[str]) -> None:
+    """Write the golden decks of the named blocks, or of all."""
+    library = find_library()
+    program = find_program(library)
+    if program is None:
+        raise SetupError("an ngspice program is needed beside the library or on PATH; got none. Run `make setup`.")
+    FOLDER.mkdir(exist_ok=True)
+    for name in names or catalog.BLOCKS:
+        block = catalog.block(name)
+        path = FOLDER / f"{name}.cir"
+        path.write_text(golden(block.deck(block.parameters()), program, library), encoding="utf-8")
+        sys.stdout.write(f"{path}: {len(expectations(path.read_text(encoding='utf-8')))} expectations\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,67 @@
+"""The bare ngspice program: found beside the library or on PATH, run on a deck as any user would run it."""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rramkit.characterization.ngspice.library import Library, environment
+from rramkit.errors import SimulationError
+
+_MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)(?:\s|$)", re.IGNORECASE)
+_FAILED = re.compile(r"(?im)^.*(?:\bfailed\b.*measure|measure.*\bfailed\b|simulation\(s\) aborted|^error).*$")
+
+
+@dataclass(frozen=True)
+class BareRun:
+    """What one run printed: the results of its `.meas` lines, its whole log, and the processor time [s] it took."""
+
+    measures: Mapping[str, float]
+    log: str
+    cpu_seconds: float
+
+
+def find_program(library: Library) -> Path | None:
+    """Return the ngspice program of the library's own prefix, else the one on PATH, else None."""
+    for prefix in library.path.parents:
+        program = prefix / "bin" / "ngspice"
+        if program.is_file() and os.access(program, os.X_OK):
+            return program
+    found = shutil.which("ngspice")
+    return Path(found) if found else None
+
+
+def run_bare(program: Path, library: Library, deck: str, *, timeout: float = 600.0) -> BareRun:
+    """Run `ngspice -b` on a deck in a folder of its own; raise `SimulationError` when it fails or takes too long."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
+        (Path(folder) / "deck.cir").write_text(deck, encoding="utf-8")
+        try:
+            child = subprocess.run(
+                [str(program), "-b", "-n", "deck.cir"],
+                cwd=folder,
+                env=environment(library.spice_lib_dir, dict(os.environ)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SimulationError("timeout", f"no result within {timeout:g} s; killed", deck=deck) from error
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    log = child.stdout + child.stderr
+    fatal = _FAILED.search(log)
+    if child.returncode != 0 or fatal is not None:
+        detail = fatal[0].strip() if fatal else f"exit code {child.returncode}"
+        raise SimulationError("incomplete", detail, deck=deck, log=log[-4000:])
+    found = (_MEASURE.match(line) for line in log.splitlines())
+    measures = {match[1].lower(): float(match[2]) for match in found if match}
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return BareRun(measures, log, seconds)

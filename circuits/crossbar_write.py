@@ -1,0 +1,121 @@
+"""Testbench of one cell written in an array whose states all move: what the half-selected neighbours suffer."""
+
+from typing import Literal
+
+import numpy as np
+from PySpice.Spice.Netlist import Circuit
+
+from rramkit.circuits.array_cells import CellSpread
+from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, PulseParams
+from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
+from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.selection import Selection, line_voltages
+from rramkit.circuits.stimuli import add_driver, staircase_points
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+
+CELLS_MAX = 64  # moving cells in one deck: each costs 30 ms or more of ngspice
+
+
+class CrossbarWriteParams(Parameters):
+    """A small array, one of its cells written by equal pulses through the lines' drivers."""
+
+    crossbar: CrossbarParams = CrossbarParams(rows=4, cols=4)
+    selection: Selection = Selection()
+    spread: CellSpread = CellSpread()
+    pulse: PulseParams = PulseParams()
+    polarity: Literal["set", "reset"] = quantity("set", "1", "set or reset the selected cell")
+    v_write: float = quantity(1.7, "V", "voltage across the selected cell and its transistor or selector", ge=0, le=3.6)
+    v_word: float = quantity(1.4, "V", "open word lines (1T1R)", ge=0, le=3.6)
+    state: float = quantity(0.7, "1", "state of every cell at the start", ge=0, le=1)
+    pulses: int = quantity(2, "1", "number of pulses", ge=1, le=1000)
+    seed: int = quantity(1, "1", "seed of the spread", ge=0)
+
+    @property
+    def t_slot(self) -> float:
+        """Return the time from one pulse to the next [s]."""
+        return self.pulse.t_pulse + 6 * self.pulse.t_rise
+
+    def start_states(self) -> np.ndarray:
+        """Return the states (R, C) at the start."""
+        states = np.full((self.crossbar.rows, self.crossbar.cols), self.state)
+        return self.spread.drawn(states, self.crossbar.cell_kind, rng=np.random.default_rng(self.seed))
+
+
+def array_write(params: CrossbarWriteParams) -> Deck:
+    """Return a `.tran` deck: the word lines rise first and fall last, all other lines move together in between.
+
+    Together, because a line that inhibits its cells against a selected line must not be there before it: bit lines held
+    at V while the source line still rises SET their open cells by 5 % of the range within a 1 ns edge.
+    """
+    bar, pulse = params.crossbar, params.pulse
+    if bar.rows * bar.cols > CELLS_MAX:
+        raise InputError(f"`rows` x `cols` must be {CELLS_MAX} or less where states move; got {bar.rows} x {bar.cols}.")
+    states, circuit = params.start_states(), Circuit("array write")
+    add_crossbar(circuit, bar, states, static=False, moving=True)
+    volts = line_voltages(params.selection, bar, v_write=params.v_write, v_word=params.v_word, polarity=params.polarity)
+    for family, levels in (("row", volts.rows), ("col", volts.cols), ("word", volts.words)):
+        for index, level in enumerate(levels):
+            line = f"{family}_{index}"
+            steps = _steps(params, float(level), delay=0.0 if family == "word" else pulse.t_rise)
+            points = staircase_points(steps, t_rise=pulse.t_rise)
+            add_driver(circuit, line, points, r_out=pulse.r_driver, c_line=pulse.c_line)
+    t_stop = params.pulses * params.t_slot + 2 * pulse.t_rise
+    return Deck(
+        title=f"{bar.rows} x {bar.cols} {bar.cell_kind} crossbar: {params.polarity} of one cell, {_scheme(params)}",
+        parameters=params,
+        circuit=circuit,
+        libraries=bar.libraries,
+        analysis=f".tran {pulse.t_step} {t_stop:.9e} 0 {pulse.t_step} uic",
+        outputs=_outputs(params),
+        measures=_measures(params, states, t_stop),
+        options=TRANSIENT_OPTIONS,
+    )
+
+
+def _scheme(params: CrossbarWriteParams) -> str:
+    return {"gated": "gated", "half": "V/2", "third": "V/3"}[params.selection.scheme]
+
+
+def _steps(params: CrossbarWriteParams, level: float, *, delay: float) -> list[tuple[float, float]]:
+    """Edges of a line: up `delay` after the slot's first edge, down `delay` before its last."""
+    pulse, steps = params.pulse, []
+    for index in range(params.pulses):
+        begin = index * params.t_slot + pulse.t_rise
+        end = begin + 3 * pulse.t_rise + pulse.t_pulse
+        steps += [(begin + delay, level), (end - delay, 0.0)]
+    return steps
+
+
+def _outputs(params: CrossbarWriteParams) -> tuple[Output, ...]:
+    bar, row, col = params.crossbar, params.selection.row, params.selection.col
+    states = tuple(
+        Output(f"s_{i}_{j}", f"v(s_{i}_{j})", "1", f"state of cell ({i}, {j})")
+        for i, j in np.ndindex(bar.rows, bar.cols)
+    )
+    lines = (f"row_{row}", f"col_{col}")
+    return (
+        *states,
+        *(Output(f"v_{line}", f"v({line})", "V", f"selected {line[:3]}, at its port") for line in lines),
+        *(Output(f"i_{line}", f"i(v_{line})", "A", f"current into the driver of {line}") for line in lines),
+    )
+
+
+def _measures(params: CrossbarWriteParams, states: np.ndarray, t_stop: float) -> tuple[Measure, ...]:
+    """Change of state of the selected cell and of one neighbour of each kind, where the array has it."""
+    bar, row, col = params.crossbar, params.selection.row, params.selection.col
+    other_row, other_col = (row + 1) % bar.rows, (col + 1) % bar.cols
+    kinds = {"selected": (row, col)}
+    if bar.cols > 1:
+        kinds["same_row"] = (row, other_col)
+    if bar.rows > 1:
+        kinds["same_col"] = (other_row, col)
+    if bar.rows > 1 and bar.cols > 1:
+        kinds["unselected"] = (other_row, other_col)
+    found: list[Measure] = []
+    for kind, (i, j) in kinds.items():
+        find = f"find v(s_{i}_{j}) at={0.999 * t_stop:.6e}"
+        found.append(Measure(f"s_{kind}", find, "1", f"state of cell ({i}, {j}) after the pulses"))
+        change = f"param='s_{kind} - {states[i, j]:.9g}'"
+        found.append(Measure(f"ds_{kind}", change, "1", "its change"))
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""What a circuit is made of, counted in the circuit itself: transistors, their active area, the gates a node drives.
+
+The active area of a transistor is W (L + 2 l_sd), l_sd = 0.105 um of contacted source or drain (this kit's choice). The
+gate capacitance is W L eps_ox/t_ox with t_ox the card's
+`toxe`; overlaps and junctions are left out, so a switching energy C V^2 from it is a lower estimate.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import Circuit, Netlist
+
+from rramkit import netlists
+
+L_SD = 0.105e-6  # m
+EPS_OX = 3.9 * 8.8541878128e-12  # F/m
+
+
+@dataclass(frozen=True)
+class Transistor:
+    """One transistor of the flattened circuit: where it stands, its model, its gate's node, width and length [m]."""
+
+    path: str
+    model: str
+    gate: str
+    width: float
+    length: float
+
+    @property
+    def area(self) -> float:
+        """Return the active area [m^2]."""
+        return self.width * (self.length + 2 * L_SD)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Transistors and their active area [m^2]; sources that stand for a circuit, by their kind."""
+
+    transistors: int
+    area: float
+    ideal: dict[str, int]
+
+
+def transistors(circuit: Circuit) -> list[Transistor]:
+    """Return every transistor of a circuit, subcircuits opened up, cells of a crossbar included."""
+    definitions = {cell.name: cell for cell in circuit.subcircuits}
+    return list(_inside(circuit, definitions, "", {}))
+
+
+def count(circuit: Circuit, *, periphery_only: bool = False) -> Count:
+    """Count a circuit; without the array's cells when only the periphery is asked for."""
+    found = [t for t in transistors(circuit) if not (periphery_only and t.path.startswith("X_cell_"))]
+    ideal: dict[str, int] = {}
+    for kind, pattern in (
+        ("sense unit", r"V_sense_\S+"),
+        ("subtraction", r"B_sub_\S+"),
+        ("activation", r"B_act_\S+"),
+        ("derivative", r"B_der_\S+"),
+    ):
+        ideal[kind] = len({name for name in _names(circuit) if re.fullmatch(pattern, name)})
+    return Count(len(found), sum(t.area for t in found), ideal)
+
+
+def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: str) -> dict[str, float]:
+    """Return the capacitance [F] of the gates that each node switches, those behind its switch's inverter included."""
+    per_area = {name: EPS_OX / t_ox for name, t_ox in oxide_thicknesses(library).items()}
+    on_gate: dict[str, float] = {}
+    for t in transistors(circuit):
+        owner = t.gate
+        if owner.endswith((".off", ".mid")):  # the inverter's output inside a switch or driver: same signal, complement
+            owner = _signal(circuit, t.path)
+        on_gate[owner] = on_gate.get(owner, 0.0) + t.width * t.length * per_area[t.model]
+    return {node: on_gate.get(node, 0.0) for node in nodes}
+
+
+def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], library: str) -> float:
+    """Return the energy [J] that the gates take while controls go through their levels [V] once round, E = C V^2 n/2.
+
+    n counts a node's edges: at the rising ones it is charged itself, at the falling ones its complement.
+    """
+    energy = 0.0
+    for node, c in gate_capacitances(circuit, controls, library).items():
+        levels = controls[node]
+        steps = [abs(after - before) for before, after in zip(levels, [*levels[1:], levels[0]], strict=True)]
+        energy += 0.5 * c * sum(step**2 for step in steps)
+    return energy
+
+
+def oxide_thicknesses(library: str) -> dict[str, float]:
+    """Return `toxe` [m] of every model card of a library file."""
+    text = netlists.text(library).replace("\n+", " ")
+    cards = re.findall(r"(?im)^\.model\s+(\w+)\s+[np]mos\b(.*)$", text)
+    return {name: float(found[-1]) for name, body in cards if (found := re.findall(r"\btoxe\s*=\s*(\S+)", body))}
+
+
+def _signal(circuit: Circuit, path: str) -> str:
+    """Return the node that an instance's `en` pin is joined to."""
+    element = circuit[path.split(".")[0]]
+    pins = {cell.name: cell.external_nodes for cell in circuit.subcircuits}[element.subcircuit_name]
+    return str(element.nodes[list(pins).index("en")])
+
+
+def _inside(
+    netlist: Netlist, definitions: dict[str, Netlist], path: str, outer: dict[str, str]
+) -> Iterator[Transistor]:
+    for line in [str(element) for element in netlist.elements] + str(netlist.raw_spice).splitlines():
+        words = line.split()
+        if not words:
+            continue
+        name = words[0]
+        if name[0] in "Mm":
+            sizes = dict(word.split("=", 1) for word in words if "=" in word)
+            gate = outer.get(words[2], path + words[2])
+            yield Transistor(path + name, words[5], gate, float(sizes["w"]), float(sizes["l"]))
+        elif name[0] in "Xx":
+            plain = [word for word in words[1:] if "=" not in word]
+            cell = definitions.get(plain[-1])
+            if cell is not None:  # a subcircuit of a model library: a device, not a circuit of transistors
+                pins = [str(node) for node in cell.external_nodes]  # pyright: ignore[reportAttributeAccessIssue]
+                nodes = [outer.get(node, path + node) for node in plain[:-1]]
+                yield from _inside(cell, definitions, f"{path}{name}.", dict(zip(pins, nodes, strict=True)))
+
+
+def _names(circuit: Circuit) -> Iterator[str]:
+    yield from (str(name) for name in circuit.element_names)
+    yield from (line.split()[0] for line in str(circuit.raw_spice).splitlines() if line.strip())
