@@ -8,6 +8,7 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.libraries import Library
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -127,7 +128,7 @@ def _sense_outputs(params: CrossbarReadParams, sensed: int) -> tuple[Output, ...
     return tuple(Output(f"i_{line}_{k}", f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k in range(sensed))
 
 
-def _libraries(params: CrossbarReadParams) -> tuple[str, ...]:
+def _libraries(params: CrossbarReadParams) -> tuple[Library, ...]:
     return params.crossbar.cell.libraries if params.crossbar.cell_kind == "1T1R" else ()
 
 
