@@ -41,6 +41,7 @@ class Technology(Parameters):
     v_io: float = quantity(3.3, "V", "supply of thick-oxide transistors", ge=0.5, le=6)
     l_core: float = quantity(50e-9, "m", "drawn length of core transistors", ge=5e-9, le=10e-6)
     l_io: float = quantity(220e-9, "m", "drawn length of thick-oxide transistors", ge=20e-9, le=10e-6)
+    l_diffusion: float = quantity(200e-9, "m", "length of a drain or source strip beyond its gate", ge=0, le=10e-6)
 
     @property
     def library(self) -> Library:

@@ -35,7 +35,7 @@ def drop_in(folder: Path, path: Path, section: str = "") -> ReadSweepParams:
 
 def series_current(vto: float) -> float:
     """Read current at 0.1 V of the LRS cell and the square-law transistor in series, by bisection on its drain."""
-    low, high = 0.0, 0.1
+    low, high, i_fet = 0.0, 0.1, 0.0
     for _ in range(80):
         v = (low + high) / 2
         i_cell = 6.140e-5 * np.exp(-0.1 / (5 - 4.7249)) * np.sinh((0.1 - v) / 0.430)

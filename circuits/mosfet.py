@@ -1,0 +1,43 @@
+"""Transistors and the two gates that everything is made of: one line each, junctions included.
+
+A MOS transistor's drain and source are strips of length `Technology.l_diffusion` along its width W:
+area W l, perimeter 2 (W + l). Without them the models count no junction capacitance.
+"""
+
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import Netlist
+
+from rramkit.circuits.technology import ModelName, Technology
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draws transistors of one technology into a circuit or subcircuit."""
+
+    into: Netlist
+    technology: Technology
+
+    def mosfet(
+        self, name: str, nodes: tuple[str, str, str, str | int], kind: ModelName, *, w: float, l: float = 0.0, m: int = 1  # noqa: E741
+    ) -> None:
+        """Add a transistor: nodes drain, gate, source, bulk; width `w` [m]; `l` [m], 0: the technology's; `m` alike."""
+        tech = self.technology
+        length = l or (tech.l_io if kind.endswith("io") else tech.l_core)
+        area, edge = w * tech.l_diffusion, 2 * (w + tech.l_diffusion)
+        self.into.M(
+            name, *nodes, model=getattr(tech, kind), width=w, length=length, m=m,
+            drain_area=area, source_area=area, drain_perimeter=edge, source_perimeter=edge,
+        )  # fmt: skip
+
+    def inverter(self, name: str, nodes: tuple[str, str, str], *, w_n: float, w_p: float, core: bool = False) -> None:
+        """Add an inverter: nodes input, output, supply; widths of its two transistors [m]."""
+        source, out, supply = nodes
+        self.mosfet(f"n_{name}", (out, source, "0", 0), "nmos_core" if core else "nmos_io", w=w_n)
+        self.mosfet(f"p_{name}", (out, source, supply, supply), "pmos_core" if core else "pmos_io", w=w_p)
+
+    def transmission_gate(self, name: str, nodes: tuple[str, str, str, str, str], *, w_n: float, w_p: float) -> None:
+        """Add a thick-oxide switch: nodes one side, the other side, control, its complement, supply."""
+        side, other, on, off, supply = nodes
+        self.mosfet(f"n_{name}", (side, on, other, 0), "nmos_io", w=w_n)
+        self.mosfet(f"p_{name}", (side, off, other, supply), "pmos_io", w=w_p)

@@ -1,0 +1,139 @@
+"""The gradual-write driver of one 1T1R cell in its array: core logic in, three driven lines out, all in transistors.
+
+SET     steps the word line: leg `step` (an NMOS: the line goes above that rail when it reads) from the buffered
+        converter, while the bit line's leg `set` brings the fixed `v_bl_set`. The word line settles first, the bit
+        line makes the pulse: an overshoot of the stepped gate then falls into a time without a cell voltage.
+RESET   steps the source line: leg `step` (NMOS and PMOS) from the buffered converter, the bit line at ground, the other
+        bit lines at the same voltage (`inhibit`, else the whole row would be reset). The word line, to the write
+        supply, makes the pulse: while the lines rise every cell of the row is closed.
+Read    word line to the write supply, bit line to `v_read`; the current that the rail `v_read` gives is the read
+        current (not the source line's: of that a part returns through the open cells of the row).
+
+Ideal, and marked so in the deck: the supplies and references (`v_write`, `v_core`, `v_high`, `v_low`, `v_bl_set`,
+`v_read`), the core-logic control, and the inhibit rail, a copy of the converter's output.
+"""
+
+from PySpice.Spice.Netlist import Circuit
+
+from rramkit.circuits import amplitude, level_shifter
+from rramkit.circuits.cell import CellParams, dynamic_cell
+from rramkit.circuits.cell_bench import Polarity
+from rramkit.circuits.line_driver import Interval, Leg, SwitchParams, add_line_driver
+from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.write_lines import Far, LinesParams, add_lines
+from rramkit.parameters import Parameters, quantity
+
+T_POWER = 5e-9  # s: ramp of the supplies, then of the references; the deck starts from nothing at all
+T_START = 60e-9  # s: by then bias, converter and buffer have settled
+SUPPLIES = ("write", "core", "high", "low", "bl_set", "read", "inhibit")
+
+
+class WriteDriverParams(Parameters):
+    """The driver's circuits and voltages."""
+
+    shifter: level_shifter.LevelShifterParams = level_shifter.LevelShifterParams()
+    converter: amplitude.ConverterParams = amplitude.ConverterParams()
+    buffer: amplitude.BufferParams = amplitude.BufferParams()
+    switch: SwitchParams = SwitchParams()
+    lines: LinesParams = LinesParams()
+    v_write: float = quantity(3.6, "V", "supply of the write path: shifters, buffer, open word lines", ge=1.5, le=6)
+    v_low_set: float = quantity(1.0, "V", "word line at code 0 in SET", ge=0, le=3)
+    v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
+    v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
+    v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
+    v_high_reset: float = quantity(2.0, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
+    v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
+
+    def span(self, polarity: Polarity) -> tuple[float, float]:
+        """Return the references (low, high) [V] of the converter."""
+        low, high = (self.v_low_set, self.v_high_set), (self.v_low_reset, self.v_high_reset)
+        return low if polarity == "set" else high
+
+    def amplitude(self, code: int, polarity: Polarity) -> float:
+        """Return the voltage [V] that a code stands for, without load or offset."""
+        low, high = self.span(polarity)
+        return low + (high - low) * code / 2**self.converter.bits
+
+
+class Schedule(Parameters):
+    """When the driver does what: intervals [s] of the reads and pulses, and the code of each slot."""
+
+    reads: tuple[Interval, ...]
+    pulses: tuple[Interval, ...]
+    codes: tuple[tuple[float, int], ...]
+    """(time [s] from which the code holds, code)."""
+
+
+def add_write_driver(
+    circuit: Circuit, params: WriteDriverParams, cell: CellParams, *, polarity: Polarity, when: Schedule, enable: str = ""
+) -> Far:
+    """Add supplies, converter, buffer, line drivers and lines; return the far ends, where the cell goes.
+
+    `enable` names a core-logic node that makes the pulses in place of the schedule (`write_verify`).
+    """
+    draw = Draw(circuit, cell.technology)
+    for part in (
+        level_shifter.level_shifter(params.shifter, cell.technology),
+        amplitude.converter(params.converter, cell.technology),
+        amplitude.buffer(params.buffer, cell.technology),
+        dynamic_cell(cell),
+    ):
+        circuit.subcircuit(part)
+    _add_supplies(circuit, params, cell, polarity)
+    _add_codes(circuit, params, cell, when)
+    bits = [f"b_{k}" for k in range(params.converter.bits)]
+    circuit.X("_converter", amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
+    circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
+    legs = _set_legs(params, when, enable) if polarity == "set" else _reset_legs(params, when, enable)
+    for line, of_line in legs.items():
+        add_line_driver(circuit, line, of_line, params=params.switch, draw=draw)
+    return add_lines(circuit, params.lines, cell)
+
+
+def _set_legs(params: WriteDriverParams, when: Schedule, enable: str) -> dict[str, dict[str, Leg]]:
+    dead, lead = params.switch.t_dead, _lead(params)
+    step = [(a - lead, b + dead) for a, b in when.pulses]
+    read = [(a - dead, b + dead) for a, b in when.reads]
+    return {
+        "wl": {"step": Leg("rail", "n", step), "full": Leg("vwrite", "p", read)},
+        "bl": {"set": Leg("vblset", "p", when.pulses, enable), "read": Leg("vread", "n", when.reads)},
+        "sl": {},
+        "inhibit": {},
+    }
+
+
+def _reset_legs(params: WriteDriverParams, when: Schedule, enable: str) -> dict[str, dict[str, Leg]]:
+    dead, lead = params.switch.t_dead, _lead(params)
+    step = [(a - lead, b + dead) for a, b in when.pulses]
+    read = [(a - dead, b + dead) for a, b in when.reads]
+    wl = {"pulse": Leg("vwrite", "p", when.pulses, enable), "full": Leg("vwrite", "p", read)}
+    return {
+        "wl": wl,
+        "bl": {"read": Leg("vread", "n", when.reads)},
+        "sl": {"step": Leg("rail", "pn", step)},
+        "inhibit": {"step": Leg("vinhibit", "pn", step)},
+    }
+
+
+def _lead(params: WriteDriverParams) -> float:
+    """Return the time [s] that the stepped line has to settle before the pulse: this kit's choice, ten dead times."""
+    return 10 * params.switch.t_dead
+
+
+def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams, polarity: Polarity) -> None:
+    low, high = params.span(polarity)
+    levels = {"core": cell.technology.v_core, "write": params.v_write}
+    references = {"high": high, "low": low, "bl_set": params.v_bl_set, "read": params.v_read}
+    for begin, group in ((0.0, levels), (2 * T_POWER, references)):
+        for name, level in group.items():
+            points = staircase_points([(begin, level)], t_rise=T_POWER)
+            circuit.PieceWiseLinearVoltageSource(f"_{name}", "v" + name.replace("_", ""), circuit.gnd, values=points)
+    circuit.raw_spice += "E_inhibit inhibit_copy 0 dac 0 1\nV_inhibit vinhibit inhibit_copy 0\n"
+
+
+def _add_codes(circuit: Circuit, params: WriteDriverParams, cell: CellParams, when: Schedule) -> None:
+    for k in range(params.converter.bits):
+        steps = [(t, cell.technology.v_core * (code >> k & 1)) for t, code in when.codes]
+        points = staircase_points(steps, t_rise=params.switch.t_logic)
+        circuit.PieceWiseLinearVoltageSource(f"_b_{k}", f"b_{k}", circuit.gnd, values=[*points, (1.0, points[-1][1])])
