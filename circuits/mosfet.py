@@ -1,4 +1,4 @@
-"""Transistors and the two gates that everything is made of: one line each, junctions included.
+"""Transistors and the two gates that the logic is made of: one line each, junctions included.
 
 A MOS transistor's drain and source are strips of length `Technology.l_diffusion` along its width W:
 area W l, perimeter 2 (W + l). Without them the models count no junction capacitance.
@@ -36,8 +36,10 @@ class Draw:
         self.mosfet(f"n_{name}", (out, source, "0", 0), "nmos_core" if core else "nmos_io", w=w_n)
         self.mosfet(f"p_{name}", (out, source, supply, supply), "pmos_core" if core else "pmos_io", w=w_p)
 
-    def transmission_gate(self, name: str, nodes: tuple[str, str, str, str, str], *, w_n: float, w_p: float) -> None:
-        """Add a thick-oxide switch: nodes one side, the other side, control, its complement, supply."""
-        side, other, on, off, supply = nodes
-        self.mosfet(f"n_{name}", (side, on, other, 0), "nmos_io", w=w_n)
-        self.mosfet(f"p_{name}", (side, off, other, supply), "pmos_io", w=w_p)
+    def nand(self, name: str, nodes: tuple[str, str, str, str], *, w: float) -> None:
+        """Add a core-logic NAND, all its transistors `w` [m] wide: nodes two inputs, output, supply."""
+        first, second, out, supply = nodes
+        self.mosfet(f"na_{name}", (out, first, f"stack_{name}", 0), "nmos_core", w=w)
+        self.mosfet(f"nb_{name}", (f"stack_{name}", second, "0", 0), "nmos_core", w=w)
+        for side, gate in (("a", first), ("b", second)):
+            self.mosfet(f"p{side}_{name}", (out, gate, supply, supply), "pmos_core", w=w)

@@ -13,6 +13,8 @@ Ideal, and marked so in the deck: the supplies and references (`v_write`, `v_cor
 `v_read`), the core-logic control, and the inhibit rail, a copy of the converter's output.
 """
 
+from dataclasses import dataclass
+
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import amplitude, level_shifter
@@ -42,7 +44,7 @@ class WriteDriverParams(Parameters):
     v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
     v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
     v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
-    v_high_reset: float = quantity(2.0, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
+    v_high_reset: float = quantity(1.66, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
 
     def span(self, polarity: Polarity) -> tuple[float, float]:
@@ -65,12 +67,20 @@ class Schedule(Parameters):
     """(time [s] from which the code holds, code)."""
 
 
+@dataclass(frozen=True)
+class Joints:
+    """Nodes by which a loop takes hold: `enable` (core logic) makes the pulses, `read_rail` feeds the bit line's read."""
+
+    enable: str = ""
+    read_rail: str = "vread"
+
+
 def add_write_driver(
-    circuit: Circuit, params: WriteDriverParams, cell: CellParams, *, polarity: Polarity, when: Schedule, enable: str = ""
+    circuit: Circuit, params: WriteDriverParams, cell: CellParams, *, polarity: Polarity, when: Schedule, joints: Joints = Joints()  # noqa: B008  (frozen)
 ) -> Far:
     """Add supplies, converter, buffer, line drivers and lines; return the far ends, where the cell goes.
 
-    `enable` names a core-logic node that makes the pulses in place of the schedule (`write_verify`).
+    `joints` lets a loop around the driver take the place of the schedule and of the read rail (`write_verify`).
     """
     draw = Draw(circuit, cell.technology)
     for part in (
@@ -85,32 +95,32 @@ def add_write_driver(
     bits = [f"b_{k}" for k in range(params.converter.bits)]
     circuit.X("_converter", amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
     circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
-    legs = _set_legs(params, when, enable) if polarity == "set" else _reset_legs(params, when, enable)
+    legs = _set_legs(params, when, joints) if polarity == "set" else _reset_legs(params, when, joints)
     for line, of_line in legs.items():
         add_line_driver(circuit, line, of_line, params=params.switch, draw=draw)
     return add_lines(circuit, params.lines, cell)
 
 
-def _set_legs(params: WriteDriverParams, when: Schedule, enable: str) -> dict[str, dict[str, Leg]]:
+def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead, lead = params.switch.t_dead, _lead(params)
     step = [(a - lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
     return {
         "wl": {"step": Leg("rail", "n", step), "full": Leg("vwrite", "p", read)},
-        "bl": {"set": Leg("vblset", "p", when.pulses, enable), "read": Leg("vread", "n", when.reads)},
+        "bl": {"set": Leg("vblset", "p", when.pulses, joints.enable), "read": Leg(joints.read_rail, "n", when.reads)},
         "sl": {},
         "inhibit": {},
     }
 
 
-def _reset_legs(params: WriteDriverParams, when: Schedule, enable: str) -> dict[str, dict[str, Leg]]:
+def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead, lead = params.switch.t_dead, _lead(params)
     step = [(a - lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
-    wl = {"pulse": Leg("vwrite", "p", when.pulses, enable), "full": Leg("vwrite", "p", read)}
+    wl = {"pulse": Leg("vwrite", "p", when.pulses, joints.enable), "full": Leg("vwrite", "p", read)}
     return {
         "wl": wl,
-        "bl": {"read": Leg("vread", "n", when.reads)},
+        "bl": {"read": Leg(joints.read_rail, "n", when.reads)},
         "sl": {"step": Leg("rail", "pn", step)},
         "inhibit": {"step": Leg("vinhibit", "pn", step)},
     }
