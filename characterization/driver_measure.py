@@ -6,6 +6,7 @@ import numpy as np
 
 from rramkit.characterization.measure import integral
 from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits.write_disturb import DisturbParams, neighbour_states
 from rramkit.circuits.write_driver import SUPPLIES
 from rramkit.circuits.write_driver_bench import DriverWriteParams
 
@@ -85,3 +86,9 @@ def _shape(time: np.ndarray, v: np.ndarray, params: DriverWriteParams, index: in
         droop=float(v_settled - np.min(v[pulse])),
         v_end=float(np.interp(end, time, v)),
     )
+
+
+def disturbances(waves: Waveforms, params: DisturbParams) -> dict[str, np.ndarray]:
+    """Return for each neighbour's state node the change (P,) of its state that each pulse brings."""
+    times = [params.t_between(index) for index in range(params.pulses + 1)]
+    return {node: np.diff(np.interp(times, waves["time"], waves[f"v({node})"])) for node in neighbour_states(params)}

@@ -76,15 +76,15 @@ def buffer(params: BufferParams, technology: Technology) -> SubCircuit:
     _bias(draw, params)
     w_p, supply = 2 * params.w_ref, "vwrite"
     bias, signal = params.l_bias, params.l_signal
-    draw.mosfet("tail", ("tail", "bias_p", supply, supply), "pmos_io", w=w_p, l=bias, m=params.n_tail)
+    draw.mosfet("tail", ("tail", "bias_p", supply, supply), "pmos_io", w=w_p, length=bias, m=params.n_tail)
     for side, gate, drain in (("a", "out", "y"), ("b", "ref", "x")):
-        draw.mosfet(f"pair_{side}", (f"fold_{side}", gate, "tail", "tail"), "pmos_io", w=params.w_pair, l=signal)
+        draw.mosfet(f"pair_{side}", (f"fold_{side}", gate, "tail", "tail"), "pmos_io", w=params.w_pair, length=signal)
         fold = (f"fold_{side}", "bias_n", "0", 0)
-        draw.mosfet(f"fold_{side}", fold, "nmos_io", w=params.w_ref, l=bias, m=params.n_fold)
-        draw.mosfet(f"casc_{side}", (drain, "bias_c", f"fold_{side}", 0), "nmos_io", w=params.w_cascode, l=signal)
-        draw.mosfet(f"load_{side}", (drain, "y", supply, supply), "pmos_io", w=params.w_cascode, l=params.l_load)
+        draw.mosfet(f"fold_{side}", fold, "nmos_io", w=params.w_ref, length=bias, m=params.n_fold)
+        draw.mosfet(f"casc_{side}", (drain, "bias_c", f"fold_{side}", 0), "nmos_io", w=params.w_cascode, length=signal)
+        draw.mosfet(f"load_{side}", (drain, "y", supply, supply), "pmos_io", w=params.w_cascode, length=params.l_load)
     draw.mosfet("out", ("out", "x", supply, supply), "pmos_io", w=params.w_out)
-    draw.mosfet("sink", ("out", "bias_n", "0", 0), "nmos_io", w=params.w_ref, l=bias, m=params.n_sink)
+    draw.mosfet("sink", ("out", "bias_n", "0", 0), "nmos_io", w=params.w_ref, length=bias, m=params.n_sink)
     cell.C("_miller", "out", "zero", params.c_miller)
     cell.R("_zero", "zero", "x", params.r_zero)
     return cell
@@ -94,8 +94,8 @@ def _bias(draw: Draw, params: BufferParams) -> None:
     """Add the reference's mirrors, and a narrow diode whose voltage carries a cascode above its sink."""
     draw.into.I("_ref", "vwrite", "bias_n", params.i_ref)
     for drain in ("bias_n", "bias_p"):
-        draw.mosfet(f"ref_{drain}", (drain, "bias_n", "0", 0), "nmos_io", w=params.w_ref, l=params.l_bias)
+        draw.mosfet(f"ref_{drain}", (drain, "bias_n", "0", 0), "nmos_io", w=params.w_ref, length=params.l_bias)
     for drain in ("bias_p", "bias_c"):
         nodes = (drain, "bias_p", "vwrite", "vwrite")
-        draw.mosfet(f"top_{drain}", nodes, "pmos_io", w=2 * params.w_ref, l=params.l_bias)
-    draw.mosfet("diode", ("bias_c", "bias_c", "0", 0), "nmos_io", w=0.15 * params.w_ref, l=params.l_bias)
+        draw.mosfet(f"top_{drain}", nodes, "pmos_io", w=2 * params.w_ref, length=params.l_bias)
+    draw.mosfet("diode", ("bias_c", "bias_c", "0", 0), "nmos_io", w=0.15 * params.w_ref, length=params.l_bias)

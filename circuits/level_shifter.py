@@ -1,9 +1,9 @@
 """Level shifter: core logic (0, v_core) in, thick-oxide logic (0, v_io) out, true and complement.
 
 Two cross-coupled thick-oxide PMOS transistors, each pulled down by a thick-oxide NMOS whose gate stands at v_core only.
-The pull-down must win against the PMOS that still conducts: with overdrives v_core - v_tn against v_io - |v_tp| that asks
-for a wide, short NMOS against a narrow, long PMOS (`w_pull_down`, `l_cross`); the bench measures how much is left of it.
-An inverter of each side restores the edges and drives the load, so that nothing hangs on the latch's nodes.
+The pull-down must win against the PMOS that still conducts: with overdrives v_core - v_tn against v_io - |v_tp| that
+asks for a wide, short NMOS against a narrow, long PMOS (`w_pull_down`, `l_cross`). An inverter of each side restores the
+edges and drives the load, so that nothing hangs on the latch's nodes.
 """
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -22,8 +22,12 @@ class LevelShifterParams(Parameters):
     w_pull_down: float = quantity(8e-6, "m", "width of the thick-oxide pull-down transistors", ge=0.1e-6, le=100e-6)
     w_cross: float = quantity(1e-6, "m", "width of the cross-coupled PMOS transistors", ge=0.1e-6, le=20e-6)
     l_cross: float = quantity(0.4e-6, "m", "length of the cross-coupled PMOS transistors", ge=20e-9, le=20e-6)
-    w_core: float = quantity(1e-6, "m", "NMOS width of the core inverter; its PMOS is twice as wide", ge=0.05e-6, le=50e-6)
-    w_out: float = quantity(1e-6, "m", "NMOS width of the output inverters; their PMOS is 2.5 times it", ge=0.1e-6, le=100e-6)
+    w_core: float = quantity(
+        1e-6, "m", "NMOS width of the core inverter; its PMOS is twice as wide", ge=0.05e-6, le=50e-6
+    )
+    w_out: float = quantity(
+        1e-6, "m", "NMOS width of the output inverters; their PMOS is 2.5 times it", ge=0.1e-6, le=100e-6
+    )
 
 
 def level_shifter(params: LevelShifterParams, technology: Technology) -> SubCircuit:
@@ -33,7 +37,7 @@ def level_shifter(params: LevelShifterParams, technology: Technology) -> SubCirc
     draw.inverter("in", ("in_core", "inb", "vcore"), w_n=params.w_core, w_p=2 * params.w_core, core=True)
     for side, gate, other in (("a", "in_core", "b"), ("b", "inb", "a")):
         draw.mosfet(f"pull_{side}", (side, gate, "0", 0), "nmos_io", w=params.w_pull_down)
-        draw.mosfet(f"cross_{side}", (side, other, "vio", "vio"), "pmos_io", w=params.w_cross, l=params.l_cross)
+        draw.mosfet(f"cross_{side}", (side, other, "vio", "vio"), "pmos_io", w=params.w_cross, length=params.l_cross)
     draw.inverter("out", ("a", "out", "vio"), w_n=params.w_out, w_p=2.5 * params.w_out)
     draw.inverter("outb", ("b", "outb", "vio"), w_n=params.w_out, w_p=2.5 * params.w_out)
     return cell
@@ -80,10 +84,10 @@ def level_shifter_bench(params: LevelShifterBench) -> Deck:
         ),
         measures=(
             Measure("t_up", f"trig v(in_core) val={half_in} rise=1 targ v(out) val={half_out} rise=1", "s", "delay up"),
-            Measure("t_down", f"trig v(in_core) val={half_in} fall=1 targ v(out) val={half_out} fall=1", "s", "delay down"),
+            Measure("t_down", f"trig v(in_core) val={half_in} fall=1 targ v(out) val={half_out} fall=1", "s", "delay"),
             Measure("v_high", f"find v(out) at={1e-9 + 0.9 * high:.6e}", "V", "output while the input is high"),
             Measure("v_low", f"find v(out) at={0.99 * t_stop:.6e}", "V", "output after the pulse"),
-            Measure("q_io", f"integ i(v_io) from=0.5e-9 to={t_stop:.6e}", "C", "charge from the thick-oxide supply (negative)"),
+            Measure("q_io", f"integ i(v_io) from=0.5e-9 to={t_stop:.6e}", "C", "charge of supply v_io (negative)"),
         ),
         options="method=gear reltol=1e-4",
     )  # fmt: skip

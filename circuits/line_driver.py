@@ -24,30 +24,33 @@ class SwitchParams(Parameters):
 
     w_leg: float = quantity(20e-6, "m", "width of a leg's transistor", ge=0.1e-6, le=1e-3)
     w_down: float = quantity(20e-6, "m", "width of the pull-down", ge=0.1e-6, le=1e-3)
+    opening: float = quantity(0.1, "1", "width of the leg that opens the word line in RESET, over w_leg", gt=0, le=10)
     t_logic: float = quantity(50e-12, "s", "edges of the core logic", ge=1e-12, le=1e-9)
     t_dead: float = quantity(2e-9, "s", "dead time between a pull-down and a leg", ge=0.1e-9, le=1e-6)
 
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg: the rail's node, its kind, and when it is on, in rising order; `None`: its control is another node's."""
+    """One leg: the rail's node, its kind, when it is on, in rising order; `control`: a core-logic node that says so.
+
+    `strength` is its width over that of the other legs.
+    """
 
     rail: str
     kind: Literal["n", "p", "pn"]
     on: Sequence[Interval]
     control: str = ""
+    strength: float = 1.0
 
 
-def add_line_driver(
-    circuit: Circuit, line: str, legs: Mapping[str, Leg], *, params: SwitchParams, draw: Draw
-) -> None:
+def add_line_driver(circuit: Circuit, line: str, legs: Mapping[str, Leg], *, params: SwitchParams, draw: Draw) -> None:
     """Drive the node `line` from its legs; the pull-down is on whenever no leg is or is about to be."""
     for name, leg in legs.items():
         on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
         if "n" in leg.kind:
-            draw.mosfet(f"_{line}_{name}_n", (line, on, leg.rail, 0), "nmos_io", w=params.w_leg)
+            draw.mosfet(f"_{line}_{name}_n", (line, on, leg.rail, 0), "nmos_io", w=leg.strength * params.w_leg)
         if "p" in leg.kind:
-            draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=params.w_leg)
+            draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=leg.strength * params.w_leg)
     busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on])
     _, down = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
     draw.mosfet(f"_{line}_down", (line, down, "0", 0), "nmos_io", w=params.w_down)
@@ -56,7 +59,7 @@ def add_line_driver(
 def add_control(
     circuit: Circuit, name: str, on: Sequence[Interval], *, params: SwitchParams, draw: Draw, core: str = ""
 ) -> tuple[str, str]:
-    """Add a core-logic source `v_ctl_<name>` and its level shifter; return the nodes of the shifted signal and complement.
+    """Add a core-logic source `v_ctl_<name>` and its level shifter; return the shifted signal and complement.
 
     With `core` given, that node is shifted instead and no source is added.
     """

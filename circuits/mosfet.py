@@ -19,14 +19,21 @@ class Draw:
     technology: Technology
 
     def mosfet(
-        self, name: str, nodes: tuple[str, str, str, str | int], kind: ModelName, *, w: float, l: float = 0.0, m: int = 1  # noqa: E741
+        self,
+        name: str,
+        nodes: tuple[str, str, str, str | int],
+        kind: ModelName,
+        *,
+        w: float,
+        length: float = 0.0,
+        m: int = 1,
     ) -> None:
-        """Add a transistor: nodes drain, gate, source, bulk; width `w` [m]; `l` [m], 0: the technology's; `m` alike."""
+        """Add a transistor: nodes drain, gate, source, bulk; width `w` [m]; `length` [m], 0: the technology's; `m` of them."""
         tech = self.technology
-        length = l or (tech.l_io if kind.endswith("io") else tech.l_core)
+        drawn = length or (tech.l_io if kind.endswith("io") else tech.l_core)
         area, edge = w * tech.l_diffusion, 2 * (w + tech.l_diffusion)
         self.into.M(
-            name, *nodes, model=getattr(tech, kind), width=w, length=length, m=m,
+            name, *nodes, model=getattr(tech, kind), width=w, length=drawn, m=m,
             drain_area=area, source_area=area, drain_perimeter=edge, source_perimeter=edge,
         )  # fmt: skip
 

@@ -58,25 +58,31 @@ class WriteDriverParams(Parameters):
         return low + (high - low) * code / 2**self.converter.bits
 
 
-class Schedule(Parameters):
-    """When the driver does what: intervals [s] of the reads and pulses, and the code of each slot."""
+@dataclass(frozen=True)
+class Schedule:
+    """When the driver does what: intervals [s] of reads and pulses; codes, each with the time [s] from which it holds."""
 
     reads: tuple[Interval, ...]
     pulses: tuple[Interval, ...]
     codes: tuple[tuple[float, int], ...]
-    """(time [s] from which the code holds, code)."""
 
 
 @dataclass(frozen=True)
 class Joints:
-    """Nodes by which a loop takes hold: `enable` (core logic) makes the pulses, `read_rail` feeds the bit line's read."""
+    """Nodes that a loop takes over: `enable` (core logic) makes the pulses, `read_rail` feeds the bit line's read."""
 
     enable: str = ""
     read_rail: str = "vread"
 
 
 def add_write_driver(
-    circuit: Circuit, params: WriteDriverParams, cell: CellParams, *, polarity: Polarity, when: Schedule, joints: Joints = Joints()  # noqa: B008  (frozen)
+    circuit: Circuit,
+    params: WriteDriverParams,
+    cell: CellParams,
+    *,
+    polarity: Polarity,
+    when: Schedule,
+    joints: Joints = Joints(),
 ) -> Far:
     """Add supplies, converter, buffer, line drivers and lines; return the far ends, where the cell goes.
 
@@ -117,7 +123,11 @@ def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> di
     dead, lead = params.switch.t_dead, _lead(params)
     step = [(a - lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
-    wl = {"pulse": Leg("vwrite", "p", when.pulses, joints.enable), "full": Leg("vwrite", "p", read)}
+    # Weak, because the row's open gates push the source line up as the word line rises: 0.2 V with a full leg.
+    wl = {
+        "pulse": Leg("vwrite", "p", when.pulses, joints.enable, strength=params.switch.opening),
+        "full": Leg("vwrite", "p", read),
+    }
     return {
         "wl": wl,
         "bl": {"read": Leg(joints.read_rail, "n", when.reads)},

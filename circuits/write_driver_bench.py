@@ -83,12 +83,10 @@ class DriverWriteParams(Parameters):
 def driven_write(params: DriverWriteParams) -> Deck:
     """Return a `.tran` deck of the pulses through the real driver."""
     circuit = Circuit("write driver")
-    far = add_write_driver(
-        circuit, params.driver, params.cell, polarity=params.polarity, when=params.schedule
-    )
+    far = add_write_driver(circuit, params.driver, params.cell, polarity=params.polarity, when=params.schedule)
     add_written_cell(circuit, far, params.state)
     return Deck(
-        title=f"Write driver and 1T1R cell: {params.polarity}, {params.pulses} pulses through {params.driver.lines.cells} cells of line",
+        title=f"Write driver: {params.polarity}, {params.pulses} pulses, lines of {params.driver.lines.cells} cells",
         parameters=params,
         circuit=circuit,
         libraries=params.cell.libraries,
@@ -97,6 +95,26 @@ def driven_write(params: DriverWriteParams) -> Deck:
         measures=read_measures(params),
         options=OPTIONS,
     )
+
+
+class DriverResetParams(DriverWriteParams):
+    """The same with a RESET staircase from LRS by default."""
+
+    polarity: Polarity = quantity("reset", "1", "set steps the word line, reset the source line")
+    state: float = quantity(0.95, "1", "state at the start", ge=0, le=1)
+
+
+class PulseTrainParams(DriverWriteParams):
+    """A train of pulses of one amplitude (the code's) and width."""
+
+    code_first: int = quantity(40, "1", "code of every pulse", ge=0, le=1023)
+    pulses: int = quantity(6, "1", "number of pulses", ge=1, le=1000)
+    t_pulse: float = quantity(20e-9, "s", "width of a pulse", ge=5e-9, le=1e-3)
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Code of each pulse, (P,): all the same."""
+        return np.full(self.pulses, self.code_first)
 
 
 def add_written_cell(circuit: Circuit, far: Far, state: float) -> None:
@@ -112,6 +130,7 @@ def driver_outputs(far: Far) -> tuple[Output, ...]:
         Output("v_wl", f"v({far.wl})", "V", "word line, far end"),
         Output("v_bl", "v(bl_cell)", "V", "bit line, far end"),
         Output("v_sl", f"v({far.sl})", "V", "source line, far end"),
+        Output("v_inhibited", "v(inhibit)", "V", "bit line of the row's other cells"),
         Output("v_rail", "v(rail)", "V", "the buffer's output"),
         Output("v_dac", "v(dac)", "V", "the converter's output"),
         Output("i_cell", "i(v_cell)", "A", "cell current, out of the bit line"),

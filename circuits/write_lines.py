@@ -49,7 +49,7 @@ def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
                 circuit.C(f"_{line}_{k}", _node(line, k + 1), circuit.gnd, params.c_segment * per_lump)
     if params.c_segment > 0:
         circuit.C("_inhibit", "inhibit", circuit.gnd, params.c_segment * params.cells)
-    size = {"w": cell.w_access, "l": cell.l_access, "m": max(1, round(per_lump))}
+    size = {"w": cell.w_access, "length": cell.l_access, "m": max(1, round(per_lump))}
     for k in range(1, params.lumps + 1):
         for where, top, gate, source in (
             ("row", "inhibit", _node("wl", k), _node("sl", k)),

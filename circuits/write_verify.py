@@ -1,12 +1,12 @@
 """Incremental-step write-verify, the loop closed in the circuit: pulses of rising amplitude until the cell is there.
 
-Divider      While it reads, the bit line hangs on twice the read voltage through a reference resistor R_ref = 1/g_target,
-             so the line stands at the read voltage exactly when the cell has its target: at that point the cell's
+Divider      While it reads, the bit line hangs on twice the read voltage through a resistor R_ref = 1/g_target, so the
+             line stands at the read voltage exactly when the cell has its target: at that point the cell's
              nonlinearity, and the divider's ratio, cancel.
 Comparator   (`verify_comparator`) line against read voltage: PMOS pair of core transistors, whose inputs may lie near
              ground, mirror, a second stage and two inverters. Continuous in time: pin `clk` is for one that is not.
              A thick-oxide read leg keeps the write voltages off its gates.
-Latch        A strobe at the end of each read sets `done` when the comparator says so; `done` stops all later pulses.
+Latch        A strobe late in each read sets `done` when the comparator says so; `done` stops all later pulses.
              Gates of core transistors. Core-logic sources give only the fixed time raster (ideal).
 """
 
@@ -44,9 +44,9 @@ class WriteVerifyParams(DriverWriteParams):
     t_read: float = quantity(40e-9, "s", "duration of a read: R_ref times the bit line's capacitance", ge=3e-9, le=1e-6)
 
     def strobe(self, index: int) -> Interval:
-        """Return when the verdict of read number `index` is taken [s]: the last tenth of the read."""
-        begin, end = self.read_interval(index)
-        return begin + 0.9 * self.t_read, end
+        """Return when the verdict of read number `index` is taken [s]: over before the read ends."""
+        begin, _ = self.read_interval(index)
+        return begin + 0.85 * self.t_read, begin + 0.95 * self.t_read
 
 
 def comparator(params: ComparatorParams, technology: Technology) -> SubCircuit:
@@ -55,11 +55,13 @@ def comparator(params: ComparatorParams, technology: Technology) -> SubCircuit:
     draw, length, w_n, w_p = Draw(cell, technology), params.l_pair, params.w_mirror, 4 * params.w_mirror
     cell.I("_ref", "bias", cell.gnd, params.i_ref)
     for name, drain in (("bias", "bias"), ("tail", "tail"), ("second", "x2")):
-        draw.mosfet(name, (drain, "bias", "vdd", "vdd"), "pmos_core", w=w_p, l=length, m=1 if name != "tail" else 2)
+        draw.mosfet(
+            name, (drain, "bias", "vdd", "vdd"), "pmos_core", w=w_p, length=length, m=1 if name != "tail" else 2
+        )
     for side, gate, drain in (("a", "inn", "y"), ("b", "inp", "x")):
-        draw.mosfet(f"pair_{side}", (drain, gate, "tail", "tail"), "pmos_core", w=params.w_pair, l=length)
-        draw.mosfet(f"load_{side}", (drain, "y", "0", 0), "nmos_core", w=w_n, l=length)
-    draw.mosfet("gain", ("x2", "x", "0", 0), "nmos_core", w=w_n, l=length)
+        draw.mosfet(f"pair_{side}", (drain, gate, "tail", "tail"), "pmos_core", w=params.w_pair, length=length)
+        draw.mosfet(f"load_{side}", (drain, "y", "0", 0), "nmos_core", w=w_n, length=length)
+    draw.mosfet("gain", ("x2", "x", "0", 0), "nmos_core", w=w_n, length=length)
     draw.inverter("mid", ("x2", "x3", "vdd"), w_n=W_GATE, w_p=2 * W_GATE, core=True)
     draw.inverter("out", ("x3", "out", "vdd"), w_n=W_GATE, w_p=2 * W_GATE, core=True)
     return cell
