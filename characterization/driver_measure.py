@@ -50,9 +50,9 @@ def driven_conductances(waves: Waveforms, params: DriverWriteParams) -> np.ndarr
 def supply_energies(waves: Waveforms, params: DriverWriteParams) -> dict[str, np.ndarray]:
     """Return for each supply the energy (P,) [J] that it gives in each pulse's window; negative where it takes."""
     windows = [params.window(index) for index in range(params.pulses)]
-    found = {}
+    levels, found = params.driver.supply_levels(params.cell, params.polarity), {}
     for name in SUPPLIES:
-        power = -waves[f"v(v{name.replace('_', '')})"] * waves[f"i(v_{name})"]
+        power = -(levels[name] if name in levels else waves["v(vinhibit)"]) * waves[f"i(v_{name})"]
         found[name] = np.array([integral(waves["time"], power, window) for window in windows])
     return found
 

@@ -2,8 +2,8 @@
 
 Two cross-coupled thick-oxide PMOS transistors, each pulled down by a thick-oxide NMOS whose gate stands at v_core only.
 The pull-down must win against the PMOS that still conducts: with overdrives v_core - v_tn against v_io - |v_tp| that
-asks for a wide, short NMOS against a narrow, long PMOS (`w_pull_down`, `l_cross`). An inverter of each side restores the
-edges and drives the load, so that nothing hangs on the latch's nodes.
+asks for a wide, short NMOS against a narrow, long PMOS (`w_pull_down`, `l_cross`). An inverter of each side restores
+the edges and drives the load, so that nothing hangs on the latch's nodes.
 """
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit

@@ -28,7 +28,7 @@ class Draw:
         length: float = 0.0,
         m: int = 1,
     ) -> None:
-        """Add a transistor: nodes drain, gate, source, bulk; width `w` [m]; `length` [m], 0: the technology's; `m` of them."""
+        """Add a transistor: nodes drain, gate, source, bulk; width `w` [m]; `length` [m], 0: default; `m` of them."""
         tech = self.technology
         drawn = length or (tech.l_io if kind.endswith("io") else tech.l_core)
         area, edge = w * tech.l_diffusion, 2 * (w + tech.l_diffusion)

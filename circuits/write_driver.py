@@ -47,10 +47,19 @@ class WriteDriverParams(Parameters):
     v_high_reset: float = quantity(1.66, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
 
+    r_supply: float = quantity(5.0, "ohm", "resistance of the two power supplies up to the driver", ge=0.01, le=1e3)
+    c_supply: float = quantity(5e-12, "F", "decoupling of each at the driver", ge=1e-15, le=1e-6)
+
     def span(self, polarity: Polarity) -> tuple[float, float]:
         """Return the references (low, high) [V] of the converter."""
         low, high = (self.v_low_set, self.v_high_set), (self.v_low_reset, self.v_high_reset)
         return low if polarity == "set" else high
+
+    def supply_levels(self, cell: CellParams, polarity: Polarity) -> dict[str, float]:
+        """Return the voltage [V] of each supply and reference that stands still."""
+        low, high = self.span(polarity)
+        power = {"write": self.v_write, "core": cell.technology.v_core}
+        return power | {"high": high, "low": low, "bl_set": self.v_bl_set, "read": self.v_read}
 
     def amplitude(self, code: int, polarity: Polarity) -> float:
         """Return the voltage [V] that a code stands for, without load or offset."""
@@ -60,7 +69,7 @@ class WriteDriverParams(Parameters):
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the driver does what: intervals [s] of reads and pulses; codes, each with the time [s] from which it holds."""
+    """When the driver does what: intervals [s] of reads and pulses; codes, each with the time [s] it begins."""
 
     reads: tuple[Interval, ...]
     pulses: tuple[Interval, ...]
@@ -142,13 +151,13 @@ def _lead(params: WriteDriverParams) -> float:
 
 
 def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams, polarity: Polarity) -> None:
-    low, high = params.span(polarity)
-    levels = {"core": cell.technology.v_core, "write": params.v_write}
-    references = {"high": high, "low": low, "bl_set": params.v_bl_set, "read": params.v_read}
-    for begin, group in ((0.0, levels), (2 * T_POWER, references)):
-        for name, level in group.items():
-            points = staircase_points([(begin, level)], t_rise=T_POWER)
-            circuit.PieceWiseLinearVoltageSource(f"_{name}", "v" + name.replace("_", ""), circuit.gnd, values=points)
+    for name, level in params.supply_levels(cell, polarity).items():
+        node, power = "v" + name.replace("_", ""), name in ("core", "write")
+        points = staircase_points([(0.0 if power else 2 * T_POWER, level)], t_rise=T_POWER)
+        circuit.PieceWiseLinearVoltageSource(f"_{name}", f"{node}_pad" if power else node, circuit.gnd, values=points)
+        if power:
+            circuit.R(f"_{name}", f"{node}_pad", node, params.r_supply)
+            circuit.C(f"_{name}", node, circuit.gnd, params.c_supply)
     circuit.raw_spice += "E_inhibit inhibit_copy 0 dac 0 1\nV_inhibit vinhibit inhibit_copy 0\n"
 
 

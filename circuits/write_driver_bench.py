@@ -134,7 +134,7 @@ def driver_outputs(far: Far) -> tuple[Output, ...]:
         Output("v_rail", "v(rail)", "V", "the buffer's output"),
         Output("v_dac", "v(dac)", "V", "the converter's output"),
         Output("i_cell", "i(v_cell)", "A", "cell current, out of the bit line"),
-        *(Output(f"v_{name}", f"v(v{name.replace('_', '')})", "V", f"supply {name}") for name in SUPPLIES),
+        Output("v_inhibit", "v(vinhibit)", "V", "inhibit rail"),
         *(Output(f"i_{name}", f"i(v_{name})", "A", f"current into supply {name}") for name in SUPPLIES),
     )
 

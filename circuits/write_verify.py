@@ -40,7 +40,7 @@ class WriteVerifyParams(DriverWriteParams):
     comparator: ComparatorParams = ComparatorParams()
     g_target: float = quantity(40e-6, "S", "target conductance, at the driver's read voltage", ge=1e-6, le=200e-6)
     code_first: int = quantity(12, "1", "code of the first pulse", ge=0, le=1023)
-    pulses: int = quantity(12, "1", "pulses at the most", ge=1, le=1000)
+    pulses: int = quantity(8, "1", "pulses at the most", ge=1, le=1000)
     t_read: float = quantity(40e-9, "s", "duration of a read: R_ref times the bit line's capacitance", ge=3e-9, le=1e-6)
 
     def strobe(self, index: int) -> Interval:
