@@ -27,7 +27,7 @@ from rramkit.circuits.write_lines import Far, LinesParams, add_lines
 from rramkit.parameters import Parameters, quantity
 
 T_POWER = 5e-9  # s: ramp of the supplies, then of the references; the deck starts from nothing at all
-T_START = 60e-9  # s: by then bias, converter and buffer have settled
+T_START = 100e-9  # s: by then bias, converter and buffer have settled
 SUPPLIES = ("write", "core", "high", "low", "bl_set", "read", "inhibit")
 
 
@@ -44,7 +44,7 @@ class WriteDriverParams(Parameters):
     v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
     v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
     v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
-    v_high_reset: float = quantity(1.66, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
+    v_high_reset: float = quantity(1.8, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
 
     r_supply: float = quantity(5.0, "ohm", "resistance of the two power supplies up to the driver", ge=0.01, le=1e3)
