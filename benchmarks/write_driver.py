@@ -33,8 +33,8 @@ def main() -> None:
     pulses = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     with SpicePool(timeout=900) as pool:
         for params in (
-            DriverWriteParams(state=0.55, pulses=pulses, code_first=64 - pulses),
-            DriverResetParams(pulses=pulses, code_first=64 - pulses),
+            DriverWriteParams(state=0.55, pulses=pulses),
+            DriverResetParams(pulses=pulses),
         ):
             staircase(pool, params)
         for polarity, state in (SET, RESET):

@@ -51,7 +51,7 @@ def add_line_driver(circuit: Circuit, line: str, legs: Mapping[str, Leg], *, par
             draw.mosfet(f"_{line}_{name}_n", (line, on, leg.rail, 0), "nmos_io", w=leg.strength * params.w_leg)
         if "p" in leg.kind:
             draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=leg.strength * params.w_leg)
-    busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on])
+    busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on], params.t_dead)
     _, down = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
     draw.mosfet(f"_{line}_down", (line, down, "0", 0), "nmos_io", w=params.w_down)
 
@@ -72,10 +72,11 @@ def add_control(
     return f"{name}_on", f"{name}_off"
 
 
-def _merged(intervals: Sequence[Interval]) -> list[Interval]:
+def _merged(intervals: Sequence[Interval], gap: float) -> list[Interval]:
+    """Return intervals in rising order, those joined that lie closer than `gap` [s]."""
     merged: list[Interval] = []
     for begin, end in sorted(intervals):
-        if merged and begin <= merged[-1][1]:
+        if merged and begin < merged[-1][1] + gap:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((max(begin, 0.0), end))

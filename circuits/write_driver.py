@@ -44,7 +44,7 @@ class WriteDriverParams(Parameters):
     v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
     v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
     v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
-    v_high_reset: float = quantity(1.8, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
+    v_high_reset: float = quantity(1.7, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
 
     r_supply: float = quantity(5.0, "ohm", "resistance of the two power supplies up to the driver", ge=0.01, le=1e3)
@@ -158,7 +158,10 @@ def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams,
         if power:
             circuit.R(f"_{name}", f"{node}_pad", node, params.r_supply)
             circuit.C(f"_{name}", node, circuit.gnd, params.c_supply)
-    circuit.raw_spice += "E_inhibit inhibit_copy 0 dac 0 1\nV_inhibit vinhibit inhibit_copy 0\n"
+    circuit.raw_spice += (
+        "* ideal: all sources above (supplies, references, core-logic control), and the inhibit rail's copy here\n"
+        "E_inhibit inhibit_copy 0 dac 0 1\nV_inhibit vinhibit inhibit_copy 0\n"
+    )
 
 
 def _add_codes(circuit: Circuit, params: WriteDriverParams, cell: CellParams, when: Schedule) -> None:

@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rramkit import netlists
 from rramkit.characterization.measure import read_conductances
 from rramkit.circuits import libraries
+from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
+from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
+from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
+from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
 
 CARDS = Path(__file__).parent / "cards" / "level1.lib"
@@ -86,6 +91,25 @@ def test_a_gradual_set_with_a_users_transistor(pool, tmp_path):
     g = read_conductances(pool.run(write_staircase(params).text()), params)
     assert np.all(np.diff(g) > -1e-9)  # nothing falls; the first gates are below the knee
     assert g[-1] - g[0] > 30e-6
+
+
+def test_the_write_path_names_no_model_of_its_own(pool, tmp_path):
+    """The kit's cards under other names give the same numbers, and the kit's names stand nowhere in the deck."""
+    text = netlists.text("cmos_45nm_tt.lib")
+    own = {"nmos_core": "n1", "pmos_core": "p1", "nmos_io": "n3", "pmos_io": "p3"}
+    for kind, name in own.items():
+        text = text.replace(kind, name)
+    (tmp_path / "renamed.lib").write_text(text)
+    technology = Technology.checked({"library_file": str(tmp_path / "renamed.lib"), **own}, where="test")
+    measured = []
+    for tech in (Technology(), technology):
+        deck = level_shifter_bench(LevelShifterBench(technology=tech)).text()
+        measured.append(pool.run(deck).measures)
+    assert measured[0] == measured[1]
+    cell = CellParams(technology=technology)
+    for deck in (driven_write(DriverWriteParams(cell=cell)), write_verify(WriteVerifyParams(cell=cell))):
+        body = [line for line in deck.text().splitlines() if not line.startswith("*")]
+        assert not [line for line in body if any(kind in line for kind in own)]
 
 
 def test_the_hash_is_of_the_file(tmp_path):
