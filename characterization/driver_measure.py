@@ -74,7 +74,7 @@ def pulse_shapes(waves: Waveforms, params: DriverWriteParams) -> list[PulseShape
 
 def _shape(time: np.ndarray, v: np.ndarray, params: DriverWriteParams, index: int) -> PulseShape:
     begin, end = params.pulse_interval(index)
-    command = begin - 10 * params.driver.switch.t_dead
+    command = begin - params.driver.t_lead
     lead, pulse = (time >= command) & (time < begin), (time >= begin) & (time < end)
     v_settled = float(np.interp(begin, time, v))
     off = time[lead][np.abs(v[lead] - v_settled) > SETTLED]

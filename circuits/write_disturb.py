@@ -6,6 +6,9 @@ Beside the written cell, at the far end of its lines, hang for each start state 
 The cells of other rows and columns see nothing.
 """
 
+from typing import Annotated
+
+from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams
@@ -22,7 +25,9 @@ class DisturbParams(PulseTrainParams):
     code_first: int = quantity(63, "1", "code of every pulse", ge=0, le=1023)
     pulses: int = quantity(4, "1", "number of pulses", ge=1, le=1000)
     t_pulse: float = quantity(50e-9, "s", "width of a pulse", ge=5e-9, le=1e-3)
-    states: tuple[float, ...] = quantity((0.3, 0.7, 0.95), "1", "states at which the neighbours start")
+    states: tuple[Annotated[float, Field(ge=0, le=1)], ...] = quantity(
+        (0.3, 0.7, 0.95), "1", "states at which the neighbours start"
+    )
 
     def t_between(self, index: int) -> float:
         """Return a time [s] after read number `index` and before the next pulse, all lines at rest."""

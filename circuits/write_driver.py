@@ -14,7 +14,9 @@ Ideal, and marked so in the deck: the supplies and references (`v_write`, `v_cor
 """
 
 from dataclasses import dataclass
+from typing import Self
 
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import amplitude, level_shifter
@@ -49,6 +51,17 @@ class WriteDriverParams(Parameters):
 
     r_supply: float = quantity(5.0, "ohm", "resistance of the two power supplies up to the driver", ge=0.01, le=1e3)
     c_supply: float = quantity(5e-12, "F", "decoupling of each at the driver", ge=1e-15, le=1e-6)
+
+    @property
+    def t_lead(self) -> float:
+        """Time [s] that the stepped line has to settle before the pulse: this kit's choice, ten dead times."""
+        return 10 * self.switch.t_dead
+
+    @model_validator(mode="after")
+    def _spans(self) -> Self:
+        if self.v_low_set >= self.v_high_set or self.v_low_reset >= self.v_high_reset:
+            raise ValueError("the converter's v_low must lie below its v_high, in SET and in RESET")
+        return self
 
     def span(self, polarity: Polarity) -> tuple[float, float]:
         """Return the references (low, high) [V] of the converter."""
@@ -117,8 +130,8 @@ def add_write_driver(
 
 
 def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
-    dead, lead = params.switch.t_dead, _lead(params)
-    step = [(a - lead, b + dead) for a, b in when.pulses]
+    dead = params.switch.t_dead
+    step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
     return {
         "wl": {"step": Leg("rail", "n", step), "full": Leg("vwrite", "p", read)},
@@ -129,8 +142,8 @@ def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict
 
 
 def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
-    dead, lead = params.switch.t_dead, _lead(params)
-    step = [(a - lead, b + dead) for a, b in when.pulses]
+    dead = params.switch.t_dead
+    step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
     # Weak, because the row's open gates push the source line up as the word line rises: 0.2 V with a full leg.
     wl = {
@@ -143,11 +156,6 @@ def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> di
         "sl": {"step": Leg("rail", "pn", step)},
         "inhibit": {"step": Leg("vinhibit", "pn", step)},
     }
-
-
-def _lead(params: WriteDriverParams) -> float:
-    """Return the time [s] that the stepped line has to settle before the pulse: this kit's choice, ten dead times."""
-    return 10 * params.switch.t_dead
 
 
 def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams, polarity: Polarity) -> None:

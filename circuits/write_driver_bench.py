@@ -1,6 +1,9 @@
 """Benches of the write driver: a staircase (SET or RESET) and a train of equal pulses, a read around every pulse."""
 
+from typing import Self
+
 import numpy as np
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams
@@ -35,6 +38,13 @@ class DriverWriteParams(Parameters):
         """Code of each pulse, (P,)."""
         return np.round(np.linspace(self.code_first, self.code_last, self.pulses)).astype(int)
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        most = 2**self.driver.converter.bits - 1
+        if max(self.codes) > most:
+            raise ValueError(f"a code must be at most 2^bits - 1 = {most}: lower code_first, code_last or raise bits")
+        return self
+
     @property
     def amplitudes(self) -> np.ndarray:
         """Amplitude that each pulse's code stands for, (P,) [V]."""
@@ -42,8 +52,8 @@ class DriverWriteParams(Parameters):
 
     @property
     def t_slot(self) -> float:
-        """Time from one read to the next [s]: read, 10 dead times for the step to settle, pulse, 9 dead times more."""
-        return self.t_read + self.t_pulse + 19 * self.driver.switch.t_dead
+        """Time from one read to the next [s]: read, time for the step to settle, pulse, 9 dead times between them."""
+        return self.t_read + self.t_pulse + self.driver.t_lead + 9 * self.driver.switch.t_dead
 
     def read_interval(self, index: int) -> Interval:
         """Return when read number `index` (0: before the first pulse) begins and ends [s]."""
@@ -52,13 +62,13 @@ class DriverWriteParams(Parameters):
 
     def pulse_interval(self, index: int) -> Interval:
         """Return when pulse number `index` begins and ends [s]."""
-        begin = self.read_interval(index)[1] + 15 * self.driver.switch.t_dead
+        begin = self.read_interval(index)[1] + self.driver.t_lead + 5 * self.driver.switch.t_dead
         return begin, begin + self.t_pulse
 
     def window(self, index: int) -> Interval:
         """Return the window [s] of a pulse that counts its energy: from its step's begin to its last edge."""
         begin, end = self.pulse_interval(index)
-        return begin - 11 * self.driver.switch.t_dead, end + 3 * self.driver.switch.t_dead
+        return begin - self.driver.t_lead - self.driver.switch.t_dead, end + 3 * self.driver.switch.t_dead
 
     def t_read_at(self, index: int) -> float:
         """Return the time [s] at which read number `index` is taken, settled."""

@@ -11,7 +11,9 @@ So gate capacitance, junctions and leakage are those of the transistor model, at
 """
 
 from dataclasses import dataclass
+from typing import Self
 
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams
@@ -28,6 +30,12 @@ class LinesParams(Parameters):
     c_segment: float = quantity(0.2e-15, "F", "capacitance of a segment, each line", ge=0, le=1e-12)
     r_neighbour: float = quantity(12.5e3, "ohm", "the other cells' ReRAM (default: LRS)", ge=1e3, le=1e9)
 
+    @model_validator(mode="after")
+    def _whole_lumps(self) -> Self:
+        if self.cells % self.lumps:
+            raise ValueError(f"cells must be a multiple of lumps; got {self.cells} and {self.lumps}")
+        return self
+
 
 @dataclass(frozen=True)
 class Far:
@@ -41,7 +49,7 @@ class Far:
 
 def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
     """Add the lines between the drivers' nodes `bl`, `wl`, `sl`, `inhibit` and the far ends, which are returned."""
-    draw, per_lump = Draw(circuit, cell.technology), params.cells / params.lumps
+    draw, per_lump = Draw(circuit, cell.technology), params.cells // params.lumps
     for line in ("bl", "wl", "sl"):
         for k in range(params.lumps):
             circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump)
@@ -49,7 +57,7 @@ def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
                 circuit.C(f"_{line}_{k}", _node(line, k + 1), circuit.gnd, params.c_segment * per_lump)
     if params.c_segment > 0:
         circuit.C("_inhibit", "inhibit", circuit.gnd, params.c_segment * params.cells)
-    size = {"w": cell.w_access, "length": cell.l_access, "m": max(1, round(per_lump))}
+    size = {"w": cell.w_access, "length": cell.l_access, "m": per_lump}
     for k in range(1, params.lumps + 1):
         for where, top, gate, source in (
             ("row", "inhibit", _node("wl", k), _node("sl", k)),

@@ -19,6 +19,7 @@ from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_disturb import DisturbParams, half_select, write_disturb
 from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, PulseTrainParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
+from rramkit.errors import InputError
 
 WINDOW = 95e-6  # S: from 5 to 100 uS
 
@@ -190,6 +191,25 @@ def test_half_select_adds_up(pool, polarity, v_line):
     assert per_pulse[1] == pytest.approx(per_pulse[0], rel=1e-2)
     assert np.sign(per_pulse[1]) == (1 if polarity == "set" else -1)
     assert 1e-10 < abs(per_pulse[1]) < 1e-6  # 1,000 pulses: 6e-6 in SET, 5e-4 in RESET
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"code_last": 64}, "2\\^bits - 1 = 63"),
+        ({"driver": {"converter": {"bits": 4}}}, "2\\^bits - 1 = 15"),
+        ({"driver": {"v_low_set": 1.6}}, "v_low must lie below"),
+        ({"driver": {"lines": {"cells": 63}}}, "multiple of lumps"),
+        ({"driver": {"buffer": {"c_miller": 0}}}, "driver.buffer.c_miller"),
+        ({"states": [0.5, 1.5]}, "less than or equal to 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(values, says):
+    with pytest.raises(InputError, match=says) as caught:
+        DisturbParams.checked({"code_first": 0, **values}, where="user.toml") if "states" in values else (
+            DriverWriteParams.checked(values, where="user.toml")
+        )
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.long
