@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from rramkit import __version__, netlists, table
+from rramkit import __version__, table
 from rramkit.characterization.array_read import wire_table
 from rramkit.characterization.batch import Bench, Tally
 from rramkit.characterization.cell_read import read_table, state_map
@@ -14,6 +14,7 @@ from rramkit.characterization.ngspice.library import Library, find_library
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.progress import Report, silent
+from rramkit.circuits import libraries
 from rramkit.errors import TableError
 from rramkit.files import check_writable
 from rramkit.table import TableFile
@@ -52,7 +53,7 @@ def inputs(plan: Plan, library: Library) -> dict[str, str]:
     """Return the part of the provenance that decides the numbers: same inputs, same table."""
     return {
         "plan": plan.as_json(),
-        "models": json.dumps({name: netlists.sha256(name) for name in plan.cell.libraries}, sort_keys=True),
+        "models": json.dumps({str(name): libraries.sha256(name) for name in plan.cell.libraries}, sort_keys=True),
         "simulator": f"ngspice {library.version_text}{' with KLU' if library.klu else ''}",
         "kit_version": __version__,
     }

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench, crossbar_write, pairs, periphery_bench
+from rramkit.circuits import (
+    cell_bench,
+    crossbar_bench,
+    crossbar_write,
+    level_shifter,
+    pairs,
+    periphery_bench,
+    write_disturb,
+    write_driver_bench,
+    write_verify,
+)
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -31,6 +41,36 @@ BLOCKS = {
         cell_bench.WriteParams,
         cell_bench.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
+    ),
+    "level-shifter": Block(
+        level_shifter.LevelShifterBench,
+        level_shifter.level_shifter_bench,
+        "level shifter from core to thick-oxide logic: delays, swing, charge",
+    ),
+    "write-driver-set": Block(
+        write_driver_bench.DriverWriteParams,
+        write_driver_bench.driven_write,
+        "transistor write driver, loaded lines, 1T1R cell: SET staircase on the word line",
+    ),
+    "write-driver-reset": Block(
+        write_driver_bench.DriverResetParams,
+        write_driver_bench.driven_write,
+        "transistor write driver, loaded lines, 1T1R cell: RESET staircase on the source line",
+    ),
+    "pulse-train": Block(
+        write_driver_bench.PulseTrainParams,
+        write_driver_bench.driven_write,
+        "transistor write driver: pulses of one amplitude, of programmable width and count",
+    ),
+    "write-verify": Block(
+        write_verify.WriteVerifyParams,
+        write_verify.write_verify,
+        "incremental-step write-verify, its comparator and latch in the circuit",
+    ),
+    "write-disturb": Block(
+        write_disturb.DisturbParams,
+        write_disturb.write_disturb,
+        "transistor write driver at full amplitude: what half-selected neighbours see",
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"

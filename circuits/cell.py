@@ -7,6 +7,7 @@ RESET drives the source line (the transistor is then a source follower, so the w
 from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit import netlists
+from rramkit.circuits.libraries import Library
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -19,8 +20,8 @@ class CellParams(Parameters):
     l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=0.22e-6, le=2e-6)
 
     @property
-    def libraries(self) -> tuple[str, ...]:
-        """Names of the library files that a deck with this cell needs."""
+    def libraries(self) -> tuple[Library, ...]:
+        """Libraries that a deck with this cell needs."""
         return netlists.RRAM_SKY130, self.technology.library
 
 
@@ -41,4 +42,6 @@ def held_cell(params: CellParams) -> SubCircuit:
 
 
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
-    cell.M("_access", "d", "wl", "sl", 0, model="nmos_io", length=params.l_access, width=params.w_access)
+    cell.M(
+        "_access", "d", "wl", "sl", 0, model=params.technology.nmos_io, length=params.l_access, width=params.w_access
+    )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit import __version__, netlists
+from rramkit import __version__
+from rramkit.circuits import libraries
+from rramkit.circuits.libraries import Library
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat
 
@@ -39,7 +41,7 @@ class Deck:
     title: str
     parameters: Parameters
     circuit: Circuit
-    libraries: tuple[str, ...]
+    libraries: tuple[Library, ...]
     analysis: str
     outputs: tuple[Output, ...]
     measures: tuple[Measure, ...] = ()
@@ -57,7 +59,7 @@ class Deck:
         body = str(self.circuit).splitlines()[1:]
         parts = [self.title, *self._header(), ""]
         for name in self.libraries:
-            parts += [netlists.text(name).rstrip(), ""]
+            parts += [libraries.text(name).rstrip(), ""]
         parts += [line for line in body if line.strip()]
         parts += [f".options {self.options}"] if self.options else []
         parts += [f".save {output.vector}" for output in self.outputs]
@@ -68,6 +70,8 @@ class Deck:
     def _header(self) -> list[str]:
         lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
         for name, value, unit, description in flat(self.parameters):
+            if isinstance(value, str) and not value.isprintable():
+                raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Correct it.")
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
         lines += ["*", "* outputs (vectors kept by the run)"]
         lines += [
