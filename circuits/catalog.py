@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench
+from rramkit.circuits import cell_bench, crossbar_bench, device_bench
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -31,6 +31,9 @@ BLOCKS = {
         cell_bench.WriteParams,
         cell_bench.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
+    ),
+    "device-pulse": Block(
+        device_bench.PulseTrainParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
