@@ -58,9 +58,9 @@ def _integrate(
     """Integrate over one segment in units of its duration."""
 
     def slope(x: float, y: np.ndarray) -> list[float]:
-        s = float(y[0])
+        s = min(max(float(y[0]), -0.1), 1.1)  # as the libraries: LSODA tries steps far past the bounds
         v = _cell_voltage(equations, values, drive(x * duration), s, r_series)
-        return [duration * rate for rate in equations.rate(values, v, [float(part) for part in y])]
+        return [duration * rate for rate in equations.rate(values, v, [s, *(float(part) for part in y[1:])])]
 
     solution = solve_ivp(slope, (0.0, 1.0), y, method="LSODA", rtol=_RTOL, atol=_ATOL)
     if not solution.success:

@@ -8,6 +8,9 @@ from rramkit.circuits.device import Device
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
+# A cell that runs away changes its conductance by decades in one step: Newton needs more than ngspice's 10 iterations.
+OPTIONS = f"{TRANSIENT_OPTIONS} itl4=100"
+
 
 class PulseTrainParams(Parameters):
     """A device, what drives it, and where it starts."""
@@ -59,5 +62,5 @@ def pulse_train(params: PulseTrainParams) -> Deck:
             Measure(f"state_{k}", f"find v(s) at={0.9999 * params.t_after(k):.9e}", "1", f"state after {v:.4g} V")
             for k, v in enumerate(params.v_pulse)
         ),
-        options=TRANSIENT_OPTIONS,
+        options=OPTIONS,
     )

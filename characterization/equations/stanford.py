@@ -1,10 +1,11 @@
 """Stanford/ASU filament gap: v1.0.0 (doi:10.4231/D37H1DN48) and TED 63(5) 1884 (doi:10.1109/TED.2016.2545412)."""
 
 from collections.abc import Mapping, Sequence
-from math import exp, sinh, tanh
+from math import exp, log, sinh, tanh
 
 K_EV = 8.617333262e-5  # Boltzmann constant [eV/K], CODATA 2018
 WINDOW = 0.01  # width of the kit's one-sided windows
+SPEED_MAX = 1e4  # the kit's bound on the speed of the gap [m/s]
 FIELD_WIDTH = 0.014  # width of the kit's smooth field threshold [V/nm]
 
 
@@ -35,7 +36,8 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
     s, field = y[0], local_field(p, v, y[0])
     kt = K_EV * temperature(p, v, s)
     gate = 0.5 * (1 + tanh((field - p["f_min"]) / FIELD_WIDTH))
-    window = 0.5 * (1 + tanh((1 - s if v > 0 else s) / WINDOW))
+    window = tanh((1 - s if v > 0 else s) / WINDOW)
     barrier, gain = -p["e_a"] / kt, p["a_0"] * field / kt
-    speed = p["nu_0"] * 1e9 / (p["gap_max"] - p["gap_min"]) * 0.5 * (exp(barrier + gain) - exp(barrier - gain))
+    top = log(2 * SPEED_MAX / p["nu_0"])
+    speed = p["nu_0"] * 1e9 / (p["gap_max"] - p["gap_min"]) * 0.5 * (exp(min(barrier + gain, top)) - exp(barrier - gain))
     return [speed * gate * window * (1 if v > 0 else -1)]

@@ -6,7 +6,7 @@ from math import exp, sinh
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
     """i = a s sinh(b v) [A], a = a_1 for v >= 0, a_2 below."""
-    return (p["a_1"] if v >= 0 else p["a_2"]) * s * sinh(p["b"] * v)
+    return (p["a_1"] if v >= 0 else p["a_2"]) * max(s, 0) * sinh(p["b"] * v)
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
