@@ -47,11 +47,11 @@ CASES = (
     Case("stanford", "ted16_d", (1.2, 2.2), (1.0, 2.4), (5e-9, 500e-9), 20e3),
     Case("stanford", "ted16_e", (1.2, 2.2), (1.0, 2.4), (5e-9, 500e-9), 20e3),
     Case("stanford", "ted16_f", (1.2, 2.2), (1.0, 2.4), (5e-9, 500e-9), 20e3),
-    Case("vteam", "default", (0.3, 1.2), (0.3, 1.2), (1e-12, 1e-9), 100.0),
+    Case("vteam", "default", (0.25, 0.45), (0.3, 1.2), (5e-9, 100e-9), 20.0),
     Case("vteam", "biolek", (1.0, 3.0), (1.0, 3.0), (0.05, 1.0), 1e3),
     Case("yakopcic", "default", (0.3, 1.2), (0.3, 1.2), (5e-6, 200e-6), 10.0),
     Case("yakopcic", "ltspice", (0.8, 1.5), (0.8, 1.5), (5e-6, 200e-6), 10.0),
-    Case("jart", "default", (1.0, 2.2), (1.2, 2.4), (5e-9, 500e-9), 2e3),
+    Case("jart", "default", (0.8, 1.4), (1.2, 2.2), (5e-9, 500e-9), 500.0),
 )
 
 
@@ -108,7 +108,8 @@ def main() -> None:
             states, seconds, failures = simulated(pool, trains)
             expected = np.array(list(reference))
             error = np.abs(states - expected)
-            moved = np.mean(np.abs(np.diff(expected, axis=1)))
+            start = np.array([[train.state] for train in trains])
+            moved = np.mean(np.abs(np.diff(expected, axis=1, prepend=start)))
             rms, largest = np.sqrt(np.nanmean(error**2)), np.nanmax(error)
             failed, count, worst = failed + len(failures), count + len(trains), max(worst, float(largest))
             name = f"{case.model} {case.parameter_set}"

@@ -2,14 +2,14 @@
 
 import re
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from rramkit import netlists
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
 
-FOLDER = netlists.FOLDER / "parameters"
+FOLDER = Path(__file__).resolve().parent / "parameters"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 

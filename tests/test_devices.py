@@ -86,13 +86,14 @@ def test_stanford_dead_band_anchors(gap, volt):
     """The field reaches f_min at the voltage that the source's equations give, to the digits given."""
     p, s = Device(model="stanford").values, (1.7 - gap) / 1.5
     assert stanford.local_field(p, volt, s) == pytest.approx(p["f_min"], rel=2e-3)
-    assert abs(stanford.rate(p, 0.9 * volt, [s])[0]) < 1e-4 * abs(stanford.rate(p, 1.1 * volt, [s])[0])
+    away = volt if s < 0.5 else -volt  # from the nearer bound, whose window would stop it anyway
+    assert abs(stanford.rate(p, 0.9 * away, [s])[0]) < 1e-4 * abs(stanford.rate(p, 1.1 * away, [s])[0])
 
 
 @pytest.mark.parametrize(
     ("n", "u", "low", "high"),
     [
-        (0.008, 0.2, 2.9e-6, 3.05e-6),
+        (0.008, 0.2, 2.85e-6, 3.05e-6),
         (0.008, -0.2, -1.9e-6, -1.7e-6),
         (0.5, -0.5, -1.84e-4, -1.74e-4),
         (0.5, 0.5, 1.90e-4, 2.00e-4),
@@ -101,8 +102,8 @@ def test_stanford_dead_band_anchors(gap, volt):
     ],
 )
 def test_jart_current_anchors(n, u, low, high):
-    """Currents of explicit and implicit v1b as worked out from the sources, which agree within 3 % (11 % at 0.008)."""
-    assert low * (1 - 1e-3) <= jart.explicit_current(u, float(np.log(n / 4e-3))) <= high * (1 + 1e-3)
+    """Between explicit and implicit v1b, both worked out from the sources, with half a unit of their last digit."""
+    assert low <= jart.explicit_current(u, float(np.log(n / 4e-3))) <= high
 
 
 def reads_move(model: ModelName, parameter_set, v):
