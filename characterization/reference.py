@@ -68,9 +68,7 @@ def _integrate(
     return [float(part) for part in solution.y[:, -1]]
 
 
-def _cell_voltage(
-    equations: Equations, values: dict[str, float], v_drive: float, s: float, r_series: float
-) -> float:
+def _cell_voltage(equations: Equations, values: dict[str, float], v_drive: float, s: float, r_series: float) -> float:
     if v_drive == 0:
         return 0.0
 

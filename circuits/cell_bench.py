@@ -11,7 +11,7 @@ from rramkit.circuits.stimuli import add_driver, staircase_points
 from rramkit.parameters import Parameters, quantity
 
 # Gear, because the trapezoidal rule rings on a line whose time constant is far below the step: a read would show it.
-TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-18"
+TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-18 itl4=100"
 
 
 Polarity = Literal["set", "reset"]
@@ -83,7 +83,9 @@ class WriteParams(Parameters):
     read: ReadParams = ReadParams()
     pulse: PulseParams = PulseParams()
     polarity: Polarity = quantity("set", "1", "set steps the line `set_line`, reset the source line")
-    set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: word line (current) or bit line (voltage)")
+    set_line: Literal["wl", "bl"] = quantity(
+        "wl", "1", "line that SET steps: word line (current) or bit line (voltage)"
+    )
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     v_first: float = quantity(1.0, "V", "amplitude of the first pulse on the stepped line", ge=0, le=3.6)
     v_last: float = quantity(1.5, "V", "amplitude of the last pulse", ge=0, le=3.6)

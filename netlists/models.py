@@ -46,7 +46,7 @@ class DeviceModel(Parameters):
     subcircuit: str = Field(pattern=r"^rram_[a-z0-9]+$")
     parameters: dict[str, ModelParameter]
     sets: dict[str, ParameterSet]
-    spread: dict[str, Spread] = {}
+    spread: dict[str, Spread] = Field(default={})
     spread_source: str = ""
 
     @model_validator(mode="after")

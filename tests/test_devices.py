@@ -107,7 +107,9 @@ def test_jart_current_anchors(n, u, low, high):
 
 
 def reads_move(model: ModelName, parameter_set, v):
-    return max(read_drift(Device(model=model, parameter_set=parameter_set), sign * v) for sign in (1, -1)) * T_READ * READS
+    return (
+        max(read_drift(Device(model=model, parameter_set=parameter_set), sign * v) for sign in (1, -1)) * T_READ * READS
+    )
 
 
 # The sets whose headers say that a read of 0.2 V moves them, and where it no longer does.

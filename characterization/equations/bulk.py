@@ -5,7 +5,7 @@ from math import exp, sinh
 
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
-    """i = (g_min + (g_max - g_min) s) v_nl sinh(v/v_nl) [A]."""
+    """Return i = (g_min + (g_max - g_min) s) v_nl sinh(v/v_nl) [A]."""
     return (p["g_min"] + (p["g_max"] - p["g_min"]) * s) * p["v_nl"] * sinh(v / p["v_nl"])
 
 

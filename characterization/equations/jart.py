@@ -29,7 +29,7 @@ def explicit_current(u: float, x: float) -> float:
 
 
 def concentration(p: Mapping[str, float], s: float) -> float:
-    """n = n_min (n_max/n_min)^s [1e26/m3]."""
+    """Return n = n_min (n_max/n_min)^s [1e26/m3]."""
     return p["n_min"] * (p["n_max"] / p["n_min"]) ** s
 
 
@@ -39,7 +39,7 @@ def current(p: Mapping[str, float], v: float, s: float) -> float:
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
-    """ds/dt = dn/dt/(n ln(n_max/n_min)) [1/s]."""
+    """Return ds/dt = dn/dt/(n ln(n_max/n_min)) [1/s]."""
     n, u = concentration(p, y[0]), -v
     i = -current(p, v, y[0])
     area = pi * (p["r_fil"] * 1e-9) ** 2

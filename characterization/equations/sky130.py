@@ -9,13 +9,13 @@ SPEED_MAX = 1e4  # the kit's bound on the speed of growth and of rupture [m/s]
 
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
-    """i = i_k1 exp(-(tox - f)/(tox - tf_ref)) sinh(v/v_ref) [A]."""
+    """Return i = i_k1 exp(-(tox - f)/(tox - tf_ref)) sinh(v/v_ref) [A]."""
     f = p["tf_min"] + (p["tf_max"] - p["tf_min"]) * s
     return p["i_k1"] * exp(-(p["tox"] - f) / (p["tox"] - p["tf_ref"])) * sinh(v / p["v_ref"])
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
-    """ds/dt [1/s] and du/dt [1/s], u = (T - t_amb)/100 K."""
+    """Return ds/dt [1/s] and du/dt [1/s], u = (T - t_amb)/100 K."""
     s, u = y
     f = p["tf_min"] + (p["tf_max"] - p["tf_min"]) * s
     kt = K_EV * (p["t_amb"] + 100 * u)

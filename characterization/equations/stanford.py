@@ -15,7 +15,7 @@ def gap(p: Mapping[str, float], s: float) -> float:
 
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
-    """i = i_0 exp(-gap/g_0) sinh(v/v_0) [A]."""
+    """Return i = i_0 exp(-gap/g_0) sinh(v/v_0) [A]."""
     return p["i_0"] * exp(-gap(p, s) / p["g_0"]) * sinh(v / p["v_0"])
 
 
@@ -25,19 +25,21 @@ def temperature(p: Mapping[str, float], v: float, s: float) -> float:
 
 
 def local_field(p: Mapping[str, float], v: float, s: float) -> float:
-    """gamma |v|/tox [V/nm], gamma = gamma_set - beta_set gap^alpha (or of RESET), never below 0."""
+    """Return gamma |v|/tox [V/nm], gamma = gamma_set - beta_set gap^alpha (or of RESET), never below 0."""
     side = "set" if v > 0 else "reset"
     gamma = p[f"gamma_{side}"] - p[f"beta_{side}"] * max(gap(p, s), 0) ** p["alpha"]
     return max(gamma, 0) * abs(v) / p["tox"]
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
-    """ds/dt = nu_0 exp(-e_a/kT) sinh(gamma a_0/tox v/kT)/(gap_max - gap_min), windows and threshold smooth [1/s]."""
+    """Return ds/dt = nu_0 exp(-e_a/kT) sinh(gamma a_0/tox v/kT)/(gap_max - gap_min), windows and threshold smooth [1/s]."""
     s, field = y[0], local_field(p, v, y[0])
     kt = K_EV * temperature(p, v, s)
     gate = 0.5 * (1 + tanh((field - p["f_min"]) / FIELD_WIDTH))
     window = tanh((1 - s if v > 0 else s) / WINDOW)
     barrier, gain = -p["e_a"] / kt, p["a_0"] * field / kt
     top = log(2 * SPEED_MAX / p["nu_0"])
-    speed = p["nu_0"] * 1e9 / (p["gap_max"] - p["gap_min"]) * 0.5 * (exp(min(barrier + gain, top)) - exp(barrier - gain))
+    speed = (
+        p["nu_0"] * 1e9 / (p["gap_max"] - p["gap_min"]) * 0.5 * (exp(min(barrier + gain, top)) - exp(barrier - gain))
+    )
     return [speed * gate * window * (1 if v > 0 else -1)]

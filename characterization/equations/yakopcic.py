@@ -5,12 +5,12 @@ from math import exp, sinh
 
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
-    """i = a s sinh(b v) [A], a = a_1 for v >= 0, a_2 below."""
+    """Return i = a s sinh(b v) [A], a = a_1 for v >= 0, a_2 below."""
     return (p["a_1"] if v >= 0 else p["a_2"]) * max(s, 0) * sinh(p["b"] * v)
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
-    """dx/dt = g(v) f(x) [1/s]."""
+    """Return dx/dt = g(v) f(x) [1/s]."""
     x = y[0]
     if v > p["v_p"]:
         over = x - p["x_p"]
