@@ -10,7 +10,17 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Equations:
-    """`current(p, v, s)` [A] and `rate(p, v, y)` [1/s] of the states y = (s, ...); `others` start the states after s."""
+    """One model's equations.
+
+    Attributes
+    ----------
+    current : callable
+        `current(p, v, s)` [A], from te to be.
+    rate : callable
+        `rate(p, v, y)` [1/s] of the states y = (s, ...).
+    others : tuple
+        Where the states after s start.
+    """
 
     current: Callable[[Values, float, float], float]
     rate: Callable[[Values, float, Sequence[float]], list[float]]

@@ -34,7 +34,7 @@ def concentration(p: Mapping[str, float], s: float) -> float:
 
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
-    """Current from te to be [A]."""
+    """Return the current from te to be [A]."""
     return -explicit_current(-v, log(concentration(p, s) / 4e-3))
 
 

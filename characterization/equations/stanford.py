@@ -32,7 +32,7 @@ def local_field(p: Mapping[str, float], v: float, s: float) -> float:
 
 
 def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
-    """Return ds/dt = nu_0 exp(-e_a/kT) sinh(gamma a_0/tox v/kT)/(gap_max - gap_min), windows and threshold smooth [1/s]."""
+    """Return ds/dt = nu_0 exp(-e_a/kT) sinh(gamma a_0/tox v/kT)/(gap_max - gap_min), bounded smoothly [1/s]."""
     s, field = y[0], local_field(p, v, y[0])
     kt = K_EV * temperature(p, v, s)
     gate = 0.5 * (1 + tanh((field - p["f_min"]) / FIELD_WIDTH))
