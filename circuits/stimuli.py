@@ -21,7 +21,8 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
             points += [(t_edge, v_now)] if t_edge > 0 else []
             points += [(t_edge + t_rise, v_next)]
             v_now = v_next
-    return points
+    # Corners that two lines share must be equal to the last digit: ngspice 39 stops at "breakpoint in the past" else.
+    return [(float(f"{t:.12g}"), v) for t, v in points]
 
 
 def add_driver(
