@@ -23,12 +23,13 @@ def staircase(pool, **given):
     return read_conductances(pool.run(write_staircase(params).text()), params)
 
 
-def bulk(**given):
-    return {"cell": {"device": {"model": "bulk"}}, "pulse": {"t_step": 0.5e-9}, "v_first": 1.5, "v_last": 3.0} | given
+def bulk(set_line="bl", t_step=0.5e-9, v_bl_set=1.7, **given):
+    pulse = {"set_line": set_line, "t_step": t_step, "v_bl_set": v_bl_set}
+    return {"cell": {"device": {"model": "bulk"}}, "pulse": pulse, "v_first": 1.5, "v_last": 3.0} | given
 
 
 def test_bulk_set_has_32_even_levels(pool):
-    g = staircase(pool, **bulk(set_line="bl", state=0.0, pulses=32))
+    g = staircase(pool, **bulk(state=0.0, pulses=32))
     steps = np.diff(g)
     assert np.all(steps > 0)
     assert g[0] < 4.1e-6 and g[-1] > 39e-6  # the whole window, less the transistor in series
@@ -52,13 +53,13 @@ def test_bulk_reset_reaches_each_of_32_even_levels(pool):
 
 
 def test_bulk_set_by_the_word_line_is_monotone(pool):
-    g = staircase(pool, **bulk(state=0.0, v_first=0.8, v_last=1.5, pulses=32, pulse={"v_bl_set": 3.0, "t_step": 5e-10}))
+    g = staircase(pool, **bulk(set_line="wl", v_bl_set=3.0, state=0.0, v_first=0.8, v_last=1.5, pulses=32))
     assert np.all(np.diff(g) > 0) and g[-1] / g[0] > 5
 
 
 def test_bulk_level_does_not_hang_on_the_time_step(pool):
-    one = bulk(set_line="bl", state=0.3, v_first=2.4, v_last=2.4, pulses=1)
-    coarse, fine = (staircase(pool, **(one | {"pulse": {"t_step": t}}))[1] for t in (0.5e-9, 0.1e-9))
+    one = {"state": 0.3, "v_first": 2.4, "v_last": 2.4, "pulses": 1}
+    coarse, fine = (staircase(pool, **bulk(t_step=t_step, **one))[1] for t_step in (0.5e-9, 0.1e-9))
     assert abs(coarse - fine) < 1e-3 * 36e-6  # of the window
 
 
