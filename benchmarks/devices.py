@@ -47,7 +47,7 @@ class Case:
 CASES = (
     Case("bulk", "default", (1.5, 3.0), (1.5, 2.2), (10e-9, 500e-9)),
     Case("bulk", "symmetric", (1.5, 3.0), (1.5, 3.0), (10e-9, 500e-9)),
-    Case("sky130", "default", (1.6, 2.6), (1.6, 2.6), (20e-9, 200e-9), t_step=0.05e-9),
+    Case("sky130", "default", (1.6, 2.6), (1.6, 2.6), (20e-9, 200e-9), t_step=0.025e-9),
     Case("stanford", "default", (1.4, 3.0), (1.4, 3.0), (10e-9, 100e-9), 1e3),
     Case("stanford", "ted16_a", (1.2, 2.2), (1.5, 2.7), (5e-9, 500e-9)),
     Case("stanford", "ted16_b", (1.2, 2.2), (1.5, 2.7), (5e-9, 500e-9)),
