@@ -8,7 +8,7 @@ from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
 from rramkit.characterization.measure import pulse_energies, read_conductances
 from rramkit.characterization.plan import Plan, PulseAxis
-from rramkit.circuits.cell_bench import Polarity, WriteParams, write_staircase
+from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.errors import SimulationError
 from rramkit.surrogate import GridSurrogate
 from rramkit.table import HeldOut, Quantity, Table
@@ -132,7 +132,7 @@ def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity, step_error: flo
         "t_pulse": (pulse.t_pulse, "s"),
         "t_rise": (pulse.t_rise, "s"),
         "v_step": (axis.v_step, "V"),
-        "v_bl" if polarity == "set" else "v_wl": (pulse.v_bl_set if polarity == "set" else pulse.v_wl_reset, "V"),
+        **_other_line(pulse, polarity),
         "v_read": (plan.read.v_read, "V"),
         "w_access": (plan.cell.w_access, "m"),
         "r_driver": (pulse.r_driver, "ohm"),
@@ -141,3 +141,10 @@ def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity, step_error: flo
         "time_step_error": (step_error, "S"),
     }
     return {name: Quantity(np.array(value), unit) for name, (value, unit) in values.items()}
+
+
+def _other_line(pulse: PulseParams, polarity: Polarity) -> dict[str, tuple[float, str]]:
+    """Return the voltage of the line that is driven besides the stepped one."""
+    if polarity == "reset":
+        return {"v_wl": (pulse.v_wl_reset, "V")}
+    return {"v_wl": (pulse.v_wl_set, "V")} if pulse.set_line == "bl" else {"v_bl": (pulse.v_bl_set, "V")}

@@ -8,6 +8,7 @@ from rramkit.circuits import (
     cell_bench,
     crossbar_bench,
     crossbar_write,
+    device_bench,
     level_shifter,
     pairs,
     periphery_bench,
@@ -41,6 +42,9 @@ BLOCKS = {
         cell_bench.WriteParams,
         cell_bench.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
+    ),
+    "device-pulse": Block(
+        device_bench.PulseTrainParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
     ),
     "level-shifter": Block(
         level_shifter.LevelShifterBench,

@@ -11,7 +11,7 @@ from rramkit.circuits.stimuli import add_driver, staircase_points
 from rramkit.parameters import Parameters, quantity
 
 # Gear, because the trapezoidal rule rings on a line whose time constant is far below the step: a read would show it.
-TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-18"
+TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-18 itl4=100"
 
 
 Polarity = Literal["set", "reset"]
@@ -66,7 +66,9 @@ def read_sweep(params: ReadSweepParams) -> Deck:
 class PulseParams(Parameters):
     """The conditions of a write pulse, other than the amplitude on the stepped line."""
 
-    v_bl_set: float = quantity(1.7, "V", "bit line during SET", ge=0.5, le=3.6)
+    set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
+    v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
+    v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
     v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
     t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-9, le=1e-3)
     t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-6)
@@ -81,7 +83,7 @@ class WriteParams(Parameters):
     cell: CellParams = CellParams()
     read: ReadParams = ReadParams()
     pulse: PulseParams = PulseParams()
-    polarity: Polarity = quantity("set", "1", "set steps the word line, reset the source line")
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     v_first: float = quantity(1.0, "V", "amplitude of the first pulse on the stepped line", ge=0, le=3.6)
     v_last: float = quantity(1.5, "V", "amplitude of the last pulse", ge=0, le=3.6)
@@ -161,6 +163,8 @@ def _line_steps(params: WriteParams) -> dict[str, list[tuple[float, float]]]:
 
 def _pulse_levels(params: WriteParams, amplitude: float) -> tuple[float, str, float]:
     """Return the word line's voltage, the line that is driven besides it, and that line's voltage."""
+    if params.polarity == "set" and params.pulse.set_line == "bl":
+        return params.pulse.v_wl_set, "bl", amplitude
     if params.polarity == "set":
         return amplitude, "bl", params.pulse.v_bl_set
     return params.pulse.v_wl_reset, "sl", amplitude
