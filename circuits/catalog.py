@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench
+from rramkit.circuits import cell_bench, crossbar_bench, strongarm_bench
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -34,6 +34,16 @@ BLOCKS = {
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+    ),
+    "strongarm": Block(
+        strongarm_bench.StrongArmBenchParams,
+        strongarm_bench.decision_train,
+        "StrongARM latch: decisions at overdrives from small to large",
+    ),
+    "strongarm-offset": Block(
+        strongarm_bench.StrongArmBenchParams,
+        strongarm_bench.offset_search,
+        "StrongARM latch: search for the offset by repeated clocking",
     ),
 }
 
