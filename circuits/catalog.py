@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench, strongarm_bench
+from rramkit.circuits import cell_bench, crossbar_bench, readout_bench, strongarm_bench
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -34,6 +34,11 @@ BLOCKS = {
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+    ),
+    "readout": Block(
+        readout_bench.ReadoutBenchParams,
+        readout_bench.read_train,
+        "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
     ),
     "strongarm": Block(
         strongarm_bench.StrongArmBenchParams,
