@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench, readout_bench, strongarm_bench
+from rramkit.circuits import cell_bench, crossbar_bench, readout_bench, sar_bench, strongarm_bench
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -39,6 +39,14 @@ BLOCKS = {
         readout_bench.ReadoutBenchParams,
         readout_bench.read_train,
         "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
+    ),
+    "sar": Block(
+        sar_bench.SarBenchParams,
+        sar_bench.conversion_train,
+        "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
+    ),
+    "sar-levels": Block(
+        sar_bench.SarBenchParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
     ),
     "strongarm": Block(
         strongarm_bench.StrongArmBenchParams,
