@@ -6,6 +6,7 @@ import numpy as np
 
 from rramkit.characterization.measure import integral
 from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams
 from rramkit.circuits.strongarm_bench import StrongArmBenchParams
 from rramkit.errors import InputError
 
@@ -113,3 +114,43 @@ def gm_over_i(waves: Waveforms) -> float:
     v_in = waves["v-sweep"]
     slope = (i_p[-1] - i_n[-1] - i_p[0] + i_n[0]) / (v_in[-1] - v_in[0])
     return float(slope / np.mean((i_p + i_n) / 2))
+
+
+@dataclass(frozen=True)
+class CurrentReads:
+    """A train of N reads of a current sense amplifier.
+
+    Attributes
+    ----------
+    low_resistance : ndarray (N,)
+        Whether the cell was found to draw more than the reference.
+    v_line : ndarray (N,)
+        Bit line [V] when the latch is clocked.
+    i_cell : ndarray (N,)
+        The cell's current [A] then.
+    v_sense : ndarray (N,)
+        Reference diode's node less the cell's [V] then: what the latch has to tell.
+    energy : ndarray (N,)
+        Energy [J] of each read from the supply, its rest included, the drivers of clock and rest not.
+    """
+
+    low_resistance: np.ndarray
+    v_line: np.ndarray
+    i_cell: np.ndarray
+    v_sense: np.ndarray
+    energy: np.ndarray
+
+
+def current_reads(waves: Waveforms, params: CurrentSenseBenchParams, count: int) -> CurrentReads:
+    """Return what each of the first `count` reads of a train found."""
+    clocks = [params.t_clock(index) for index in range(count)]
+    decided = [t + 0.9 * params.t_decide for t in clocks]
+    power = -params.sense.latch.technology.v_core * waves["i(v_vdd)"]
+    slots = [(k * params.t_slot, (k + 1) * params.t_slot) for k in range(count)]
+    return CurrentReads(
+        low_resistance=np.interp(decided, waves["time"], waves["v(out_p)"] - waves["v(out_n)"]) > 0,
+        v_line=np.interp(clocks, waves["time"], waves["v(bl)"]),
+        i_cell=np.interp(clocks, waves["time"], waves["i(v_cell)"]),
+        v_sense=np.interp(clocks, waves["time"], waves["v(sense_ref)"] - waves["v(sense_cell)"]),
+        energy=np.array([integral(waves["time"], power, slot) for slot in slots]),
+    )

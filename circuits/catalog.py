@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rramkit.circuits import cell_bench, crossbar_bench, readout_bench, sar_bench, strongarm_bench
+from rramkit.circuits import (
+    cell_bench,
+    crossbar_bench,
+    current_sense_bench,
+    input_driver_bench,
+    readout_bench,
+    sar_bench,
+    strongarm_bench,
+)
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -34,6 +42,19 @@ BLOCKS = {
     ),
     "crossbar": Block(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+    ),
+    "current-sense": Block(
+        current_sense_bench.CurrentSenseBenchParams,
+        current_sense_bench.current_train,
+        "current sense amplifier with a clamped bit line: reads of cells against one reference",
+    ),
+    "multi-level": Block(
+        input_driver_bench.MultiLevelBenchParams,
+        input_driver_bench.level_train,
+        "multi-level voltage source of a row: resistor string and transmission gates",
+    ),
+    "bit-serial": Block(
+        input_driver_bench.BitSerialBenchParams, input_driver_bench.word_train, "bit-serial driver of a row: one word"
     ),
     "readout": Block(
         readout_bench.ReadoutBenchParams,
