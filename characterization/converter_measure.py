@@ -24,7 +24,7 @@ def transitions(waves: Waveforms, params: SarBenchParams) -> np.ndarray:
     sar = params.sar
     ideal = np.arange(1, 2**sar.bits) * sar.v_ref / 2**sar.bits
     times = [params.t_code(index) for index in range(ideal.size)]
-    return ideal - np.interp(times, waves["time"], waves["v(x)"] - waves["v(y)"])
+    return ideal - np.interp(times, waves["time"], waves["v(residue)"])
 
 
 def nonlinearity(transitions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

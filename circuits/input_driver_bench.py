@@ -120,6 +120,10 @@ def word_train(params: BitSerialBenchParams) -> Deck:
             Output("i_vdd", "i(v_vdd)", "A", "current into the inverters' supply"),
             Output("i_bit", "i(v_bit)", "A", "current into the bit's source"),
         ),
+        measures=tuple(
+            Measure(f"v_{n}", f"find v({far}) at={(n + 0.95) * params.t_bit:.6e}", "V", f"far end, bit {n} is {bit}")
+            for n, bit in enumerate(params.pattern)
+        ),
         options=TRANSIENT_OPTIONS,
     )
 

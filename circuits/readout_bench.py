@@ -122,6 +122,10 @@ def loop_gain(params: ReadoutBenchParams) -> Deck:
             Output("i_gate", "i(v_gate)", "A", "current put in: into the amplifier"),
             Output("i_back", "i(v_back)", "A", "current put in: into the feedback's side"),
         ),
+        measures=(
+            Measure("back_db", "find vdb(bl_v) at=1e6", "dB", "voltage put in: what came back, at 1 MHz"),
+            Measure("gate_db", "find vdb(gate_v) at=1e6", "dB", "voltage put in: at the amplifier's side, at 1 MHz"),
+        ),
         options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
     )
 

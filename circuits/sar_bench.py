@@ -101,6 +101,7 @@ def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = Non
     v_in = codes * sar.v_ref / 2**sar.bits
     circuit = _supplied(params, v_in, capacitors, None)
     circuit.V("_clk", "clk", circuit.gnd, 0)
+    circuit.raw_spice += "B_residue residue 0 v = v(x) - v(y)\n"
     full = codes * 2 ** (sar.bits_max - sar.bits)
     for bit in range(sar.bits_max):
         sampled = bit == sar.bits_max - 1
@@ -119,7 +120,12 @@ def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = Non
         outputs=(
             Output("v_x", "v(x)", "V", "top plate"),
             Output("v_y", "v(y)", "V", "v_cm as sampled"),
+            Output("v_residue", "v(residue)", "V", "x less y: 0 for an ideal converter"),
             Output("v_in", "v(in_adc)", "V", "input at the gate"),
+        ),
+        measures=tuple(
+            Measure(f"residue_{code}", f"find v(residue) at={params.t_code(k):.9e}", "V", f"transition to code {code}")
+            for k, code in enumerate(codes)
         ),
         options=LATCH_OPTIONS,
     )

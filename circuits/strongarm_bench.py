@@ -120,6 +120,9 @@ def input_pair(params: StrongArmBenchParams) -> Deck:
             Output("i_x_n", "i(v_x_n)", "A", "current into the source at x_n (minus the drain current of input_p)"),
             Output("i_x_p", "i(v_x_p)", "A", "current into the source at x_p (minus the drain current of input_n)"),
         ),
+        measures=(
+            Measure("i_half", "find i(v_x_n) at=0", "A", "current of one transistor of the pair, its sign turned"),
+        ),
         options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
     )
 
