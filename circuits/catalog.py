@@ -9,6 +9,7 @@ from rramkit.circuits import (
     crossbar_bench,
     current_sense_bench,
     input_driver_bench,
+    multibit_bench,
     readout_bench,
     sar_bench,
     strongarm_bench,
@@ -55,6 +56,11 @@ BLOCKS = {
     ),
     "bit-serial": Block(
         input_driver_bench.BitSerialBenchParams, input_driver_bench.word_train, "bit-serial driver of a row: one word"
+    ),
+    "multibit-read": Block(
+        multibit_bench.MultibitParams,
+        multibit_bench.multibit_train,
+        "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
     ),
     "readout": Block(
         readout_bench.ReadoutBenchParams,

@@ -62,30 +62,19 @@ def conversion_train(
     v_in = params.inputs if inputs is None else np.asarray(inputs, dtype=float)
     _check_inputs(params, v_in)
     sar, count = params.sar, len(v_in)
-    circuit = _supplied(params, v_in, capacitors, dv_threshold)
-    _pulses(
-        circuit, "rst", [(k * params.t_slot, k * params.t_slot + params.t_sample / 2) for k in range(count)], params
-    )
-    circuit.raw_spice += "B_out out 0 v = v(out_p) - v(out_n)\n"
-    clocks = [params.t_phase(k, step) + 0.5 * params.t_bit for k in range(count) for step in range(sar.bits)]
-    spans = [(t, t + 0.5 * params.t_bit) for t in clocks]
-    _pulses(circuit, "clk", spans, params, high=sar.latch.technology.v_core)
-    for bit in range(sar.bits_max):
-        _add_register(circuit, params, bit, count)
-    decided = range(sar.bits_max - sar.bits, sar.bits_max)
-    codes = tuple(
-        Measure(f"q_{k}_{bit}", f"find v(q_{bit}) at={params.t_code(k):.9e}", "1", f"conversion {k}, bit {bit}")
-        for k in range(count)
-        for bit in decided
-    )
+    circuit = Circuit("sar")
+    add_sar(circuit, sar, capacitors, dv_threshold)
+    _add_input(circuit, params, v_in)
+    add_supplies(circuit, params, count)
+    add_control(circuit, params, count)
     return Deck(
         title=f"SAR converter, {sar.bits} bit: {count} conversions",
         parameters=params,
         circuit=circuit,
         libraries=(sar.latch.technology.library,),
         analysis=_analysis(params, count * params.t_slot),
-        outputs=(*_outputs(params), *(Output(f"q_{b}", f"v(q_{b})", "1", f"register of bit {b}") for b in decided)),
-        measures=codes,
+        outputs=sar_outputs(params),
+        measures=code_measures(params, count),
         options=LATCH_OPTIONS,
     )
 
@@ -99,7 +88,10 @@ def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = Non
     sar = params.sar
     codes = np.arange(1, 2**sar.bits)
     v_in = codes * sar.v_ref / 2**sar.bits
-    circuit = _supplied(params, v_in, capacitors, None)
+    circuit = Circuit("sar")
+    add_sar(circuit, sar, capacitors)
+    _add_input(circuit, params, v_in)
+    add_supplies(circuit, params, v_in.size)
     circuit.V("_clk", "clk", circuit.gnd, 0)
     circuit.raw_spice += "B_residue residue 0 v = v(x) - v(y)\n"
     full = codes * 2 ** (sar.bits_max - sar.bits)
@@ -131,26 +123,47 @@ def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = Non
     )
 
 
-def _supplied(
-    params: SarBenchParams, v_in: np.ndarray, capacitors: np.ndarray | None, dv_threshold: np.ndarray | None
-) -> Circuit:
-    """Return the converter with its supplies, its input steps and its sampling clock."""
-    circuit, sar, v_dd = Circuit("sar"), params.sar, params.sar.latch.technology.v_core
-    add_sar(circuit, sar, capacitors, dv_threshold)
+def add_supplies(circuit: Circuit, params: SarBenchParams, count: int) -> None:
+    """Add the supplies, v_cm, and the sampling clock of `count` conversions to a circuit that holds a converter."""
+    sar, v_dd = params.sar, params.sar.latch.technology.v_core
     circuit.V("_vdd", "vdd", circuit.gnd, v_dd)
     circuit.V("_vref", "vref", circuit.gnd, sar.v_ref)
     circuit.V("_cm", "cm_src", circuit.gnd, sar.v_cm)
     circuit.R("_cm", "cm_src", "v_cm", params.r_in)
     circuit.C("_cm", "v_cm", circuit.gnd, params.c_in)
+    spans = [(k * params.t_slot, k * params.t_slot + params.t_sample) for k in range(count)]
+    _pulses(circuit, "sample", spans, params, high=v_dd)
+    circuit.raw_spice += f"B_sample_b sample_b 0 v = {v_dd:.9g} - v(sample)\n"
+
+
+def add_control(circuit: Circuit, params: SarBenchParams, count: int) -> None:
+    """Add the comparator's clock and the registers that close the loop, for `count` conversions."""
+    sar = params.sar
+    resets = [(k * params.t_slot, k * params.t_slot + params.t_sample / 2) for k in range(count)]
+    _pulses(circuit, "rst", resets, params)
+    circuit.raw_spice += "B_out out 0 v = v(out_p) - v(out_n)\n"
+    clocks = [params.t_phase(k, step) + 0.5 * params.t_bit for k in range(count) for step in range(sar.bits)]
+    spans = [(t, t + 0.5 * params.t_bit) for t in clocks]
+    _pulses(circuit, "clk", spans, params, high=sar.latch.technology.v_core)
+    for bit in range(sar.bits_max):
+        _add_register(circuit, params, bit, count)
+
+
+def code_measures(params: SarBenchParams, count: int) -> tuple[Measure, ...]:
+    """Return the measures of all registers at the end of each of `count` conversions."""
+    return tuple(
+        Measure(f"q_{k}_{bit}", f"find v(q_{bit}) at={params.t_code(k):.9e}", "1", f"conversion {k}, bit {bit}")
+        for k in range(count)
+        for bit in range(params.sar.bits_max - params.sar.bits, params.sar.bits_max)
+    )
+
+
+def _add_input(circuit: Circuit, params: SarBenchParams, v_in: np.ndarray) -> None:
     steps = [(k * params.t_slot, float(v)) for k, v in enumerate(v_in)]
     points = staircase_points(steps, t_rise=params.t_rise)
     circuit.PieceWiseLinearVoltageSource("_in", "in_src", circuit.gnd, values=points)
     circuit.R("_in", "in_src", "in_adc", params.r_in)
     circuit.C("_in", "in_adc", circuit.gnd, params.c_in)
-    spans = [(k * params.t_slot, k * params.t_slot + params.t_sample) for k in range(len(v_in))]
-    _pulses(circuit, "sample", spans, params, high=v_dd)
-    circuit.raw_spice += f"B_sample_b sample_b 0 v = {v_dd:.9g} - v(sample)\n"
-    return circuit
 
 
 def _pulses(
@@ -186,7 +199,8 @@ def _add_register(circuit: Circuit, params: SarBenchParams, bit: int, count: int
     )
 
 
-def _outputs(params: SarBenchParams) -> tuple[Output, ...]:
+def sar_outputs(params: SarBenchParams) -> tuple[Output, ...]:
+    """Return what a closed loop's measures need: analog nodes, controls, supply currents, registers."""
     sar = params.sar
     decided = range(sar.bits_max - sar.bits, sar.bits_max)
     return (
@@ -202,6 +216,7 @@ def _outputs(params: SarBenchParams) -> tuple[Output, ...]:
         Output("i_sample_b", "i(b_sample_b)", "A", "current into the sampling gate's PMOS driver"),
         *(Output(f"v_bit_{b}", f"v(bit_{b})", "V", f"control of bottom plate {b}") for b in decided),
         *(Output(f"i_bit_{b}", f"i(b_bit_{b})", "A", f"current into the driver of that control {b}") for b in decided),
+        *(Output(f"q_{b}", f"v(q_{b})", "1", f"register of bit {b}") for b in decided),
     )
 
 
