@@ -8,10 +8,16 @@ from rramkit.circuits import (
     cell_bench,
     crossbar_bench,
     crossbar_write,
+    current_sense_bench,
     device_bench,
+    input_driver_bench,
     level_shifter,
+    multibit_bench,
     pairs,
     periphery_bench,
+    readout_bench,
+    sar_bench,
+    strongarm_bench,
     write_disturb,
     write_driver_bench,
     write_verify,
@@ -91,6 +97,47 @@ BLOCKS = {
     ),
     "crossbar-pairs": Block(
         pairs.PairParams, pairs.example_read, "crossbar of signed weights as differential pairs: each row alone"
+    ),
+    "current-sense": Block(
+        current_sense_bench.CurrentSenseBenchParams,
+        current_sense_bench.current_train,
+        "current sense amplifier with a clamped bit line: reads of cells against one reference",
+    ),
+    "multi-level": Block(
+        input_driver_bench.MultiLevelBenchParams,
+        input_driver_bench.level_train,
+        "multi-level voltage source of a row: resistor string and transmission gates",
+    ),
+    "bit-serial": Block(
+        input_driver_bench.BitSerialBenchParams, input_driver_bench.word_train, "bit-serial driver of a row: one word"
+    ),
+    "multibit-read": Block(
+        multibit_bench.MultibitParams,
+        multibit_bench.multibit_train,
+        "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
+    ),
+    "readout": Block(
+        readout_bench.ReadoutBenchParams,
+        readout_bench.read_train,
+        "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
+    ),
+    "sar": Block(
+        sar_bench.SarBenchParams,
+        sar_bench.conversion_train,
+        "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
+    ),
+    "sar-levels": Block(
+        sar_bench.SarBenchParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
+    ),
+    "strongarm": Block(
+        strongarm_bench.StrongArmBenchParams,
+        strongarm_bench.decision_train,
+        "StrongARM latch: decisions at overdrives from small to large",
+    ),
+    "strongarm-offset": Block(
+        strongarm_bench.StrongArmBenchParams,
+        strongarm_bench.offset_search,
+        "StrongARM latch: search for the offset by repeated clocking",
     ),
 }
 

@@ -1,0 +1,151 @@
+"""Figures of the sense amplifiers, the readout, the converter and the input drivers, measured in ngspice and printed.
+
+Run from the root of a checkout: `python benchmarks/sense.py [draws]`; with 200 draws (the default) about three minutes
+on one core.
+"""
+
+import sys
+
+import numpy as np
+
+from rramkit.characterization import converter_measure, input_measure, readout_measure, sense_measure
+from rramkit.characterization.pool import SpicePool
+from rramkit.circuits import current_sense_bench, input_driver_bench, readout_bench, sar_bench, strongarm_bench
+from rramkit.circuits.readout import ReadoutParams
+from rramkit.circuits.sar import SarParams, draw_capacitors
+from rramkit.circuits.strongarm import draw_mismatch, offset_by_hand
+
+V_TH0 = 0.4106  # V, vth0 of the nominal nmos_core card
+
+
+def strongarm(pool: SpicePool, draws: int) -> None:
+    """Print decision time, energy, kickback and offset of the latch."""
+    params = strongarm_bench.StrongArmBenchParams(v_first=1e-5, v_last=0.1, decisions=9)
+    waves = pool.run(strongarm_bench.decision_train(params).text())
+    found = sense_measure.decisions(waves, params, params.decisions)
+    print("StrongARM latch\n  overdrive mV  decision ps  energy fJ  kickback mV (difference, one input)")
+    for row in zip(params.overdrives, found.t_decide, found.energy, found.kickback, found.kickback_common, strict=True):
+        v_in, t, energy, kick, common = row
+        print(f"  {v_in * 1e3:12.3f} {t * 1e12:12.2f} {energy * 1e15:10.1f} {kick * 1e3:12.2f} {common * 1e3:10.1f}")
+    linear = np.abs(params.overdrives) < 5e-3
+    tau, t_0 = sense_measure.fitted_regeneration(params.overdrives[linear], found.t_decide[linear])
+    grown = sense_measure.waveform_regeneration(waves, params, 0)
+    print(f"  regeneration constant {tau * 1e12:.2f} ps by the fit, {grown * 1e12:.2f} ps by the waveform")
+    print(f"  t = {t_0 * 1e12:.2f} ps + tau ln(1 V/overdrive)")
+    offsets(pool, draws)
+
+
+def offsets(pool: SpicePool, draws: int) -> None:
+    """Print the offset's spread over many draws, and what a hand analysis says."""
+    params = strongarm_bench.StrongArmBenchParams(search_steps=8)
+    rng = np.random.default_rng(2024)
+    drawn = [draw_mismatch(params.latch, rng=rng) for _ in range(draws)]
+    decks = ((k, lambda dv=dv: strongarm_bench.offset_search(params, dv).text()) for k, dv in enumerate(drawn))
+    found = []
+    for _, outcome in pool.map(decks):
+        if isinstance(outcome, Exception):
+            raise outcome
+        found.append(sense_measure.offset(outcome, params))
+    gm_over_i = sense_measure.gm_over_i(pool.run(strongarm_bench.input_pair(params).text()))
+    hand = offset_by_hand(params.latch, gm_over_i, V_TH0)
+    sigma = float(np.std(found, ddof=1))
+    print(f"  offset of {draws} draws: mean {np.mean(found) * 1e3:.2f} mV, sigma {sigma * 1e3:.2f} mV;")
+    print(f"  by hand {hand * 1e3:.2f} mV (gm/I {gm_over_i:.2f} 1/V): {100 * (sigma / hand - 1):+.1f} %")
+
+
+def readout(pool: SpicePool) -> None:
+    """Print gain, linearity, stability and energy of both readouts."""
+    for mode in ("transimpedance", "integrating"):
+        params = readout_bench.ReadoutBenchParams(readout=ReadoutParams(mode=mode))
+        found = readout_measure.reads(pool.run(readout_bench.read_train(params).text()), params)
+        gain, residual = readout_measure.gain_and_linearity(found.i_in, found.v_out)
+        frequency, loop = readout_measure.loop_gain(pool.run(readout_bench.loop_gain(params).text()))
+        margin, unity = readout_measure.phase_margin(frequency, loop)
+        print(f"Readout, {mode}\n  gain {gain:.1f} ohm, nonlinearity {100 * residual:.4f} % of full scale")
+        print(f"  phase margin {margin:.1f} degrees at {unity / 1e6:.0f} MHz")
+        print(f"  clamp within {1e3 * np.max(np.abs(found.v_error)):.2f} mV, energy {found.energy[0] * 1e12:.1f} pJ")
+        if mode == "transimpedance":
+            past = 100 * np.max(found.overshoot) / found.v_out[-1]
+            print(f"  settles to 0.5 % in {np.max(found.t_settle) * 1e9:.2f} ns, overshoot {past:.2f} %")
+
+
+def sar(pool: SpicePool) -> None:
+    """Print linearity, effective bits and energy of the converter."""
+    params = sar_bench.SarBenchParams()
+    matched = converter_measure.transitions(pool.run(sar_bench.transition_train(params).text()), params)
+    print("SAR converter, 6 bit")
+    levels("matched", matched)
+    for seed in (1, 2, 3):
+        capacitors = draw_capacitors(params.sar, rng=np.random.default_rng(seed))
+        deck = sar_bench.transition_train(params, capacitors)
+        levels(f"draw {seed}", converter_measure.transitions(pool.run(deck.text()), params))
+    v_in = np.clip(converter_measure.coherent_sine(matched, samples=64, cycles=7), 0, params.sar.v_ref)
+    waves = pool.run(sar_bench.conversion_train(params, v_in).text())
+    found = converter_measure.codes(waves, params, v_in.size).astype(float)
+    print(f"  64 samples of a sine in closed loop: {converter_measure.effective_bits(found, 7):.2f} effective bits")
+    for bits in range(1, 7):
+        small = sar_bench.SarBenchParams(sar=SarParams(bits=bits), conversions=8)
+        waves = pool.run(sar_bench.conversion_train(small).text())
+        energy = {
+            name: 1e15 * float(np.mean(e[1:]))
+            for name, e in converter_measure.conversion_energies(waves, small, 8).items()
+        }
+        parts = ", ".join(f"{name} {value:.1f}" for name, value in energy.items())
+        print(f"  {bits} bit: {sum(energy.values()):.1f} fJ a conversion ({parts}), {small.t_slot * 1e9:.1f} ns")
+
+
+def levels(name: str, transitions: np.ndarray) -> None:
+    """Print the linearity that transition levels have."""
+    dnl, inl = converter_measure.nonlinearity(transitions)
+    sine = converter_measure.coherent_sine(transitions, samples=4099, cycles=101)
+    effective = converter_measure.effective_bits(converter_measure.quantised(sine, transitions).astype(float), 101)
+    print(
+        f"  {name}: DNL {np.max(np.abs(dnl)):.3f}, INL {np.max(np.abs(inl)):.3f} steps, {effective:.2f} effective bits"
+    )
+
+
+def current_sense(pool: SpicePool) -> None:
+    """Print what the current sense amplifier finds."""
+    params = current_sense_bench.CurrentSenseBenchParams()
+    waves = pool.run(current_sense_bench.current_train(params).text())
+    found = sense_measure.current_reads(waves, params, params.reads)
+    print(f"Current sense amplifier, reference {params.g_ref * 1e6:.0f} uS")
+    for k, g in enumerate(params.conductances):
+        what = "more" if found.low_resistance[k] else "less"
+        print(
+            f"  {g * 1e6:7.2f} uS: {what}, line {found.v_line[k] * 1e3:.1f} mV, "
+            f"difference {found.v_sense[k] * 1e3:.2f} mV, {found.energy[k] * 1e15:.0f} fJ"
+        )
+
+
+def input_drivers(pool: SpicePool) -> None:
+    """Print levels, settling and energy of the input drivers."""
+    params = input_driver_bench.MultiLevelBenchParams()
+    waves = pool.run(input_driver_bench.level_train(params).text())
+    found = input_measure.levels(waves, params, len(params.codes))
+    ideal = np.array([params.driver.v_level(code) for code in params.codes])
+    sag, slow = np.max(ideal - found.v_row), np.max(found.t_settle)
+    print(f"Multi-level source: sag up to {sag * 1e3:.2f} mV, settled in {slow * 1e9:.3f} ns,")
+    print(f"  {np.mean(found.energy) * 1e15:.0f} fJ a level of {params.t_level * 1e9:.0f} ns")
+    word = input_driver_bench.BitSerialBenchParams()
+    waves = pool.run(input_driver_bench.word_train(word).text())
+    energy = input_measure.word_energy(waves, word)
+    print(
+        f"Bit-serial driver: a word of {word.bits} bits, "
+        + ", ".join(f"{k} {e * 1e15:.0f} fJ" for k, e in energy.items())
+    )
+
+
+def main() -> None:
+    """Print everything."""
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with SpicePool(timeout=600) as pool:
+        strongarm(pool, draws)
+        readout(pool)
+        sar(pool)
+        current_sense(pool)
+        input_drivers(pool)
+
+
+if __name__ == "__main__":
+    main()
