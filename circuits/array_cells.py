@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit import netlists
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
+from rramkit.circuits.libraries import Library
 from rramkit.circuits.selector import SelectorParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -80,16 +80,17 @@ def subcircuit(kind: CellKind, cell: CellParams, selector: SelectorParams, *, mo
         return dynamic_cell(cell) if moving else held_cell(cell)
     pins, name = (("s",), "cell_1s1r") if moving else ((), "cell_1s1r_held")
     found = SubCircuit(name, "bl", "sl", *pins, s_0=0)
-    found.X("_rram", "rram_sky130" if moving else "rram_sky130_held", "bl", "m", *pins, s_0="{s_0}")
+    device, held = cell.device, not moving
+    found.X("_rram", device.subcircuit(held=held), "bl", "m", *pins, s_0="{s_0}", **device.instance(held=held))
     found.X("_sel", "selector_threshold", "m", "sl", **selector.spice())
     return found
 
 
-def libraries(kind: CellKind, cell: CellParams, selector: SelectorParams) -> tuple[str, ...]:
+def libraries(kind: CellKind, cell: CellParams, selector: SelectorParams) -> tuple[Library, ...]:
     """Return the names of the library files that a deck with these cells needs."""
     if kind == "1R":
         return ()
-    return cell.libraries if kind == "1T1R" else (netlists.RRAM_SKY130, selector.library)
+    return cell.libraries if kind == "1T1R" else (cell.device.library, selector.library)
 
 
 def cell_line(

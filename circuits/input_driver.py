@@ -73,12 +73,27 @@ def multi_level(params: MultiLevelParams) -> SubCircuit:
     for k in range(top):
         block.R(f"_string_{k}", taps[k], taps[k + 1], params.r_string / top)
     for k, (tap, select) in enumerate(zip(taps, selects, strict=True)):
-        _add_inverter(block, f"not_{k}", (select, f"not_{k}"), w=(params.w_inverter, params.w_inverter), length=length)
+        _add_inverter(
+            block,
+            f"not_{k}",
+            (select, f"not_{k}"),
+            w=(params.w_inverter, params.w_inverter),
+            technology=params.technology,
+        )
         for kind, gate, bulk, width in (
             ("n", select, "0", params.w_gate_n),
             ("p", f"not_{k}", "vdd", params.w_gate_p),
         ):
-            block.M(f"_{kind}_{k}", "row", gate, tap, bulk, model=f"{kind}mos_core", width=width, length=length)
+            block.M(
+                f"_{kind}_{k}",
+                "row",
+                gate,
+                tap,
+                bulk,
+                model=params.technology.model(kind, "core"),
+                width=width,
+                length=length,
+            )
     return block
 
 
@@ -88,9 +103,11 @@ def bit_serial(params: BitSerialParams) -> SubCircuit:
     nodes = ["bit", "not_1", "yes", "not_2"]  # three inverters: `yes` opens the upper switch, `not_2` the lower one
     for k in range(3):
         width = params.w_first * params.taper**k
-        _add_inverter(block, f"chain_{k}", (nodes[k], nodes[k + 1]), w=(width, 2 * width), length=length)
+        _add_inverter(block, f"chain_{k}", (nodes[k], nodes[k + 1]), w=(width, 2 * width), technology=params.technology)
     for name, gate, rail in (("read", "yes", "v_read"), ("rest", "not_2", "0")):
-        block.M(f"_{name}", "row", gate, rail, 0, model="nmos_core", width=params.w_switch, length=length)
+        block.M(
+            f"_{name}", "row", gate, rail, 0, model=params.technology.nmos_core, width=params.w_switch, length=length
+        )
     return block
 
 
@@ -107,10 +124,10 @@ def add_row(circuit: Circuit, params: RowParams, near: str) -> str:
 
 
 def _add_inverter(
-    block: SubCircuit, name: str, nodes: tuple[str, str], *, w: tuple[float, float], length: float
+    block: SubCircuit, name: str, nodes: tuple[str, str], *, w: tuple[float, float], technology: Technology
 ) -> None:
     """Add an inverter on `vdd` from the first to the second of `nodes`; `w` are the widths of NMOS and PMOS [m]."""
     source, target = nodes
     for kind, rail, width in (("n", "0", w[0]), ("p", "vdd", w[1])):
-        model = f"{kind}mos_core"
+        model, length = technology.model(kind, "core"), technology.l_core
         block.M(f"_{name}_{kind}", target, source, rail, rail, model=model, width=width, length=length)

@@ -47,7 +47,9 @@ def ota(params: OtaParams) -> SubCircuit:
     )
     for name, drain, gate, source, kind, width in transistors:
         bulk = "0" if kind == "n" else "vdd"
-        amplifier.M(f"_{name}", drain, gate, source, bulk, model=f"{kind}mos_io", width=width, length=length)
+        amplifier.M(
+            f"_{name}", drain, gate, source, bulk, model=params.technology.model(kind, "io"), width=width, length=length
+        )
     amplifier.R("_zero", "first", "zero", params.r_zero)
     amplifier.C("_miller", "zero", "out", params.c_miller)
     return amplifier

@@ -24,6 +24,7 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
+from rramkit.circuits.libraries import Library
 from rramkit.circuits.periphery_modes import SWITCHES
 from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
@@ -85,7 +86,7 @@ class PeripheryParams(Parameters):
         return tuple(dict.fromkeys(self.unit(*line) for line in self.lines))
 
     @property
-    def libraries(self) -> tuple[str, ...]:
+    def libraries(self) -> tuple[Library, ...]:
         """Names of the library files that a deck with this array needs."""
         cmos = self.crossbar.cell.technology.library
         return tuple(dict.fromkeys((*self.crossbar.libraries, *(() if self.switches == "ideal" else (cmos,)))))

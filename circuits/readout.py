@@ -43,7 +43,7 @@ def add_feedback(circuit: SubCircuit, params: ReadoutParams) -> None:
         return
     circuit.C("_integrate", "bl", "out", params.c_integrate)
     length = params.ota.technology.l_io
-    circuit.M("_reset", "out", "rst", "bl", 0, model="nmos_io", width=params.w_reset, length=length)
+    circuit.M("_reset", "out", "rst", "bl", 0, model=params.ota.technology.nmos_io, width=params.w_reset, length=length)
 
 
 def readout(params: ReadoutParams) -> SubCircuit:

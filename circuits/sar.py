@@ -103,7 +103,7 @@ def _add_gate(circuit: Circuit, params: SarParams, source: str, plate: str) -> N
     """Add the transmission gate that samples `source` on `plate`."""
     length = params.latch.technology.l_core
     for kind, gate, bulk in (("n", "sample", "0"), ("p", "sample_b", "vdd")):
-        model = f"{kind}mos_core"
+        model = params.latch.technology.model(kind, "core")
         circuit.M(f"_{plate}_{kind}", plate, gate, source, bulk, model=model, width=params.w_sample, length=length)
 
 
@@ -111,7 +111,7 @@ def _add_inverter(circuit: Circuit, params: SarParams, bit: int) -> None:
     """Add the driver of bit `bit`'s bottom plate."""
     length, gate, plate = params.latch.technology.l_core, f"bit_{bit}", f"bottom_{bit}"
     for kind, source, width in (("n", "0", params.w_bottom_n), ("p", "vref", params.w_bottom_p)):
-        name, model = f"_{plate}_{kind}", f"{kind}mos_core"
+        name, model = f"_{plate}_{kind}", params.latch.technology.model(kind, "core")
         circuit.M(name, plate, gate, source, source, model=model, width=2**bit * width, length=length)
 
 

@@ -74,7 +74,16 @@ def strong_arm(params: StrongArmParams, dv_threshold: np.ndarray | None = None) 
             # the gate sees less of its drive: lower for an NMOS, higher for a PMOS
             latch.V(f"_{name}", *((gate, inner) if kind == "n" else (inner, gate)), float(rise))
         bulk = "0" if kind == "n" else "vdd"
-        latch.M(f"_{name}", drain, inner, source, bulk, model=f"{kind}mos_core", width=width, length=length)
+        latch.M(
+            f"_{name}",
+            drain,
+            inner,
+            source,
+            bulk,
+            model=params.technology.model(kind, "core"),
+            width=width,
+            length=length,
+        )
     return latch
 
 

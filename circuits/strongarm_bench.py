@@ -109,7 +109,9 @@ def input_pair(params: StrongArmBenchParams) -> Deck:
         circuit.V(f"_x_{side}", f"x_{side}", circuit.gnd, v_dd)
     kept = [row for row in zip(TRANSISTORS, params.latch.sizes, strict=True) if row[0][0] in ("tail", *_PAIR)]
     for (name, _, _, drain, gate, source), (width, length) in kept:
-        circuit.M(f"_{name}", drain, gate, source, 0, model="nmos_core", width=width, length=length)
+        circuit.M(
+            f"_{name}", drain, gate, source, 0, model=params.latch.technology.nmos_core, width=width, length=length
+        )
     return Deck(
         title="StrongARM latch: its input pair, for the hand analysis",
         parameters=params,

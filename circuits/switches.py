@@ -27,7 +27,7 @@ def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_
         switch.raw_spice += f"B_sw a b i = v(a,b)*{1 / r_on:.12g}*0.5*(1 + tanh(20*(v(en)/v(vdd) - 0.5)))\n"
         return switch
     length = technology.l_io if kind == "io" else technology.l_core
-    n, p = {"model": f"nmos_{kind}", "length": length}, {"model": f"pmos_{kind}", "length": length}
+    n, p = ({"model": technology.model(channel, kind), "length": length} for channel in "np")
     switch.M("_n", "a", "en", "b", 0, width=w_n, **n)
     switch.M("_p", "a", "off", "b", "vdd", width=2 * w_n, **p)
     switch.M("_inv_n", "off", "en", 0, 0, width=w_n / 4, **n)
@@ -38,7 +38,7 @@ def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_
 def word_driver(technology: Technology, *, w_n: float) -> SubCircuit:
     """Return `.subckt word_driver en out vdd rail`: two inverters; the output stands at `rail` while `en` is at vdd."""
     driver = SubCircuit("word_driver", "en", "out", "vdd", "rail")
-    n, p = {"model": "nmos_io", "length": technology.l_io}, {"model": "pmos_io", "length": technology.l_io}
+    n, p = ({"model": technology.model(channel, "io"), "length": technology.l_io} for channel in "np")
     driver.M("_in_n", "mid", "en", 0, 0, width=w_n / 2, **n)
     driver.M("_in_p", "mid", "en", "vdd", "vdd", width=w_n, **p)
     driver.M("_out_n", "out", "mid", 0, 0, width=w_n, **n)

@@ -48,6 +48,10 @@ class Technology(Parameters):
         """The model library: a file of netlists/ by name, or the user's."""
         return UserLibrary(self.library_file, self.section) if self.library_file else f"cmos_45nm_{self.corner}.lib"
 
+    def model(self, kind: str, oxide: str) -> str:
+        """Return the model's name of an `n` or `p` transistor with `core` or `io` oxide."""
+        return getattr(self, f"{kind}mos_{oxide}")
+
     @field_validator("library_file")
     @classmethod
     def _file(cls, path: str) -> str:
