@@ -140,9 +140,9 @@ def test_write_verify_stops_at_its_target(pool, g_target):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("g_target", [20e-6, 50e-6])
+@pytest.mark.parametrize("g_target", [30e-6, 50e-6])
 def test_write_verify_in_reset(pool, g_target):
-    check_verify(pool, WriteVerifyParams(polarity="reset", state=0.95, g_target=g_target, pulses=6), rising=False)
+    check_verify(pool, WriteVerifyParams(polarity="reset", state=0.95, g_target=g_target, pulses=8), rising=False)
 
 
 def check_verify(pool, params, *, rising):
