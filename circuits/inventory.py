@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import Circuit, Netlist
 
-from rramkit import netlists
+from rramkit.circuits import libraries
+from rramkit.circuits.libraries import Library
 
 L_SD = 0.105e-6  # m
 EPS_OX = 3.9 * 8.8541878128e-12  # F/m
@@ -62,7 +63,7 @@ def count(circuit: Circuit, *, periphery_only: bool = False) -> Count:
     return Count(len(found), sum(t.area for t in found), ideal)
 
 
-def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: str) -> dict[str, float]:
+def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: Library) -> dict[str, float]:
     """Return the capacitance [F] of the gates that each node switches, those behind its switch's inverter included."""
     per_area = {name: EPS_OX / t_ox for name, t_ox in oxide_thicknesses(library).items()}
     on_gate: dict[str, float] = {}
@@ -74,7 +75,7 @@ def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: str) -> d
     return {node: on_gate.get(node, 0.0) for node in nodes}
 
 
-def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], library: str) -> float:
+def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], library: Library) -> float:
     """Return the energy [J] that the gates take while controls go through their levels [V] once round, E = C V^2 n/2.
 
     n counts a node's edges: at the rising ones it is charged itself, at the falling ones its complement.
@@ -87,9 +88,9 @@ def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], 
     return energy
 
 
-def oxide_thicknesses(library: str) -> dict[str, float]:
+def oxide_thicknesses(library: Library) -> dict[str, float]:
     """Return `toxe` [m] of every model card of a library file."""
-    text = netlists.text(library).replace("\n+", " ")
+    text = libraries.text(library).replace("\n+", " ")
     cards = re.findall(r"(?im)^\.model\s+(\w+)\s+[np]mos\b(.*)$", text)
     return {name: float(found[-1]) for name, body in cards if (found := re.findall(r"\btoxe\s*=\s*(\S+)", body))}
 

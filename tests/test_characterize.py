@@ -12,6 +12,7 @@ from rramkit.characterization.batch import Bench, finer
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.run import characterize, reusable
 from rramkit.characterization.verify import plan_of, verify
+from rramkit.circuits import libraries
 from rramkit.errors import InputError, SimulationError, TableError
 from rramkit.table import Quantity, TableFile
 
@@ -82,7 +83,7 @@ def test_the_provenance_says_how_to_make_it_again(made):
     _, tables, told = made
     found = tables.provenance
     assert plan_of(tables) == TINY
-    assert json.loads(found["models"]) == {name: netlists.sha256(name) for name in TINY.cell.libraries}
+    assert json.loads(found["models"]) == {str(name): libraries.sha256(name) for name in TINY.cell.libraries}
     assert found["simulator"].startswith("ngspice ")
     assert int(found["spice_runs"]) == len(told)
     assert int(found["spice_points"]) > int(found["spice_runs"])

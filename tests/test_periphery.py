@@ -8,9 +8,9 @@ import pytest
 from nodal import transfer_matrix
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit import netlists
 from rramkit.characterization.measure import integral
 from rramkit.characterization.periphery_measure import matrix, reciprocity
+from rramkit.circuits import libraries
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import count, gate_capacitances, switching_energy, transistors
 from rramkit.circuits.periphery import PeripheryParams, add_periphery
@@ -233,7 +233,7 @@ def test_switching_energy_against_a_transient(pool):
     estimate = switching_energy(circuit, {"en": [0.0, 3.3]}, technology.library)
     assert estimate == pytest.approx(c * 3.3**2, rel=1e-12)
     deck = (
-        f"e\n{netlists.text(technology.library)}\n{''.join(str(cell) for cell in circuit.subcircuits)}\n"
+        f"e\n{libraries.text(technology.library)}\n{''.join(str(cell) for cell in circuit.subcircuits)}\n"
         "X1 a b en vdd line_switch\nVa a 0 0.1\nVb b 0 0.1\nVdd vdd 0 3.3\n"
         "Ven en 0 pwl(0 0 5n 0 5.2n 3.3 25n 3.3 25.2n 0 45n 0)\n.options method=gear reltol=1e-4\n"
         ".save v(en) i(vdd) i(ven) i(va) i(vb)\n.tran 0.02n 45n 0 0.02n\n.end\n"
