@@ -1,6 +1,7 @@
 """A user's technology: its model file and names drop in, and nothing else gets into a deck through them."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from rramkit import netlists
 from rramkit.characterization.measure import read_conductances
-from rramkit.circuits import libraries
+from rramkit.circuits import catalog, libraries
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
@@ -16,6 +17,7 @@ from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
+from rramkit.parameters import Parameters
 
 CARDS = Path(__file__).parent / "cards" / "level1.lib"
 NAMES = {"nmos_core": "nch18", "pmos_core": "pch18", "nmos_io": "nch33", "pmos_io": "pch33"}
@@ -203,3 +205,39 @@ def test_names_without_a_file_are_refused():
     with pytest.raises(InputError, match="needs `library_file`"):
         Technology.checked({"nmos_io": "nch33"}, where="user.toml")
     assert Technology().library == "cmos_45nm_tt.lib"
+
+
+def _names_a_technology(model):
+    return model is Technology or any(
+        isinstance(field.annotation, type)
+        and issubclass(field.annotation, Parameters)
+        and _names_a_technology(field.annotation)
+        for field in model.model_fields.values()
+    )
+
+
+def _dropped_in(model, technology):
+    """The model's default parameters with every technology in it replaced."""
+    if model is Technology:
+        return technology
+    return {
+        name: _dropped_in(field.annotation, technology)
+        for name, field in model.model_fields.items()
+        if isinstance(field.annotation, type)
+        and issubclass(field.annotation, Parameters)
+        and _names_a_technology(field.annotation)
+    }
+
+
+@pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
+def test_no_block_names_a_transistor_model_of_its_own(tmp_path, name):
+    block = catalog.block(name)
+    assert _names_a_technology(block.parameters) or name == "device-pulse"
+    cards = tmp_path / "renamed.lib"
+    cards.write_text(re.sub(r"\b([np])mos_(core|io)\b", r"\1ch_\2", netlists.text("cmos_45nm_tt.lib")))
+    names = {f"{kind}mos_{oxide}": f"{kind}ch_{oxide}" for kind in "np" for oxide in ("core", "io")}
+    user = {"library_file": str(cards), **names}
+    params = block.parameters.checked(_dropped_in(block.parameters, user), where="test")
+    deck = block.deck(params).text()
+    elements = [line for line in deck.splitlines() if not line.startswith("*")]
+    assert not [line for line in elements if re.search(r"\b[np]mos_(core|io)\b", line)]
