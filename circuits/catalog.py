@@ -136,7 +136,7 @@ BLOCKS = {
     ),
     "strongarm-offset": Block(
         strongarm_bench.StrongArmBenchParams,
-        strongarm_bench.offset_search,
+        strongarm_bench.example_offset,
         "StrongARM latch: search for the offset by repeated clocking",
     ),
 }

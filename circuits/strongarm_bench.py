@@ -7,7 +7,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.stimuli import staircase_points
-from rramkit.circuits.strongarm import TRANSISTORS, StrongArmParams, strong_arm
+from rramkit.circuits.strongarm import NAMES, TRANSISTORS, StrongArmParams, strong_arm
 from rramkit.parameters import Parameters, quantity
 
 # The trapezoidal rule: a growing exponential costs second-order gear four times its error, and no line here is so fast
@@ -31,6 +31,9 @@ class StrongArmBenchParams(Parameters):
     c_load: float = quantity(5e-15, "F", "capacitance of each output", ge=0, le=1e-10)
     v_search: float = quantity(40e-3, "V", "offset search: largest offset that it finds", ge=1e-4, le=0.5)
     search_steps: int = quantity(10, "1", "offset search: halvings, down to v_search/2^n", ge=2, le=20)
+    dv_example: float = quantity(
+        5e-3, "V", "offset search by name: rise of the first input transistor's threshold", ge=-0.1, le=0.1
+    )
     t_step: float = quantity(
         1e-12, "s", "largest time step of the train (a seventh of the regeneration constant)", ge=1e-14, le=1e-8
     )
@@ -72,6 +75,13 @@ def decision_train(
         measures=tuple(_delay(params, k, float(v)) for k, v in enumerate(v_in)),
         options=LATCH_OPTIONS,
     )
+
+
+def example_offset(params: StrongArmBenchParams) -> Deck:
+    """Return the offset search of a latch of which one input transistor's threshold is off by `dv_example`."""
+    dv_threshold = np.zeros(len(NAMES))
+    dv_threshold[NAMES.index(_PAIR[0])] = params.dv_example
+    return offset_search(params, dv_threshold)
 
 
 def offset_search(params: StrongArmBenchParams, dv_threshold: np.ndarray | None = None) -> Deck:

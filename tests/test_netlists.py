@@ -33,9 +33,8 @@ def test_there_are_libraries():
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_every_library_parses_and_solves(pool, name):
     text = netlists.text(name)
-    waves = pool.run(
-        f"{name}\n{text}\nV1 v 0 pwl(0 0 10p 0.1)\nR1 v a 1k\n{uses(text)}\n.options method=gear\n.tran 1p 30p uic\n.end\n"
-    )
+    bench = f"V1 v 0 pwl(0 0 10p 0.1)\nR1 v a 1k\n{uses(text)}\n.options method=gear\n.tran 1p 30p uic"
+    waves = pool.run(f"{name}\n{text}\n{bench}\n.end\n")
     assert waves["i(v1)"][-1] != 0.0  # from initial conditions: a moving state has no operating point to find
 
 
