@@ -44,7 +44,7 @@ class BufferParams(Parameters):
     l_signal: float = quantity(0.3e-6, "m", "length of pair and cascodes", ge=20e-9, le=20e-6)
     l_load: float = quantity(0.6e-6, "m", "length of the load, which sets the gain", ge=20e-9, le=20e-6)
     w_out: float = quantity(200e-6, "m", "width of the PMOS output transistor", ge=1e-6, le=2e-3)
-    c_miller: float = quantity(1.5e-12, "F", "Miller capacitor", ge=1e-14, le=1e-10)
+    c_miller: float = quantity(0.8e-12, "F", "Miller capacitor", ge=1e-14, le=1e-10)
     r_zero: float = quantity(2e3, "ohm", "resistor in series with it", ge=1, le=1e6)
 
 

@@ -42,8 +42,8 @@ class WriteDriverParams(Parameters):
     switch: SwitchParams = SwitchParams()
     lines: LinesParams = LinesParams()
     v_write: float = quantity(3.6, "V", "supply of the write path: shifters, buffer, open word lines", ge=1.5, le=6)
-    v_low_set: float = quantity(1.0, "V", "word line at code 0 in SET", ge=0, le=3)
-    v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
+    v_low_set: float = quantity(1.03, "V", "word line at code 0 in SET", ge=0, le=3)
+    v_high_set: float = quantity(1.6, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
     v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
     v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
     v_high_reset: float = quantity(1.7, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
@@ -125,7 +125,10 @@ def add_write_driver(
     circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
     legs = _set_legs(params, when, joints) if polarity == "set" else _reset_legs(params, when, joints)
     for line, of_line in legs.items():
-        add_line_driver(circuit, line, of_line, params=params.switch, draw=draw)
+        # The word line closes in a nanosecond or two: gates that close in a tenth of one pull the nodes behind them
+        # down, and an HRS neighbour at the inhibited line then sees a volt until its few uS have charged its node.
+        down = params.switch.closing if line == "wl" else 1.0
+        add_line_driver(circuit, line, of_line, params=params.switch, draw=draw, down=down)
     return add_lines(circuit, params.lines, cell)
 
 
