@@ -17,6 +17,7 @@ from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
 Interval = tuple[float, float]
+_SAME = 1e-3  # of a gap (1): closer than this is rounding
 
 
 class SwitchParams(Parameters):
@@ -82,7 +83,8 @@ def _merged(intervals: Sequence[Interval], gap: float) -> list[Interval]:
     """Return intervals in rising order, those joined that lie closer than `gap` [s]."""
     merged: list[Interval] = []
     for begin, end in sorted(intervals):
-        if merged and begin < merged[-1][1] + gap:
+        # A gap of one dead time to the last digit is one: rounding must not leave a line up at some pulses.
+        if merged and begin < merged[-1][1] + (1 - _SAME) * gap:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((max(begin, 0.0), end))
