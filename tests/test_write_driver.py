@@ -47,7 +47,7 @@ def test_level_shifter_at_every_corner(pool, corner, v_core, v_io):
     assert found["v_high"] == pytest.approx(v_io, abs=1e-3)
     assert found["v_low"] == pytest.approx(0, abs=1e-3)
     # The dead time between a pull-down and a leg must cover the slowest edge. At 0.9 V the pull-down's overdrive is
-    # 0.15 V, at the slow corner 0.1 V: there an edge takes nearly all of it, else four fifths at the most. What counts
+    # 0.15 V, at the slow corner 0.12 V: there an edge takes nearly all of it, else four fifths at the most. What counts
     # for an overlap is how much later one goes than the other rises, as both pass a shifter: half of it, everywhere.
     slowest = SwitchParams().t_dead * (0.95 if v_core < 1 else 0.8)
     assert 0 < found["t_up"] < slowest and 0 < found["t_down"] < slowest
