@@ -67,8 +67,8 @@ def cell_energies(waves: Waveforms, params: DriverWriteParams) -> np.ndarray:
 
 def pulse_shapes(waves: Waveforms, params: DriverWriteParams) -> list[PulseShape]:
     """Return the shape of each pulse on the stepped line, at its far end."""
-    line = "wl" if params.polarity == "set" else "sl"
-    time, v = waves["time"], waves[f"v({line}_{params.driver.lines.lumps})"]
+    line = params.driver.stepped(params.polarity)
+    time, v = waves["time"], waves["v(bl_cell)" if line == "bl" else f"v({line}_{params.driver.lines.lumps})"]
     return [_shape(time, v, params, index) for index in range(params.pulses)]
 
 

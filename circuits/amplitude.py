@@ -9,6 +9,8 @@ Buffer      Two stages, its output back to its input: a PMOS pair (wells at its 
             a write line asks for current out, and is discharged by its own pull-down. A switch to a stiff analog
             rail would need a decoupling capacitor that many times outweighs the lines, and hence cannot step
             between two pulses; a source follower loses a threshold and its body effect, more than a volt here.
+            With `gain` above one a divider feeds the output back: the pair's PMOS transistors need their gates a volt
+            and a half below the supply, and a rail that goes up to 3 V leaves its own gate there.
 All sizes are this kit's choice.
 """
 
@@ -44,8 +46,10 @@ class BufferParams(Parameters):
     l_signal: float = quantity(0.3e-6, "m", "length of pair and cascodes", ge=20e-9, le=20e-6)
     l_load: float = quantity(0.6e-6, "m", "length of the load, which sets the gain", ge=20e-9, le=20e-6)
     w_out: float = quantity(200e-6, "m", "width of the PMOS output transistor", ge=1e-6, le=2e-3)
-    c_miller: float = quantity(1.5e-12, "F", "Miller capacitor", ge=1e-14, le=1e-10)
+    c_miller: float = quantity(0.8e-12, "F", "Miller capacitor", ge=1e-14, le=1e-10)
     r_zero: float = quantity(2e3, "ohm", "resistor in series with it", ge=1, le=1e6)
+    gain: float = quantity(1.0, "1", "output over input", ge=1, le=4)
+    r_divider: float = quantity(40e3, "ohm", "divider of the feedback, for a gain above one", ge=1e3, le=1e7)
 
 
 def converter(params: ConverterParams, technology: Technology) -> SubCircuit:
@@ -77,7 +81,7 @@ def buffer(params: BufferParams, technology: Technology) -> SubCircuit:
     w_p, supply = 2 * params.w_ref, "vwrite"
     bias, signal = params.l_bias, params.l_signal
     draw.mosfet("tail", ("tail", "bias_p", supply, supply), "pmos_io", w=w_p, length=bias, m=params.n_tail)
-    for side, gate, drain in (("a", "out", "y"), ("b", "ref", "x")):
+    for side, gate, drain in (("a", _feedback(cell, params), "y"), ("b", "ref", "x")):
         draw.mosfet(f"pair_{side}", (f"fold_{side}", gate, "tail", "tail"), "pmos_io", w=params.w_pair, length=signal)
         fold = (f"fold_{side}", "bias_n", "0", 0)
         draw.mosfet(f"fold_{side}", fold, "nmos_io", w=params.w_ref, length=bias, m=params.n_fold)
@@ -88,6 +92,16 @@ def buffer(params: BufferParams, technology: Technology) -> SubCircuit:
     cell.C("_miller", "out", "zero", params.c_miller)
     cell.R("_zero", "zero", "x", params.r_zero)
     return cell
+
+
+def _feedback(cell: SubCircuit, params: BufferParams) -> str:
+    """Return the node that goes back to the pair: the output, or a divider's tap."""
+    if params.gain == 1:
+        return "out"
+    lower = params.r_divider / params.gain
+    cell.R("_divider_low", "tap", 0, lower)
+    cell.R("_divider_high", "out", "tap", params.r_divider - lower)
+    return "tap"
 
 
 def _bias(draw: Draw, params: BufferParams) -> None:

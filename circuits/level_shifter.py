@@ -1,9 +1,10 @@
 """Level shifter: core logic (0, v_core) in, thick-oxide logic (0, v_io) out, true and complement.
 
 Two cross-coupled thick-oxide PMOS transistors, each pulled down by a thick-oxide NMOS whose gate stands at v_core only.
-The pull-down must win against the PMOS that still conducts: with overdrives v_core - v_tn against v_io - |v_tp| that
-asks for a wide, short NMOS against a narrow, long PMOS (`w_pull_down`, `l_cross`). An inverter of each side restores
-the edges and drives the load, so that nothing hangs on the latch's nodes.
+The pull-down must win against the PMOS that still conducts: with overdrives v_core - v_tn against v_io - |v_tp|, 0.15 V
+against 2.9 V at the worst, that asks for an NMOS some thirty times as wide (`w_pull_down`, `w_cross`); both are short,
+because after that the narrow PMOS has to lift the wide NMOS's junction, and a long one would take twice the time. An
+inverter of each side restores the edges and drives the load, so that nothing hangs on the latch's nodes.
 """
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -17,16 +18,16 @@ NAME = "level_shifter"
 
 
 class LevelShifterParams(Parameters):
-    """Sizes of a level shifter; this kit's choice, for v_core 1.0 V and v_io to 3.6 V at every corner."""
+    """Sizes of a level shifter; this kit's choice, for v_core from 0.9 V and v_io to 3.6 V, every corner."""
 
-    w_pull_down: float = quantity(8e-6, "m", "width of the thick-oxide pull-down transistors", ge=0.1e-6, le=100e-6)
-    w_cross: float = quantity(1e-6, "m", "width of the cross-coupled PMOS transistors", ge=0.1e-6, le=20e-6)
-    l_cross: float = quantity(0.4e-6, "m", "length of the cross-coupled PMOS transistors", ge=20e-9, le=20e-6)
+    w_pull_down: float = quantity(24e-6, "m", "width of the thick-oxide pull-down transistors", ge=0.1e-6, le=100e-6)
+    w_cross: float = quantity(0.8e-6, "m", "width of the cross-coupled PMOS transistors", ge=0.1e-6, le=20e-6)
+    l_cross: float = quantity(0.22e-6, "m", "length of the cross-coupled PMOS transistors", ge=20e-9, le=20e-6)
     w_core: float = quantity(
-        1e-6, "m", "NMOS width of the core inverter; its PMOS is twice as wide", ge=0.05e-6, le=50e-6
+        2e-6, "m", "NMOS width of the core inverter; its PMOS is twice as wide", ge=0.05e-6, le=50e-6
     )
     w_out: float = quantity(
-        1e-6, "m", "NMOS width of the output inverters; their PMOS is 2.5 times it", ge=0.1e-6, le=100e-6
+        0.8e-6, "m", "NMOS width of the output inverters; their PMOS is 2.5 times it", ge=0.1e-6, le=100e-6
     )
 
 

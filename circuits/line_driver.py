@@ -17,6 +17,7 @@ from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
 Interval = tuple[float, float]
+_SAME = 1e-3  # of a gap (1): closer than this is rounding
 
 
 class SwitchParams(Parameters):
@@ -25,6 +26,7 @@ class SwitchParams(Parameters):
     w_leg: float = quantity(20e-6, "m", "width of a leg's transistor", ge=0.1e-6, le=1e-3)
     w_down: float = quantity(20e-6, "m", "width of the pull-down", ge=0.1e-6, le=1e-3)
     opening: float = quantity(0.1, "1", "width of the leg that opens the word line in RESET, over w_leg", gt=0, le=10)
+    closing: float = quantity(0.06, "1", "width of the word line's pull-down, over w_down", gt=0, le=10)
     t_logic: float = quantity(50e-12, "s", "edges of the core logic", ge=1e-12, le=1e-9)
     t_dead: float = quantity(2e-9, "s", "dead time between a pull-down and a leg", ge=0.1e-9, le=1e-6)
 
@@ -43,8 +45,13 @@ class Leg:
     strength: float = 1.0
 
 
-def add_line_driver(circuit: Circuit, line: str, legs: Mapping[str, Leg], *, params: SwitchParams, draw: Draw) -> None:
-    """Drive the node `line` from its legs; the pull-down is on whenever no leg is or is about to be."""
+def add_line_driver(
+    circuit: Circuit, line: str, legs: Mapping[str, Leg], *, params: SwitchParams, draw: Draw, down: float = 1.0
+) -> None:
+    """Drive the node `line` from its legs; the pull-down is on whenever no leg is or is about to be.
+
+    `down` is its width over `params.w_down`.
+    """
     for name, leg in legs.items():
         on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
         if "n" in leg.kind:
@@ -52,8 +59,8 @@ def add_line_driver(circuit: Circuit, line: str, legs: Mapping[str, Leg], *, par
         if "p" in leg.kind:
             draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=leg.strength * params.w_leg)
     busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on], params.t_dead)
-    _, down = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
-    draw.mosfet(f"_{line}_down", (line, down, "0", 0), "nmos_io", w=params.w_down)
+    _, idle = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
+    draw.mosfet(f"_{line}_down", (line, idle, "0", 0), "nmos_io", w=down * params.w_down)
 
 
 def add_control(
@@ -76,7 +83,8 @@ def _merged(intervals: Sequence[Interval], gap: float) -> list[Interval]:
     """Return intervals in rising order, those joined that lie closer than `gap` [s]."""
     merged: list[Interval] = []
     for begin, end in sorted(intervals):
-        if merged and begin < merged[-1][1] + gap:
+        # A gap of one dead time to the last digit is one: rounding must not leave a line up at some pulses.
+        if merged and begin < merged[-1][1] + (1 - _SAME) * gap:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((max(begin, 0.0), end))

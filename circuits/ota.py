@@ -5,8 +5,8 @@ as its load; Miller capacitor with a resistor in series. To the first order (Gra
 design of analog integrated circuits", chapter 9): unity gain at g_m1/(2 pi c_miller), output pole at
 g_m2/(2 pi (c_load + ...)), zero at 1/(2 pi c_miller (1/g_m2 - r_zero)). Sizes are this kit's choice.
 
-The supply is 1.8 V and not v_io: with the thick-oxide cards' impact ionisation (alpha0 = 0.074) an NMOS of 1 um at
-v_gs = 1.0 V carries 22 uA at v_ds = 1.8 V and 2250 uA at 3.3 V, most of it into the bulk, and has no gain left.
+The supply is 1.8 V and not v_io, this kit's choice: a readout's full scale ends at 1.0 V, and the same bias
+current costs a little more than half the power.
 """
 
 from PySpice.Spice.Netlist import SubCircuit

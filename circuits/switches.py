@@ -3,7 +3,7 @@
 Every one has its own inverter for the complementary gate, so that what drives it is one signal at the supply's level.
 
 The kit's thick-oxide cards have a large body effect (k1 = 1.6 V^0.5): around the middle of a 3.3 V supply both
-transistors of a gate are barely on. Between a rail of 1.8 V and a cell that takes 0.1 mA a 20 um gate loses 0.30 V, a
+transistors of a gate are barely on. Between a rail of 1.8 V and a cell that takes 0.1 mA a 20 um gate loses 0.28 V, a
 10 um gate 0.35 V: width hardly helps; the write rail has to carry that, or the supply has to be higher.
 """
 

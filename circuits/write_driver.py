@@ -3,6 +3,8 @@
 SET     steps the word line: leg `step` (an NMOS: the line goes above that rail when it reads) from the buffered
         converter, while the bit line's leg `set` brings the fixed `v_bl_set`. The word line settles first, the bit
         line makes the pulse: an overshoot of the stepped gate then falls into a time without a cell voltage.
+        With `set_line` = bl it steps the bit line instead (a device that the voltage, not the current, must hold back):
+        leg `step` (PMOS and NMOS), while the word line, at the write supply, makes the pulse, as in RESET.
 RESET   steps the source line: leg `step` (NMOS and PMOS) from the buffered converter, the bit line at ground, the other
         bit lines at the same voltage (`inhibit`, else the whole row would be reset). The word line, to the write
         supply, makes the pulse: while the lines rise every cell of the row is closed.
@@ -14,7 +16,7 @@ Ideal, and marked so in the deck: the supplies and references (`v_write`, `v_cor
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
@@ -41,10 +43,11 @@ class WriteDriverParams(Parameters):
     buffer: amplitude.BufferParams = amplitude.BufferParams()
     switch: SwitchParams = SwitchParams()
     lines: LinesParams = LinesParams()
+    set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
     v_write: float = quantity(3.6, "V", "supply of the write path: shifters, buffer, open word lines", ge=1.5, le=6)
-    v_low_set: float = quantity(1.0, "V", "word line at code 0 in SET", ge=0, le=3)
-    v_high_set: float = quantity(1.56, "V", "word line at code 2^bits in SET", ge=0.1, le=3)
-    v_bl_set: float = quantity(1.7, "V", "bit line in SET", ge=0.5, le=3.6)
+    v_low_set: float = quantity(1.03, "V", "stepped line at code 0 in SET", ge=0, le=3)
+    v_high_set: float = quantity(1.6, "V", "stepped line at code 2^bits in SET", ge=0.1, le=3)
+    v_bl_set: float = quantity(1.7, "V", "bit line in SET, when the word line is stepped", ge=0.5, le=3.6)
     v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
     v_high_reset: float = quantity(1.7, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
@@ -64,13 +67,17 @@ class WriteDriverParams(Parameters):
         return self
 
     def span(self, polarity: Polarity) -> tuple[float, float]:
-        """Return the references (low, high) [V] of the converter."""
+        """Return the stepped line's voltage [V] at code 0 and at code 2^bits: the converter's references, amplified."""
         low, high = (self.v_low_set, self.v_high_set), (self.v_low_reset, self.v_high_reset)
         return low if polarity == "set" else high
 
+    def stepped(self, polarity: Polarity) -> Literal["wl", "bl", "sl"]:
+        """Return the line that is stepped."""
+        return self.set_line if polarity == "set" else "sl"
+
     def supply_levels(self, cell: CellParams, polarity: Polarity) -> dict[str, float]:
         """Return the voltage [V] of each supply and reference that stands still."""
-        low, high = self.span(polarity)
+        low, high = (v / self.buffer.gain for v in self.span(polarity))
         power = {"write": self.v_write, "core": cell.technology.v_core}
         return power | {"high": high, "low": low, "bl_set": self.v_bl_set, "read": self.v_read}
 
@@ -123,9 +130,12 @@ def add_write_driver(
     bits = [f"b_{k}" for k in range(params.converter.bits)]
     circuit.X("_converter", amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
     circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
-    legs = _set_legs(params, when, joints) if polarity == "set" else _reset_legs(params, when, joints)
+    legs = _LEGS[params.stepped(polarity)](params, when, joints)
     for line, of_line in legs.items():
-        add_line_driver(circuit, line, of_line, params=params.switch, draw=draw)
+        # The word line closes in a nanosecond or two: gates that close in a tenth of one pull the nodes behind them
+        # down, and an HRS neighbour at the inhibited line then sees a volt until its few uS have charged its node.
+        down = params.switch.closing if line == "wl" else 1.0
+        add_line_driver(circuit, line, of_line, params=params.switch, draw=draw, down=down)
     return add_lines(circuit, params.lines, cell)
 
 
@@ -141,21 +151,38 @@ def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict
     }
 
 
+def _voltage_set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
+    dead = params.switch.t_dead
+    step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
+    read = Leg(joints.read_rail, "n", when.reads)
+    return {
+        "wl": _word_pulse(params, when, joints),
+        "bl": {"step": Leg("rail", "pn", step), "read": read},
+        "sl": {},
+        "inhibit": {},
+    }
+
+
 def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead = params.switch.t_dead
     step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
-    read = [(a - dead, b + dead) for a, b in when.reads]
-    # Weak, because the row's open gates push the source line up as the word line rises: 0.2 V with a full leg.
-    wl = {
-        "pulse": Leg("vwrite", "p", when.pulses, joints.enable, strength=params.switch.opening),
-        "full": Leg("vwrite", "p", read),
-    }
     return {
-        "wl": wl,
+        "wl": _word_pulse(params, when, joints),
         "bl": {"read": Leg(joints.read_rail, "n", when.reads)},
         "sl": {"step": Leg("rail", "pn", step)},
         "inhibit": {"step": Leg("vinhibit", "pn", step)},
     }
+
+
+def _word_pulse(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, Leg]:
+    dead = params.switch.t_dead
+    read = [(a - dead, b + dead) for a, b in when.reads]
+    # Weak, because the row's open gates push the source line up as the word line rises: 0.2 V with a full leg.
+    pulse = Leg("vwrite", "p", when.pulses, joints.enable, strength=params.switch.opening)
+    return {"pulse": pulse, "full": Leg("vwrite", "p", read)}
+
+
+_LEGS = {"wl": _set_legs, "bl": _voltage_set_legs, "sl": _reset_legs}
 
 
 def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams, polarity: Polarity) -> None:
@@ -168,7 +195,7 @@ def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams,
             circuit.C(f"_{name}", node, circuit.gnd, params.c_supply)
     circuit.raw_spice += (
         "* ideal: all sources above (supplies, references, core-logic control), and the inhibit rail's copy here\n"
-        "E_inhibit inhibit_copy 0 dac 0 1\nV_inhibit vinhibit inhibit_copy 0\n"
+        f"E_inhibit inhibit_copy 0 dac 0 {params.buffer.gain:g}\nV_inhibit vinhibit inhibit_copy 0\n"
     )
 
 

@@ -24,7 +24,7 @@ class DriverWriteParams(Parameters):
 
     cell: CellParams = CellParams()
     driver: WriteDriverParams = WriteDriverParams()
-    polarity: Polarity = quantity("set", "1", "set steps the word line, reset the source line")
+    polarity: Polarity = quantity("set", "1", "set steps `driver.set_line`, reset the source line")
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     code_first: int = quantity(0, "1", "code of the first pulse", ge=0, le=1023)
     code_last: int = quantity(63, "1", "code of the last pulse", ge=0, le=1023)
@@ -110,7 +110,7 @@ def driven_write(params: DriverWriteParams) -> Deck:
 class DriverResetParams(DriverWriteParams):
     """The same with a RESET staircase from LRS by default."""
 
-    polarity: Polarity = quantity("reset", "1", "set steps the word line, reset the source line")
+    polarity: Polarity = quantity("reset", "1", "set steps `driver.set_line`, reset the source line")
     state: float = quantity(0.95, "1", "state at the start", ge=0, le=1)
 
 

@@ -224,8 +224,14 @@ def test_the_walk_sees_cells_and_sizes():
     assert count(circuit).transistors - count(circuit, periphery_only=True).transistors == 6
 
 
-def test_switching_energy_against_a_transient(pool):
-    """Gates alone, W L eps/t_ox, against what the sources give for one pulse; overlaps and junctions add to it."""
+@pytest.mark.parametrize(("v_line", "least", "most"), [(0.1, 35 / 75, 1.0), (3.2, 55 / 75, 1.4)])
+def test_switching_energy_against_a_transient(pool, v_line, least, most):
+    """The account's W L eps/t_ox of all gates, against what the sources give for one pulse.
+
+    A gate takes the oxide's charge only when its channel inverts. With the line near ground the p switch (40 of 75 um)
+    never does, near the supply the n switch (20 um) does not: the rest of the widths is the least. Overlaps, junctions
+    and what the inverter lets through add to it: 0.72 and 1.14 of the account, so that it is good to a third.
+    """
     technology, circuit = Technology(), Circuit("switch")
     circuit.subcircuit(transmission_gate("line_switch", "io", technology, w_n=20e-6, r_on=100))
     circuit.X("_switch", "line_switch", "a", "b", "en", "vdd")
@@ -234,14 +240,14 @@ def test_switching_energy_against_a_transient(pool):
     assert estimate == pytest.approx(c * 3.3**2, rel=1e-12)
     deck = (
         f"e\n{libraries.text(technology.library)}\n{''.join(str(cell) for cell in circuit.subcircuits)}\n"
-        "X1 a b en vdd line_switch\nVa a 0 0.1\nVb b 0 0.1\nVdd vdd 0 3.3\n"
+        f"X1 a b en vdd line_switch\nVa a 0 {v_line}\nVb b 0 {v_line}\nVdd vdd 0 3.3\n"
         "Ven en 0 pwl(0 0 5n 0 5.2n 3.3 25n 3.3 25.2n 0 45n 0)\n.options method=gear reltol=1e-4\n"
         ".save v(en) i(vdd) i(ven) i(va) i(vb)\n.tran 0.02n 45n 0 0.02n\n.end\n"
     )
     waves = pool.run(deck)
-    power = -3.3 * waves["i(vdd)"] - waves["v(en)"] * waves["i(ven)"] - 0.1 * (waves["i(va)"] + waves["i(vb)"])
+    power = -3.3 * waves["i(vdd)"] - waves["v(en)"] * waves["i(ven)"] - v_line * (waves["i(va)"] + waves["i(vb)"])
     measured = integral(waves["time"], power, (4e-9, 45e-9))
-    assert estimate < measured < 3 * estimate
+    assert least * estimate < measured < most * estimate
 
 
 def test_operations_are_checked():

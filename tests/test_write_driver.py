@@ -15,6 +15,7 @@ from rramkit.characterization.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
+from rramkit.circuits.line_driver import SwitchParams
 from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_disturb import DisturbParams, half_select, write_disturb
 from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, PulseTrainParams, driven_write
@@ -45,8 +46,12 @@ def test_level_shifter_at_every_corner(pool, corner, v_core, v_io):
     found = pool.run(level_shifter_bench(LevelShifterBench(technology=technology)).text()).measures
     assert found["v_high"] == pytest.approx(v_io, abs=1e-3)
     assert found["v_low"] == pytest.approx(0, abs=1e-3)
-    # A dead time of 2 ns between a pull-down and a leg must cover the slowest edge.
-    assert 0 < found["t_up"] < 1.6e-9 and 0 < found["t_down"] < 1.6e-9
+    # The dead time between a pull-down and a leg must cover the slowest edge. At 0.9 V the pull-down's overdrive is
+    # 0.15 V, at the slow corner 0.12 V: there an edge takes nearly all of it, else four fifths at the most. What counts
+    # for an overlap is how much later one goes than the other rises, as both pass a shifter: half of it, everywhere.
+    slowest = SwitchParams().t_dead * (0.95 if v_core < 1 else 0.8)
+    assert 0 < found["t_up"] < slowest and 0 < found["t_down"] < slowest
+    assert abs(found["t_down"] - found["t_up"]) < SwitchParams().t_dead / 2
 
 
 def test_level_shifter_charges_its_load_once_a_cycle(pool):
@@ -86,8 +91,8 @@ def test_pulse_shape(set_run, reset_run):
         for shape in pulse_shapes(waves, params):
             assert shape.t_settle < 15e-9  # three quarters of the time it is given
             assert shape.overshoot < 0.1  # of 1 to 1.7 V
-            # The buffer's loop gain is some 40 dB: offset below 60 mV, the same at every code within its own size.
-            assert abs(shape.v_settled - shape.v_level) < 0.06
+            # The loop gain's offset and the tail of its settling: measured 6 mV, less than a step of the converter.
+            assert abs(shape.v_settled - shape.v_level) < 0.01
             assert shape.droop < (0.01 if params.polarity == "set" else 0.2)  # a gate takes no current, a cell does
 
 
