@@ -13,8 +13,9 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.periphery import PeripheryParams, SenseBlock, add_periphery
-from rramkit.circuits.periphery_modes import SWITCHES, Mode, Operation
+from rramkit.circuits.periphery import PeripheryParams, add_periphery
+from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES, Mode, Operation
+from rramkit.circuits.periphery_sense import SenseBlock
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
@@ -39,7 +40,7 @@ class OperateParams(Parameters):
     v_reset: float = quantity(1.8, "V", "write rail of a RESET", ge=0, le=3.3)
     v_word_reset: float = quantity(3.6, "V", "word rail of a RESET", ge=0, le=3.6)
     v_word_memory: float = quantity(2.0, "V", "word rail of a memory write: all the way at once", ge=0, le=3.6)
-    v_word_read: float = quantity(2.5, "V", "word rail of all reads", ge=0, le=3.6)
+    v_word_read: float = quantity(2.5, "V", "word rail of all reads, above where lines rest", ge=0, le=3.6)
     seed: int = quantity(1, "1", "seed of states and codes", ge=0)
 
 
@@ -72,7 +73,7 @@ def operation(
         "update reset": (params.v_reset, params.v_word_reset),
         "memory write": (params.v_set, params.v_word_memory),
     }
-    v_write, v_word = rails.get(mode, (0.0, params.v_word_read))
+    v_write, v_word = rails.get(mode, (0.0, params.v_word_read + params.periphery.v_rest))
     return Operation(mode, tuple(codes), row, tuple(cols), phase, v_write, v_word)
 
 
@@ -127,7 +128,7 @@ def static_operations(
 ) -> Deck:
     """Return a `.dc` deck whose point b is the operating point of operation b (reads: nothing moves in a sweep)."""
     circuit = Circuit("transposable array")
-    add_periphery(circuit, params.periphery, values, sense=sense)
+    add_periphery(circuit, params.periphery, values, sense=sense, held=True)
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
     for node, levels in control_levels(params.periphery, operations).items():
         # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
@@ -165,7 +166,9 @@ def control_levels(params: PeripheryParams, operations: Sequence[Operation]) -> 
     levels["rail_word"] = [op.v_word for op in operations]
     levels["rail_write"] = [op.v_write for op in operations]
     for level in range(params.levels):
-        levels[f"rail_{level}"] = [params.v_read * level / (params.levels - 1)] * len(operations)
+        levels[f"rail_{level}"] = [params.v_rest + params.v_full * level / (params.levels - 1)] * len(operations)
+    if params.sense == "transimpedance":
+        levels["rail_rest"] = [params.v_rest * MODE_TABLE[op.mode].reads for op in operations]
     return levels
 
 
@@ -189,8 +192,11 @@ def _driven(params: OperateParams, mode: Mode) -> int:
 
 def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> None:
     """Add the supplies. In a transient they rise from zero, where all nodes start: found up, they kick the lines."""
-    technology = params.periphery.crossbar.cell.technology
-    for name, volts in (("vdd_io", technology.v_io), ("vdd_core", technology.v_core)):
+    technology, readout = params.periphery.crossbar.cell.technology, params.periphery.readout
+    supplies = [("vdd_io", technology.v_io), ("vdd_core", technology.v_core)]
+    if params.periphery.sense == "transimpedance":
+        supplies += [("vdd_ota", readout.ota.v_dd), ("clamp", readout.v_clamp)]
+    for name, volts in supplies:
         if rising:
             points = [(0.0, 0.0), (params.t_start / 2, volts)]
             circuit.PieceWiseLinearVoltageSource(f"_{name}", name, circuit.gnd, values=points)
@@ -206,6 +212,9 @@ def _title(params: OperateParams) -> str:
 def _outputs(params: PeripheryParams) -> tuple[Output, ...]:
     bar = params.crossbar
     found = [Output(f"i_sense_{u}", f"i(v_sense_{u})", "A", f"current into sense unit {u}") for u in params.units]
+    if params.sense == "transimpedance":
+        found += [Output(f"v_out_{u}", f"v(out_{u})", "V", f"output of sense unit {u}") for u in params.units]
+        found += [Output("i_vdd_ota", "i(v_vdd_ota)", "A", "current into the amplifiers' supply")]
     found += [Output(f"v_{s}_{k}", f"v({s}_{k})", "V", f"{s} {k}, at its switches") for s, k in params.lines]
     found += [Output("i_write", "i(v_rail_write)", "A", "current into the write rail")] if params.moving else []
     if params.subtract == "analog":
