@@ -12,7 +12,7 @@ from rramkit.circuits.inventory import capacitance
 from rramkit.circuits.periphery import PeripheryParams, add_periphery
 from rramkit.circuits.periphery_account import ALL_MODES, account, one_round
 from rramkit.circuits.periphery_bench import OperateParams, control_levels, operate, operation, unit_reads
-from rramkit.circuits.periphery_modes import MODE_TABLE
+from rramkit.circuits.periphery_modes import MODE_TABLE, Mode
 from rramkit.circuits.periphery_sense import SenseKind
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.circuits.technology import Technology
@@ -145,6 +145,18 @@ def test_what_stands_costs_more_than_what_switches(runs):
         expected, rel=0.2
     )  # the current sources' output conductance, as in a readout
     assert energies[True] > 10 * account(params, reuse=True, modes=ALL_MODES).energy
+
+
+def test_a_plateau_costs_no_steps_of_its_own(pool):
+    """With a tolerance of 1e-13 A this very run takes 454 steps on the last plateau, Newton failing at most of them."""
+    bar = CrossbarParams(rows=3, cols=3)
+    params = OperateParams(periphery=PeripheryParams(crossbar=bar, subtract="digital"), t_step=0.5e-9)
+    modes: tuple[Mode, ...] = ("memory read", "update set", "memory read", "update reset")
+    waves = pool.run(
+        operate(params, np.full((3, 3), 0.75), [operation(params, m, row=1, cols=(2,)) for m in modes]).text()
+    )
+    inside = (waves["time"] > 132e-9) & (waves["time"] < 158e-9)
+    assert np.sum(inside) < 2 * 26e-9 / params.t_step
 
 
 @pytest.mark.long
