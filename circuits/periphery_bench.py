@@ -18,8 +18,8 @@ from rramkit.circuits.periphery_sense import SenseBlock
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
-# As a cell's, but abstol = 1e-11 A, still 1e-5 of a read current: at 1e-13 Newton fails now and then (5 of 14 runs) on
-# a flat plateau, where the open thick-oxide switches leak 0.1 uA, and the step is cut by 8 again and again.
+# As a cell's, but abstol = 1e-11 A, still 1e-5 of a read current: with 1e-13 some runs (5 of 14, by initial state and
+# step) had their step cut by 8 again and again on a flat plateau; with 1e-11 none of 8 did. Found by trial.
 OPERATE_OPTIONS = "method=gear reltol=1e-4 abstol=1e-11 vntol=1e-7 chgtol=1e-18 itl4=100"
 STATIC_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-15"
 EXAMPLE: tuple[Mode, ...] = ("forward", "backward", "update set", "memory read", "memory write", "update reset")

@@ -148,7 +148,7 @@ def test_what_stands_costs_more_than_what_switches(runs):
 
 
 def test_a_plateau_costs_no_steps_of_its_own(pool):
-    """With a tolerance of 1e-13 A this very run takes 454 steps on the last plateau, Newton failing at most of them."""
+    """With a tolerance of 1e-13 A this very run takes 454 steps on the last plateau."""
     bar = CrossbarParams(rows=3, cols=3)
     params = OperateParams(periphery=PeripheryParams(crossbar=bar, subtract="digital"), t_step=0.5e-9)
     modes: tuple[Mode, ...] = ("memory read", "update set", "memory read", "update reset")
