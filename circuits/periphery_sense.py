@@ -12,8 +12,8 @@ kit's choice): low, because thick-oxide NMOS with k1 = 1.6 V^0.5 carry the reads
 so that no rail goes below ground; converters in core transistors see 0.1 to 0.3 V. The word lines' read rail is lifted
 by as much, so that the access transistors keep their gate voltage. The amplifier has its own 1.8 V supply (`ota`).
 
-A line brings the gates of its switches along: with the 20 fF that suit a bare bit line the readout rings for 30 ns, with
-C_FEEDBACK = 0.2 pF across r_feedback = 8 kohm (1.6 ns) it does not.
+A line brings the gates of its switches along: with the 20 fF that suit a bare bit line the readout rings for 30 ns;
+with C_FEEDBACK = 0.2 pF across r_feedback = 8 kohm (1.6 ns) it does not.
 
 V_sense_U is a 0 V source that measures, in either; positive is into the unit.
 """
