@@ -54,13 +54,23 @@ def count(circuit: Circuit, *, periphery_only: bool = False) -> Count:
     found = [t for t in transistors(circuit) if not (periphery_only and t.path.startswith("X_cell_"))]
     ideal: dict[str, int] = {}
     for kind, pattern in (
-        ("sense unit", r"V_sense_\S+"),
+        ("sense unit", r"R_sense_\S+"),  # a probe's resistance; its V_sense_ measures in a unit of transistors too
         ("subtraction", r"B_sub_\S+"),
         ("activation", r"B_act_\S+"),
         ("derivative", r"B_der_\S+"),
     ):
         ideal[kind] = len({name for name in _names(circuit) if re.fullmatch(pattern, name)})
     return Count(len(found), sum(t.area for t in found), ideal)
+
+
+def capacitance(circuit: Circuit) -> float:
+    """Return the sum of all capacitors [F] within the top level's subcircuits, the array's cells left out."""
+    definitions = {cell.name: cell for cell in circuit.subcircuits}
+    total = 0.0
+    for words in _lines(circuit):
+        if words[0][0] in "Xx" and not words[0].startswith("X_cell_") and words[-1] in definitions:
+            total += _capacitance(definitions[words[-1]], definitions)
+    return total
 
 
 def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: Library) -> dict[str, float]:
@@ -105,10 +115,7 @@ def _signal(circuit: Circuit, path: str) -> str:
 def _inside(
     netlist: Netlist, definitions: dict[str, Netlist], path: str, outer: dict[str, str]
 ) -> Iterator[Transistor]:
-    for line in [str(element) for element in netlist.elements] + str(netlist.raw_spice).splitlines():
-        words = line.split()
-        if not words:
-            continue
+    for words in _lines(netlist):
         name = words[0]
         if name[0] in "Mm":
             sizes = dict(word.split("=", 1) for word in words if "=" in word)
@@ -121,6 +128,23 @@ def _inside(
                 pins = [str(node) for node in cell.external_nodes]  # pyright: ignore[reportAttributeAccessIssue]
                 nodes = [outer.get(node, path + node) for node in plain[:-1]]
                 yield from _inside(cell, definitions, f"{path}{name}.", dict(zip(pins, nodes, strict=True)))
+
+
+def _capacitance(netlist: Netlist, definitions: dict[str, Netlist]) -> float:
+    total = 0.0
+    for words in _lines(netlist):
+        if words[0][0] in "Cc":
+            total += float(words[3])
+        elif words[0][0] in "Xx" and words[-1] in definitions:
+            total += _capacitance(definitions[words[-1]], definitions)
+    return total
+
+
+def _lines(netlist: Netlist) -> Iterator[list[str]]:
+    """Yield the words of every element's line."""
+    for line in [str(element) for element in netlist.elements] + str(netlist.raw_spice).splitlines():
+        if words := line.split():
+            yield words
 
 
 def _names(circuit: Circuit) -> Iterator[str]:

@@ -7,16 +7,17 @@ transistors (`switches` io or core; the DAC's are core) or ideal; the DAC is a s
 ::
 
     rail_0..L-1 -[DAC switches]- dac_B -[drive]- row_i or col_j -[sense]- bus_U - sense unit
-                                    rail_write -[write]-'  '-[ground]- 0
+                                    rail_write -[write]-'  '-[ground]- 0, or rail_rest
     rail_word -[word driver]- word_i
 
-The sense unit is `r_sense` into a 0 V probe `V_sense_U` by default; `sense` takes another block. Behavioural, by ideal
-sources: the subtraction of neighbouring units v(sub_n) = r_t (i(2n) - i(2n+1)), the activation v(act_n) =
-1/(1 + exp(-v(sub_n)/v_act)) and its derivative v(der_n) = act (1 - act), both in units of 1 V. With `subtract` digital
-none of the three is in the netlist. Which switch is closed when: `periphery_modes`.
+Sense units: `periphery_sense`. With the ideal one lines rest at 0 V; with the transimpedance one at its clamp while
+something is read, on `rail_rest`, and inputs go down from there. Behavioural, by ideal sources: the subtraction of
+neighbouring units v(sub_n) = r_t (i(2n) - i(2n+1)), i the cells' current (transimpedance: from the outputs), the
+activation v(act_n) = 1/(1 + exp(-v(sub_n)/v_act)) and its derivative v(der_n) = act (1 - act), both in units of 1 V.
+With `subtract` digital none of the three is in the netlist. Which switch is closed when: `periphery_modes`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -26,13 +27,13 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import Library
 from rramkit.circuits.periphery_modes import SWITCHES
+from rramkit.circuits.periphery_sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
+from rramkit.circuits.readout import ReadoutParams
 from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
 
 Side = Literal["row", "col"]
 SIDES: tuple[Side, ...] = ("row", "col")
-SenseBlock = Callable[[Circuit, str, str], None]
-"""Adds a sense unit: circuit, the unit's name, the node that it senses. It must hold a 0 V source `V_sense_<unit>`."""
 
 
 class PeripheryParams(Parameters):
@@ -46,7 +47,9 @@ class PeripheryParams(Parameters):
     r_switch: float = quantity(100.0, "ohm", "resistance of an ideal switch", gt=0, le=1e5)
     levels: int = quantity(4, "1", "read levels of a DAC, zero among them", ge=2, le=64)
     v_read: float = quantity(0.2, "V", "largest read level", ge=0.02, le=0.3)
-    r_sense: float = quantity(50.0, "ohm", "input resistance of a sense unit", gt=0, le=1e5)
+    sense: SenseKind = quantity("ideal", "1", "sense units: probes of 0 V, or transistor readouts at their clamp")
+    r_sense: float = quantity(50.0, "ohm", "input resistance of an ideal sense unit", gt=0, le=1e5)
+    readout: ReadoutParams = ReadoutParams(c_feedback=C_FEEDBACK)
     share: int = quantity(1, "1", "lines of a side to each sense unit", ge=1, le=64)
     reuse: bool = quantity(True, "1", "rows and columns share converters and sense units")
     subtract: Literal["analog", "digital"] = quantity(
@@ -59,7 +62,29 @@ class PeripheryParams(Parameters):
     def _rows_are_source_lines(self) -> "PeripheryParams":
         if self.crossbar.row_line != "source" or self.crossbar.gating != "row":
             raise ValueError("crossbar must have source lines and word lines along its rows; the mode table says so")
+        if self.sense == "transimpedance":
+            if self.readout.mode != "transimpedance":
+                raise ValueError("readout must be of mode transimpedance: nothing here drives a reset switch")
+            if self.readout.ota.technology != self.crossbar.cell.technology:
+                raise ValueError("readout must be in the cells' technology: one deck has one library")
+            if self.v_read > self.readout.v_clamp:
+                raise ValueError("v_read must not exceed the readout's v_clamp: its rail would be below ground")
         return self
+
+    @property
+    def v_rest(self) -> float:
+        """Return where a line that is neither driven nor written stands during a read [V]."""
+        return self.readout.v_clamp if self.sense == "transimpedance" else 0.0
+
+    @property
+    def v_full(self) -> float:
+        """Return the largest read level as a difference from `v_rest` [V]: up with probes, down with readouts."""
+        return -self.v_read if self.sense == "transimpedance" else self.v_read
+
+    @property
+    def sense_block(self) -> SenseBlock:
+        """Return what adds a sense unit."""
+        return transimpedance(self.readout) if self.sense == "transimpedance" else probe(self.r_sense)
 
     @property
     def lines(self) -> tuple[tuple[Side, int], ...]:
@@ -89,7 +114,8 @@ class PeripheryParams(Parameters):
     def libraries(self) -> tuple[Library, ...]:
         """Names of the library files that a deck with this array needs."""
         cmos = self.crossbar.cell.technology.library
-        return tuple(dict.fromkeys((*self.crossbar.libraries, *(() if self.switches == "ideal" else (cmos,)))))
+        none = self.switches == "ideal" and self.sense == "ideal"
+        return tuple(dict.fromkeys((*self.crossbar.libraries, *(() if none else (cmos,)))))
 
     @property
     def moving(self) -> bool:
@@ -105,25 +131,21 @@ class PeripheryParams(Parameters):
         return tuple(dict.fromkeys(self.unit(*line) for line in self.lines if line[0] == side))
 
 
-def probe(params: PeripheryParams) -> SenseBlock:
-    """Return the simplest sense unit: a resistance into a source of 0 V that measures."""
-
-    def add(circuit: Circuit, unit: str, node: str) -> None:
-        circuit.R(f"_sense_{unit}", node, f"sense_{unit}", params.r_sense)
-        circuit.V(f"_sense_{unit}", f"sense_{unit}", circuit.gnd, 0)
-
-    return add
-
-
 def add_periphery(
-    circuit: Circuit, params: PeripheryParams, values: np.ndarray, *, sense: SenseBlock | None = None
+    circuit: Circuit,
+    params: PeripheryParams,
+    values: np.ndarray,
+    *,
+    sense: SenseBlock | None = None,
+    held: bool = False,
 ) -> None:
     """Add crossbar and periphery; all that is missing are the sources of its controls and rails (`periphery_bench`).
 
-    `values` (R, C) as `add_crossbar`. Controls: `ctl_SWITCH_LINE_k`, `ctl_dac_BANK_level`, `ctl_word_i`.
+    `values` (R, C) as `add_crossbar`; `sense` in place of `params`' own units; `held`: no state moves. Controls:
+    `ctl_SWITCH_LINE_k`, `ctl_dac_BANK_level`, `ctl_word_i`.
     """
     bar, technology = params.crossbar, params.crossbar.cell.technology
-    add_crossbar(circuit, bar, values, static=False, moving=params.moving)
+    add_crossbar(circuit, bar, values, static=False, moving=params.moving and not held)
     line_kind, dac_kind = params.switches, "ideal" if params.switches == "ideal" else "core"
     circuit.subcircuit(
         transmission_gate("line_switch", line_kind, technology, w_n=params.w_switch, r_on=params.r_switch)
@@ -136,7 +158,7 @@ def add_periphery(
         circuit.subcircuit(word_driver(technology, w_n=params.w_word))
     for i in range(bar.words):
         circuit.X(f"_word_{i}", "word_driver", f"ctl_word_{i}", f"word_{i}", "vdd_io", "rail_word")
-    block = sense or probe(params)
+    block = sense or params.sense_block
     for unit in params.units:
         block(circuit, unit, f"bus_{unit}")
     if params.subtract == "analog":
@@ -156,7 +178,7 @@ def _add_line_switches(circuit: Circuit, params: PeripheryParams, side: Side, in
         "drive": f"dac_{params.dac(side, index)}",
         "sense": f"bus_{params.unit(side, index)}",
         "write": "rail_write",
-        "ground": circuit.gnd,
+        "ground": "rail_rest" if params.sense == "transimpedance" else circuit.gnd,
     }
     supply = "vdd_core" if params.switches == "core" else "vdd_io"
     for switch in SWITCHES:
@@ -165,8 +187,11 @@ def _add_line_switches(circuit: Circuit, params: PeripheryParams, side: Side, in
 
 def _add_subtraction(circuit: Circuit, params: PeripheryParams) -> None:
     for n, (plus, minus) in enumerate(params.pairs()):
+        difference = f"{params.r_t:.12g}*(i(V_sense_{plus}) - i(V_sense_{minus}))"
+        if params.sense == "transimpedance":
+            difference = f"{params.r_t / params.readout.r_feedback:.12g}*(v(out_{plus}) - v(out_{minus}))"
         circuit.raw_spice += (
-            f"B_sub_{n} sub_{n} 0 v = {params.r_t:.12g}*(i(V_sense_{plus}) - i(V_sense_{minus}))\n"
+            f"B_sub_{n} sub_{n} 0 v = {difference}\n"
             f"B_act_{n} act_{n} 0 v = 1/(1 + exp(min(max(-v(sub_{n})/{params.v_act:.12g}, -40), 40)))\n"
             f"B_der_{n} der_{n} 0 v = v(act_{n})*(1 - v(act_{n}))\n"
         )

@@ -1,36 +1,53 @@
 """What the reuse of a periphery saves: transistors, active area and switching energy, from the two netlists themselves.
 
-One round is a training step as the array sees it: forward, backward, update, and back to forward. Behavioural blocks
-(sense units, subtraction, activation) have no transistors to count, so they are listed by number; a sense unit given
-as a circuit (`sense`) is counted like everything else.
+A round is a training step as the array sees it (forward, backward, update, and back to forward), or every mode once.
+Behavioural blocks (probes, subtraction, activation) have no transistors to count, so they are listed by number.
+Readouts as sense units, or a circuit given as `sense`, are counted like everything else, but for the source of their
+amplifiers' bias. What amplifiers take from their supply while they stand: `periphery_measure.supply_energy`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.inventory import count, switching_energy
-from rramkit.circuits.periphery import PeripheryParams, SenseBlock, add_periphery
+from rramkit.circuits.inventory import capacitance, count, switching_energy
+from rramkit.circuits.periphery import add_periphery
 from rramkit.circuits.periphery_bench import OperateParams, control_levels, operation
-from rramkit.circuits.periphery_modes import Mode
+from rramkit.circuits.periphery_modes import Mode, Operation
+from rramkit.circuits.periphery_sense import SenseBlock
 
 ROUND: tuple[Mode, ...] = ("forward", "backward", "update set")
+ALL_MODES: tuple[Mode, ...] = (*ROUND, "memory read", "memory write")
 
 
 @dataclass(frozen=True)
 class Account:
-    """One periphery, the array's cells left out: area in m^2, energy of the switches' gates for one round in J."""
+    """One periphery, the array's cells left out.
+
+    Attributes
+    ----------
+    area : float
+        Active area of the transistors [m^2]; capacitors and resistors come on top.
+    energy : float
+        Energy of the switches' gates for one round [J].
+    capacitance : float
+        Sum of the sense units' capacitors [F].
+    """
 
     transistors: int
     area: float
     energy: float
     converters: int
     ideal: dict[str, int]
+    capacitance: float
 
 
-def account(params: OperateParams, *, reuse: bool, sense: SenseBlock | None = None) -> Account:
-    """Return what the periphery of these parameters holds, with the reuse or without it."""
+def account(
+    params: OperateParams, *, reuse: bool, sense: SenseBlock | None = None, modes: Sequence[Mode] = ROUND
+) -> Account:
+    """Return what the periphery of these parameters holds, with the reuse or without it; `modes` are one round."""
     periphery = params.periphery.model_copy(update={"reuse": reuse})
     circuit = Circuit("account")
     values = np.zeros((periphery.crossbar.rows, periphery.crossbar.cols))
@@ -38,14 +55,14 @@ def account(params: OperateParams, *, reuse: bool, sense: SenseBlock | None = No
     held = count(circuit, periphery_only=True)
     energy = 0.0
     if periphery.switches != "ideal":
-        controls = {node: v for node, v in _round(params, periphery).items() if node.startswith("ctl_")}
+        levels = control_levels(periphery, one_round(params, modes))
+        controls = {node: v for node, v in levels.items() if node.startswith("ctl_")}
         energy = switching_energy(circuit, controls, periphery.crossbar.cell.technology.library)
-    return Account(held.transistors, held.area, energy, len(periphery.dacs), held.ideal)
+    return Account(held.transistors, held.area, energy, len(periphery.dacs), held.ideal, capacitance(circuit))
 
 
-def _round(params: OperateParams, periphery: PeripheryParams) -> dict[str, list[float]]:
-    """Return the controls' levels in a round, every driven line at the largest code."""
-    top, bar = periphery.levels - 1, periphery.crossbar
+def one_round(params: OperateParams, modes: Sequence[Mode] = ROUND) -> list[Operation]:
+    """Return a round's operations, every driven line at the largest code."""
+    bar, top = params.periphery.crossbar, params.periphery.levels - 1
     driven = {"forward": bar.rows, "backward": bar.cols}
-    operations = [operation(params, mode, codes=[top] * driven.get(mode, 0)) for mode in ROUND]
-    return control_levels(periphery, operations)
+    return [operation(params, mode, codes=[top] * driven.get(mode, 0)) for mode in modes]

@@ -11,13 +11,16 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.array_cells import CellSpread
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.periphery import PeripheryParams, SenseBlock, add_periphery
-from rramkit.circuits.periphery_modes import SWITCHES, Mode, Operation
+from rramkit.circuits.periphery import PeripheryParams, add_periphery
+from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES, Mode, Operation
+from rramkit.circuits.periphery_sense import SenseBlock
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
+# As a cell's, but abstol = 1e-11 A, still 1e-5 of a read current: with 1e-13 some runs (5 of 14, by initial state and
+# step) had their step cut by 8 again and again on a flat plateau; with 1e-11 none of 8 did. Found by trial.
+OPERATE_OPTIONS = "method=gear reltol=1e-4 abstol=1e-11 vntol=1e-7 chgtol=1e-18 itl4=100"
 STATIC_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-15"
 EXAMPLE: tuple[Mode, ...] = ("forward", "backward", "update set", "memory read", "memory write", "update reset")
 
@@ -39,7 +42,7 @@ class OperateParams(Parameters):
     v_reset: float = quantity(1.8, "V", "write rail of a RESET", ge=0, le=3.3)
     v_word_reset: float = quantity(3.6, "V", "word rail of a RESET", ge=0, le=3.6)
     v_word_memory: float = quantity(2.0, "V", "word rail of a memory write: all the way at once", ge=0, le=3.6)
-    v_word_read: float = quantity(2.5, "V", "word rail of all reads", ge=0, le=3.6)
+    v_word_read: float = quantity(2.5, "V", "word rail of all reads, above where lines rest", ge=0, le=3.6)
     seed: int = quantity(1, "1", "seed of states and codes", ge=0)
 
 
@@ -72,7 +75,7 @@ def operation(
         "update reset": (params.v_reset, params.v_word_reset),
         "memory write": (params.v_set, params.v_word_memory),
     }
-    v_write, v_word = rails.get(mode, (0.0, params.v_word_read))
+    v_write, v_word = rails.get(mode, (0.0, params.v_word_read + params.periphery.v_rest))
     return Operation(mode, tuple(codes), row, tuple(cols), phase, v_write, v_word)
 
 
@@ -118,16 +121,20 @@ def operate(
         analysis=f".tran {params.t_step} {t_stop:.9e} 0 {params.t_step} uic",
         outputs=_outputs(params.periphery),
         measures=_measures(params, operations),
-        options=TRANSIENT_OPTIONS,
+        options=OPERATE_OPTIONS,
     )
 
 
 def static_operations(
     params: OperateParams, values: np.ndarray, operations: Sequence[Operation], *, sense: SenseBlock | None = None
 ) -> Deck:
-    """Return a `.dc` deck whose point b is the operating point of operation b (reads: nothing moves in a sweep)."""
+    """Return a `.dc` deck whose point b is the operating point of operation b (reads: states are held).
+
+    With readouts of transistors ngspice finds the operating point of small or linear arrays only (a 2 x 2 of cells, not
+    a 3 x 3): take `operate` there.
+    """
     circuit = Circuit("transposable array")
-    add_periphery(circuit, params.periphery, values, sense=sense)
+    add_periphery(circuit, params.periphery, values, sense=sense, held=True)
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
     for node, levels in control_levels(params.periphery, operations).items():
         # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
@@ -165,7 +172,9 @@ def control_levels(params: PeripheryParams, operations: Sequence[Operation]) -> 
     levels["rail_word"] = [op.v_word for op in operations]
     levels["rail_write"] = [op.v_write for op in operations]
     for level in range(params.levels):
-        levels[f"rail_{level}"] = [params.v_read * level / (params.levels - 1)] * len(operations)
+        levels[f"rail_{level}"] = [params.v_rest + params.v_full * level / (params.levels - 1)] * len(operations)
+    if params.sense == "transimpedance":
+        levels["rail_rest"] = [params.v_rest * MODE_TABLE[op.mode].reads for op in operations]
     return levels
 
 
@@ -189,8 +198,11 @@ def _driven(params: OperateParams, mode: Mode) -> int:
 
 def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> None:
     """Add the supplies. In a transient they rise from zero, where all nodes start: found up, they kick the lines."""
-    technology = params.periphery.crossbar.cell.technology
-    for name, volts in (("vdd_io", technology.v_io), ("vdd_core", technology.v_core)):
+    technology, readout = params.periphery.crossbar.cell.technology, params.periphery.readout
+    supplies = [("vdd_io", technology.v_io), ("vdd_core", technology.v_core)]
+    if params.periphery.sense == "transimpedance":
+        supplies += [("vdd_ota", readout.ota.v_dd), ("clamp", readout.v_clamp)]
+    for name, volts in supplies:
         if rising:
             points = [(0.0, 0.0), (params.t_start / 2, volts)]
             circuit.PieceWiseLinearVoltageSource(f"_{name}", name, circuit.gnd, values=points)
@@ -206,6 +218,9 @@ def _title(params: OperateParams) -> str:
 def _outputs(params: PeripheryParams) -> tuple[Output, ...]:
     bar = params.crossbar
     found = [Output(f"i_sense_{u}", f"i(v_sense_{u})", "A", f"current into sense unit {u}") for u in params.units]
+    if params.sense == "transimpedance":
+        found += [Output(f"v_out_{u}", f"v(out_{u})", "V", f"output of sense unit {u}") for u in params.units]
+        found += [Output("i_vdd_ota", "i(v_vdd_ota)", "A", "current into the amplifiers' supply")]
     found += [Output(f"v_{s}_{k}", f"v({s}_{k})", "V", f"{s} {k}, at its switches") for s, k in params.lines]
     found += [Output("i_write", "i(v_rail_write)", "A", "current into the write rail")] if params.moving else []
     if params.subtract == "analog":

@@ -4,7 +4,7 @@ Mode table (this kit's choice, after the transposable array of DNN+NeuroSim: the
 array round; TIME's own circuits are not published in what could be read). Every line has four switches::
 
     drive   to its converter (DAC)          write   to the write rail
-    sense   to its sense unit               ground  to ground
+    sense   to its sense unit               ground  to ground (in reads: to where the sense units hold their lines)
 
     mode           rows                     columns                          word lines
     forward        drive                    sense                            all
@@ -40,6 +40,11 @@ class Closed:
     col: Switch
     other_cols: Switch
     all_words: bool
+
+    @property
+    def reads(self) -> bool:
+        """Whether lines are sensed, and `ground` is where they rest instead of 0 V."""
+        return "sense" in (self.row, self.col)
 
 
 MODE_TABLE: dict[Mode, Closed] = {
