@@ -2,8 +2,9 @@
 
 `python -m rramkit.characterization.golden [BLOCK ...]` writes them anew with the bare ngspice program. An expectation
 is a line `* expect NAME = VALUE +- TOLERANCE UNIT`. The tolerance is what the method itself leaves open: three times
-the change when the time step is halved (where there is one) and reltol divided by ten, but at least 1e-3 of the value
-and 1e-5 of the largest measure of the same unit, so that another ngspice or another compiler still passes.
+the change when the time step is halved (where there is one) and reltol divided by ten, but at least 1e-3 of the value,
+1e-5 of the largest measure of the same unit and the bench's own resolution, so that another ngspice or another
+compiler still passes.
 """
 
 import re
@@ -92,11 +93,14 @@ def _expected_lines(deck: Deck, measured: Mapping[str, float], finer: Mapping[st
     missing = [name for name in units if name not in measured or name not in finer]
     if missing:
         raise InputError(f"`measures` must all be found; got nothing for {', '.join(missing)} in {deck.title!r}.")
-    lines = []
+    lines, resolutions = [], {measure.name: measure.resolution for measure in deck.measures}
     for name, unit in units.items():
         largest = max(abs(measured[other]) for other, its in units.items() if its == unit)
         tolerance = max(
-            OF_REFINEMENT * abs(finer[name] - measured[name]), OF_VALUE * abs(measured[name]), OF_LARGEST * largest
+            OF_REFINEMENT * abs(finer[name] - measured[name]),
+            OF_VALUE * abs(measured[name]),
+            OF_LARGEST * largest,
+            resolutions[name],
         )
         lines.append(f"* expect {name} = {measured[name]:.6e} +- {tolerance:.1e} {unit}")
     return lines

@@ -26,12 +26,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that ngspice itself works out: `expression` is what follows the name on a `.meas` line."""
+    """A number that ngspice itself works out: `expression` is what follows the name on a `.meas` line.
+
+    `resolution` (in `unit`) is what the method of the bench cannot tell apart, such as the last step of a search.
+    """
 
     name: str
     expression: str
     unit: str
     description: str
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def offset_search(params: StrongArmBenchParams, dv_threshold: np.ndarray | None 
     c_hold = 1e-12
     circuit.C("_hold", "drive", circuit.gnd, c_hold, initial_condition=0)
     circuit.raw_spice += f"B_move 0 drive i = -{c_hold:g}*v(step)*tanh(v(out)/0.05)\n"
-    t_end = (params.search_steps + 0.4) * params.t_clock
+    t_end, found_to = (params.search_steps + 0.4) * params.t_clock, params.v_search / 2**params.search_steps
     return Deck(
         title=f"StrongARM latch: offset by {params.search_steps} halvings",
         parameters=params,
@@ -104,7 +104,9 @@ def offset_search(params: StrongArmBenchParams, dv_threshold: np.ndarray | None 
         libraries=(params.latch.technology.library,),
         analysis=_analysis(params, params.search_steps, params.t_step_search),
         outputs=_OUTPUTS,
-        measures=(Measure("v_offset", f"find v(drive) at={t_end:.9e}", "V", "input difference that balances it"),),
+        measures=(
+            Measure("v_offset", f"find v(drive) at={t_end:.9e}", "V", "input difference that balances it", found_to),
+        ),
         options=LATCH_OPTIONS,
     )
 
