@@ -1,7 +1,6 @@
 """Decks as text: a header that says everything, a body that a bare ngspice runs, and nothing smuggled in."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import pytest
 
 from rramkit.characterization.deck_file import measure_labels, read_deck, vector_labels
 from rramkit.characterization.ngspice.library import find_library
+from rramkit.characterization.program import find_program
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
 from rramkit.parameters import flat
@@ -32,13 +32,10 @@ def first_deck(request):
 
 
 def _bare_ngspice() -> str:
-    """The program beside the library that the kit uses, or the system's."""
-    library = find_library().path
-    beside = [str(folder / "bin" / "ngspice") for folder in library.parents[:3]]
-    found = next((found for name in (*beside, "ngspice") if (found := shutil.which(name))), None)
-    if found is None:
+    program = find_program(find_library())
+    if program is None:
         pytest.skip("no ngspice program: only its library is there")
-    return found
+    return str(program)
 
 
 def test_the_header_names_every_parameter_output_and_measure(deck):
