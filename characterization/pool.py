@@ -12,7 +12,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as RunTimeout
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -26,6 +28,8 @@ from rramkit.errors import SetupError, SimulationError
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
 _LAST_WORD = "last-word"  # file in a worker's folder
+_CLEARINGS = 100
+_FAREWELL = 0.2  # seconds: the parent's pipes and its life end in any order
 
 _Key = TypeVar("_Key")
 _Result = TypeVar("_Result")
@@ -142,6 +146,8 @@ def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Wavef
 def _start_worker(library: Library, folder: Path) -> None:
     global _simulator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the workers itself
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the end of ngspice's run
+    Finalize(None, _clear_without_parent, args=[folder, _FAREWELL], exitpriority=0)
     threading.Thread(target=_end_with_parent, args=[folder], daemon=True).start()
     own = folder / str(os.getpid())
     own.mkdir()
@@ -150,11 +156,23 @@ def _start_worker(library: Library, folder: Path) -> None:
 
 def _end_with_parent(folder: Path) -> None:
     """Wait until the parent is gone; a killed one could not end this process and clear the folder."""
+    _clear_without_parent(folder, None)
+    os._exit(1)
+
+
+def _clear_without_parent(folder: Path, patience: float | None) -> None:
+    """Clear the folder when the parent has gone, or goes within `patience` seconds.
+
+    Called twice: the main thread may end, on the end of the parent's pipe, while the thread that waits is half-way.
+    """
     parent = parent_process()
     if parent is not None:
-        parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(1)
+        parent.join(patience)
+        for _ in range(_CLEARINGS):
+            if parent.is_alive() or not folder.exists():
+                return
+            shutil.rmtree(folder, ignore_errors=True)  # again and again: a sibling may just be making its files
+            sleep(0.01)
 
 
 def _run_in_worker(deck: str) -> Waveforms:
