@@ -3,7 +3,7 @@ import pytest
 from synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile, Writer
-from rramkit.learning.matrices import FloatMatrix, Gradient, TileMatrix
+from rramkit.learning.matrices import FloatMatrix, Gradient, Samples, TileMatrix
 from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.updates import FloatReference, MixedPrecision
@@ -140,7 +140,7 @@ def test_the_remainder_is_kept():
     for before, chi, weight in zip(learner.matrices, learner.chi, weights, strict=True):
         np.testing.assert_allclose(before.weight + chi, weight, rtol=0, atol=1e-12)
     slopes = [np.full_like(weight, 0.15) for weight in weights]
-    factors = [Gradient(np.eye(len(slope)), slope) for slope in slopes]
+    factors = [Gradient(Samples(np.eye(len(slope))), slope) for slope in slopes]
     after = rule.step(learner, factors, rng=RNG)
     assert after.tally.pulses_set + after.tally.pulses_reset > 0
     assert after.tally.energy > 0.0

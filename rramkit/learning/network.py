@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rramkit.learning.matrices import Gradient, Matrix
+from rramkit.learning.matrices import Gradient, Matrix, Samples
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def forward(matrices: Sequence[Matrix], x: np.ndarray, *, rng: np.random.Generat
     for matrix in matrices:
         hidden = np.maximum(scores, 0.0) if inputs else x
         inputs.append(np.hstack([hidden, np.ones((len(x), 1))]))
-        product = matrix.forward(inputs[-1], rng=rng)
+        product = matrix.forward(Samples(inputs[-1]), rng=rng)
         scores, energy, clamped = product.y, energy + product.energy, clamped + product.clamped
     return Pass(tuple(inputs), scores, energy, clamped)
 
@@ -64,7 +64,7 @@ def gradients(matrices: Sequence[Matrix], x: np.ndarray, labels: np.ndarray, *, 
     energy, clamped = done.energy, done.clamped
     weights: list[Gradient] = []
     for index in range(len(matrices) - 1, -1, -1):
-        weights.append(Gradient(done.inputs[index], error))
+        weights.append(Gradient(Samples(done.inputs[index]), error))
         if index:
             product = matrices[index].backward(error, rng=rng)
             energy, clamped = energy + product.energy, clamped + product.clamped
