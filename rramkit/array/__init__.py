@@ -3,6 +3,7 @@
 from rramkit.array.cells import CellCurrent
 from rramkit.array.programming import GradualWrite, Pulse, Writer
 from rramkit.array.tile import ArrayModel, Reading, Tile
+from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Pulse",
     "Reading",
     "Tile",
+    "Windows",
     "WireModel",
     "Writer",
     "effective_conductance",

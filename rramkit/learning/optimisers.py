@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,12 @@ Arrays = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class OptimiserState:
-    """Steps done, and running means of the gradients and of their squares, one array a layer."""
+    """Steps done, running means of gradients and of their squares, one array a matrix, and the schedule's factor."""
 
     steps: int
     first: Arrays
     second: Arrays
+    rate: float = 1.0
 
 
 class Optimiser(ABC):
@@ -28,7 +29,7 @@ class Optimiser(ABC):
 
     @abstractmethod
     def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+        """Return the next state and the wanted changes, one array a matrix."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Momentum(Optimiser):
     momentum: float
 
     def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+        """Return the next state and the wanted changes, one array a matrix."""
         first = tuple(self.momentum * old + new for old, new in zip(state.first, gradients, strict=True))
-        changes = tuple(-self.learning_rate * mean for mean in first)
-        return OptimiserState(state.steps + 1, first, state.second), changes
+        changes = tuple(-self.learning_rate * state.rate * mean for mean in first)
+        return replace(state, steps=state.steps + 1, first=first), changes
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,14 @@ class Adam(Optimiser):
     epsilon: float = 1e-8
 
     def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+        """Return the next state and the wanted changes, one array a matrix."""
         steps = state.steps + 1
         pairs = list(zip(state.first, state.second, gradients, strict=True))
         first = tuple(self.beta_1 * m + (1.0 - self.beta_1) * new for m, _, new in pairs)
         second = tuple(self.beta_2 * s + (1.0 - self.beta_2) * new**2 for _, s, new in pairs)
         m_part, s_part = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
         changes = tuple(
-            -self.learning_rate * (m / m_part) / (np.sqrt(s / s_part) + self.epsilon)
+            -self.learning_rate * state.rate * (m / m_part) / (np.sqrt(s / s_part) + self.epsilon)
             for m, s in zip(first, second, strict=True)
         )
-        return OptimiserState(steps, first, second), changes
+        return replace(state, steps=steps, first=first, second=second), changes
