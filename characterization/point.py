@@ -35,6 +35,27 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Points that one run answers together, such as cells side by side in one deck.
+
+    Where that run fails, its points run alone: a batch is quicker, never a larger loss.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        The same points, each by itself.
+    make_deck : callable
+        Returns the deck of all of them.
+    measure : callable
+        As of a point; its first axis are the points, in order.
+    """
+
+    points: tuple[Point, ...]
+    make_deck: Callable[[], str]
+    measure: Measurement
+
+
+@dataclass(frozen=True)
 class Job:
     """What an executor is given: a deck's text and the measure of its waveforms."""
 
@@ -67,6 +88,10 @@ class Outcome:
         Points that the run swept; a transient is one.
     seconds : float
         Time in ngspice of the attempt that gave the values.
+    log : str
+        The tail of ngspice's log, where the point failed in this very run.
+    reused : bool
+        Whether it was found finished.
     """
 
     values: np.ndarray | None
@@ -75,6 +100,8 @@ class Outcome:
     attempt: int = 0
     swept: int = 0
     seconds: float = 0.0
+    log: str = ""
+    reused: bool = False
 
 
 def measured(job: Job, waves: Waveforms) -> Measured:

@@ -79,6 +79,11 @@ class SpicePool:
         self._pool.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def simulator(self) -> str:
+        """Return the version and the solver of the pool's ngspice."""
+        return self.library.simulator
+
     def submit(self, job: Job) -> "Future[Measured]":
         """Hand out a job; its future holds what was measured, or a `SimulationError`."""
         return self._submit(job.deck, _measure_in_worker, job)
