@@ -13,18 +13,22 @@ from rramkit.characterization.point import Point, values_or_nan
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.errors import SimulationError
 from rramkit.surrogate import GridSurrogate
-from rramkit.table import HeldOut, Quantity, Table
+from rramkit.table import HeldOut, Mask, Quantity, Table
 
 _STEP_SAMPLE = 6  # held-out points run again with half the time step
 
 
 @dataclass(frozen=True)
 class Pulses:
-    """Results of single pulses, (N,) each: conductance before, its change [S], energy [J]."""
+    """Results of single pulses, (N,) each: conductance before, its change [S], energy [J]; NaN where a point failed.
+
+    `reasons` (N,) says why it did, None where it did not.
+    """
 
     g_start: np.ndarray
     delta_g: np.ndarray
     energy: np.ndarray
+    reasons: tuple[str | None, ...]
 
 
 def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) -> Table:
@@ -38,15 +42,15 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
         f"{polarity} pulses",
         [_params(plan, polarity, s, v) for s, v in zip(states.state_of(g_all), v_all, strict=True)],
     )
-    # The read before the pulse does not know the amplitude: one start conductance a row of the grid.
-    g_start = pulses.g_start.reshape(shape).mean(axis=1)
+    mask = Mask.of_reasons(pulses.reasons, shape)
     table = Table(
         name=polarity,
-        axes={"g_start": Quantity(g_start, "S"), "v_pulse": Quantity(v_pulse, "V")},
+        axes={"g_start": Quantity(_starts(pulses, g_wanted, shape), "S"), "v_pulse": Quantity(v_pulse, "V")},
         signals={
             "delta_g": Quantity(pulses.delta_g.reshape(shape), "S"),
             "energy": Quantity(pulses.energy.reshape(shape), "J"),
         },
+        masks=dict.fromkeys(("delta_g", "energy"), mask) if np.any(mask.bad) else {},
     )
     step_error = _step_error(bench, plan, states, polarity)
     return replace(
@@ -55,6 +59,16 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
         step_error={"delta_g": step_error},
         held_out=fresh(bench, plan, states, table, count=axis.held_out),
     )
+
+
+def _starts(pulses: Pulses, g_wanted: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the conductances (L,) [S] before the pulses: the read does not know the amplitude, so one for each row.
+
+    A row of which every point failed keeps the conductance that was asked for.
+    """
+    read = pulses.g_start.reshape(shape)
+    known = np.isfinite(read)
+    return np.where(known.any(axis=1), np.nansum(read, axis=1) / np.maximum(known.sum(axis=1), 1), g_wanted)
 
 
 def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: int) -> dict[str, HeldOut]:
@@ -68,15 +82,18 @@ def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: in
 
 
 def _compare(plan: Plan, table: Table, pulses: Pulses, v_pulse: np.ndarray) -> dict[str, HeldOut]:
-    """Return SPICE against the table at single pulses, for both signals."""
+    """Return SPICE against the table at single pulses, for both signals, but for failed ones and their neighbours."""
+    good = np.isfinite(pulses.delta_g)
+    good[good] = ~GridSurrogate(table, "delta_g").masked(pulses.g_start[good], v_pulse[good])
+    g_start, v_pulse = pulses.g_start[good], v_pulse[good]
     window = plan.conductance.g_max - plan.conductance.g_min
-    scales = {"delta_g": window, "energy": float(np.max(table.signals["energy"].values))}
-    spice = {"delta_g": pulses.delta_g, "energy": pulses.energy}
+    scales = {"delta_g": window, "energy": float(np.nanmax(table.signals["energy"].values))}
+    spice = {"delta_g": pulses.delta_g[good], "energy": pulses.energy[good]}
     return {
         name: HeldOut(
-            at={"g_start": Quantity(pulses.g_start, "S"), "v_pulse": Quantity(v_pulse, "V")},
+            at={"g_start": Quantity(g_start, "S"), "v_pulse": Quantity(v_pulse, "V")},
             spice=spice[name],
-            fit=GridSurrogate(table, name).at(pulses.g_start, v_pulse),
+            fit=GridSurrogate(table, name).at(g_start, v_pulse),
             unit=table.signals[name].unit,
             limit_rms=getattr(plan.limits, f"{name}_rms") * scales[name],
             limit_max=getattr(plan.limits, f"{name}_max") * scales[name],
@@ -94,7 +111,10 @@ def _step_error(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
     params = [_params(plan, polarity, s, a) for s, a in zip(states.state_of(g), v, strict=True)]
     half = plan.pulse.model_copy(update={"t_step": plan.pulse.t_step / 2})
     pulses = _run(bench, f"{polarity} time step", [*params, *(p.model_copy(update={"pulse": half}) for p in params)])
-    error = float(np.max(np.abs(np.diff(pulses.delta_g.reshape(2, -1), axis=0))))
+    changes = np.abs(np.diff(pulses.delta_g.reshape(2, -1), axis=0))
+    if not np.any(np.isfinite(changes)):
+        raise SimulationError("incomplete", f"no {polarity} pulse of the sample for the time step ended twice")
+    error = float(np.nanmax(changes))
     window = plan.conductance.g_max - plan.conductance.g_min
     if error > plan.max_step_error * window:
         raise SimulationError(
@@ -124,8 +144,9 @@ def _params(plan: Plan, polarity: Polarity, state: float, amplitude: float) -> W
 
 def _run(bench: Bench, stage: str, params: list[WriteParams]) -> Pulses:
     points = [Point(lambda p=p: write_staircase(p).text(), partial(pulse_results, params=p), _label(p)) for p in params]
-    g_start, delta_g, energy = values_or_nan(bench.run(stage, points), (3,)).T
-    return Pulses(g_start, delta_g, energy)
+    outcomes = bench.run(stage, points)
+    g_start, delta_g, energy = values_or_nan(outcomes, (3,)).T
+    return Pulses(g_start, delta_g, energy, tuple(outcome.reason for outcome in outcomes))
 
 
 def _label(params: WriteParams) -> str:

@@ -1,7 +1,8 @@
 """One characterised block: its signals over its axes, and all that says how far to trust them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -20,6 +21,13 @@ class Mask:
 
     codes: np.ndarray
     reasons: tuple[str, ...]
+
+    @classmethod
+    def of_reasons(cls, reasons: Sequence[str | None], shape: tuple[int, ...]) -> Self:
+        """Build from the reason of each point (None where it is good), in the order of the flattened signal."""
+        known = tuple(sorted({reason for reason in reasons if reason is not None}))
+        codes = [0 if reason is None else 1 + known.index(reason) for reason in reasons]
+        return cls(np.array(codes, dtype=np.uint8).reshape(shape), known)
 
     @property
     def bad(self) -> np.ndarray:
