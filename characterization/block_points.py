@@ -1,0 +1,172 @@
+"""The runs of a block plan: where each lies, its deck, made when it is needed, and its numbers, taken in the worker."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from rramkit.characterization.axes import CORNER, SUPPLY, TEMPERATURE, Axis, latin_hypercube
+from rramkit.characterization.block_plan import BlockPlan
+from rramkit.characterization.corners import Condition, at_corner, at_temperature
+from rramkit.characterization.dotted import is_whole, number_at, with_value
+from rramkit.characterization.monte_carlo import Draw, Spread, generator, spread_of_devices
+from rramkit.characterization.point import Point
+from rramkit.characterization.registry import measured_block
+from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits.deck import Deck
+from rramkit.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: the block, its parameters before the run's own, and all that moves.
+
+    Attributes
+    ----------
+    at : tuple of (dotted path, value)
+        The parameters that the axes set.
+    steps : tuple of float
+        What the run steps through; empty: the block's own train.
+    draw : tuple of two int, optional
+        Seed and number of the Monte Carlo draw; None: equal devices.
+    finer : float
+        The largest time step is divided by this.
+    """
+
+    block: str
+    params: Parameters
+    at: tuple[tuple[str, float], ...] = ()
+    condition: Condition = Condition()
+    steps: tuple[float, ...] = ()
+    draw: tuple[int, int] | None = None
+    spreads: tuple[Spread, ...] = ()
+    finer: float = 1.0
+
+    def resolved(self) -> tuple[Parameters, np.ndarray, Draw]:
+        """Return the run's parameters, its steps (N,) and what mismatch does to it."""
+        block, params = measured_block(self.block), self.params
+        for path, value in self.at:
+            params = with_value(params, path, value)
+        params = at_corner(params, self.condition, block.supplies)
+        if self.finer != 1 and block.step:
+            params = with_value(params, block.step, number_at(params, block.step) / self.finer)
+        draw = Draw()
+        if self.draw is not None:
+            rng = generator(*self.draw)
+            if "device" in self.spreads:
+                params = spread_of_devices(params, rng=rng)
+            if "mismatch" in self.spreads and block.mismatch is not None:
+                draw = block.mismatch(params, rng)
+        steps = np.array(self.steps) if self.steps or block.train is None else block.train.default(params)
+        return params, steps, draw
+
+    def deck(self) -> Deck:
+        """Return the run's deck."""
+        return at_temperature(measured_block(self.block).deck(*self.resolved()), self.condition)
+
+    def text(self) -> str:
+        """Return the run's deck as text."""
+        return self.deck().text()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Coordinates by axis name, those of the run's steps apart; `steps` (N,), empty when no axis steps."""
+
+    at: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[float, ...] = ()
+
+
+def measured(waves: Waveforms, *, case: Case, step_signals: Sequence[str], run_signals: Sequence[str]) -> np.ndarray:
+    """Return the measures of a run: `step_signals` one after the other, (N,) each, then `run_signals`."""
+    params, steps, _ = case.resolved()
+    found = measured_block(case.block).measure(waves, params, steps)
+    rows = [np.asarray(found[name], dtype=float) for name in step_signals]
+    return np.concatenate([*rows, [float(found[name]) for name in run_signals]])
+
+
+def point(plan: BlockPlan, case: Case) -> Point:
+    """Return what a bench runs of a case."""
+    measure = partial(measured, case=case, step_signals=plan.signals_of_steps, run_signals=plan.signals_of_runs)
+    return Point(case.text, measure)
+
+
+def case_at(plan: BlockPlan, place: Place, *, draw: tuple[int, int] | None = None) -> Case:
+    """Return the run at a place."""
+    corners, first = plan.corners, Condition(*(each[0] for each in _lists(plan)))
+    paths = {axis.label: axis.parameter for axis in plan.all_axes}
+    moved = {paths[label]: value for label, value in place.at.items()}
+    process = corners.process_at(moved.pop(CORNER)) if CORNER in moved else first.process
+    condition = Condition(process, moved.pop(SUPPLY, first.supply), moved.pop(TEMPERATURE, first.temperature))
+    return Case(
+        plan.block,
+        plan.nominal,
+        at=tuple(moved.items()),
+        condition=condition,
+        steps=place.steps,
+        draw=draw,
+        spreads=plan.monte_carlo.spreads if draw is not None else (),
+    )
+
+
+def finer(case: Case) -> Case:
+    """Return the case with half its largest time step."""
+    return replace(case, finer=2.0)
+
+
+def places(plan: BlockPlan) -> list[Place]:
+    """Return the plan's own places: of a grid in the order of the table's dimensions, the step axis taken out."""
+    if plan.scattered:
+        return _scattered(plan, plan.samples, rng=np.random.default_rng([plan.seed, 0]))
+    step = plan.step_axis
+    outer = [axis for axis in plan.all_axes if axis is not step]
+    steps = () if step is None else tuple(step.grid.tolist())
+    grids = product(*(axis.grid.tolist() for axis in outer))
+    return [Place(dict(zip((axis.label for axis in outer), values, strict=True)), steps) for values in grids]
+
+
+def fresh_places(plan: BlockPlan, *, seed: int, runs: int) -> list[Place]:
+    """Return `runs` places inside the valid range, drawn by `seed`, each with fresh steps."""
+    rng = np.random.default_rng([seed, 1])
+    if plan.scattered:
+        return _scattered(plan, runs, rng=rng)
+    return [Place(*_drawn(plan, rng)) for _ in range(runs)]
+
+
+def _drawn(plan: BlockPlan, rng: np.random.Generator) -> tuple[dict[str, float], tuple[float, ...]]:
+    step = plan.step_axis
+    at = {axis.label: _value(plan, axis, rng.random(1))[0] for axis in plan.all_axes if axis is not step}
+    if step is None:
+        return at, ()
+    return at, tuple(np.sort(_value(plan, step, rng.random(plan.held_out.steps))).tolist())
+
+
+def _scattered(plan: BlockPlan, samples: int, *, rng: np.random.Generator) -> list[Place]:
+    """Return the points of a Latin hypercube, each a run of one step."""
+    drawn = np.stack([_whole(plan, axis, row) for axis, row in zip(plan.axes, latin_hypercube(plan.axes, samples, rng=rng).T, strict=True)])
+    found = []
+    for column in drawn.T:
+        at = {axis.label: float(value) for axis, value in zip(plan.axes, column, strict=True)}
+        steps = () if plan.step_axis is None else (at.pop(plan.step_axis.label),)
+        found.append(Place(at, steps))
+    return found
+
+
+def _value(plan: BlockPlan, axis: Axis, part: np.ndarray) -> np.ndarray:
+    return _whole(plan, axis, axis.placed(part))
+
+
+def _whole(plan: BlockPlan, axis: Axis, values: np.ndarray) -> np.ndarray:
+    """Return the values, rounded where the parameter is a whole number."""
+    train = plan.measured.train
+    if axis is plan.step_axis:
+        return np.round(values) if train is not None and train.whole else values
+    outside = axis in plan.corners.axes or axis.parameter in (TEMPERATURE, SUPPLY)
+    return np.round(values) if not outside and is_whole(plan.nominal, axis.parameter) else values
+
+
+def _lists(plan: BlockPlan) -> Iterator[Sequence]:
+    corners = plan.corners
+    yield from (corners.process, corners.supply, corners.temperature)
