@@ -6,7 +6,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from rramkit.characterization.batch import Bench
+from rramkit.characterization.measure import cell_current
 from rramkit.characterization.plan import Plan
+from rramkit.characterization.point import Point
 from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
 from rramkit.errors import InputError
 from rramkit.surrogate import GridSurrogate
@@ -90,5 +92,5 @@ def _conductance(plan: Plan, v_cell: np.ndarray, currents: np.ndarray) -> np.nda
 def _currents(bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: int) -> np.ndarray:
     """Return the current (len(states), points) [A] of the cell over [-v_max, v_max]."""
     params = [ReadSweepParams(cell=plan.cell, read=plan.read, state=float(s), points=points) for s in states]
-    waves = bench.run(stage, [lambda p=p: read_sweep(p).text() for p in params])
-    return np.stack([wave["i(v_sl)"] for wave in waves])
+    runs = [Point(lambda p=p: read_sweep(p).text(), cell_current, f"state = {p.state:.6g}") for p in params]
+    return np.stack(bench.need(stage, runs))

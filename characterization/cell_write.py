@@ -1,13 +1,15 @@
 """The write tables: change of conductance and energy of one pulse, against start conductance and amplitude."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
-from rramkit.characterization.measure import pulse_energies, read_conductances
+from rramkit.characterization.measure import pulse_results
 from rramkit.characterization.plan import Plan, PulseAxis
+from rramkit.characterization.point import Point, values_or_nan
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.errors import SimulationError
 from rramkit.surrogate import GridSurrogate
@@ -120,10 +122,13 @@ def _params(plan: Plan, polarity: Polarity, state: float, amplitude: float) -> W
 
 
 def _run(bench: Bench, stage: str, params: list[WriteParams]) -> Pulses:
-    waves = bench.run(stage, [lambda p=p: write_staircase(p).text() for p in params])
-    reads = np.stack([read_conductances(wave, p) for wave, p in zip(waves, params, strict=True)])
-    energy = np.array([pulse_energies(wave, p)[0] for wave, p in zip(waves, params, strict=True)])
-    return Pulses(reads[:, 0], reads[:, 1] - reads[:, 0], energy)
+    points = [Point(lambda p=p: write_staircase(p).text(), partial(pulse_results, params=p), _label(p)) for p in params]
+    g_start, delta_g, energy = values_or_nan(bench.run(stage, points), (3,)).T
+    return Pulses(g_start, delta_g, energy)
+
+
+def _label(params: WriteParams) -> str:
+    return f"state = {params.state:.6g}, v_pulse = {params.v_first:.4g} V"
 
 
 def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity, step_error: float) -> dict[str, Quantity]:

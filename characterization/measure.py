@@ -1,11 +1,20 @@
 """Numbers out of waveforms: read conductance, energy of a pulse, currents of an array."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import WriteParams
+
+
+def cell_current(waves: Waveforms) -> np.ndarray:
+    """Return the cell current (V,) [A] at each voltage of a read sweep."""
+    return waves["i(v_sl)"]
+
+
+def pulse_results(waves: Waveforms, params: WriteParams) -> np.ndarray:
+    """Return of a one-pulse train: conductance before it [S], its change [S], energy [J]; (3,)."""
+    before, after = read_conductances(waves, params)
+    return np.array([before, after - before, pulse_energies(waves, params)[0]])
 
 
 def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:
@@ -28,6 +37,6 @@ def integral(time: np.ndarray, values: np.ndarray, window: tuple[float, float]) 
     return float(np.trapezoid(np.interp(t, time, values), t))
 
 
-def array_currents(waves: Waveforms, vectors: Sequence[str]) -> np.ndarray:
-    """Return the currents (len(vectors), B) [A] of an array read at the B points of its sweep."""
-    return np.stack([waves[vector] for vector in vectors])
+def array_currents(waves: Waveforms, outputs: int) -> np.ndarray:
+    """Return the currents (outputs, B) [A] of an array read at the B points of its sweep."""
+    return np.stack([waves[f"i(v_sense_{k})"] for k in range(outputs)])

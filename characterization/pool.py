@@ -12,21 +12,27 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as RunTimeout
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from rramkit.characterization.ngspice.library import Library, find_library
+from rramkit.characterization.point import Job, Measured, measured
 from rramkit.characterization.simulate import Simulator, Waveforms
 from rramkit.errors import SetupError, SimulationError
 
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
 _LAST_WORD = "last-word"  # file in a worker's folder
+_CLEARINGS = 100
+_FAREWELL = 0.2  # seconds: the parent's pipes and its life end in any order
 
 _Key = TypeVar("_Key")
+_Result = TypeVar("_Result")
 _simulator: Simulator | None = None
 
 
@@ -73,9 +79,13 @@ class SpicePool:
         self._pool.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def submit(self, job: Job) -> "Future[Measured]":
+        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        return self._submit(job.deck, _measure_in_worker, job)
+
     def run(self, deck: str) -> Waveforms:
         """Run one deck; raise `SimulationError` when it gives no complete result."""
-        return self._result(deck, self._submit(deck))
+        return self._submit(deck, _run_in_worker, deck).result()
 
     def map(
         self, decks: Iterable[tuple[_Key, Callable[[], str]]]
@@ -84,44 +94,60 @@ class SpicePool:
 
         A deck is made only when a worker is near to needing it, so that the first run starts at once.
         """
-        waiting: deque[tuple[_Key, str, Future[Waveforms]]] = deque()
+        waiting: deque[tuple[_Key, Future[Waveforms]]] = deque()
         for key, make_deck in decks:
             deck = make_deck()
-            waiting.append((key, deck, self._submit(deck)))
+            waiting.append((key, self._submit(deck, _run_in_worker, deck)))
             if len(waiting) >= IN_FLIGHT * self.workers:
-                yield self._next(waiting)
+                yield _next(waiting)
         while waiting:
-            yield self._next(waiting)
+            yield _next(waiting)
 
-    def _next(self, waiting: "deque[tuple[_Key, str, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
-        key, deck, future = waiting.popleft()
-        try:
-            return key, self._result(deck, future)
-        except SimulationError as error:
-            return key, error
+    def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
+        """Return a future in the kit's own terms: what pebble says of a worker's end becomes a `KitError`."""
+        outside: Future[_Result] = Future()
+        inside = self._pool.schedule(function, args=[argument], timeout=self.timeout)
+        inside.add_done_callback(lambda ended: self._pass_on(deck, ended, outside))
+        return outside
 
-    def _submit(self, deck: str) -> "Future[Waveforms]":
-        return self._pool.schedule(_run_in_worker, args=[deck], timeout=self.timeout)
+    def _pass_on(self, deck: str, ended: "Future[_Result]", outside: "Future[_Result]") -> None:
+        if ended.cancelled():
+            outside.cancel()
+            return
+        error = ended.exception()
+        if error is None:
+            outside.set_result(ended.result())
+        else:
+            outside.set_exception(self._in_kit_terms(deck, error))
 
-    def _result(self, deck: str, future: "Future[Waveforms]") -> Waveforms:
-        try:
-            return future.result()
-        except RunTimeout:
-            raise SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck) from None
-        except BrokenProcessPool as error:
-            raise SetupError(
+    def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
+        if isinstance(error, RunTimeout):
+            return SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck)
+        if isinstance(error, BrokenProcessPool):
+            return SetupError(
                 "the ngspice processes end before they start. In a script, call the kit under "
                 "`if __name__ == '__main__':`, since each process imports the script again."
-            ) from error
-        except ProcessExpired as error:
-            raise _last_word(self._folder, error.pid) or SimulationError(
+            )
+        if isinstance(error, ProcessExpired):
+            return _last_word(self._folder, error.pid or 0) or SimulationError(
                 "crash", f"its process died (exit code {error.exitcode})", deck=deck
-            ) from None
+            )
+        return error
+
+
+def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
+    key, future = waiting.popleft()
+    try:
+        return key, future.result()
+    except SimulationError as error:
+        return key, error
 
 
 def _start_worker(library: Library, folder: Path) -> None:
     global _simulator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the workers itself
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the end of ngspice's run
+    Finalize(None, _clear_without_parent, args=[folder, _FAREWELL], exitpriority=0)
     threading.Thread(target=_end_with_parent, args=[folder], daemon=True).start()
     own = folder / str(os.getpid())
     own.mkdir()
@@ -130,11 +156,23 @@ def _start_worker(library: Library, folder: Path) -> None:
 
 def _end_with_parent(folder: Path) -> None:
     """Wait until the parent is gone; a killed one could not end this process and clear the folder."""
+    _clear_without_parent(folder, None)
+    os._exit(1)
+
+
+def _clear_without_parent(folder: Path, patience: float | None) -> None:
+    """Clear the folder when the parent has gone, or goes within `patience` seconds.
+
+    Called twice: the main thread may end, on the end of the parent's pipe, while the thread that waits is half-way.
+    """
     parent = parent_process()
     if parent is not None:
-        parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(1)
+        parent.join(patience)
+        for _ in range(_CLEARINGS):
+            if parent.is_alive() or not folder.exists():
+                return
+            shutil.rmtree(folder, ignore_errors=True)  # again and again: a sibling may just be making its files
+            sleep(0.01)
 
 
 def _run_in_worker(deck: str) -> Waveforms:
@@ -148,6 +186,10 @@ def _run_in_worker(deck: str) -> Waveforms:
             Path(_LAST_WORD).write_bytes(pickle.dumps(error))
             os._exit(1)
         raise
+
+
+def _measure_in_worker(job: Job) -> Measured:
+    return measured(job, _run_in_worker(job.deck))
 
 
 def _last_word(folder: Path, pid: int) -> SimulationError | None:

@@ -33,7 +33,7 @@ def characterize(plan: Plan, path: Path, *, workers: int | None = None, report: 
     check_writable(path)
     started = perf_counter()
     with SpicePool(workers=workers) as pool:
-        bench = Bench(pool, report)
+        bench = Bench(pool, report, plan.max_failed)
         states = state_map(bench, plan)
         read = read_table(bench, plan, states)
         tables = {

@@ -8,7 +8,6 @@ import pytest
 
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
-from rramkit.characterization.batch import Bench, finer
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.run import characterize, reusable
 from rramkit.characterization.verify import plan_of, verify
@@ -144,29 +143,3 @@ def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypa
     assert caught.value.log
     assert path.read_text() == "an older result"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_point_is_tried_again_with_finer_steps_and_counted(pool):
-    steps = "t\nV1 a 0 1\nR1 a 0 {r}\n.options reltol=1e-4\n.tran 2e-9 1e-8 0 2e-9\n.end\n"
-    good, finest = steps.format(r="1k"), ".tran 1.000000000e-09 1.000000000e-08 0 1.000000000e-09"
-    assert finest in finer(good)
-    assert "reltol=1e-5" in finer(good)
-
-    class FirstFails:
-        """The pool, but the first attempt at every deck is lost."""
-
-        def __init__(self):
-            self.second = []
-
-        def map(self, decks):
-            return [(key, SimulationError("convergence", "made up", deck=make())) for key, make in decks]
-
-        def run(self, deck):
-            self.second.append(deck)
-            return pool.run(deck)
-
-    lossy = FirstFails()
-    bench = Bench(lossy, lambda _: None)  # pyright: ignore[reportArgumentType]
-    assert len(bench.run("stage", [lambda: good] * 3)) == 3
-    assert (bench.tally.runs, bench.tally.retried) == (3, 3)
-    assert all(finest in deck for deck in lossy.second)
