@@ -6,6 +6,7 @@ it is read, so that the echo in the table file is the whole of it.
 
 from collections.abc import Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -139,6 +140,12 @@ class BlockPlan(Parameters):
     def nominal(self) -> Parameters:
         """Return the block's parameters, before axes and corners."""
         return catalog.block(self.block).parameters.checked(self.parameters, where="parameters")
+
+    @property
+    def constants(self) -> dict[str, tuple[float, str]]:
+        """Return what the block tells of itself, in numbers: name to value and unit."""
+        found = {name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.measured.constants.items()}
+        return {name: (float(value), unit) for name, (value, unit) in found.items()}
 
     @property
     def signals(self) -> Mapping[str, Signal]:

@@ -1,6 +1,6 @@
 """The runs of a block plan: where each lies, its deck, made when it is needed, and its numbers, taken in the worker."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
@@ -79,32 +79,26 @@ class Place:
     steps: tuple[float, ...] = ()
 
 
-def measured(waves: Waveforms, *, case: Case, step_signals: Sequence[str], run_signals: Sequence[str]) -> np.ndarray:
-    """Return the measures of a run: `step_signals` one after the other, (N,) each, then `run_signals`."""
+def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.ndarray:
+    """Return the measures of a run one after the other: (N,) each of those of its steps, one number each of the others."""
     params, steps, _ = case.resolved()
     found = measured_block(case.block).measure(waves, params, steps)
-    rows = [np.asarray(found[name], dtype=float) for name in step_signals]
-    return np.concatenate([*rows, [float(found[name]) for name in run_signals]])
+    return np.concatenate([np.atleast_1d(np.asarray(found[name], dtype=float)) for name in signals])
 
 
-def point(plan: BlockPlan, case: Case) -> Point:
+def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
     """Return what a bench runs of a case."""
-    measure = partial(measured, case=case, step_signals=plan.signals_of_steps, run_signals=plan.signals_of_runs)
-    return Point(case.text, measure)
+    return Point(case.text, partial(measured, case=case, signals=tuple(signals)), label)
 
 
 def case_at(plan: BlockPlan, place: Place, *, draw: tuple[int, int] | None = None) -> Case:
     """Return the run at a place."""
-    corners, first = plan.corners, Condition(*(each[0] for each in _lists(plan)))
-    paths = {axis.label: axis.parameter for axis in plan.all_axes}
-    moved = {paths[label]: value for label, value in place.at.items()}
-    process = corners.process_at(moved.pop(CORNER)) if CORNER in moved else first.process
-    condition = Condition(process, moved.pop(SUPPLY, first.supply), moved.pop(TEMPERATURE, first.temperature))
+    paths = {axis.label: axis.parameter for axis in plan.axes if axis.parameter not in (SUPPLY, TEMPERATURE)}
     return Case(
         plan.block,
         plan.nominal,
-        at=tuple(moved.items()),
-        condition=condition,
+        at=tuple((paths[label], value) for label, value in place.at.items() if label in paths),
+        condition=plan.corners.condition(_outside(plan, place)),
         steps=place.steps,
         draw=draw,
         spreads=plan.monte_carlo.spreads if draw is not None else (),
@@ -127,20 +121,20 @@ def places(plan: BlockPlan) -> list[Place]:
     return [Place(dict(zip((axis.label for axis in outer), values, strict=True)), steps) for values in grids]
 
 
-def fresh_places(plan: BlockPlan, *, seed: int, runs: int) -> list[Place]:
-    """Return `runs` places inside the valid range, drawn by `seed`, each with fresh steps."""
+def fresh_places(plan: BlockPlan, *, seed: int, runs: int, steps: int) -> list[Place]:
+    """Return `runs` places inside the valid range, drawn by `seed`; 0 `steps`: those of the plan, not fresh ones."""
     rng = np.random.default_rng([seed, 1])
     if plan.scattered:
         return _scattered(plan, runs, rng=rng)
-    return [Place(*_drawn(plan, rng)) for _ in range(runs)]
+    return [_drawn(plan, steps, rng=rng) for _ in range(runs)]
 
 
-def _drawn(plan: BlockPlan, rng: np.random.Generator) -> tuple[dict[str, float], tuple[float, ...]]:
+def _drawn(plan: BlockPlan, steps: int, *, rng: np.random.Generator) -> Place:
     step = plan.step_axis
-    at = {axis.label: _value(plan, axis, rng.random(1))[0] for axis in plan.all_axes if axis is not step}
+    at = {axis.label: float(_value(plan, axis, rng.random(1))[0]) for axis in plan.all_axes if axis is not step}
     if step is None:
-        return at, ()
-    return at, tuple(np.sort(_value(plan, step, rng.random(plan.held_out.steps))).tolist())
+        return Place(at)
+    return Place(at, tuple((np.unique(_value(plan, step, rng.random(steps))) if steps else step.grid).tolist()))
 
 
 def _scattered(plan: BlockPlan, samples: int, *, rng: np.random.Generator) -> list[Place]:
@@ -167,6 +161,7 @@ def _whole(plan: BlockPlan, axis: Axis, values: np.ndarray) -> np.ndarray:
     return np.round(values) if not outside and is_whole(plan.nominal, axis.parameter) else values
 
 
-def _lists(plan: BlockPlan) -> Iterator[Sequence]:
-    corners = plan.corners
-    yield from (corners.process, corners.supply, corners.temperature)
+def _outside(plan: BlockPlan, place: Place) -> dict[str, float]:
+    """Return the coordinates that are no parameters of the block, by what they are."""
+    paths = {axis.label: axis.parameter for axis in plan.all_axes}
+    return {paths[label]: value for label, value in place.at.items() if paths[label] in (CORNER, SUPPLY, TEMPERATURE)}

@@ -7,9 +7,8 @@ temperature   ngspice's `temp` (transistors), and the ambient `t_amb` of every R
 Wires and resistors keep their values at every temperature: the decks' resistors have no temperature coefficient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Annotated, TypeVar
 
 from pydantic import Field
@@ -25,8 +24,6 @@ from rramkit.parameters import Parameters, quantity
 
 T_NOMINAL = 300.15  # K: 27 degrees Celsius, where the transistor cards are given (their `tnom`)
 ZERO_CELSIUS = 273.15  # K
-# Where a corner stands on the table's axis `corner`: slow to fast. Sections of a user's own file follow, as given.
-PLACES = {"ss": -1.0, "tt": 0.0, "ff": 1.0}
 
 Given = TypeVar("Given", bound=Parameters)
 
@@ -51,18 +48,10 @@ class Corners(Parameters):
         (T_NOMINAL,), "K", "temperatures, rising"
     )
 
-    def place(self, process: str) -> float:
-        """Return where a process corner stands on the axis `corner`."""
-        return PLACES[process] if process in PLACES else 2.0 + self.process.index(process)
-
-    def process_at(self, place: float) -> str:
-        """Return the process corner that stands at a place."""
-        return next(name for name in self.process if self.place(name) == place)
-
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """Return an axis for each list of more than one value, in the order corner, supply, temperature."""
-        places = tuple(sorted(self.place(name) for name in self.process))
+        """Return an axis for each list of more than one value; process corners stand at 0, 1, 2 ... as given."""
+        places = tuple(float(place) for place in range(len(self.process)))
         lists = ((CORNER, places, False), (SUPPLY, self.supply, True), (TEMPERATURE, self.temperature, True))
         return tuple(
             Axis(parameter=name, kind="list", values=values, between=between)
@@ -70,10 +59,13 @@ class Corners(Parameters):
             if len(values) > 1
         )
 
-    @property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Return every corner."""
-        return tuple(Condition(*each) for each in product(self.process, self.supply, self.temperature))
+    def condition(self, at: Mapping[str, float]) -> Condition:
+        """Return the corner at coordinates of the axes; where there is none, the first of the list."""
+        return Condition(
+            self.process[round(at.get(CORNER, 0))],
+            at.get(SUPPLY, self.supply[0]),
+            at.get(TEMPERATURE, self.temperature[0]),
+        )
 
 
 def at_corner(params: Given, condition: Condition, supplies: Sequence[str] = ()) -> Given:

@@ -54,6 +54,8 @@ class MeasuredBlock:
         Dotted paths of supplies that the corner's factor moves beside those of technologies and amplifiers.
     step : str
         Dotted path of the largest time step; empty for a block without one.
+    constants : mapping
+        What whoever reads the table needs besides: name to dotted path (of parameters or properties) and unit.
     """
 
     deck: Callable[[Any, np.ndarray, Draw], Deck]
@@ -64,6 +66,7 @@ class MeasuredBlock:
     mismatch: Callable[[Any, np.random.Generator], Draw] | None = None
     supplies: tuple[str, ...] = ()
     step: str = "t_step"
+    constants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def find(blocks: Mapping[str, MeasuredBlock], name: str) -> MeasuredBlock:

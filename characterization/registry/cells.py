@@ -59,6 +59,7 @@ BLOCKS = {
         signals={"i_cell": Signal("A", "cell current, from bit line to source line")},
         summary={"g_cell": Signal("S", "conductance at the read voltage, bit line driven")},
         step="",
+        constants={"v_read": ("read.v_read", "V"), "v_wl": ("read.v_wl", "V")},
     ),
     "cell-write": MeasuredBlock(
         deck=lambda params, *_: write_staircase(params),
@@ -69,6 +70,7 @@ BLOCKS = {
             "energy": Signal("J", "the pulse, from the drivers of all three lines"),
         },
         step="pulse.t_step",
+        constants={"t_pulse": ("pulse.t_pulse", "s"), "t_rise": ("pulse.t_rise", "s"), "v_read": ("read.v_read", "V")},
     ),
     "periphery": MeasuredBlock(
         deck=_matrix_deck,

@@ -71,6 +71,7 @@ def _codes(waves: Waveforms, params: MultibitParams, g_cells: np.ndarray) -> Map
     }
 
 
+_SAR = {"bits": ("sar.bits", "1"), "v_ref": ("sar.v_ref", "V"), "t_conversion": ("t_slot", "s")}
 _CONVERSION = {
     "code": Signal("1", "the code"),
     "energy": Signal("J", "a conversion, from reference, comparator and control"),
@@ -92,6 +93,7 @@ BLOCKS = {
             "effective_bits": Signal("1", "effective bits of a sine over the whole range"),
         },
         mismatch=lambda params, rng: Draw(capacitors=draw_capacitors(params.sar, rng=rng)),
+        constants=_SAR,
     ),
     "sar": MeasuredBlock(
         deck=lambda p, v_in, draw: conversion_train(
@@ -104,6 +106,7 @@ BLOCKS = {
         mismatch=lambda params, rng: Draw(
             dv_threshold=draw_mismatch(params.sar.latch, rng=rng), capacitors=draw_capacitors(params.sar, rng=rng)
         ),
+        constants=_SAR,
     ),
     "readout": MeasuredBlock(
         deck=_read_deck,
@@ -117,6 +120,14 @@ BLOCKS = {
             "t_settle": Signal("s", "until the output stays within 0.5 % of the train's largest"),
             "energy": Signal("J", "rest and read, from the amplifier's supply"),
         },
+        constants={
+            "g_cells": ("g_cells", "S"),
+            "v_clamp": ("readout.v_clamp", "V"),
+            "r_feedback": ("readout.r_feedback", "ohm"),
+            "c_integrate": ("readout.c_integrate", "F"),
+            "t_integrate": ("t_integrate", "s"),
+            "t_read": ("t_slot", "s"),
+        },
     ),
     "multibit-read": MeasuredBlock(
         deck=lambda params, g_cells, _: multibit_train(params, g_cells),
@@ -124,5 +135,6 @@ BLOCKS = {
         train=Train("g_cells", "S", "conductance of all cells of the line together", lambda p: p.conductances),
         signals=_CONVERSION,
         step="converter.t_step",
+        constants={"bits": ("converter.sar.bits", "1"), "v_read": ("v_read", "V"), "t_conversion": ("converter.t_slot", "s")},
     ),
 }

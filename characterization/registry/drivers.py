@@ -61,6 +61,12 @@ def _word(waves: Waveforms, params: BitSerialBenchParams, _: np.ndarray) -> Mapp
     }
 
 
+_WRITE = {
+    "bits": ("driver.converter.bits", "1"),
+    "cells": ("driver.lines.cells", "1"),
+    "t_pulse": ("t_pulse", "s"),
+    "t_lead": ("driver.t_lead", "s"),
+}
 _DRIVER = MeasuredBlock(
     deck=lambda params, code, _: driven_write(_coded(params, code)),
     measure=_pulses,
@@ -76,6 +82,7 @@ _DRIVER = MeasuredBlock(
         "energy_cell": Signal("J", "the part of it that goes into the cell"),
     },
     supplies=("driver.v_write",),
+    constants=_WRITE,
 )
 BLOCKS = {
     "write-driver-set": _DRIVER,
@@ -110,6 +117,12 @@ BLOCKS = {
             "t_settle": Signal("s", "until the far end stays within 0.5 % of the whole range"),
             "energy": Signal("J", "one level, from references, supply and select drivers"),
         },
+        constants={
+            "bits": ("driver.bits", "1"),
+            "v_low": ("driver.v_low", "V"),
+            "v_high": ("driver.v_high", "V"),
+            "t_level": ("t_level", "s"),
+        },
     ),
     "bit-serial": MeasuredBlock(
         deck=lambda params, *_: word_train(params),
@@ -121,5 +134,6 @@ BLOCKS = {
             "energy_row": Signal("J", "the whole word, from the read voltage"),
             "energy_driver": Signal("J", "the whole word, from the inverters' supply and the bit's source"),
         },
+        constants={"bits": ("bits", "1"), "word": ("word", "1"), "t_bit": ("t_bit", "s"), "v_read": ("driver.v_read", "V")},
     ),
 }

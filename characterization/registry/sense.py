@@ -63,6 +63,7 @@ BLOCKS = {
         },
         summary={"tau_regeneration": Signal("s", "time constant with which the outputs part, first step of the train")},
         mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.latch, rng=rng)),
+        constants={"t_clock": ("t_clock", "s"), "v_cm": ("v_cm", "V")},
     ),
     "strongarm-offset": MeasuredBlock(
         deck=lambda params, _, draw: offset_search(params, draw.dv_threshold),
@@ -70,6 +71,7 @@ BLOCKS = {
         summary={"offset": Signal("V", "input difference that balances the latch")},
         mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.latch, rng=rng)),
         step="t_step_search",
+        constants={"v_cm": ("v_cm", "V")},
     ),
     "current-sense": MeasuredBlock(
         deck=lambda params, g_cell, draw: current_train(params, g_cell, dv_threshold=draw.dv_threshold),
@@ -83,5 +85,6 @@ BLOCKS = {
             "low_resistance": Signal("1", "1 where the cell was found to draw more than the reference"),
         },
         mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.sense.latch, rng=rng)),
+        constants={"g_ref": ("g_ref", "S"), "v_clamp": ("sense.v_clamp", "V"), "t_read": ("t_slot", "s")},
     ),
 }
