@@ -58,12 +58,12 @@ class SpicePool:
         self.library = library or find_library()
         self.workers = workers or len(os.sched_getaffinity(0))
         self.timeout = timeout
-        self._folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
         self._pool = ProcessPool(
             max_workers=self.workers,
             max_tasks=RECYCLE_AFTER,
             initializer=_start_worker,
-            initargs=[self.library, self._folder],
+            initargs=[self.library, self.folder],
             context=get_context("spawn"),  # a forked copy of a threaded parent may hang
         )
 
@@ -77,7 +77,7 @@ class SpicePool:
         else:
             self._pool.stop()
         self._pool.join()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def submit(self, job: Job) -> "Future[Measured]":
         """Hand out a job; its future holds what was measured, or a `SimulationError`."""
@@ -129,7 +129,7 @@ class SpicePool:
                 "`if __name__ == '__main__':`, since each process imports the script again."
             )
         if isinstance(error, ProcessExpired):
-            return _last_word(self._folder, error.pid or 0) or SimulationError(
+            return _last_word(self.folder, error.pid or 0) or SimulationError(
                 "crash", f"its process died (exit code {error.exitcode})", deck=deck
             )
         return error
