@@ -8,12 +8,12 @@ import numpy as np
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.block_plan import BlockPlan, Limit
 from rramkit.characterization.block_points import fresh_places
-from rramkit.characterization.block_results import PlaceResult, cases_of, run_cases
+from rramkit.characterization.block_results import PlaceResult, fresh_cases, run_cases
 from rramkit.look_up import look_up
 from rramkit.table import HeldOut, Quantity, Table
 
 RATIO, SIGMA = "_ratio", "_sigma"
-_SEED = 1_000_003  # added to the seed of the draws: those of fresh points are others
+_SEED = 1_000_003  # a stride between seeds of draws (1); a prime, so that places of two verifications do not meet
 
 
 def fresh(
@@ -29,8 +29,8 @@ def fresh(
         return {name: {} for name in tables}
     steps = 0 if any(name in plan.measured.summary for name in checked) else plan.held_out.steps
     at = fresh_places(plan, seed=seed, runs=runs, steps=steps)
-    draws = plan.held_out.draws or plan.monte_carlo.count
-    work = [(place, cases_of(plan, place, seed=seed + _SEED + 1009 * k, draws=draws)) for k, place in enumerate(at)]
+    # the draws of fresh points are others than the plan's, and others at each of them
+    work = [(place, fresh_cases(plan, place, seed=seed + _SEED * (k + 1))) for k, place in enumerate(at)]
     results = run_cases(bench, plan, work, f"{plan.name} held out", checked)
     good = [each for each in results if not any(each.reasons)]
     return {
@@ -80,7 +80,9 @@ def _ratio(table: Table, at: Mapping[str, np.ndarray], ratio: np.ndarray, limit:
 
 
 def _limits(limit: Limit) -> tuple[float, float, float]:
-    return tuple(np.inf if each is None else each for each in (limit.held_out_rms, limit.held_out_p95, limit.held_out_max))
+    return tuple(
+        np.inf if each is None else each for each in (limit.held_out_rms, limit.held_out_p95, limit.held_out_max)
+    )
 
 
 def _coordinates(plan: BlockPlan, results: Sequence[PlaceResult], signal: str) -> dict[str, np.ndarray]:

@@ -60,7 +60,9 @@ class Limit(Parameters):
 class FreshPoints(Parameters):
     """Points that the fit never sees, drawn by seed inside the valid range."""
 
-    runs: int = quantity(6, "1", "places, each with its own run; of a Monte Carlo plan with all its draws", ge=1, le=10000)
+    runs: int = quantity(
+        6, "1", "places, each with its own run; of a Monte Carlo plan with all its draws", ge=1, le=10000
+    )
     steps: int = quantity(6, "1", "steps of each run's train", ge=1, le=10000)
     draws: int = quantity(0, "1", "Monte Carlo: independent draws at each place; 0: as many as the plan's", ge=0)
 
@@ -120,12 +122,16 @@ class BlockPlan(Parameters):
     def _check_kinds(self) -> None:
         scattered = [axis.kind == "latin" for axis in self.axes]
         if any(scattered) and not (all(scattered) and self.samples > len(self.axes) and not self.corners.axes):
-            raise ValueError("latin axes stand alone: every axis latin, `samples` more than axes, and no list of corners")
+            raise ValueError(
+                "latin axes stand alone: every axis latin, `samples` more than axes, and no list of corners"
+            )
         if self.samples and not any(scattered):
             raise ValueError("`samples` counts scattered points: make the axes latin, or leave it out")
         if self.signals_of_steps and self.step_axis is None:
             train = self.measured.train
-            raise ValueError(f"an axis must have the parameter {train.name if train else ''!r}: its run steps through it")
+            raise ValueError(
+                f"an axis must have the parameter {train.name if train else ''!r}: its run steps through it"
+            )
         if self.monte_carlo.count == 1 or (self.monte_carlo.count and self.scattered):
             raise ValueError("monte_carlo wants 2 or more draws and axes that are no latin ones")
         if self.monte_carlo.count and "mismatch" in self.monte_carlo.spreads and self.measured.mismatch is None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from rramkit.characterization.axes import CORNER, SUPPLY, TEMPERATURE, Axis, latin_hypercube
 from rramkit.characterization.block_plan import BlockPlan
-from rramkit.characterization.corners import Condition, at_corner, at_temperature
+from rramkit.characterization.corners import NOMINAL, Condition, at_corner, at_temperature
 from rramkit.characterization.dotted import is_whole, number_at, with_value
-from rramkit.characterization.monte_carlo import Draw, Spread, generator, spread_of_devices
+from rramkit.characterization.monte_carlo import Draw, DrawNumber, Spread, spread_of_devices
 from rramkit.characterization.point import Point
 from rramkit.characterization.registry import measured_block
 from rramkit.characterization.simulate import Waveforms
@@ -29,8 +29,8 @@ class Case:
         The parameters that the axes set.
     steps : tuple of float
         What the run steps through; empty: the block's own train.
-    draw : tuple of two int, optional
-        Seed and number of the Monte Carlo draw; None: equal devices.
+    draw : DrawNumber, optional
+        Which Monte Carlo draw; None: equal devices.
     finer : float
         The largest time step is divided by this.
     """
@@ -38,9 +38,9 @@ class Case:
     block: str
     params: Parameters
     at: tuple[tuple[str, float], ...] = ()
-    condition: Condition = Condition()
+    condition: Condition = NOMINAL
     steps: tuple[float, ...] = ()
-    draw: tuple[int, int] | None = None
+    draw: DrawNumber | None = None
     spreads: tuple[Spread, ...] = ()
     finer: float = 1.0
 
@@ -54,11 +54,10 @@ class Case:
             params = with_value(params, block.step, number_at(params, block.step) / self.finer)
         draw = Draw()
         if self.draw is not None:
-            rng = generator(*self.draw)
             if "device" in self.spreads:
-                params = spread_of_devices(params, rng=rng)
+                params = spread_of_devices(params, rng=self.draw.rng)
             if "mismatch" in self.spreads and block.mismatch is not None:
-                draw = block.mismatch(params, rng)
+                draw = block.mismatch.draw(params, self.draw.normals(block.mismatch.size(params)))
         steps = np.array(self.steps) if self.steps or block.train is None else block.train.default(params)
         return params, steps, draw
 
@@ -80,7 +79,7 @@ class Place:
 
 
 def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.ndarray:
-    """Return the measures of a run one after the other: (N,) each of those of its steps, one number each of the others."""
+    """Return the measures of a run one after the other: of its steps (N,) each, of the whole run one number each."""
     params, steps, _ = case.resolved()
     found = measured_block(case.block).measure(waves, params, steps)
     return np.concatenate([np.atleast_1d(np.asarray(found[name], dtype=float)) for name in signals])
@@ -91,7 +90,7 @@ def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
     return Point(case.text, partial(measured, case=case, signals=tuple(signals)), label)
 
 
-def case_at(plan: BlockPlan, place: Place, *, draw: tuple[int, int] | None = None) -> Case:
+def case_at(plan: BlockPlan, place: Place, *, draw: DrawNumber | None = None) -> Case:
     """Return the run at a place."""
     paths = {axis.label: axis.parameter for axis in plan.axes if axis.parameter not in (SUPPLY, TEMPERATURE)}
     return Case(
@@ -139,7 +138,12 @@ def _drawn(plan: BlockPlan, steps: int, *, rng: np.random.Generator) -> Place:
 
 def _scattered(plan: BlockPlan, samples: int, *, rng: np.random.Generator) -> list[Place]:
     """Return the points of a Latin hypercube, each a run of one step."""
-    drawn = np.stack([_whole(plan, axis, row) for axis, row in zip(plan.axes, latin_hypercube(plan.axes, samples, rng=rng).T, strict=True)])
+    drawn = np.stack(
+        [
+            _whole(plan, axis, row)
+            for axis, row in zip(plan.axes, latin_hypercube(plan.axes, samples, rng=rng).T, strict=True)
+        ]
+    )
     found = []
     for column in drawn.T:
         at = {axis.label: float(value) for axis, value in zip(plan.axes, column, strict=True)}

@@ -1,4 +1,4 @@
-"""The numbers of a plan's runs: every draw of every place run, stacked by measure, failed runs kept with their reason."""
+"""The numbers of a plan's runs: every draw of every place, stacked by measure, failed runs with their reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.block_plan import BlockPlan
 from rramkit.characterization.block_points import Case, Place, case_at, point
+from rramkit.characterization.monte_carlo import DrawNumber
 from rramkit.characterization.point import Outcome
 
 
@@ -29,19 +30,21 @@ class PlaceResult:
     reasons: tuple[str, ...]
 
 
-def run_places(
-    bench: Bench, plan: BlockPlan, at: Sequence[Place], *, stage: str, signals: Sequence[str], seed: int
-) -> list[PlaceResult]:
-    """Run every place with equal devices, or, of a Monte Carlo plan, with every draw of `seed`."""
-    return run_cases(bench, plan, [(place, cases_of(plan, place, seed=seed)) for place in at], stage, signals)
+def cases_of(plan: BlockPlan, place: Place) -> tuple[Case, ...]:
+    """Return the plan's runs at a place: one with equal devices, or one for each draw of a Monte Carlo plan."""
+    draws = plan.monte_carlo
+    if not draws.count:
+        return (case_at(plan, place),)
+    numbers = (DrawNumber(draws.seed, k, draws.count, draws.matched) for k in range(draws.count))
+    return tuple(case_at(plan, place, draw=number) for number in numbers)
 
 
-def cases_of(plan: BlockPlan, place: Place, *, seed: int, draws: int | None = None) -> tuple[Case, ...]:
-    """Return the runs at a place: one, or one for each draw."""
-    count = plan.monte_carlo.count if draws is None else draws
+def fresh_cases(plan: BlockPlan, place: Place, *, seed: int) -> tuple[Case, ...]:
+    """Return runs at a fresh place, with plain draws of `seed` that the plan's own tables have not seen."""
     if not plan.monte_carlo.count:
         return (case_at(plan, place),)
-    return tuple(case_at(plan, place, draw=(seed, number)) for number in range(count))
+    count = plan.held_out.draws or plan.monte_carlo.count
+    return tuple(case_at(plan, place, draw=DrawNumber(seed, k, count, matched=False)) for k in range(count))
 
 
 def run_cases(

@@ -25,7 +25,7 @@ def block_tables(bench: Bench, plan: BlockPlan) -> dict[str, Table]:
     """
     bench = replace(bench, max_failed=plan.max_failed)
     signals = tuple(plan.signals)
-    work = [(place, cases_of(plan, place, seed=plan.monte_carlo.seed)) for place in places(plan)]
+    work = [(place, cases_of(plan, place)) for place in places(plan)]
     results = run_cases(bench, plan, work, plan.name, signals)
     tables = tables_of(plan, results)
     changes = step_changes(bench, plan, results)

@@ -110,4 +110,6 @@ def conditions(plan: BlockPlan) -> Mapping[str, Quantity]:
     alone = {SUPPLY: (plan.corners.supply, "1"), TEMPERATURE: (plan.corners.temperature, "K")}
     moved = {axis.parameter for axis in plan.all_axes}
     found = {name: Quantity(np.array(values[0]), unit) for name, (values, unit) in alone.items() if name not in moved}
+    if plan.scattered:
+        found[COORDINATES] = Quantity(np.array(float(len(plan.axes))), "1")
     return found | {name: Quantity(np.array(value), unit) for name, (value, unit) in plan.constants.items()}

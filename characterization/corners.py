@@ -37,6 +37,9 @@ class Condition:
     temperature: float = T_NOMINAL
 
 
+NOMINAL = Condition()
+
+
 class Corners(Parameters):
     """Every combination of these; a list of more than one value is an axis of the table."""
 

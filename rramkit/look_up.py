@@ -75,7 +75,9 @@ def _scattered(table: Table, signal: str, at: Mapping[str, ArrayLike]) -> np.nda
     low = np.array([np.min(_scaled(each.values, each)) for each in known])
     high = np.array([np.max(_scaled(each.values, each)) for each in known])
     seen = np.stack([_scaled(each.values, each) for each in known], axis=-1)
-    values = np.broadcast_arrays(*(_scaled(np.asarray(at[name], dtype=float), each) for name, each in zip(names, known, strict=True)))
+    values = np.broadcast_arrays(
+        *(_scaled(np.asarray(at[name], dtype=float), each) for name, each in zip(names, known, strict=True))
+    )
     asked = np.clip(np.stack(values, axis=-1), low, high)
     of = table.signal(signal)
     spline = RBFInterpolator((seen[good] - low) / (high - low), _scaled(of.values[good], of))

@@ -35,6 +35,14 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Mismatch:
+    """How Pelgrom's law spreads a block: `size` standard normals of its parameters, and the draw that they make."""
+
+    size: Callable[[Any], int]
+    draw: Callable[[Any, np.ndarray], Draw]
+
+
+@dataclass(frozen=True)
 class MeasuredBlock:
     """A block of the catalogue that can be characterised.
 
@@ -48,8 +56,8 @@ class MeasuredBlock:
         What is measured at every step; what one run gives.
     train : Train, optional
         None: a run has no steps, and only `summary` measures.
-    mismatch : callable, optional
-        Parameters and generator: one draw by Pelgrom's law; None: the block takes no mismatch.
+    mismatch : Mismatch, optional
+        None: the block takes no mismatch.
     supplies : tuple of str
         Dotted paths of supplies that the corner's factor moves beside those of technologies and amplifiers.
     step : str
@@ -63,7 +71,7 @@ class MeasuredBlock:
     signals: Mapping[str, Signal] = field(default_factory=dict)
     summary: Mapping[str, Signal] = field(default_factory=dict)
     train: Train | None = None
-    mismatch: Callable[[Any, np.random.Generator], Draw] | None = None
+    mismatch: Mismatch | None = None
     supplies: tuple[str, ...] = ()
     step: str = "t_step"
     constants: Mapping[str, tuple[str, str]] = field(default_factory=dict)

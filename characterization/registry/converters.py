@@ -6,14 +6,14 @@ import numpy as np
 
 from rramkit.characterization import converter_measure, readout_measure
 from rramkit.characterization.monte_carlo import Draw
-from rramkit.characterization.registry.block import MeasuredBlock, Signal, Train
+from rramkit.characterization.registry.block import MeasuredBlock, Mismatch, Signal, Train
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.multibit_bench import MultibitParams, multibit_train
 from rramkit.circuits.readout_bench import ReadoutBenchParams, read_train
-from rramkit.circuits.sar import draw_capacitors
+from rramkit.circuits.sar import scaled_capacitors
 from rramkit.circuits.sar_bench import SarBenchParams, conversion_train, transition_train
-from rramkit.circuits.strongarm import draw_mismatch
+from rramkit.circuits.strongarm import NAMES, scaled_mismatch
 
 _SINE_SAMPLES, _SINE_CYCLES = 1021, 37  # of the sine whose codes give the effective bits; they share no factor
 
@@ -46,6 +46,11 @@ def _conversions(waves: Waveforms, params: SarBenchParams, v_in: np.ndarray) -> 
         "energy": np.sum(list(energy.values()), axis=0),
         **{f"energy_{source}": values for source, values in energy.items()},
     }
+
+
+def _mismatch(params: SarBenchParams, normals: np.ndarray) -> Draw:
+    latch, capacitors = normals[: len(NAMES)], normals[len(NAMES) :]
+    return Draw(scaled_mismatch(params.sar.latch, latch), scaled_capacitors(params.sar, capacitors))
 
 
 def _read_deck(params: ReadoutBenchParams, v_in: np.ndarray, _: Draw) -> Deck:
@@ -92,7 +97,10 @@ BLOCKS = {
             "dnl_max": Signal("1", "largest differential nonlinearity, in steps"),
             "effective_bits": Signal("1", "effective bits of a sine over the whole range"),
         },
-        mismatch=lambda params, rng: Draw(capacitors=draw_capacitors(params.sar, rng=rng)),
+        mismatch=Mismatch(
+            lambda params: params.sar.bits_max + 1,
+            lambda params, z: Draw(capacitors=scaled_capacitors(params.sar, z)),
+        ),
         constants=_SAR,
     ),
     "sar": MeasuredBlock(
@@ -103,9 +111,7 @@ BLOCKS = {
         train=Train("v_in", "V", "input of a conversion", lambda params: params.inputs),
         signals=_CONVERSION
         | {f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
-        mismatch=lambda params, rng: Draw(
-            dv_threshold=draw_mismatch(params.sar.latch, rng=rng), capacitors=draw_capacitors(params.sar, rng=rng)
-        ),
+        mismatch=Mismatch(lambda params: len(NAMES) + params.sar.bits_max + 1, _mismatch),
         constants=_SAR,
     ),
     "readout": MeasuredBlock(
@@ -135,6 +141,10 @@ BLOCKS = {
         train=Train("g_cells", "S", "conductance of all cells of the line together", lambda p: p.conductances),
         signals=_CONVERSION,
         step="converter.t_step",
-        constants={"bits": ("converter.sar.bits", "1"), "v_read": ("v_read", "V"), "t_conversion": ("converter.t_slot", "s")},
+        constants={
+            "bits": ("converter.sar.bits", "1"),
+            "v_read": ("v_read", "V"),
+            "t_conversion": ("converter.t_slot", "s"),
+        },
     ),
 }

@@ -134,6 +134,11 @@ BLOCKS = {
             "energy_row": Signal("J", "the whole word, from the read voltage"),
             "energy_driver": Signal("J", "the whole word, from the inverters' supply and the bit's source"),
         },
-        constants={"bits": ("bits", "1"), "word": ("word", "1"), "t_bit": ("t_bit", "s"), "v_read": ("driver.v_read", "V")},
+        constants={
+            "bits": ("bits", "1"),
+            "word": ("word", "1"),
+            "t_bit": ("t_bit", "s"),
+            "v_read": ("driver.v_read", "V"),
+        },
     ),
 }

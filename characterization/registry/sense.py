@@ -6,11 +6,11 @@ import numpy as np
 
 from rramkit.characterization import sense_measure
 from rramkit.characterization.monte_carlo import Draw
-from rramkit.characterization.registry.block import MeasuredBlock, Signal, Train
+from rramkit.characterization.registry.block import MeasuredBlock, Mismatch, Signal, Train
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.strongarm import draw_mismatch
+from rramkit.circuits.strongarm import NAMES, scaled_mismatch
 from rramkit.circuits.strongarm_bench import StrongArmBenchParams, decision_train, offset_search
 from rramkit.errors import InputError
 
@@ -50,6 +50,7 @@ def _reads(waves: Waveforms, params: CurrentSenseBenchParams, g_cell: np.ndarray
     }
 
 
+_LATCH = Mismatch(lambda _: len(NAMES), lambda params, z: Draw(dv_threshold=scaled_mismatch(params.latch, z)))
 BLOCKS = {
     "strongarm": MeasuredBlock(
         deck=_decision_deck,
@@ -62,14 +63,14 @@ BLOCKS = {
             "kickback_common": Signal("V", "largest disturbance of one input"),
         },
         summary={"tau_regeneration": Signal("s", "time constant with which the outputs part, first step of the train")},
-        mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.latch, rng=rng)),
+        mismatch=_LATCH,
         constants={"t_clock": ("t_clock", "s"), "v_cm": ("v_cm", "V")},
     ),
     "strongarm-offset": MeasuredBlock(
         deck=lambda params, _, draw: offset_search(params, draw.dv_threshold),
         measure=_offset,
         summary={"offset": Signal("V", "input difference that balances the latch")},
-        mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.latch, rng=rng)),
+        mismatch=_LATCH,
         step="t_step_search",
         constants={"v_cm": ("v_cm", "V")},
     ),
@@ -84,7 +85,9 @@ BLOCKS = {
             "energy": Signal("J", "one read with its rest, from the supply"),
             "low_resistance": Signal("1", "1 where the cell was found to draw more than the reference"),
         },
-        mismatch=lambda params, rng: Draw(dv_threshold=draw_mismatch(params.sense.latch, rng=rng)),
+        mismatch=Mismatch(
+            lambda _: len(NAMES), lambda params, z: Draw(dv_threshold=scaled_mismatch(params.sense.latch, z))
+        ),
         constants={"g_ref": ("g_ref", "S"), "v_clamp": ("sense.v_clamp", "V"), "t_read": ("t_slot", "s")},
     ),
 }
