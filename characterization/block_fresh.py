@@ -1,0 +1,109 @@
+"""Fresh points of a block plan against its tables: places that the fit never saw, and draws that it never saw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rramkit.characterization.batch import Bench
+from rramkit.characterization.block_plan import BlockPlan, Limit
+from rramkit.characterization.block_points import fresh_places
+from rramkit.characterization.block_results import PlaceResult, fresh_cases, run_cases
+from rramkit.look_up import look_up
+from rramkit.table import HeldOut, Quantity, Table
+
+RATIO, SIGMA = "_ratio", "_sigma"
+_SEED = 1_000_003  # a stride between seeds of draws (1); a prime, so that places of two verifications do not meet
+
+
+def fresh(
+    bench: Bench, plan: BlockPlan, tables: Mapping[str, Table], *, seed: int, runs: int
+) -> dict[str, dict[str, HeldOut]]:
+    """Run `runs` places drawn by `seed`; return, for each table, SPICE against it, by measure.
+
+    A measure whose errors are a fraction of its own value is held as fit over SPICE, named with `_ratio`, against 1;
+    the sigma of a Monte Carlo is held as `_sigma`, table over independent draws, against 1.
+    """
+    checked = [name for name in plan.signals if plan.limit(name).checks_fit or plan.limit(name).sigma_rms is not None]
+    if not checked:
+        return {name: {} for name in tables}
+    steps = 0 if any(name in plan.measured.summary for name in checked) else plan.held_out.steps
+    at = fresh_places(plan, seed=seed, runs=runs, steps=steps)
+    # the draws of fresh points are others than the plan's, and others at each of them
+    work = [(place, fresh_cases(plan, place, seed=seed + _SEED * (k + 1))) for k, place in enumerate(at)]
+    results = run_cases(bench, plan, work, f"{plan.name} held out", checked)
+    good = [each for each in results if not any(each.reasons)]
+    return {
+        name: _of_table(plan, table, good, [signal for signal in checked if signal in table.signals])
+        for name, table in tables.items()
+    }
+
+
+def _of_table(
+    plan: BlockPlan, table: Table, results: Sequence[PlaceResult], signals: Sequence[str]
+) -> dict[str, HeldOut]:
+    found: dict[str, HeldOut] = {}
+    for signal in signals if results else ():
+        limit, at = plan.limit(signal), _coordinates(plan, results, signal)
+        if limit.checks_fit:
+            spice = np.concatenate([np.mean(each.values[signal], axis=0).ravel() for each in results])
+            found |= _compared(table, signal, limit, at, spice)
+        if limit.sigma_rms is not None:
+            spice = np.concatenate([np.std(each.values[signal], axis=0, ddof=1).ravel() for each in results])
+            fit = look_up(_sigma_table(table, signal), signal, at)
+            found[signal + SIGMA] = _ratio(table, at, fit / spice, Limit(of="value", held_out_rms=limit.sigma_rms))
+    return found
+
+
+def _compared(
+    table: Table, signal: str, limit: Limit, at: Mapping[str, np.ndarray], spice: np.ndarray
+) -> dict[str, HeldOut]:
+    fit, values = look_up(table, signal, at), table.signals[signal]
+    scale = 1.0 if limit.of == "unit" else float(np.max(np.abs(values.values[~table.masked(signal)])))
+    rms, p95, most = _limits(limit)
+    absolute = HeldOut(
+        at=_named(table, at),
+        spice=spice,
+        fit=fit,
+        unit=values.unit,
+        limit_rms=rms * scale,
+        limit_max=most * scale,
+        limit_p95=p95 * scale,
+    )
+    return {signal: absolute} | ({signal + RATIO: _ratio(table, at, fit / spice, limit)} if limit.of == "value" else {})
+
+
+def _ratio(table: Table, at: Mapping[str, np.ndarray], ratio: np.ndarray, limit: Limit) -> HeldOut:
+    rms, p95, most = _limits(limit)
+    ones = np.ones_like(ratio)
+    return HeldOut(_named(table, at), ones, ratio, "1", limit_rms=rms, limit_max=most, limit_p95=p95)
+
+
+def _limits(limit: Limit) -> tuple[float, float, float]:
+    return tuple(
+        np.inf if each is None else each for each in (limit.held_out_rms, limit.held_out_p95, limit.held_out_max)
+    )
+
+
+def _coordinates(plan: BlockPlan, results: Sequence[PlaceResult], signal: str) -> dict[str, np.ndarray]:
+    """Return where the values of a measure lie, one row for each axis: every step of every place, or every place."""
+    step = plan.step_axis if signal in plan.measured.signals else None
+    counts = [len(each.place.steps) if step is not None else 1 for each in results]
+    found = {}
+    for axis in plan.all_axes:
+        if axis is step:
+            found[axis.label] = np.concatenate([each.place.steps for each in results])
+        elif axis is not plan.step_axis:
+            found[axis.label] = np.repeat([each.place.at[axis.label] for each in results], counts)
+    return found
+
+
+def _named(table: Table, at: Mapping[str, np.ndarray]) -> dict[str, Quantity]:
+    units = {name: each.unit for name, each in {**table.signals, **table.axes}.items()}
+    return {name: Quantity(values, units[name]) for name, values in at.items()}
+
+
+def _sigma_table(table: Table, signal: str) -> Table:
+    """Return the table with a signal's standard deviation in the signal's place."""
+    found = table.distributions[signal]
+    return replace(table, signals={signal: Quantity(found.sigma, table.signals[signal].unit)}, distributions={})

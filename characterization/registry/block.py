@@ -1,0 +1,84 @@
+"""What it takes to characterise a block: its deck for given steps and draws, and its measures with their units."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rramkit.characterization.monte_carlo import Draw
+from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits.deck import Deck
+from rramkit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A measured quantity."""
+
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Train:
+    """What one run steps through, so that many values cost one run.
+
+    `default` gives the steps (N,) of a run whose plan has no axis of that name.
+    """
+
+    name: str
+    unit: str
+    text: str
+    default: Callable[[Any], np.ndarray]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """How Pelgrom's law spreads a block: `size` standard normals of its parameters, and the draw that they make."""
+
+    size: Callable[[Any], int]
+    draw: Callable[[Any, np.ndarray], Draw]
+
+
+@dataclass(frozen=True)
+class MeasuredBlock:
+    """A block of the catalogue that can be characterised.
+
+    Attributes
+    ----------
+    deck : callable
+        Parameters, the train's steps (N,), a draw of mismatch: the deck of one run.
+    measure : callable
+        Waveforms, parameters, steps: each of `signals` (N,) and each of `summary` (), NaN where there is none.
+    signals, summary : mapping
+        What is measured at every step; what one run gives.
+    train : Train, optional
+        None: a run has no steps, and only `summary` measures.
+    mismatch : Mismatch, optional
+        None: the block takes no mismatch.
+    supplies : tuple of str
+        Dotted paths of supplies that the corner's factor moves beside those of technologies and amplifiers.
+    step : str
+        Dotted path of the largest time step; empty for a block without one.
+    constants : mapping
+        What whoever reads the table needs besides: name to dotted path (of parameters or properties) and unit.
+    """
+
+    deck: Callable[[Any, np.ndarray, Draw], Deck]
+    measure: Callable[[Waveforms, Any, np.ndarray], Mapping[str, np.ndarray]]
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+    summary: Mapping[str, Signal] = field(default_factory=dict)
+    train: Train | None = None
+    mismatch: Mismatch | None = None
+    supplies: tuple[str, ...] = ()
+    step: str = "t_step"
+    constants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def find(blocks: Mapping[str, MeasuredBlock], name: str) -> MeasuredBlock:
+    """Return a block by name; raise `InputError` for one without measures."""
+    if name not in blocks:
+        raise InputError(f"`block` must be one with measures: {', '.join(blocks)}; got {name!r}. Choose one of them.")
+    return blocks[name]
