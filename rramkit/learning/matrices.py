@@ -69,6 +69,11 @@ class Gradient:
         return self.inputs.T @ self.errors
 
 
+def times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return rows (N, R) times a matrix (R, C) in the memory order of the rows: columns stay long where they are."""
+    return rows @ matrix if rows.flags.c_contiguous else (matrix.T @ rows.T).T
+
+
 class Matrix(ABC):
     """One matrix (R, C) with its two products."""
 
@@ -99,11 +104,11 @@ class FloatMatrix(Matrix):
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return x W for samples (N, R): (N, C)."""
-        return Product(x.rows() @ self.matrix)
+        return Product(times(x.rows(), self.matrix))
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R)."""
-        return Product(error @ self.matrix.T)
+        return Product(times(error, self.matrix.T))
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ class TileMatrix(Matrix):
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return about e W^T for errors (N, C), read through the bit lines or from `digital`: (N, R)."""
         if self.digital is not None:
-            return Product(error @ self.digital.T)
+            return Product(times(error, self.digital.T))
         v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
         return self._product(self.tile.backward(v.values), unit)
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import Gradient, Matrix, Samples
 
 
@@ -70,13 +71,3 @@ def gradients(matrices: Sequence[Matrix], x: np.ndarray, labels: np.ndarray, *, 
             energy, clamped = energy + product.energy, clamped + product.clamped
             error = product.y[:, :-1] * (done.inputs[index][:, :-1] > 0.0)
     return Gradients(loss, tuple(reversed(weights)), energy, clamped)
-
-
-def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the mean cross-entropy (nat) of softmax scores (B, C), and its derivative by the scores (B, C)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(labels))
-    error = np.exp(log_p)
-    error[rows, labels] -= 1.0
-    return -float(log_p[rows, labels].mean()), error / len(labels)
