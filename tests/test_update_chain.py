@@ -66,7 +66,7 @@ def test_with_every_stage_off_a_step_is_the_tables_mean(polarity):
 
 def test_a_stage_at_zero_is_the_stage_left_out():
     off = UpdateParams(
-        droop=DroopParams(source_set=0, bit_set=0, source_reset=0, bit_reset=0),
+        droop=DroopParams(source_set=0, bit_set=0, source_reset=0, bit_reset=0, v_follow=1e3, v_fold=1e-3),
         disturb=DisturbParams(scheme="gated"),
         spread=SpreadParams(),
         stuck=StuckParams(),

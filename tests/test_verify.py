@@ -78,9 +78,6 @@ def test_every_cell_reaches_one_percent(start):
     cells = done.cells
     np.testing.assert_array_equal(cells.pulses.ravel(), done.pulses)
     assert cells.tally.pulses == done.pulses.sum() == cells.pulses_set.sum() + cells.pulses_reset.sum()
-    assert cells.tally.energy == pytest.approx(
-        cells.energy.sum() + done.tally.energy - cells.energy.sum(), rel=1e-12
-    )  # pulses and reads
     assert done.tally.reads >= done.pulses.sum() + target.size  # a read before each pulse and one after the last
     assert done.tally.energy > cells.energy.sum()
     assert done.tally.seconds > 0.0

@@ -155,6 +155,11 @@ class GradualWrite:
         """Return the energy (N,) of pulses of amplitude (N,) on cells (N,) in siemens, as at the cell (J)."""
         return self.energy.at(*self.coordinates(g_cell, v_pulse, lost))
 
+    def volts(self, v_pulse: np.ndarray) -> np.ndarray:
+        """Return the driver's volts (N,) of pulses of amplitude (N,): the same, or fixed where another axis is stepped."""
+        fixed = self.place[self.axes.index("v_pulse")]
+        return v_pulse if fixed is None else np.full(np.shape(v_pulse), fixed)
+
     def width(self, v_pulse: np.ndarray) -> np.ndarray:
         """Return the width (N,) of pulses of amplitude (N,) (s)."""
         return v_pulse if np.isnan(self.t_pulse) else np.full(np.shape(v_pulse), self.t_pulse)
@@ -168,8 +173,7 @@ class GradualWrite:
 
         V^2 is summed over the driven lines that are known: `v_pulse` and, where the conditions name it, `v_bl`.
         """
-        at = self.coordinates(g_cell, v_pulse, lost)
-        volts = np.asarray(at[1 + self.axes.index("v_pulse")])
+        at, volts = self.coordinates(g_cell, v_pulse, lost), self.volts(v_pulse) - lost
         squares = volts**2 + (0.0 if self.v_line is None else self.v_line**2)
         line = volts if self.v_line is None else self.v_line
         return np.maximum(self.energy.at(*at) - self.c_line * squares, 0.0) / (line * self.width(v_pulse))

@@ -8,9 +8,9 @@
 
 Source: ramps that restart when the cell has gone past its target, Alibart et al. (Nanotechnology 23, 075201, 2012, as
 others have implemented it again), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET
-up, RESET to fine tune, at most 5 cycles of both in characterisation, 2 in training). The quantity stepped is the table's
-amplitude, its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose
-mean change in the table comes nearest the target (`start`).
+up, RESET to fine tune, at most 5 cycles of both in characterisation, 2 in training). Stepped is the table's amplitude,
+its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change
+in the table comes nearest the target (`start`).
 """
 
 from dataclasses import dataclass, replace

@@ -25,4 +25,5 @@ class WearParams(Parameters):
         """Return the window's ends (...) in siemens after `pulses` (...), from those of a fresh cell."""
         lost = -np.expm1(-np.log(2.0) * (pulses / self.n_half) ** self.shape)  # 1 - w, exactly 0 for a fresh cell
         end = low + self.end * (high - low)
-        return low + (end - low) * lost, high - (high - end) * lost
+        left_low = low + (end - low) * lost
+        return left_low, np.maximum(high - (high - end) * lost, left_low)  # worn out, rounding must not turn them
