@@ -156,7 +156,7 @@ class GradualWrite:
         return self.energy.at(*self.coordinates(g_cell, v_pulse, lost))
 
     def volts(self, v_pulse: np.ndarray) -> np.ndarray:
-        """Return the driver's volts (N,) of pulses of amplitude (N,): the same, or fixed where another axis is stepped."""
+        """Return the volts (N,) of pulses of amplitude (N,): the same, or fixed where another axis is stepped."""
         fixed = self.place[self.axes.index("v_pulse")]
         return v_pulse if fixed is None else np.full(np.shape(v_pulse), fixed)
 
