@@ -3,7 +3,7 @@ import pytest
 from synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile, Writer
-from rramkit.learning.matrices import FloatMatrix, Gradient, TileMatrix
+from rramkit.learning.matrices import FloatMatrix, Gradient, Samples, TileMatrix
 from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.updates import FloatReference, MixedPrecision
@@ -94,7 +94,7 @@ def test_a_zero_vector_reads_zero():
     np.testing.assert_allclose(layer.backward(np.zeros((2, 4)), rng=RNG).y, 0.0, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("optimiser", [Momentum(0.1, 0.9), Adam(0.01)])
+@pytest.mark.parametrize("optimiser", [Momentum(0.1, momentum=0.9), Adam(0.01)])
 def test_optimisers_against_their_textbook_loop(optimiser):
     rng = np.random.default_rng(0)
     weight, state = rng.normal(size=(3, 2)), optimiser.init([np.zeros((3, 2))])
@@ -114,7 +114,7 @@ def test_optimisers_against_their_textbook_loop(optimiser):
 
 def test_with_a_perfect_device_mixed_precision_follows_the_float_rule():
     weights = _weights()
-    optimiser = Momentum(0.05, 0.9)
+    optimiser = Momentum(0.05, momentum=0.9)
     file = perfect(g_step=1e-8)
     rule = MixedPrecision(optimiser, ArrayModel.from_tables(file), Writer.from_tables(file), 0.0, G_UNIT, CENTRE)
     reference = FloatReference(optimiser)
@@ -135,12 +135,12 @@ def test_the_remainder_is_kept():
     weights = _weights()
     file = tables()
     writer = Writer.from_tables(file)
-    rule = MixedPrecision(Momentum(1.0, 0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
+    rule = MixedPrecision(Momentum(1.0, momentum=0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
     learner = rule.init(weights, rng=RNG)
     for before, chi, weight in zip(learner.matrices, learner.chi, weights, strict=True):
         np.testing.assert_allclose(before.weight + chi, weight, rtol=0, atol=1e-12)
     slopes = [np.full_like(weight, 0.15) for weight in weights]
-    factors = [Gradient(np.eye(len(slope)), slope) for slope in slopes]
+    factors = [Gradient(Samples(np.eye(len(slope))), slope) for slope in slopes]
     after = rule.step(learner, factors, rng=RNG)
     assert after.tally.pulses_set + after.tally.pulses_reset > 0
     assert after.tally.energy > 0.0

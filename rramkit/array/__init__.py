@@ -6,6 +6,7 @@ from rramkit.array.state import CellState, Tally
 from rramkit.array.tile import ArrayModel, Reading, Tile
 from rramkit.array.update import UpdateChain, UpdateParams
 from rramkit.array.verify import VerifyParams, VerifyState, WriteVerify
+from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "UpdateParams",
     "VerifyParams",
     "VerifyState",
+    "Windows",
     "WireModel",
     "WriteVerify",
     "Writer",

@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.cells import CellCurrent
+from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TableFile
@@ -107,33 +108,45 @@ class Tile:
         """Return this tile with other conductances (2, R, C) in siemens."""
         return self.of(g_cell, self.model)
 
-    def forward(self, v: np.ndarray) -> Reading:
-        """Drive the rows with signed voltages (B, R) in volts; sense the currents of the C pairs."""
-        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_forward, self.g_cell.shape[1], "R")
-        phases = -self.model.cells.voltage_terms(-magnitude)  # (K, B, R); a driven row is a negative cell voltage
-        currents = _product(phases * sign, self.terms[:, 0] - self.terms[:, 1])
-        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 3))), clamped)
+    def forward(self, v: np.ndarray, *, windows: Windows | None = None) -> Reading:
+        """Drive the rows with signed voltages (B, R) in volts; sense the currents of the C pairs.
+
+        With `windows`, `v` are images (C', B', H, W) in volts, and their B windows are the vectors.
+        """
+        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_forward, self.g_cell.shape[1], windows)
+        phases = -self.model.cells.voltage_terms(-magnitude)  # (K, ...); a driven row is a negative cell voltage
+        currents = _product(phases * sign, self.terms[:, 0] - self.terms[:, 1], windows)
+        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 3)), windows), clamped)
 
     def backward(self, v: np.ndarray) -> Reading:
         """Drive the bit lines of the C pairs with signed voltages (B, C) in volts; sense the currents of the rows."""
-        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_backward, self.g_cell.shape[2], "C")
+        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_backward, self.g_cell.shape[2], None)
         phases = self.model.cells.voltage_terms(magnitude)  # (K, B, C)
-        currents = _product(phases * sign, np.swapaxes(self.terms[:, 0] - self.terms[:, 1], -1, -2))
-        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 2))), clamped)
+        currents = _product(phases * sign, np.swapaxes(self.terms[:, 0] - self.terms[:, 1], -1, -2), None)
+        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 2)), None), clamped)
 
-    def _inputs(self, v: np.ndarray, v_max: float, lines: int, letter: str) -> tuple[np.ndarray, np.ndarray, int]:
-        """Check signed voltages (B, lines); return magnitudes within the table, signs, and how many were clamped."""
+    def _inputs(
+        self, v: np.ndarray, v_max: float, lines: int, windows: Windows | None
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Check signed voltages; return magnitudes within the table, signs, and how many were clamped."""
         v = np.asarray(v, dtype=float)
-        if v.ndim != 2 or v.shape[1] != lines or not np.all(np.isfinite(v)):
-            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts and finite; got {v.shape}. Mend it.")
+        fits = v.shape[1:] == (lines,) if windows is None else v.ndim == 4 and len(v) * windows.kernel**2 == lines
+        if not fits or not np.all(np.isfinite(v)):
+            raise InputError(
+                f"`v` must be (B, {lines}), or images whose windows have {lines} entries, in volts and finite; "
+                f"got {v.shape}. Mend it."
+            )
         magnitude = np.abs(v)
         clamped = int(np.count_nonzero(magnitude > v_max * (1.0 + _EDGE)))
         return np.minimum(magnitude, v_max), np.sign(v), clamped
 
-    def _energy(self, magnitude: np.ndarray, phases: np.ndarray, line_terms: np.ndarray) -> float:
+    def _energy(
+        self, magnitude: np.ndarray, phases: np.ndarray, line_terms: np.ndarray, windows: Windows | None
+    ) -> float:
         """Sum v i t_read: `magnitude` (B, N), `phases` (K, B, N), and the terms summed over each driven line (K, N)."""
-        power = np.einsum("bn,kbn,kn->", magnitude, phases, line_terms, optimize=True)
-        return float(power) * self.model.t_read
+        powers = [magnitude * phase for phase in phases]
+        sums = [power.sum(axis=0) if windows is None else windows.line_sums(power) for power in powers]
+        return float(np.sum(np.stack(sums) * line_terms)) * self.model.t_read
 
 
 def _terms(g_cell: np.ndarray, model: ArrayModel) -> np.ndarray:
@@ -147,7 +160,7 @@ def _terms(g_cell: np.ndarray, model: ArrayModel) -> np.ndarray:
     return np.moveaxis(terms.reshape(-1, rows, pairs, 2), -1, 1)
 
 
-def _product(inputs: np.ndarray, terms: np.ndarray) -> np.ndarray:
-    """Sum (K, B, N) @ (K, N, M) over K: one product with the terms side by side."""
-    count, batch, lines = inputs.shape
-    return np.swapaxes(inputs, 0, 1).reshape(batch, count * lines) @ terms.reshape(count * lines, -1)
+def _product(inputs: np.ndarray, terms: np.ndarray, windows: Windows | None) -> np.ndarray:
+    """Sum (K, B, N) @ (K, N, M) over K, `inputs` being images before their windows are laid out as rows."""
+    rows = inputs if windows is None else (windows.rows(image) for image in inputs)
+    return sum((row @ term for row, term in zip(rows, terms, strict=True)), start=np.zeros(()))

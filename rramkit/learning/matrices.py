@@ -5,8 +5,9 @@ digital (`network`), so that a network in RRAM and one in float differ in nothin
 the weights. The gradient of a matrix is the sum over N samples of the outer products of its inputs and errors; a rule
 that writes outer products takes the factors, and one that adds up digitally takes their product.
 
-Scaling to voltages: each vector is divided by its own largest magnitude x_max, so that its largest entry drives the
-full read voltage v_max of its direction, and the currents are multiplied back::
+Scaling to voltages: each vector is divided by its own largest magnitude x_max (in a convolution by that of its whole
+image), so that the largest entry drives the full read voltage v_max of its direction, and the currents are multiplied
+back::
 
     y = i x_max / (v_max g_unit)                 g_unit  conductance difference that stands for a weight of one (S)
 """
@@ -18,6 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from rramkit.array.tile import Reading, Tile
+from rramkit.array.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,46 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """The derivative of the loss by one matrix (R, C), as `inputs` (N, R) and `errors` (N, C) of N samples."""
+class Samples:
+    """The input vectors of one product: `values` (N, R), or images (C, B, H, W) whose N windows are the vectors."""
 
-    inputs: np.ndarray
+    values: np.ndarray
+    windows: Windows | None = None
+
+    def rows(self) -> np.ndarray:
+        """Return the vectors (N, R)."""
+        return self.values if self.windows is None else self.windows.rows(self.values)
+
+    def scaled(self, largest: float) -> tuple["Samples", np.ndarray]:
+        """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
+        axes = (1,) if self.windows is None else (0, 2, 3)
+        top = np.max(np.abs(self.values), axis=axes, keepdims=True)
+        factor = np.where(top > 0.0, largest / np.where(top > 0.0, top, 1.0), largest).astype(self.values.dtype)
+        scaled = Samples(self.values * factor, self.windows)
+        return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The derivative of the loss by one matrix (R, C): the `samples` (N, R) and the `errors` (N, C) of its outputs."""
+
+    samples: Samples
     errors: np.ndarray
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """The inputs (N, R) of the matrix; a convolution's are laid out when first asked for."""
+        return self.samples.rows()
 
     @cached_property
     def weight(self) -> np.ndarray:
         """The derivative (R, C): the sum of the outer products, made when first asked for."""
         return self.inputs.T @ self.errors
+
+
+def times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return rows (N, R) times a matrix (R, C) in the memory order of the rows: columns stay long where they are."""
+    return rows @ matrix if rows.flags.c_contiguous else (matrix.T @ rows.T).T
 
 
 class Matrix(ABC):
@@ -51,12 +83,12 @@ class Matrix(ABC):
         """The matrix (R, C) that is stood for."""
 
     @abstractmethod
-    def forward(self, x: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return x W for inputs (B, R): (B, C); `rng` draws what noise a read has."""
+    def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
+        """Return x W for samples (N, R): (N, C); `rng` draws what noise a read has."""
 
     @abstractmethod
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return e W^T for errors (B, C): (B, R); `rng` draws what noise a read has."""
+        """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +102,13 @@ class FloatMatrix(Matrix):
         """The matrix (R, C)."""
         return self.matrix
 
-    def forward(self, x: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return x W for inputs (B, R): (B, C)."""
-        return Product(x @ self.matrix)
+    def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
+        """Return x W for samples (N, R): (N, C)."""
+        return Product(times(x.rows(), self.matrix))
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return e W^T for errors (B, C): (B, R)."""
-        return Product(error @ self.matrix.T)
+        """Return e W^T for errors (N, C): (N, R)."""
+        return Product(times(error, self.matrix.T))
 
 
 @dataclass(frozen=True)
@@ -103,24 +135,17 @@ class TileMatrix(Matrix):
         """The matrix (R, C) that the programmed conductances stand for."""
         return (self.tile.g_cell[0] - self.tile.g_cell[1]) / self.g_unit
 
-    def forward(self, x: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return about x W for inputs (B, R), read through the rows: (B, C)."""
-        v, unit = _as_voltage(x, self.tile.model.cells.v_forward)
-        return self._product(self.tile.forward(v), unit)
+    def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
+        """Return about x W for samples (N, R), read through the rows: (N, C)."""
+        v, unit = x.scaled(self.tile.model.cells.v_forward)
+        return self._product(self.tile.forward(v.values, windows=v.windows), unit)
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
-        """Return about e W^T for errors (B, C), read through the bit lines or from `digital`: (B, R)."""
+        """Return about e W^T for errors (N, C), read through the bit lines or from `digital`: (N, R)."""
         if self.digital is not None:
-            return Product(error @ self.digital.T)
-        v, unit = _as_voltage(error, self.tile.model.cells.v_backward)
-        return self._product(self.tile.backward(v), unit)
+            return Product(times(error, self.digital.T))
+        v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
+        return self._product(self.tile.backward(v.values), unit)
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
         return Product(reading.i / (unit * self.g_unit), reading.energy, reading.clamped)
-
-
-def _as_voltage(x: np.ndarray, v_max: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return voltages (B, N) whose largest magnitude in each vector is `v_max`, and the volts for a one (B, 1)."""
-    largest = np.max(np.abs(x), axis=1, keepdims=True)
-    unit = v_max / np.where(largest > 0.0, largest, 1.0)
-    return x * unit, unit

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rramkit.learning.matrices import Gradient, Matrix
+from rramkit.learning.loss import cross_entropy
+from rramkit.learning.matrices import Gradient, Matrix, Samples
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def forward(matrices: Sequence[Matrix], x: np.ndarray, *, rng: np.random.Generat
     for matrix in matrices:
         hidden = np.maximum(scores, 0.0) if inputs else x
         inputs.append(np.hstack([hidden, np.ones((len(x), 1))]))
-        product = matrix.forward(inputs[-1], rng=rng)
+        product = matrix.forward(Samples(inputs[-1]), rng=rng)
         scores, energy, clamped = product.y, energy + product.energy, clamped + product.clamped
     return Pass(tuple(inputs), scores, energy, clamped)
 
@@ -64,19 +65,9 @@ def gradients(matrices: Sequence[Matrix], x: np.ndarray, labels: np.ndarray, *, 
     energy, clamped = done.energy, done.clamped
     weights: list[Gradient] = []
     for index in range(len(matrices) - 1, -1, -1):
-        weights.append(Gradient(done.inputs[index], error))
+        weights.append(Gradient(Samples(done.inputs[index]), error))
         if index:
             product = matrices[index].backward(error, rng=rng)
             energy, clamped = energy + product.energy, clamped + product.clamped
             error = product.y[:, :-1] * (done.inputs[index][:, :-1] > 0.0)
     return Gradients(loss, tuple(reversed(weights)), energy, clamped)
-
-
-def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the mean cross-entropy (nat) of softmax scores (B, C), and its derivative by the scores (B, C)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(labels))
-    error = np.exp(log_p)
-    error[rows, labels] -= 1.0
-    return -float(log_p[rows, labels].mean()), error / len(labels)

@@ -98,7 +98,8 @@ class FloatReference(UpdateRule):
 
     def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
         """Return the network after one batch's gradients."""
-        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients])
+        weights = [matrix.weight for matrix in learner.matrices]
+        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients], weights)
         matrices = tuple(
             FloatMatrix(matrix.weight + new) for matrix, new in zip(learner.matrices, changes, strict=True)
         )
@@ -149,7 +150,8 @@ class MixedPrecision(UpdateRule):
 
     def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
         """Return the network after one batch's gradients: chi grown, pulses fired where it reached the threshold."""
-        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients])
+        wanted = [matrix.weight + chi for matrix, chi in zip(learner.matrices, learner.chi, strict=True)]
+        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients], wanted)
         matrices, chi, pulses, tally = [], [], [], Tally()
         for matrix, old, change, count in zip(learner.matrices, learner.chi, changes, learner.pulses, strict=True):
             assert isinstance(matrix, TileMatrix)
