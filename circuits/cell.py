@@ -8,6 +8,7 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import Library
+from rramkit.circuits.mosfet import Draw
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -44,6 +45,5 @@ def held_cell(params: CellParams) -> SubCircuit:
 
 
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
-    cell.M(
-        "_access", "d", "wl", "sl", 0, model=params.technology.nmos_io, length=params.l_access, width=params.w_access
-    )
+    draw = Draw(cell, params.technology)
+    draw.mosfet("_access", ("d", "wl", "sl", 0), "nmos_io", w=params.w_access, length=params.l_access, strips=False)

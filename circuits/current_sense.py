@@ -16,6 +16,7 @@ empties the lines, which a follower cannot do, and joins the sense nodes at the 
 
 from PySpice.Spice.Netlist import SubCircuit
 
+from rramkit.circuits.mosfet import Draw, kind_of
 from rramkit.circuits.strongarm import StrongArmParams
 from rramkit.parameters import Parameters, quantity
 
@@ -40,7 +41,7 @@ class CurrentSenseParams(Parameters):
 def sense_branch(params: CurrentSenseParams) -> SubCircuit:
     """Return `.subckt sense_branch bl sense bias rest vdd`: clamp from `bl` to `sense`, diode above it."""
     part, cmos = SubCircuit("sense_branch", "bl", "sense", "bias", "rest", "vdd"), params.latch.technology
-    length = cmos.l_core
+    draw, length = Draw(part, cmos), cmos.l_core
     transistors = (
         ("clamp", "sense", "gate", "bl", "n", params.w_clamp, length),
         ("watch", "gate", "bl", "vdd", "p", params.w_watch, params.l_watch),
@@ -51,7 +52,7 @@ def sense_branch(params: CurrentSenseParams) -> SubCircuit:
     )
     for name, drain, gate, source, kind, width, l_drawn in transistors:
         bulk = "0" if kind == "n" else "vdd"
-        part.M(f"_{name}", drain, gate, source, bulk, model=cmos.model(kind, "core"), width=width, length=l_drawn)
+        draw.mosfet(f"_{name}", (drain, gate, source, bulk), kind_of(kind, "core"), w=width, length=l_drawn)
     return part
 
 
@@ -61,18 +62,18 @@ def current_sense(params: CurrentSenseParams) -> SubCircuit:
     It uses `sense_branch` and `strong_arm`, which the circuit must hold too.
     """
     pins = ("bl", "ref", "clamp", "rest", "rest_b", "clk", "out_p", "out_n", "sense_cell", "sense_ref", "vdd")
-    block, l_watch, cmos = SubCircuit("current_sense", *pins), params.l_watch, params.latch.technology
-    block.M("_replica", "bias", "clamp", "vdd", "vdd", model=cmos.pmos_core, width=params.w_watch, length=l_watch)
-    block.M("_replica_load", "bias", "bias", 0, 0, model=cmos.nmos_core, width=params.w_watch_load, length=l_watch)
+    block = SubCircuit("current_sense", *pins)
+    draw, l_watch = Draw(block, params.latch.technology), params.l_watch
+    draw.mosfet("_replica", ("bias", "clamp", "vdd", "vdd"), "pmos_core", w=params.w_watch, length=l_watch)
+    draw.mosfet("_replica_load", ("bias", "bias", "0", 0), "nmos_core", w=params.w_watch_load, length=l_watch)
     block.X("_cell", "sense_branch", "bl", "sense_cell", "bias", "rest", "vdd")
     block.X("_ref", "sense_branch", "ref", "sense_ref", "bias", "rest", "vdd")
-    length, width = cmos.l_core, params.w_equalise
     for name, drain, source in (
         ("join", "sense_cell", "sense_ref"),
         ("lift_cell", "sense_cell", "vdd"),
         ("lift_ref", "sense_ref", "vdd"),
     ):
-        block.M(f"_{name}", drain, "rest_b", source, "vdd", model=cmos.pmos_core, width=width, length=length)
+        draw.mosfet(f"_{name}", (drain, "rest_b", source, "vdd"), "pmos_core", w=params.w_equalise)
     if params.c_sense > 0:
         for node in ("sense_cell", "sense_ref"):
             block.C(f"_{node}", node, "vdd", params.c_sense)

@@ -13,6 +13,7 @@ kit's choice; that a multi-level source is a write driver's too is PRIME's idea 
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from rramkit.circuits.mosfet import Draw
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -68,46 +69,27 @@ def multi_level(params: MultiLevelParams) -> SubCircuit:
     """Return `.subckt multi_level row v_low v_high vdd sel_0 sel_1 ...`: `sel_k` high connects level k."""
     selects = [f"sel_{k}" for k in range(params.levels)]
     block = SubCircuit("multi_level", "row", "v_low", "v_high", "vdd", *selects)
-    length, top = params.technology.l_core, params.levels - 1
+    draw, top = Draw(block, params.technology), params.levels - 1
     taps = ["v_low", *(f"tap_{k}" for k in range(1, top)), "v_high"]
     for k in range(top):
         block.R(f"_string_{k}", taps[k], taps[k + 1], params.r_string / top)
     for k, (tap, select) in enumerate(zip(taps, selects, strict=True)):
-        _add_inverter(
-            block,
-            f"not_{k}",
-            (select, f"not_{k}"),
-            w=(params.w_inverter, params.w_inverter),
-            technology=params.technology,
-        )
-        for kind, gate, bulk, width in (
-            ("n", select, "0", params.w_gate_n),
-            ("p", f"not_{k}", "vdd", params.w_gate_p),
-        ):
-            block.M(
-                f"_{kind}_{k}",
-                "row",
-                gate,
-                tap,
-                bulk,
-                model=params.technology.model(kind, "core"),
-                width=width,
-                length=length,
-            )
+        draw.inverter(f"_not_{k}", (select, f"not_{k}", "vdd"), w_n=params.w_inverter, w_p=params.w_inverter, core=True)
+        draw.mosfet(f"_n_{k}", ("row", select, tap, 0), "nmos_core", w=params.w_gate_n)
+        draw.mosfet(f"_p_{k}", ("row", f"not_{k}", tap, "vdd"), "pmos_core", w=params.w_gate_p)
     return block
 
 
 def bit_serial(params: BitSerialParams) -> SubCircuit:
     """Return `.subckt bit_serial row v_read vdd bit`: the row at v_read while `bit` is high."""
-    block, length = SubCircuit("bit_serial", "row", "v_read", "vdd", "bit"), params.technology.l_core
+    block = SubCircuit("bit_serial", "row", "v_read", "vdd", "bit")
+    draw = Draw(block, params.technology)
     nodes = ["bit", "not_1", "yes", "not_2"]  # three inverters: `yes` opens the upper switch, `not_2` the lower one
     for k in range(3):
         width = params.w_first * params.taper**k
-        _add_inverter(block, f"chain_{k}", (nodes[k], nodes[k + 1]), w=(width, 2 * width), technology=params.technology)
+        draw.inverter(f"_chain_{k}", (nodes[k], nodes[k + 1], "vdd"), w_n=width, w_p=2 * width, core=True)
     for name, gate, rail in (("read", "yes", "v_read"), ("rest", "not_2", "0")):
-        block.M(
-            f"_{name}", "row", gate, rail, 0, model=params.technology.nmos_core, width=params.w_switch, length=length
-        )
+        draw.mosfet(f"_{name}", ("row", gate, rail, 0), "nmos_core", w=params.w_switch)
     return block
 
 
@@ -121,13 +103,3 @@ def add_row(circuit: Circuit, params: RowParams, near: str) -> str:
         if params.g_cell > 0:
             circuit.R(f"_{nodes[k]}_g{k}", nodes[k + 1], circuit.gnd, 1 / (share * params.g_cell))
     return nodes[-1]
-
-
-def _add_inverter(
-    block: SubCircuit, name: str, nodes: tuple[str, str], *, w: tuple[float, float], technology: Technology
-) -> None:
-    """Add an inverter on `vdd` from the first to the second of `nodes`; `w` are the widths of NMOS and PMOS [m]."""
-    source, target = nodes
-    for kind, rail, width in (("n", "0", w[0]), ("p", "vdd", w[1])):
-        model, length = technology.model(kind, "core"), technology.l_core
-        block.M(f"_{name}_{kind}", target, source, rail, rail, model=model, width=width, length=length)

@@ -1,8 +1,9 @@
 """What a circuit is made of, counted in the circuit itself: transistors, their active area, the gates a node drives.
 
-The active area of a transistor is W (L + 2 l_sd), l_sd = 0.105 um of contacted source or drain (this kit's choice). The
-gate capacitance is W L eps_ox/t_ox with t_ox the card's
-`toxe`; overlaps and junctions are left out, so a switching energy C V^2 from it is a lower estimate.
+The active area of a transistor is m W (L + 2 l_sd), l_sd = 0.105 um of contacted source or drain (this kit's choice),
+m equal ones in parallel. The gate capacitance is m W L eps_ox/t_ox with t_ox the card's `toxe` (`tox` in simpler ones);
+overlaps and junctions are left out, so a switching energy C V^2 from it is a lower estimate. Every function takes the
+technology that drew the circuit, because a transistor may be a subcircuit of the user's library.
 """
 
 import re
@@ -13,25 +14,38 @@ from PySpice.Spice.Netlist import Circuit, Netlist
 
 from rramkit.circuits import libraries
 from rramkit.circuits.libraries import Library
+from rramkit.circuits.mosfet import TRANSISTOR
+from rramkit.circuits.technology import Technology
+from rramkit.errors import InputError
 
 L_SD = 0.105e-6  # m
 EPS_OX = 3.9 * 8.8541878128e-12  # F/m
+_SCALES = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3}  # SPICE's suffixes, as far as an oxide has them
 
 
 @dataclass(frozen=True)
 class Transistor:
-    """One transistor of the flattened circuit: where it stands, its model, its gate's node, width and length [m]."""
+    """One transistor of the flattened circuit: where it stands, its model, its gate's node, width and length [m].
+
+    `count` is how many equal ones stand in parallel.
+    """
 
     path: str
     model: str
     gate: str
     width: float
     length: float
+    count: int = 1
 
     @property
     def area(self) -> float:
         """Return the active area [m^2]."""
-        return self.width * (self.length + 2 * L_SD)
+        return self.count * self.width * (self.length + 2 * L_SD)
+
+    @property
+    def gate_area(self) -> float:
+        """Return the area of the gate [m^2]."""
+        return self.count * self.width * self.length
 
 
 @dataclass(frozen=True)
@@ -43,15 +57,15 @@ class Count:
     ideal: dict[str, int]
 
 
-def transistors(circuit: Circuit) -> list[Transistor]:
+def transistors(circuit: Circuit, technology: Technology) -> list[Transistor]:
     """Return every transistor of a circuit, subcircuits opened up, cells of a crossbar included."""
     definitions = {cell.name: cell for cell in circuit.subcircuits}
-    return list(_inside(circuit, definitions, "", {}))
+    return list(_inside(circuit, definitions, technology, "", {}))
 
 
-def count(circuit: Circuit, *, periphery_only: bool = False) -> Count:
+def count(circuit: Circuit, technology: Technology, *, periphery_only: bool = False) -> Count:
     """Count a circuit; without the array's cells when only the periphery is asked for."""
-    found = [t for t in transistors(circuit) if not (periphery_only and t.path.startswith("X_cell_"))]
+    found = [t for t in transistors(circuit, technology) if not (periphery_only and t.path.startswith("X_cell_"))]
     ideal: dict[str, int] = {}
     for kind, pattern in (
         ("sense unit", r"R_sense_\S+"),  # a probe's resistance; its V_sense_ measures in a unit of transistors too
@@ -60,7 +74,7 @@ def count(circuit: Circuit, *, periphery_only: bool = False) -> Count:
         ("derivative", r"B_der_\S+"),
     ):
         ideal[kind] = len({name for name in _names(circuit) if re.fullmatch(pattern, name)})
-    return Count(len(found), sum(t.area for t in found), ideal)
+    return Count(sum(t.count for t in found), sum(t.area for t in found), ideal)
 
 
 def capacitance(circuit: Circuit) -> float:
@@ -73,25 +87,36 @@ def capacitance(circuit: Circuit) -> float:
     return total
 
 
-def gate_capacitances(circuit: Circuit, nodes: Iterable[str], library: Library) -> dict[str, float]:
-    """Return the capacitance [F] of the gates that each node switches, those behind its switch's inverter included."""
-    per_area = {name: EPS_OX / t_ox for name, t_ox in oxide_thicknesses(library).items()}
+def gate_capacitances(circuit: Circuit, nodes: Iterable[str], technology: Technology) -> dict[str, float]:
+    """Return the capacitance [F] of the gates that each node switches, those behind its switch's inverter included.
+
+    Raises
+    ------
+    InputError
+        When the technology's library states no oxide thickness in a plain `.model` card of that name.
+    """
+    per_area = {name: EPS_OX / t_ox for name, t_ox in oxide_thicknesses(technology.library).items()}
     on_gate: dict[str, float] = {}
-    for t in transistors(circuit):
+    for t in transistors(circuit, technology):
+        if t.model not in per_area:
+            raise InputError(
+                f"`library_file` must hold a `.model {t.model}` with `toxe` or `tox` for a gate's capacitance; got "
+                f"{technology.library}. Use plain model cards for this account."
+            )
         owner = t.gate
         if owner.endswith((".off", ".mid")):  # the inverter's output inside a switch or driver: same signal, complement
             owner = _signal(circuit, t.path)
-        on_gate[owner] = on_gate.get(owner, 0.0) + t.width * t.length * per_area[t.model]
+        on_gate[owner] = on_gate.get(owner, 0.0) + t.gate_area * per_area[t.model]
     return {node: on_gate.get(node, 0.0) for node in nodes}
 
 
-def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], library: Library) -> float:
+def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], technology: Technology) -> float:
     """Return the energy [J] that the gates take while controls go through their levels [V] once round, E = C V^2 n/2.
 
     n counts a node's edges: at the rising ones it is charged itself, at the falling ones its complement.
     """
     energy = 0.0
-    for node, c in gate_capacitances(circuit, controls, library).items():
+    for node, c in gate_capacitances(circuit, controls, technology).items():
         levels = controls[node]
         steps = [abs(after - before) for before, after in zip(levels, [*levels[1:], levels[0]], strict=True)]
         energy += 0.5 * c * sum(step**2 for step in steps)
@@ -99,10 +124,13 @@ def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], 
 
 
 def oxide_thicknesses(library: Library) -> dict[str, float]:
-    """Return `toxe` [m] of every model card of a library file."""
+    """Return `toxe`, else `tox`, [m] of every model card of a library file."""
     text = libraries.text(library).replace("\n+", " ")
     cards = re.findall(r"(?im)^\.model\s+(\w+)\s+[np]mos\b(.*)$", text)
-    return {name: float(found[-1]) for name, body in cards if (found := re.findall(r"\btoxe\s*=\s*(\S+)", body))}
+    found = {name: re.findall(r"(?i)\btoxe?\s*=\s*([-+.\d]+(?:e[-+]?\d+)?)([a-z]?)", body) for name, body in cards}
+    return {
+        name: float(text) * _SCALES[letter.lower()] for name, all_of in found.items() for text, letter in all_of[-1:]
+    }
 
 
 def _signal(circuit: Circuit, path: str) -> str:
@@ -113,21 +141,25 @@ def _signal(circuit: Circuit, path: str) -> str:
 
 
 def _inside(
-    netlist: Netlist, definitions: dict[str, Netlist], path: str, outer: dict[str, str]
+    netlist: Netlist, definitions: dict[str, Netlist], technology: Technology, path: str, outer: dict[str, str]
 ) -> Iterator[Transistor]:
     for words in _lines(netlist):
-        name = words[0]
+        name, plain = words[0], [word for word in words[1:] if "=" not in word]
+        nodes = [outer.get(node, path + node) for node in plain[:-1]]
+        sizes = dict(word.split("=", 1) for word in words if "=" in word)
         if name[0] in "Mm":
-            sizes = dict(word.split("=", 1) for word in words if "=" in word)
-            gate = outer.get(words[2], path + words[2])
-            yield Transistor(path + name, words[5], gate, float(sizes["w"]), float(sizes["l"]))
-        elif name[0] in "Xx":
-            plain = [word for word in words[1:] if "=" not in word]
-            cell = definitions.get(plain[-1])
-            if cell is not None:  # a subcircuit of a model library: a device, not a circuit of transistors
-                pins = [str(node) for node in cell.external_nodes]  # pyright: ignore[reportAttributeAccessIssue]
-                nodes = [outer.get(node, path + node) for node in plain[:-1]]
-                yield from _inside(cell, definitions, f"{path}{name}.", dict(zip(pins, nodes, strict=True)))
+            width, length = float(sizes["w"]), float(sizes["l"])
+            yield Transistor(path + name, plain[-1], nodes[1], width, length, int(sizes.get("m", 1)))
+        elif name[0] in "Xx" and plain[-1] in definitions:
+            cell = definitions[plain[-1]]
+            pins = [str(node) for node in cell.external_nodes]
+            inner = dict(zip(pins, nodes, strict=True))
+            yield from _inside(cell, definitions, technology, f"{path}{name}.", inner)
+        elif name.startswith(TRANSISTOR) and technology.device == "subcircuit":
+            of = technology.subcircuit  # any other unknown subcircuit is a device of a library, such as a ReRAM
+            width, length = (float(sizes[word]) * of.unit for word in (of.width, of.length))
+            gate = nodes[of.pins.index("g")]
+            yield Transistor(path + name, plain[-1], gate, width, length, int(sizes.get(of.count, 1)))
 
 
 def _capacitance(netlist: Netlist, definitions: dict[str, Netlist]) -> float:

@@ -11,6 +11,7 @@ current costs a little more than half the power.
 
 from PySpice.Spice.Netlist import SubCircuit
 
+from rramkit.circuits.mosfet import Draw, kind_of
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -33,7 +34,8 @@ class OtaParams(Parameters):
 
 def ota(params: OtaParams) -> SubCircuit:
     """Return `.subckt ota in_p in_n out vdd`."""
-    amplifier, length = SubCircuit("ota", "in_p", "in_n", "out", "vdd"), params.technology.l_io
+    amplifier = SubCircuit("ota", "in_p", "in_n", "out", "vdd")
+    draw = Draw(amplifier, params.technology)
     amplifier.I("_bias", "bias", 0, params.i_bias)
     transistors = (
         ("bias", "bias", "bias", "vdd", "p", params.w_bias),
@@ -47,9 +49,7 @@ def ota(params: OtaParams) -> SubCircuit:
     )
     for name, drain, gate, source, kind, width in transistors:
         bulk = "0" if kind == "n" else "vdd"
-        amplifier.M(
-            f"_{name}", drain, gate, source, bulk, model=params.technology.model(kind, "io"), width=width, length=length
-        )
+        draw.mosfet(f"_{name}", (drain, gate, source, bulk), kind_of(kind, "io"), w=width)
     amplifier.R("_zero", "first", "zero", params.r_zero)
     amplifier.C("_miller", "zero", "out", params.c_miller)
     return amplifier

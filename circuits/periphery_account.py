@@ -52,12 +52,13 @@ def account(
     circuit = Circuit("account")
     values = np.zeros((periphery.crossbar.rows, periphery.crossbar.cols))
     add_periphery(circuit, periphery, values, sense=sense)
-    held = count(circuit, periphery_only=True)
+    technology = periphery.crossbar.cell.technology
+    held = count(circuit, technology, periphery_only=True)
     energy = 0.0
     if periphery.switches != "ideal":
         levels = control_levels(periphery, one_round(params, modes))
         controls = {node: v for node, v in levels.items() if node.startswith("ctl_")}
-        energy = switching_energy(circuit, controls, periphery.crossbar.cell.technology.library)
+        energy = switching_energy(circuit, controls, technology)
     return Account(held.transistors, held.area, energy, len(periphery.dacs), held.ideal, capacitance(circuit))
 
 

@@ -22,6 +22,10 @@ from rramkit.parameters import Parameters, quantity
 # step) had their step cut by 8 again and again on a flat plateau; with 1e-11 none of 8 did. Found by trial.
 OPERATE_OPTIONS = "method=gear reltol=1e-4 abstol=1e-11 vntol=1e-7 chgtol=1e-18 itl4=100"
 STATIC_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-15"
+# With amplifiers KLU calls the matrix singular on the way to the operating point of anything from 3 x 3 up (the order
+# of pivots that it took from the first guess; the Sparse solver has no such trouble): 10 Tohm from every node to ground
+# is a pivot for all of them, and takes 0.03 pA, 1e-8 of a read current.
+SHUNTED_OPTIONS = STATIC_OPTIONS + " rshunt=1e13"
 EXAMPLE: tuple[Mode, ...] = ("forward", "backward", "update set", "memory read", "memory write", "update reset")
 
 
@@ -128,11 +132,7 @@ def operate(
 def static_operations(
     params: OperateParams, values: np.ndarray, operations: Sequence[Operation], *, sense: SenseBlock | None = None
 ) -> Deck:
-    """Return a `.dc` deck whose point b is the operating point of operation b (reads: states are held).
-
-    With readouts of transistors ngspice finds the operating point of small or linear arrays only (a 2 x 2 of cells, not
-    a 3 x 3): take `operate` there.
-    """
+    """Return a `.dc` deck whose point b is the operating point of operation b (reads: states are held)."""
     circuit = Circuit("transposable array")
     add_periphery(circuit, params.periphery, values, sense=sense, held=True)
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
@@ -148,7 +148,7 @@ def static_operations(
         libraries=params.periphery.libraries,
         analysis=f".dc V_sweep 0 {len(operations) - 1} 1",
         outputs=tuple(out for out in _outputs(params.periphery) if not out.name.startswith("state")),
-        options=STATIC_OPTIONS,
+        options=STATIC_OPTIONS if params.periphery.sense == "ideal" else SHUNTED_OPTIONS,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from PySpice.Spice.Netlist import SubCircuit
 
+from rramkit.circuits.mosfet import Draw
 from rramkit.circuits.ota import OtaParams
 from rramkit.parameters import Parameters, quantity
 
@@ -42,8 +43,7 @@ def add_feedback(circuit: SubCircuit, params: ReadoutParams) -> None:
             circuit.C("_feedback", "bl", "out", params.c_feedback)
         return
     circuit.C("_integrate", "bl", "out", params.c_integrate)
-    length = params.ota.technology.l_io
-    circuit.M("_reset", "out", "rst", "bl", 0, model=params.ota.technology.nmos_io, width=params.w_reset, length=length)
+    Draw(circuit, params.ota.technology).mosfet("_reset", ("out", "rst", "bl", 0), "nmos_io", w=params.w_reset)
 
 
 def readout(params: ReadoutParams) -> SubCircuit:

@@ -17,12 +17,15 @@ Sizes are this kit's choice; the array is top-plate sampled as in Liu, Chang, Hu
 """
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit
+from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.mismatch import sigma_capacitor
+from rramkit.circuits.mosfet import Draw
 from rramkit.circuits.strongarm import StrongArmParams, strong_arm
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
+
+PINS = ("in_adc", "v_cm", "x", "y", "sample", "sample_b", "clk", "out_p", "out_n", "vdd", "vref")
 
 
 class SarParams(Parameters):
@@ -74,50 +77,48 @@ def levels_by_hand(params: SarParams, capacitors: np.ndarray) -> np.ndarray:
     return params.v_cm + params.v_ref * (on @ capacitors[1:] - capacitors[-1]) / total
 
 
-def add_sar(
-    circuit: Circuit, params: SarParams, capacitors: np.ndarray | None = None, dv_threshold: np.ndarray | None = None
-) -> None:
-    """Add the converter's analog part to a circuit.
+def sar_converter(params: SarParams, capacitors: np.ndarray | None = None) -> SubCircuit:
+    """Return the converter's analog part as `.subckt sar` with the pins `PINS` and then `bit_0` to `bit_n`.
 
-    Ports: `in_adc` and `v_cm`, sampled on `x` (the array's top plate) and `y`; `sample` and `sample_b` (gates of the
-    switches), `bit_k` (high puts capacitor k's bottom plate to ground), `clk`, `out_p`, `out_n`, `vdd` and `vref`.
+    It uses `strong_arm`, which the circuit must hold too. `in_adc` and `v_cm` are sampled on `x` (the array's top
+    plate) and `y` by gates that `sample` and `sample_b` open; `bit_k` high puts capacitor k's bottom plate to ground.
 
     Parameters
     ----------
     capacitors : ndarray (bits_max + 1,), optional
         As `SarParams.nominal_capacitors`; default: those.
-    dv_threshold : ndarray (11,), optional
-        Mismatch of the comparator, as `strong_arm`.
     """
     values = params.nominal_capacitors if capacitors is None else capacitors
     _check(params, values)
-    circuit.subcircuit(strong_arm(params.latch, dv_threshold))
-    circuit.X("_comparator", "strong_arm", "x", "y", "clk", "out_p", "out_n", "vdd")
-    _add_gate(circuit, params, "in_adc", "x")
-    _add_gate(circuit, params, "v_cm", "y")
-    circuit.C("_fixed", "x", "vref", float(values[0]))
+    block = SubCircuit("sar", *pins(params))
+    draw = Draw(block, params.latch.technology)
+    block.X("_comparator", "strong_arm", "x", "y", "clk", "out_p", "out_n", "vdd")
+    for source, plate in (("in_adc", "x"), ("v_cm", "y")):
+        draw.mosfet(f"_{plate}_n", (plate, "sample", source, 0), "nmos_core", w=params.w_sample)
+        draw.mosfet(f"_{plate}_p", (plate, "sample_b", source, "vdd"), "pmos_core", w=params.w_sample)
+    block.C("_fixed", "x", "vref", float(values[0]))
     for bit in range(params.bits_max):
-        circuit.C(f"_{bit}", "x", f"bottom_{bit}", float(values[bit + 1]))
-        _add_inverter(circuit, params, bit)
-    circuit.C("_y", "y", circuit.gnd, float(np.sum(params.nominal_capacitors)) + params.c_parasitic)
+        block.C(f"_{bit}", "x", f"bottom_{bit}", float(values[bit + 1]))
+        w_n, w_p = 2**bit * params.w_bottom_n, 2**bit * params.w_bottom_p
+        draw.inverter(f"_bottom_{bit}", (f"bit_{bit}", f"bottom_{bit}", "vref"), w_n=w_n, w_p=w_p, core=True)
+    block.C("_y", "y", 0, float(np.sum(params.nominal_capacitors)) + params.c_parasitic)
     if params.c_parasitic > 0:
-        circuit.C("_parasitic", "x", circuit.gnd, params.c_parasitic)
+        block.C("_parasitic", "x", 0, params.c_parasitic)
+    return block
 
 
-def _add_gate(circuit: Circuit, params: SarParams, source: str, plate: str) -> None:
-    """Add the transmission gate that samples `source` on `plate`."""
-    length = params.latch.technology.l_core
-    for kind, gate, bulk in (("n", "sample", "0"), ("p", "sample_b", "vdd")):
-        model = params.latch.technology.model(kind, "core")
-        circuit.M(f"_{plate}_{kind}", plate, gate, source, bulk, model=model, width=params.w_sample, length=length)
+def pins(params: SarParams) -> tuple[str, ...]:
+    """Return the pins of `.subckt sar`."""
+    return (*PINS, *(f"bit_{bit}" for bit in range(params.bits_max)))
 
 
-def _add_inverter(circuit: Circuit, params: SarParams, bit: int) -> None:
-    """Add the driver of bit `bit`'s bottom plate."""
-    length, gate, plate = params.latch.technology.l_core, f"bit_{bit}", f"bottom_{bit}"
-    for kind, source, width in (("n", "0", params.w_bottom_n), ("p", "vref", params.w_bottom_p)):
-        name, model = f"_{plate}_{kind}", params.latch.technology.model(kind, "core")
-        circuit.M(name, plate, gate, source, source, model=model, width=2**bit * width, length=length)
+def add_sar(
+    circuit: Circuit, params: SarParams, capacitors: np.ndarray | None = None, dv_threshold: np.ndarray | None = None
+) -> None:
+    """Add one converter to a circuit, its nodes named like its pins; `dv_threshold` (11,) as `strong_arm`."""
+    circuit.subcircuit(strong_arm(params.latch, dv_threshold))
+    circuit.subcircuit(sar_converter(params, capacitors))
+    circuit.X("_sar", "sar", *pins(params))
 
 
 def _check(params: SarParams, capacitors: np.ndarray) -> None:

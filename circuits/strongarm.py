@@ -13,6 +13,7 @@ import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit.circuits.mismatch import Matching, draw_thresholds, scaled_thresholds, sigma_threshold
+from rramkit.circuits.mosfet import Draw, kind_of
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -67,6 +68,7 @@ def strong_arm(params: StrongArmParams, dv_threshold: np.ndarray | None = None) 
             f"{np.max(np.abs(dv), initial=0):g} V. One for each of {', '.join(NAMES)}."
         )
     latch = SubCircuit("strong_arm", "in_p", "in_n", "clk", "out_p", "out_n", "vdd")
+    draw = Draw(latch, params.technology)
     for (name, _, kind, drain, gate, source), (width, length), rise in zip(TRANSISTORS, params.sizes, dv, strict=True):
         inner = gate
         if rise != 0:
@@ -74,16 +76,7 @@ def strong_arm(params: StrongArmParams, dv_threshold: np.ndarray | None = None) 
             # the gate sees less of its drive: lower for an NMOS, higher for a PMOS
             latch.V(f"_{name}", *((gate, inner) if kind == "n" else (inner, gate)), float(rise))
         bulk = "0" if kind == "n" else "vdd"
-        latch.M(
-            f"_{name}",
-            drain,
-            inner,
-            source,
-            bulk,
-            model=params.technology.model(kind, "core"),
-            width=width,
-            length=length,
-        )
+        draw.mosfet(f"_{name}", (drain, inner, source, bulk), kind_of(kind, "core"), w=width, length=length)
     return latch
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.mosfet import Draw
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.strongarm import NAMES, TRANSISTORS, StrongArmParams, strong_arm
 from rramkit.parameters import Parameters, quantity
@@ -119,11 +120,10 @@ def input_pair(params: StrongArmBenchParams) -> Deck:
     for sign, side in (("+", "p"), ("-", "n")):
         circuit.raw_spice += f"B_in_{side} in_{side} 0 v = {params.v_cm:.9g} {sign} 0.5*v(drive)\n"
         circuit.V(f"_x_{side}", f"x_{side}", circuit.gnd, v_dd)
+    draw = Draw(circuit, params.latch.technology)
     kept = [row for row in zip(TRANSISTORS, params.latch.sizes, strict=True) if row[0][0] in ("tail", *_PAIR)]
     for (name, _, _, drain, gate, source), (width, length) in kept:
-        circuit.M(
-            f"_{name}", drain, gate, source, 0, model=params.latch.technology.nmos_core, width=width, length=length
-        )
+        draw.mosfet(f"_{name}", (drain, gate, source, 0), "nmos_core", w=width, length=length)
     return Deck(
         title="StrongARM latch: its input pair, for the hand analysis",
         parameters=params,

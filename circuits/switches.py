@@ -11,6 +11,7 @@ from typing import Literal
 
 from PySpice.Spice.Netlist import SubCircuit
 
+from rramkit.circuits.mosfet import Draw, kind_of
 from rramkit.circuits.technology import Technology
 
 SwitchKind = Literal["io", "core", "ideal"]
@@ -26,21 +27,21 @@ def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_
     if kind == "ideal":
         switch.raw_spice += f"B_sw a b i = v(a,b)*{1 / r_on:.12g}*0.5*(1 + tanh(20*(v(en)/v(vdd) - 0.5)))\n"
         return switch
-    length = technology.l_io if kind == "io" else technology.l_core
-    n, p = ({"model": technology.model(channel, kind), "length": length} for channel in "np")
-    switch.M("_n", "a", "en", "b", 0, width=w_n, **n)
-    switch.M("_p", "a", "off", "b", "vdd", width=2 * w_n, **p)
-    switch.M("_inv_n", "off", "en", 0, 0, width=w_n / 4, **n)
-    switch.M("_inv_p", "off", "en", "vdd", "vdd", width=w_n / 2, **p)
+    draw = Draw(switch, technology)
+    n, p = kind_of("n", kind), kind_of("p", kind)
+    draw.mosfet("_n", ("a", "en", "b", 0), n, w=w_n)
+    draw.mosfet("_p", ("a", "off", "b", "vdd"), p, w=2 * w_n)
+    draw.mosfet("_inv_n", ("off", "en", "0", 0), n, w=w_n / 4)
+    draw.mosfet("_inv_p", ("off", "en", "vdd", "vdd"), p, w=w_n / 2)
     return switch
 
 
 def word_driver(technology: Technology, *, w_n: float) -> SubCircuit:
     """Return `.subckt word_driver en out vdd rail`: two inverters; the output stands at `rail` while `en` is at vdd."""
     driver = SubCircuit("word_driver", "en", "out", "vdd", "rail")
-    n, p = ({"model": technology.model(channel, "io"), "length": technology.l_io} for channel in "np")
-    driver.M("_in_n", "mid", "en", 0, 0, width=w_n / 2, **n)
-    driver.M("_in_p", "mid", "en", "vdd", "vdd", width=w_n, **p)
-    driver.M("_out_n", "out", "mid", 0, 0, width=w_n, **n)
-    driver.M("_out_p", "out", "mid", "rail", "rail", width=2 * w_n, **p)
+    draw = Draw(driver, technology)
+    draw.mosfet("_in_n", ("mid", "en", "0", 0), "nmos_io", w=w_n / 2)
+    draw.mosfet("_in_p", ("mid", "en", "vdd", "vdd"), "pmos_io", w=w_n)
+    draw.mosfet("_out_n", ("out", "mid", "0", 0), "nmos_io", w=w_n)
+    draw.mosfet("_out_p", ("out", "mid", "rail", "rail"), "pmos_io", w=2 * w_n)
     return driver

@@ -8,6 +8,13 @@ The kit's own 45 nm cards are the default. A user's technology drops in by its m
     nmos_core = "nch"
     nmos_io = "nch_33"
     l_core = 60e-9                      # and its lengths and supplies
+
+Transistors that are subcircuits, as SkyWater's own sky130 models, drop in with
+
+    device = "subcircuit"
+    nmos_core = "sky130_fd_pr__nfet_01v8"
+    [technology.subcircuit]
+    unit = 1e-6                         # metre in one unit of its w and l: here they are micrometres
 """
 
 import re
@@ -19,6 +26,7 @@ from pydantic import field_validator, model_validator
 from rramkit.circuits.libraries import CONTROL_WORDS, Library, UserLibrary, check_path
 from rramkit.parameters import Parameters, quantity
 
+PINS = "dgsb"
 ModelName = Literal["nmos_core", "pmos_core", "nmos_io", "pmos_io"]
 MODEL_NAMES: tuple[ModelName, ...] = ("nmos_core", "pmos_core", "nmos_io", "pmos_io")
 
@@ -27,12 +35,55 @@ _NAME = re.compile(r"[a-z]\w{0,63}", re.IGNORECASE | re.ASCII)
 _RESERVED = re.compile(rf"(?i)(?:off|nmos|pmos|[lwm]|nf|a[ds]|p[ds]|nr[ds]|d?temp|{CONTROL_WORDS})")
 
 
+class Subcircuit(Parameters):
+    """How an instance of a transistor that is a subcircuit is written; for `device` = subcircuit only."""
+
+    pins: str = quantity("dgsb", "1", "order of its pins: d(rain), g(ate), s(ource), b(ulk)")
+    width: str = quantity("w", "1", "name of its parameter for the width")
+    length: str = quantity("l", "1", "name of its parameter for the length")
+    count: str = quantity("m", "1", "name of its parameter for the number of equal transistors in parallel")
+    strips: bool = quantity(True, "1", "it takes ad, as, pd and ps too: areas and perimeters of drain and source")
+    unit: float = quantity(1.0, "m", "what 1 means as its width or length: 1 m, or 1e-6 m", ge=1e-9, le=1)
+
+    @field_validator("pins")
+    @classmethod
+    def _each_once(cls, pins: str) -> str:
+        if sorted(pins) != sorted(PINS):
+            raise ValueError(f"must hold each of the letters {PINS} once")
+        return pins
+
+    @field_validator("width", "length", "count")
+    @classmethod
+    def _parameter(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError("must be one name of ASCII letters, digits and _")
+        return name
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if len({name.lower() for name in (self.width, self.length, self.count)}) != 3:
+            raise ValueError("width, length and count must be three names")
+        return self
+
+    def sizes(self, w: float, length: float, count: int, *, l_strip: float) -> dict[str, float]:
+        """Return the parameters of an instance `w` wide and `length` long, its strips `l_strip` long [all m]."""
+        w, length, l_strip = (x / self.unit for x in (w, length, l_strip))
+        found: dict[str, float] = {self.width: w, self.length: length}
+        if self.strips and l_strip > 0:
+            area, edge = w * l_strip, 2 * (w + l_strip)
+            found |= {"ad": area, "as": area, "pd": edge, "ps": edge}
+        return found | ({self.count: count} if count != 1 else {})
+
+
 class Technology(Parameters):
     """A CMOS technology at one process corner: the kit's 45 nm cards, or a user's model file."""
 
     corner: Literal["tt", "ff", "ss"] = quantity("tt", "1", "process corner of the kit's own cards")
     library_file: str = quantity("", "1", "a user's model file; empty: the kit's own 45 nm cards")
     section: str = quantity("", "1", "section of the user's model file; empty: the whole file")
+    device: Literal["model", "subcircuit"] = quantity(
+        "model", "1", "what the names below are: models, or subcircuits with a transistor inside"
+    )
     nmos_core: str = quantity("nmos_core", "1", "model of the thin-oxide NMOS transistor")
     pmos_core: str = quantity("pmos_core", "1", "model of the thin-oxide PMOS transistor")
     nmos_io: str = quantity("nmos_io", "1", "model of the thick-oxide NMOS transistor")
@@ -42,15 +93,12 @@ class Technology(Parameters):
     l_core: float = quantity(50e-9, "m", "drawn length of core transistors", ge=5e-9, le=10e-6)
     l_io: float = quantity(220e-9, "m", "drawn length of thick-oxide transistors", ge=20e-9, le=10e-6)
     l_diffusion: float = quantity(200e-9, "m", "length of a drain or source strip beyond its gate", ge=0, le=10e-6)
+    subcircuit: Subcircuit = Subcircuit()
 
     @property
     def library(self) -> Library:
         """The model library: a file of netlists/ by name, or the user's."""
         return UserLibrary(self.library_file, self.section) if self.library_file else f"cmos_45nm_{self.corner}.lib"
-
-    def model(self, kind: str, oxide: str) -> str:
-        """Return the model's name of an `n` or `p` transistor with `core` or `io` oxide."""
-        return getattr(self, f"{kind}mos_{oxide}")
 
     @field_validator("library_file")
     @classmethod
@@ -70,6 +118,7 @@ class Technology(Parameters):
             raise ValueError("ngspice cuts the path of a `.lib` line at a blank: `library_file` must hold none")
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
-        if not self.library_file and (self.section or any(getattr(self, kind) != kind for kind in MODEL_NAMES)):
-            raise ValueError("a section or another model's name needs `library_file`, the file that holds it")
+        own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
+        if not self.library_file and not (own and self.device == "model"):
+            raise ValueError("a section, another model's name or a subcircuit needs `library_file`, which holds it")
         return self

@@ -219,9 +219,9 @@ def test_counts_against_hand_counts(switches):
 def test_the_walk_sees_cells_and_sizes():
     circuit, params = Circuit("walk"), PeripheryParams(crossbar=CrossbarParams(rows=2, cols=3))
     add_periphery(circuit, params, np.full((2, 3), 0.5))
-    cells = [t for t in transistors(circuit) if t.path.startswith("X_cell_")]
+    cells = [t for t in transistors(circuit, Technology()) if t.path.startswith("X_cell_")]
     assert len(cells) == 6 and {t.width for t in cells} == {2e-6}
-    assert count(circuit).transistors - count(circuit, periphery_only=True).transistors == 6
+    assert count(circuit, Technology()).transistors - count(circuit, Technology(), periphery_only=True).transistors == 6
 
 
 @pytest.mark.parametrize(("v_line", "least", "most"), [(0.1, 35 / 75, 1.0), (3.2, 55 / 75, 1.4)])
@@ -235,8 +235,8 @@ def test_switching_energy_against_a_transient(pool, v_line, least, most):
     technology, circuit = Technology(), Circuit("switch")
     circuit.subcircuit(transmission_gate("line_switch", "io", technology, w_n=20e-6, r_on=100))
     circuit.X("_switch", "line_switch", "a", "b", "en", "vdd")
-    c = gate_capacitances(circuit, ["en"], technology.library)["en"]
-    estimate = switching_energy(circuit, {"en": [0.0, 3.3]}, technology.library)
+    c = gate_capacitances(circuit, ["en"], technology)["en"]
+    estimate = switching_energy(circuit, {"en": [0.0, 3.3]}, technology)
     assert estimate == pytest.approx(c * 3.3**2, rel=1e-12)
     deck = (
         f"e\n{libraries.text(technology.library)}\n{''.join(str(cell) for cell in circuit.subcircuits)}\n"

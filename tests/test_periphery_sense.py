@@ -11,7 +11,14 @@ from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import capacitance
 from rramkit.circuits.periphery import PeripheryParams, add_periphery
 from rramkit.circuits.periphery_account import ALL_MODES, account, one_round
-from rramkit.circuits.periphery_bench import OperateParams, control_levels, operate, operation, unit_reads
+from rramkit.circuits.periphery_bench import (
+    OperateParams,
+    control_levels,
+    operate,
+    operation,
+    static_operations,
+    unit_reads,
+)
 from rramkit.circuits.periphery_modes import MODE_TABLE, Mode
 from rramkit.circuits.periphery_sense import SenseKind
 from rramkit.circuits.readout import ReadoutParams
@@ -145,6 +152,22 @@ def test_what_stands_costs_more_than_what_switches(runs):
         expected, rel=0.2
     )  # the current sources' output conductance, as in a readout
     assert energies[True] > 10 * account(params, reuse=True, modes=ALL_MODES).energy
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(2, 2), (3, 3), (3, 5)])
+def test_the_operating_point_is_where_the_transient_settles(pool, rows, cols):
+    """From 3 x 3 up the KLU solver finds no operating point without the shunts of `SHUNTED_OPTIONS`."""
+    bar = CrossbarParams(rows=rows, cols=cols)
+    params = OperateParams(periphery=PeripheryParams(crossbar=bar, sense="transimpedance"), t_slot=25e-9)
+    states = np.random.default_rng(rows).uniform(0.55, 0.8, (rows, cols))
+    for direction, lines in (("forward", rows), ("backward", cols)):
+        reads = unit_reads(params, direction)[:lines]
+        static = pool.run(static_operations(params, states, reads).text())
+        moving = pool.run(operate(params, states, reads[:1]).text())
+        for unit in params.periphery.units:
+            # 20 uV of a full scale of 0.7 V: what is left of the settling after 24 ns
+            point, end = (settled(waves, params, f"v(out_{unit})")[0] for waves in (static, moving))
+            assert point == pytest.approx(end, abs=20e-6)
 
 
 def test_a_plateau_costs_no_steps_of_its_own(pool):
