@@ -18,7 +18,7 @@ class RlSettings(Parameters):
     target: Literal["copy", "swap", "freeze"] = quantity(
         "swap", "1", "how the target network takes over the online one's weights"
     )
-    target_every: int = quantity(400, "1", "batches between two updates of the target network", ge=1)
+    target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
     batch: int = quantity(64, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
     batches: int = quantity(128, "1", "batches in a round of training", ge=1)
