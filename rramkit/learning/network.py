@@ -34,6 +34,15 @@ class Gradients:
     clamped: int
 
 
+@dataclass(frozen=True)
+class Back:
+    """The derivative of a loss by each matrix, and what the reads of the backward pass took."""
+
+    weights: tuple[Gradient, ...]
+    energy: float
+    clamped: int
+
+
 def initial_weights(sizes: Sequence[int], *, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Draw weights (R + 1, C) for layers of the given sizes: He et al. 2015 (arXiv 1502.01852), eq. 10; bias zero."""
     drawn = []
@@ -56,13 +65,16 @@ def forward(matrices: Sequence[Matrix], x: np.ndarray, *, rng: np.random.Generat
 
 
 def gradients(matrices: Sequence[Matrix], x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> Gradients:
-    """Return the mean cross-entropy of a batch (B, F) with labels (B,), and its gradients by back-propagation.
-
-    The error goes back through each matrix's own `backward`.
-    """
+    """Return the mean cross-entropy of a batch (B, F) with labels (B,), and its gradients by back-propagation."""
     done = forward(matrices, x, rng=rng)
     loss, error = cross_entropy(done.scores, labels)
-    energy, clamped = done.energy, done.clamped
+    back = backward(matrices, done, error, rng=rng)
+    return Gradients(loss, back.weights, done.energy + back.energy, done.clamped + back.clamped)
+
+
+def backward(matrices: Sequence[Matrix], done: Pass, error: np.ndarray, *, rng: np.random.Generator) -> Back:
+    """Send the error (B, C) of a pass's scores back, each time through the matrix's own `backward`."""
+    energy, clamped = 0.0, 0
     weights: list[Gradient] = []
     for index in range(len(matrices) - 1, -1, -1):
         weights.append(Gradient(Samples(done.inputs[index]), error))
@@ -70,4 +82,4 @@ def gradients(matrices: Sequence[Matrix], x: np.ndarray, labels: np.ndarray, *, 
             product = matrices[index].backward(error, rng=rng)
             energy, clamped = energy + product.energy, clamped + product.clamped
             error = product.y[:, :-1] * (done.inputs[index][:, :-1] > 0.0)
-    return Gradients(loss, tuple(reversed(weights)), energy, clamped)
+    return Back(tuple(reversed(weights)), energy, clamped)

@@ -1,0 +1,27 @@
+"""Reinforcement learning through the tables: deep Q-learning with both networks in banks of RRAM."""
+
+from rramkit.learning.rl.banks import Banks, Freeze, Rewrite, Swap, TargetRule
+from rramkit.learning.rl.dqn import Learned, QLearning, huber, td_error
+from rramkit.learning.rl.environments import NAMES, World
+from rramkit.learning.rl.replay import Replay, Transitions
+from rramkit.learning.rl.settings import RlSettings
+from rramkit.learning.rl.train import RlReport, train
+
+__all__ = [
+    "NAMES",
+    "Banks",
+    "Freeze",
+    "Learned",
+    "QLearning",
+    "Replay",
+    "Rewrite",
+    "RlReport",
+    "RlSettings",
+    "Swap",
+    "TargetRule",
+    "Transitions",
+    "World",
+    "huber",
+    "td_error",
+    "train",
+]

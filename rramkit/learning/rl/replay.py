@@ -1,0 +1,52 @@
+"""The last N transitions, for deep Q-learning to learn from (Lin 1992; Mnih et al. 2015, doi 10.1038/nature14236)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """N transitions: `before` and `after` (N, F), `action` (N,), `reward` (N,), `ended` (N,), which is 1.0 or 0.0."""
+
+    before: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    after: np.ndarray
+    ended: np.ndarray
+
+
+class Replay:
+    """A ring of `capacity` transitions of `features` numbers, written in place: a copy for each step is too dear."""
+
+    def __init__(self, capacity: int, features: int) -> None:
+        self.capacity = capacity
+        self.added = 0
+        self._held = Transitions(
+            before=np.zeros((capacity, features), dtype=np.float32),
+            action=np.zeros(capacity, dtype=np.intp),
+            reward=np.zeros(capacity),
+            after=np.zeros((capacity, features), dtype=np.float32),
+            ended=np.zeros(capacity),
+        )
+
+    def __len__(self) -> int:
+        return min(self.added, self.capacity)
+
+    def add(self, before: np.ndarray, action: int, reward: float, *, after: np.ndarray, ended: bool) -> None:
+        """Keep one transition; the oldest gives way when the ring is full."""
+        place, held = self.added % self.capacity, self._held
+        held.before[place], held.action[place], held.reward[place] = before, action, reward
+        held.after[place], held.ended[place] = after, float(ended)
+        self.added += 1
+
+    def sample(self, count: int, *, rng: np.random.Generator) -> Transitions:
+        """Draw `count` transitions, with replacement."""
+        chosen, held = rng.integers(0, len(self), count), self._held
+        return Transitions(
+            before=held.before[chosen].astype(float),
+            action=held.action[chosen],
+            reward=held.reward[chosen],
+            after=held.after[chosen].astype(float),
+            ended=held.ended[chosen],
+        )

@@ -1,0 +1,51 @@
+"""What a training by reinforcement did, from its episode file: returns, and what the target network's updates wrote."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rramkit.episodes import EpisodeRun
+from rramkit.files import whole_file
+from rramkit.plots.style import BLUE, QUIET, VERMILION, name_axis, style
+
+_SPAN = 20  # episodes in the running mean
+
+
+def returns(ax: Axes, run: EpisodeRun) -> Axes:
+    """Draw the return of every training episode, their running mean, and the evaluations without chance actions."""
+    episodes, judged = run.series["episodes"], run.series["judged"]
+    ax.plot(episodes.step, episodes.value, ".", color=QUIET, markersize=2.0, alpha=0.5, label="training episode")
+    if episodes.value.size >= _SPAN:
+        mean = np.convolve(episodes.value, np.full(_SPAN, 1.0 / _SPAN), mode="valid")
+        ax.plot(episodes.step[_SPAN - 1 :], mean, color=BLUE, label=f"mean of {_SPAN} episodes")
+    ax.plot(judged.step, judged.value, "o", color=VERMILION, label="evaluation")
+    ax.set_xlabel("actions")
+    ax.set_ylabel(f"return in {run.settings['environment']}")
+    ax.legend(loc="best")
+    return ax
+
+
+def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
+    """Draw how many cells each update of the target network rewrote."""
+    updates = run.series["target_updates"]
+    ax.plot(updates.step, updates.value, "o", color=VERMILION)
+    ax.set_ylim(bottom=0.0)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    name_axis(ax.yaxis, f"cells rewritten, of {run.scalars['cells']:g}", "1")
+    ax.set_xlabel("batches")
+    return ax
+
+
+def save(run: EpisodeRun, path: Path) -> None:
+    """Draw returns and rewritten cells of a run into a picture file; its suffix says which kind."""
+    title = f"{run.settings['environment']}, target network by {run.settings['target']}"
+    with style(), whole_file(path) as draft:
+        figure = Figure(figsize=(7.0, 5.0))
+        figure.suptitle(f"{title}: mean return {run.mean_return:.1f} over {run.final_return.size} episodes")
+        above, below = figure.subplots(2, 1, height_ratios=(3, 1))
+        returns(above, run)
+        cells_rewritten(below, run)
+        figure.savefig(draft, dpi=130, facecolor="white")

@@ -1,0 +1,196 @@
+"""Deep Q-learning in two banks: its arithmetic against the slow loop, the banks' roles, and a world that is learned."""
+
+import numpy as np
+import pytest
+from synthetic import tables
+
+from rramkit import episodes
+from rramkit.errors import InputError, TableError
+from rramkit.learning import rl
+from rramkit.learning.network import initial_weights
+from rramkit.learning.optimisers import Adam
+from rramkit.learning.train import TrainSettings, rram_rule
+from rramkit.learning.updates import FloatReference
+
+pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
+
+SHORT = {
+    "steps": 600,
+    "warm_up": 128,
+    "collect": 64,
+    "batches": 4,
+    "target_every": 5,
+    "batch": 8,
+    "hidden": (8,),
+    "final_episodes": 3,
+}
+
+
+def transitions(count, rng):
+    return rl.Transitions(
+        before=rng.normal(size=(count, 4)),
+        action=rng.integers(0, 2, count),
+        reward=rng.normal(size=count),
+        after=rng.normal(size=(count, 4)),
+        ended=(rng.random(count) < 0.3).astype(float),
+    )
+
+
+def test_the_error_is_that_of_the_slow_loop():
+    rng = np.random.default_rng(3)
+    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    error = rl.td_error(values, seen, next_values=after, discount=0.9)
+    for n in range(20):
+        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * max(after[n]))
+        assert error[n, seen.action[n]] == pytest.approx(values[n, seen.action[n]] - wanted, abs=1e-12)
+        assert error[n, 1 - seen.action[n]] == 0.0
+
+
+def test_the_step_goes_down_the_huber_loss():
+    """The error sent back is the derivative of the loss by the values: finite differences of the loss itself."""
+    rng = np.random.default_rng(4)
+    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=(6, 2))
+    rows, small = np.arange(6), 1e-6
+
+    def loss(these):
+        return rl.huber(rl.td_error(these, seen, next_values=after, discount=0.9)[rows, seen.action])
+
+    slope = np.clip(rl.td_error(values, seen, next_values=after, discount=0.9), -1.0, 1.0) / 6
+    for row in range(6):
+        for action in range(2):
+            moved = values.copy()
+            moved[row, action] += small
+            # second derivative at most 1/6: the difference quotient is off by less than 1e-6
+            assert (loss(moved) - loss(values)) / small == pytest.approx(slope[row, action], abs=1e-6)
+
+
+def test_replay_forgets_the_oldest_first():
+    memory = rl.Replay(3, 1)
+    for n in range(5):
+        memory.add(np.array([float(n)]), n % 2, float(n), after=np.array([n + 1.0]), ended=n == 4)
+    drawn = memory.sample(200, rng=np.random.default_rng(1))
+    assert set(drawn.reward) == {2.0, 3.0, 4.0}
+    assert np.array_equal(drawn.before[:, 0], drawn.reward)
+    assert np.array_equal(drawn.after[:, 0], drawn.reward + 1.0)
+    assert np.array_equal(drawn.ended, (drawn.reward == 4.0).astype(float))
+
+
+def in_rram():
+    return rram_rule(tables(), TrainSettings(wires=False, threshold=0.01, weight_range=4.0))
+
+
+@pytest.fixture
+def banks():
+    rng = np.random.default_rng(7)
+    rule = in_rram()
+    return rl.Banks(*(rule.init(initial_weights((4, 8, 2), rng=rng), rng=rng) for _ in range(2)))
+
+
+@pytest.mark.parametrize("way", [rl.Swap(), rl.Freeze()])
+def test_roles_change_without_a_write(banks, way):
+    after, rewrite = way.step(banks, rng=np.random.default_rng(0))
+    assert (rewrite.cells, rewrite.pulses, rewrite.energy) == (0, 0, 0.0)
+    assert after.target.matrices is banks.online.matrices
+    for now, then in zip(after.online.matrices, banks.target.matrices, strict=True):
+        assert now is then
+
+
+def test_swap_keeps_each_banks_own_memory(banks):
+    after, _ = rl.Swap().step(banks, rng=np.random.default_rng(0))
+    assert after.online is banks.target
+    assert after.target is banks.online
+
+
+def test_freeze_goes_on_from_the_frozen_weights(banks):
+    """What the online bank holds and what is still to be written make the frozen bank's weights, with its chi."""
+    after, _ = rl.Freeze().step(banks, rng=np.random.default_rng(0))
+    for new, chi, old, old_chi in zip(
+        after.online.matrices, after.online.chi, banks.online.matrices, banks.online.chi, strict=True
+    ):
+        assert np.allclose(new.weight + chi, old.weight + old_chi, rtol=0, atol=1e-12)  # rounding of three sums
+    assert after.online.optimiser is banks.online.optimiser
+
+
+def test_the_target_bank_is_only_read():
+    rng = np.random.default_rng(5)
+    rule = in_rram()
+    both = rl.Banks(*(rule.init(initial_weights((4, 8, 2), rng=rng), rng=rng) for _ in range(2)))
+    before = [matrix.weight.copy() for matrix in both.target.matrices]
+    learning = rl.QLearning(rule, discount=0.99, value_scale=20.0)
+    learned = learning.learn(both, transitions(16, rng), rng=rng)
+    assert learned.energy_read > 0.0
+    for matrix, weight in zip(both.target.matrices, before, strict=True):
+        assert np.array_equal(matrix.weight, weight)
+
+
+def test_a_step_learns_the_values_of_a_fixed_world():
+    """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
+    rng = np.random.default_rng(6)
+    rule = FloatReference(Adam(0.01))
+    first = rule.init(initial_weights((4, 32, 2), rng=rng), rng=rng)
+    both, seen = rl.Banks(first, first), transitions(64, rng)
+    learning = rl.QLearning(rule, discount=0.0, value_scale=2.0)
+    losses = []
+    for _ in range(200):
+        learned = learning.learn(both, seen, rng=rng)
+        both = rl.Banks(learned.online, both.target)
+        losses.append(learned.loss)
+    assert losses[-1] < 0.1 * losses[0]  # 0.04: 64 chance rewards and 32 units, not all can be met
+
+
+@pytest.mark.parametrize("target", ["swap", "freeze"])
+def test_the_same_seed_gives_the_same_run(target):
+    first, second = (rl.train(tables(), rl.RlSettings(target=target, wires=False, **SHORT)) for _ in range(2))
+    for name, series in first.series.items():
+        assert np.array_equal(series.value, second.series[name].value)
+    assert np.array_equal(first.final_return, second.final_return)
+    assert first.scalars["pulses_set"] == second.scalars["pulses_set"] > 0
+    assert first.series["target_updates"].step.tolist() == [5, 10, 15, 20, 25, 30]
+    assert first.cells_rewritten == 0
+
+
+def test_a_file_holds_the_whole_run(tmp_path):
+    run = rl.train(tables(), rl.RlSettings(wires=False, **SHORT), tables_name="t.h5")
+    episodes.save(run, tmp_path / "e.h5")
+    found = episodes.load(tmp_path / "e.h5")
+    assert found.settings == run.settings
+    assert found.scalars == run.scalars
+    assert found.mean_return == run.mean_return
+    for name, series in run.series.items():
+        assert np.array_equal(found.series[name].step, series.step)
+        assert np.array_equal(found.series[name].value, series.value)
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "x.h5").write_text("no")
+    with pytest.raises(TableError, match="cannot be read"):
+        episodes.load(tmp_path / "x.h5")
+
+
+def test_an_unknown_world_is_named():
+    with pytest.raises(InputError, match="one of CartPole-v1"):
+        rl.World.of("Pong-v5")
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"])
+def test_worlds_repeat_with_their_seed(name):
+    if name.startswith("MinAtar"):
+        pytest.importorskip("minatar", reason="the package minatar is not installed")
+    lives = []
+    for _ in range(2):
+        world, rng = rl.World.of(name), np.random.default_rng(1)
+        seen = [world.reset(seed=11)]
+        for _ in range(30):
+            step = world.step(int(rng.integers(world.actions)))
+            seen.append(step.observation)
+            if step.ended or step.cut:
+                seen.append(world.reset())
+        assert all(observation.shape == (world.features,) for observation in seen)
+        lives.append(np.stack(seen))
+    assert np.array_equal(*lives)
+
+
+@pytest.mark.long
+def test_cartpole_is_learned_in_float():
+    run = rl.train(None, rl.RlSettings(seed=1))
+    assert run.mean_return >= 475.0
