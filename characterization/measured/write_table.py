@@ -18,8 +18,7 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.errors import InputError
 from rramkit.surrogate import GridSurrogate
-from rramkit.table import Distribution, HeldOut, Quantity, Table
-from rramkit.table.distribution import LEVELS
+from rramkit.table import LEVELS, Distribution, HeldOut, Quantity, Table
 
 HELD_OUT = 5  # every fifth read
 _NEIGHBOURS = 60  # pulses whose scatter makes the distribution at a conductance: their quantiles are good to a tenth
