@@ -5,7 +5,18 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, netlist, report, rl, simulate, train, verify
+from rramkit.cli import (
+    characterize,
+    demo,
+    doctor,
+    import_measured,
+    netlist,
+    report,
+    rl,
+    simulate,
+    train,
+    verify,
+)
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -25,6 +36,7 @@ app.command("netlist")(netlist.netlist)
 app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
+app.command("import")(import_measured.import_measured)
 app.command("train")(train.train)
 app.command("rl")(rl.rl)
 app.command("report")(report.report)
