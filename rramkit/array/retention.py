@@ -25,6 +25,8 @@ class RetentionParams(Parameters):
     sigma_nu: float = quantity(0.0, "1", "drift exponent, spread over the cells", ge=0, le=1)
     t_0: float = quantity(1.0, "s", "time after a pulse at which the drift is seen first", gt=0, le=1e9)
     kelvin_0: float = quantity(300.0, "K", "temperature at which `nu` and `t_0` hold", ge=200, le=500)
+    kelvin: float = quantity(300.0, "K", "temperature of the cells while they train", ge=200, le=500)
+    t_batch: float = quantity(0.0, "s", "time from one batch of training to the next", ge=0, le=1e9)
     activation: float = quantity(1.0, "eV", "activation energy of the drift", ge=0, le=5)
 
     def aged(self, seconds: float, kelvin: float) -> float:

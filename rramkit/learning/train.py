@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import Field
 
 from rramkit import __version__
-from rramkit.array.programming import Writer
 from rramkit.array.tile import ArrayModel
+from rramkit.array.verify import WriteVerify
 from rramkit.learning.data import DataSet, digits
 from rramkit.learning.matrices import TileMatrix
 from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum, Optimiser
-from rramkit.learning.updates import FloatReference, Learner, MixedPrecision, Tally, UpdateRule
+from rramkit.learning.rules import Bank, FloatReference, Learner, MixedPrecision, Tally, UpdateRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
@@ -123,16 +123,15 @@ def train(
 
 def rram_rule(tables: TableFile, settings: TrainSettings) -> MixedPrecision:
     """Return the mixed-precision rule on the device of a table file."""
-    writer = Writer.from_tables(tables)
-    low, high = writer.g_range
-    return MixedPrecision(
-        optimiser=_optimiser(settings),
+    loop = WriteVerify.from_tables(tables)
+    low, high = loop.chain.writer.g_range
+    bank = Bank(
         model=ArrayModel.from_tables(tables, wires=settings.wires),
-        writer=writer,
-        threshold=settings.threshold * (high - low),
+        loop=loop,
         g_unit=(high - low) / settings.weight_range,
         g_centre=low + settings.centre * (high - low),
     )
+    return MixedPrecision(_optimiser(settings), bank, settings.threshold * settings.weight_range)
 
 
 @dataclass(frozen=True)
