@@ -10,7 +10,7 @@ from rramkit.learning import rl
 from rramkit.learning.network import initial_weights
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.train import TrainSettings, rram_rule
-from rramkit.learning.updates import FloatReference
+from rramkit.learning.rules import FloatReference
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
 

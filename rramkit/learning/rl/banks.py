@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.learning.updates import Learner
+from rramkit.learning.rules import Learner
 
 
 @dataclass(frozen=True)

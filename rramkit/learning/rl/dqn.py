@@ -16,7 +16,7 @@ import numpy as np
 from rramkit.learning.network import Pass, backward, forward
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions
-from rramkit.learning.updates import Learner, UpdateRule
+from rramkit.learning.rules import Learner, UpdateRule
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.train import TrainSettings, rram_rule
-from rramkit.learning.updates import FloatReference, Tally, UpdateRule
+from rramkit.learning.rules import FloatReference, Tally, UpdateRule
 from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
