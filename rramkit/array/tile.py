@@ -24,7 +24,7 @@ from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TableFile
 
-_EDGE = 1e-9  # of the voltage range (1): this far outside is rounding, not an extrapolation
+_EDGE = 1e-6  # of the voltage range (1): this far outside is rounding of single precision, not an extrapolation
 
 
 @dataclass(frozen=True)

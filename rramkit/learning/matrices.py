@@ -153,4 +153,5 @@ class TileMatrix(Matrix):
         return self._product(self.tile.backward(v.values), unit)
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
-        return Product(reading.i / (unit * self.g_unit), reading.energy, reading.clamped)
+        y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)
+        return Product(y, reading.energy, reading.clamped)
