@@ -16,7 +16,8 @@ ONLY_IN = {
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
     "pebble": ("characterization/pool.py",),
     "typer": ("rramkit/cli/",),
-    "sklearn": ("rramkit/learning/data.py",),
+    "sklearn": ("rramkit/learning/data/",),
+    "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
 }
 

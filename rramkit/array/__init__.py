@@ -7,6 +7,7 @@ from rramkit.array.read_chain import ReadChain
 from rramkit.array.streams import Streams
 from rramkit.array.tile import Reading, Tile
 from rramkit.array.tile_grid import TileGrid
+from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Streams",
     "Tile",
     "TileGrid",
+    "Windows",
     "WireModel",
     "Writer",
     "effective_conductance",

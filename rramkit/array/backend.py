@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy as np
 
 from rramkit.errors import InputError
@@ -24,6 +25,8 @@ def is_array(x: object) -> bool:
 
 def namespace(x: Array) -> Any:  # noqa: ANN401  (a module, or an object that acts as one)
     """Return the functions of the standard for the kind of `x`."""
+    if isinstance(x, np.ndarray):
+        return array_api_compat.numpy  # at once: the question is asked many times a read
     return array_api_compat.array_namespace(x)
 
 
@@ -50,6 +53,23 @@ def like(x: Array, reference: Array) -> Array:
     if is_array(x) and not isinstance(x, np.ndarray):
         return array_api_compat.to_device(xp.astype(x, reference.dtype, copy=False), array_api_compat.device(reference))
     return xp.asarray(x, dtype=reference.dtype, device=array_api_compat.device(reference))
+
+
+def limited(x: Array, low: float, high: float) -> Array:
+    """Return `x` kept from `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
+    if isinstance(x, np.ndarray):
+        return np.minimum(np.maximum(x, low), high)
+    return namespace(x).clip(x, low, high)
+
+
+def contiguous(x: Array) -> Array:
+    """Return `x` with its last axis the fastest in memory, the last but one next, and so on."""
+    return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x.contiguous()
+
+
+def long_columns(x: Array) -> bool:
+    """Return whether vectors (..., N, L) lie side by side in memory, as those of a convolution's windows do."""
+    return isinstance(x, np.ndarray) and x.strides[-2] < x.strides[-1] and x.shape[-1] > 1
 
 
 def size(x: Array) -> int:

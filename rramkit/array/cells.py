@@ -27,15 +27,14 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, like, namespace
+from rramkit.array.backend import Array, namespace
+from rramkit.array.even_table import EvenTable
 from rramkit.errors import TableError
 from rramkit.surrogate import GridSurrogate
 from rramkit.table import Table
 
 SEPARATION_LIMIT = 1e-4
 """Largest error of the sum of terms over the table's largest current (1): a fifth of what resampling may cost."""
-
-_EVEN = 8192  # parts of the even grid (1): what it rounds off the kinks of the terms is below 1e-6 of full scale
 
 
 @dataclass(frozen=True)
@@ -90,28 +89,16 @@ class CellCurrent:
 
     def conductance_terms(self, g_cell: Array) -> Array:
         """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""
-        xp, low, high = namespace(g_cell), float(self.g_grid[0]), float(self.g_grid[-1])
-        values, steps = (like(each, g_cell) for each in self._even_terms)
-        position = (xp.clip(g_cell, low, high) - low) * (_EVEN / (high - low))
-        below = xp.clip(xp.astype(position, xp.int64), 0, _EVEN - 1)
-        part = position - below
-        return xp.stack([values[k][below] + steps[k][below] * part for k in range(values.shape[0])])
+        return self._even.at(g_cell)
 
     @cached_property
-    def _even_terms(self) -> tuple[np.ndarray, np.ndarray]:
-        """The terms a_k (K, N) at evenly spaced conductances, where a look-up needs no search, and their steps."""
-        values = _interpolated(np.linspace(self.g_grid[0], self.g_grid[-1], _EVEN + 1), self.g_grid, self.a_grid)
-        return values[:, :-1], np.diff(values, axis=1)
+    def _even(self) -> EvenTable:
+        return EvenTable.of(self.g_grid, self.a_grid)
 
     @cached_property
     def g_span(self) -> float:
         """Highest less lowest conductance of the table (S)."""
         return float(self.g_grid[-1] - self.g_grid[0])
-
-    def i_range(self, v: float) -> tuple[float, float]:
-        """Return the lowest and the highest magnitude of a cell's current at `v` (A)."""
-        currents = np.abs(self.a_grid.T @ self.voltage_terms(np.asarray(v)))
-        return float(currents.min()), float(currents.max())
 
     def terms_behind_wires(self, g_array: Array, effective: Callable[[Array], Array]) -> Array:
         """Return a_k of a physical array (..., R, C) behind its wires, as (K, ..., R, C).

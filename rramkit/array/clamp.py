@@ -3,7 +3,7 @@
 Its input resistance is part of the wires (`r_sense` of the table). Off: `i_max` 0.
 """
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array.backend import Array, limited, namespace
 from rramkit.parameters import Parameters, quantity
 
 
@@ -18,4 +18,4 @@ class Clamp(Parameters):
             return i, 0
         xp = namespace(i)
         lost = int(xp.count_nonzero(xp.abs(i) > self.i_max))
-        return (xp.clip(i, -self.i_max, self.i_max), lost) if lost else (i, 0)
+        return (limited(i, -self.i_max, self.i_max), lost) if lost else (i, 0)

@@ -20,7 +20,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array.backend import Array, limited, namespace
 from rramkit.array.streams import Streams
 from rramkit.parameters import Parameters, quantity
 
@@ -97,7 +97,7 @@ class ConverterBank:
         if two_way and low < -top:
             beyond += int(xp.count_nonzero(i < -top))
         if high > top or low < (-top if two_way else 0.0):
-            i = xp.clip(i, -top if two_way else 0.0, top)
+            i = limited(i, -top if two_way else 0.0, top)
         i *= i_lsb
         return i, beyond
 

@@ -1,45 +1,46 @@
 """From the voltages asked of lines to what the cells answer to: the voltage terms of the cell current, by look-up.
 
-The terms b_k beside the linear one (`cells`) are looked up at the nearest of evenly spaced voltages, so many that the
+The terms b_k beside the linear one (`one_way`) are looked up at the nearest of evenly spaced voltages, so many that the
 step between two of them is below `STEP_LIMIT` of the cell's full current; the linear term is the voltage itself. With
 an input converter the codes are the places of the table, and nothing is rounded but by the converter.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from rramkit.array.backend import Array, like, namespace
-from rramkit.array.cells import CellCurrent
 from rramkit.array.input_dac import InputDac
+from rramkit.array.one_way import OneWay
 
 STEP_LIMIT = 2e-5
-"""Largest step between neighbouring places over full scale (1): a tenth of what the terms themselves may miss."""
+"""Largest step between neighbouring places over full scale (1): a fifth of what the terms themselves may miss."""
 
 _PLACES_MAX = 2**17  # of a look-up (1): half a megabyte in float32, what a core's cache holds
 
 
 @dataclass(frozen=True)
-class Drive:
-    """What lines do, for vectors in S shots: N lines, S B vectors, shots outermost.
+class Shot:
+    """What lines do while one current is formed; every array is laid out as the voltages were.
 
     Attributes
     ----------
+    weight : float
+        What its current counts in the sum.
     terms : tuple of array
-        For each term the factor of its conductance terms, (..., S B, N).
+        For each term the factor of its conductance terms.
     square : array or None
-        What stands before a conductance's variance in the variance of the current (V^2), (..., S B, N).
+        What stands before a conductance's variance in the variance of the current (V^2); None: cells have no noise.
     power : tuple of array
-        For each term, voltage times factor, summed over the vectors, (..., N).
-    pulses : int
-        Pulses above 0 V, on all lines.
+        For each term, voltage times factor, of all pulses.
     """
 
+    weight: float
     terms: tuple[Array, ...]
     square: Array | None
     power: tuple[Array, ...]
-    pulses: int
 
 
 @dataclass(frozen=True)
@@ -48,87 +49,83 @@ class Encoder:
 
     Attributes
     ----------
-    v_max : float
-        Largest voltage (V).
-    scale : float
-        Places of the tables over volts (1/V).
-    tables : array
-        Terms (K, places); of serial bits, the one term of a whole pulse.
-    squares, powers : array
-        The same for `Drive.square` (places,) and for `Drive.power` (K, places).
-    mix : array
-        What the conductance terms have to be combined with, (K, K of the cells): the identity unless serial.
+    way : OneWay
+        The cell current of the direction.
     dac : InputDac
         The converter.
+    scale : float
+        Places of the tables over volts (1/V).
+    tables : tuple of array
+        Terms (places,); of serial bits, the one term of a whole pulse.
+    squares, powers : array
+        `Shot.square` and `Shot.power` of serial bits (places,).
+    mix : ndarray or None
+        What the terms of the conductance have to be combined with (1, K); None: as they are.
     """
 
-    v_max: float
+    way: OneWay
+    dac: InputDac
     scale: float
-    tables: Array
+    tables: tuple[Array, ...]
     squares: Array
     powers: Array
-    mix: np.ndarray
-    dac: InputDac
+    mix: np.ndarray | None
 
     @classmethod
-    def of(cls, cells: CellCurrent, dac: InputDac, reference: Array, *, backward: bool) -> Self:
-        """Make the encoder of rows (forward) or of bit lines (`backward`) for arrays of the kind of `reference`."""
-        sign, v_max = (1.0, cells.v_backward) if backward else (-1.0, cells.v_forward)
+    def of(cls, way: OneWay, dac: InputDac, reference: Array) -> Self:
+        """Make the encoder of one direction for arrays of the kind of `reference`."""
         if dac.serial:
             codes = np.arange(dac.levels)
-            part, mix = codes / (dac.levels - 1.0), sign * cells.voltage_terms(np.asarray(sign * v_max))[None]
             bits = (codes[:, None] >> np.arange(dac.bits)) & 1
-            squares = v_max**2 * (bits * 4.0 ** np.arange(dac.bits)).sum(axis=1) / (dac.levels - 1.0) ** 2
-            tables, powers, scale = part[None], v_max * bits.sum(axis=1, dtype=float)[None], (dac.levels - 1) / v_max
+            tables = (codes / (dac.levels - 1.0))[None]
+            squares = way.v_max**2 * (bits * 4.0 ** np.arange(dac.bits)).sum(axis=1) / (dac.levels - 1.0) ** 2
+            powers, mix = way.v_max * bits.sum(axis=1), way.voltage_terms(np.array([way.v_max])).T
         else:
-            places = dac.levels or _places(cells, sign, v_max)
-            voltages = v_max * (dac.fractions() if dac.levels else np.linspace(0.0, 1.0, places))
-            tables = sign * cells.voltage_terms(sign * voltages)
-            squares, powers, mix = voltages**2, voltages * tables, np.eye(len(tables))
-            scale = (places - 1) / v_max
-        tables, squares, powers = (like(each, reference) for each in (tables, squares, powers))
-        return cls(v_max, scale, tables, squares, powers, mix, dac)
+            fractions = dac.fractions() if dac.levels else np.linspace(0.0, 1.0, _places(way))
+            tables, squares, powers, mix = way.voltage_terms(way.v_max * fractions), np.zeros(0), np.zeros(0), None
+        scale = (tables.shape[1] - 1) / way.v_max
+        kept = tuple(like(each, reference) for each in tables)
+        return cls(way, dac, scale, kept, like(squares, reference), like(powers, reference), mix)
 
-    def encode(self, u: Array, *, noisy: bool) -> Drive:
-        """Return what lines asked for voltages `u` (..., B, N), from 0 to `v_max`, do; `noisy` asks for `square`."""
-        xp = namespace(u)
+    def shots(self, u: Array, *, noisy: bool) -> Iterator[Shot]:
+        """Yield what lines asked for voltages `u` of any layout, from 0 to `v_max`, do; `noisy` asks for `square`."""
         if not self.dac.levels and len(self.tables) == 1:
             square = u * u
-            return Drive((u,), square if noisy else None, (square.sum(axis=-2),), 0)
-        code = xp.astype(xp.round(u * self.scale), xp.int64)
-        pulses = int(xp.count_nonzero(code)) if self.dac.energy else 0
+            yield Shot(1.0, (u,), square if noisy else None, (square,))
+            return
+        code = self._code(u)
         if self.dac.shots > 1:
-            return self._bit_by_bit(code, noisy=noisy)
-        if not self.dac.levels:
-            terms = (u, *(table[code] for table in self.tables[1:]))
-            power = tuple((u * term).sum(axis=-2) for term in terms)
-            return Drive(terms, u * u if noisy else None, power, pulses)
-        terms = tuple(table[code] for table in self.tables)
-        power = tuple(each[code].sum(axis=-2) for each in self.powers)
-        return Drive(terms, self.squares[code] if noisy else None, power, pulses)
+            yield from self._bit_by_bit(code, noisy=noisy)
+        elif self.dac.serial:
+            square = self.squares[code] if noisy else None
+            yield Shot(1.0, (self.tables[0][code],), square, (self.powers[code],))
+        else:
+            volts = self.tables[0][code] if self.dac.levels else u
+            terms = (volts, *(table[code] for table in self.tables[1:]))
+            power = tuple(volts * term for term in terms)
+            yield Shot(1.0, terms, power[0] if noisy else None, power)
 
-    def _bit_by_bit(self, code: Array, *, noisy: bool) -> Drive:
-        xp = namespace(code)
-        planes = [xp.astype((code >> bit) & 1, self.tables.dtype) for bit in range(self.dac.bits)]
-        term = xp.concat(planes, axis=-2)  # (..., S B, N): 0 or 1
-        square = self.v_max**2 * term if noisy else None
-        return Drive((term,), square, (self.v_max * term.sum(axis=-2),), int(xp.count_nonzero(term)))
+    def _code(self, u: Array) -> Array:
+        xp = namespace(u)
+        place = u * self.scale
+        place += 0.5
+        return xp.astype(place, xp.int64)
 
-    @property
-    def weights(self) -> np.ndarray:
-        """What each shot counts in the sum, (S,)."""
-        shots = self.dac.shots
-        return 2.0 ** np.arange(shots) / (self.dac.levels - 1) if shots > 1 else np.ones(1)
+    def _bit_by_bit(self, code: Array, *, noisy: bool) -> Iterator[Shot]:
+        xp, v_max = namespace(code), self.way.v_max
+        for bit in range(self.dac.bits):
+            term = xp.astype((code >> bit) & 1, self.tables[0].dtype)
+            weight = 2.0**bit / (self.dac.levels - 1)
+            yield Shot(weight, (term,), v_max**2 * term if noisy else None, (v_max * term,))
 
 
-def _places(cells: CellCurrent, sign: float, v_max: float) -> int:
+def _places(way: OneWay) -> int:
     """Return how many evenly spaced voltages the look-up of the terms beside the linear one needs."""
-    largest = np.abs(cells.a_grid).max(axis=1)
-    full = largest[0] * v_max
+    largest = np.abs(way.a_terms.values).max(axis=1)[1:]
     places = 1024
     while places < _PLACES_MAX:
-        terms = cells.voltage_terms(sign * np.linspace(0.0, v_max, places + 1))[1:]
-        if np.max(np.abs(np.diff(terms, axis=1)).T @ largest[1:], initial=0.0) <= STEP_LIMIT * full:
+        terms = way.voltage_terms(np.linspace(0.0, way.v_max, places + 1))[1:]
+        if np.max(np.abs(np.diff(terms, axis=1)).T @ largest, initial=0.0) <= STEP_LIMIT * way.i_span[1]:
             break
         places *= 2
     return places + 1

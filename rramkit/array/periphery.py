@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from rramkit.array.backend import Array
 from rramkit.array.converter import ConverterBank
 from rramkit.array.encoder import Encoder
 from rramkit.array.model import ArrayModel
+from rramkit.array.one_way import OneWay
 from rramkit.array.streams import Streams
 
 
@@ -32,18 +31,12 @@ class Periphery:
     def of(cls, g_cell: Array, model: ArrayModel, *, rng: Streams | None) -> Self:
         """Make it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
         rows, pairs = (int(size) for size in g_cell.shape[-2:])
-        chain, cells = model.chain, model.cells
+        chain = model.chain
         sides: list[Side] = []
         for backward, driven, sensed in ((False, rows, 2 * pairs if chain.halves else pairs), (True, pairs, rows)):
-            encoder = Encoder.of(cells, chain.dac, g_cell, backward=backward)
-            low, high = cells.i_range(encoder.v_max if backward else -encoder.v_max)
-            largest = driven * (high if backward or chain.halves else high - low)
-            sides.append(Side(encoder, ConverterBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)))
+            way = OneWay.of(model.cells, backward=backward)
+            largest = driven * (way.i_span[1] - (0.0 if backward or chain.halves else way.i_span[0]))
+            bank = ConverterBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
+            sides.append(Side(Encoder.of(way, chain.dac, g_cell), bank))
         traps = chain.telegraph.traps(g_cell, rng=rng) if chain.telegraph.on and rng is not None else None
         return cls(sides[0], sides[1], traps)
-
-    @property
-    def mixes(self) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """What the terms have to be combined with, forward and backward; None: as they are."""
-        forward, backward = self.forward.encoder, self.backward.encoder
-        return (forward.mix, backward.mix) if forward.dac.serial else (None, None)

@@ -1,4 +1,4 @@
-"""The read of tiles as pure functions: a drive through operators into sensed currents, phase by phase.
+"""The read of tiles as pure functions: shots through operators into sensed currents.
 
 Where sensing is linear (no converter, no limit) the phases of a signed vector and the halves of a pair are one product,
 because the terms of 0 V are zero and currents add. Where it is not, each phase, and with digital subtraction each half,
@@ -8,46 +8,15 @@ difference d of the halves, as (s + d) / 2 and (s - d) / 2: half the products of
 
 from dataclasses import dataclass
 
-from rramkit.array.backend import Array, namespace, size
-from rramkit.array.encoder import Drive
+import numpy as np
+
+from rramkit.array.backend import Array, long_columns, namespace, size
+from rramkit.array.encoder import Shot
+from rramkit.array.layout import Layout
 from rramkit.array.operators import Operators
 from rramkit.array.periphery import Side
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.streams import Streams
-
-
-@dataclass(frozen=True)
-class Read:
-    """What one read works with: operators (of one direction), side, chain and random numbers (None: none are drawn)."""
-
-    operators: Operators
-    side: Side
-    chain: ReadChain
-    rng: Streams | None
-    backward: bool
-
-    def summed(self, terms: tuple[Array, ...], operator: Array | None) -> Array:
-        """Sum over K the products of `terms` K x (..., N, L) with `operator` (..., K, R, C), turned round backward."""
-        assert operator is not None
-        result = terms[0] @ self._turned(operator[..., 0, :, :])
-        for k in range(1, len(terms)):
-            result += terms[k] @ self._turned(operator[..., k, :, :])
-        return result
-
-    def variance(self, square: Array | None, operator: Array | None) -> Array | None:
-        """Return the variance of the currents from the cells' own, `square` (..., N, L) and `operator` (..., R, C)."""
-        return None if square is None or operator is None else square @ self._turned(operator)
-
-    def _turned(self, operator: Array) -> Array:
-        return namespace(operator).matrix_transpose(operator) if self.backward else operator
-
-
-@dataclass(frozen=True)
-class Currents:
-    """Currents that are sensed apart (..., N, M), in amperes, and the variance of their noise from the cells (A^2)."""
-
-    i: Array
-    variance: Array | None
 
 
 @dataclass(frozen=True)
@@ -59,56 +28,114 @@ class Sensed:
     beyond: int
 
 
-def together(read: Read, drive: Drive, sign: Array | None, *, phases: int) -> Sensed:
+@dataclass(frozen=True)
+class Read:
+    """What one read works with: operators and side of a direction, chain, layout, random numbers (None: not drawn)."""
+
+    operators: Operators
+    side: Side
+    chain: ReadChain
+    layout: Layout
+    rng: Streams | None
+    backward: bool
+
+    def product(self, terms: tuple[Array, ...], operator: Array | None) -> Array:
+        """Sum over K the products of `terms` K x (..., N, L) with `operator` (..., K, R, C), turned round backward."""
+        assert operator is not None
+        result = times(terms[0], self._turned(operator[..., 0, :, :]))
+        for k in range(1, len(terms)):
+            result += times(terms[k], self._turned(operator[..., k, :, :]))
+        return result
+
+    def variance(self, square: Array | None, operator: Array | None) -> Array | None:
+        """Return the variance of the currents from the cells' own, `square` (..., N, L) and `operator` (..., R, C)."""
+        return None if square is None or operator is None else times(square, self._turned(operator))
+
+    def rows(self, x: Array) -> Array:
+        """Lay values out as vectors."""
+        return self.layout.rows(x)
+
+    def _turned(self, operator: Array) -> Array:
+        return namespace(operator).matrix_transpose(operator) if self.backward else operator
+
+
+def together(read: Read, shot: Shot, sign: Array | None, *, phases: int) -> Sensed:
     """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
-    terms = drive.terms if sign is None else tuple(term * sign for term in drive.terms)
-    i = read.summed(terms, read.operators.difference)
-    i = _noisy(read, Currents(i, read.variance(drive.square, read.operators.noise_total)), phases)
+    terms = tuple(read.rows(term if sign is None else term * sign) for term in shot.terms)
+    i = read.product(terms, read.operators.difference)
+    square = None if shot.square is None else read.rows(shot.square)
+    i = _noisy(read, i, read.variance(square, read.operators.noise_total), phases)
     return Sensed(i, size(i) * phases, 0)
 
 
-def of_rows(read: Read, drive: Drive) -> Currents:
-    """Return what driven rows send into pairs subtracted before conversion (..., N, C), or halves (..., N, 2 C)."""
-    operators = read.operators
-    d = read.summed(drive.terms, operators.difference)
-    variance = read.variance(drive.square, operators.noise_total)
+def rows_apart(read: Read, shot: Shot) -> Sensed:
+    """Read one phase of driven rows: pairs subtracted before conversion, or their halves converted (..., N, C)."""
+    i, variance = row_currents(read, shot)
+    sensed = _sensed(read, i, variance, two_way=not read.chain.halves)
     if not read.chain.halves:
-        return Currents(d, variance)
+        return sensed
+    pairs = i.shape[-1] // 2
+    return Sensed(sensed.i[..., :pairs] - sensed.i[..., pairs:], sensed.conversions, sensed.beyond)
+
+
+def row_currents(read: Read, shot: Shot) -> tuple[Array, Array | None]:
+    """Return currents of driven rows in pairs (..., N, C) or in halves, plus first (..., N, 2 C), and variances."""
+    operators = read.operators
+    terms = tuple(read.rows(term) for term in shot.terms)
+    square = None if shot.square is None else read.rows(shot.square)
+    d, variance = read.product(terms, operators.difference), read.variance(square, operators.noise_total)
+    if not read.chain.halves:
+        return d, variance
     if variance is not None:
-        variance = _plus_minus(variance, read.variance(drive.square, operators.noise_difference), axis=-1)
-    return Currents(_plus_minus(read.summed(drive.terms, operators.total), d, axis=-1), variance)
+        variance = _plus_minus(variance, read.variance(square, operators.noise_difference), axis=-1)
+    return _plus_minus(read.product(terms, operators.total), d, axis=-1), variance
 
 
-def of_cols(read: Read, drive: Drive, sign: Array) -> Currents:
-    """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, and in phase two.
+def cols_apart(read: Read, shot: Shot, sign: Array) -> Sensed:
+    """Read bit lines in two phases, the second subtracted: (..., N, R)."""
+    i, variance = col_currents(read, shot, sign)
+    sensed = _sensed(read, i, variance, two_way=False)
+    vectors = i.shape[-2] // 2
+    return Sensed(sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :], sensed.conversions, sensed.beyond)
 
-    The phases stand one below the other, (..., 2 N, R).
+
+def col_currents(read: Read, shot: Shot, sign: Array) -> tuple[Array, Array | None]:
+    """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, then in phase two.
+
+    The phases stand one below the other, (..., 2 N, R); with the variance.
     """
     operators = read.operators
-    d = read.summed(tuple(term * sign for term in drive.terms), operators.difference)
-    variance = read.variance(drive.square, operators.noise_total)
-    if variance is not None and drive.square is not None:
-        less = read.variance(drive.square * sign, operators.noise_difference)
-        variance = _plus_minus(variance, less, axis=-2)
-    return Currents(_plus_minus(read.summed(drive.terms, operators.total), d, axis=-2), variance)
+    d = read.product(tuple(read.rows(term * sign) for term in shot.terms), operators.difference)
+    total = read.product(tuple(read.rows(term) for term in shot.terms), operators.total)
+    variance = None
+    if shot.square is not None:
+        less = read.variance(read.rows(shot.square * sign), operators.noise_difference)
+        variance = _plus_minus(read.variance(read.rows(shot.square), operators.noise_total), less, axis=-2)
+    return _plus_minus(total, d, axis=-2), variance
 
 
-def sense(read: Read, currents: Currents, *, two_way: bool) -> Sensed:
+def times(rows: Array, matrix: Array) -> Array:
+    """Return rows (..., N, L) times a matrix (..., L, M) in the memory order of the rows: long columns stay long."""
+    if long_columns(rows):
+        return (np.swapaxes(matrix, -1, -2) @ np.swapaxes(rows, -1, -2)).swapaxes(-1, -2)
+    return rows @ matrix
+
+
+def _sensed(read: Read, i: Array, variance: Array | None, *, two_way: bool) -> Sensed:
     """Add noise to currents, clamp and convert them."""
-    i = _noisy(read, currents, 1)
+    i = _noisy(read, i, variance, 1)
     i, lost = read.chain.clamp.apply(i)
     i, beyond = read.side.bank.convert(i, read.chain.converter, two_way=two_way)
     return Sensed(i, size(i), lost + beyond)
 
 
-def _noisy(read: Read, currents: Currents, conversions: int) -> Array:
+def _noisy(read: Read, i: Array, variance: Array | None, conversions: int) -> Array:
     """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
     own = read.chain.converter.noise**2 * conversions
-    i, variance = currents.i, currents.variance
     if variance is None and own == 0.0:
         return i
     assert read.rng is not None
-    drawn = read.rng.normal(tuple(i.shape[len(read.rng.shape) :]), i)
+    drawn = _drawn(read.rng, i)
     if variance is None:
         drawn *= own**0.5
     else:
@@ -119,8 +146,17 @@ def _noisy(read: Read, currents: Currents, conversions: int) -> Array:
     return i
 
 
-def _plus_minus(s: Array, d: Array | None, *, axis: int) -> Array:
-    assert d is not None
+def _drawn(rng: Streams, i: Array) -> Array:
+    """Return normal numbers for currents (..., N, M), in their memory order."""
+    shape = tuple(i.shape[len(rng.shape) :])
+    if not long_columns(i):
+        return rng.normal(shape, i)
+    return np.swapaxes(rng.normal((*shape[:-2], shape[-1], shape[-2]), i), -1, -2)
+
+
+def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:
+    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`."""
+    assert s is not None and d is not None
     both = namespace(s).concat([s + d, s - d], axis=axis)
     both *= 0.5
     return both

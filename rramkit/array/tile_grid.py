@@ -9,9 +9,11 @@ columns are never driven and what they give is dropped, but they load the wires 
 from dataclasses import dataclass, replace
 from typing import Self
 
-from rramkit.array.backend import Array, as_array, full, namespace
+from rramkit.array.backend import Array, as_array, full, like, namespace
+from rramkit.array.layout import Cut, Images, Layout, Vectors
 from rramkit.array.model import ArrayModel
 from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 
 LARGEST = (128, 128)
@@ -99,25 +101,37 @@ class TileGrid:
         whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(2, down * rows, across * pairs)
         return whole[:, : self.rows, : self.pairs]
 
-    def forward(self, v: Array, *, rng: Rng | None = None) -> Reading:
-        """Drive the N rows with signed voltages (B, N) in volts; sense the currents of the M pairs."""
-        v = _split(v, "N", self.rows, self.shape[0], int(self.tiles.g_cell.shape[-2]))
-        reading = self.tiles.forward(v[:, None], rng=rng)
+    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+        """Drive the N rows with signed voltages (B, N) in volts, or with images' `windows`; sense the M pairs."""
+        v, layout = self._laid_out(v, windows, backward=False)
+        reading = self.tiles.read(v, layout, backward=False, rng=rng)
         return replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs))
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the M pairs with signed voltages (B, M) in volts; sense the currents of the N rows."""
-        v = _split(v, "M", self.pairs, self.shape[1], int(self.tiles.g_cell.shape[-1]))
-        reading = self.tiles.backward(v[None], rng=rng)
+        v, layout = self._laid_out(v, None, backward=True)
+        reading = self.tiles.read(v, layout, backward=True, rng=rng)
         return replace(reading, i=_joined(reading.i.sum(axis=1), self.rows))
 
-    def calibrated(self, v: Array, *, backward: bool = False, margin: float = 1.0) -> Self:
-        """Return this grid with converters calibrated on a batch, (B, N) forward or (B, M) `backward`: `Tile`."""
-        if backward:
-            v = _split(v, "M", self.pairs, self.shape[1], int(self.tiles.g_cell.shape[-1]))[None]
-        else:
-            v = _split(v, "N", self.rows, self.shape[0], int(self.tiles.g_cell.shape[-2]))[:, None]
-        return replace(self, tiles=self.tiles.calibrated(v, backward=backward, margin=margin))
+    def calibrated(
+        self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
+    ) -> Self:
+        """Return this grid with converters calibrated on a batch, (B, N) forward or (B, M) `backward`: see `Tile`."""
+        v, layout = self._laid_out(v, windows, backward=backward)
+        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
+
+    def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout]:
+        """Check the shape of voltages; return them in the tiles' kind of array, and their layout over the tiles."""
+        lines, letter = (self.pairs, "M") if backward else (self.rows, "N")
+        v = as_array(v, "v")
+        if windows is not None:
+            windows.check(v, lines)
+        elif v.ndim != 2 or v.shape[1] != lines:
+            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {tuple(v.shape)}. Reshape it.")
+        inner = Vectors() if windows is None else Images(windows)
+        axis = -1 if backward else -2
+        layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
+        return like(v, self.tiles.g_cell), layout
 
 
 def _even(count: int, largest: int) -> int:
@@ -136,19 +150,10 @@ def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
     return xp.permute_dims(g_cell.reshape(2, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
 
 
-def _split(v: Array, letter: str, lines: int, tiles: int, size: int) -> Array:
-    """Cut voltages (B, lines) into (tiles, B, size), with zeros after the last line."""
-    v = as_array(v, "v")
-    if v.ndim != 2 or v.shape[1] != lines:
-        raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {tuple(v.shape)}. Reshape it.")
-    xp, batch = namespace(v), int(v.shape[0])
-    if tiles * size != lines:
-        rest = full((batch, tiles * size - lines), 0.0, v)
-        v = xp.concat([v, rest], axis=-1)
-    return xp.permute_dims(v.reshape(batch, tiles, size), (1, 0, 2))
-
-
 def _joined(i: Array, lines: int) -> Array:
     """Put the outputs (tiles, B, size) side by side and drop the spare ones: (B, lines)."""
-    whole = namespace(i).permute_dims(i, (1, 0, 2)).reshape(i.shape[1], -1)
-    return whole[:, :lines]
+    xp = namespace(i)
+    if i.shape[0] == 1:
+        return i[0][:, :lines]
+    turned = xp.matrix_transpose(i).reshape(-1, i.shape[1])  # long columns, which windows have, stay long
+    return xp.matrix_transpose(turned[:lines])

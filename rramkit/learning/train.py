@@ -13,14 +13,17 @@ from rramkit import __version__
 from rramkit.array.programming import Writer
 from rramkit.array.tile import ArrayModel
 from rramkit.learning.data import DataSet, digits
-from rramkit.learning.network import RramLayer, cross_entropy, forward, gradients, initial_weights
+from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum, Optimiser
 from rramkit.learning.updates import FloatReference, Learner, MixedPrecision, Tally, UpdateRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 
-_WEIGHTS, _ORDER = 1, 2  # second words of the seeds: one stream of random numbers for each purpose
+# Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
+# each epoch, so that an epoch needs nothing of those before it but the network.
+_WEIGHTS, _ORDER, _DEVICE, _JUDGING = 1, 2, 3, 4
 
 
 class TrainSettings(Parameters):
@@ -88,11 +91,11 @@ def train(
     started = time.perf_counter()
     data = data if data is not None else digits(seed=settings.seed)
     sizes = (data.x_train.shape[1], *settings.hidden, data.classes)
-    weights = initial_weights(sizes, rng=np.random.default_rng((settings.seed, _WEIGHTS)))
+    weights = initial_weights(sizes, rng=_stream(settings, _WEIGHTS, 0))
     rule, reference = rram_rule(tables, settings), FloatReference(_optimiser(settings))
-    initial = final = rule.init(weights)
+    initial = final = rule.init(weights, rng=_stream(settings, _DEVICE, 0))
     in_rram = drive(rule, initial, data, settings)
-    in_float = drive(reference, reference.init(weights), data, settings)
+    in_float = drive(reference, reference.init(weights, rng=_stream(settings, _DEVICE, 0)), data, settings)
     reports: list[EpochReport] = []
     for rram, digital in zip(in_rram, in_float, strict=True):
         final = rram.learner
@@ -100,7 +103,8 @@ def train(
         if progress is not None:
             progress(reports[-1])
     confusion = np.zeros((data.classes, data.classes), dtype=np.int64)
-    np.add.at(confusion, (data.y_test, _predicted(final, data.x_test)), 1)
+    predicted = _predicted(final, data.x_test, rng=_stream(settings, _JUDGING, settings.epochs + 1))
+    np.add.at(confusion, (data.y_test, predicted), 1)
     return Run(
         settings=settings.model_dump(mode="json"),
         tables_name=tables_name,
@@ -143,18 +147,22 @@ class Epoch:
 
 def drive(rule: UpdateRule, learner: Learner, data: DataSet, settings: TrainSettings) -> Iterator[Epoch]:
     """Yield the network before training and after each epoch; the order of the images depends on the seed alone."""
-    rng = np.random.default_rng((settings.seed, _ORDER))
     yield Epoch(0, learner, learner.tally, 0.0)
     for number in range(1, settings.epochs + 1):
         tally, energy_read = Tally(), 0.0
-        order = rng.permutation(len(data.y_train))
+        order = _stream(settings, _ORDER, number).permutation(len(data.y_train))
+        rng = _stream(settings, _DEVICE, number)
         for start in range(0, order.size, settings.batch):
             images = order[start : start + settings.batch]
-            slope = gradients(learner.layers, data.x_train[images], data.y_train[images])
-            learner = rule.step(learner, slope.weights)
+            slope = gradients(learner.matrices, data.x_train[images], data.y_train[images], rng=rng)
+            learner = rule.step(learner, slope.weights, rng=rng)
             tally += learner.tally + Tally(clamped=slope.clamped)
             energy_read += slope.energy
         yield Epoch(number, learner, tally, energy_read)
+
+
+def _stream(settings: TrainSettings, purpose: int, epoch: int) -> np.random.Generator:
+    return np.random.default_rng((settings.seed, purpose, epoch))
 
 
 def _optimiser(settings: TrainSettings) -> Optimiser:
@@ -164,25 +172,26 @@ def _optimiser(settings: TrainSettings) -> Optimiser:
 
 
 def _report(rram: Epoch, digital: Epoch, data: DataSet, settings: TrainSettings) -> EpochReport:
-    scores = forward(rram.learner.layers, data.x_train).scores
+    rng = _stream(settings, _JUDGING, rram.number)
+    scores = forward(rram.learner.matrices, data.x_train, rng=rng).scores
     return EpochReport(
         epoch=rram.number,
         epochs=settings.epochs,
-        accuracy_test=_accuracy(rram.learner, data.x_test, data.y_test),
+        accuracy_test=_accuracy(rram.learner, data.x_test, data.y_test, rng=rng),
         accuracy_train=float(np.mean(np.argmax(scores, axis=1) == data.y_train)),
-        float_accuracy_test=_accuracy(digital.learner, data.x_test, data.y_test),
+        float_accuracy_test=_accuracy(digital.learner, data.x_test, data.y_test, rng=rng),
         loss=cross_entropy(scores, data.y_train)[0],
         tally=rram.tally,
         energy_read=rram.energy_read,
     )
 
 
-def _predicted(learner: Learner, x: np.ndarray) -> np.ndarray:
-    return np.argmax(forward(learner.layers, x).scores, axis=1)
+def _predicted(learner: Learner, x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    return np.argmax(forward(learner.matrices, x, rng=rng).scores, axis=1)
 
 
-def _accuracy(learner: Learner, x: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(_predicted(learner, x) == labels))
+def _accuracy(learner: Learner, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> float:
+    return float(np.mean(_predicted(learner, x, rng=rng) == labels))
 
 
 def _history(reports: list[EpochReport]) -> Epochs:
@@ -202,7 +211,7 @@ def _history(reports: list[EpochReport]) -> Epochs:
 
 def _layers(initial: Learner, final: Learner) -> tuple[LayerRecord, ...]:
     records = []
-    for before, after, pulses in zip(initial.layers, final.layers, final.pulses, strict=True):
-        assert isinstance(before, RramLayer) and isinstance(after, RramLayer)
+    for before, after, pulses in zip(initial.matrices, final.matrices, final.pulses, strict=True):
+        assert isinstance(before, TileMatrix) and isinstance(after, TileMatrix)
         records.append(LayerRecord(before.tile.g_cell, after.tile.g_cell, pulses))
     return tuple(records)
