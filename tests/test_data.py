@@ -123,7 +123,7 @@ def test_ones_own_data(tmp_path):
         ({"x": np.full((40, 3), np.nan), "y": y}, "finite"),
         ({"x": x, "y": y - 1}, "integers from 0"),
     ):
-        np.savez(path, **arrays)
+        np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords are names of arrays)
         with pytest.raises(InputError, match=words):
             DataSettings(name="npz", file=str(path)).loaded(seed=1)
     path.write_bytes(b"nothing")

@@ -131,9 +131,14 @@ class TileMatrix(Matrix):
     digital: np.ndarray | None = None
 
     @property
+    def g_cell(self) -> np.ndarray:
+        """Conductances of the pairs (2, R, C) in siemens."""
+        return self.tile.g_cell
+
+    @property
     def weight(self) -> np.ndarray:
         """The matrix (R, C) that the programmed conductances stand for."""
-        return (self.tile.g_cell[0] - self.tile.g_cell[1]) / self.g_unit
+        return (self.g_cell[0] - self.g_cell[1]) / self.g_unit
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return about x W for samples (N, R), read through the rows: (N, C)."""
@@ -148,4 +153,5 @@ class TileMatrix(Matrix):
         return self._product(self.tile.backward(v.values), unit)
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
-        return Product(reading.i / (unit * self.g_unit), reading.energy, reading.clamped)
+        y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)
+        return Product(y, reading.energy, reading.clamped)

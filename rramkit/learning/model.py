@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
+from pydantic import Field
 
 from rramkit.learning import networks
 from rramkit.learning.build import Draft, MatrixPlan, chain
@@ -21,7 +22,9 @@ class NetworkSettings(Parameters):
     """Which network; `layers` instead of a name builds one's own."""
 
     name: networks.NetworkName = quantity("mlp", "1", "mlp, lenet5, vgg8 or resnet18")
-    hidden: tuple[int, ...] = quantity((48,), "1", "units in each hidden layer of the `mlp`")
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = quantity(
+        (48,), "1", "units in each hidden layer of the `mlp`"
+    )
     function: FunctionName = quantity("relu", "1", "activation of `mlp`, `lenet5` and `vgg8`")
     bias: Literal["digital", "row", "none"] = quantity("row", "1", "where the `mlp` keeps its biases")
     reach: float = quantity(

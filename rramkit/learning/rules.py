@@ -17,6 +17,10 @@ class FloatSettings(Parameters):
 
     kind: Literal["float"] = quantity("float", "1", "weights in memory")
 
+    def g_range(self, tables: TableFile) -> tuple[float, float]:
+        """Return the conductances that cells may have (S); there are none."""
+        return (0.0, 1.0)
+
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule; it asks nothing of the tables."""
         return FloatReference(optimiser)
@@ -32,6 +36,10 @@ class MixedPrecisionSettings(Parameters):
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is kept (0 lowest, 1 highest)", gt=0.0, lt=1.0
     )
+
+    def g_range(self, tables: TableFile) -> tuple[float, float]:
+        """Return the lowest and the highest conductance that a cell may be left at (S)."""
+        return Writer.from_tables(tables).g_range
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file; a weight of one is the whole conductance range."""
