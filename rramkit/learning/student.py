@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.learning.layers import Parts, Reads
-from rramkit.learning.model import Network
+from rramkit.learning.model import Network, Pass, Slopes
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 from rramkit.learning.rules import Learner, UpdateRule
 
@@ -45,10 +45,14 @@ class Teacher:
     ) -> tuple[Student, Reads]:
         """Return the student after one batch, and what its reads took."""
         _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
+        return self.stepped(student, done, slopes, rng=rng), slopes.reads
+
+    def stepped(self, student: Student, done: Pass, slopes: Slopes, *, rng: np.random.Generator) -> Student:
+        """Return the student after the derivatives of one batch, whatever its loss is."""
         learner = self.rule.step(student.learner, slopes.matrices, rng=rng)
         state, changes = self.optimiser.step(student.optimiser, slopes.vectors)
         vectors = tuple(old + change for old, change in zip(student.vectors, changes, strict=True))
-        return Student(learner, vectors, state, done.means), slopes.reads
+        return Student(learner, vectors, state, done.means)
 
     def at_rate(self, student: Student, rate: float) -> Student:
         """Return the student with its learning rates at `rate` times their settings."""

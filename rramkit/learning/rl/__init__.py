@@ -1,6 +1,6 @@
 """Reinforcement learning through the tables: deep Q-learning with both networks in banks of RRAM."""
 
-from rramkit.learning.rl.banks import Banks, Freeze, Rewrite, Swap, TargetRule
+from rramkit.learning.rl.banks import Banks, Copy, Freeze, Rewrite, Swap, TargetRule
 from rramkit.learning.rl.dqn import Learned, QLearning, huber, td_error
 from rramkit.learning.rl.environments import NAMES, World
 from rramkit.learning.rl.replay import Replay, Transitions
@@ -10,6 +10,7 @@ from rramkit.learning.rl.train import RlReport, train
 __all__ = [
     "NAMES",
     "Banks",
+    "Copy",
     "Freeze",
     "Learned",
     "QLearning",

@@ -15,28 +15,32 @@ its mapping of deep reinforcement learning was not available):
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rramkit.learning.rules import Learner
+from rramkit.array.state import Tally
+from rramkit.errors import InputError
+from rramkit.learning.rules import FloatReference, Learner, UpdateRule
+from rramkit.learning.rules.learner import Part
+from rramkit.learning.rules.on_bank import BankRule
+from rramkit.learning.student import Student
 
 
 @dataclass(frozen=True)
 class Banks:
     """The online network, which is trained and acts, and the target network, which is only read."""
 
-    online: Learner
-    target: Learner
+    online: Student
+    target: Student
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What one update of the target network wrote: cells that got at least one pulse, pulses, their energy (J)."""
+    """What one update of the target network wrote: cells that got at least one pulse, and what the writes took."""
 
     cells: int = 0
-    pulses: int = 0
-    energy: float = 0.0
+    tally: Tally = field(default_factory=Tally)
 
 
 class TargetRule(ABC):
@@ -63,8 +67,43 @@ class Freeze(TargetRule):
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
         """Return the banks in each other's role, the missing changes accumulated; nothing is written here."""
         frozen, spare = banks.online, banks.target
-        missing = tuple(
-            old.weight + chi - new.weight
-            for old, chi, new in zip(frozen.matrices, frozen.chi, spare.matrices, strict=True)
+        if not frozen.learner.parts:
+            return Banks(online=frozen, target=frozen), Rewrite()  # weights in memory: the copy is exact and free
+        parts = tuple(
+            replace(new, chi=old_matrix.weight + old.chi - matrix.weight)
+            for old_matrix, old, matrix, new in zip(
+                frozen.learner.matrices, frozen.learner.parts, spare.learner.matrices, spare.learner.parts, strict=True
+            )
         )
-        return Banks(online=replace(spare, chi=missing, optimiser=frozen.optimiser), target=frozen), Rewrite()
+        learner = replace(frozen.learner, matrices=spare.learner.matrices, parts=parts)
+        return Banks(online=replace(frozen, learner=learner), target=frozen), Rewrite()
+
+
+@dataclass(frozen=True)
+class Copy(TargetRule):
+    """The target bank is programmed to the online bank's conductances by the rule's write-verify loop."""
+
+    rule: UpdateRule
+
+    def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
+        """Return the banks, the target's as near the online one's as its loop brings it."""
+        online, rewrite = banks.online, Rewrite()
+        if isinstance(self.rule, FloatReference):
+            return Banks(online, target=online), rewrite
+        if not isinstance(self.rule, BankRule):
+            raise InputError(f"`target` copy needs a rule that writes cells; got {type(self.rule).__name__}.")
+        parts, matrices = [], []
+        for now, wanted in zip(banks.target.learner.parts, online.learner.parts, strict=True):
+            part = self._programmed(now, wanted, rng=rng)
+            written = int(np.count_nonzero(part.pulses > now.pulses))
+            rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
+            parts.append(part)
+            matrices.append(self.rule.matrix(part))
+        learner: Learner = replace(banks.target.learner, matrices=tuple(matrices), parts=tuple(parts))
+        return Banks(online, replace(online, learner=learner)), rewrite
+
+    def _programmed(self, now: Part, wanted: Part, *, rng: np.random.Generator) -> Part:
+        assert isinstance(self.rule, BankRule)
+        low, high = self.rule.bank.loop.chain.writer.g_range
+        target = np.clip(wanted.cells.g_cell, low, high)
+        return replace(now, cells=self.rule.bank.loop.program(now.cells, target, rng=rng).cells)

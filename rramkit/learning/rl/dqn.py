@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.network import Pass, backward, forward
+from rramkit.learning.layers import Reads
+from rramkit.learning.model import Pass
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions
-from rramkit.learning.rules import Learner, UpdateRule
+from rramkit.learning.student import Student, Teacher
 
 
 @dataclass(frozen=True)
@@ -25,50 +26,49 @@ class QLearning:
 
     Attributes
     ----------
-    rule : UpdateRule
-        What writes the online bank.
+    teacher : Teacher
+        The network, and the rules that write it.
     discount : float
         gamma (1).
     value_scale : float
         Action value that an output of one stands for, in the environment's unit of reward.
     """
 
-    rule: UpdateRule
+    teacher: Teacher
     discount: float
     value_scale: float
 
-    def read(self, learner: Learner, observations: np.ndarray, *, rng: np.random.Generator) -> Pass:
+    def read(self, student: Student, observations: np.ndarray, *, rng: np.random.Generator) -> Pass:
         """Return a pass of observations (B, F); its scores times `value_scale` are the action values (B, A)."""
-        return forward(learner.matrices, observations, rng=rng)
+        return self.teacher.network.forward(student.parts, observations, training=False, rng=rng)
 
     def learn(self, banks: Banks, seen: Transitions, *, rng: np.random.Generator) -> "Learned":
         """Train the online bank on a batch of transitions."""
-        wanted_from = self.read(banks.target, seen.after, rng=rng)
-        done = self.read(banks.online, seen.before, rng=rng)
+        network, online = self.teacher.network, banks.online
+        after = self.read(banks.target, seen.after, rng=rng)
+        done = network.forward(online.parts, seen.before, training=True, rng=rng)
         error = td_error(
             done.scores * self.value_scale,
             seen,
-            next_values=wanted_from.scores * self.value_scale,
+            next_values=after.scores * self.value_scale,
             discount=self.discount,
         )
-        back = backward(banks.online.matrices, done, np.clip(error, -1.0, 1.0) / len(error), rng=rng)
-        online = self.rule.step(banks.online, back.weights, rng=rng)
+        held = (np.clip(error, -1.0, 1.0) / len(error)).astype(done.scores.dtype)
+        slopes = network.backward(online.parts, done, held, rng=rng)
         return Learned(
-            online=online,
+            online=self.teacher.stepped(online, done, slopes, rng=rng),
             loss=huber(error[np.arange(len(error)), seen.action]),
-            energy_read=wanted_from.energy + done.energy + back.energy,
-            clamped=wanted_from.clamped + done.clamped + back.clamped,
+            reads=after.reads + done.reads + slopes.reads,
         )
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The online bank after a step, the mean Huber loss before it, read energy (J) and values clamped."""
+    """The online bank after a step, the mean Huber loss before it, and what the reads took."""
 
-    online: Learner
+    online: Student
     loss: float
-    energy_read: float
-    clamped: int
+    reads: Reads
 
 
 def td_error(values: np.ndarray, seen: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:

@@ -19,14 +19,14 @@ class Transitions:
 class Replay:
     """A ring of `capacity` transitions of `features` numbers, written in place: a copy for each step is too dear."""
 
-    def __init__(self, capacity: int, features: int) -> None:
+    def __init__(self, capacity: int, features: int, *, dtype: np.dtype | None = None) -> None:
         self.capacity = capacity
         self.added = 0
         self._held = Transitions(
-            before=np.zeros((capacity, features), dtype=np.float32),
+            before=np.zeros((capacity, features), dtype=dtype),
             action=np.zeros(capacity, dtype=np.intp),
             reward=np.zeros(capacity),
-            after=np.zeros((capacity, features), dtype=np.float32),
+            after=np.zeros((capacity, features), dtype=dtype),
             ended=np.zeros(capacity),
         )
 
@@ -44,9 +44,9 @@ class Replay:
         """Draw `count` transitions, with replacement."""
         chosen, held = rng.integers(0, len(self), count), self._held
         return Transitions(
-            before=held.before[chosen].astype(float),
+            before=held.before[chosen],
             action=held.action[chosen],
             reward=held.reward[chosen],
-            after=held.after[chosen].astype(float),
+            after=held.after[chosen],
             ended=held.ended[chosen],
         )

@@ -1,24 +1,31 @@
 """How a deep Q-network is trained; nothing about the device, which is the table file's to say."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from rramkit.learning.experiment import MappingSettings
+from rramkit.learning.model import NetworkSettings
+from rramkit.learning.optimisers import OptimiserSettings
+from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings
 from rramkit.parameters import Parameters, quantity
 
 
 class RlSettings(Parameters):
-    """Environment, network, budget, and the way of the target network."""
+    """Environment, network, rule, budget, and the way of the target network."""
 
     environment: Literal["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"] = quantity(
         "CartPole-v1", "1", "what the agent acts in"
     )
-    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = quantity((64, 64), "1", "units in each hidden layer")
-    steps: int = quantity(50_000, "1", "actions in training, at most", ge=1, le=10**9)
+    network: NetworkSettings = NetworkSettings(hidden=(64, 64))
+    mapping: MappingSettings = MappingSettings()
+    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.01), description="what changes the weights")
+    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.0005)
     target: Literal["copy", "swap", "freeze"] = quantity(
         "swap", "1", "how the target network takes over the online one's weights"
     )
     target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
+    steps: int = quantity(50_000, "1", "actions in training, at most", ge=1, le=10**9)
     batch: int = quantity(64, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
     batches: int = quantity(128, "1", "batches in a round of training", ge=1)
@@ -28,22 +35,19 @@ class RlSettings(Parameters):
     exploration: float = quantity(0.16, "1", "part of `steps` over which chance actions grow rare", gt=0.0, le=1.0)
     chance_last: float = quantity(0.04, "1", "part of the actions left to chance after that", ge=0.0, le=1.0)
     value_scale: float = quantity(20.0, "1", "action value that an output of one stands for", gt=0.0)
-    learning_rate: float = quantity(0.001, "1", "step of the optimiser Adam", gt=0.0, le=1.0)
-    threshold: float = quantity(
-        0.01, "1", "accumulated change at which a pulse is fired, over the conductance range", ge=0.0, le=1.0
-    )
-    weight_range: float = quantity(4.0, "1", "weight that the full conductance range stands for", gt=0.0, le=100.0)
-    centre: float = quantity(
-        0.4, "1", "where in the conductance range the mean of a pair is kept (0 lowest, 1 highest)", gt=0.0, lt=1.0
-    )
-    wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
     judge_every: int = quantity(2, "1", "rounds of training between two evaluations", ge=1)
     judge_episodes: int = quantity(10, "1", "episodes of an evaluation, without chance actions", ge=1)
     goal: float | None = quantity(
         490.0, "1", "mean return of two evaluations, the second three times as long, at which training stops"
     )
     final_episodes: int = quantity(100, "1", "episodes of the last evaluation", ge=1)
+    precision: Literal["float32", "float64"] = quantity("float32", "1", "type of all digital numbers")
     seed: int = quantity(1, "1", "of the weights, the environment, the chance actions and the batches", ge=0, le=2**31)
+
+    @field_validator("rule", mode="before")
+    @classmethod
+    def _kind_of_rule(cls, rule: object) -> object:
+        return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     @model_validator(mode="after")
     def _enough_to_draw_from(self) -> "RlSettings":

@@ -2,22 +2,21 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
 from rramkit import __version__
 from rramkit.episodes import EpisodeRun, Series
-from rramkit.learning.network import initial_weights
-from rramkit.learning.optimisers import Adam
-from rramkit.learning.rl.banks import Banks, Freeze, Rewrite, Swap, TargetRule
+from rramkit.learning.model import Network
+from rramkit.learning.rl.banks import Banks, Copy, Freeze, Rewrite, Swap, TargetRule
 from rramkit.learning.rl.dqn import QLearning
 from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.train import TrainSettings, rram_rule
-from rramkit.learning.rules import FloatReference, Tally, UpdateRule
+from rramkit.learning.rules import FloatReference, Tally
+from rramkit.learning.student import Teacher
 from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
@@ -88,24 +87,30 @@ class _Agent:
 
     def __init__(self, settings: RlSettings, world: World, learning: QLearning) -> None:
         self.settings, self.world, self.learning = settings, world, learning
-        sizes = (world.features, *settings.hidden, world.actions)
         self._chance, self._batches, self._device, self._judging = (
             np.random.default_rng((settings.seed, word)) for word in (_CHANCE, _BATCHES, _DEVICE, _JUDGING)
         )
-        weights = initial_weights(sizes, rng=np.random.default_rng((settings.seed, _WEIGHTS)))
-        online, target = (learning.rule.init(weights, rng=self._device) for _ in range(2))
-        self.banks = Banks(online, target)
-        self.diary = _Diary(tally=online.tally + target.tally)
-        self._target_rule: TargetRule = {"swap": Swap, "freeze": Freeze}[settings.target]()
-        self._replay = Replay(settings.replay, world.features)
+        self._dtype = np.dtype(settings.precision)
+        teacher = learning.teacher
+        weights = teacher.network.drawn(rng=np.random.default_rng((settings.seed, _WEIGHTS)), dtype=self._dtype)
+        self.banks = Banks(*(teacher.enrolled(weights, dtype=self._dtype, rng=self._device) for _ in range(2)))
+        self.diary = _Diary(tally=self.banks.online.learner.tally + self.banks.target.learner.tally)
+        self._target_rule = _target_rule(settings, learning)
+        self._replay = Replay(settings.replay, world.features, dtype=self._dtype)
         self._observation = world.reset(seed=settings.seed)
         self._return, self.step, self.solved = 0.0, 0, False
 
     @classmethod
     def of(cls, tables: TableFile | None, settings: RlSettings) -> "_Agent":
-        rule = FloatReference(Adam(settings.learning_rate)) if tables is None else _rram_rule(tables, settings)
-        world = World.of(settings.environment)
-        return cls(settings, world, QLearning(rule, settings.discount, settings.value_scale))
+        world, optimiser = World.of(settings.environment), settings.optimiser.built()
+        network = Network.of(settings.network, (world.features,), world.actions)
+        rule = FloatReference(optimiser)
+        if tables is not None:
+            rule = settings.rule.built(tables, settings.mapping.model(tables), optimiser)
+        of_vectors = replace(optimiser, weight_decay=0.0)  # biases do not decay: the usual practice
+        return cls(
+            settings, world, QLearning(Teacher(network, rule, of_vectors), settings.discount, settings.value_scale)
+        )
 
     def act(self) -> None:
         """Take one action, by chance or by the online network, and remember what came of it."""
@@ -126,13 +131,14 @@ class _Agent:
             seen = self._replay.sample(self.settings.batch, rng=self._batches)
             learned = self.learning.learn(self.banks, seen, rng=self._device)
             self.banks = Banks(learned.online, self.banks.target)
-            self.diary.tally += learned.online.tally + Tally(clamped=learned.clamped)
-            self.diary.energy_read += learned.energy_read
+            self.diary.tally += learned.online.learner.tally + Tally(clamped=learned.reads.clamped)
+            self.diary.energy_read += learned.reads.energy
             self.diary.batches += 1
             losses.append(learned.loss)
             if self.diary.batches % self.settings.target_every == 0:
                 self.banks, rewrite = self._target_rule.step(self.banks, rng=self._device)
                 self.diary.rewrites.append((self.diary.batches, rewrite))
+                self.diary.tally += rewrite.tally
         self.diary.losses.append((self.diary.batches, float(np.mean(losses))))
 
     def judge(self) -> None:
@@ -167,9 +173,10 @@ class _Agent:
         )
 
     def _best(self, observation: np.ndarray, *, judging: bool = False) -> int:
-        done = self.learning.read(self.banks.online, observation[None], rng=self._judging if judging else self._device)
+        rng = self._judging if judging else self._device
+        done = self.learning.read(self.banks.online, observation[None].astype(self._dtype), rng=rng)
         if not judging:
-            self.diary.energy_read += done.energy
+            self.diary.energy_read += done.reads.energy
         return int(np.argmax(done.scores[0]))
 
     def _by_chance(self) -> int:
@@ -180,9 +187,10 @@ class _Agent:
         return max(last, 1.0 - (1.0 - last) * self.step / over)
 
 
-def _rram_rule(tables: TableFile, settings: RlSettings) -> UpdateRule:
-    shared = ("learning_rate", "threshold", "weight_range", "centre", "wires")
-    return rram_rule(tables, TrainSettings(**{name: getattr(settings, name) for name in shared}))
+def _target_rule(settings: RlSettings, learning: QLearning) -> TargetRule:
+    if settings.target == "copy":
+        return Copy(learning.teacher.rule)
+    return Swap() if settings.target == "swap" else Freeze()
 
 
 def _run(agent: _Agent, final: np.ndarray, tables: TableFile | None, *, tables_name: str, seconds: float) -> EpisodeRun:
@@ -204,14 +212,16 @@ def _run(agent: _Agent, final: np.ndarray, tables: TableFile | None, *, tables_n
         scalars={
             "energy_read": diary.energy_read,
             "energy_write": diary.tally.energy,
-            "energy_target": sum(rewrite.energy for rewrite in rewrites),
+            "energy_target": sum(rewrite.tally.energy for rewrite in rewrites),
             "train_seconds": seconds,
             "steps": agent.step,
             "batches": diary.batches,
             "pulses_set": diary.tally.pulses_set,
             "pulses_reset": diary.tally.pulses_reset,
-            "pulses_target": sum(rewrite.pulses for rewrite in rewrites),
-            "cells": sum(count.size for bank in (agent.banks.online, agent.banks.target) for count in bank.pulses),
+            "pulses_target": sum(rewrite.tally.pulses for rewrite in rewrites),
+            "cells": sum(
+                count.size for bank in (agent.banks.online, agent.banks.target) for count in bank.learner.pulses
+            ),
             "clamped": diary.tally.clamped,
         },
     )
