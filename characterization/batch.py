@@ -1,7 +1,7 @@
 """Run one stage's points: every deck, up a ladder of attempts where it fails; a point that fails is a result."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +12,7 @@ from rramkit.characterization.attempts import Attempt, first_attempts
 from rramkit.characterization.ladder import AGAIN
 from rramkit.characterization.point import Batch, Job, Measured, Outcome, Point
 from rramkit.characterization.progress import Progress, Report
+from rramkit.characterization.shard import Elsewhere, Shard
 from rramkit.characterization.store import Store
 from rramkit.errors import SimulationError
 
@@ -86,6 +87,8 @@ class Bench:
         Fraction of a stage's points that may fail before the run does.
     store : Store, optional
         Finished points; those found there do not run.
+    shard : Shard, optional
+        Our share of the points that no later deck builds on; default: all of them.
     tally : Tally
         The counts.
     """
@@ -94,6 +97,7 @@ class Bench:
     report: Report
     max_failed: float = 0.01
     store: Store | None = None
+    shard: Shard | None = None
     tally: Tally = field(default_factory=Tally)
 
     def run(self, stage: str, runs: Sequence[Point | Batch]) -> list[Outcome]:
@@ -103,37 +107,54 @@ class Bench:
         ------
         SimulationError
             Of a deck that is wrong (reason `parse`), or when more than `max_failed` of the points failed.
+        Elsewhere
+            When only a share of the points was ours; they have run.
         """
-        return self._run(stage, runs, self.max_failed)
+        return self.together({stage: runs})[stage]
+
+    def together(self, stages: Mapping[str, Sequence[Point | Batch]]) -> dict[str, list[Outcome]]:
+        """Run stages whose decks do not build on each other, as `run`: a share does all of them before it ends."""
+        found = {stage: self._run(stage, runs, self.max_failed, self.shard) for stage, runs in stages.items()}
+        if any(None in outcomes for outcomes in found.values()):
+            raise Elsewhere
+        return {stage: [outcome for outcome in outcomes if outcome] for stage, outcomes in found.items()}
 
     def need(self, stage: str, runs: Sequence[Point | Batch]) -> list[np.ndarray]:
-        """Run points that later ones build on, so that none may fail; return their values in the same order."""
-        outcomes = self._run(stage, runs, 0.0)
-        return [outcome.values for outcome in outcomes if outcome.values is not None]
+        """Run points that later decks build on: every share runs all, and none may fail; return their values."""
+        outcomes = self._run(stage, runs, 0.0, None)
+        return [outcome.values for outcome in outcomes if outcome is not None and outcome.values is not None]
 
-    def _run(self, stage: str, runs: Sequence[Point | Batch], max_failed: float) -> list[Outcome]:
+    def _run(
+        self, stage: str, runs: Sequence[Point | Batch], max_failed: float, shard: Shard | None
+    ) -> list[Outcome | None]:
+        """Return the outcomes, None for those of other shares."""
         total = sum(len(run.points) if isinstance(run, Batch) else 1 for run in runs)
-        outcomes, failures = [Outcome(None)] * total, Failures(stage, total, max_failed)
-        for done, (place, point, outcome) in enumerate(self._ended(runs), 1):
-            outcomes[place] = outcome
-            self.tally.add(outcome)
-            if outcome.reason is not None:
-                failures.add(place, point, outcome)
+        outcomes: list[Outcome | None] = [None] * total
+        failures = Failures(stage, total, max_failed)
+        for done, (place, point, outcome) in enumerate(self._ended(runs, shard), 1):
+            if outcome is not None:
+                outcomes[place] = outcome
+                self.tally.add(outcome)
+                if outcome.reason is not None:
+                    failures.add(place, point, outcome)
             self.report(Progress(stage, done, total, failures.count))
         return outcomes
 
-    def _ended(self, runs: Iterable[Point | Batch]) -> Iterator[tuple[int, Point, Outcome]]:
+    def _ended(self, runs: Iterable[Point | Batch], shard: Shard | None) -> Iterator[tuple[int, Point, Outcome | None]]:
         """Yield (place, point, outcome) of each point as it ends; few runs are under way at any time."""
         under_way: dict[Future[Measured], Attempt] = {}
         fresh = first_attempts(runs, self.executor.simulator)
         again: deque[Attempt] = deque()
         while True:
             while len(under_way) < IN_FLIGHT * self.executor.workers:
+                ours = shard is None or bool(again)  # what follows from an attempt of ours is ours
                 attempt = again.popleft() if again else next(fresh, None)
                 if attempt is None:
                     break
                 known = self._known(attempt)
-                if known is None:
+                if known is None and not ours and shard is not None and not shard.has(attempt.key):
+                    yield from ((attempt.place + k, point, None) for k, point in enumerate(attempt.points))
+                elif known is None:
                     under_way[self.executor.submit(attempt.job())] = attempt
                 else:
                     yield from self._settled(attempt, known, again)
@@ -170,7 +191,8 @@ class Bench:
     def _keep(self, attempt: Attempt, outcome: Outcome) -> None:
         """Keep what would come out again: not a crash or a timeout, which may have had its cause outside."""
         if self.store is not None and outcome.reason not in (*AGAIN, "parse"):
-            self.store.keep(attempt.key, outcome)
+            is_apart = isinstance(attempt.run, Batch) and outcome.reason is not None
+            self.store.keep(attempt.key, outcome, answers=0 if is_apart else len(attempt.points))
 
 
 class Failures:

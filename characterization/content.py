@@ -48,7 +48,7 @@ def _stable(value: object) -> str:
     if isinstance(value, Parameters):
         return f"{type(value).__name__}{value.as_json()}"
     if isinstance(value, np.ndarray):
-        return f"array{value.dtype.str}{value.shape}{hashlib.sha256(np.ascontiguousarray(value)).hexdigest()}"
+        return f"array{value.dtype.str}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(_stable(part) for part in value)}]"
     if is_dataclass(value) and not isinstance(value, type):

@@ -3,7 +3,7 @@
 The measure runs in the process that ran ngspice, so that only its few numbers travel, never the waveforms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +118,7 @@ def measured(job: Job, waves: Waveforms) -> Measured:
     return Measured(values, swept, waves.seconds)
 
 
-def values_or_nan(outcomes: "list[Outcome]", shape: tuple[int, ...]) -> np.ndarray:
+def values_or_nan(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> np.ndarray:
     """Stack the values (N, ...) of outcomes whose values have the same shape; NaN in the place of failed ones."""
     blank = np.full(shape, np.nan)
     return np.stack([blank if outcome.values is None else outcome.values for outcome in outcomes])

@@ -27,10 +27,10 @@ _VERSION = 1
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS points (key BLOB PRIMARY KEY, shape TEXT NOT NULL, data BLOB NOT NULL, reason TEXT, "
     "detail TEXT NOT NULL, attempt INTEGER NOT NULL, swept INTEGER NOT NULL, seconds REAL NOT NULL, "
-    "checksum INTEGER NOT NULL) WITHOUT ROWID"
+    "answers INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
 )
 
-_Row = tuple[bytes, str, bytes, str | None, str, int, int, float, int]
+_Row = tuple[bytes, str, bytes, str | None, str, int, int, float, int, int]
 
 
 class Store:
@@ -69,9 +69,9 @@ class Store:
             self._database.close()
 
     def __len__(self) -> int:
+        """Return how many points are in the file."""
         with self._in_kit_terms():
-            count = self._database.execute("SELECT count(*) FROM points").fetchone()[0]
-        return count + sum(1 for key in self._new if not self._has(key))
+            return self._database.execute("SELECT coalesce(sum(answers), 0) FROM points").fetchone()[0]
 
     @property
     def size(self) -> int:
@@ -90,9 +90,9 @@ class Store:
         self.damaged += outcome is None
         return outcome
 
-    def keep(self, key: bytes, outcome: Outcome) -> None:
-        """Keep what became of a point; it is on the disk after the next flush."""
-        self._new[key] = _row(key, outcome)
+    def keep(self, key: bytes, outcome: Outcome, *, answers: int = 1) -> None:
+        """Keep what became of a run that answers so many points; it is on the disk after the next flush."""
+        self._new[key] = _row(key, outcome, answers)
         if monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
@@ -112,14 +112,11 @@ class Store:
         self._write(rows)
         return len(rows)
 
-    def _has(self, key: bytes) -> bool:
-        return self._database.execute("SELECT 1 FROM points WHERE key = ?", [key]).fetchone() is not None
-
     def _write(self, rows: Iterable[_Row]) -> None:
         with self._in_kit_terms():
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
                 self._database.execute("COMMIT")
             except BaseException:  # Ctrl-C too
                 if self._database.in_transaction:
@@ -128,7 +125,7 @@ class Store:
 
     def _open(self) -> None:
         execute = self._database.execute
-        execute("PRAGMA journal_mode = TRUNCATE")  # not WAL: a cluster's shared file system cannot do that
+        execute("PRAGMA journal_mode = DELETE")  # not WAL: a cluster's shared file system cannot do that
         found = (execute("PRAGMA application_id").fetchone()[0], execute("PRAGMA user_version").fetchone()[0])
         empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if found != ((0, 0) if empty else (_APPLICATION, _VERSION)):
@@ -147,13 +144,12 @@ class Store:
     def _in_kit_terms(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError:
+            raise
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
                 raise self._corrupt(error) from error
-            raise InputError(
-                f"{self.path}: cannot be written ({_reason(error)}). Mend that and run the same command again: the "
-                "points that are in it are not run again."
-            ) from error
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Mend that.") from error
         except sqlite3.DatabaseError as error:
             raise self._corrupt(error) from error
 
@@ -168,19 +164,11 @@ def store_of(output: Path) -> Path:
     return output.with_suffix(SUFFIX)
 
 
-def _row(key: bytes, outcome: Outcome) -> _Row:
-    values = np.empty(0) if outcome.values is None else np.ascontiguousarray(outcome.values, dtype="<f8")
+def _row(key: bytes, outcome: Outcome, answers: int) -> _Row:
+    values = np.empty(0) if outcome.values is None else np.asarray(outcome.values, dtype="<f8")
     shape = "x".join(str(length) for length in values.shape)
-    row = (
-        key,
-        shape,
-        values.tobytes(),
-        outcome.reason,
-        outcome.detail,
-        outcome.attempt,
-        outcome.swept,
-        outcome.seconds,
-    )
+    said = (outcome.reason, outcome.detail, outcome.attempt, outcome.swept, float(outcome.seconds), answers)
+    row = (key, shape, values.tobytes(), *said)
     return (*row, _checksum(row))
 
 
@@ -188,7 +176,7 @@ def _outcome(row: _Row) -> Outcome | None:
     """Return the outcome that a row holds; None when its checksum does not fit."""
     if _checksum(row[:-1]) != row[-1]:
         return None
-    _, shape, data, reason, detail, attempt, swept, seconds, _ = row
+    _, shape, data, reason, detail, attempt, swept, seconds, _, _ = row
     values = np.frombuffer(data, dtype="<f8").copy().reshape([int(length) for length in shape.split("x") if length])
     found = values if reason is None else None
     return Outcome(found, reason, detail, attempt, swept, seconds, reused=True)
