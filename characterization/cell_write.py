@@ -7,6 +7,7 @@ import numpy as np
 
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
+from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.measure import pulse_results
 from rramkit.characterization.plan import Plan, PulseAxis
 from rramkit.characterization.point import Point, values_or_nan
@@ -57,6 +58,7 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
         table,
         conditions=_conditions(plan, axis, polarity),
         step_error={"delta_g": step_error},
+        fits=write_fits(table),
         held_out=fresh(bench, plan, states, table, count=axis.held_out),
     )
 
