@@ -7,6 +7,7 @@ import numpy as np
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, Pulses, results
 from rramkit.characterization.cell_read import StateMap
+from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.masks import mask_of
 from rramkit.characterization.plan import Plan, PulseAxis
 from rramkit.circuits.cell_bench import Polarity, PulseParams
@@ -45,6 +46,7 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
     return replace(
         table,
         step_error={"delta_g": _step_error(plan, polarity, *pair)},
+        fits=write_fits(table),
         held_out=_compare(plan, table, results(held_out, states, fresh_ones)),
     )
 

@@ -146,7 +146,7 @@ def test_what_cannot_be_scaled_or_goes_the_wrong_way_is_refused(tmp_path):
     with pytest.raises(InputError, match="are for data without a unit"):
         from_pulses(path, ImportSettings(g_low=1e-6, g_high=2e-6))
     swapped = write(tmp_path / "s.csv", trains=[("set" if p == "reset" else "reset", c, g) for p, c, g in trains])
-    with pytest.raises(InputError, match="does not (rise|fall) along its (set|reset) pulses"):
+    with pytest.raises(InputError, match=r"does not (rise|fall) along its (set|reset) pulses"):
         from_pulses(swapped, ImportSettings())
     with pytest.raises(InputError, match="g_high must be above g_low"):
         ImportSettings.checked({"g_low": 2e-6, "g_high": 1e-6}, where="test")

@@ -2,7 +2,7 @@
 
 A train of P pulses runs along the curve y(x) of its nonlinearity label (`fits.nonlinearity`): SET up, RESET down::
 
-    SET    g = g_low + (g_high - g_low) y(x),  x -> x + 1/P      RESET  the same curve with its own bend,  x -> x - 1/P
+    SET    g = g_low + (g_high - g_low) y(x),  x -> x + 1/P      RESET  the curve of its own label,  x -> x - 1/P
 
     change of one pulse  delta_g(g) = g(x(g) +- 1/P) - g,  x kept within 0 to 1
 
@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 from scipy.special import ndtri
 
-from rramkit.characterization.fits.nonlinearity import bend_of, shape
+from rramkit.characterization.fits.nonlinearity import curvature_of, shape
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -72,7 +72,7 @@ def write_table(device: Preset, polarity: str, settings: ImportSettings) -> Tabl
         (device.nl_reset, device.v_reset, device.t_reset, -1)
     )  # fmt: skip
     g_start = np.linspace(low, high, max(settings.points, 4))
-    change = _change(g_start, device.g_range, bend_of(label), way * settings.burst / device.states)
+    change = _change(g_start, device.g_range, curvature_of(label), way * settings.burst / device.states)
     sigma = device.sigma_cycle * (high - low) * np.sqrt(settings.burst)
     energy = v**2 * t * settings.burst * (g_start + change / 2)
     conditions = {"t_pulse": (t * settings.burst, "s"), "v_step": (v, "V"), "v_read": (settings.read.v_read, "V")}
@@ -94,9 +94,9 @@ def write_table(device: Preset, polarity: str, settings: ImportSettings) -> Tabl
     )
 
 
-def _change(g_start: np.ndarray, g_range: tuple[float, float], bend: float, dx: float) -> np.ndarray:
-    """Return the change (N,) [S] of moving by `dx` along the curve of `bend` from conductances (N,)."""
+def _change(g_start: np.ndarray, g_range: tuple[float, float], curvature: float, dx: float) -> np.ndarray:
+    """Return the change (N,) [S] of moving by `dx` along a curve from conductances (N,)."""
     low, high = g_range
     y = (g_start - low) / (high - low)
-    x = y if not np.isfinite(bend) else -bend * np.log1p(y * np.expm1(-1.0 / bend))
-    return (high - low) * (shape(np.clip(x + dx, 0.0, 1.0), bend) - y)
+    x = y if curvature == 0 else -np.log1p(y * np.expm1(-curvature)) / curvature
+    return (high - low) * (shape(np.clip(x + dx, 0.0, 1.0), curvature) - y)

@@ -30,7 +30,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression, nnls
 
-from rramkit.characterization.fits.nonlinearity import bend_of, fit_train, shape
+from rramkit.characterization.fits.nonlinearity import curvature_of, fit_train, shape
 from rramkit.errors import InputError
 
 _PARTS = 8  # points of the fine curve for each pulse
@@ -150,7 +150,7 @@ def _label_curve(trains: Sequence[np.ndarray], keep: np.ndarray | None) -> tuple
     pulses, reads = _pooled(trains, keep)
     found = fit_train(pulses.astype(float), reads).values
     x = np.linspace(0.0, 1.0, _LABEL_KNOTS)
-    g_cell = found["g_first"] + (found["g_last"] - found["g_first"]) * shape(x, bend_of(found["label"]))
+    g_cell = found["g_first"] + (found["g_last"] - found["g_first"]) * shape(x, curvature_of(found["label"]))
     return pulses[0] + x * (pulses[-1] - pulses[0]), g_cell
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.measured.pulses import Train
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
@@ -48,7 +49,8 @@ def write_table(polarity: str, trains: Sequence[Train], settings: ImportSettings
         distributions=_distributions(g_start, change, curves, settings),
     )
     longest = max(zip(by_amplitude, amplitudes, strict=True), key=lambda pair: max(t.g_cell.size for t in pair[0]))
-    return _with_held_out(table, *longest, settings)
+    reads = max((train.g_cell for train in longest[0]), key=len)
+    return _with_held_out(replace(table, fits=write_fits(table, train=reads)), *longest, settings)
 
 
 def mean_curve(polarity: str, trains: Sequence[Train]) -> Trajectory:

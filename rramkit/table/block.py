@@ -54,9 +54,11 @@ class Fit:
     errors : mapping
         Name to standard errors, of the same shapes and units.
     residual : float
-        Root-mean-square of model minus table over the points fitted, in the signal's unit.
+        Root-mean-square of model minus data over the points fitted, in `unit`.
     axes : tuple of str
         Axes of the table along which the fit was made anew; none when one set of parameters holds for all of it.
+    unit : str
+        Unit of the residual; empty: the signal's.
     """
 
     equation: str
@@ -65,6 +67,7 @@ class Fit:
     errors: Mapping[str, np.ndarray]
     residual: float
     axes: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)
