@@ -51,7 +51,8 @@ def _of_table(
         if limit.sigma_rms is not None:
             spice = np.concatenate([np.std(each.values[signal], axis=0, ddof=1).ravel() for each in results])
             fit = look_up(_sigma_table(table, signal), signal, at)
-            found[signal + SIGMA] = _ratio(table, at, fit / spice, Limit(of="value", held_out_rms=limit.sigma_rms))
+            of_sigma = Limit(of="value", held_out_rms=limit.sigma_rms, held_out_max=limit.sigma_max)
+            found[signal + SIGMA] = _ratio(table, at, fit / spice, of_sigma)
     return found
 
 
@@ -80,9 +81,9 @@ def _ratio(table: Table, at: Mapping[str, np.ndarray], ratio: np.ndarray, limit:
 
 
 def _limits(limit: Limit) -> tuple[float, float, float]:
-    return tuple(
-        np.inf if each is None else each for each in (limit.held_out_rms, limit.held_out_p95, limit.held_out_max)
-    )
+    """Return the largest rms, 95th percentile and maximum of held-out errors, as fractions."""
+    assert limit.held_out_rms is not None and limit.held_out_max is not None
+    return limit.held_out_rms, limit.held_out_p95 or np.inf, limit.held_out_max
 
 
 def _coordinates(plan: BlockPlan, results: Sequence[PlaceResult], signal: str) -> dict[str, np.ndarray]:
