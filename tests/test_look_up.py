@@ -1,4 +1,4 @@
-"""Look-up of any table by the names of its coordinates: grids, logarithms, names, scattered points; one corner of all."""
+"""Look-up of any table by its coordinates' names: grids, logarithms, names, scattered points; one corner of all."""
 
 import numpy as np
 import pytest
@@ -78,9 +78,8 @@ def test_a_logarithm_of_nothing_is_refused(wrong, tmp_path):
         values = made.signals["t_decide"].values.copy()
         values[0, 0, 0] = 0
         made = Table("sense", made.axes, {"t_decide": Quantity(values, "s", log=True)})
-    table_file.save(TableFile({"sense": made}, {}), tmp_path / "t.h5")
     with pytest.raises(TableError, match="above 0"):
-        table_file.load(tmp_path / "t.h5")
+        table_file.save(TableFile({"sense": made}, {}), tmp_path / "t.h5")
 
 
 def test_wrong_coordinates_are_refused():
