@@ -1,13 +1,14 @@
 """Fresh points of a block plan against its tables: places that the fit never saw, and draws that it never saw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
 from rramkit.characterization.batch import Bench
-from rramkit.characterization.block_plan import BlockPlan, Limit
-from rramkit.characterization.block_points import fresh_places
+from rramkit.characterization.block_plan import SUMMARY, BlockPlan, Limit
+from rramkit.characterization.block_points import Case, Place, fresh_places
 from rramkit.characterization.block_results import PlaceResult, fresh_cases, run_cases
 from rramkit.look_up import look_up
 from rramkit.table import HeldOut, Quantity, Table
@@ -16,26 +17,52 @@ RATIO, SIGMA = "_ratio", "_sigma"
 _SEED = 1_000_003  # a stride between seeds of draws (1); a prime, so that places of two verifications do not meet
 
 
-def fresh(
-    bench: Bench, plan: BlockPlan, tables: Mapping[str, Table], *, seed: int, runs: int
+@dataclass(frozen=True)
+class Asked:
+    """Fresh points: the measures that they check, and the runs, place by place."""
+
+    signals: tuple[str, ...]
+    work: tuple[tuple[Place, tuple[Case, ...]], ...]
+
+
+def ask(plan: BlockPlan, *, seed: int, runs: int) -> Asked:
+    """Return `runs` places drawn by `seed`, with their draws, for the measures whose fit the plan limits."""
+    limits = {name: plan.limit(name) for name in plan.signals}
+    checked = tuple(name for name, each in limits.items() if each.checks_fit or each.sigma_rms is not None)
+    if not checked:
+        return Asked((), ())
+    # what a run gives as a whole belongs to the plan's own train: then the steps are those, and all else is fresh
+    steps = 0 if any(name in plan.measured.summary for name in checked) else plan.held_out.steps
+    at = fresh_places(plan, seed=seed, runs=runs, steps=steps)
+    # the draws of fresh points are others than the plan's, and others at each of them
+    return Asked(
+        checked, tuple((place, fresh_cases(plan, place, seed=seed + _SEED * (k + 1))) for k, place in enumerate(at))
+    )
+
+
+def fresh_points(
+    bench: Bench, plan: BlockPlan, tables: Mapping[str, Table], *, seed: int, points: int
 ) -> dict[str, dict[str, HeldOut]]:
-    """Run `runs` places drawn by `seed`; return, for each table, SPICE against it, by measure.
+    """Run fresh points drawn by `seed`, at most about `points` and no more places than the plan has; compare them."""
+    steps = plan.held_out.steps if plan.step_axis is not None else 1
+    asked = ask(plan, seed=seed, runs=max(1, min(plan.held_out.runs, ceil(points / steps))))
+    bench = replace(bench, max_failed=plan.max_failed)
+    return compare(plan, tables, asked, run_cases(bench, plan, asked.work, f"{plan.name} held out", asked.signals))
+
+
+def compare(
+    plan: BlockPlan, tables: Mapping[str, Table], asked: Asked, results: Sequence[PlaceResult]
+) -> dict[str, dict[str, HeldOut]]:
+    """Return, for each of the plan's tables, SPICE against it, by measure; runs that failed are left out.
 
     A measure whose errors are a fraction of its own value is held as fit over SPICE, named with `_ratio`, against 1;
     the sigma of a Monte Carlo is held as `_sigma`, table over independent draws, against 1.
     """
-    checked = [name for name in plan.signals if plan.limit(name).checks_fit or plan.limit(name).sigma_rms is not None]
-    if not checked:
-        return {name: {} for name in tables}
-    steps = 0 if any(name in plan.measured.summary for name in checked) else plan.held_out.steps
-    at = fresh_places(plan, seed=seed, runs=runs, steps=steps)
-    # the draws of fresh points are others than the plan's, and others at each of them
-    work = [(place, fresh_cases(plan, place, seed=seed + _SEED * (k + 1))) for k, place in enumerate(at)]
-    results = run_cases(bench, plan, work, f"{plan.name} held out", checked)
     good = [each for each in results if not any(each.reasons)]
+    own = {name: tables[name] for name in (plan.name, plan.name + SUMMARY) if name in tables}
     return {
-        name: _of_table(plan, table, good, [signal for signal in checked if signal in table.signals])
-        for name, table in tables.items()
+        name: _of_table(plan, table, good, [signal for signal in asked.signals if signal in table.signals])
+        for name, table in own.items()
     }
 
 

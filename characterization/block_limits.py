@@ -4,14 +4,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rramkit.characterization.block_plan import BlockPlan
-from rramkit.table import Table
+from rramkit.characterization.block_plan import SUMMARY, BlockPlan
+from rramkit.characterization.design import blocks_of
+from rramkit.table import Table, TableFile
+
+
+def all_broken(file: TableFile) -> list[str]:
+    """Return what `broken` says of every block of a table file, by the plans that it was made by."""
+    return [line for plan in blocks_of(file.provenance) for line in broken(plan, file.tables)]
 
 
 def broken(plan: BlockPlan, tables: Mapping[str, Table]) -> list[str]:
     """Return a line for each measure that lies outside its limits: the worst value, where, and the limit."""
     lines = []
-    for table in tables.values():
+    for table in (tables[name] for name in (plan.name, plan.name + SUMMARY) if name in tables):
         for signal in table.signals:
             limit = plan.limit(signal)
             for bound, sign, word in ((limit.min, -1.0, "min"), (limit.max, 1.0, "max")):
@@ -23,6 +29,8 @@ def broken(plan: BlockPlan, tables: Mapping[str, Table]) -> list[str]:
 def _worst(table: Table, signal: str, bound: float, sign: float, word: str) -> str:
     quantity, bad = table.signals[signal], table.masked(signal)
     past = np.where(bad, -np.inf, sign * (quantity.values - bound))
+    if np.all(bad):
+        return ""
     worst = np.unravel_index(int(np.argmax(past)), past.shape)
     if past[worst] <= 0:
         return ""

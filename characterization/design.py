@@ -11,7 +11,7 @@ A file that holds the plan of one block, or of cell and arrays alone, is a desig
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,6 +47,22 @@ class Design(Parameters):
         if self.cell is None and not self.blocks:
             raise ValueError("there is nothing to do: give `cell` or `blocks`")
         return self
+
+    @property
+    def max_failed(self) -> float:
+        """Return the part of a stage's points that may fail; each block's plan says its own."""
+        return self.cell.max_failed if self.cell is not None else Plan().max_failed
+
+
+def design_of(plan: "Plan | Design") -> Design:
+    """Return a design; a plan of cell and arrays is one without blocks."""
+    return plan if isinstance(plan, Design) else Design(cell=plan)
+
+
+def parts_of(plan: "Plan | Design") -> list[Plan | BlockPlan]:
+    """Return the plans that a design is made of."""
+    design = design_of(plan)
+    return [*([design.cell] if design.cell is not None else []), *design.blocks]
 
 
 def plan_names() -> tuple[str, ...]:
@@ -89,9 +105,10 @@ def blocks_of(provenance: Mapping[str, str]) -> list[BlockPlan]:
     return found
 
 
-def echo(blocks: Sequence[BlockPlan]) -> dict[str, str]:
-    """Return the plans, whole, as entries of a table file's provenance."""
-    return {BLOCK_PLAN + plan.name: plan.as_json() for plan in blocks}
+def echo(design: Design) -> dict[str, str]:
+    """Return the plans, whole, as entries of a table file's provenance: `plan` of cell and arrays, one a block."""
+    cell = {"plan": design.cell.as_json()} if design.cell is not None else {}
+    return cell | {BLOCK_PLAN + plan.name: plan.as_json() for plan in design.blocks}
 
 
 def libraries_of(plan: BlockPlan) -> set[Library]:

@@ -47,7 +47,7 @@ def test_what_a_plan_leaves_out_is_filled_in_and_echoed():
     found = plan(parameters={"v_cm": 0.7})
     assert found.parameters["v_cm"] == 0.7
     assert found.parameters["latch"]["w_input"] == 4e-6
-    assert blocks_of(echo([found])) == [found]
+    assert blocks_of(echo(Design(blocks=(found,)))) == [found]
     assert blocks_of({"plan": "{}"}) == []
 
 
