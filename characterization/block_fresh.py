@@ -10,7 +10,7 @@ from rramkit.characterization.batch import Bench
 from rramkit.characterization.block_plan import SUMMARY, BlockPlan, Limit
 from rramkit.characterization.block_points import Case, Place, fresh_places
 from rramkit.characterization.block_results import PlaceResult, fresh_cases, run_cases
-from rramkit.look_up import look_up
+from rramkit.look_up import answered, look_up
 from rramkit.table import HeldOut, Quantity, Table
 
 RATIO, SIGMA = "_ratio", "_sigma"
@@ -72,21 +72,25 @@ def _of_table(
     found: dict[str, HeldOut] = {}
     for signal in signals if results else ():
         limit, at = plan.limit(signal), _coordinates(plan, results, signal)
+        known = answered(table, signal, at) if at else np.ones(len(results), dtype=bool)
+        at = {name: values[known] for name, values in at.items()}
+        if not np.any(known):
+            continue
         if limit.checks_fit:
             spice = np.concatenate([np.mean(each.values[signal], axis=0).ravel() for each in results])
-            found |= _compared(table, signal, limit, at, spice)
+            found |= _compared(table, signal, limit, at, spice[known])
         if limit.sigma_rms is not None:
             spice = np.concatenate([np.std(each.values[signal], axis=0, ddof=1).ravel() for each in results])
             fit = look_up(_sigma_table(table, signal), signal, at)
             of_sigma = Limit(of="value", held_out_rms=limit.sigma_rms, held_out_max=limit.sigma_max)
-            found[signal + SIGMA] = _ratio(table, at, fit / spice, of_sigma)
+            found[signal + SIGMA] = _ratio(table, at, fit / spice[known], of_sigma)
     return found
 
 
 def _compared(
     table: Table, signal: str, limit: Limit, at: Mapping[str, np.ndarray], spice: np.ndarray
 ) -> dict[str, HeldOut]:
-    fit, values = look_up(table, signal, at), table.signals[signal]
+    fit, values = np.broadcast_to(look_up(table, signal, at), spice.shape), table.signals[signal]
     scale = 1.0 if limit.of == "unit" else float(np.max(np.abs(values.values[~table.masked(signal)])))
     rms, p95, most = _limits(limit)
     absolute = HeldOut(

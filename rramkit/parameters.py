@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rramkit.errors import InputError
 
-
 _SHOWN = 100  # characters of a wrong value that a complaint repeats
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, train, verify
+from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, slice, train, verify
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("netlist")(netlist.netlist)
 app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
+app.command("slice")(slice.slice_tables)
 app.command("train")(train.train)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
