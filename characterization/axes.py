@@ -9,7 +9,6 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.stats import qmc
 
 from rramkit.parameters import Parameters, quantity
 
@@ -82,5 +81,5 @@ class Axis(Parameters):
 
 def latin_hypercube(axes: Sequence[Axis], samples: int, *, rng: np.random.Generator) -> np.ndarray:
     """Return `samples` scattered points (samples, len(axes)) over the axes' ranges."""
-    parts = qmc.LatinHypercube(d=len(axes), seed=rng).random(samples)
+    parts = (np.array([rng.permutation(samples) for _ in axes]).T + rng.random((samples, len(axes)))) / samples
     return np.stack([axis.placed(parts[:, k]) for k, axis in enumerate(axes)], axis=1)

@@ -47,14 +47,25 @@ class Limit(Parameters):
     sigma_rms: float | None = quantity(
         None, "1", "Monte Carlo: largest relative error of sigma against independent draws, rms over places", gt=0
     )
+    sigma_max: float | None = quantity(None, "1", "the same, at any place", gt=0)
     step_error: float | None = quantity(
         None, "1", "largest change when the time step is halved, over full scale, instead of the plan's", gt=0
     )
 
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"`min` must not be above `max`; got {self.min:g} and {self.max:g}")
+        if (self.held_out_rms is None) != (self.held_out_max is None) or (self.held_out_p95 and not self.held_out_rms):
+            raise ValueError("`held_out_rms` and `held_out_max` go together")
+        if (self.sigma_rms is None) != (self.sigma_max is None):
+            raise ValueError("`sigma_rms` and `sigma_max` go together")
+        return self
+
     @property
     def checks_fit(self) -> bool:
         """Return whether fresh points are held against the fit."""
-        return any(limit is not None for limit in (self.held_out_rms, self.held_out_p95, self.held_out_max))
+        return self.held_out_rms is not None
 
 
 class FreshPoints(Parameters):
@@ -74,7 +85,9 @@ class BlockPlan(Parameters):
     description: str = quantity("", "1", "what is characterised")
     block: str = Field(description="a block with measures, by its name in the catalogue")
     seed: int = quantity(2026, "1", "seed of held-out points and of scattered ones", ge=0)
-    parameters: dict[str, Any] = quantity({}, "SI", "the block's parameters; those left out keep their defaults")
+    parameters: dict[str, Any] = Field(
+        default={}, validate_default=True, description="the block's parameters; those left out keep their defaults"
+    )
     axes: tuple[Axis, ...] = quantity((), "1", "what moves, in the order of the table's dimensions")
     samples: int = quantity(0, "1", "scattered points, when the axes are latin", ge=0, le=100000)
     corners: Corners = Corners()

@@ -47,13 +47,27 @@ def fresh_cases(plan: BlockPlan, place: Place, *, seed: int) -> tuple[Case, ...]
     return tuple(case_at(plan, place, draw=DrawNumber(seed, k, count, matched=False)) for k in range(count))
 
 
-def run_cases(
-    bench: Bench, plan: BlockPlan, work: Sequence[tuple[Place, tuple[Case, ...]]], stage: str, signals: Sequence[str]
-) -> list[PlaceResult]:
-    """Run given cases of given places in one stage."""
-    points = [point(case, signals, label=_label(place, k)) for place, cases in work for k, case in enumerate(cases)]
-    outcomes = iter(bench.run(stage, points))
-    return [_result(plan, place, cases, [next(outcomes) for _ in cases], signals) for place, cases in work]
+Work = Sequence[tuple[Place, tuple[Case, ...]]]
+
+
+def run_cases(bench: Bench, plan: BlockPlan, work: Work, stage: str, signals: Sequence[str]) -> list[PlaceResult]:
+    """Run the cases of each place in one stage."""
+    return run_stages(bench, plan, {stage: (work, signals)})[stage]
+
+
+def run_stages(
+    bench: Bench, plan: BlockPlan, stages: Mapping[str, tuple[Work, Sequence[str]]]
+) -> dict[str, list[PlaceResult]]:
+    """Run stages that do not build on each other: of each the cases of its places, and what to measure."""
+    points = {
+        stage: [point(case, signals, label=_label(place, k)) for place, cases in work for k, case in enumerate(cases)]
+        for stage, (work, signals) in stages.items()
+    }
+    found = {stage: iter(outcomes) for stage, outcomes in bench.together(points).items()}
+    return {
+        stage: [_result(plan, place, cases, [next(found[stage]) for _ in cases], signals) for place, cases in work]
+        for stage, (work, signals) in stages.items()
+    }
 
 
 def _result(

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from rramkit.characterization.batch import Bench
-from rramkit.characterization.block_fresh import fresh
+from rramkit.characterization.block_fresh import ask, compare
 from rramkit.characterization.block_plan import BlockPlan
 from rramkit.characterization.block_points import finer, places
-from rramkit.characterization.block_results import PlaceResult, cases_of, run_cases
+from rramkit.characterization.block_results import PlaceResult, cases_of, run_stages
 from rramkit.characterization.block_tables import tables_of
 from rramkit.errors import SimulationError
 from rramkit.table import Table
@@ -23,13 +23,19 @@ def block_tables(bench: Bench, plan: BlockPlan) -> dict[str, Table]:
     SimulationError
         When too many runs fail, or when halving the time step changes a measure by more than the plan allows.
     """
-    bench = replace(bench, max_failed=plan.max_failed)
-    signals = tuple(plan.signals)
-    work = [(place, cases_of(plan, place)) for place in places(plan)]
-    results = run_cases(bench, plan, work, plan.name, signals)
+    bench, signals = replace(bench, max_failed=plan.max_failed), tuple(plan.signals)
+    whole = [(place, cases_of(plan, place)) for place in places(plan)]
+    sample = _step_sample(plan, len(whole))
+    halved = [(whole[k][0], (finer(whole[k][1][0]),)) for k in sample]
+    asked = ask(plan, seed=plan.seed, runs=plan.held_out.runs)
+    names = (plan.name, f"{plan.name} time step", f"{plan.name} held out")
+    work = ((whole, signals), (halved, signals), (asked.work, asked.signals))
+    stages = {name: each for name, each in zip(names, work, strict=True) if each[0]}
+    found = run_stages(bench, plan, stages)
+    results, steps, fresh = (found.get(name, []) for name in names)
     tables = tables_of(plan, results)
-    changes = step_changes(bench, plan, results)
-    held_out = fresh(bench, plan, tables, seed=plan.seed, runs=plan.held_out.runs)
+    changes = _step_changes(plan, results, [results[k] for k in sample], steps)
+    held_out = compare(plan, tables, asked, fresh)
     return {
         name: replace(
             table,
@@ -40,23 +46,35 @@ def block_tables(bench: Bench, plan: BlockPlan) -> dict[str, Table]:
     }
 
 
-def step_changes(bench: Bench, plan: BlockPlan, results: Sequence[PlaceResult]) -> dict[str, float]:
-    """Return the largest change of each measure, in its unit, when the time step is halved in a sample of the runs.
+def _step_sample(plan: BlockPlan, count: int) -> list[int]:
+    """Return which places run again with half the time step: `step_runs` of them, evenly over the plan."""
+    if not plan.measured.step or not plan.step_runs:
+        return []
+    return np.unique(np.linspace(0, count - 1, plan.step_runs).round().astype(int)).tolist()
 
-    The sample: `step_runs` of the runs, evenly over the plan, the first draw of each. Raise when a change is above its
-    limit, a fraction of the largest value that the measure has in the plan.
+
+def _step_changes(
+    plan: BlockPlan, results: Sequence[PlaceResult], whole: Sequence[PlaceResult], halved: Sequence[PlaceResult]
+) -> dict[str, float]:
+    """Return the largest change of each measure, in its unit, when the time step is halved, first draw of each place.
+
+    Raise when a change is above its limit, a fraction of the largest value that the measure has in the plan.
     """
-    good = [each for each in results if not each.reasons[0]]
-    if not plan.measured.step or not plan.step_runs or not good:
-        return {}
-    chosen = [good[k] for k in np.unique(np.linspace(0, len(good) - 1, plan.step_runs).round().astype(int))]
-    work = [(each.place, (finer(each.cases[0]),)) for each in chosen]
-    again = run_cases(bench, plan, work, f"{plan.name} time step", tuple(plan.signals))
+    pairs = [(a, b) for a, b in zip(whole, halved, strict=True) if not a.reasons[0] and not b.reasons[0]]
     changes = {}
-    for signal in plan.signals:
-        pairs = [(a.values[signal][0], b.values[signal][0]) for a, b in zip(chosen, again, strict=True)]
-        changes[signal] = float(np.nanmax([np.max(np.abs(a - b)) for a, b in pairs]))
-        _check(plan, signal, changes[signal], float(max(np.nanmax(np.abs(each.values[signal])) for each in good)))
+    for signal in plan.signals if pairs else ():
+        changes[signal] = float(max(np.max(np.abs(a.values[signal][0] - b.values[signal][0])) for a, b in pairs))
+        _check(
+            plan,
+            signal,
+            changes[signal],
+            float(
+                max(
+                    np.max(np.abs(each.values[signal]), where=np.isfinite(each.values[signal]), initial=0.0)
+                    for each in results
+                )
+            ),
+        )
     return changes
 
 

@@ -44,6 +44,24 @@ def look_up(table: Table, signal: str, at: Mapping[str, ArrayLike]) -> np.ndarra
     return GridSurrogate(table, signal).at(*(at[name] for name in wanted))
 
 
+def answered(table: Table, signal: str, at: Mapping[str, ArrayLike]) -> np.ndarray:
+    """Return at which of the points `at`, of equal shapes (N,), `look_up` has an answer: not beside failed ones."""
+    if not np.any(table.masked(signal)) or COORDINATES in table.conditions:
+        return np.ones(np.shape(next(iter(at.values()), ())), dtype=bool)
+    names = next((name for name, axis in table.axes.items() if axis.labels), None)
+    if names is None:
+        surrogate = GridSurrogate(table, signal)
+        points = zip(*(np.asarray(at[name]) for name in table.axes), strict=True)
+        return np.array([surrogate.masked(*point) == 0 for point in points], dtype=bool)
+    found, given = np.zeros(np.shape(at[names]), dtype=bool), np.asarray(at[names])
+    for place, label in enumerate(table.axes[names].labels):
+        here, cut = given == place, table.along(names, label)
+        if np.any(here) and not np.all(cut.masked(signal)):
+            rest = {name: np.asarray(each)[here] for name, each in at.items() if name != names}
+            found[here] = answered(cut, signal, rest)
+    return found
+
+
 def coordinates(table: Table) -> tuple[str, ...]:
     """Return the names of a table's coordinates: its axes, or those of its scattered points."""
     if COORDINATES in table.conditions:

@@ -44,6 +44,7 @@ def _conversions(waves: Waveforms, params: SarBenchParams, v_in: np.ndarray) -> 
     return {
         "code": converter_measure.codes(waves, params, v_in.size).astype(float),
         "energy": np.sum(list(energy.values()), axis=0),
+        "energy_mean": np.mean(np.sum(list(energy.values()), axis=0)),
         **{f"energy_{source}": values for source, values in energy.items()},
     }
 
@@ -111,6 +112,7 @@ BLOCKS = {
         train=Train("v_in", "V", "input of a conversion", lambda params: params.inputs),
         signals=_CONVERSION
         | {f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
+        summary={"energy_mean": Signal("J", "mean energy of the train's conversions")},
         mismatch=Mismatch(lambda params: len(NAMES) + params.sar.bits_max + 1, _mismatch),
         constants=_SAR,
     ),

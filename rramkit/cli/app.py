@@ -14,6 +14,7 @@ from rramkit.cli import (
     report,
     rl,
     simulate,
+    slice,
     train,
     verify,
 )
@@ -37,6 +38,7 @@ app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
+app.command("slice")(slice.slice_tables)
 app.command("train")(train.train)
 app.command("rl")(rl.rl)
 app.command("report")(report.report)

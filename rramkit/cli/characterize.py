@@ -11,6 +11,7 @@ from rich.console import Console
 from rramkit.cli import evidence, residuals
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
+from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
 
@@ -33,6 +34,15 @@ def characterize(
     output: Annotated[Path, typer.Option("--output", "-o", help="Table file to write.", metavar="FILE.h5")] = Path(
         "tables.h5"
     ),
+    plan_name: Annotated[
+        str | None,
+        typer.Option(
+            "--plan",
+            help="A design's or a block's plan: a TOML file, or a plan of the kit by name (`design`: all of them). "
+            "Default: cell and array alone, whose keys --params and --set change.",
+            metavar="NAME|FILE.toml",
+        ),
+    ] = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     workers: Workers = None,
@@ -49,19 +59,23 @@ def characterize(
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Characterise cell and array in ngspice: read currents, SET and RESET pulses, wires; fits with held-out errors.
+    """Characterise cell and array in ngspice (read currents, SET and RESET pulses, wires), or a design's blocks.
 
     Finished points are kept: a run that was ended, however, goes on with the same command.
     """
+    from rramkit.characterization.block_limits import all_broken
+    from rramkit.characterization.design import find_design, parts_of
     from rramkit.characterization.means import Means
     from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize as run
     from rramkit.characterization.run import characterize_share
     from rramkit.characterization.shard import Shard
 
-    plan = parameters(Plan, params, pairs)
+    if plan_name is not None and (params is not None or pairs):
+        raise InputError("`--plan` and `--params` or `--set` exclude each other: change the plan's own file.")
+    plan = parameters(Plan, params, pairs) if plan_name is None else find_design(plan_name)
     if list_parameters:
-        typer.echo(listing(plan))
+        typer.echo("\n".join(listing(each) for each in parts_of(plan)))
         return
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
@@ -77,7 +91,10 @@ def characterize(
     else:
         Console().print(residuals.as_grid(found, "Held-out SPICE points against the tables"))
         typer.echo(f"{output}: {said_of(tables.provenance)}")
-    if not all(points.passed for points in found.values()):
+    outside = all_broken(tables)
+    for line in outside:
+        typer.echo(f"outside its limits: {line}", err=True)
+    if outside or not all(points.passed for points in found.values()):
         raise typer.Exit(1)
 
 

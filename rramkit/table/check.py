@@ -87,7 +87,7 @@ def _check_held_out(path: Path, place: str, points: HeldOut) -> None:
             _refuse(path, f"`{place}/{name}` must be one row, as long as the others")
         if not np.all(np.isfinite(values)):
             raise TableError(f"{path}: `{place}/{name}` holds values that are not finite. Characterise again.")
-    if not min(points.limit_rms, points.limit_max, points.limit_p95) > 0:
+    if not (0 < points.limit_rms < np.inf and 0 < points.limit_max < np.inf and points.limit_p95 > 0):
         raise TableError(f"{path}: the limits of `{place}` must be above 0. Characterise again.")
 
 
