@@ -29,6 +29,8 @@ from typing import Self
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
+from rramkit.errors import InputError
+
 
 @dataclass(frozen=True)
 class Ladder:
@@ -72,7 +74,9 @@ class Elimination:
         above = np.zeros((nodes, nodes), dtype=g.dtype)  # K_i-1 A_i-1
         for i in range(count):
             above += lines.admittance(i)
-            inverse[i] = _inverse(above, ladder.r_step if i < count - 1 else ladder.r_end)
+            shifted = (ladder.r_step if i < count - 1 else ladder.r_end) * above
+            shifted.ravel()[:: nodes + 1] += 1
+            inverse[i] = positive_inverse(shifted)
             above = inverse[i] @ above
         return cls(ladder, lines, inverse)
 
@@ -175,13 +179,21 @@ def shared_drop(x: np.ndarray, r_start: float, r_segment: float, *, axis: int) -
     return np.cumsum(steps, axis=axis)
 
 
-def _inverse(matrix: np.ndarray, r: float) -> np.ndarray:
-    """Return (1 + r matrix)^-1 of a symmetric positive matrix (M, M), by Cholesky."""
+def positive_inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the inverse of a symmetric positive matrix (M, M), by Cholesky; the matrix is overwritten.
+
+    Raises
+    ------
+    InputError
+        When it is not positive.
+    """
     potrf, potri = get_lapack_funcs(("potrf", "potri"), (matrix,))
-    shifted = r * matrix
-    shifted.ravel()[:: matrix.shape[0] + 1] += 1
     # LAPACK's column order is the transpose, which is the same matrix; one triangle comes back.
-    factor, _ = potrf(shifted.T, lower=True, clean=False, overwrite_a=True)
+    factor, failed = potrf(matrix.T, lower=True, clean=False, overwrite_a=True)
+    if failed:
+        raise InputError(
+            "the cells and wires must make a positive network; they do not (a conductance that is not a number, or "
+            "wires that take nearly all of the voltage). Mend the conductances, or take the grade exact."
+        )
     half, _ = potri(factor, lower=True, overwrite_c=True)
-    lower = np.tri(matrix.shape[0], dtype=bool)
-    return np.where(lower, half, half.T)
+    return np.where(np.tri(matrix.shape[0], dtype=bool), half, half.T)
