@@ -6,6 +6,7 @@ they are fitted lets them take up what the model leaves out.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
 from rramkit.characterization.measure import array_currents
 from rramkit.characterization.plan import Plan
+from rramkit.characterization.point import Point
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
 from rramkit.table import HeldOut, Quantity, Table
 
@@ -79,12 +81,16 @@ def read_arrays(
             v_in = rng.uniform(0, plan.read.v_max, (driven, plan.wires.vectors))
             v_in[rng.uniform(size=v_in.shape) < 0.3] = 0.0  # inputs of a network are often nothing
             jobs.append((params, g, v_in))
-    decks = [lambda p=p, g=g, v=v: static_reads(p, states.state_of(g), v).text() for p, g, v in jobs]
-    waves = bench.run(stage, decks)
-    return [
-        ArrayRead(params.direction, g, v_in, array_currents(wave, [f"i(v_sense_{k})" for k in range(_sensed(params))]))
-        for (params, g, v_in), wave in zip(jobs, waves, strict=True)
+    points = [
+        Point(
+            lambda p=p, g=g, v=v: static_reads(p, states.state_of(g), v).text(),
+            partial(array_currents, outputs=_sensed(p)),
+            f"{p.crossbar.rows} x {p.crossbar.cols} {p.direction}",
+        )
+        for p, g, v in jobs
     ]
+    currents = bench.need(stage, points)
+    return [ArrayRead(p.direction, g, v_in, i_out) for (p, g, v_in), i_out in zip(jobs, currents, strict=True)]
 
 
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:
