@@ -50,6 +50,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
         conditions={
             "rows_max": Quantity(np.array(float(wires.rows_max)), "1"),
             "cols_max": Quantity(np.array(float(wires.cols_max)), "1"),
+            "g_max": Quantity(np.array(plan.conductance.g_max), "S"),
             "netlist_r_row": Quantity(np.array(wires.crossbar.segment("row").r), "ohm"),
             "netlist_r_col": Quantity(np.array(wires.crossbar.segment("col").r), "ohm"),
             "netlist_r_drive": Quantity(np.array(wires.r_drive), "ohm"),
