@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import table
-from rramkit.learning import TrainSettings, train
+from rramkit.learning import Experiment, train
 
 SEEDS = range(1, 6)
 
@@ -14,7 +14,7 @@ SEEDS = range(1, 6)
 def main(path: Path) -> None:
     """Train with each seed and print both accuracies, then their means."""
     tables = table.load(path)
-    runs = [train(tables, TrainSettings(seed=seed)) for seed in SEEDS]
+    runs = [train(Experiment(seed=seed), tables) for seed in SEEDS]
     for seed, run in zip(SEEDS, runs, strict=True):
         print(f"seed {seed}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %")
     rram, digital = (np.array([getattr(run, name) for run in runs]) for name in ("accuracy", "float_accuracy"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import table
-from rramkit.learning import TrainSettings, train
+from rramkit.learning import Experiment, NetworkSettings, train
 from rramkit.surrogate import GridSurrogate
 
 
@@ -19,7 +19,7 @@ def main(path: Path) -> None:
     delta_g = GridSurrogate(tables["set"], "delta_g")
     for v_pulse in np.linspace(*delta_g.x1_range, 5):
         print(f"SET from 10 uS, word line {v_pulse:.2f} V: {1e6 * float(delta_g.at(10e-6, v_pulse)):+.2f} uS")
-    run = train(tables, TrainSettings(hidden=(24,), epochs=5))
+    run = train(Experiment(network=NetworkSettings(hidden=(24,)), epochs=5), tables)
     energy = run.epochs.energy_write.sum() + run.epochs.energy_read.sum()
     print(f"accuracy {run.accuracy:.3f} (float {run.float_accuracy:.3f}), {1e9 * energy:.0f} nJ")
 

@@ -45,7 +45,9 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     TableError
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
-    maker = {"rramkit tables": "characterize", "rramkit run": "train"}.get(kind, "--help")
+    maker = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}.get(
+        kind, "--help"
+    )
     if not path.is_file():
         raise TableError(
             f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {maker}` makes one ({kind})."

@@ -1,13 +1,15 @@
 """The run file: what one training did, epoch by epoch, and with which tables; the report is drawn from it.
 
-Layout (format version 1)::
+Layout (format version 2)::
 
-    /                accuracy, float_accuracy, train_seconds, confusion (10, 10)
+    /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
     /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
                      energy_write, energy_read, clamped: one value an epoch, the first before training
-    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs
+    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs of one matrix;
+                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
 
-The root's attributes carry the settings and the tables' provenance as JSON, the kit's version, the seed and the time.
+A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
+attributes carry the experiment and the tables' provenance as JSON, the kit's version, the seed and the time.
 """
 
 import json
@@ -21,12 +23,19 @@ from rramkit import hdf5
 from rramkit.errors import TableError
 
 FORMAT = "rramkit run"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _EPOCH_UNITS = {"energy_write": "J", "energy_read": "J"}  # all others are counts or fractions: unit 1
-_LAYER_UNITS = {"g_initial": "S", "g_final": "S", "pulses": "1"}
+_LAYER_UNITS = {
+    "g_initial": "S",
+    "g_final": "S",
+    "pulses": "1",
+    "pulses_by_epoch": "1",
+    "histogram": "1",
+    "g_edges": "S",
+}
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
-_TEXTS = ("tables_name", "kit_version", "created")
+_TEXTS = ("tables_name", "data_name", "kit_version", "created")
 
 
 @dataclass(frozen=True)
@@ -65,11 +74,28 @@ class Epochs:
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One layer's array: conductance (2, R, C) in siemens before and after, and pulses fired at each cell (2, R, C)."""
+    """One matrix in RRAM.
+
+    Attributes
+    ----------
+    g_initial, g_final : ndarray
+        Conductance before and after (2, R, C), in siemens.
+    pulses : ndarray of int
+        Pulses fired at each cell (2, R, C), those of the initial programming among them.
+    pulses_by_epoch : ndarray of int
+        Pulses in each epoch (E+1,).
+    histogram : ndarray of int
+        Cells in each bin of conductance after each epoch (E+1, B).
+    g_edges : ndarray
+        Edges of the bins (B+1,), in siemens.
+    """
 
     g_initial: np.ndarray
     g_final: np.ndarray
     pulses: np.ndarray
+    pulses_by_epoch: np.ndarray
+    histogram: np.ndarray
+    g_edges: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -79,11 +105,13 @@ class Run:
     Attributes
     ----------
     settings : mapping
-        Every setting by name, in SI units, as `TrainSettings` dumps them.
+        Every setting by name, in SI units, as `Experiment` dumps them.
     tables_name : str
         File name of the table file.
     tables_provenance : mapping
         Name to text: where the tables' numbers come from.
+    data_name : str
+        What was learnt.
     kit_version, created : str
         Version of the kit, and the local time with its zone (ISO 8601).
     seed : int
@@ -93,16 +121,17 @@ class Run:
     layers : tuple of LayerRecord
         The arrays, from the input to the output.
     confusion : ndarray
-        (10, 10) counts on the test set, true class by predicted class.
+        Counts on the test set, true class by predicted class.
     accuracy, float_accuracy : float
         Fraction of test images right after training, in RRAM and in float.
     train_seconds : float
-        Wall-clock time of the training, both networks together (s).
+        Wall-clock time of the training, both networks together (s); of its last part, where it was taken up.
     """
 
     settings: Mapping[str, object]
     tables_name: str
     tables_provenance: Mapping[str, str]
+    data_name: str
     kit_version: str
     seed: int
     created: str
@@ -151,6 +180,7 @@ def load(path: Path) -> Run:
             settings=_mapping(root, "settings"),
             tables_name=str(root.attrs["tables_name"]),
             tables_provenance={key: str(text) for key, text in _mapping(root, "tables_provenance").items()},
+            data_name=str(root.attrs["data_name"]),
             kit_version=str(root.attrs["kit_version"]),
             seed=int(str(root.attrs["seed"])),
             created=str(root.attrs["created"]),
@@ -158,7 +188,7 @@ def load(path: Path) -> Run:
             layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
             confusion=hdf5.read(root, "confusion"),
             accuracy=hdf5.scalar(root, "accuracy"),
-            float_accuracy=hdf5.scalar(root, "float_accuracy"),
+            float_accuracy=float(hdf5.read(root, "float_accuracy")),
             train_seconds=hdf5.scalar(root, "train_seconds"),
         )
     _check(path, run)
@@ -178,20 +208,22 @@ def _check(path: Path, run: Run) -> None:
     layers = [getattr(layer, name) for layer in run.layers for name in _LAYER_UNITS]
     fits = {
         "epochs": len(shapes) == 1 and epochs["epoch"].ndim == 1 and epochs["epoch"].size > 0,
-        "layers": bool(layers) and all(_is_pair(layer) for layer in run.layers),
+        "layers": all(_fits(layer, epochs["epoch"].size) for layer in run.layers),
         "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
     }
+    kept = [values for name, values in epochs.items() if name != "float_accuracy_test"]
     wrong = next((name for name, fitting in fits.items() if not fitting), None)
     if wrong is not None:
         raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")
-    if not all(np.all(np.isfinite(values)) for values in (*epochs.values(), *layers, run.confusion)):
+    if not all(np.all(np.isfinite(values)) for values in (*kept, *layers, run.confusion)):
         raise TableError(f"{path}: holds values that are not finite. Train again.")
 
 
-def _is_pair(layer: LayerRecord) -> bool:
-    """Whether all arrays of a layer are (2, R, C), one shape."""
-    shape = layer.g_initial.shape
-    return len(shape) == 3 and shape[0] == 2 and shape == layer.g_final.shape == layer.pulses.shape
+def _fits(layer: LayerRecord, rows: int) -> bool:
+    """Whether the cells' arrays are (2, R, C), one shape, and the epochs' have a row for each epoch."""
+    shape, bins = layer.g_initial.shape, layer.g_edges.size - 1
+    pairs = len(shape) == 3 and shape[0] == 2 and shape == layer.g_final.shape == layer.pulses.shape
+    return pairs and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:

@@ -27,9 +27,10 @@ def run(**changes) -> Run:
     accuracy = 0.95 - 0.85 * np.exp(-epoch.astype(float))
     pulses = np.array([2000, 900, 500, 300, 200])
     made = Run(
-        settings={"epochs": EPOCHS, "hidden": [12], "wires": True},
+        settings={"epochs": EPOCHS, "network": {"hidden": [12]}, "mapping": {"wires": True}},
         tables_name="tables.h5",
         tables_provenance=dict(checked_tables().provenance),
+        data_name="digits",
         kit_version="0.0.7",
         seed=11,
         created="2026-11-22T10:30:00+00:00",
@@ -55,7 +56,11 @@ def run(**changes) -> Run:
 
 
 def _layer(rng: np.random.Generator, size: tuple[int, ...]) -> LayerRecord:
-    return LayerRecord(rng.uniform(4e-6, 90e-6, size), rng.uniform(4e-6, 90e-6, size), rng.poisson(2.0, size))
+    first, last = rng.uniform(4e-6, 90e-6, size), rng.uniform(4e-6, 90e-6, size)
+    edges = np.linspace(4e-6, 90e-6, 33)
+    between = [first + part * (last - first) for part in np.linspace(0.0, 1.0, EPOCHS + 1)]
+    counts = np.stack([np.histogram(g, edges)[0] for g in between])
+    return LayerRecord(first, last, rng.poisson(2.0, size), np.array([1000, 450, 250, 150, 100]), counts, edges)
 
 
 def _with_held_out(table: Table, error: float) -> Table:

@@ -18,8 +18,8 @@ def table_file(tmp_path_factory):
     return path
 
 
-def _train(*arguments):
-    result = CliRunner().invoke(app, ["train", *map(str, arguments)])
+def _train(table_file, *arguments):
+    result = CliRunner().invoke(app, ["train", "--tables", str(table_file), *map(str, arguments)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -47,11 +47,12 @@ def test_json_and_quiet_print_one_line(table_file, tmp_path):
 
 
 def test_settings_from_a_file_with_the_command_line_on_top(table_file, tmp_path):
-    settings = tmp_path / "train.toml"
-    settings.write_text("hidden = [9]\nepochs = 50\n")
-    _train(table_file, "-o", tmp_path / "run.h5", "--settings", settings, *FEW, "-q")
+    experiment = tmp_path / "experiment.toml"
+    experiment.write_text("epochs = 50\n[network]\nhidden = [9]\n")
+    _train(table_file, experiment, "-o", tmp_path / "run.h5", *FEW, "-s", "rule.threshold=0.1", "-q")
     run = record.load(tmp_path / "run.h5")
-    assert run.settings["hidden"] == [9]
+    assert run.settings["network"]["hidden"] == [9]
+    assert run.settings["rule"]["threshold"] == 0.1
     assert run.epochs.epoch[-1] == 1
 
 
@@ -62,7 +63,17 @@ def test_what_cannot_work_is_said_before_training_and_leaves_nothing(table_file,
         _train(table_file, "-o", tmp_path)
     with pytest.raises(InputError, match="`epochs` should be greater"):
         _train(table_file, "-o", tmp_path / "run.h5", "--epochs", "0")
-    (tmp_path / "large.toml").write_text("hidden = [64]\n")
+    (tmp_path / "large.toml").write_text("[network]\nhidden = [64]\n")
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):
-        _train(table_file, "-o", tmp_path / "run.h5", "--settings", tmp_path / "large.toml")
+        _train(table_file, "-o", tmp_path / "run.h5", tmp_path / "large.toml")
     assert not (tmp_path / "run.h5").exists()
+
+
+def test_the_experiment_names_its_tables_beside_itself(table_file, tmp_path):
+    experiment = tmp_path / "experiment.toml"
+    experiment.write_text(f'tables = "{table_file.name}"\nepochs = 1\n')
+    with pytest.raises(TableError, match=r"tables\.h5: no such file"):
+        CliRunner().invoke(app, ["train", str(experiment)], catch_exceptions=False)
+    (tmp_path / table_file.name).write_bytes(table_file.read_bytes())
+    done = CliRunner().invoke(app, ["train", str(experiment), "-o", str(tmp_path / "run.h5"), "-q"])
+    assert done.exit_code == 0

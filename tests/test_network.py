@@ -3,7 +3,8 @@ import pytest
 from synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile, Writer
-from rramkit.learning.network import FloatLayer, RramLayer, cross_entropy, forward, gradients, initial_weights
+from rramkit.learning.matrices import FloatMatrix, Gradient, Samples, TileMatrix
+from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.updates import FloatReference, MixedPrecision
 
@@ -22,7 +23,7 @@ def _weights(seed=4):
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    return [RramLayer(Tile.of(pair, model), G_UNIT) for pair in pairs]
+    return [TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs]
 
 
 def _numpy_loss(weights, x, labels):
@@ -41,11 +42,11 @@ def _numpy_loss(weights, x, labels):
 def test_gradients_against_finite_differences(build):
     weights = _weights()
     layers = {
-        "float": lambda: [FloatLayer(weight) for weight in weights],
+        "float": lambda: [FloatMatrix(weight) for weight in weights],
         "perfect": lambda: _in_rram(weights, perfect(), wires=True),
         "off": lambda: _in_rram(weights, tables(linear=True), wires=False),
     }[build]()
-    found = gradients(layers, X, LABELS)
+    found = gradients(layers, X, LABELS, rng=RNG)
     assert found.loss == pytest.approx(_numpy_loss(weights, X, LABELS), rel=1e-9)
     step = 1e-6
     for layer, weight in enumerate(weights):
@@ -56,22 +57,26 @@ def test_gradients_against_finite_differences(build):
                 moved[layer][place] += sign * step
                 ends.append(_numpy_loss(moved, X, LABELS))
             # central difference: rounding 1e-16 / step dominates
-            assert found.weights[layer][place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
+            assert found.weights[layer].weight[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
 
 
 def test_the_ideal_network_in_rram_is_the_float_network():
     weights = _weights()
-    in_float, in_rram = [FloatLayer(weight) for weight in weights], _in_rram(weights, perfect(), wires=True)
-    np.testing.assert_allclose(forward(in_rram, X).scores, forward(in_float, X).scores, rtol=0, atol=1e-11)
-    pairs = zip(gradients(in_rram, X, LABELS).weights, gradients(in_float, X, LABELS).weights, strict=True)
+    in_float, in_rram = [FloatMatrix(weight) for weight in weights], _in_rram(weights, perfect(), wires=True)
+    np.testing.assert_allclose(
+        forward(in_rram, X, rng=RNG).scores, forward(in_float, X, rng=RNG).scores, rtol=0, atol=1e-11
+    )
+    pairs = zip(
+        gradients(in_rram, X, LABELS, rng=RNG).weights, gradients(in_float, X, LABELS, rng=RNG).weights, strict=True
+    )
     for ours, reference in pairs:
-        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(ours.weight, reference.weight, rtol=0, atol=1e-11)
 
 
 def test_a_real_device_gives_another_answer_and_its_reads_cost_energy():
     weights = _weights()
-    in_float, in_rram = [FloatLayer(weight) for weight in weights], _in_rram(weights, tables(), wires=True)
-    real, ideal = forward(in_rram, X), forward(in_float, X)
+    in_float, in_rram = [FloatMatrix(weight) for weight in weights], _in_rram(weights, tables(), wires=True)
+    real, ideal = forward(in_rram, X, rng=RNG), forward(in_float, X, rng=RNG)
     difference = np.max(np.abs(real.scores - ideal.scores)) / np.max(np.abs(ideal.scores))
     assert 1e-3 < difference < 0.2
     assert real.energy > 0.0
@@ -86,10 +91,10 @@ def test_cross_entropy_of_large_scores_is_finite():
 
 def test_a_zero_vector_reads_zero():
     layer = _in_rram(_weights(), tables(), wires=True)[1]
-    np.testing.assert_allclose(layer.backward(np.zeros((2, 4))).y, 0.0, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(layer.backward(np.zeros((2, 4)), rng=RNG).y, 0.0, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("optimiser", [Momentum(0.1, 0.9), Adam(0.01)])
+@pytest.mark.parametrize("optimiser", [Momentum(0.1, momentum=0.9), Adam(0.01)])
 def test_optimisers_against_their_textbook_loop(optimiser):
     rng = np.random.default_rng(0)
     weight, state = rng.normal(size=(3, 2)), optimiser.init([np.zeros((3, 2))])
@@ -109,16 +114,16 @@ def test_optimisers_against_their_textbook_loop(optimiser):
 
 def test_with_a_perfect_device_mixed_precision_follows_the_float_rule():
     weights = _weights()
-    optimiser = Momentum(0.05, 0.9)
+    optimiser = Momentum(0.05, momentum=0.9)
     file = perfect(g_step=1e-8)
     rule = MixedPrecision(optimiser, ArrayModel.from_tables(file), Writer.from_tables(file), 0.0, G_UNIT, CENTRE)
     reference = FloatReference(optimiser)
-    ours, theirs = rule.init(weights), reference.init(weights)
+    ours, theirs = rule.init(weights, rng=RNG), reference.init(weights, rng=RNG)
     for _ in range(20):
-        ours = rule.step(ours, gradients(ours.layers, X, LABELS).weights)
-        theirs = reference.step(theirs, gradients(theirs.layers, X, LABELS).weights)
+        ours = rule.step(ours, gradients(ours.matrices, X, LABELS, rng=RNG).weights, rng=RNG)
+        theirs = reference.step(theirs, gradients(theirs.matrices, X, LABELS, rng=RNG).weights, rng=RNG)
     quantum = 1e-8 / G_UNIT  # weight of one step of the fixture's driver
-    for layer, twin, start, chi in zip(ours.layers, theirs.layers, weights, ours.chi, strict=True):
+    for layer, twin, start, chi in zip(ours.matrices, theirs.matrices, weights, ours.chi, strict=True):
         moved = np.max(np.abs(twin.weight - start))
         assert moved > 100 * quantum  # the training did something
         assert np.max(np.abs(chi)) <= 1.01 * quantum  # what waits is less than a step
@@ -130,15 +135,16 @@ def test_the_remainder_is_kept():
     weights = _weights()
     file = tables()
     writer = Writer.from_tables(file)
-    rule = MixedPrecision(Momentum(1.0, 0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
-    learner = rule.init(weights)
-    for before, chi, weight in zip(learner.layers, learner.chi, weights, strict=True):
+    rule = MixedPrecision(Momentum(1.0, momentum=0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
+    learner = rule.init(weights, rng=RNG)
+    for before, chi, weight in zip(learner.matrices, learner.chi, weights, strict=True):
         np.testing.assert_allclose(before.weight + chi, weight, rtol=0, atol=1e-12)
     slopes = [np.full_like(weight, 0.15) for weight in weights]
-    after = rule.step(learner, slopes)
+    factors = [Gradient(Samples(np.eye(len(slope))), slope) for slope in slopes]
+    after = rule.step(learner, factors, rng=RNG)
     assert after.tally.pulses_set + after.tally.pulses_reset > 0
     assert after.tally.energy > 0.0
-    for layer, chi, weight, slope in zip(after.layers, after.chi, weights, slopes, strict=True):
+    for layer, chi, weight, slope in zip(after.matrices, after.chi, weights, slopes, strict=True):
         # weight + chi is what the optimiser wanted, whatever the pulses did
         np.testing.assert_allclose(layer.weight + chi, weight - slope, rtol=0, atol=1e-9)
     fired = sum(int(count.sum()) for count in after.pulses) - sum(int(count.sum()) for count in learner.pulses)

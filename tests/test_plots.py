@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -111,6 +112,6 @@ def test_residuals_show_both_limits_and_every_point():
 def test_tables_without_held_out_points_and_cells_without_pulses_draw():
     bare = tables()
     assert plots.current_voltage(Figure().add_subplot(), bare["read"]).has_data()
-    idle = RUN.layers[1].__class__(RUN.layers[1].g_initial, RUN.layers[1].g_final, np.zeros((2, 13, 10), dtype=int))
+    idle = replace(RUN.layers[1], pulses=np.zeros((2, 13, 10), dtype=int))
     plots.svg(lambda ax: plots.pulses_by_cell(ax, idle), name="idle")
     plots.svg(lambda ax: plots.confusion(ax, np.diag(np.arange(10))), name="all-right")

@@ -17,6 +17,7 @@ def example() -> Run:
         settings={"hidden": [4], "epochs": 2, "seed": 7},
         tables_name="tables.h5",
         tables_provenance={"simulator": "ngspice-46", "note": "µS"},
+        data_name="digits",
         kit_version="0.0.0",
         seed=7,
         created="2026-01-01T00:00:00+00:00",
@@ -37,6 +38,9 @@ def example() -> Run:
                 g_initial=rng.uniform(4e-6, 90e-6, (2, *shape)),
                 g_final=rng.uniform(4e-6, 90e-6, (2, *shape)),
                 pulses=rng.integers(0, 9, (2, *shape)),
+                pulses_by_epoch=np.array([9, 3, 1]),
+                histogram=rng.integers(0, 50, (3, 8)),
+                g_edges=np.linspace(4e-6, 90e-6, 9),
             )
             for shape in ((65, 4), (5, 10))
         ),
@@ -62,6 +66,14 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
     for ours, theirs in zip(back.layers, run.layers, strict=True):
         for column in fields(LayerRecord):
             np.testing.assert_array_equal(getattr(ours, column.name), getattr(theirs, column.name))
+
+
+def test_a_run_without_a_float_network_or_without_arrays_comes_back(tmp_path):
+    epochs = replace(example().epochs, float_accuracy_test=np.full(3, np.nan))
+    record.save(replace(example(), layers=(), epochs=epochs, float_accuracy=float("nan")), tmp_path / "run.h5")
+    back = record.load(tmp_path / "run.h5")
+    assert back.layers == ()
+    assert np.isnan(back.float_accuracy)
 
 
 def test_every_quantity_carries_its_unit(tmp_path):
@@ -112,6 +124,7 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path):
         ("epochs/loss", np.full(3, np.nan), "holds values that are not finite"),
         ("epochs/loss", "text", "no real numbers"),
         ("layers/0/g_final", np.zeros((2, 65, 5)), "`layers` holds arrays whose shapes do not fit"),
+        ("layers/1/histogram", np.zeros((2, 8)), "`layers` holds arrays whose shapes do not fit"),
         ("confusion", np.zeros((10, 9)), "`confusion` holds arrays whose shapes do not fit"),
         ("accuracy", np.zeros(2), "accuracy is not one finite number"),
         ("train_seconds", np.inf, "train_seconds is not one finite number"),

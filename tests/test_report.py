@@ -140,7 +140,7 @@ def test_tables_alone_make_a_page_and_unchecked_tables_say_so(tmp_path):
 def test_a_reader_is_told_what_bends_the_numbers():
     made = run()
     clamped = replace(made.epochs, clamped=np.array([0, 3, 4, 0, 0]))
-    odd = replace(made, epochs=clamped, tables_provenance={"seed": "9"}, settings={"wires": False})
+    odd = replace(made, epochs=clamped, tables_provenance={"seed": "9"}, settings={"mapping": {"wires": False}})
     said = " ".join(headline.notices(checked_tables(), odd))
     assert "7 values left the range of the tables" in said
     assert "The run was trained with other tables" in said

@@ -15,7 +15,8 @@ ONLY_IN = {
     "h5py": ("rramkit/hdf5.py",),
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
     "typer": ("rramkit/cli/",),
-    "sklearn": ("rramkit/learning/data.py",),
+    "sklearn": ("rramkit/learning/data/",),
+    "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
 }
 

@@ -118,13 +118,13 @@ def test_what_leaves_the_table_is_counted():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(InputError, match=r"must be \(2, R, C\)"):
+    with pytest.raises(InputError, match=r"must be \(\.\.\., 2, R, C\)"):
         Tile.of(np.ones((3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="above 0 S"):
         Tile.of(np.zeros((2, 3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):
         Tile.of(_cells(65, 49), REAL)
-    with pytest.raises(InputError, match=r"\(B, R\) = \(B, 3\)"):
+    with pytest.raises(InputError, match=r"\(B, 3\)"):
         Tile.of(_cells(3, 4), CELLS_ONLY).forward(np.zeros((2, 4)))
     axes = {"g_cell": Quantity(np.array([1e-6, 9e-6]), "S"), "v_cell": Quantity(np.array([0.0, 0.2]), "V")}
     one_way = Table("read", axes, {"i_cell": Quantity(np.ones((2, 2)), "A")})

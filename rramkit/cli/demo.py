@@ -64,10 +64,10 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
 def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
     from rramkit import record, units
     from rramkit.cli.train import train_with_progress
-    from rramkit.learning import TrainSettings
+    from rramkit.learning import Experiment
 
     console.print("Training a network on the digits, every product and every update through the tables ...")
-    run = train_with_progress(tables, TrainSettings(), tables_name="tables.h5")
+    run = train_with_progress(tables, Experiment(), tables_name="tables.h5")
     record.save(run, output / "run.h5")
     accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
     console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")

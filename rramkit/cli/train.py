@@ -1,4 +1,4 @@
-"""`rramkit train`: a network in RRAM, from a table file alone."""
+"""`rramkit train`: a network in RRAM, from a table file and an experiment."""
 
 import json
 from pathlib import Path
@@ -6,32 +6,48 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli.given import ParameterPairs, parameters
+
 if TYPE_CHECKING:
-    from rramkit.learning import EpochReport, TrainSettings
+    from rramkit.learning import EpochReport, Experiment
     from rramkit.record import Run
     from rramkit.table import TableFile
 
+ExperimentFile = Annotated[
+    Path | None, typer.Argument(help="TOML file of an experiment; left out: the digits.", metavar="EXPERIMENT.toml")
+]
+TablesOption = Annotated[
+    Path | None, typer.Option("--tables", help="Table file, instead of the experiment's own.", metavar="TABLES.h5")
+]
+
 
 def train(
-    tables: Annotated[Path, typer.Argument(help="Table file, made by `rramkit characterize`.")],
+    experiment: ExperimentFile = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to write.")] = Path("run.h5"),
-    settings: Annotated[Path | None, typer.Option("--settings", help="TOML file of training settings.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the training set.")] = None,
+    tables: TablesOption = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice.")] = None,
+    pairs: ParameterPairs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
-    """Train a network on handwritten digits with every matrix product and weight in RRAM.
+    """Train a network with every matrix product and every weight in RRAM.
 
-    A float network with the same budget and initial weights is trained beside it.
+    A float network with the same budget and initial weights is trained beside it. After each epoch a checkpoint lies
+    beside the run file: the same command takes an interrupted training up where it was, to the same numbers.
     """
     from rramkit import files, record, table  # here, not above: the other commands start without them
+    from rramkit.learning.checkpoint import path_of
+    from rramkit.lock import only_writer
 
-    chosen = _settings(settings, {"epochs": epochs, "seed": seed})
-    found = table.load(tables)
-    files.check_writable(output, keep=(tables, settings))
-    run = train_with_progress(found, chosen, tables_name=tables.name, quiet=quiet or as_json)
-    record.save(run, output)
+    chosen = chosen_experiment(experiment, [*(pairs or []), *_given("epochs", epochs), *_given("seed", seed)])
+    place = tables or chosen.tables_path(experiment)
+    found = table.load(place)
+    files.check_writable(output, keep=(place, experiment))
+    with only_writer(output):
+        run = train_with_progress(found, chosen, tables_name=place.name, quiet=quiet or as_json, run_path=output)
+        record.save(run, output)
+        path_of(output).unlink(missing_ok=True)
     if as_json:
         typer.echo(json.dumps({"run": str(output), **outcome(run)}))
     elif quiet:
@@ -41,23 +57,30 @@ def train(
         typer.echo(output)
 
 
+def chosen_experiment(path: Path | None, pairs: list[str]) -> "Experiment":
+    """Return the experiment of a file, or the digits, with `key=value` pairs on top."""
+    from rramkit.learning import Experiment
+
+    return parameters(Experiment, path, pairs)
+
+
+def _given(name: str, value: int | None) -> list[str]:
+    return [] if value is None else [f"{name}={value}"]
+
+
 def train_with_progress(
-    tables: "TableFile", settings: "TrainSettings", *, tables_name: str, quiet: bool = False
+    tables: "TableFile",
+    experiment: "Experiment",
+    *,
+    tables_name: str,
+    quiet: bool = False,
+    run_path: Path | None = None,
 ) -> "Run":
-    """Train, with a progress bar on the error stream unless `quiet`."""
+    """Train, with a progress bar on the error stream unless `quiet`; with checkpoints beside `run_path`."""
     from rramkit import learning
 
-    with _Progress(settings.epochs, shown=not quiet) as progress:
-        return learning.train(tables, settings, tables_name=tables_name, progress=progress.show)
-
-
-def _settings(path: Path | None, given: dict[str, int | None]) -> "TrainSettings":
-    """Return the settings of the file, or the defaults, with what was given on the command line in their place."""
-    from rramkit.learning import TrainSettings
-
-    base = TrainSettings() if path is None else TrainSettings.from_toml(path)
-    options = {name: value for name, value in given.items() if value is not None}
-    return TrainSettings.checked({**base.model_dump(), **options}, where="the command line")
+    with _Progress(experiment.epochs, shown=not quiet) as progress:
+        return learning.train(experiment, tables, tables_name=tables_name, progress=progress.show, run_path=run_path)
 
 
 def outcome(run: "Run") -> dict[str, float | int]:
@@ -79,10 +102,12 @@ def outcome(run: "Run") -> dict[str, float | int]:
 
 
 def _summary(run: "Run") -> str:
+    from math import isfinite
+
     from rramkit import units
 
     totals = outcome(run)
-    cells = sum(layer.pulses.size for layer in run.layers)
+    cells = max(sum(layer.pulses.size for layer in run.layers), 1)
     pulses = totals["pulses_set"] + totals["pulses_reset"]
     before = units.percent(totals["accuracy_before"])
     rows = (
@@ -90,7 +115,8 @@ def _summary(run: "Run") -> str:
             "test accuracy",
             f"{units.percent(run.accuracy)} (before training {before})",
         ),
-        ("float reference", units.percent(run.float_accuracy)),
+        ("float reference", units.percent(run.float_accuracy) if isfinite(run.float_accuracy) else "not trained"),
+        ("data", run.data_name),
         ("cells", units.count(cells)),
         (
             "pulses",
@@ -133,10 +159,11 @@ class _Progress:
         """Show one more epoch."""
         from rramkit import units
 
-        self._pulses += report.tally.pulses_set + report.tally.pulses_reset
-        self._energy += report.tally.energy + report.energy_read
+        self._pulses += report.pulses_set + report.pulses_reset
+        self._energy += report.energy_write + report.energy_read
         state = (
             f"test {units.percent(report.accuracy_test)} (float {units.percent(report.float_accuracy_test)})  "
-            f"{units.count(self._pulses)} pulses  {units.text(self._energy, 'J')}"
+            f"loss {report.loss:.3f}  {units.count(self._pulses)} pulses  {units.text(self._energy, 'J')}  "
+            f"{units.count(report.clamped)} clamped"
         )
         self._bar.update(self._task, completed=report.epoch, state=state)

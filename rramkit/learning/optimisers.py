@@ -1,68 +1,113 @@
-"""From gradients to wanted weight changes, digitally: frozen state, `init` and `step`."""
+"""From gradients to wanted weight changes, digitally: frozen state, `init` and `step`.
+
+Weight decay is decoupled from the gradient (Loshchilov and Hutter 2019, arXiv 1711.05101): a step also takes the part
+learning_rate x weight_decay off each weight, whatever the optimiser makes of the gradient.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
 
 Arrays = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
 class OptimiserState:
-    """Steps done, and running means of the gradients and of their squares, one array a layer."""
+    """Steps done, running means of gradients and of their squares, one array a matrix, and the schedule's factor."""
 
     steps: int
     first: Arrays
     second: Arrays
+    rate: float = 1.0
 
 
+@dataclass(frozen=True)
 class Optimiser(ABC):
-    """One rule from gradients to wanted changes."""
+    """One rule from gradients to wanted changes; it decays weights by `learning_rate` x `weight_decay` a step."""
+
+    learning_rate: float
+    weight_decay: float = 0.0
 
     def init(self, weights: Sequence[np.ndarray]) -> OptimiserState:
         """Return the state before the first step."""
         zeros = tuple(np.zeros_like(weight) for weight in weights)
         return OptimiserState(0, zeros, zeros)
 
+    def step(
+        self, state: OptimiserState, gradients: Sequence[np.ndarray], weights: Sequence[np.ndarray] | None = None
+    ) -> tuple[OptimiserState, Arrays]:
+        """Return the next state and the wanted changes, one array a matrix; decay needs the `weights`.
+
+        Raises
+        ------
+        InputError
+            When weights should decay and are not given.
+        """
+        state, directions = self._directions(state, gradients)
+        rate = self.learning_rate * state.rate
+        if not self.weight_decay:
+            return state, tuple(-rate * direction for direction in directions)
+        if weights is None:
+            raise InputError("`weights` must be given when they decay; got None. Hand them to `step`.")
+        pairs = zip(directions, weights, strict=True)
+        return state, tuple(-rate * (direction + self.weight_decay * weight) for direction, weight in pairs)
+
     @abstractmethod
-    def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+    def _directions(
+        self, state: OptimiserState, gradients: Sequence[np.ndarray]
+    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
+        """Return the next state, and the changes over minus the learning rate."""
 
 
 @dataclass(frozen=True)
 class Momentum(Optimiser):
     """Gradient descent with momentum: u <- momentum u + gradient, change = -learning_rate u."""
 
-    learning_rate: float
-    momentum: float
+    momentum: float = 0.9
 
-    def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+    def _directions(
+        self, state: OptimiserState, gradients: Sequence[np.ndarray]
+    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
         first = tuple(self.momentum * old + new for old, new in zip(state.first, gradients, strict=True))
-        changes = tuple(-self.learning_rate * mean for mean in first)
-        return OptimiserState(state.steps + 1, first, state.second), changes
+        return replace(state, steps=state.steps + 1, first=first), first
 
 
 @dataclass(frozen=True)
 class Adam(Optimiser):
     """Kingma and Ba 2015 (arXiv 1412.6980), algorithm 1, with the constants proposed there."""
 
-    learning_rate: float
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
-    def step(self, state: OptimiserState, gradients: Sequence[np.ndarray]) -> tuple[OptimiserState, Arrays]:
-        """Return the next state and the wanted changes, one array a layer."""
+    def _directions(
+        self, state: OptimiserState, gradients: Sequence[np.ndarray]
+    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
         steps = state.steps + 1
         pairs = list(zip(state.first, state.second, gradients, strict=True))
         first = tuple(self.beta_1 * m + (1.0 - self.beta_1) * new for m, _, new in pairs)
-        second = tuple(self.beta_2 * s + (1.0 - self.beta_2) * new**2 for _, s, new in pairs)
+        second = tuple(self.beta_2 * s + (1.0 - self.beta_2) * (new * new) for _, s, new in pairs)
         m_part, s_part = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
-        changes = tuple(
-            -self.learning_rate * (m / m_part) / (np.sqrt(s / s_part) + self.epsilon)
-            for m, s in zip(first, second, strict=True)
-        )
-        return OptimiserState(steps, first, second), changes
+        directions = [(m / m_part) / (np.sqrt(s / s_part) + self.epsilon) for m, s in zip(first, second, strict=True)]
+        return replace(state, steps=steps, first=first, second=second), directions
+
+
+class OptimiserSettings(Parameters):
+    """What turns gradients into wanted changes."""
+
+    kind: Literal["adam", "momentum"] = quantity("adam", "1", "Adam, or gradient descent with momentum")
+    learning_rate: float = quantity(0.002, "1", "step, in weights of which one is the range", gt=0.0, le=10.0)
+    momentum: float = quantity(0.9, "1", "of the kind `momentum`", ge=0.0, lt=1.0)
+    weight_decay: float = quantity(0.0, "1", "part of each weight, times the step, taken off", ge=0.0, le=1.0)
+
+    def built(self) -> Optimiser:
+        """Return the optimiser of these settings."""
+        if self.kind == "adam":
+            return Adam(self.learning_rate, self.weight_decay)
+        return Momentum(self.learning_rate, self.weight_decay, self.momentum)

@@ -1,208 +1,263 @@
-"""Train a small network on the digits with everything in RRAM, beside a float network of the same budget."""
+"""Train a network with every matrix in RRAM, beside a float network of the same budget; the one driver loop."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from rramkit import __version__
-from rramkit.array.programming import Writer
-from rramkit.array.tile import ArrayModel
-from rramkit.learning.data import DataSet, digits
-from rramkit.learning.network import RramLayer, cross_entropy, forward, gradients, initial_weights
-from rramkit.learning.optimisers import Adam, Momentum, Optimiser
-from rramkit.learning.updates import FloatReference, Learner, MixedPrecision, Tally, UpdateRule
-from rramkit.parameters import Parameters, quantity
+from rramkit.learning import checkpoint, tree
+from rramkit.learning.data import DataSet, as_numbers, augmented
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.history import EpochReport, g_edges, histograms, pulses_between, stacked, unstacked
+from rramkit.learning.layers import Reads
+from rramkit.learning.loss import cross_entropy
+from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.model import Network
+from rramkit.learning.student import Student, Teacher
+from rramkit.learning.updates import FloatReference, Tally
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 
-_WEIGHTS, _ORDER = 1, 2  # second words of the seeds: one stream of random numbers for each purpose
-
-
-class TrainSettings(Parameters):
-    """How to train; nothing about the device, which is the table file's to say."""
-
-    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = quantity((48,), "1", "units in each hidden layer")
-    epochs: int = quantity(25, "1", "passes over the training set", ge=1, le=10_000)
-    batch: int = quantity(32, "1", "images in a batch", ge=1, le=100_000)
-    optimiser: Literal["adam", "momentum"] = quantity("adam", "1", "what turns gradients into wanted changes")
-    learning_rate: float = quantity(0.004, "1", "step of the optimiser", gt=0.0, le=1.0)
-    momentum: float = quantity(0.9, "1", "of the optimiser `momentum`", ge=0.0, lt=1.0)
-    threshold: float = quantity(
-        0.06, "1", "accumulated change at which a pulse is fired, over the conductance range", ge=0.0, le=1.0
-    )
-    weight_range: float = quantity(2.0, "1", "weight that the full conductance range stands for", gt=0.0, le=100.0)
-    centre: float = quantity(
-        0.4, "1", "where in the conductance range the mean of a pair is kept (0 lowest, 1 highest)", gt=0.0, lt=1.0
-    )
-    wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
-    seed: int = quantity(1, "1", "of the split, the initial weights and the order of the batches", ge=0, le=2**62)
+# Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
+# each epoch, so that an epoch needs nothing of those before it but the network.
+_WEIGHTS, _ORDER, _DEVICE, _JUDGING, _AUGMENTING, _JUDGED = 1, 2, 3, 4, 5, 6
+_JUDGED_MOST = 2000  # training inputs that loss and training accuracy are taken from: a standard error of 1 % or less
 
 
 @dataclass(frozen=True)
-class EpochReport:
-    """One epoch's outcome, for whoever shows progress; `epoch` 0 is before training."""
+class _Course:
+    """What one training has that does not change: experiment, data, both teachers, and the inputs judged."""
 
-    epoch: int
-    epochs: int
-    accuracy_test: float
-    accuracy_train: float
-    float_accuracy_test: float
-    loss: float
+    experiment: Experiment
+    data: DataSet
+    rram: Teacher
+    digital: Teacher
+    judged: np.ndarray
+    edges: np.ndarray
+
+    def stream(self, purpose: int, epoch: int = 0) -> np.random.Generator:
+        return np.random.default_rng((self.experiment.seed, purpose, epoch))
+
+    def inputs(self, x: np.ndarray) -> np.ndarray:
+        return as_numbers(x, np.dtype(self.experiment.precision))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Both networks in training; without a float reference the second stays as it began."""
+
+    rram: Student
+    digital: Student
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """What one epoch of a network took."""
+
     tally: Tally
-    energy_read: float
+    reads: Reads
 
 
 def train(
+    experiment: Experiment,
     tables: TableFile,
-    settings: TrainSettings,
     *,
     tables_name: str = "",
     data: DataSet | None = None,
     progress: Callable[[EpochReport], None] | None = None,
+    run_path: Path | None = None,
 ) -> Run:
-    """Train with the tables' device, and in float beside it; the same tables, settings and data give the same run.
+    """Train with the tables' device, and in float beside it; the same experiment, tables and data give the same run.
 
     Parameters
     ----------
+    experiment : Experiment
+        Network, data, mapping, rule and budget.
     tables : TableFile
-        Tables `read`, `set`, `reset` and, unless `settings.wires` is false, `wires`.
-    settings : TrainSettings
-        Network, budget and rule.
+        Tables `read`, `set`, `reset` and, where the mapping wants them, `wires`.
     tables_name : str, optional
         Name of the table file, for the record.
     data : DataSet, optional
-        What to learn; the digits, split by the seed, when left out.
+        What to learn, instead of the experiment's own.
     progress : callable, optional
         Called with an `EpochReport` before training and after each epoch.
+    run_path : Path, optional
+        Where the run file will be: a checkpoint lies beside it after each epoch, and is taken up when there is one.
 
     Raises
     ------
     InputError, TableError
-        When a layer is larger than the wires were checked on, or a table lacks something.
+        When layers do not fit each other or the tables, or a checkpoint belongs to another training.
     """
     started = time.perf_counter()
-    data = data if data is not None else digits(seed=settings.seed)
-    sizes = (data.x_train.shape[1], *settings.hidden, data.classes)
-    weights = initial_weights(sizes, rng=np.random.default_rng((settings.seed, _WEIGHTS)))
-    rule, reference = rram_rule(tables, settings), FloatReference(_optimiser(settings))
-    initial = final = rule.init(weights)
-    in_rram = drive(rule, initial, data, settings)
-    in_float = drive(reference, reference.init(weights), data, settings)
-    reports: list[EpochReport] = []
-    for rram, digital in zip(in_rram, in_float, strict=True):
-        final = rram.learner
-        reports.append(_report(rram, digital, data, settings))
-        if progress is not None:
-            progress(reports[-1])
+    course = _course(experiment, tables, data)
+    initial = _enrolled(course)
+    place = None if run_path is None else checkpoint.path_of(run_path)
+    identity = _identity(experiment, tables, course.data)
+    now, reports = _taken_up(place, identity, initial)
+    for report in reports:
+        _show(progress, report)
+    if not reports:
+        reports.append(_report(course, initial, initial, (0, _Spent(initial.rram.learner.tally, Reads()))))
+        _show(progress, reports[-1])
+    for epoch in range(len(reports), experiment.epochs + 1):
+        before, (now, spent) = now, _epoch(course, now, epoch, [report.accuracy_test for report in reports])
+        reports.append(_report(course, before, now, (epoch, spent)))
+        if place is not None:
+            saved = checkpoint.Checkpoint(epoch, tree.changed(initial, now), stacked(reports))
+            checkpoint.save(saved, place, identity=identity)
+        _show(progress, reports[-1])
+    return _run(course, (initial, now), reports, tables, (tables_name, time.perf_counter() - started))
+
+
+def _course(experiment: Experiment, tables: TableFile, data: DataSet | None) -> _Course:
+    data = data if data is not None else experiment.data.loaded(seed=experiment.seed)
+    network = Network.of(experiment.network, data.shape, data.classes)
+    optimiser = experiment.optimiser.built()
+    of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
+    rng = np.random.default_rng((experiment.seed, _JUDGED))
+    return _Course(
+        experiment=experiment,
+        data=data,
+        rram=Teacher(network, experiment.built_rule(tables), of_vectors),
+        digital=Teacher(network, FloatReference(optimiser), of_vectors),
+        judged=np.sort(rng.permutation(len(data.y_train))[:_JUDGED_MOST]),
+        edges=g_edges(experiment.rule.g_range(tables)),
+    )
+
+
+def _enrolled(course: _Course) -> _Pair:
+    dtype = np.dtype(course.experiment.precision)
+    weights = course.rram.network.drawn(rng=course.stream(_WEIGHTS), dtype=dtype)
+    rram, digital = (
+        teacher.enrolled(weights, dtype=dtype, rng=course.stream(_DEVICE)) for teacher in (course.rram, course.digital)
+    )
+    return _Pair(rram, digital)
+
+
+def _taken_up(place: Path | None, identity: str, initial: _Pair) -> tuple[_Pair, list[EpochReport]]:
+    found = None if place is None else checkpoint.load(place, identity=identity)
+    if found is None:
+        return initial, []
+    return tree.restored(initial, found.state), unstacked(found.history)
+
+
+def _epoch(course: _Course, pair: _Pair, epoch: int, accuracies: list[float]) -> tuple[_Pair, _Spent]:
+    experiment = course.experiment
+    rate = experiment.schedule.rate(epoch, experiment.epochs, accuracies)
+    rram, spent = _taught(course, course.rram, course.rram.at_rate(pair.rram, rate), epoch)
+    if not experiment.float_reference:
+        return _Pair(rram, pair.digital), spent
+    digital, _ = _taught(course, course.digital, course.digital.at_rate(pair.digital, rate), epoch)
+    return _Pair(rram, digital), spent
+
+
+def _taught(course: _Course, teacher: Teacher, student: Student, epoch: int) -> tuple[Student, _Spent]:
+    """Teach one epoch; the order of the inputs depends on seed and epoch alone."""
+    experiment, data = course.experiment, course.data
+    device, order = course.stream(_DEVICE, epoch), course.stream(_ORDER, epoch).permutation(len(data.y_train))
+    augmenting, tally, reads = course.stream(_AUGMENTING, epoch), Tally(), Reads()
+    for number in range(experiment.batches or -(-order.size // experiment.batch)):
+        chosen = np.take(order, range(number * experiment.batch, (number + 1) * experiment.batch), mode="wrap")
+        if not experiment.batches:
+            chosen = order[number * experiment.batch : (number + 1) * experiment.batch]
+        x = course.inputs(data.x_train[chosen])
+        x = augmented(x, rng=augmenting) if experiment.data.augment else x
+        student, taken = teacher.taught(student, x, data.y_train[chosen], rng=device)
+        tally, reads = tally + student.learner.tally, reads + taken
+    return student, _Spent(tally, reads)
+
+
+def _report(course: _Course, before: _Pair, now: _Pair, done: tuple[int, _Spent]) -> EpochReport:
+    (epoch, spent), data, rng = done, course.data, course.stream(_JUDGING, done[0])
+    labels = data.y_train[course.judged]
+    scores = _scores(course, course.rram, now.rram, data.x_train[course.judged], rng)
+    right = _right(_scores(course, course.rram, now.rram, data.x_test, rng), data.y_test)
+    digital = float("nan")
+    if course.experiment.float_reference:
+        digital = _right(_scores(course, course.digital, now.digital, data.x_test, rng), data.y_test)
+    first = np.array([int(count.sum()) for count in now.rram.learner.pulses], dtype=np.int64)
+    return EpochReport(
+        epoch=epoch,
+        epochs=course.experiment.epochs,
+        accuracy_test=right,
+        accuracy_train=_right(scores, labels),
+        float_accuracy_test=digital,
+        loss=cross_entropy(scores, labels)[0],
+        pulses_set=spent.tally.pulses_set,
+        pulses_reset=spent.tally.pulses_reset,
+        energy_write=spent.tally.energy,
+        energy_read=spent.reads.energy,
+        clamped=spent.tally.clamped + spent.reads.clamped,
+        pulses_by_matrix=pulses_between(before.rram, now.rram) if epoch else first,
+        histograms=histograms(now.rram, course.edges),
+    )
+
+
+def _scores(course: _Course, teacher: Teacher, student: Student, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return teacher.network.scores(student.parts, course.inputs(x), rng=rng)
+
+
+def _right(scores: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.mean(np.argmax(scores, axis=1) == labels))
+
+
+def _show(progress: Callable[[EpochReport], None] | None, report: EpochReport) -> None:
+    if progress is not None:
+        progress(report)
+
+
+def _identity(experiment: Experiment, tables: TableFile, data: DataSet) -> str:
+    """Return what a checkpoint must agree in: experiment, tables' origin, size of the data and the kit's version."""
+    made = tables.provenance.get("created", "")
+    return f"{experiment.key()} {made} {data.x_train.shape} {data.x_test.shape} {__version__}"
+
+
+def _run(
+    course: _Course,
+    ends: tuple[_Pair, _Pair],
+    reports: list[EpochReport],
+    tables: TableFile,
+    about: tuple[str, float],
+) -> Run:
+    experiment, data = course.experiment, course.data
+    rng = course.stream(_JUDGING, experiment.epochs)
+    _scores(course, course.rram, ends[1].rram, data.x_train[course.judged], rng)  # the same draws as the last report's
+    predicted = np.argmax(_scores(course, course.rram, ends[1].rram, data.x_test, rng), axis=1)
     confusion = np.zeros((data.classes, data.classes), dtype=np.int64)
-    np.add.at(confusion, (data.y_test, _predicted(final, data.x_test)), 1)
+    np.add.at(confusion, (data.y_test, predicted), 1)
     return Run(
-        settings=settings.model_dump(mode="json"),
-        tables_name=tables_name,
+        settings=experiment.model_dump(mode="json"),
+        tables_name=about[0],
         tables_provenance=dict(tables.provenance),
+        data_name=data.name,
         kit_version=__version__,
-        seed=settings.seed,
+        seed=experiment.seed,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         epochs=_history(reports),
-        layers=_layers(initial, final),
+        layers=_layers(course, ends, reports),
         confusion=confusion,
         accuracy=reports[-1].accuracy_test,
         float_accuracy=reports[-1].float_accuracy_test,
-        train_seconds=time.perf_counter() - started,
+        train_seconds=about[1],
     )
-
-
-def rram_rule(tables: TableFile, settings: TrainSettings) -> MixedPrecision:
-    """Return the mixed-precision rule on the device of a table file."""
-    writer = Writer.from_tables(tables)
-    low, high = writer.g_range
-    return MixedPrecision(
-        optimiser=_optimiser(settings),
-        model=ArrayModel.from_tables(tables, wires=settings.wires),
-        writer=writer,
-        threshold=settings.threshold * (high - low),
-        g_unit=(high - low) / settings.weight_range,
-        g_centre=low + settings.centre * (high - low),
-    )
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One network after an epoch: its state, what its writes took, and the energy of its training reads (J)."""
-
-    number: int
-    learner: Learner
-    tally: Tally
-    energy_read: float
-
-
-def drive(rule: UpdateRule, learner: Learner, data: DataSet, settings: TrainSettings) -> Iterator[Epoch]:
-    """Yield the network before training and after each epoch; the order of the images depends on the seed alone."""
-    rng = np.random.default_rng((settings.seed, _ORDER))
-    yield Epoch(0, learner, learner.tally, 0.0)
-    for number in range(1, settings.epochs + 1):
-        tally, energy_read = Tally(), 0.0
-        order = rng.permutation(len(data.y_train))
-        for start in range(0, order.size, settings.batch):
-            images = order[start : start + settings.batch]
-            slope = gradients(learner.layers, data.x_train[images], data.y_train[images])
-            learner = rule.step(learner, slope.weights)
-            tally += learner.tally + Tally(clamped=slope.clamped)
-            energy_read += slope.energy
-        yield Epoch(number, learner, tally, energy_read)
-
-
-def _optimiser(settings: TrainSettings) -> Optimiser:
-    if settings.optimiser == "adam":
-        return Adam(settings.learning_rate)
-    return Momentum(settings.learning_rate, settings.momentum)
-
-
-def _report(rram: Epoch, digital: Epoch, data: DataSet, settings: TrainSettings) -> EpochReport:
-    scores = forward(rram.learner.layers, data.x_train).scores
-    return EpochReport(
-        epoch=rram.number,
-        epochs=settings.epochs,
-        accuracy_test=_accuracy(rram.learner, data.x_test, data.y_test),
-        accuracy_train=float(np.mean(np.argmax(scores, axis=1) == data.y_train)),
-        float_accuracy_test=_accuracy(digital.learner, data.x_test, data.y_test),
-        loss=cross_entropy(scores, data.y_train)[0],
-        tally=rram.tally,
-        energy_read=rram.energy_read,
-    )
-
-
-def _predicted(learner: Learner, x: np.ndarray) -> np.ndarray:
-    return np.argmax(forward(learner.layers, x).scores, axis=1)
-
-
-def _accuracy(learner: Learner, x: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(_predicted(learner, x) == labels))
 
 
 def _history(reports: list[EpochReport]) -> Epochs:
-    return Epochs(
-        epoch=np.array([report.epoch for report in reports]),
-        accuracy_test=np.array([report.accuracy_test for report in reports]),
-        accuracy_train=np.array([report.accuracy_train for report in reports]),
-        float_accuracy_test=np.array([report.float_accuracy_test for report in reports]),
-        loss=np.array([report.loss for report in reports]),
-        pulses_set=np.array([report.tally.pulses_set for report in reports]),
-        pulses_reset=np.array([report.tally.pulses_reset for report in reports]),
-        energy_write=np.array([report.tally.energy for report in reports]),
-        energy_read=np.array([report.energy_read for report in reports]),
-        clamped=np.array([report.tally.clamped for report in reports]),
-    )
+    arrays = stacked(reports)
+    return Epochs(**{name: arrays[name] for name in Epochs.__dataclass_fields__})
 
 
-def _layers(initial: Learner, final: Learner) -> tuple[LayerRecord, ...]:
+def _layers(course: _Course, ends: tuple[_Pair, _Pair], reports: list[EpochReport]) -> tuple[LayerRecord, ...]:
+    (first, last), arrays = (end.rram.learner for end in ends), stacked(reports)
     records = []
-    for before, after, pulses in zip(initial.layers, final.layers, final.pulses, strict=True):
-        assert isinstance(before, RramLayer) and isinstance(after, RramLayer)
-        records.append(LayerRecord(before.tile.g_cell, after.tile.g_cell, pulses))
+    for index, (before, after, pulses) in enumerate(zip(first.matrices, last.matrices, last.pulses, strict=False)):
+        assert isinstance(before, TileMatrix) and isinstance(after, TileMatrix)
+        by_epoch = arrays["pulses_by_matrix"][:, index]
+        counts = arrays["histograms"][:, index]
+        records.append(LayerRecord(before.g_cell, after.g_cell, pulses, by_epoch, counts, course.edges))
     return tuple(records)

@@ -22,7 +22,7 @@ import numpy as np
 
 from rramkit.array.programming import Writer
 from rramkit.array.tile import ArrayModel, Tile
-from rramkit.learning.network import FloatLayer, Layer, RramLayer
+from rramkit.learning.matrices import FloatMatrix, Gradient, Matrix, TileMatrix
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 
 MISS_LIMIT = 0.5
@@ -53,19 +53,19 @@ class Learner:
 
     Attributes
     ----------
-    layers : tuple of Layer
+    matrices : tuple of Matrix
         The network.
     optimiser : OptimiserState
         Running means of the gradients.
     chi : tuple of ndarray
-        Changes wanted but not yet written, (R, C) for each layer, in units of weight; zero in float.
+        Changes wanted but not yet written, (R, C) for each, in units of weight; zero in float.
     pulses : tuple of ndarray
-        Pulses fired so far at each cell (2, R, C) of each layer; empty in float.
+        Pulses fired so far at each cell (2, R, C) of each matrix; empty in float.
     tally : Tally
         What the last `init` or `step` did.
     """
 
-    layers: tuple[Layer, ...]
+    matrices: tuple[Matrix, ...]
     optimiser: OptimiserState
     chi: Arrays
     pulses: Arrays
@@ -76,11 +76,11 @@ class UpdateRule(ABC):
     """One way to change weights."""
 
     @abstractmethod
-    def init(self, weights: Sequence[np.ndarray]) -> Learner:
+    def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> Learner:
         """Return a network of the given weights, as near as the rule can make them."""
 
     @abstractmethod
-    def step(self, learner: Learner, gradients: Sequence[np.ndarray]) -> Learner:
+    def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
         """Return the network after one batch's gradients."""
 
 
@@ -90,17 +90,20 @@ class FloatReference(UpdateRule):
 
     optimiser: Optimiser
 
-    def init(self, weights: Sequence[np.ndarray]) -> Learner:
+    def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> Learner:
         """Return a network of exactly the given weights."""
-        layers = tuple(FloatLayer(weight) for weight in weights)
+        matrices = tuple(FloatMatrix(weight) for weight in weights)
         chi = tuple(np.zeros_like(weight) for weight in weights)
-        return Learner(layers, self.optimiser.init(weights), chi, (), Tally())
+        return Learner(matrices, self.optimiser.init(weights), chi, (), Tally())
 
-    def step(self, learner: Learner, gradients: Sequence[np.ndarray]) -> Learner:
+    def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
         """Return the network after one batch's gradients."""
-        state, changes = self.optimiser.step(learner.optimiser, gradients)
-        layers = tuple(FloatLayer(layer.weight + new) for layer, new in zip(learner.layers, changes, strict=True))
-        return replace(learner, layers=layers, optimiser=state)
+        weights = [matrix.weight for matrix in learner.matrices]
+        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients], weights)
+        matrices = tuple(
+            FloatMatrix(matrix.weight + new) for matrix, new in zip(learner.matrices, changes, strict=True)
+        )
+        return replace(learner, matrices=matrices, optimiser=state)
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,9 @@ class MixedPrecision(UpdateRule):
     g_unit: float
     g_centre: float
 
-    def init(self, weights: Sequence[np.ndarray]) -> Learner:
+    def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> Learner:
         """Write the weights into pairs at their lowest, by one SET pulse a cell; chi holds what is missing."""
-        layers, chi, pulses, tally = [], [], [], Tally()
+        matrices, chi, pulses, tally = [], [], [], Tally()
         for weight in weights:
             low, high = self.writer.g_range
             half = 0.5 * self.g_unit * weight
@@ -138,33 +141,34 @@ class MixedPrecision(UpdateRule):
             start = np.full(wanted.size, low)
             v_pulse, _ = self.writer.set.nearest(start, wanted.ravel() - low)
             pulse = self.writer.set.fire(start, v_pulse)
-            layer = RramLayer(Tile.of(pulse.g_cell.reshape(wanted.shape), self.model), self.g_unit)
-            tally += Tally(start.size, 0, float(pulse.energy.sum()), pulse.clamped + layer.tile.clamped)
-            layers.append(layer)
-            chi.append(weight - layer.weight)
+            matrix = TileMatrix(Tile.of(pulse.g_cell.reshape(wanted.shape), self.model), self.g_unit)
+            tally += Tally(start.size, 0, float(pulse.energy.sum()), pulse.clamped + matrix.tile.clamped)
+            matrices.append(matrix)
+            chi.append(weight - matrix.weight)
             pulses.append(np.ones(wanted.shape, dtype=np.int64))
-        return Learner(tuple(layers), self.optimiser.init(weights), tuple(chi), tuple(pulses), tally)
+        return Learner(tuple(matrices), self.optimiser.init(weights), tuple(chi), tuple(pulses), tally)
 
-    def step(self, learner: Learner, gradients: Sequence[np.ndarray]) -> Learner:
+    def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
         """Return the network after one batch's gradients: chi grown, pulses fired where it reached the threshold."""
-        state, changes = self.optimiser.step(learner.optimiser, gradients)
-        layers, chi, pulses, tally = [], [], [], Tally()
-        for layer, old, change, count in zip(learner.layers, learner.chi, changes, learner.pulses, strict=True):
-            assert isinstance(layer, RramLayer)
-            new_layer, new_chi, fired, done = self._write(layer, old + change)
-            layers.append(new_layer)
+        wanted = [matrix.weight + chi for matrix, chi in zip(learner.matrices, learner.chi, strict=True)]
+        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients], wanted)
+        matrices, chi, pulses, tally = [], [], [], Tally()
+        for matrix, old, change, count in zip(learner.matrices, learner.chi, changes, learner.pulses, strict=True):
+            assert isinstance(matrix, TileMatrix)
+            new_matrix, new_chi, fired, done = self._write(matrix, old + change)
+            matrices.append(new_matrix)
             chi.append(new_chi)
             pulses.append(count + fired)
             tally += done
-        return Learner(tuple(layers), state, tuple(chi), tuple(pulses), tally)
+        return Learner(tuple(matrices), state, tuple(chi), tuple(pulses), tally)
 
-    def _write(self, layer: RramLayer, chi: np.ndarray) -> tuple[RramLayer, np.ndarray, np.ndarray | int, Tally]:
-        """Return the layer after its pulses, the remainder (R, C), pulses at each cell (2, R, C) and the tally."""
-        chi, clamped = self._within_range(layer.weight, chi)
+    def _write(self, matrix: TileMatrix, chi: np.ndarray) -> tuple[TileMatrix, np.ndarray, np.ndarray | int, Tally]:
+        """Return the matrix after its pulses, the remainder (R, C), pulses at each cell (2, R, C) and the tally."""
+        chi, clamped = self._within_range(matrix.weight, chi)
         rows, cols = np.nonzero(np.abs(chi) * self.g_unit >= self.threshold)
         if not rows.size:
-            return layer, chi, 0, Tally(clamped=clamped)
-        g_cell = layer.tile.g_cell.copy()
+            return matrix, chi, 0, Tally(clamped=clamped)
+        g_cell = matrix.tile.g_cell.copy()
         plan = plan_pulses(self.writer, g_cell[:, rows, cols], chi[rows, cols] * self.g_unit, g_centre=self.g_centre)
         rows, cols = rows[plan.weight], cols[plan.weight]
         fired = np.zeros(g_cell.shape, dtype=np.int64)
@@ -178,8 +182,8 @@ class MixedPrecision(UpdateRule):
             g_cell[place] = pulse.g_cell
             counts = (place[0].size, 0) if write is self.writer.set else (0, place[0].size)
             tally += Tally(*counts, float(pulse.energy.sum()), pulse.clamped)
-        tile = layer.tile.programmed(g_cell)
-        return RramLayer(tile, self.g_unit), remainder, fired, tally + Tally(clamped=tile.clamped)
+        tile = matrix.tile.programmed(g_cell)
+        return TileMatrix(tile, self.g_unit), remainder, fired, tally + Tally(clamped=tile.clamped)
 
     def _within_range(self, weight: np.ndarray, chi: np.ndarray) -> tuple[np.ndarray, int]:
         """Keep weight + chi within what a pair can hold, lest chi winds up for ever; return chi and how many it hit."""

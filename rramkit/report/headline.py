@@ -49,8 +49,9 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
             "The run was trained with other tables than those shown here: their provenance differs. "
             "Give the table file that the run names, or train again."
         )
-    if run is not None and run.settings.get("wires") is False:
-        found.append("The run left the wires out of its array reads (`wires` is false).")
+    mapping = {} if run is None else run.settings.get("mapping")
+    if isinstance(mapping, dict) and mapping.get("wires") is False:
+        found.append("The run left the wires out of its array reads (`mapping.wires` is false).")
     clamped = 0 if run is None else int(run.epochs.clamped.sum())
     if clamped:
         found.append(f"{units.count(clamped)} values left the range of the tables and took the value at its edge.")

@@ -1,6 +1,7 @@
 """The chapters on one training, from its run file."""
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -36,8 +37,17 @@ def section(run: Run) -> Section:
 
 def settings(run: Run) -> Grid:
     """Return every setting of the run, in SI units."""
-    rows = tuple((name, _shown(value)) for name, value in sorted(run.settings.items()))
+    rows = tuple((name, _shown(value)) for name, value in _flat(run.settings))
     return Grid("Training", ("setting", "value (SI units)"), rows)
+
+
+def _flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    """Return settings by dotted name, each group's own before those within."""
+    rows = [(prefix + name, value) for name, value in sorted(settings.items()) if not isinstance(value, dict)]
+    for name, value in sorted(settings.items()):
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+    return rows
 
 
 def _learning(run: Run) -> Block:
@@ -58,7 +68,8 @@ def _learning(run: Run) -> Block:
         Row("accuracy, test images", units.percent(run.accuracy)),
         Row("95 % interval of it (Wilson)", _interval(run)),
         Row("float accuracy, test images", units.percent(run.float_accuracy)),
-        Row("accuracy, training images", units.percent(epochs.accuracy_train[-1])),
+        Row("data", run.data_name),
+        Row("accuracy, training images, of those judged", units.percent(epochs.accuracy_train[-1])),
         Row("accuracy before training", units.percent(epochs.accuracy_test[0])),
         Row("best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"),
         Row("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),

@@ -1,0 +1,25 @@
+"""The data set that needs no file: scikit-learn's digits."""
+
+import numpy as np
+
+from rramkit.errors import SetupError
+from rramkit.learning.data.dataset import DataSet, stratified
+
+
+def digits(*, seed: int) -> DataSet:
+    """Return the 1797 handwritten digits of 8 x 8 pixels that scikit-learn brings along (Alpaydin and Kaynak 1998).
+
+    A fifth of each class, drawn with `seed`, is the test set.
+
+    Raises
+    ------
+    SetupError
+        When scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise SetupError("the digits come with scikit-learn, which is missing. `pip install scikit-learn`.") from error
+    x, labels = load_digits(return_X_y=True)
+    pixels = np.asarray(x, dtype=float) / 16.0  # they are 0 to 16
+    return stratified(pixels, np.asarray(labels), seed=seed, name="digits (scikit-learn)")

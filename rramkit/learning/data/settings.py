@@ -1,0 +1,58 @@
+"""Which data to learn from, as a person writes it."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from rramkit.errors import InputError
+from rramkit.learning.data import cifar, idx, own
+from rramkit.learning.data.bundled import digits
+from rramkit.learning.data.dataset import DataSet
+from rramkit.parameters import Parameters, quantity
+
+FOLDER_VARIABLE = "RRAMKIT_DATA"
+
+
+class DataSettings(Parameters):
+    """What to learn from."""
+
+    name: Literal["digits", "mnist", "fashion_mnist", "cifar10", "npz"] = quantity("digits", "1", "which data set")
+    folder: str = quantity(
+        "", "1", f"where its files lie or are put; empty: the variable {FOLDER_VARIABLE}, or ~/.cache/rramkit"
+    )
+    file: str = quantity("", "1", "the `.npz` file of one's own data")
+    download: bool = quantity(False, "1", "whether missing files are fetched from the set's home")
+    train_images: int = quantity(0, "1", "training inputs taken, by chance; 0: all", ge=0, le=10_000_000)
+    test_images: int = quantity(0, "1", "test inputs taken, by chance; 0: all", ge=0, le=10_000_000)
+    standardise: bool = quantity(False, "1", "whether inputs get mean 0 and deviation 1 (each channel)")
+    augment: bool = quantity(False, "1", "whether training images are mirrored and shifted by chance")
+
+    def loaded(self, *, seed: int) -> DataSet:
+        """Read the data set; `seed` splits what comes unsplit and draws the inputs that are taken.
+
+        Raises
+        ------
+        InputError, SetupError
+            When files are missing, damaged or cannot be fetched.
+        """
+        data = self._whole(seed)
+        if self.augment and len(data.shape) != 3:
+            raise InputError(f"`data.augment` is for images (C, H, W); got inputs of {data.shape}. Set it to false.")
+        if self.train_images or self.test_images:
+            data = data.shortened(self.train_images, self.test_images, rng=np.random.default_rng(seed))
+        return data.standardised() if self.standardise else data
+
+    def _whole(self, seed: int) -> DataSet:
+        if self.name == "digits":
+            return digits(seed=seed)
+        if self.name == "npz":
+            return own.load(Path(self.file).expanduser(), seed=seed)
+        if self.name == "cifar10":
+            return cifar.load(self._folder(), download=self.download)
+        which = idx.MNIST if self.name == "mnist" else idx.FASHION_MNIST
+        return idx.load(which, self._folder(), download=self.download)
+
+    def _folder(self) -> Path:
+        return Path(self.folder or os.environ.get(FOLDER_VARIABLE) or "~/.cache/rramkit").expanduser()

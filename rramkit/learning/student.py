@@ -1,0 +1,56 @@
+"""One network in training: its state, one step, and what it makes of a test set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rramkit.learning.layers import Parts, Reads
+from rramkit.learning.model import Network
+from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
+from rramkit.learning.updates import Learner, UpdateRule
+
+
+@dataclass(frozen=True)
+class Student:
+    """The state of a network in training: matrices with their rule's state, vectors with their optimiser's, means."""
+
+    learner: Learner
+    vectors: Arrays
+    optimiser: OptimiserState
+    means: Arrays
+
+    @property
+    def parts(self) -> Parts:
+        """The numbers as the network's layers want them."""
+        return Parts(self.learner.matrices, self.vectors, self.means)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """What does not change in a training: the network, the rule for its matrices, the optimiser for its vectors."""
+
+    network: Network
+    rule: UpdateRule
+    optimiser: Optimiser
+
+    def enrolled(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> Student:
+        """Return a student whose matrices start from `weights`, as near as the rule can make them."""
+        vectors = tuple(vector.astype(dtype) for vector in self.network.vectors)
+        means = tuple(mean.astype(dtype) for mean in self.network.means)
+        return Student(self.rule.init(weights, rng=rng), vectors, self.optimiser.init(vectors), means)
+
+    def taught(
+        self, student: Student, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[Student, Reads]:
+        """Return the student after one batch, and what its reads took."""
+        _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
+        learner = self.rule.step(student.learner, slopes.matrices, rng=rng)
+        state, changes = self.optimiser.step(student.optimiser, slopes.vectors)
+        vectors = tuple(old + change for old, change in zip(student.vectors, changes, strict=True))
+        return Student(learner, vectors, state, done.means), slopes.reads
+
+    def at_rate(self, student: Student, rate: float) -> Student:
+        """Return the student with its learning rates at `rate` times their settings."""
+        learner = replace(student.learner, optimiser=replace(student.learner.optimiser, rate=rate))
+        return replace(student, learner=learner, optimiser=replace(student.optimiser, rate=rate))
