@@ -53,6 +53,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
         conditions={
             "rows_max": Quantity(np.array(float(wires.rows_max)), "1"),
             "cols_max": Quantity(np.array(float(wires.cols_max)), "1"),
+            "g_max": Quantity(np.array(plan.conductance.g_max), "S"),
             "netlist_r_row": Quantity(np.array(wires.crossbar.segment("row").r), "ohm"),
             "netlist_r_col": Quantity(np.array(wires.crossbar.segment("col").r), "ohm"),
             "netlist_r_drive": Quantity(np.array(wires.r_drive), "ohm"),
@@ -73,13 +74,19 @@ def read_arrays(
     stage: str,
 ) -> list[ArrayRead]:
     """Read arrays of random conductances at random inputs with ngspice, each in both directions."""
+    window = (plan.conductance.g_min, plan.conductance.g_max)
+    return read_patterns(bench, plan, states, rng, [rng.uniform(*window, size) for size in sizes], stage=stage)
+
+
+def read_patterns(
+    bench: Bench, plan: Plan, states: StateMap, rng: np.random.Generator, patterns: list[np.ndarray], *, stage: str
+) -> list[ArrayRead]:
+    """Read arrays of given conductances (R, C) [S] at random inputs with ngspice, each in both directions."""
     jobs: list[tuple[CrossbarReadParams, np.ndarray, np.ndarray]] = []
-    for rows, cols in sizes:
-        g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (rows, cols))
+    for g in patterns:
         for direction in ("forward", "backward"):
-            params = _params(plan, rows, cols, direction)
-            driven = rows if direction == "forward" else cols
-            v_in = rng.uniform(0, plan.read.v_max, (driven, plan.wires.vectors))
+            params = _params(plan, g.shape[0], g.shape[1], direction)
+            v_in = rng.uniform(0, plan.read.v_max, (g.shape[0 if direction == "forward" else 1], plan.wires.vectors))
             v_in[rng.uniform(size=v_in.shape) < 0.3] = 0.0  # inputs of a network are often nothing
             jobs.append((params, g, v_in))
     points = [
