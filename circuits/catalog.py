@@ -95,6 +95,11 @@ BLOCKS = {
         periphery_bench.example,
         "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
     ),
+    "periphery-codes": Block(
+        periphery_bench.CodedParams,
+        periphery_bench.example,
+        "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
+    ),
     "crossbar-pairs": Block(
         pairs.PairParams, pairs.example_read, "crossbar of signed weights as differential pairs: each row alone"
     ),
