@@ -22,6 +22,7 @@ from rramkit.circuits.periphery_bench import (
     static_operations,
     unit_reads,
 )
+from rramkit.circuits.periphery_modes import Mode
 from rramkit.circuits.periphery_timing import converted_units
 from rramkit.circuits.sar_bench import SarBenchParams, transition_train
 from rramkit.circuits.technology import Technology
@@ -129,9 +130,10 @@ def test_the_account_counts_converters_and_multiplexers():
 
 def test_the_energy_of_the_gates_follows_the_conversions():
     params = CodedParams()
-    one, three = (account(params, reuse=True, modes=modes) for modes in (("forward",), ("forward",) * 3))
+    rounds: tuple[tuple[Mode, ...], ...] = (("forward",), ("forward", "forward", "forward"))
+    one, three = (account(params, reuse=True, modes=modes) for modes in rounds)
     bare = CodedParams(periphery=params.periphery.model_copy(update={"convert": "none"}))
-    base = [account(bare, reuse=True, modes=modes).energy for modes in (("forward",), ("forward",) * 3)]
+    base = [account(bare, reuse=True, modes=modes).energy for modes in rounds]
     # Nothing of the array's own switches moves between equal modes; every conversion costs the same.
     assert three.energy - base[1] == pytest.approx(3 * (one.energy - base[0]), rel=1e-9)
 
