@@ -132,7 +132,7 @@ BLOCKS = {
         "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
     ),
     "sar-levels": Block(
-        sar_bench.SarBenchParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
+        sar_bench.SarTrainParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
     ),
     "strongarm": Block(
         strongarm_bench.StrongArmBenchParams,

@@ -13,7 +13,7 @@ from rramkit.circuits.deck import Deck, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.sar import add_sar
-from rramkit.circuits.sar_bench import SarBenchParams, add_supplies, code_measures, sar_outputs
+from rramkit.circuits.sar_bench import SarTrainParams, add_supplies, code_measures, sar_outputs
 from rramkit.circuits.sar_control import add_control, add_sampling
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.strongarm_bench import LATCH_OPTIONS
@@ -25,7 +25,7 @@ class MultibitParams(Parameters):
     """Readout and converter behind one bit line, and a train of cells."""
 
     readout: ReadoutParams = ReadoutParams()
-    converter: SarBenchParams = SarBenchParams(t_sample=15e-9)
+    converter: SarTrainParams = SarTrainParams(t_sample=15e-9)
     v_read: float = quantity(0.2, "V", "how far the row is pulled below the clamp", ge=1e-3, le=1)
     g_first: float = quantity(20e-6, "S", "conductance of the first read's cells", gt=0, le=0.1)
     g_last: float = quantity(350e-6, "S", "conductance of the last read's", gt=0, le=0.1)

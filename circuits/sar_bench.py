@@ -14,18 +14,12 @@ from rramkit.errors import InputError
 from rramkit.parameters import quantity
 
 
-class SarBenchParams(ConversionParams):
-    """A converter with its timing and its sources, and a train of conversions."""
+class SarTrainParams(ConversionParams):
+    """A converter with its timing and its sources, converting without a pause."""
 
-    conversions: int = quantity(4, "1", "conversions, their inputs in equal steps over the range", ge=1, le=4096)
     r_in: float = quantity(500.0, "ohm", "output resistance of the input's source and of v_cm's", ge=1, le=1e6)
     c_in: float = quantity(100e-15, "F", "capacitance at the input and at v_cm", ge=0, le=1e-9)
     t_step: float = quantity(50e-12, "s", "largest time step of the simulation", ge=1e-14, le=1e-8)
-
-    @property
-    def inputs(self) -> np.ndarray:
-        """Input of each conversion (N,) [V]: the middles of N equal parts of the range."""
-        return self.sar.v_ref * (np.arange(self.conversions) + 0.5) / self.conversions
 
     @property
     def t_slot(self) -> float:
@@ -43,6 +37,17 @@ class SarBenchParams(ConversionParams):
     def t_code(self, index: int) -> float:
         """Return when the code of conversion `index` is taken [s]."""
         return self.code_at(index * self.t_slot)
+
+
+class SarBenchParams(SarTrainParams):
+    """The same with a train of conversions."""
+
+    conversions: int = quantity(4, "1", "conversions, their inputs in equal steps over the range", ge=1, le=4096)
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """Input of each conversion (N,) [V]: the middles of N equal parts of the range."""
+        return self.sar.v_ref * (np.arange(self.conversions) + 0.5) / self.conversions
 
 
 def conversion_train(
@@ -74,7 +79,7 @@ def conversion_train(
     )
 
 
-def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = None) -> Deck:
+def transition_train(params: SarTrainParams, capacitors: np.ndarray | None = None) -> Deck:
     """Return a `.tran` deck that samples each ideal transition's input and then puts its code on the array.
 
     What is left of x - y at the end of slot k (`t_code`) is how far the transition to code k + 1 lies below its
@@ -119,7 +124,7 @@ def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = Non
     )
 
 
-def add_supplies(circuit: Circuit, params: SarBenchParams) -> None:
+def add_supplies(circuit: Circuit, params: SarTrainParams) -> None:
     """Add the supplies and v_cm to a circuit that holds a converter."""
     sar, v_dd = params.sar, params.sar.latch.technology.v_core
     circuit.V("_vdd", "vdd", circuit.gnd, v_dd)
@@ -129,7 +134,7 @@ def add_supplies(circuit: Circuit, params: SarBenchParams) -> None:
     circuit.C("_cm", "v_cm", circuit.gnd, params.c_in)
 
 
-def code_measures(params: SarBenchParams, count: int) -> tuple[Measure, ...]:
+def code_measures(params: SarTrainParams, count: int) -> tuple[Measure, ...]:
     """Return the measures of all registers at the end of each of `count` conversions."""
     return tuple(
         Measure(f"q_{k}_{bit}", f"find v(q_{bit}) at={params.t_code(k):.9e}", "1", f"conversion {k}, bit {bit}")
@@ -138,7 +143,7 @@ def code_measures(params: SarBenchParams, count: int) -> tuple[Measure, ...]:
     )
 
 
-def _add_input(circuit: Circuit, params: SarBenchParams, v_in: np.ndarray) -> None:
+def _add_input(circuit: Circuit, params: SarTrainParams, v_in: np.ndarray) -> None:
     steps = [(k * params.t_slot, float(v)) for k, v in enumerate(v_in)]
     points = staircase_points(steps, t_rise=params.t_rise)
     circuit.PieceWiseLinearVoltageSource("_in", "in_src", circuit.gnd, values=points)
@@ -146,7 +151,7 @@ def _add_input(circuit: Circuit, params: SarBenchParams, v_in: np.ndarray) -> No
     circuit.C("_in", "in_adc", circuit.gnd, params.c_in)
 
 
-def sar_outputs(params: SarBenchParams) -> tuple[Output, ...]:
+def sar_outputs(params: SarTrainParams) -> tuple[Output, ...]:
     """Return what a closed loop's measures need: analog nodes, controls, supply currents, registers."""
     return (
         Output("v_x", "v(x)", "V", "top plate"),
@@ -168,11 +173,11 @@ def sar_outputs(params: SarBenchParams) -> tuple[Output, ...]:
     )
 
 
-def _analysis(params: SarBenchParams, t_stop: float) -> str:
+def _analysis(params: SarTrainParams, t_stop: float) -> str:
     return f".tran {params.t_step:g} {t_stop:.9e} 0 {params.t_step:g}"
 
 
-def _check_inputs(params: SarBenchParams, v_in: np.ndarray) -> None:
+def _check_inputs(params: SarTrainParams, v_in: np.ndarray) -> None:
     if v_in.ndim != 1 or v_in.size < 1 or not np.all((v_in >= 0) & (v_in <= params.sar.v_ref)):
         raise InputError(
             f"`inputs` must be (N,) in volt within 0 to {params.sar.v_ref:g}; got {v_in.shape}, "

@@ -212,7 +212,7 @@ def test_counts_against_hand_counts(switches):
     assert with_reuse.area < without.area
     assert with_reuse.energy < without.energy
     w = params.periphery.w_dac
-    one_dac_switch = w * 3.75 * (50e-9 + 2 * 0.105e-6)  # n, p twice as wide, inverter a quarter of both
+    one_dac_switch = w * 3.75 * (50e-9 + 2 * 200e-9)  # n, p twice as wide, inverter a quarter of both
     assert without.area - with_reuse.area == pytest.approx(6 * 4 * one_dac_switch, rel=1e-9)
 
 
