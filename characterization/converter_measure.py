@@ -4,11 +4,11 @@ import numpy as np
 
 from rramkit.characterization.measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.sar_bench import SarBenchParams
+from rramkit.circuits.sar_bench import SarTrainParams
 from rramkit.errors import InputError, SimulationError
 
 
-def codes(waves: Waveforms, params: SarBenchParams, count: int) -> np.ndarray:
+def codes(waves: Waveforms, params: SarTrainParams, count: int) -> np.ndarray:
     """Return the code (N,) of each of the first `count` conversions; raise where a register stands half-way."""
     sar = params.sar
     times = [params.t_code(index) for index in range(count)]
@@ -19,7 +19,7 @@ def codes(waves: Waveforms, params: SarBenchParams, count: int) -> np.ndarray:
     return (2 ** np.arange(sar.bits)) @ (q > 0.5)
 
 
-def transitions(waves: Waveforms, params: SarBenchParams, codes: np.ndarray | None = None) -> np.ndarray:
+def transitions(waves: Waveforms, params: SarTrainParams, codes: np.ndarray | None = None) -> np.ndarray:
     """Return the inputs (N,) [V] at which the code goes up to each of `codes`, from a run of `transition_train`."""
     sar = params.sar
     ideal = (np.arange(1, 2**sar.bits) if codes is None else codes) * sar.v_ref / 2**sar.bits
@@ -64,7 +64,7 @@ def coherent_sine(transitions: np.ndarray, *, samples: int, cycles: int) -> np.n
     return (low + high) / 2 + 0.999 * (high - low) / 2 * np.sin(angle)
 
 
-def conversion_energies(waves: Waveforms, params: SarBenchParams, count: int) -> dict[str, np.ndarray]:
+def conversion_energies(waves: Waveforms, params: SarTrainParams, count: int) -> dict[str, np.ndarray]:
     """Return the energy (N,) [J] of each conversion, by source.
 
     `reference` charges the array; `comparator` is the latch's supply and clock; `control` drives the gates of the

@@ -9,6 +9,7 @@ from rramkit.errors import InputError
 
 _OUTPUT = re.compile(r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\))\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
 _MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
+_SWEPT = re.compile(r"(?m)^\* swept: (?P<text>.+)$")
 _INCLUDE = re.compile(
     r"(?im)^(?P<head>\.(?:include|inc|lib)\s+)(?P<path>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+)(?P<tail>.*)$"
 )
@@ -63,6 +64,12 @@ def vector_labels(deck: str) -> dict[str, Label]:
     """Return what the header says of each vector, by vector."""
     found = (_OUTPUT.match(line) for line in deck.splitlines())
     return {match["vector"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}
+
+
+def swept(deck: str) -> str:
+    """Return what the header says that a sweep runs through, with its unit; nothing where it says nothing."""
+    found = _SWEPT.search(deck)
+    return found["text"] if found else ""
 
 
 def in_header_order(vectors: Iterable[str], labels: Mapping[str, Label]) -> list[str]:

@@ -4,6 +4,7 @@ A run is a static sweep of the operations or, with readouts (whose operating poi
 values are then those at each slot's end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from rramkit.characterization.measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.periphery_bench import OperateParams
-from rramkit.errors import InputError
+from rramkit.circuits.periphery_bench import OperateParams, conversions
+from rramkit.circuits.periphery_modes import Operation
+from rramkit.errors import InputError, SimulationError
 
 
 def matrix(
@@ -61,6 +63,29 @@ def settled(waves: Waveforms, params: OperateParams, vector: str) -> np.ndarray:
     return np.interp(ends, waves["time"], waves[vector])
 
 
+def codes(waves: Waveforms, params: OperateParams, operations: Sequence[Operation]) -> np.ndarray:
+    """Return the code (N, U) that each operation gave for each sense unit; -1 where the unit was not converted."""
+    periphery, units = params.periphery, list(params.periphery.units)
+    found = np.full((len(operations), len(units)), -1)
+    for slot, unit, begin in conversions(params, operations):
+        name, at = periphery.converter(unit), periphery.adc.code_at(begin)
+        bits = [np.interp(at, waves["time"], waves[f"v(adc_{name}_q_{bit})"]) for bit in periphery.adc.decided]
+        if any(abs(q - 0.5) < 0.3 for q in bits):
+            raise SimulationError("incomplete", f"a register of converter {name} stands between 0 and 1 in slot {slot}")
+        found[slot, units.index(unit)] = sum(2**k * (q > 0.5) for k, q in enumerate(bits))
+    return found
+
+
+def sampled_outputs(waves: Waveforms, params: OperateParams, operations: Sequence[Operation]) -> np.ndarray:
+    """Return the outputs (N, U) [V] of the sense units when they were sampled for `codes`; NaN where they were not."""
+    units = list(params.periphery.units)
+    found = np.full((len(operations), len(units)), np.nan)
+    for slot, unit, begin in conversions(params, operations):
+        at = begin + params.periphery.adc.t_sample
+        found[slot, units.index(unit)] = np.interp(at, waves["time"], waves[f"v(out_{unit})"])
+    return found
+
+
 def reciprocity(forward: np.ndarray, backward: np.ndarray) -> float:
     """Return the largest difference of two matrices (R, C) [S] over the largest entry."""
     return float(np.max(np.abs(forward - backward)) / np.max(np.abs(forward)))
@@ -79,6 +104,12 @@ def against_ideal(found: np.ndarray, ideal: np.ndarray) -> Line:
     """Fit matrices (R, C) [S] read by two kinds of sense unit; offset and residual in siemens."""
     gain, offset = np.polyfit(ideal.ravel(), found.ravel(), 1)
     return Line(float(gain), float(offset), float(np.max(np.abs(found - gain * ideal - offset))))
+
+
+def reference_energy(waves: Waveforms, params: OperateParams, slots: range) -> float:
+    """Return the energy [J] that the SAR converters take from their reference during `slots`: it charges the plates."""
+    window = params.t_begin(slots.start), params.t_begin(slots.stop)
+    return integral(waves["time"], -params.periphery.adc.sar.v_ref * waves["i(v_adc_ref)"], window)
 
 
 def supply_energy(waves: Waveforms, params: OperateParams, slots: range) -> float:

@@ -1,8 +1,9 @@
-"""Waveforms as a picture: one panel for each unit, against time or the swept voltage."""
+"""Waveforms as a picture: one panel for each kind of quantity, against time or what is swept."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
@@ -12,21 +13,26 @@ from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.simulate import SCALES, Waveforms
 from rramkit.errors import InputError
 
-NAMED = 8  # curves in a panel up to which each gets its name
-_TITLES = {"V": "voltage", "A": "current", "1": "state"}
+NAMED, COLUMN = 24, 12  # curves in a panel up to which each gets its name; names under one another
+SINGLE = 64  # points of a sweep up to which each is marked: they may have nothing to do with their neighbours
+_TITLES = {"V": "voltage", "A": "current"}
+_NUMBERS = {"q": "register", "act": "activation", "der": "activation"}  # else a state; by how a name begins
 
 
-def draw_waveforms(waves: Waveforms, labels: Mapping[str, Label], *, title: str) -> Figure:
-    """Return a figure of all vectors of a run."""
+def draw_waveforms(waves: Waveforms, labels: Mapping[str, Label], *, title: str, swept: str = "") -> Figure:
+    """Return a figure of all vectors of a run; `swept` says what the abscissa of a sweep is, its unit with it."""
     scale = next((name for name in SCALES if name in waves.vectors), None)
     panels = _panels(waves, labels)
-    figure = Figure(figsize=(8, 1.2 + 2.3 * len(panels)), layout="constrained")
+    wide = 9.5 if any(COLUMN < len(vectors) <= NAMED for vectors in panels.values()) else 8
+    figure = Figure(figsize=(wide, 1.2 + 2.3 * len(panels)), layout="constrained")
     figure.suptitle(title, fontsize=10)
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for ax, (unit, vectors) in zip(axes, panels.items(), strict=True):
+    for ax, ((kind, unit), vectors) in zip(axes, panels.items(), strict=True):
         draw_panel(ax, waves, vectors, labels, scale=scale, unit=unit)
-    axes[-1].set_xlabel("time (s)" if scale == "time" else f"{scale or 'point'}" + (" (V)" if scale else ""))
-    axes[-1].xaxis.set_major_formatter(EngFormatter(unit="s" if scale == "time" else ""))
+        ax.set_ylabel(f"{kind} ({unit})")
+    axes[-1].set_xlabel("time (s)" if scale == "time" else swept or "swept source (V)" if scale else "point")
+    if scale and not swept:
+        axes[-1].xaxis.set_major_formatter(EngFormatter(unit="s" if scale == "time" else "V"))
     return figure
 
 
@@ -34,25 +40,28 @@ def draw_panel(
     ax: Axes, waves: Waveforms, vectors: list[str], labels: Mapping[str, Label], *, scale: str | None, unit: str
 ) -> Axes:
     """Draw vectors of one unit against the run's scale; return `ax`."""
+    if len(vectors) > 10:
+        ax.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors)  # pyright: ignore[reportAttributeAccessIssue]
     for vector in vectors:
         y = waves[vector]
         x = waves[scale] if scale else range(y.size)
         label = labels[vector].name if vector in labels else vector
-        ax.plot(x, y, label=label, linewidth=1.2, marker="o" if y.size == 1 else None)
-    ax.set_ylabel(f"{_TITLES.get(unit, 'value')} ({unit})")
+        marked = y.size == 1 or (scale != "time" and y.size <= SINGLE)
+        ax.plot(x, y, label=label, linewidth=1.2, marker="o" if marked else None, markersize=3)
     if unit != "1":
         ax.yaxis.set_major_formatter(EngFormatter(unit=unit))
     ax.grid(alpha=0.3)
     if len(vectors) <= NAMED:
-        ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+        columns = 1 + (len(vectors) - 1) // COLUMN
+        ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, ncols=columns)
     else:
         ax.set_title(f"{len(vectors)} curves", fontsize=8, loc="right")
     return ax
 
 
-def save_waveforms(waves: Waveforms, labels: Mapping[str, Label], path: Path, *, title: str) -> None:
+def save_waveforms(waves: Waveforms, labels: Mapping[str, Label], path: Path, *, title: str, swept: str = "") -> None:
     """Draw a run into a picture file; its suffix says which kind (`check_picture`)."""
-    draw_waveforms(waves, labels, title=title).savefig(path, dpi=130)
+    draw_waveforms(waves, labels, title=title, swept=swept).savefig(path, dpi=130)
 
 
 def check_picture(path: Path) -> None:
@@ -62,10 +71,13 @@ def check_picture(path: Path) -> None:
         raise InputError(f"{path}: a picture must end in one of {', '.join(sorted(known))}. Rename it.")
 
 
-def _panels(waves: Waveforms, labels: Mapping[str, Label]) -> dict[str, list[str]]:
-    panels: dict[str, list[str]] = {}
+def _panels(waves: Waveforms, labels: Mapping[str, Label]) -> dict[tuple[str, str], list[str]]:
+    """Return the vectors of each kind and unit, in the order of the header."""
+    panels: dict[tuple[str, str], list[str]] = {}
     for vector in in_header_order(waves.vectors, labels):
         if vector not in SCALES:
             unit = labels[vector].unit if vector in labels else "A" if vector.startswith("i(") else "V"
-            panels.setdefault(unit, []).append(vector)
+            name = labels[vector].name if vector in labels else vector
+            kind = _NUMBERS.get(name.partition("_")[0], "state") if unit == "1" else _TITLES.get(unit, "value")
+            panels.setdefault((kind, unit), []).append(vector)
     return panels

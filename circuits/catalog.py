@@ -95,6 +95,11 @@ BLOCKS = {
         periphery_bench.example,
         "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
     ),
+    "periphery-codes": Block(
+        periphery_bench.CodedParams,
+        periphery_bench.example,
+        "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
+    ),
     "crossbar-pairs": Block(
         pairs.PairParams, pairs.example_read, "crossbar of signed weights as differential pairs: each row alone"
     ),
@@ -127,7 +132,7 @@ BLOCKS = {
         "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
     ),
     "sar-levels": Block(
-        sar_bench.SarBenchParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
+        sar_bench.SarTrainParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
     ),
     "strongarm": Block(
         strongarm_bench.StrongArmBenchParams,

@@ -63,18 +63,23 @@ def read_sweep(params: ReadSweepParams) -> Deck:
     )
 
 
-class PulseParams(Parameters):
+class PulseShape(Parameters):
+    """Timing of a write pulse, and the drivers' loads."""
+
+    t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-9, le=1e-3)
+    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-6)
+    r_driver: float = quantity(100.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
+    c_line: float = quantity(20e-15, "F", "capacitance of each line", ge=0, le=1e-11)
+    t_step: float = quantity(0.2e-9, "s", "largest time step of the simulation", ge=1e-13, le=1e-8)
+
+
+class PulseParams(PulseShape):
     """The conditions of a write pulse, other than the amplitude on the stepped line."""
 
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
     v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
     v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
     v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
-    t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-9, le=1e-3)
-    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-6)
-    r_driver: float = quantity(100.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
-    c_line: float = quantity(20e-15, "F", "capacitance of each line", ge=0, le=1e-11)
-    t_step: float = quantity(0.2e-9, "s", "largest time step of the simulation", ge=1e-13, le=1e-8)
 
 
 class WriteParams(Parameters):

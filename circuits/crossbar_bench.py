@@ -68,6 +68,7 @@ def static_reads(
         analysis=f".dc V_sweep 0 {v_in.shape[1] - 1} 1",
         outputs=_sense_outputs(params, sensed),
         options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
+        swept="input vector (1)",
     )
 
 
@@ -78,6 +79,11 @@ def transient_read(
 
     `states` as `add_crossbar`; `v_in` (R,), or (C,) backward, in volt; `v_word` (W,) as `static_reads`.
     """
+    if 4 * params.t_rise > params.read.t_read:
+        raise InputError(
+            f"`t_rise` must be a quarter of `read.t_read` = {params.read.t_read:g} s or less; got {params.t_rise:g} s. "
+            "Read longer."
+        )
     circuit, driven, sensed = _with_periphery(params, states, v_word, static=False)
     _check_inputs(params, v_in[:, np.newaxis], driven)
     for index in range(driven):
@@ -113,9 +119,9 @@ def _with_periphery(
     r_line = {"row": params.r_drive, "col": params.r_sense}
     counts = {"row": crossbar.rows, "col": crossbar.cols}
     for index in range(counts[driven]):
-        _join(circuit, f"in_{index}", f"{driven}_{index}", r_line[driven])
+        join(circuit, f"in_{index}", f"{driven}_{index}", r_line[driven])
     for index in range(counts[sensed]):
-        _join(circuit, f"{sensed}_{index}", f"out_{index}", r_line[sensed])
+        join(circuit, f"{sensed}_{index}", f"out_{index}", r_line[sensed])
         circuit.V(f"_sense_{index}", f"out_{index}", circuit.gnd, 0)
     return circuit, counts[driven], counts[sensed]
 
@@ -129,7 +135,7 @@ def _open_words(circuit: Circuit, params: CrossbarReadParams, v_word: np.ndarray
         circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, float(v))
 
 
-def _join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
+def join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
     """Join two nodes by a resistor, or by an ideal source of 0 V where the resistance is zero."""
     if resistance > 0:
         circuit.R(f"_{node}", node, other, resistance)

@@ -6,7 +6,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.array_cells import CellSpread
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, PulseParams
+from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, PulseShape
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.selection import Selection, line_voltages
@@ -23,7 +23,7 @@ class CrossbarWriteParams(Parameters):
     crossbar: CrossbarParams = CrossbarParams(rows=4, cols=4)
     selection: Selection = Selection()
     spread: CellSpread = CellSpread()
-    pulse: PulseParams = PulseParams()
+    pulse: PulseShape = PulseShape()
     polarity: Literal["set", "reset"] = quantity("set", "1", "set or reset the selected cell")
     v_write: float = quantity(1.7, "V", "voltage across the selected cell and its transistor or selector", ge=0, le=3.6)
     v_word: float = quantity(1.4, "V", "open word lines (1T1R)", ge=0, le=3.6)

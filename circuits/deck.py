@@ -40,7 +40,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Deck:
-    """Everything of one ngspice run."""
+    """Everything of one ngspice run; `swept` says what a sweep runs through where that is no voltage, with its unit."""
 
     title: str
     parameters: Parameters
@@ -50,6 +50,7 @@ class Deck:
     outputs: tuple[Output, ...]
     measures: tuple[Measure, ...] = ()
     options: str = ""
+    swept: str = ""
 
     @property
     def kind(self) -> str:
@@ -77,6 +78,7 @@ class Deck:
             if isinstance(value, str) and not value.isprintable():
                 raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Correct it.")
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
+        lines += ["*", f"* swept: {self.swept}"] if self.swept else []
         lines += ["*", "* outputs (vectors kept by the run)"]
         lines += [
             f"*   {out.name} = {out.vector} [{out.unit}]".ljust(44) + f" {out.description}" for out in self.outputs

@@ -18,7 +18,9 @@ class PulseTrainParams(Parameters):
     device: Device = Device(model="bulk")
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     r_series: float = quantity(5e3, "ohm", "resistor between source and top electrode", ge=1, le=1e7)
-    v_pulse: tuple[float, ...] = quantity((2.3, 2.6, -1.7), "V", "amplitude of each pulse; above zero is SET")
+    v_pulse: tuple[float, ...] = quantity(
+        (2.3, 2.6, -1.7), "V", "amplitude of each pulse; above zero is SET", min_length=1
+    )
     t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-13, le=100)
     t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-15, le=1)
     t_rest: float = quantity(5e-9, "s", "time at 0 V after each pulse", ge=1e-14, le=100)

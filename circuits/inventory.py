@@ -1,9 +1,9 @@
 """What a circuit is made of, counted in the circuit itself: transistors, their active area, the gates a node drives.
 
-The active area of a transistor is m W (L + 2 l_sd), l_sd = 0.105 um of contacted source or drain (this kit's choice),
-m equal ones in parallel. The gate capacitance is m W L eps_ox/t_ox with t_ox the card's `toxe` (`tox` in simpler ones);
-overlaps and junctions are left out, so a switching energy C V^2 from it is a lower estimate. Every function takes the
-technology that drew the circuit, because a transistor may be a subcircuit of the user's library.
+The active area of a transistor is m W (L + 2 l), l the technology's `l_diffusion`, m equal ones in parallel. The gate
+capacitance is m W L eps_ox/t_ox with t_ox the card's `toxe` (`tox` in simpler ones); overlaps and junctions are left
+out, so a switching energy C V^2 from it is a lower estimate. Every function takes the technology that drew the circuit,
+because a transistor may be a subcircuit of the user's library.
 """
 
 import re
@@ -18,7 +18,6 @@ from rramkit.circuits.mosfet import TRANSISTOR
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
-L_SD = 0.105e-6  # m
 EPS_OX = 3.9 * 8.8541878128e-12  # F/m
 _SCALES = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3}  # SPICE's suffixes, as far as an oxide has them
 
@@ -27,7 +26,7 @@ _SCALES = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3}  # SPICE's suffixes, as far
 class Transistor:
     """One transistor of the flattened circuit: where it stands, its model, its gate's node, width and length [m].
 
-    `count` is how many equal ones stand in parallel.
+    `strip` is the length [m] of its drain and of its source, `count` how many equal ones stand in parallel.
     """
 
     path: str
@@ -35,12 +34,13 @@ class Transistor:
     gate: str
     width: float
     length: float
+    strip: float
     count: int = 1
 
     @property
     def area(self) -> float:
         """Return the active area [m^2]."""
-        return self.count * self.width * (self.length + 2 * L_SD)
+        return self.count * self.width * (self.length + 2 * self.strip)
 
     @property
     def gate_area(self) -> float:
@@ -149,7 +149,9 @@ def _inside(
         sizes = dict(word.split("=", 1) for word in words if "=" in word)
         if name[0] in "Mm":
             width, length = float(sizes["w"]), float(sizes["l"])
-            yield Transistor(path + name, plain[-1], nodes[1], width, length, int(sizes.get("m", 1)))
+            yield Transistor(
+                path + name, plain[-1], nodes[1], width, length, technology.l_diffusion, int(sizes.get("m", 1))
+            )
         elif name[0] in "Xx" and plain[-1] in definitions:
             cell = definitions[plain[-1]]
             pins = [str(node) for node in cell.external_nodes]
@@ -159,7 +161,8 @@ def _inside(
             of = technology.subcircuit  # any other unknown subcircuit is a device of a library, such as a ReRAM
             width, length = (float(sizes[word]) * of.unit for word in (of.width, of.length))
             gate = nodes[of.pins.index("g")]
-            yield Transistor(path + name, plain[-1], gate, width, length, int(sizes.get(of.count, 1)))
+            count = int(sizes.get(of.count, 1))
+            yield Transistor(path + name, plain[-1], gate, width, length, technology.l_diffusion, count)
 
 
 def _capacitance(netlist: Netlist, definitions: dict[str, Netlist]) -> float:

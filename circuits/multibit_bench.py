@@ -13,7 +13,8 @@ from rramkit.circuits.deck import Deck, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.sar import add_sar
-from rramkit.circuits.sar_bench import SarBenchParams, add_control, add_supplies, code_measures, sar_outputs
+from rramkit.circuits.sar_bench import SarTrainParams, add_supplies, code_measures, sar_outputs
+from rramkit.circuits.sar_control import add_control, add_sampling
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.strongarm_bench import LATCH_OPTIONS
 from rramkit.errors import InputError
@@ -24,7 +25,7 @@ class MultibitParams(Parameters):
     """Readout and converter behind one bit line, and a train of cells."""
 
     readout: ReadoutParams = ReadoutParams()
-    converter: SarBenchParams = SarBenchParams(t_sample=15e-9)
+    converter: SarTrainParams = SarTrainParams(t_sample=15e-9)
     v_read: float = quantity(0.2, "V", "how far the row is pulled below the clamp", ge=1e-3, le=1)
     g_first: float = quantity(20e-6, "S", "conductance of the first read's cells", gt=0, le=0.1)
     g_last: float = quantity(350e-6, "S", "conductance of the last read's", gt=0, le=0.1)
@@ -45,8 +46,9 @@ def multibit_train(params: MultibitParams, conductances: Sequence[float] | np.nd
     timing, block, count = params.converter, params.readout, len(g_cells)
     circuit = Circuit("multi-bit read")
     add_sar(circuit, timing.sar)
-    add_supplies(circuit, timing, count)
-    add_control(circuit, timing, count)
+    add_supplies(circuit, timing)
+    add_sampling(circuit, timing, timing.begins(count))
+    add_control(circuit, timing, timing.begins(count))
     circuit.subcircuit(ota(block.ota))
     circuit.subcircuit(readout(block))
     circuit.X("_readout", "readout", "bl", "clamp", "v_tia", "rst_tia", "v_ota")

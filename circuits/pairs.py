@@ -8,13 +8,14 @@ currents, here by ideal controlled sources (a circuit's subtractor belongs to th
     reference   one array (R, N + 1):   column n minus the last column, which holds the same reference everywhere
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.crossbar import add_crossbar
-from rramkit.circuits.crossbar_bench import CrossbarReadParams
+from rramkit.circuits.crossbar_bench import CrossbarReadParams, join
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
@@ -30,6 +31,12 @@ class PairParams(Parameters):
     arrangement: Arrangement = quantity("adjacent", "1", "where the negative half of a weight stands")
     g_low: float = quantity(5e-6, "S", "conductance of weight nothing (1R)", ge=0, le=1e-2)
     g_high: float = quantity(80e-6, "S", "conductance of the largest weight (1R)", gt=0, le=1e-2)
+
+    @model_validator(mode="after")
+    def _driven_by_rows(self) -> Self:
+        if self.read.direction != "forward":
+            raise ValueError("read.direction must be forward: the difference is one of columns")
+        return self
 
 
 def pair_values(weights: np.ndarray, arrangement: Arrangement, low: float, high: float) -> tuple[np.ndarray, ...]:
@@ -72,13 +79,13 @@ def paired_reads(params: PairParams, values: tuple[np.ndarray, ...], v_in: np.nd
         for i in range(physical.words):
             circuit.V(f"_{prefix}word_{i}", f"{prefix}word_{i}", circuit.gnd, read.read.v_wl)
         for i in range(bar.rows):
-            circuit.R(f"_{prefix}in_{i}", f"in_{i}", f"{prefix}row_{i}", read.r_drive)
+            join(circuit, f"{prefix}row_{i}", f"in_{i}", read.r_drive)
         for j in range(physical.cols):
             line = f"{prefix}col_{j}"
-            circuit.R(f"_{line}_sense", line, f"{line}_out", read.r_sense)
-            circuit.V(f"_{line}", f"{line}_out", circuit.gnd, 0)
+            join(circuit, line, f"{line}_out", read.r_sense)
+            circuit.V(f"_sense_{line}", f"{line}_out", circuit.gnd, 0)
     for n, (plus, minus) in enumerate(pairs):
-        circuit.raw_spice += f"B_diff_{n} diff_{n} 0 v = i(V_{plus}) - i(V_{minus})\n"
+        circuit.raw_spice += f"B_diff_{n} diff_{n} 0 v = i(V_sense_{plus}) - i(V_sense_{minus})\n"
     return Deck(
         title=f"{bar.rows} x {bar.cols} signed weights, {params.arrangement}: {v_in.shape[1]} static reads",
         parameters=params,
@@ -94,6 +101,7 @@ def paired_reads(params: PairParams, values: tuple[np.ndarray, ...], v_in: np.nd
             for n in range(bar.cols)
         ),
         options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
+        swept="input vector (1)",
     )
 
 

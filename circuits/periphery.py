@@ -14,7 +14,8 @@ Sense units: `periphery_sense`. With the ideal one lines rest at 0 V; with the t
 something is read, on `rail_rest`, and inputs go down from there. Behavioural, by ideal sources: the subtraction of
 neighbouring units v(sub_n) = r_t (i(2n) - i(2n+1)), i the cells' current (transimpedance: from the outputs), the
 activation v(act_n) = 1/(1 + exp(-v(sub_n)/v_act)) and its derivative v(der_n) = act (1 - act), both in units of 1 V.
-With `subtract` digital none of the three is in the netlist. Which switch is closed when: `periphery_modes`.
+With `subtract` digital none of the three is in the netlist: the difference is then one of the codes that converters of
+transistors (`convert` sar: `periphery_convert`) give. Which switch is closed when: `periphery_modes`.
 """
 
 from collections.abc import Iterator
@@ -26,9 +27,11 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import Library
+from rramkit.circuits.periphery_convert import add_converters
 from rramkit.circuits.periphery_modes import SWITCHES
 from rramkit.circuits.periphery_sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
 from rramkit.circuits.readout import ReadoutParams
+from rramkit.circuits.sar_control import ConversionParams
 from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
 
@@ -57,6 +60,13 @@ class PeripheryParams(Parameters):
     )
     r_t: float = quantity(1e4, "ohm", "transimpedance of the analog subtraction", gt=0, le=1e7)
     v_act: float = quantity(0.05, "V", "voltage that the activation is scaled by", gt=0, le=10)
+    convert: Literal["none", "sar"] = quantity(
+        "none", "1", "what follows the readouts: nothing, or SAR converters behind multiplexers"
+    )
+    adc: ConversionParams = ConversionParams(t_sample=10e-9)
+    adc_share: int = quantity(2, "1", "sense units to each SAR converter", ge=1, le=64)
+    w_mux: float = quantity(4e-6, "m", "width of a multiplexer gate's n transistor", ge=0.1e-6, le=1e-4)
+    t_settle: float = quantity(20e-9, "s", "of a slot that converts: before the first conversion", ge=1e-9, le=1e-3)
 
     @model_validator(mode="after")
     def _rows_are_source_lines(self) -> "PeripheryParams":
@@ -69,6 +79,11 @@ class PeripheryParams(Parameters):
                 raise ValueError("readout must be in the cells' technology: one deck has one library")
             if self.v_read > self.readout.v_clamp:
                 raise ValueError("v_read must not exceed the readout's v_clamp: its rail would be below ground")
+        if self.convert == "sar":
+            if self.sense != "transimpedance":
+                raise ValueError("convert = sar needs sense = transimpedance: a probe has no output to convert")
+            if self.adc.sar.latch.technology != self.crossbar.cell.technology:
+                raise ValueError("adc must be in the cells' technology: one deck has one library")
         return self
 
     @property
@@ -93,16 +108,26 @@ class PeripheryParams(Parameters):
         return tuple((side, index) for side in SIDES for index in range(counts[side]))
 
     def dac(self, side: Side, index: int) -> str:
-        """Return the name of a line's converter."""
+        """Return the name of a line's DAC."""
         return f"{index}" if self.reuse else f"{side}_{index}"
 
     def unit(self, side: Side, index: int) -> str:
         """Return the name of a line's sense unit."""
         return f"{index // self.share}" if self.reuse else f"{side}_{index // self.share}"
 
+    def converter(self, unit: str) -> str:
+        """Return the name of a sense unit's SAR converter."""
+        side, _, number = unit.rpartition("_")
+        return f"{side}_{int(number) // self.adc_share}".removeprefix("_")
+
+    @property
+    def converters(self) -> tuple[str, ...]:
+        """Return the names of all SAR converters."""
+        return () if self.convert == "none" else tuple(dict.fromkeys(self.converter(unit) for unit in self.units))
+
     @property
     def dacs(self) -> tuple[str, ...]:
-        """Return the names of all converters."""
+        """Return the names of all DACs."""
         return tuple(dict.fromkeys(self.dac(*line) for line in self.lines))
 
     @property
@@ -161,6 +186,9 @@ def add_periphery(
     block = sense or params.sense_block
     for unit in params.units:
         block(circuit, unit, f"bus_{unit}")
+    if params.convert == "sar":
+        converter_of = {unit: params.converter(unit) for unit in params.units}
+        add_converters(circuit, params.adc.sar, converter_of, technology=technology, w_mux=params.w_mux)
     if params.subtract == "analog":
         _add_subtraction(circuit, params)
 

@@ -2,8 +2,9 @@
 
 A round is a training step as the array sees it (forward, backward, update, and back to forward), or every mode once.
 Behavioural blocks (probes, subtraction, activation) have no transistors to count, so they are listed by number.
-Readouts as sense units, or a circuit given as `sense`, are counted like everything else, but for the source of their
-amplifiers' bias. What amplifiers take from their supply while they stand: `periphery_measure.supply_energy`.
+Readouts as sense units, SAR converters and their multiplexers, or a circuit given as `sense`, are counted like all
+else, but for the source of the amplifiers' bias and the converters' digital control. What amplifiers take from their
+supply while they stand, and converters from their reference: `periphery_measure`.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from rramkit.circuits.periphery import add_periphery
 from rramkit.circuits.periphery_bench import OperateParams, control_levels, operation
 from rramkit.circuits.periphery_modes import Mode, Operation
 from rramkit.circuits.periphery_sense import SenseBlock
+from rramkit.circuits.periphery_timing import conversion_levels
 
 ROUND: tuple[Mode, ...] = ("forward", "backward", "update set")
 ALL_MODES: tuple[Mode, ...] = (*ROUND, "memory read", "memory write")
@@ -31,15 +33,18 @@ class Account:
     area : float
         Active area of the transistors [m^2]; capacitors and resistors come on top.
     energy : float
-        Energy of the switches' gates for one round [J].
+        Energy of the switches' gates for one round [J]; of the converters also the clock and the plates' drivers.
     capacitance : float
-        Sum of the sense units' capacitors [F].
+        Sum of the sense units' and converters' capacitors [F].
+    dacs, adcs : int
+        How many converters of either kind there are.
     """
 
     transistors: int
     area: float
     energy: float
-    converters: int
+    dacs: int
+    adcs: int
     ideal: dict[str, int]
     capacitance: float
 
@@ -56,10 +61,20 @@ def account(
     held = count(circuit, technology, periphery_only=True)
     energy = 0.0
     if periphery.switches != "ideal":
-        levels = control_levels(periphery, one_round(params, modes))
+        operations = one_round(params, modes)
+        levels = control_levels(periphery, operations)
         controls = {node: v for node, v in levels.items() if node.startswith("ctl_")}
+        controls |= conversion_levels(periphery, operations)
         energy = switching_energy(circuit, controls, technology)
-    return Account(held.transistors, held.area, energy, len(periphery.dacs), held.ideal, capacitance(circuit))
+    return Account(
+        held.transistors,
+        held.area,
+        energy,
+        len(periphery.dacs),
+        len(periphery.converters),
+        held.ideal,
+        capacitance(circuit),
+    )
 
 
 def one_round(params: OperateParams, modes: Sequence[Mode] = ROUND) -> list[Operation]:

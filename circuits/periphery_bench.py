@@ -4,23 +4,32 @@ The netlist is the same whatever the array does; these sources alone say what it
 `B_ctl_*` and `B_rail_*` of a static sweep).
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.array_cells import CellSpread
+from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.periphery import PeripheryParams, add_periphery
 from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES, Mode, Operation
 from rramkit.circuits.periphery_sense import SenseBlock
+from rramkit.circuits.periphery_timing import conversion_begin, converted_units
+from rramkit.circuits.readout import ReadoutParams
+from rramkit.circuits.sar_control import add_control, add_pulses, add_sampling
 from rramkit.circuits.stimuli import staircase_points
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 # As a cell's, but abstol = 1e-11 A, still 1e-5 of a read current: with 1e-13 some runs (5 of 14, by initial state and
 # step) had their step cut by 8 again and again on a flat plateau; with 1e-11 none of 8 did. Found by trial.
 OPERATE_OPTIONS = "method=gear reltol=1e-4 abstol=1e-11 vntol=1e-7 chgtol=1e-18 itl4=100"
+# With converters: their switches move femtocoulombs in picoseconds, and a tenth of the tolerance would cost three times
+# the points (11,000 instead of 3,400 for two reads) for the same codes.
+CONVERT_OPTIONS = "method=gear reltol=1e-3 abstol=1e-11 vntol=1e-6 chgtol=1e-16 itl4=100"
 STATIC_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-15"
 # With amplifiers KLU calls the matrix singular on the way to the operating point of anything from 3 x 3 up (the order
 # of pivots that it took from the first guess; the Sparse solver has no such trouble): 10 Tohm from every node to ground
@@ -48,6 +57,33 @@ class OperateParams(Parameters):
     v_word_memory: float = quantity(2.0, "V", "word rail of a memory write: all the way at once", ge=0, le=3.6)
     v_word_read: float = quantity(2.5, "V", "word rail of all reads, above where lines rest", ge=0, le=3.6)
     seed: int = quantity(1, "1", "seed of states and codes", ge=0)
+
+    @model_validator(mode="after")
+    def _conversions_fit(self) -> Self:
+        periphery = self.periphery
+        if periphery.convert == "sar":
+            end = periphery.t_settle + periphery.adc_share * periphery.adc.t_conversion
+            if end > self.t_slot - 2 * self.t_rise:
+                raise ValueError(
+                    f"t_slot must hold t_settle and {periphery.adc_share} conversions, {end:.3g} s, and two edges"
+                )
+        return self
+
+    def t_begin(self, slot: int) -> float:
+        """Return when slot number `slot` begins [s]."""
+        return self.t_start + slot * self.t_slot
+
+
+class CodedParams(OperateParams):
+    """An array whose reads end in codes: readouts, and one converter for rows and columns alike."""
+
+    periphery: PeripheryParams = PeripheryParams(
+        crossbar=CrossbarParams(rows=2, cols=2),
+        sense="transimpedance",
+        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15),
+        convert="sar",
+    )
+    t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
 
 
 def example(params: OperateParams) -> Deck:
@@ -109,7 +145,7 @@ def operate(
         grounded = node.startswith("ctl_ground_")
         steps: list[tuple[float, float]] = [(0.0, _line_supply(params.periphery))] if grounded else []
         for slot, level in enumerate(levels):
-            start = params.t_start + slot * params.t_slot
+            start = params.t_begin(slot)
             if node == "rail_write":
                 steps += [(start + 2 * params.t_rise, level), (start + params.t_slot - 3 * params.t_rise, 0.0)]
             else:
@@ -117,6 +153,7 @@ def operate(
         points = staircase_points(steps, t_rise=params.t_rise)
         circuit.PieceWiseLinearVoltageSource(f"_{node}", node, circuit.gnd, values=points)
     _add_supplies(circuit, params, rising=True)
+    _add_conversions(circuit, params, operations)
     return Deck(
         title=_title(params),
         parameters=params,
@@ -125,7 +162,7 @@ def operate(
         analysis=f".tran {params.t_step} {t_stop:.9e} 0 {params.t_step} uic",
         outputs=_outputs(params.periphery),
         measures=_measures(params, operations),
-        options=OPERATE_OPTIONS,
+        options=OPERATE_OPTIONS if params.periphery.convert == "none" else CONVERT_OPTIONS,
     )
 
 
@@ -133,6 +170,8 @@ def static_operations(
     params: OperateParams, values: np.ndarray, operations: Sequence[Operation], *, sense: SenseBlock | None = None
 ) -> Deck:
     """Return a `.dc` deck whose point b is the operating point of operation b (reads: states are held)."""
+    if params.periphery.convert != "none":
+        raise InputError("`convert` must be none in a static sweep; got sar, which converts in time. Take `operate`.")
     circuit = Circuit("transposable array")
     add_periphery(circuit, params.periphery, values, sense=sense, held=True)
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
@@ -148,6 +187,7 @@ def static_operations(
         libraries=params.periphery.libraries,
         analysis=f".dc V_sweep 0 {len(operations) - 1} 1",
         outputs=tuple(out for out in _outputs(params.periphery) if not out.name.startswith("state")),
+        swept="operation (1)",
         options=STATIC_OPTIONS if params.periphery.sense == "ideal" else SHUNTED_OPTIONS,
     )
 
@@ -202,12 +242,38 @@ def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> N
     supplies = [("vdd_io", technology.v_io), ("vdd_core", technology.v_core)]
     if params.periphery.sense == "transimpedance":
         supplies += [("vdd_ota", readout.ota.v_dd), ("clamp", readout.v_clamp)]
+    if params.periphery.convert == "sar":
+        sar = params.periphery.adc.sar
+        supplies += [("adc_ref", sar.v_ref), ("adc_cm", sar.v_cm)]
     for name, volts in supplies:
         if rising:
             points = [(0.0, 0.0), (params.t_start / 2, volts)]
             circuit.PieceWiseLinearVoltageSource(f"_{name}", name, circuit.gnd, values=points)
         else:
             circuit.V(f"_{name}", name, circuit.gnd, volts)
+
+
+def conversions(params: OperateParams, operations: Sequence[Operation]) -> list[tuple[int, str, float]]:
+    """Return slot, unit and start [s] of every conversion."""
+    return [
+        (slot, unit, conversion_begin(params.periphery, unit, params.t_begin(slot)))
+        for slot, op in enumerate(operations)
+        for unit in converted_units(params.periphery, op)
+    ]
+
+
+def _add_conversions(circuit: Circuit, params: OperateParams, operations: Sequence[Operation]) -> None:
+    """Add the ideal control of the converters and their multiplexers."""
+    periphery, adc = params.periphery, params.periphery.adc
+    found = conversions(params, operations)
+    for name in periphery.converters:
+        begins = sorted(begin for _, unit, begin in found if periphery.converter(unit) == name)
+        add_sampling(circuit, adc, begins, prefix=f"adc_{name}_")
+        add_control(circuit, adc, begins, prefix=f"adc_{name}_")
+    for unit in periphery.units if periphery.convert == "sar" else ():
+        # open two edges before the next one closes: two outputs must not drive each other
+        spans = [(t, t + adc.t_conversion - 2 * adc.t_rise) for _, of, t in found if of == unit]
+        add_pulses(circuit, f"ctl_mux_{unit}", spans, adc, high=periphery.crossbar.cell.technology.v_io)
 
 
 def _title(params: OperateParams) -> str:
@@ -221,6 +287,15 @@ def _outputs(params: PeripheryParams) -> tuple[Output, ...]:
     if params.sense == "transimpedance":
         found += [Output(f"v_out_{u}", f"v(out_{u})", "V", f"output of sense unit {u}") for u in params.units]
         found += [Output("i_vdd_ota", "i(v_vdd_ota)", "A", "current into the amplifiers' supply")]
+    for a in params.converters:
+        found.append(Output(f"v_adc_{a}", f"v(adc_{a}_in_adc)", "V", f"input of converter {a}, behind its multiplexer"))
+        found.append(Output(f"v_x_{a}", f"v(adc_{a}_x)", "V", f"top plate of converter {a}"))
+        found += [
+            Output(f"q_{a}_{b}", f"v(adc_{a}_q_{b})", "1", f"register {b} of converter {a}") for b in params.adc.decided
+        ]
+    if params.converters:
+        found.append(Output("i_adc_ref", "i(v_adc_ref)", "A", "current into the converters' reference"))
+        found.append(Output("i_vdd_core", "i(v_vdd_core)", "A", "current into the core supply"))
     found += [Output(f"v_{s}_{k}", f"v({s}_{k})", "V", f"{s} {k}, at its switches") for s, k in params.lines]
     found += [Output("i_write", "i(v_rail_write)", "A", "current into the write rail")] if params.moving else []
     if params.subtract == "analog":
@@ -245,4 +320,16 @@ def _measures(params: OperateParams, operations: Sequence[Operation]) -> tuple[M
             find = f"find v(s_{op.row}_{col}) at={end:.6e}"
             text = f"slot {slot}, {op.mode}: state of cell ({op.row}, {col})"
             found.append(Measure(f"s_{slot}_{op.row}_{col}", find, "1", text))
-    return tuple(found)
+    return (*found, *_code_measures(params, operations))
+
+
+def _code_measures(params: OperateParams, operations: Sequence[Operation]) -> Iterator[Measure]:
+    """Yield every register of every conversion, and the code that they make."""
+    periphery, adc = params.periphery, params.periphery.adc
+    for slot, unit, begin in conversions(params, operations):
+        text = f"slot {slot}, {operations[slot].mode}: unit {unit}"
+        for bit in adc.decided:
+            find = f"find v(adc_{periphery.converter(unit)}_q_{bit}) at={adc.code_at(begin):.9e}"
+            yield Measure(f"q_{slot}_{unit}_{bit}", find, "1", f"{text}, register {bit}")
+        code = " + ".join(f"{2**k}*q_{slot}_{unit}_{bit}" for k, bit in enumerate(adc.decided))
+        yield Measure(f"code_{slot}_{unit}", f"param='{code}'", "1", f"{text}, code")

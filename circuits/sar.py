@@ -16,7 +16,10 @@ Sizes are this kit's choice; the array is top-plate sampled as in Liu, Chang, Hu
 10.1109/JSSC.2010.2042254, but switched one way and single-ended.
 """
 
+from typing import Self
+
 import numpy as np
+from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.mismatch import sigma_capacitor
@@ -25,6 +28,7 @@ from rramkit.circuits.strongarm import StrongArmParams, strong_arm
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
+V_ABOVE = 0.2  # V: half a PMOS threshold of the kit's core cards
 PINS = ("in_adc", "v_cm", "x", "y", "sample", "sample_b", "clk", "out_p", "out_n", "vdd", "vref")
 
 
@@ -41,6 +45,14 @@ class SarParams(Parameters):
     w_sample: float = quantity(4e-6, "m", "width of each transistor of the sampling gate", ge=0.1e-6, le=1e-3)
     w_bottom_n: float = quantity(0.2e-6, "m", "bottom plate's NMOS: width for each unit capacitor", ge=0.1e-6, le=1e-3)
     w_bottom_p: float = quantity(0.3e-6, "m", "bottom plate's PMOS: width for each unit capacitor", ge=0.1e-6, le=1e-3)
+
+    @model_validator(mode="after")
+    def _switches_turn_off(self) -> Self:
+        if self.v_ref > self.latch.technology.v_core + V_ABOVE:
+            raise ValueError(
+                f"v_ref must not exceed v_core + {V_ABOVE} V: the PMOS of gates and plates would not turn off"
+            )
+        return self
 
     @property
     def nominal_capacitors(self) -> np.ndarray:

@@ -26,7 +26,7 @@ class DisturbParams(PulseTrainParams):
     pulses: int = quantity(4, "1", "number of pulses", ge=1, le=1000)
     t_pulse: float = quantity(50e-9, "s", "width of a pulse", ge=5e-9, le=1e-3)
     states: tuple[Annotated[float, Field(ge=0, le=1)], ...] = quantity(
-        (0.3, 0.7, 0.95), "1", "states at which the neighbours start"
+        (0.3, 0.7, 0.95), "1", "states at which the neighbours start", min_length=1
     )
 
     def t_between(self, index: int) -> float:

@@ -118,6 +118,7 @@ class PulseTrainParams(DriverWriteParams):
     """A train of pulses of one amplitude (the code's) and width."""
 
     code_first: int = quantity(40, "1", "code of every pulse", ge=0, le=1023)
+    code_last: int = quantity(63, "1", "not used here: every pulse has code_first", ge=0, le=1023)
     pulses: int = quantity(6, "1", "number of pulses", ge=1, le=1000)
     t_pulse: float = quantity(20e-9, "s", "width of a pulse", ge=5e-9, le=1e-3)
 

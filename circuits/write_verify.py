@@ -4,10 +4,12 @@ Divider      While it reads, the bit line hangs on twice the read voltage throug
              line stands at the read voltage exactly when the cell has its target: at that point the cell's
              nonlinearity, and the divider's ratio, cancel.
 Comparator   (`verify_comparator`) line against read voltage: PMOS pair of core transistors, whose inputs may lie near
-             ground, mirror, a second stage and two inverters. Continuous in time: pin `clk` is for one that is not.
-             A thick-oxide read leg keeps the write voltages off its gates.
+             ground, mirror, a second stage and two inverters. Continuous in time. A thick-oxide read leg keeps the
+             write voltages off its gates.
 Latch        A strobe late in each read sets `done` when the comparator says so; `done` stops all later pulses.
              Gates of core transistors. Core-logic sources give only the fixed time raster (ideal).
+
+It works with either line that SET steps, and in RESET: `done` withholds what makes the pulse, bit line or word line.
 """
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -50,8 +52,8 @@ class WriteVerifyParams(DriverWriteParams):
 
 
 def comparator(params: ComparatorParams, technology: Technology) -> SubCircuit:
-    """Return `.subckt verify_comparator inp inn clk out vdd`: out is high while v(inp) > v(inn); clk is not used."""
-    cell = SubCircuit(COMPARATOR, "inp", "inn", "clk", "out", "vdd")
+    """Return `.subckt verify_comparator inp inn out vdd`: out is high while v(inp) > v(inn)."""
+    cell = SubCircuit(COMPARATOR, "inp", "inn", "out", "vdd")
     draw, length, w_n, w_p = Draw(cell, technology), params.l_pair, params.w_mirror, 4 * params.w_mirror
     cell.I("_ref", "bias", cell.gnd, params.i_ref)
     for name, drain in (("bias", "bias"), ("tail", "tail"), ("second", "x2")):
@@ -80,7 +82,7 @@ def write_verify(params: WriteVerifyParams) -> Deck:
     circuit.subcircuit(comparator(params.comparator, cell.technology))
     # SET: done when the line has fallen below the threshold; RESET: when it has risen above it.
     inputs = ("threshold", "divider") if params.polarity == "set" else ("divider", "threshold")
-    circuit.X("_comparator", COMPARATOR, *inputs, "strobe", "there", "vcore")
+    circuit.X("_comparator", COMPARATOR, *inputs, "there", "vcore")
     _add_latch(circuit, params)
     add_written_cell(circuit, far, params.state)
     return Deck(

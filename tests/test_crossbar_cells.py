@@ -172,6 +172,24 @@ def test_pairs_give_the_signed_product(pool, arrangement):
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.max(np.abs(expected)))
 
 
+def test_pairs_without_resistance_at_the_ends(pool):
+    """Exactly the product: a driver or sense input of 0 ohm is no resistor of 0 ohm."""
+    bar = CrossbarParams(rows=2, cols=2, cell_kind="1R", r_row=0, r_col=0)
+    params = PairParams(read=CrossbarReadParams(crossbar=bar, r_drive=0, r_sense=0))
+    weights, v_in = np.array([[0.5, -1.0], [-0.25, 0.75]]), np.array([[0.1, 0.2], [0.2, 0.0]])
+    waves = pool.run(paired_reads(params, pair_values(weights, "adjacent", 5e-6, 80e-6), v_in).text())
+    found = np.stack([waves[f"v(diff_{n})"] for n in range(2)])
+    np.testing.assert_allclose(found, 75e-6 * weights.T @ v_in, rtol=0, atol=1e-12)  # A: abstol
+
+
+def test_what_has_no_meaning_in_a_read_is_refused():
+    with pytest.raises(InputError, match=r"read.direction must be forward"):
+        PairParams.checked({"read": {"direction": "backward"}}, where="here")
+    params = CrossbarReadParams(t_rise=5e-9)
+    with pytest.raises(InputError, match=r"`t_rise` must be a quarter of `read.t_read`"):
+        transient_read(params, *example_pattern(params))
+
+
 def test_pairs_behind_wires_are_not_the_same(pool):
     """Adjacent columns share their loss, two arrays load their rows less: the arrangements are really different."""
     rng = np.random.default_rng(8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rramkit.circuits.array_cells import CellSpread
-from rramkit.circuits.cell_bench import PulseParams
+from rramkit.circuits.cell_bench import PulseShape
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
 from rramkit.circuits.selection import Selection
@@ -69,7 +69,7 @@ def test_selectors_guard_a_1s1r_array(pool):
 def test_halving_the_step_changes_nothing_that_matters(pool):
     found = []
     for t_step in (0.2e-9, 0.1e-9):
-        params = written(pulse=PulseParams(t_step=t_step), v_write=1.8, v_word=1.5)
+        params = written(pulse=PulseShape(t_step=t_step), v_write=1.8, v_word=1.5)
         found.append(changes(pool, params)[0][0, 0])
     assert abs(found[1] - found[0]) < 2e-4  # of the state's range
 

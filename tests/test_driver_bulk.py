@@ -17,6 +17,7 @@ from rramkit.characterization.measure import integral
 from rramkit.characterization.pool import SpicePool
 from rramkit.circuits.write_disturb import DisturbParams, write_disturb
 from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "driver"
 MODELS = {"set": DriverWriteParams, "reset": DriverResetParams}
@@ -95,6 +96,21 @@ def test_neighbours_of_a_stepped_bit_line_stand_still(pool):
     for change in disturbances(waves, params).values():
         assert 1000 * np.max(np.abs(change)) < 1e-3
     assert waves["v(s)"][-1] > 0.5  # the written cell, meanwhile, is written
+
+
+def test_write_verify_steps_the_bit_line_until_the_target(pool):
+    """The loop withholds the word line's pulse here, not the bit line's: after the target nothing moves."""
+    values = example("set", pulses=4).model_dump() | {"g_target": 10e-6, "code_first": 8, "t_read": 40e-9}
+    params = WriteVerifyParams.checked(values, where="here")
+    waves = pool.run(write_verify(params).text())
+    divider = np.array([waves.measures[f"v_divider_{k}"] for k in range(params.pulses + 1)])
+    g = (2 * params.driver.v_read - divider) / divider * params.g_target
+    t_done = waves.measures["t_done"]
+    stop = [k for k in range(params.pulses + 1) if params.strobe(k)[0] < t_done < params.strobe(k)[1] + 1e-9]
+    assert len(stop) == 1 and 0 < stop[0] < params.pulses
+    assert np.all(g[: stop[0]] < params.g_target) and g[stop[0]] > params.g_target
+    state = np.interp([params.read_interval(stop[0])[1], params.t_stop], waves["time"], waves["v(s)"])
+    assert abs(state[1] - state[0]) < 1e-3  # of the range: later codes still stand on the bit line, behind a shut gate
 
 
 @pytest.mark.long

@@ -6,14 +6,14 @@ import pytest
 from rramkit.characterization.converter_measure import codes, quantised, transitions
 from rramkit.circuits.multibit_bench import MultibitParams, multibit_train
 from rramkit.circuits.sar import SarParams
-from rramkit.circuits.sar_bench import SarBenchParams, transition_train
+from rramkit.circuits.sar_bench import SarTrainParams, transition_train
 from rramkit.errors import InputError
 
 
 def test_conductances_come_out_as_codes(pool):
-    timing = SarBenchParams(sar=SarParams(bits=4), t_sample=15e-9)
+    timing = SarTrainParams(sar=SarParams(bits=4), t_sample=15e-9)
     params = MultibitParams(converter=timing)
-    fast = SarBenchParams(sar=timing.sar)  # the levels settle in 2 ns: no readout before them
+    fast = SarTrainParams(sar=timing.sar)  # the levels settle in 2 ns: no readout before them
     edges = transitions(pool.run(transition_train(fast).text()), fast)
     # Codes 5 to 13, each aimed at from the middle of its step by hand: i = (v_out - v_clamp)/r_feedback, g = i/v_read.
     at = np.array([5, 8, 11, 13])

@@ -207,12 +207,12 @@ def test_counts_against_hand_counts(switches):
     for reuse, converters, units in ((True, 8, 8), (False, 14, 14)):
         held = account(params, reuse=reuse)
         assert held.transistors == per_switch * (line_switches + converters * 4) + 8 * 4  # and 8 word drivers
-        assert (held.converters, held.ideal["sense unit"]) == (converters, units)
+        assert (held.dacs, held.ideal["sense unit"]) == (converters, units)
     with_reuse, without = account(params, reuse=True), account(params, reuse=False)
     assert with_reuse.area < without.area
     assert with_reuse.energy < without.energy
     w = params.periphery.w_dac
-    one_dac_switch = w * 3.75 * (50e-9 + 2 * 0.105e-6)  # n, p twice as wide, inverter a quarter of both
+    one_dac_switch = w * 3.75 * (50e-9 + 2 * 200e-9)  # n, p twice as wide, inverter a quarter of both
     assert without.area - with_reuse.area == pytest.approx(6 * 4 * one_dac_switch, rel=1e-9)
 
 

@@ -134,7 +134,7 @@ def test_the_account_of_the_reuse(runs):
     assert without.transistors - with_reuse.transistors == N * (8 + 4 * 4)  # and a converter four switches of four
     ota = runs["transimpedance", True][0].periphery.readout.ota
     widths = ota.w_bias + ota.w_tail + 2 * ota.w_input + 2 * ota.w_mirror + ota.w_second + ota.w_load
-    assert with_reuse.area - ideal.area == pytest.approx(N * widths * (220e-9 + 2 * 0.105e-6), rel=1e-9)
+    assert with_reuse.area - ideal.area == pytest.approx(N * widths * (220e-9 + 2 * 200e-9), rel=1e-9)
     assert with_reuse.ideal["sense unit"] == 0 and ideal.ideal["sense unit"] == N
     assert (with_reuse.capacitance, without.capacitance) == pytest.approx((N * 0.5e-12, 2 * N * 0.5e-12), rel=1e-9)
 

@@ -180,6 +180,8 @@ def test_effective_bits_of_an_ideal_quantiser():
 
 
 def test_what_does_not_fit_is_refused():
+    with pytest.raises(InputError, match=r"v_ref must not exceed v_core \+ 0.2 V"):
+        SarParams.checked({"v_ref": 1.3}, where="here")
     with pytest.raises(InputError, match="bits"):
         conversion_train(SarBenchParams(sar=SarParams(bits=7)))
     with pytest.raises(InputError, match="inputs"):

@@ -32,7 +32,7 @@ def simulate(
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
-    from rramkit.characterization.deck_file import measure_labels, vector_labels
+    from rramkit.characterization.deck_file import measure_labels, swept, vector_labels
     from rramkit.characterization.plots import check_picture, save_waveforms
     from rramkit.characterization.pool import SpicePool
 
@@ -50,7 +50,7 @@ def simulate(
         _print(waves, vectors, measure_labels(deck), title=title)
     if not no_plot:
         with whole_file(picture) as draft:
-            save_waveforms(waves, vectors, draft, title=title)
+            save_waveforms(waves, vectors, draft, title=title, swept=swept(deck))
         typer.echo(f"{picture}", err=json)
 
 

@@ -1,0 +1,56 @@
+"""Pictures of runs: what stands on the axes, which curves share a panel, and which of them get a name."""
+
+import numpy as np
+import pytest
+
+from rramkit.characterization.deck_file import swept, vector_labels
+from rramkit.characterization.plots import NAMED, draw_waveforms
+from rramkit.characterization.simulate import Waveforms
+from rramkit.circuits import catalog
+
+
+def drawn(name: str, points: int = 200):
+    """The picture of a block's own outputs, with made-up values."""
+    block = catalog.block(name)
+    built = block.deck(block.parameters())
+    deck = built.text()
+    scale = "time" if built.kind == "tran" else "v-sweep"
+    vectors = {scale: np.linspace(0, 1e-6, points)} | {out.vector.lower(): np.zeros(points) for out in built.outputs}
+    waves = Waveforms(kind=built.kind, vectors=vectors, measures={})
+    return built, draw_waveforms(waves, vector_labels(deck), title="t", swept=swept(deck))
+
+
+@pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
+def test_every_panel_has_units_and_names(name):
+    built, figure = drawn(name)
+    shown = []
+    for ax in figure.axes:
+        assert ax.get_ylabel().endswith((" (V)", " (A)", " (1)"))
+        names = [line.get_label() for line in ax.get_lines()]
+        assert (ax.get_legend() is not None) == (len(names) <= NAMED)
+        colours = [line.get_color() for line in ax.get_lines()]
+        assert len(set(map(str, colours))) == len(colours) or len(colours) > 20
+        shown += names
+    assert sorted(shown) == sorted(out.name for out in built.outputs)
+    x_label = figure.axes[-1].get_xlabel()
+    assert x_label == "time (s)" if built.kind == "tran" else x_label.endswith((" (V)", " (1)"))
+
+
+def test_numbers_of_different_kinds_have_their_own_panels():
+    _, figure = drawn("periphery-codes")
+    assert [ax.get_ylabel() for ax in figure.axes] == [
+        "current (A)",
+        "voltage (V)",
+        "register (1)",
+        "activation (1)",
+        "state (1)",
+    ]
+
+
+def test_points_of_a_sweep_are_marked_and_named():
+    _, figure = drawn("crossbar-pairs", points=8)
+    assert figure.axes[0].get_xlabel() == "input vector (1)"
+    assert all(line.get_marker() == "o" for line in figure.axes[0].get_lines())
+    _, figure = drawn("cell-read", points=21)
+    assert figure.axes[0].get_lines()[0].get_marker() == "o"
+    assert figure.axes[-1].get_xlabel() == "swept source (V)"
