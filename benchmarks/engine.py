@@ -1,11 +1,8 @@
 """The characterisation engine against a plain PySpice loop, and what it costs: speed, start, memory, size.
 
-    python benchmarks/engine.py speed     points a second: plain loop, one worker, two; share of time outside ngspice
-    python benchmarks/engine.py start     from the command to the end of its first run, plan of 10,000 points
-    python benchmarks/engine.py size      10,000 points: memory of parent and workers, size of the files
-
-The plain loop is what a user of PySpice writes: one process, PySpice's own simulator, for each point a circuit, a run,
-an interpolation; the circuit, its options and its time step are those of the kit's own staircase of one pulse.
+python benchmarks/engine.py speed     points a second: plain loop, one worker, two; share of time outside ngspice
+python benchmarks/engine.py start     from the command to the end of its first run, plan of 10,000 points
+python benchmarks/engine.py size      10,000 points: memory of parent and workers, size of the files
 """
 
 import argparse
@@ -18,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from plain_pyspice import plain_loop
 
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, results
@@ -57,75 +55,52 @@ def asked(states: StateMap, count: int) -> AskedPulses:
     return AskedPulses("set", states.state_of(g), v, PLAN.pulse.t_step)
 
 
-def plain_loop(state: np.ndarray, v_pulse: np.ndarray, answer: "multiprocessing.Queue") -> None:
-    """Run single pulses as a user of PySpice would; put the seconds taken and the changes of conductance [S]."""
-    import logging
-
-    from PySpice.Spice.NgSpice.Shared import NgSpiceShared
-
-    from rramkit.characterization.ngspice.library import enter, find_library
-    from rramkit.circuits import libraries
-    from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, WriteParams, write_staircase
-
-    logging.disable(logging.CRITICAL)  # PySpice calls harmless lines of a newer ngspice errors
-    library = find_library()
-    enter(library, Path(tempfile.mkdtemp(prefix="rramkit-plain-")))
-    NgSpiceShared.LIBRARY_PATH = str(library.path)
-    changes, began = [], 0.0
-    for k, (s, v) in enumerate(zip(state[[0, *range(state.size)]], v_pulse[[0, *range(state.size)]], strict=True)):
-        if k == 1:
-            began = time.perf_counter()  # the first one loads the library
-        params = WriteParams(cell=PLAN.cell, state=float(s), v_first=float(v), v_last=float(v), pulses=1)
-        deck = write_staircase(params)
-        deck.circuit.raw_spice += "\n".join(libraries.text(name) for name in deck.libraries) + "\n"
-        simulator = deck.circuit.simulator(temperature=27, nominal_temperature=27)
-        simulator.options(**dict(word.split("=") for word in TRANSIENT_OPTIONS.split()))
-        waves = simulator.transient(
-            step_time=PLAN.pulse.t_step,
-            end_time=params.t_slot + params.read.t_read + 4 * params.pulse.t_rise,
-            max_time=PLAN.pulse.t_step,
-            use_initial_condition=True,
-        )
-        times = [params.t_read_at(0), params.t_read_at(1)]
-        before, after = np.interp(times, np.array(waves.time), np.array(waves["v_sl"])) / params.read.v_read
-        changes.append(after - before)
-    answer.put((time.perf_counter() - began, np.array(changes[1:])))
-
-
 def speed(count: int, rounds: int) -> None:
     """Print points a second of the three ways, the best of several rounds each, taken in turn."""
-    context = multiprocessing.get_context("spawn")
-    with SpicePool(workers=1) as one, SpicePool(workers=2) as two, tempfile.TemporaryDirectory() as folder:
+    with SpicePool(workers=1) as one, SpicePool(workers=2) as two:
         states = state_map(Bench(one, silent), PLAN)
         pulses = asked(states, count)
-        best, change, outside = dict.fromkeys(("plain", "one", "two"), np.inf), {}, 1.0
-        for k in range(rounds):
-            queue = context.Queue()
-            process = context.Process(target=plain_loop, args=(pulses.state, pulses.v_pulse, queue))
-            process.start()
-            seconds, change["plain"] = queue.get()
-            process.join()
-            best["plain"] = min(best["plain"], seconds)
+        seconds: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
+        change, outside = {}, []
+        for _ in range(rounds):
+            taken, change["plain"] = plain(pulses)
+            seconds["plain"].append(taken)
             for name, pool in (("one", one), ("two", two)):
-                with Store(Path(folder) / f"{name}{k}.points") as store:
-                    bench = Bench(pool, silent, store=store)
-                    bench.run("warm", asked(states, 16 * pool.workers).runs(PLAN))
-                    ngspice, began = bench.tally.seconds, time.perf_counter()
-                    outcomes = bench.run("pulses", pulses.runs(PLAN))
-                    seconds = time.perf_counter() - began
-                best[name] = min(best[name], seconds)
-                change[name] = results(pulses, states, outcomes).delta_g
-                if name == "two":
-                    outside = min(outside, 1 - (bench.tally.seconds - ngspice) / (2 * seconds))
+                taken, inside, change[name] = engine(pool, states, pulses)
+                seconds[name].append(taken)
+                outside.append(1 - inside / (pool.workers * taken))
+    best = {name: min(each) for name, each in seconds.items()}
     window = PLAN.conductance.g_max - PLAN.conductance.g_min
     print(f"{count} SET pulses, best of {rounds}, points a second:")
-    for name, seconds in best.items():
+    for name, taken in best.items():
         error = np.max(np.abs(change[name] - change["plain"])) / window
-        print(f"  {name:6s} {count / seconds:7.1f}   largest difference to the plain loop {error:.1e} of the window")
+        print(f"  {name:6s} {count / taken:7.1f}   largest difference to the plain loop {error:.1e} of the window")
     print(f"two workers / one            {best['one'] / best['two']:.2f}   (asked: 1.8)")
     print(f"two workers / plain loop     {best['plain'] / best['two']:.2f}   (asked: 5)")
     print(f"one worker / plain loop      {best['plain'] / best['one']:.2f}")
-    print(f"time outside ngspice         {outside:.1%}   (asked: 20 %)")
+    print(f"time outside ngspice         {min(outside):.1%}   (asked: 20 %)")
+
+
+def plain(pulses: AskedPulses) -> tuple[float, np.ndarray]:
+    """Return the plain loop's seconds and changes (N,) [S]; it runs in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    process = context.Process(target=plain_loop, args=(PLAN, pulses.state, pulses.v_pulse, answer))
+    process.start()
+    found = answer.get()
+    process.join()
+    return found
+
+
+def engine(pool: SpicePool, states: StateMap, pulses: AskedPulses) -> tuple[float, float, np.ndarray]:
+    """Return the engine's seconds, those in ngspice, and the changes (N,) [S]; every point goes into a store."""
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "some.points") as store:
+        bench = Bench(pool, silent, store=store)
+        bench.run("warm", asked(states, 16 * pool.workers).runs(PLAN))
+        before, began = bench.tally.seconds, time.perf_counter()
+        outcomes = bench.run("pulses", pulses.runs(PLAN))
+        seconds = time.perf_counter() - began
+    return seconds, bench.tally.seconds - before, results(pulses, states, outcomes).delta_g
 
 
 def start(rounds: int) -> None:
