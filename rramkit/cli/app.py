@@ -10,6 +10,7 @@ from rramkit.cli import (
     demo,
     doctor,
     import_measured,
+    merge,
     netlist,
     report,
     rl,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("netlist")(netlist.netlist)
 app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
+app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
 app.command("slice")(slice.slice_tables)

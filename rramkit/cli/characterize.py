@@ -3,7 +3,7 @@
 import json as json_format
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
+
+if TYPE_CHECKING:
+    from rramkit.table import TableFile
 
 Workers = Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)]
 Points = Annotated[
@@ -55,6 +58,7 @@ def characterize(
             metavar="i/N",
         ),
     ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds after which one run is taken for hanging.", min=0.1)] = 120.0,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the plan's parameters and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -70,6 +74,7 @@ def characterize(
     from rramkit.characterization.run import characterize as run
     from rramkit.characterization.run import characterize_share
     from rramkit.characterization.shard import Shard
+    from rramkit.characterization.store import store_of
 
     if plan_name is not None and (params is not None or pairs):
         raise InputError("`--plan` and `--params` or `--set` exclude each other: change the plan's own file.")
@@ -80,11 +85,17 @@ def characterize(
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
     with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
-        means = Means(workers, scheduler, points, show)
+        means = Means(workers=workers, scheduler=scheduler, timeout=timeout, points=points, report=show)
         if share is not None:
-            typer.echo(characterize_share(plan, output, share, means))
+            tally = characterize_share(plan, output, share, means)
+            typer.echo(f"{points or store_of(output)}: share {share}, {tally.runs} points, {tally.failed} failed")
             return
         tables = run(plan, output, means)
+    say(tables, output, json=json)
+
+
+def say(tables: "TableFile", output: Path, *, json: bool) -> None:
+    """Print the residuals and what it took; exit 1 when a table misses its limits."""
     found = residuals.of_tables(tables)
     if json:
         typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(found)}, indent=1))
