@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, import_measured, netlist, report, simulate, train, verify
+from rramkit.cli import characterize, demo, doctor, import_measured, netlist, plot, report, simulate, train, verify
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
+app.command("plot")(plot.plot)
 app.command("train")(train.train)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
