@@ -1,67 +1,71 @@
-"""The ladder: what is tried, in order, when a point's run fails.
+"""One attempt at a run: which deck, which rung of the ladder, and what follows when it fails."""
 
-Rung 0 is the deck as it was made. Each further rung changes only how ngspice solves, never the circuit: smaller steps,
-another integration method, conductance from every node to ground while the start is sought. A rung's results stay
-within the tolerance of the first's; which rung gave a point is recorded with it.
-"""
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-
-AGAIN = ("crash", "timeout")
-"""Reasons that may lie outside the deck (a killed process, a busy machine): once more the same deck, before a rung."""
-HOPELESS = ("parse", "timeout")
-"""Reasons that no rung mends: a deck that is wrong, a run that hangs (each rung would hang as long)."""
+from rramkit.characterization.content import content_key
+from rramkit.characterization.ladder import AGAIN, HOPELESS, LADDER
+from rramkit.characterization.point import Batch, Job, Outcome, Point
+from rramkit.errors import SimulationError
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One way to run a deck again: its name, and the change of the deck's text."""
+class Attempt:
+    """One attempt at a run.
 
-    name: str
-    change: Callable[[str], str]
+    Attributes
+    ----------
+    place : int
+        Of its first point in the stage.
+    run : Point or Batch
+        What is run.
+    deck : str
+        The deck as it was made.
+    key : bytes
+        The content's hash.
+    rung : int
+        Of the ladder.
+    repeated : bool
+        Whether a deck was already run once more as it stands.
+    """
+
+    place: int
+    run: Point | Batch
+    deck: str
+    key: bytes
+    rung: int = 0
+    repeated: bool = False
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Return the points that this run answers."""
+        return self.run.points if isinstance(self.run, Batch) else (self.run,)
+
+    def job(self) -> Job:
+        """Return what an executor is given."""
+        return Job(LADDER[self.rung].change(self.deck), self.run.measure)
+
+    def after(self, error: SimulationError) -> "Attempt | None":
+        """Return the attempt that follows an error; None when nothing is left, or a batch must be taken apart."""
+        if error.reason in AGAIN and not self.repeated:
+            return replace(self, repeated=True)
+        if isinstance(self.run, Batch) or error.reason in HOPELESS or self.rung + 1 == len(LADDER):
+            return None
+        return replace(self, rung=self.rung + 1)
+
+    def outcomes(self, outcome: Outcome) -> Iterator[tuple[int, Point, Outcome]]:
+        """Yield (place, point, outcome) of each point of the run, a batch's values and time shared out."""
+        count = len(self.points)
+        for k, point in enumerate(self.points):
+            values = outcome.values if outcome.values is None or not isinstance(self.run, Batch) else outcome.values[k]
+            share = replace(outcome, values=values, swept=outcome.swept, seconds=outcome.seconds / count)
+            yield self.place + k, point, share
 
 
-def finer(deck: str) -> str:
-    """Return the deck with half the largest time step and a tenth of the relative tolerance."""
-    text = _with_step(deck, 0.5)
-    return re.sub(r"reltol=1e-(\d)", lambda match: f"reltol=1e-{int(match[1]) + 1}", text)
-
-
-def gear(deck: str) -> str:
-    """Return the deck with a quarter of the largest time step and Gear's method, which damps what rings."""
-    return with_options(_with_step(deck, 0.25), "method=gear maxord=2 itl4=500")
-
-
-def conducting(deck: str) -> str:
-    """Return the deck with 1 pS for 1 fS beside every junction, and a patient search for the start."""
-    return with_options(_with_step(deck, 0.5), "gmin=1e-11 rshunt=1e13 itl1=1000 itl2=500 itl4=500")
-
-
-def ramped(deck: str) -> str:
-    """Return the deck started by ramping its sources, in many steps, with looser residual currents."""
-    return with_options(_with_step(deck, 0.25), "srcsteps=100 gminsteps=100 itl1=2000 itl4=1000 method=gear")
-
-
-LADDER = (
-    Rung("as made", lambda deck: deck),
-    Rung("finer steps", finer),
-    Rung("gear", gear),
-    Rung("gmin", conducting),
-    Rung("source steps", ramped),
-)
-
-
-def with_options(deck: str, options: str) -> str:
-    """Return the deck with an option line before its end, where it overrides the deck's own."""
-    return re.sub(r"(?im)^\.end\s*$", f".options {options}\n.end", deck)
-
-
-def _with_step(deck: str, factor: float) -> str:
-    def scaled(match: re.Match[str]) -> str:
-        step, stop, start = (float(match[k]) for k in (1, 2, 3))
-        return f".tran {factor * step:.9e} {stop:.9e} {start:g} {factor * step:.9e}"
-
-    number = r"([-+.\deE]+)"
-    return re.sub(rf"(?m)^\.tran {number} {number} {number} {number}", scaled, deck)
+def first_attempts(runs: Iterable[Point | Batch], simulator: str, *, place: int = 0) -> Iterator[Attempt]:
+    """Yield the first attempt at each run, its deck made only now."""
+    for run in runs:
+        deck = run.make_deck()
+        attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator))
+        place += len(attempt.points)
+        yield attempt

@@ -4,17 +4,29 @@ import numpy as np
 
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import WriteParams
+from rramkit.circuits.cell_rows import LINES
 
 
-def cell_current(waves: Waveforms) -> np.ndarray:
-    """Return the cell current (V,) [A] at each voltage of a read sweep."""
-    return waves["i(v_sl)"]
+def row_currents(waves: Waveforms, cells: int) -> np.ndarray:
+    """Return the current (cells, V) [A] of each cell of a row at each voltage of its sweep."""
+    return np.stack([waves[f"i(v_sl_{k})"] for k in range(cells)])
 
 
-def pulse_results(waves: Waveforms, params: WriteParams) -> np.ndarray:
-    """Return of a one-pulse train: conductance before it [S], its change [S], energy [J]; (3,)."""
-    before, after = read_conductances(waves, params)
-    return np.array([before, after - before, pulse_energies(waves, params)[0]])
+def one_current(waves: Waveforms) -> np.ndarray:
+    """Return the current (V,) [A] of a row of one cell."""
+    return row_currents(waves, 1)[0]
+
+
+def row_pulses(waves: Waveforms, cells: int) -> np.ndarray:
+    """Return of a row of pulses: each cell's state at the end and the energy [J] its three drivers gave; (cells, 2)."""
+    power = [sum(-waves[f"v({line}_{k}_src)"] * waves[f"i(v_{line}_{k})"] for line in LINES) for k in range(cells)]
+    energy = np.trapezoid(np.array(power), waves["time"], axis=1)
+    return np.stack([[waves[f"v(s_{k})"][-1] for k in range(cells)], energy], axis=1)
+
+
+def one_pulse(waves: Waveforms) -> np.ndarray:
+    """Return of a row of one pulse: state at the end, energy [J]; (2,)."""
+    return row_pulses(waves, 1)[0]
 
 
 def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rramkit.characterization.attempts import LADDER, finer
 from rramkit.characterization.batch import Bench
+from rramkit.characterization.ladder import LADDER, finer
 from rramkit.characterization.point import Point, values_or_nan
 from rramkit.characterization.progress import silent
 from rramkit.errors import SimulationError

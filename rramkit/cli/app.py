@@ -5,7 +5,19 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, import_measured, netlist, plot, report, simulate, train, verify
+from rramkit.cli import (
+    characterize,
+    demo,
+    doctor,
+    import_measured,
+    merge,
+    netlist,
+    plot,
+    report,
+    simulate,
+    train,
+    verify,
+)
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ app = typer.Typer(
 app.command("netlist")(netlist.netlist)
 app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
+app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
 app.command("plot")(plot.plot)
