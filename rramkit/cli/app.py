@@ -12,6 +12,7 @@ from rramkit.cli import (
     import_measured,
     merge,
     netlist,
+    plot,
     report,
     rl,
     simulate,
@@ -41,6 +42,7 @@ app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
 app.command("slice")(slice.slice_tables)
+app.command("plot")(plot.plot)
 app.command("train")(train.train)
 app.command("rl")(rl.rl)
 app.command("report")(report.report)
