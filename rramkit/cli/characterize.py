@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from rramkit.cli import data_sheet as data_sheets
 from rramkit.cli import evidence, residuals
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 from rramkit.files import check_writable
-from rramkit.parameters import listing
 
 Workers = Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)]
 Points = Annotated[
@@ -63,8 +63,8 @@ def characterize(
 
     Finished points are kept: a run that was ended, however, goes on with the same command.
     """
-    from rramkit.characterization.block_limits import all_broken
-    from rramkit.characterization.design import find_design, parts_of
+    from rramkit.characterization.block_limits import all_broken, data_sheet
+    from rramkit.characterization.design import find_design, listed, parts_of
     from rramkit.characterization.means import Means
     from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize as run
@@ -75,7 +75,7 @@ def characterize(
         raise InputError("`--plan` and `--params` or `--set` exclude each other: change the plan's own file.")
     plan = parameters(Plan, params, pairs) if plan_name is None else find_design(plan_name)
     if list_parameters:
-        typer.echo("\n".join(listing(each) for each in parts_of(plan)))
+        typer.echo("\n".join(listed(each) for each in parts_of(plan)))
         return
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
@@ -90,6 +90,9 @@ def characterize(
         typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(found)}, indent=1))
     else:
         Console().print(residuals.as_grid(found, "Held-out SPICE points against the tables"))
+        sheet = data_sheet(tables)
+        if sheet:
+            Console().print(data_sheets.as_grid(sheet))
         typer.echo(f"{output}: {said_of(tables.provenance)}")
     outside = all_broken(tables)
     for line in outside:
