@@ -10,17 +10,17 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from rramkit.array.cells import CellCurrent
 from rramkit.array.wires import RESISTANCES, effective_conductance
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
+from rramkit.characterization.fits.estimate import Start, estimate
 from rramkit.characterization.measure import array_currents
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.point import Point
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
-from rramkit.table import HeldOut, Quantity, Table
+from rramkit.table import Fit, HeldOut, Quantity, Table
 
 Direction = Literal["forward", "backward"]
 
@@ -44,7 +44,8 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
     held_out_sizes = [size] * wires.held_out_arrays + [largest]
     held_out = read_arrays(bench, plan, states, rng, held_out_sizes, stage="arrays held out")
     current = CellCurrent.from_table(read)
-    resistances = _fit(plan, current, fit)
+    model = _fit(plan, current, fit)
+    resistances = {name: float(value) for name, value in model.parameters.items()}
     return Table(
         name="wires",
         axes={},
@@ -58,6 +59,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
             "netlist_r_sense": Quantity(np.array(wires.r_sense), "ohm"),
         },
         held_out={"i_array": compare(plan, current, resistances, held_out)},
+        fits={"wire_model": model},
     )
 
 
@@ -118,22 +120,29 @@ def compare(plan: Plan, current: CellCurrent, resistances: dict[str, float], rea
     )
 
 
-def _fit(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> dict[str, float]:
+def _fit(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> Fit:
     """Least squares on the relative misfit of each array; positive resistances through their logarithms."""
     wires = plan.wires
     bar = wires.crossbar
-    start = np.array([bar.segment("row").r, bar.segment("col").r, wires.r_drive, wires.r_sense])
+    netlist = (bar.segment("row").r, bar.segment("col").r, wires.r_drive, wires.r_sense)
     floor = 1e-3  # ohm: below it a wire is nothing to any cell of the window
 
-    def named(logs: np.ndarray) -> dict[str, float]:
-        return dict(zip(RESISTANCES, np.exp(logs).tolist(), strict=True))
-
     def misfit(logs: np.ndarray) -> np.ndarray:
-        parts = [(predicted(current, named(logs), r) - r.i_out) / np.max(np.abs(r.i_out)) for r in reads]
+        named: dict[str, float] = dict(zip(RESISTANCES, np.exp(logs).tolist(), strict=True))
+        parts = [(predicted(current, named, r) - r.i_out) / np.max(np.abs(r.i_out)) for r in reads]
         return np.concatenate([part.ravel() for part in parts])
 
-    found = least_squares(misfit, np.log(np.maximum(start, floor)), bounds=(np.log(floor) - 1, np.log(1e5)))
-    return named(found.x)
+    ends = (np.log(floor) - 1, np.log(1e5))
+    start = {n: Start(np.log(max(r, floor)), *ends) for n, r in zip(RESISTANCES, netlist, strict=True)}
+    found = estimate(misfit, start)
+    return Fit(
+        equation="the fast wire model (rramkit/array/wires.py), cells of the table `read`",
+        signal=RESISTANCES[0],
+        parameters={name: Quantity(np.array(np.exp(log)), "ohm") for name, log in found.values.items()},
+        errors={name: np.array(np.exp(found.values[name]) * error) for name, error in found.errors.items()},
+        residual=found.residual,
+        unit="1",
+    )
 
 
 def _params(plan: Plan, rows: int, cols: int, direction: Direction) -> CrossbarReadParams:

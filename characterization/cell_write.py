@@ -7,12 +7,12 @@ import numpy as np
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, Pulses, results
 from rramkit.characterization.cell_read import StateMap
-from rramkit.characterization.masks import mask_of
+from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.plan import Plan, PulseAxis
 from rramkit.circuits.cell_bench import Polarity, PulseParams
 from rramkit.errors import SimulationError
 from rramkit.surrogate import GridSurrogate
-from rramkit.table import HeldOut, Quantity, Table
+from rramkit.table import HeldOut, Mask, Quantity, Table
 
 _STEP_SAMPLE = 6  # points run again with half the time step
 
@@ -30,7 +30,8 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
         {f"{polarity} {k}": [run for part in v for run in part.runs(plan)] for k, v in asked.items()}
     )
     outcomes, steps, fresh_ones = found.values()
-    pulses, mask = results(grid, states, outcomes), mask_of(outcomes, shape)
+    pulses = results(grid, states, outcomes)
+    mask = Mask.of_reasons([outcome.reason for outcome in outcomes], shape)
     table = Table(
         name=polarity,
         axes={"g_start": Quantity(g_start, "S"), "v_pulse": Quantity(v_pulse, "V")},
@@ -39,12 +40,13 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
             "energy": Quantity(pulses.energy.reshape(shape), "J"),
         },
         conditions=_conditions(plan, axis, polarity),
-        masks={} if mask is None else {"delta_g": mask, "energy": mask},
+        masks=dict.fromkeys(("delta_g", "energy"), mask) if np.any(mask.bad) else {},
     )
     pair = results(whole, states, steps[:_STEP_SAMPLE]), results(halved, states, steps[_STEP_SAMPLE:])
     return replace(
         table,
         step_error={"delta_g": _step_error(plan, polarity, *pair)},
+        fits=write_fits(table),
         held_out=_compare(plan, table, results(held_out, states, fresh_ones)),
     )
 
@@ -75,21 +77,20 @@ def _compare(plan: Plan, table: Table, pulses: Pulses) -> dict[str, HeldOut]:
     window = plan.conductance.g_max - plan.conductance.g_min
     scales = {"delta_g": window, "energy": float(np.nanmax(table.signals["energy"].values))}
     spice = {"delta_g": pulses.delta_g, "energy": pulses.energy}
-    found = {}
-    for name in ("delta_g", "energy"):
-        surrogate = GridSurrogate(table, name)
-        beside = [surrogate.masked(g, v) > 0 for g, v in zip(pulses.g_start, pulses.v_pulse, strict=True)]
-        keep = pulses.good & ~np.array(beside)
-        g, v = pulses.g_start[keep], pulses.v_pulse[keep]
-        found[name] = HeldOut(
+    keep = pulses.good
+    keep[keep] = ~GridSurrogate(table, "delta_g").masked(pulses.g_start[keep], pulses.v_pulse[keep])
+    g, v = pulses.g_start[keep], pulses.v_pulse[keep]
+    return {
+        name: HeldOut(
             at={"g_start": Quantity(g, "S"), "v_pulse": Quantity(v, "V")},
             spice=spice[name][keep],
-            fit=surrogate.at(g, v),
+            fit=GridSurrogate(table, name).at(g, v),
             unit=table.signals[name].unit,
             limit_rms=getattr(plan.limits, f"{name}_rms") * scales[name],
             limit_max=getattr(plan.limits, f"{name}_max") * scales[name],
         )
-    return found
+        for name in ("delta_g", "energy")
+    }
 
 
 def _step_sample(plan: Plan, states: StateMap, polarity: Polarity) -> tuple[AskedPulses, AskedPulses]:

@@ -9,10 +9,10 @@ from rramkit.characterization.batch import Bench, Executor
 from rramkit.characterization.design import Design, design_of
 from rramkit.characterization.lock import only_writer
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.pool import TIMEOUT, SpicePool
 from rramkit.characterization.progress import Report, silent
 from rramkit.characterization.shard import Shard
-from rramkit.characterization.store import Store, store_of
+from rramkit.characterization.store import SUFFIX, Store, store_of
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 
@@ -27,27 +27,33 @@ class Means:
         ngspice processes of this machine; default: one for each core.
     scheduler : str, optional
         Address of a Dask scheduler, whose workers run ngspice instead.
+    timeout : float
+        Seconds after which one run is taken for hanging.
     points : Path, optional
         File of finished points; default: `store_of` the output.
+    shares : tuple of Path
+        Other files of finished points, or the outputs that they stand beside: theirs are copied before the run.
     report : callable
         Is told of every point that ends.
     """
 
     workers: int | None = None
     scheduler: str | None = None
+    timeout: float = TIMEOUT
     points: Path | None = None
+    shares: tuple[Path, ...] = ()
     report: Report = silent
 
     @contextmanager
     def executor(self) -> Iterator[Executor]:
         """Yield the executor; end it with the block."""
         if self.scheduler is None:
-            with SpicePool(workers=self.workers) as pool:
+            with SpicePool(workers=self.workers, timeout=self.timeout) as pool:
                 yield pool
         else:
             from rramkit.characterization.cluster import Cluster
 
-            with Cluster(self.scheduler) as cluster:
+            with Cluster(self.scheduler, timeout=self.timeout) as cluster:
                 yield cluster
 
     @contextmanager
@@ -57,6 +63,8 @@ class Means:
         points = self.points or store_of(path)
         with only_writer(path), Store(points) as store, self.executor() as executor:
             try:
+                for share in self.shares:
+                    store.take_in(share if share.suffix == SUFFIX else store_of(share))
                 yield Bench(executor, self.report, design_of(plan).max_failed, store, shard)
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already

@@ -14,12 +14,14 @@ from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
+from rramkit.characterization.futures import translated
 from rramkit.characterization.ngspice.library import Library, find_library
 from rramkit.characterization.point import Job, Measured, measured
 from rramkit.characterization.simulate import Simulator, Waveforms
 from rramkit.characterization.workers import Lost, Stillborn, Workers, answer
 from rramkit.errors import SetupError, SimulationError
 
+TIMEOUT = 120.0  # seconds: ten times what the slowest deck of the kit's own plans takes
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
 _CLEARINGS = 100
@@ -46,7 +48,7 @@ class SpicePool:
         When there is no usable ngspice library.
     """
 
-    def __init__(self, *, workers: int | None = None, timeout: float = 120.0, library: Library | None = None) -> None:
+    def __init__(self, *, workers: int | None = None, timeout: float = TIMEOUT, library: Library | None = None) -> None:
         self.library = library or find_library()
         self.workers = workers or len(os.sched_getaffinity(0))
         self.timeout = timeout
@@ -94,19 +96,7 @@ class SpicePool:
 
     def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
         """Return a future in the kit's own terms: what became of the worker is a `KitError`."""
-        outside: Future[_Result] = Future()
-        self._workers.submit(function, argument).add_done_callback(lambda ended: self._pass_on(deck, ended, outside))
-        return outside
-
-    def _pass_on(self, deck: str, ended: "Future[_Result]", outside: "Future[_Result]") -> None:
-        if ended.cancelled():
-            outside.cancel()
-            return
-        error = ended.exception()
-        if error is None:
-            outside.set_result(ended.result())
-        else:
-            outside.set_exception(self._in_kit_terms(deck, error))
+        return translated(self._workers.submit(function, argument), lambda error: self._in_kit_terms(deck, error))
 
     def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
         if isinstance(error, Lost) and error.exit_code is None:

@@ -45,16 +45,15 @@ def characterize(plan: Plan | Design, path: Path, means: Means | None = None) ->
     return result
 
 
-def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: Means | None = None) -> str:
-    """Run one share of the plan's points into the store of `path`, and say so; `merge` makes the tables of all."""
+def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: Means | None = None) -> Tally:
+    """Run one share of the plan's points into the store of `path`; the tables are made of all shares together."""
     with (means or Means()).bench(plan, path, shard) as bench:
         for make in _tables(bench, design_of(plan)):
             try:
                 make()
             except Elsewhere:
                 continue
-        store = bench.store
-    return f"{store.path}: share {shard}, {bench.tally.runs} points" if store is not None else ""
+    return bench.tally
 
 
 def _tables(bench: Bench, design: Design) -> list[Callable[[], dict[str, Table]]]:

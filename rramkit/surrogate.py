@@ -96,7 +96,7 @@ class GridSurrogate:
             When a point lies beside one that failed: ask `masked` first where that may be.
         """
         inside = self._within(x)
-        if self._refused is not None and (count := self._masked(inside)):
+        if self._refused is not None and (count := int(np.count_nonzero(self._beside(inside)))):
             reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
             raise TableError(
                 f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
@@ -105,9 +105,10 @@ class GridSurrogate:
         found = self._grid.at(*inside)
         return np.exp(found) if self._log else found
 
-    def masked(self, *x: ArrayLike) -> int:
-        """Return how many of the points `x`, broadcast together, lie beside ones that failed."""
-        return 0 if self._refused is None else self._masked(self._within(x))
+    def masked(self, *x: ArrayLike) -> np.ndarray:
+        """Return which of the points `x`, broadcast together, lie beside ones that failed."""
+        shape = np.broadcast_shapes(*(np.shape(each) for each in x))
+        return np.zeros(shape, dtype=bool) if self._refused is None else self._beside(self._within(x))
 
     def clamped(self, *x: ArrayLike) -> int:
         """Return how many of the points `x`, broadcast together, lie outside the valid range."""
@@ -146,10 +147,10 @@ class GridSurrogate:
         inside = [np.clip(each, *self.ranges[n]) if n in clipped else each for each, n in zip(x, axes, strict=True)]
         return [_scaled(np.asarray(each, dtype=float), axes[n]) for each, n in zip(inside, axes, strict=True)]
 
-    def _masked(self, x: Sequence[ArrayLike]) -> int:
+    def _beside(self, x: Sequence[ArrayLike]) -> np.ndarray:
         places = (self._grid.place(each, axis)[0] // self._grid.parts[axis] for axis, each in enumerate(x))
         assert self._refused is not None
-        return int(np.count_nonzero(self._refused[tuple(places)]))
+        return self._refused[tuple(places)]
 
 
 def _check_axes(table: Table) -> None:

@@ -29,10 +29,12 @@ limits = {delta_g_rms = 0.06, delta_g_max = 0.06, energy_rms = 0.05, energy_max 
 """
 
 
-def started(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen:
+def started(
+    folder: Path, *arguments: str, command: str = "characterize", before: tuple[str, ...] = ()
+) -> subprocess.Popen:
     (folder / "plan.toml").write_text(PLAN)
     return subprocess.Popen(
-        [*before, sys.executable, "-c", PROGRAM, "characterize", "--params", "plan.toml", "-q", *arguments],
+        [*before, sys.executable, "-c", PROGRAM, command, "--params", "plan.toml", "-q", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdout=subprocess.PIPE,
@@ -106,6 +108,7 @@ def test_killed_twice_and_the_same_in_the_end(tmp_path, whole):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.h5", "out.points", "plan.toml"]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_costs_nothing(tmp_path, whole):
     with killed_at(tmp_path, 12, "-o", "out.h5", "--workers", "2") as job:
         for _ in range(4):
@@ -138,6 +141,7 @@ def test_a_second_run_of_the_same_output_says_so_and_stops(tmp_path):
         assert first.poll() is None
 
 
+@pytest.mark.long
 def test_a_full_disk_gives_one_line_and_loses_nothing(tmp_path, whole):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -158,6 +162,7 @@ def test_a_full_disk_gives_one_line_and_loses_nothing(tmp_path, whole):
     assert numbers(tmp_path / "out.h5") == whole
 
 
+@pytest.mark.long
 def test_a_damaged_file_of_points_is_refused_with_the_reason(tmp_path):
     with killed_at(tmp_path, 13, "-o", "out.h5", "--workers", "2"):
         pass
@@ -168,3 +173,18 @@ def test_a_damaged_file_of_points_is_refused_with_the_reason(tmp_path):
     assert code == 2
     assert err.startswith("rramkit: out.points: is damaged (")
     assert err.count("\n") == 1
+
+
+@pytest.mark.long
+def test_shares_merge_into_the_same_numbers(tmp_path, whole):
+    for k in (1, 2, 3):
+        assert run(tmp_path, "-o", f"part{k}.h5", "--shard", f"{k}/3", "--workers", "1") == (0, "")
+        assert not (tmp_path / f"part{k}.h5").exists()
+    rows = [rows_of(tmp_path / f"part{k}.points") for k in (1, 2, 3)]
+    shares = ["part1.points", "part2.h5", "part3.points"]
+    process = started(tmp_path, "out.h5", *shares, command="merge")
+    assert process.communicate(timeout=120)[1] == ""
+    assert numbers(tmp_path / "out.h5") == whole
+    assert max(rows) < rows_of(tmp_path / "out.points") < sum(rows)
+    with h5py.File(tmp_path / "out.h5") as root:
+        assert root.attrs["spice_reused"] == root.attrs["spice_runs"]  # nothing ran again

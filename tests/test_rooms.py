@@ -21,6 +21,7 @@ ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),
     "h5py": ("rramkit/hdf5.py",),
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
+    "distributed": ("characterization/cluster.py",),
     "typer": ("rramkit/cli/",),
     "sklearn": ("rramkit/learning/data.py",),
     "jinja2": ("rramkit/report/",),

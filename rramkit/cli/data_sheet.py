@@ -1,16 +1,19 @@
 """The data sheet of a design's blocks, for the terminal."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit import units
-from rramkit.characterization.block_limits import Line
+
+if TYPE_CHECKING:
+    from rramkit.characterization.block_limits import Line
 
 
-def as_grid(lines: Sequence[Line]) -> Grid:
+def as_grid(lines: "Sequence[Line]") -> Grid:
     """Return a terminal table: measure, smallest, median and largest value, each with its limit in brackets."""
     grid = Grid(
         title=escape("Measures over all points [limit]"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0)

@@ -28,14 +28,13 @@ REQUIRED = {
     "rich": "rich",
     "jinja2": "jinja2",
     "scikit-learn": "sklearn",
-    "pebble": "pebble",
 }
 OPTIONAL = {
     "pytest": ("pytest", "only for the tests: `make test` installs it"),
     "ruff": ("ruff", "only for the style checks: `make lint` installs it"),
     "torch": ("torch", "not needed; `pip install torch` where your own models use it"),
     "gymnasium": ("gymnasium", "not needed; `pip install gymnasium` where your own environments use it"),
-    "dask": ("dask", "not needed; `pip install 'dask[distributed]'` for runs on several machines"),
+    "distributed": ("distributed", "not needed; `pip install 'rramkit[dask]'` for runs on several machines"),
 }
 REINSTALL = "run `make setup`, or `pip install -e .` in the checkout"
 

@@ -1,4 +1,4 @@
-"""A live line for a long SPICE job: stage, bar, runs, rate, time left."""
+"""A live line for a long SPICE job: stage, bar, points, rate, failures, time left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +31,9 @@ def spice_progress(*, quiet: bool) -> "Iterator[Report]":
         if progress.stage not in tasks:
             tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, rate="")
         task = bars.tasks[bars.task_ids.index(tasks[progress.stage])]
-        rate = f"{progress.done / task.elapsed:6.1f} runs/s" if task.elapsed else ""
-        bars.update(task.id, completed=progress.done, rate=rate)
+        rate = f"{progress.done / task.elapsed:7.1f} points/s" if task.elapsed else ""
+        failed = f" [red]{progress.failed} failed[/]" if progress.failed else ""
+        bars.update(task.id, completed=progress.done, rate=rate + failed)
 
     try:
         yield show

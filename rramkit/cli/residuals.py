@@ -1,6 +1,7 @@
 """Held-out residuals as a table for the terminal and as a dictionary for a script."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 from rich import box
 from rich.table import Table as Grid
@@ -21,12 +22,15 @@ def of_tables(tables: TableFile) -> dict[str, HeldOut]:
 def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
     """Return a terminal table: quantity, count, rms, p95 and max with their limits, verdict; fits 80 columns."""
     grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
-    for name in ("quantity", "points", "rms", "limit", "p95", "max", "limit", "verdict"):
+    tails = any(isfinite(points.limit_p95) for points in residuals.values())
+    limit_p95 = ("limit",) if tails else ()
+    for name in ("quantity", "points", "rms", "limit", "p95", *limit_p95, "max", "limit", "verdict"):
         justify = "left" if name in ("quantity", "verdict") else "right"
         grid.add_column(name, justify=justify, no_wrap=True)
     for name, points in residuals.items():
-        numbers = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
-        cells = [_short(number, points.unit) for number in numbers]
+        tail = (points.limit_p95,) if tails else ()
+        numbers = (points.rms, points.limit_rms, points.p95, *tail, points.max, points.limit_max)
+        cells = [_short(number, points.unit) if isfinite(number) else "-" for number in numbers]
         verdict = "[green]pass[/]" if points.passed else "[bold red]FAIL[/]"
         grid.add_row(name, str(points.spice.size), *cells, verdict)
     return grid
@@ -48,6 +52,7 @@ def as_json(residuals: Mapping[str, HeldOut]) -> dict[str, dict[str, object]]:
             "max": points.max,
             "unit": points.unit,
             "limit": points.limit_rms,
+            "limit_p95": points.limit_p95 if isfinite(points.limit_p95) else None,
             "limit_max": points.limit_max,
             "pass": points.passed,
         }

@@ -1,8 +1,8 @@
-"""`rramkit verify`: fresh SPICE points against a table file."""
+"""`rramkit verify`: fresh SPICE points, or an older file, against a table file."""
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,20 +10,30 @@ from rich.console import Console
 from rramkit.cli import evidence, residuals
 from rramkit.cli.progress import spice_progress
 
+if TYPE_CHECKING:
+    from rramkit.table import TableFile
+
 
 def verify(
     tables: Annotated[Path, typer.Argument(help="Table file.", metavar="TABLES.h5", show_default=False)],
     seed: Annotated[int, typer.Option(help="Seed of the fresh points; the plan's own seed is refused.", min=0)] = 1,
     points: Annotated[int, typer.Option(help="Fresh points for each table.", min=4, max=10000)] = 40,
+    golden: Annotated[
+        Path | None, typer.Option(help="An older table file to compare with instead; needs no SPICE.", metavar="OLD.h5")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Run fresh points in ngspice, drawn inside the valid range, and compare them with the tables; exit 1 on a miss."""
     from rramkit import table
-    from rramkit.characterization.verify import verify as run
 
     file = table.load(tables)
+    if golden is not None:
+        _against(file, tables, golden, json=json)
+        return
+    from rramkit.characterization.verify import verify as run
+
     with evidence.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
         found = run(file, seed=seed, points=points, workers=workers, report=show)
     if json:
@@ -33,4 +43,21 @@ def verify(
     else:
         Console().print(residuals.as_grid(found, f"Fresh SPICE points (seed {seed}) against {tables}"))
     if not all(points.passed for points in found.values()):
+        raise typer.Exit(1)
+
+
+def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> None:
+    """Compare two files quantity by quantity; exit 1 when one misses its limit or cannot be compared."""
+    from rramkit import table
+    from rramkit.table.golden import compare
+
+    found = compare(file, table.load(golden))
+    if json:
+        shown = {"tables": str(tables), "golden": str(golden), "complaints": list(found.complaints)}
+        typer.echo(json_format.dumps({**shown, "surrogate": residuals.as_json(found.quantities)}, indent=1))
+    else:
+        Console().print(residuals.as_grid(found.quantities, f"{tables} against {golden}"))
+        for complaint in found.complaints:
+            typer.echo(complaint)
+    if not found.passed:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ Groups (format version 2; `docs/table-format.md` says it at length)::
 """
 
 from rramkit.table.block import Fit, Mask, Table, TableFile
-from rramkit.table.distribution import Distribution
+from rramkit.table.distribution import LEVELS, Distribution
 from rramkit.table.file import FORMAT, FORMAT_VERSION, load, save
 from rramkit.table.held_out import HeldOut
 from rramkit.table.quantity import Quantity
@@ -18,6 +18,7 @@ from rramkit.table.quantity import Quantity
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
+    "LEVELS",
     "Distribution",
     "Fit",
     "HeldOut",

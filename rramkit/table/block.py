@@ -1,7 +1,8 @@
 """One characterised block: its signals over its axes, and all that says how far to trust them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -20,6 +21,13 @@ class Mask:
 
     codes: np.ndarray
     reasons: tuple[str, ...]
+
+    @classmethod
+    def of_reasons(cls, reasons: Sequence[str | None], shape: tuple[int, ...]) -> Self:
+        """Build from the reason of each point (None where it is good), in the order of the flattened signal."""
+        known = tuple(sorted({reason for reason in reasons if reason is not None}))
+        codes = [0 if reason is None else 1 + known.index(reason) for reason in reasons]
+        return cls(np.array(codes, dtype=np.uint8).reshape(shape), known)
 
     @property
     def bad(self) -> np.ndarray:
@@ -46,9 +54,11 @@ class Fit:
     errors : mapping
         Name to standard errors, of the same shapes and units.
     residual : float
-        Root-mean-square of model minus table over the points fitted, in the signal's unit.
+        Root-mean-square of model minus data over the points fitted, in `unit`.
     axes : tuple of str
         Axes of the table along which the fit was made anew; none when one set of parameters holds for all of it.
+    unit : str
+        Unit of the residual; empty: the signal's.
     """
 
     equation: str
@@ -57,6 +67,7 @@ class Fit:
     errors: Mapping[str, np.ndarray]
     residual: float
     axes: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

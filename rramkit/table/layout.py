@@ -45,7 +45,7 @@ def write_table(group: hdf5.Group, table: Table) -> None:
         unit = table.signals[found.signal].unit
         _write_distribution(group.require_group("distribution").create_group(name), found, unit, scales)
     for name, fit in table.fits.items():
-        _write_fit(group.require_group("fits").create_group(name), fit, table.signals[fit.signal].unit, group)
+        _write_fit(group.require_group("fits").create_group(name), fit, table, scales)
 
 
 def read_table(name: str, group: hdf5.Group) -> Table:
@@ -126,13 +126,14 @@ def _read_distribution(group: hdf5.Group) -> Distribution:
     )
 
 
-def _write_fit(group: hdf5.Group, fit: Fit, unit: str, table: hdf5.Group) -> None:
-    errors = group.create_group("standard_error")
-    scales = [hdf5.dataset(table, name) for name in fit.axes]
+def _write_fit(group: hdf5.Group, fit: Fit, table: Table, scales: Sequence[hdf5.Dataset]) -> None:
+    errors, unit = group.create_group("standard_error"), table.signals[fit.signal].unit
+    scales = [scales[list(table.axes).index(name)] for name in fit.axes]
     for name, quantity in fit.parameters.items():
         hdf5.attach(hdf5.write(group, name, quantity.values, quantity.unit), scales)
         hdf5.attach(hdf5.write(errors, name, fit.errors[name], quantity.unit), scales)
-    group.attrs.update({"equation": fit.equation, "signal": fit.signal, "residual": fit.residual, "units": unit})
+    group.attrs.update({"equation": fit.equation, "signal": fit.signal})
+    group.attrs.update({"residual": fit.residual, "units": fit.unit or unit})
     group.attrs.update({"axes": list(fit.axes), "parameters": list(fit.parameters)})
 
 
@@ -144,6 +145,7 @@ def _read_fit(group: hdf5.Group) -> Fit:
         parameters={name: _quantity(group, name) for name in names},
         errors={name: hdf5.read(errors, name) for name in names},
         residual=hdf5.number(group, "residual"),
+        unit=str(group.attrs["units"]),
         axes=tuple(hdf5.words(group, "axes")),
     )
 

@@ -1,0 +1,1 @@
+"""Parametric models fitted beside the tables, one file each."""

@@ -1,0 +1,95 @@
+"""Measured files, or a preset, to a table file: read, set, reset, wires, and what it lacks beside one from SPICE."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from rramkit import __version__
+from rramkit.characterization.measured import presets
+from rramkit.characterization.measured.pulses import POLARITIES, Train, read_trains, scaled
+from rramkit.characterization.measured.read_table import linear_table, measured_table
+from rramkit.characterization.measured.settings import ImportSettings, WireSettings
+from rramkit.characterization.measured.write_table import mean_curve, write_table
+from rramkit.errors import InputError
+from rramkit.table import Quantity, Table, TableFile
+
+_ANY_SIZE = 1e6  # lines that ideal wires are good for: as many as anyone builds
+
+
+def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = None) -> TableFile:
+    """Return the tables of a pulse-response file, and of an I-V file where there is one.
+
+    Raises
+    ------
+    InputError
+        When a file does not fit, arbitrary units have no scale, or the two polarities share no conductances.
+    """
+    trains = read_trains(pulses, settings)
+    trains = scaled(trains, ends=_levels(trains), settings=settings)
+    written = {p: write_table(p, [t for t in trains if t.polarity == p], settings) for p in POLARITIES}
+    if any(np.any(t.axes["g_start"].values <= 0) for t in written.values()):
+        raise InputError(f"{pulses}: its mean conductance falls to 0 S or below. Check its unit, or the scale given.")
+    lacks = _lacks_of(written)
+    if iv is None:
+        lacks.append("current against voltage: read as ohmic")
+        read = linear_table(_span(written), settings)
+    else:
+        read, assumed = measured_table(iv, _span(written), settings)
+        lacks += assumed
+    files = {"pulses": pulses} | ({} if iv is None else {"iv": iv})
+    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    source = {"source": "measured: " + ", ".join(path.name for path in files.values())}
+    source |= {"source_sha256": json.dumps(hashes, sort_keys=True)}
+    return _file({"read": read, **written}, settings, lacks, source)
+
+
+def from_preset(name: str, settings: ImportSettings) -> TableFile:
+    """Return the tables of a preset by its name."""
+    device = presets.preset(name)
+    written = {polarity: presets.write_table(device, polarity, settings) for polarity in POLARITIES}
+    lacks = [*_lacks_of(written), "current against voltage: read as ohmic", "held-out points: it is a formula"]
+    source = {"source": f"preset {name}: {device.label}, {device.source}", "preset": device.as_json()}
+    return _file({"read": linear_table(device.g_range, settings), **written}, settings, lacks, source)
+
+
+def _levels(trains: list[Train]) -> tuple[float, float]:
+    """Return the lowest and the highest mean level of all trains, in the file's unit."""
+    groups = {(t.polarity, t.v_pulse): [o for o in trains if (o.polarity, o.v_pulse) == (t.polarity, t.v_pulse)]
+              for t in trains}  # fmt: skip
+    ends = [mean_curve(polarity, group).ends for (polarity, _), group in groups.items()]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _span(written: dict[str, Table]) -> tuple[float, float]:
+    starts = [table.axes["g_start"].values for table in written.values()]
+    return min(float(g[0]) for g in starts), max(float(g[-1]) for g in starts)
+
+
+def _lacks_of(written: dict[str, Table]) -> list[str]:
+    lacks = ["energy: estimated as v^2 g t, without lines and drivers"]
+    for name, table in written.items():
+        if table.axes["v_pulse"].values.size == 1:
+            lacks.append(f"{name} amplitudes: one, so that a write is the same pulse each time")
+    return lacks
+
+
+def _file(tables: dict[str, Table], settings: ImportSettings, lacks: list[str], source: dict[str, str]) -> TableFile:
+    if not any(settings.wires.model_dump().values()):
+        lacks = [*lacks, "wires: ideal"]
+    provenance = {
+        **source,
+        "import": settings.as_json(),
+        "lacks": "; ".join(lacks),
+        "kit_version": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return TableFile({**tables, "wires": _wires(settings.wires)}, provenance)
+
+
+def _wires(wires: WireSettings) -> Table:
+    limits = {name: Quantity(np.array(_ANY_SIZE), "1") for name in ("rows_max", "cols_max")}
+    signals = {name: Quantity(np.array(value), "ohm") for name, value in wires.model_dump().items()}
+    return Table(name="wires", axes={}, signals=signals, conditions=limits)

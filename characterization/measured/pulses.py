@@ -1,0 +1,114 @@
+"""Pulse-response files: conductance read after each of a train of equal pulses.
+
+Two layouts:
+
+* with a header: `polarity` (set or reset) and `g_cell` (S, any prefix) or `r_cell` (ohm), and as far as there is more
+  than one, `v_pulse` (V), `t_pulse` (s), `cycle`, `device` (numbers). One row for each read, in the order of the
+  pulses; the first row of a train is the read before its second pulse;
+* without one, two columns: the responses to up (SET) and to down pulses (RESET), as aihwkit keeps them.
+
+Values without a unit are arbitrary: `g_low` and `g_high` say what their lowest and highest mean level stand for.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from rramkit.characterization.measured.columns import has_header, read_columns, read_matrix
+from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.errors import InputError
+
+POLARITIES = ("set", "reset")
+_UNITS = {"g_cell": "S", "r_cell": "ohm", "v_pulse": "V", "t_pulse": "s", "cycle": "1", "device": "1"}
+_SHORTEST = 8  # reads in a train: fewer say nothing of a curve
+
+
+@dataclass(frozen=True)
+class Train:
+    """Reads `g_cell` (N,) after each of N equal pulses: siemens, or arbitrary units where `scaled` is false."""
+
+    polarity: str
+    v_pulse: float
+    t_pulse: float
+    g_cell: np.ndarray
+    scaled: bool = True
+
+
+def read_trains(path: Path, settings: ImportSettings) -> list[Train]:
+    """Read all trains of a file.
+
+    Raises
+    ------
+    InputError
+        When the file does not fit its layout, lacks a polarity, or has a train of fewer than 8 reads.
+    """
+    trains = _named(path, settings) if has_header(path) else _two_columns(path, settings)
+    for polarity in POLARITIES:
+        if not any(train.polarity == polarity for train in trains):
+            raise InputError(f"{path}: has no {polarity} pulses; both polarities are needed. Add them.")
+    for train in trains:
+        if train.g_cell.size < _SHORTEST:
+            raise InputError(
+                f"{path}: a train of {train.polarity} pulses has {train.g_cell.size} reads; it must have at least "
+                f"{_SHORTEST}. Leave it out or measure a longer one."
+            )
+    return trains
+
+
+def scaled(trains: list[Train], *, ends: tuple[float, float], settings: ImportSettings) -> list[Train]:
+    """Return trains in siemens: arbitrary units are stretched so that their mean levels `ends` become g_low, g_high."""
+    if all(train.scaled for train in trains):
+        if settings.g_low is not None:
+            raise InputError("`g_low` and `g_high` are for data without a unit; this file has one. Leave them out.")
+        return trains
+    if settings.g_low is None or settings.g_high is None:
+        raise InputError(
+            "the conductances have no unit: give `g_low` and `g_high`, in siemens, of the lowest and highest mean "
+            "level. For instance: --set g_low=2e-6 --set g_high=20e-6"
+        )
+    slope = (settings.g_high - settings.g_low) / (ends[1] - ends[0])
+    offset = settings.g_low - slope * ends[0]
+    return [replace(train, g_cell=offset + slope * train.g_cell, scaled=True) for train in trains]
+
+
+def _two_columns(path: Path, settings: ImportSettings) -> list[Train]:
+    table = read_matrix(path, 2)
+    pulses = {"set": settings.set, "reset": settings.reset}
+    return [
+        Train(polarity, pulses[polarity].v_pulse, pulses[polarity].t_pulse, table[:, k], scaled=False)
+        for k, polarity in enumerate(POLARITIES)
+    ]
+
+
+def _named(path: Path, settings: ImportSettings) -> list[Train]:
+    found = read_columns(path, _UNITS, texts=("polarity",))
+    values, polarity = _conductance(path, found.numbers), np.array(found.texts.get("polarity", ()))
+    if not polarity.size or not set(polarity.tolist()) <= set(POLARITIES):
+        raise InputError(f"{path}: needs a column `polarity` of `set` and `reset`. Add it.")
+    size = polarity.size
+    default = {name: getattr(settings, name) for name in POLARITIES}
+    keys = {
+        "v_pulse": np.abs(found.numbers.get("v_pulse", np.array([default[p].v_pulse for p in polarity]))),
+        "t_pulse": found.numbers.get("t_pulse", np.array([default[p].t_pulse for p in polarity])),
+        "cycle": found.numbers.get("cycle", np.zeros(size)),
+        "device": found.numbers.get("device", np.zeros(size)),
+    }
+    trains: dict[tuple, list[int]] = {}
+    for row in range(size):
+        trains.setdefault((polarity[row], *(float(column[row]) for column in keys.values())), []).append(row)
+    return [
+        Train(str(key[0]), key[1], key[2], values[rows], scaled="g_cell" not in found.unitless)
+        for key, rows in trains.items()
+    ]
+
+
+def _conductance(path: Path, numbers: "dict[str, np.ndarray] | object") -> np.ndarray:
+    assert isinstance(numbers, dict)
+    if ("g_cell" in numbers) == ("r_cell" in numbers):
+        raise InputError(f"{path}: needs one of the columns `g_cell` (S) and `r_cell` (ohm). Name it in the header.")
+    if "g_cell" in numbers:
+        return numbers["g_cell"]
+    if np.any(numbers["r_cell"] <= 0):
+        raise InputError(f"{path}: `r_cell` must be above 0 ohm. Leave out what was not measured.")
+    return 1.0 / numbers["r_cell"]

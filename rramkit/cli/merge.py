@@ -1,0 +1,43 @@
+"""`rramkit merge`: the tables of a plan whose points were run in shares."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rramkit.cli import characterize, evidence
+from rramkit.cli.given import ParameterFile, ParameterPairs
+from rramkit.cli.progress import spice_progress
+from rramkit.files import check_writable
+
+
+def merge(
+    output: Annotated[Path, typer.Argument(help="Table file to write.", metavar="OUT.h5", show_default=False)],
+    shares: Annotated[
+        list[Path],
+        typer.Argument(
+            help="What the shares wrote: files of finished points, or the names that were given as outputs.",
+            metavar="SHARD...",
+            show_default=False,
+        ),
+    ],
+    plan_name: characterize.PlanName = None,
+    params: ParameterFile = None,
+    pairs: ParameterPairs = None,
+    workers: characterize.Workers = None,
+    points: characterize.Points = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Make the tables of a plan from the points that `characterize --shard i/N` ran; give the same parameters.
+
+    Points that no share has are run here, and counted in the last line.
+    """
+    from rramkit.characterization.means import Means
+    from rramkit.characterization.run import characterize as run
+
+    plan = characterize.chosen(plan_name, params, pairs)
+    check_writable(output, keep=(params, *shares))
+    with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
+        tables = run(plan, output, Means(workers=workers, points=points, shares=tuple(shares), report=show))
+    characterize.say(tables, output, json=json)
