@@ -15,6 +15,7 @@ from rramkit.characterization.monte_carlo import Draw
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
+from rramkit.table import Fit, Table
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class MeasuredBlock:
         Dotted paths of supplies that the corner's factor moves beside those of technologies and amplifiers.
     step : str
         Dotted path of the largest time step; empty for a block without one.
+    fits : callable, optional
+        A table of the signals: parametric models beside it, by name.
     constants : mapping
         What whoever reads the table needs besides: name to dotted path (of parameters or properties) and unit.
     """
@@ -79,6 +82,7 @@ class MeasuredBlock:
     mismatch: Mismatch | None = None
     supplies: tuple[str, ...] = ()
     step: str = "t_step"
+    fits: Callable[[Table], Mapping[str, Fit]] | None = None
     constants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
