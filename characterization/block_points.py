@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
@@ -78,8 +78,12 @@ class Place:
     steps: tuple[float, ...] = ()
 
 
-def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.ndarray:
-    """Return the measures of a run one after the other: of its steps (N,) each, of the whole run one number each."""
+def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...], code: str) -> np.ndarray:
+    """Return the measures of a run one after the other: of its steps (N,) each, of the whole run one number each.
+
+    `code` tells one version of the measures from another (`MeasuredBlock.code`): a stored result is that of its own.
+    """
+    del code
     params, steps, _ = case.resolved()
     found = measured_block(case.block).measure(waves, params, steps)
     return np.concatenate([np.atleast_1d(np.asarray(found[name], dtype=float)) for name in signals])
@@ -87,7 +91,14 @@ def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.nd
 
 def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
     """Return what a bench runs of a case."""
-    return Point(case.text, partial(measured, case=case, signals=tuple(signals)), label)
+    code = code_of(case.block)
+    return Point(case.text, partial(measured, case=case, signals=tuple(signals), code=code), label)
+
+
+@cache
+def code_of(block: str) -> str:
+    """Return the fingerprint of a block's measures."""
+    return measured_block(block).code
 
 
 def case_at(plan: BlockPlan, place: Place, *, draw: DrawNumber | None = None) -> Case:

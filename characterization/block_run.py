@@ -40,6 +40,7 @@ def block_tables(bench: Bench, plan: BlockPlan) -> dict[str, Table]:
         name: replace(
             table,
             held_out=held_out[name],
+            fits=plan.measured.fits(table) if plan.measured.fits is not None and name == plan.name else {},
             step_error={signal: changes[signal] for signal in table.signals if signal in changes},
         )
         for name, table in tables.items()

@@ -24,7 +24,7 @@ from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import Library
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import Parameters, listing, quantity
 
 FOLDER = Path(__file__).resolve().parent / "plans"
 BLOCK_PLAN = "block_plan_"
@@ -63,6 +63,11 @@ def parts_of(plan: "Plan | Design") -> list[Plan | BlockPlan]:
     """Return the plans that a design is made of."""
     design = design_of(plan)
     return [*([design.cell] if design.cell is not None else []), *design.blocks]
+
+
+def listed(plan: Plan | BlockPlan) -> str:
+    """Return a plan for a person: of cell and array a line for each parameter, of a block the whole as it is echoed."""
+    return listing(plan) if isinstance(plan, Plan) else json.dumps(plan.model_dump(mode="json"), indent=1)
 
 
 def plan_names() -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Tables of a block plan from made-up runs: every number in its place, failures masked, draws summed up, limits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,7 +44,7 @@ class MadeUp:
     """A bench that answers from the closed form; `fails` says which runs it does not answer."""
 
     max_failed: float = 0.0
-    fails: object = lambda case: False
+    fails: Callable = lambda case: False
     stages: list = field(default_factory=list)
 
     def together(self, stages):
@@ -63,7 +64,7 @@ def plan(**given):
 
 
 def made(bench=None, **given):
-    return block_tables(bench or MadeUp(), plan(**given))
+    return block_tables(bench or MadeUp(), plan(**given))  # pyright: ignore[reportArgumentType]
 
 
 def test_every_number_stands_in_its_place():
@@ -122,6 +123,16 @@ def test_draws_are_summed_up():
     assert found.draws == 40 and found.quantiles.shape == (*table.shape, 3)
     held = table.held_out["energy_sigma"]
     assert held.passed and held.rms > 0  # independent draws know it to a ninth
+
+
+def test_the_regeneration_constant_is_recovered_at_every_corner():
+    table = made()["sense"]
+    fit = table.fits["regeneration"]
+    assert fit.axes == ("v_cm", "corner", "temperature")
+    tau, t_0 = fit.parameters["tau"].values, fit.parameters["t_0"].values
+    exact = 1e-11 * 2.0 * 0.6 * 350 / 300 * (1 + 1e-4)  # v_cm 0.6 V, ss, 350 K; the time step's part
+    assert tau[1, 0, 2] == pytest.approx(exact, rel=1e-6)
+    assert t_0[1, 0, 2] == pytest.approx(3 * exact, rel=1e-6)
 
 
 def test_limits_tell_what_lies_outside_and_where():

@@ -19,6 +19,7 @@ from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_benc
 from rramkit.circuits.strongarm import offset_by_hand
 from rramkit.circuits.strongarm_bench import StrongArmBenchParams, input_pair
 from rramkit.circuits.technology import Technology
+from rramkit.cli.app import run
 from rramkit.errors import InputError
 from rramkit.table import Quantity, TableFile
 
@@ -90,3 +91,19 @@ def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
     # matched draws leave no error of sampling; what is left is what the hand analysis leaves out, a quarter as asked
     assert float(table.distributions["offset"].sigma) == pytest.approx(hand, rel=0.25)
     assert abs(float(table.signals["offset"])) < 0.1e-3  # matched: the mean of what is linear is 0
+
+
+def test_the_command_says_what_lies_outside_and_fails(tmp_path, capsys):
+    path = tmp_path / "shifter.toml"
+    path.write_text(
+        'name = "shifter"\nblock = "level-shifter"\nmeasures = ["t_up"]\nstep_runs = 0\n'
+        "[limits]\nt_up = { min = 1e-12, typ = 3e-10, max = 1e-11 }\n"
+    )
+    given = ["characterize", "--plan", str(path), "-o", str(tmp_path / "t.h5"), "--quiet", "--workers", "1"]
+    assert run(given) == 1
+    told = capsys.readouterr()
+    assert "outside its limits: `shifter.t_up`" in told.err and "[10 ps]" in told.out
+    assert run(["characterize", "--plan", str(path), "--list"]) == 0
+    assert '"block": "level-shifter"' in capsys.readouterr().out
+    with pytest.raises(InputError, match="exclude each other"):
+        run(["characterize", "--plan", str(path), "--set", "seed=3"])

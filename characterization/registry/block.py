@@ -1,7 +1,12 @@
 """What it takes to characterise a block: its deck for given steps and draws, and its measures with their units."""
 
+import hashlib
+import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,6 +15,7 @@ from rramkit.characterization.monte_carlo import Draw
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError
+from rramkit.table import Fit, Table
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class MeasuredBlock:
         Dotted paths of supplies that the corner's factor moves beside those of technologies and amplifiers.
     step : str
         Dotted path of the largest time step; empty for a block without one.
+    fits : callable, optional
+        A table of the signals: parametric models beside it, by name.
     constants : mapping
         What whoever reads the table needs besides: name to dotted path (of parameters or properties) and unit.
     """
@@ -74,7 +82,26 @@ class MeasuredBlock:
     mismatch: Mismatch | None = None
     supplies: tuple[str, ...] = ()
     step: str = "t_step"
+    fits: Callable[[Table], Mapping[str, Fit]] | None = None
     constants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """Return the SHA-256 of the modules that measure the block: a changed measure is another one."""
+        names = {self.measure.__module__, *_kit_modules(sys.modules[self.measure.__module__])}
+        texts = [inspect.getsource(sys.modules[name]) for name in sorted(names)]
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+@cache
+def _kit_modules(module: ModuleType) -> frozenset[str]:
+    """Return the names of the modules of characterization/ that a module takes functions from."""
+    held = (each.__name__ if isinstance(each, ModuleType) else each.__module__ for each in _named(module))
+    return frozenset(name for name in held if name.startswith("rramkit.characterization."))
+
+
+def _named(module: ModuleType) -> list[ModuleType | FunctionType]:
+    return [each for each in vars(module).values() if isinstance(each, ModuleType | FunctionType)]
 
 
 def find(blocks: Mapping[str, MeasuredBlock], name: str) -> MeasuredBlock:

@@ -7,6 +7,7 @@ import numpy as np
 from rramkit.characterization import sense_measure
 from rramkit.characterization.monte_carlo import Draw
 from rramkit.characterization.registry.block import MeasuredBlock, Mismatch, Signal, Train
+from rramkit.characterization.registry.latch_fit import latch_fits
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
 from rramkit.circuits.deck import Deck
@@ -64,6 +65,7 @@ BLOCKS = {
         },
         summary={"tau_regeneration": Signal("s", "time constant with which the outputs part, first step of the train")},
         mismatch=_LATCH,
+        fits=latch_fits,
         constants={"t_clock": ("t_clock", "s"), "v_cm": ("v_cm", "V")},
     ),
     "strongarm-offset": MeasuredBlock(
