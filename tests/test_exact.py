@@ -140,6 +140,18 @@ def test_no_wires_are_the_matrix_product():
     np.testing.assert_array_equal(found.v_bit, 0.0)
 
 
+def test_lines_that_swallow_everything():
+    """Lines along which voltages fall by exp(-1000): nothing overflows, and what arrives is what the near cells see."""
+    g = np.full((3, 600), 1.0)
+    ohm = {"r_row": 10.0, "r_col": 0.0, "r_source": 0.0, "r_sense": 0.0}
+    found = read(g, np.ones((3, 1)), ohm)
+    assert np.max(found.residual) < 1e-9
+    # an endless ladder of series r and shunt g: each node has the voltage of the one before over 1 + r y
+    y = (1 + np.sqrt(1 + 4 / 10.0)) / 2
+    # node voltages are differences from 1 V: the fifth is 3e-5 V
+    np.testing.assert_allclose(found.v_word[0, 1:5, 0] / found.v_word[0, :4, 0], 1 / (1 + 10.0 * y), rtol=1e-9)
+
+
 def test_one_nonlinear_cell_is_a_series_circuit():
     g, ohm = np.array([[1e-3]]), {"r_row": 5.0, "r_col": 7.0, "r_source": 300.0, "r_sense": 600.0}
     found = read(g, np.array([[0.2, -0.1, 0.0]]), ohm, cells=sinh_cells)

@@ -24,6 +24,7 @@ network is reciprocal it is also the current in line i for one volt at the ends.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -31,6 +32,8 @@ from scipy.linalg import get_lapack_funcs
 
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError
+
+_FALL_MAX = 300.0  # of a logarithm of voltages in float64 (1): the exponential of twice as much is still a number
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,9 @@ class Elimination:
         """Return the cell currents (N, M, B) with all crossing nodes at 0 V."""
         cells = self.line.reach[:, :, None] * v_start[:, None, :]
         if injected is not None:
+            drop = shared_resistance(cells.shape[1], self.ladder.r_start, self.ladder.r_line) @ injected
             for i, s in enumerate(injected):
-                cells[i] += s - self.line.admittance(i) @ shared_drop(
-                    s, self.ladder.r_start, self.ladder.r_line, axis=0
-                )
+                cells[i] += s - self.line.admittance(i) @ drop[i]
         return cells
 
     def _down(self, cells: np.ndarray) -> np.ndarray:
@@ -175,23 +177,31 @@ class Lines:
 
     def admittance(self, i: int) -> np.ndarray:
         """Return Y of line i (M, M) in siemens; of two nodes the one nearer to the start says what holds both."""
-        fall, g = self.fall[i], self.g[i]
-        y = np.subtract.outer(fall, fall)
-        np.exp(-np.abs(y, out=y), out=y)
-        y *= np.multiply.outer(-g, g)
-        nodes = np.arange(g.size)
-        y *= self.seen[i][np.minimum.outer(nodes, nodes)]
+        fall, g, nodes = self.fall[i], self.g[i], np.arange(self.g.shape[1])
+        later = _later(nodes.size)
+        if fall[-1] < _FALL_MAX:
+            rising, falling = self.seen[i] * g * np.exp(fall), -g * np.exp(-fall)
+            y = np.where(later, np.multiply.outer(falling, rising), np.multiply.outer(rising, falling))
+        else:
+            y = np.exp(-np.abs(np.subtract.outer(fall, fall))) * np.multiply.outer(-g, g)
+            y *= np.where(later, self.seen[i], self.seen[i][:, None])
         y[nodes, nodes] = self.own[i]
         return y
 
 
-def shared_drop(x: np.ndarray, r_start: float, r_segment: float, *, axis: int) -> np.ndarray:
-    """Return P x: the voltages (V) that currents drawn along a line cost at its nodes; `axis` runs from the start."""
-    beyond = np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)  # current that flows into node m
-    steps = r_segment * beyond
-    first = tuple(slice(0, 1) if k == axis else slice(None) for k in range(x.ndim))
-    steps[first] = r_start * beyond[first]
-    return np.cumsum(steps, axis=axis)
+@lru_cache(maxsize=8)
+def _later(nodes: int) -> np.ndarray:
+    """Whether a node j stands no nearer to the start than m, (M, M)."""
+    return np.tri(nodes, dtype=bool)
+
+
+@lru_cache(maxsize=64)
+def shared_resistance(nodes: int, r_start: float, r_segment: float) -> np.ndarray:
+    """Return P (M, M) in ohm: what two nodes of a line share on the way from its start; P x is what currents x cost."""
+    m = np.arange(nodes)
+    shared = r_start + r_segment * np.minimum(m[:, None], m)
+    shared.flags.writeable = False  # it is cached
+    return shared
 
 
 def positive_inverse(matrix: np.ndarray) -> np.ndarray:
@@ -211,4 +221,4 @@ def positive_inverse(matrix: np.ndarray) -> np.ndarray:
             "wires that take nearly all of the voltage). Mend the conductances, or take the grade exact."
         )
     half, _ = potri(factor, lower=True, overwrite_c=True)
-    return np.where(np.tri(matrix.shape[0], dtype=bool), half, half.T)
+    return np.where(_later(matrix.shape[0]), half, half.T)

@@ -20,7 +20,8 @@ from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.elimination import Elimination, Ladder, shared_drop
+from rramkit.array.elimination import Elimination, Ladder, shared_resistance
+from rramkit.array.threads import threads_for
 from rramkit.errors import ConvergenceError, InputError
 
 CellLaw = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -162,9 +163,12 @@ class _Read:
 
     def nodes(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the node voltages of word and bit lines (R, C, B) when the cells carry x (R, C, B)."""
-        lost = shared_drop(x, self.ladder.r_start, self.ladder.r_line, axis=1)
-        raised = np.flip(shared_drop(np.flip(x, 0), self.ladder.r_end, self.ladder.r_step, axis=0), 0)
-        return self.v_word[:, None] - lost, self.v_bit[None] + raised
+        rows, cols, batch = x.shape
+        along = shared_resistance(cols, self.ladder.r_start, self.ladder.r_line)
+        down = shared_resistance(rows, self.ladder.r_end, self.ladder.r_step)[::-1, ::-1]
+        with threads_for(min(rows, cols)):
+            raised = (down @ x.reshape(rows, cols * batch)).reshape(x.shape)
+            return self.v_word[:, None] - along @ x, self.v_bit[None] + raised
 
     def across(self, x: np.ndarray) -> np.ndarray:
         """Return the voltages across the cells (R, C, B)."""
@@ -182,9 +186,14 @@ class _Read:
 
 def _misfit(x: np.ndarray, law: np.ndarray) -> np.ndarray:
     """Return the largest difference over the largest current for each input (B,); 0 where nothing flows."""
-    apart, scale = np.max(np.abs(law - x), axis=(0, 1)), np.max(np.abs(x), axis=(0, 1))
-    scale = np.maximum(scale, np.max(np.abs(law), axis=(0, 1)))
+    apart = _largest(law - x)
+    scale = np.maximum(_largest(x), _largest(law))
     return np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0)
+
+
+def _largest(x: np.ndarray) -> np.ndarray:
+    """Return the largest magnitude for each input (B,)."""
+    return np.maximum(np.max(x, axis=(0, 1)), -np.min(x, axis=(0, 1)))
 
 
 def _newton(read: _Read, x: np.ndarray, cells: CellLaw, *, forward: bool) -> WireSolution:

@@ -45,13 +45,12 @@ array, ohm a segment, hi    largest drop   error
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, Self
 
 import array_api_compat
 import numpy as np
 
-from rramkit.array.elimination import Ladder, positive_inverse
+from rramkit.array.elimination import Ladder, positive_inverse, shared_resistance
 from rramkit.array.exact import CellLaw, checked_ladder, exact_transfer, solve_wires
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError, TableError
@@ -207,8 +206,8 @@ def effective_conductance(g: Array, *, r_row: float, r_col: float, r_drive: floa
     ladder = checked_ladder(r_row=r_row, r_col=r_col, r_source=r_drive, r_sense=r_sense)
     if not any((r_row, r_col, r_drive, r_sense)):
         return xp.asarray(g, copy=True)
-    p = _like(_shared(g.shape[-1], ladder.r_line, ladder.r_start), g)
-    q = _like(_shared(g.shape[-2], ladder.r_step, ladder.r_end)[::-1, ::-1], g)
+    p = _like(shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line), g)
+    q = _like(shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)[::-1, ::-1], g)
     if not isinstance(g, np.ndarray):
         return _reduced(*_profiles(g, p, q))
     found = np.empty_like(g)
@@ -290,12 +289,3 @@ def _like(x: np.ndarray, reference: Array) -> Array:
 def _on_cpu(x: Array) -> np.ndarray:
     """Return `x` as a NumPy array: the exact grade is NumPy's."""
     return np.asarray(x if isinstance(x, np.ndarray) else array_api_compat.to_device(x, "cpu"))
-
-
-@lru_cache(maxsize=64)
-def _shared(nodes: int, r_segment: float, r_end: float) -> np.ndarray:
-    """Return the resistance that nodes n and m share with the line's end (N, N), in ohm."""
-    n = np.arange(nodes)
-    shared = r_end + r_segment * np.minimum(n[:, None], n)
-    shared.flags.writeable = False  # it is cached
-    return shared
