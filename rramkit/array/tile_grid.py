@@ -54,9 +54,10 @@ class TileGrid:
             Draws what differs from tile to tile; streams must have the shape (Tr, Tc).
         """
         g_cell = as_array(g_cell, "g_cell")
-        if g_cell.ndim != 3 or g_cell.shape[0] != 2:
+        if g_cell.ndim != 3 or g_cell.shape[0] not in (1, 2):
             raise InputError(
-                f"`g_cell` must be (2, N, M) in siemens, plus and minus; got {tuple(g_cell.shape)}. Reshape."
+                "`g_cell` must be (2, N, M) in siemens, plus and minus, or (1, N, M); "
+                f"got {tuple(g_cell.shape)}. Reshape it."
             )
         if largest is None:
             largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
@@ -64,17 +65,16 @@ class TileGrid:
             raise InputError(
                 f"`largest` must be at least 1 row and 2 columns; got {largest}. A pair takes two columns."
             )
-        _, rows, pairs = (int(size) for size in g_cell.shape)
-        size = _even(rows, largest[0]), _even(pairs, largest[1] // 2)
+        halves, rows, pairs = (int(size) for size in g_cell.shape)
+        size = _even(rows, largest[0]), _even(pairs, largest[1] // halves)
         return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
 
     def programmed(self, g_cell: Array) -> Self:
         """Return this grid with other conductances (2, N, M) in siemens and the same periphery."""
         g_cell = as_array(g_cell, "g_cell")
-        if tuple(g_cell.shape) != (2, self.rows, self.pairs):
-            raise InputError(
-                f"`g_cell` must be (2, N, M) = {(2, self.rows, self.pairs)}; got {tuple(g_cell.shape)}. Reshape it."
-            )
+        wanted = (int(self.tiles.g_cell.shape[-3]), self.rows, self.pairs)
+        if tuple(g_cell.shape) != wanted:
+            raise InputError(f"`g_cell` must be {wanted} in siemens; got {tuple(g_cell.shape)}. Reshape it.")
         size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
         return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
 
@@ -97,8 +97,8 @@ class TileGrid:
     @property
     def g_cell(self) -> Array:
         """Conductances (2, N, M) in siemens."""
-        xp, (down, across, _, rows, pairs) = namespace(self.tiles.g_cell), self.tiles.g_cell.shape
-        whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(2, down * rows, across * pairs)
+        xp, (down, across, halves, rows, pairs) = namespace(self.tiles.g_cell), self.tiles.g_cell.shape
+        whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(halves, down * rows, across * pairs)
         return whole[:, : self.rows, : self.pairs]
 
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
@@ -141,13 +141,13 @@ def _even(count: int, largest: int) -> int:
 
 def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
     """Cut pairs (2, N, M) into tiles (Tr, Tc, 2, R, C), filled up with `g_fill`."""
-    xp, (_, rows, pairs) = namespace(g_cell), g_cell.shape
+    xp, (halves, rows, pairs) = namespace(g_cell), g_cell.shape
     down, across = -(-rows // size[0]), -(-pairs // size[1])
     if (down * size[0], across * size[1]) != (rows, pairs):
-        padded = full((2, down * size[0], across * size[1]), g_fill, g_cell)
+        padded = full((halves, down * size[0], across * size[1]), g_fill, g_cell)
         padded[:, :rows, :pairs] = g_cell
         g_cell = padded
-    return xp.permute_dims(g_cell.reshape(2, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
+    return xp.permute_dims(g_cell.reshape(halves, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
 
 
 def _joined(i: Array, lines: int) -> Array:
