@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from rramkit.array.read_chain import ReadChain
 from rramkit.errors import InputError
 
 IDEAL = ArrayModel.from_tables(tables(linear=True), wires=False)
-RANGE = {"g_low": G_LOW, "g_high": G_HIGH}
+RANGE: dict[str, Any] = {"g_low": G_LOW, "g_high": G_HIGH}
 SMALL = (24, 10)  # rows and columns of an array: several tiles each way
 
 

@@ -1,5 +1,7 @@
 """Each stage of the read chain against its equation, one at a time, and all of them against a slow loop."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -132,7 +134,7 @@ def test_calibration_measures_the_full_scale_of_each_converter():
     phases = np.concatenate([np.maximum(v, 0) @ WEIGHT, np.maximum(-v, 0) @ WEIGHT])
     largest = np.abs(phases).max(axis=0).reshape(3, 2).max(axis=1)
     bank = tile.calibrated(v).periphery.forward.bank
-    np.testing.assert_allclose(bank.i_high[0], np.repeat(largest, 2), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(bank.i_high)[0], np.repeat(largest, 2), rtol=1e-12)
     with pytest.raises(InputError, match="left out"):
         Tile.of(G, model(converter={"bits": 8, "i_high": 1e-5})).calibrated(v)
 
@@ -174,7 +176,7 @@ def test_read_noise_has_the_variance_of_its_cells(way, bits):
 
 def test_telegraph_noise_takes_the_trapped_cells_part_for_its_share_of_time():
     tile = Tile.of(G, model(telegraph={"fraction": 0.3, "amplitude": 0.2, "duty": 0.25}), rng=Streams.seeded(2))
-    traps, v = tile.periphery.traps, volts(3, 9)
+    traps, v = np.asarray(tile.periphery.traps), volts(3, 9)
     rng = Streams.seeded(3)
     reads = np.stack([tile.forward(v, rng=rng).i for _ in range(2000)])
     mean = (G * (1.0 - 0.2 * 0.25 * traps))[0] - (G * (1.0 - 0.2 * 0.25 * traps))[1]
@@ -238,7 +240,7 @@ def test_normal_numbers_are_normal():
 
 
 def test_a_read_counts_time_and_energy_of_its_converters():
-    stages = {
+    stages: dict[str, Any] = {
         "converter": {"bits": 8, "shared": 4, "t_convert": 5e-9, "energy": 2e-12},
         "dac": {"levels": 4, "energy": 1e-13},
     }

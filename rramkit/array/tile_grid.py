@@ -59,15 +59,15 @@ class TileGrid:
                 "`g_cell` must be (2, N, M) in siemens, plus and minus, or (1, N, M); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        if largest is None:
-            largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
-        if largest[0] < 1 or largest[1] < 2:
-            raise InputError(
-                f"`largest` must be at least 1 row and 2 columns; got {largest}. A pair takes two columns."
-            )
-        halves, rows, pairs = (int(size) for size in g_cell.shape)
-        size = _even(rows, largest[0]), _even(pairs, largest[1] // halves)
+        size = _size(g_cell, model, largest)
+        rows, pairs = (int(lines) for lines in g_cell.shape[1:])
         return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
+
+    @staticmethod
+    def shape_of(g_cell: Array, model: ArrayModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Return how many tiles, (Tr, Tc), `of` would make of these: the shape of the streams that it takes."""
+        size = _size(g_cell, model, largest)
+        return -(-int(g_cell.shape[1]) // size[0]), -(-int(g_cell.shape[2]) // size[1])
 
     def programmed(self, g_cell: Array) -> Self:
         """Return this grid with other conductances (2, N, M) in siemens and the same periphery."""
@@ -132,6 +132,16 @@ class TileGrid:
         axis = -1 if backward else -2
         layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
         return like(v, self.tiles.g_cell), layout
+
+
+def _size(g_cell: Array, model: ArrayModel, largest: tuple[int, int] | None) -> tuple[int, int]:
+    """Return rows and pairs (or columns) of each tile for conductances (2 or 1, N, M)."""
+    halves, rows, pairs = (int(lines) for lines in g_cell.shape)
+    if largest is None:
+        largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
+    if largest[0] < 1 or largest[1] < halves:
+        raise InputError(f"`largest` must be at least 1 row and {halves} columns; got {largest}. Enlarge it.")
+    return _even(rows, largest[0]), _even(pairs, largest[1] // halves)
 
 
 def _even(count: int, largest: int) -> int:
