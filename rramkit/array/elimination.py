@@ -29,6 +29,7 @@ from typing import Self
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
+from rramkit.array.threads import threads_for
 from rramkit.errors import InputError
 
 
@@ -72,21 +73,23 @@ class Elimination:
         count, nodes = g.shape
         inverse = np.empty((count, nodes, nodes), dtype=g.dtype)
         above = np.zeros((nodes, nodes), dtype=g.dtype)  # K_i-1 A_i-1
-        for i in range(count):
-            above += lines.admittance(i)
-            shifted = (ladder.r_step if i < count - 1 else ladder.r_end) * above
-            shifted.ravel()[:: nodes + 1] += 1
-            inverse[i] = positive_inverse(shifted)
-            above = inverse[i] @ above
+        with threads_for(nodes):
+            for i in range(count):
+                above += lines.admittance(i)
+                shifted = (ladder.r_step if i < count - 1 else ladder.r_end) * above
+                shifted.ravel()[:: nodes + 1] += 1
+                inverse[i] = positive_inverse(shifted)
+                above = inverse[i] @ above
         return cls(ladder, lines, inverse)
 
     def transfer(self) -> np.ndarray:
         """Return the current at each crossing line's end for one volt at each line's start, (N, M) in siemens."""
         count, nodes, _ = self.inverse.shape
         arriving = np.zeros((count, nodes), dtype=self.inverse.dtype)
-        for i in range(count):
-            arriving[i] = self.line.reach[i]
-            arriving[: i + 1] = arriving[: i + 1] @ self.inverse[i]  # K is symmetric
+        with threads_for(nodes):
+            for i in range(count):
+                arriving[i] = self.line.reach[i]
+                arriving[: i + 1] = arriving[: i + 1] @ self.inverse[i]  # K is symmetric
         return arriving
 
     def solve(self, v_start: np.ndarray, v_end: np.ndarray, injected: np.ndarray | None = None) -> np.ndarray:
@@ -99,20 +102,32 @@ class Elimination:
         injected : ndarray, optional
             Currents s of the cells (N, M, B) in amperes.
         """
-        count, nodes, _ = self.inverse.shape
-        cells = np.empty((count, nodes, v_start.shape[1]), dtype=self.inverse.dtype)
-        from_above = np.empty_like(cells)  # y_i
-        below = np.zeros_like(cells[0])
-        for i in range(count):
-            cells[i] = np.multiply.outer(self.line.reach[i], v_start[i])
-            if injected is not None:
-                drop = shared_drop(injected[i], self.ladder.r_start, self.ladder.r_line, axis=0)
-                cells[i] += injected[i] - self.line.admittance(i) @ drop
-            from_above[i] = cells[i] + below
-            below = self.inverse[i] @ from_above[i]
+        with threads_for(self.inverse.shape[1]):
+            cells = self._without_crossing(v_start, injected)
+            return self._back(cells, self._down(cells), v_end)
+
+    def _without_crossing(self, v_start: np.ndarray, injected: np.ndarray | None) -> np.ndarray:
+        """Return the cell currents (N, M, B) with all crossing nodes at 0 V."""
+        cells = self.line.reach[:, :, None] * v_start[:, None, :]
+        if injected is not None:
+            for i, s in enumerate(injected):
+                cells[i] += s - self.line.admittance(i) @ shared_drop(
+                    s, self.ladder.r_start, self.ladder.r_line, axis=0
+                )
+        return cells
+
+    def _down(self, cells: np.ndarray) -> np.ndarray:
+        """Return y_i (N, M, B)."""
+        gathered = cells.copy()
+        for i in range(1, len(gathered)):
+            gathered[i] += self.inverse[i - 1] @ gathered[i - 1]
+        return gathered
+
+    def _back(self, cells: np.ndarray, gathered: np.ndarray, v_end: np.ndarray) -> np.ndarray:
+        """Take what the crossing nodes' voltages V_i cost off the cell currents, from the last line up."""
         v, r = v_end, self.ladder.r_end
-        for i in reversed(range(count)):
-            v = self.inverse[i] @ (v + r * from_above[i])
+        for i in reversed(range(len(cells))):
+            v = self.inverse[i] @ (v + r * gathered[i])
             cells[i] -= self.line.admittance(i) @ v
             r = self.ladder.r_step
         return cells

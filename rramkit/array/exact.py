@@ -147,7 +147,7 @@ def solve_wires(
     read = _Read(g_cell, *((v_in, other) if forward else (other, v_in)), ladder)
     x = LinearArray.of(g_cell, ladder).currents(read.v_word, read.v_bit)
     if cells is None:
-        return read.solution(x, g_cell[:, :, None] * read.across(x), forward=forward, steps=0)
+        return read.solution(x, lambda across: g_cell[:, :, None] * across, forward=forward, steps=0)
     return _newton(read, x, cells, forward=forward)
 
 
@@ -171,16 +171,19 @@ class _Read:
         word, bit = self.nodes(x)
         return word - bit
 
-    def solution(self, x: np.ndarray, law: np.ndarray, *, forward: bool, steps: int) -> WireSolution:
+    def solution(
+        self, x: np.ndarray, law: Callable[[np.ndarray], np.ndarray], *, forward: bool, steps: int
+    ) -> WireSolution:
         """Gather everything, with the misfit between the currents and what the cells' law says of them."""
         word, bit = self.nodes(x)
-        return WireSolution(x.sum(axis=0) if forward else -x.sum(axis=1), word, bit, x, _misfit(x, law), steps)
+        i_out = x.sum(axis=0) if forward else -x.sum(axis=1)
+        return WireSolution(i_out, word, bit, x, _misfit(x, law(word - bit)), steps)
 
 
 def _misfit(x: np.ndarray, law: np.ndarray) -> np.ndarray:
     """Return the largest difference over the largest current for each input (B,); 0 where nothing flows."""
-    apart = np.max(np.abs(law - x), axis=(0, 1))
-    scale = np.maximum(np.max(np.abs(x), axis=(0, 1)), np.max(np.abs(law), axis=(0, 1)))
+    apart, scale = np.max(np.abs(law - x), axis=(0, 1)), np.max(np.abs(x), axis=(0, 1))
+    scale = np.maximum(scale, np.max(np.abs(law), axis=(0, 1)))
     return np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0)
 
 
@@ -204,7 +207,7 @@ def _newton(read: _Read, x: np.ndarray, cells: CellLaw, *, forward: bool) -> Wir
         steps += 1
         if shared is not None and np.any(misfit[todo] > np.maximum(_SHARED_GAIN * before, TOLERANCE)):
             shared = None
-    found = read.solution(x, i, forward=forward, steps=steps)
+    found = read.solution(x, lambda _: i, forward=forward, steps=steps)
     if np.any(misfit > TOLERANCE):
         raise ConvergenceError(
             f"the cells' law must be met within {TOLERANCE:g} of the largest cell current; after {steps} Newton steps "
