@@ -17,6 +17,7 @@ from rramkit.cli import (
     rl,
     simulate,
     slice,
+    tile,
     train,
     verify,
 )
@@ -32,7 +33,8 @@ app = typer.Typer(
     help=(
         "SPICE-backed verification and characterisation of RRAM training-in-memory circuits: "
         "[bold]netlist[/] and [bold]simulate[/] a circuit, [bold]characterize[/] it into a table file and "
-        "[bold]verify[/] that, [bold]train[/] a network through the tables, [bold]report[/] what came out."
+        "[bold]verify[/] that, hold a matrix in a [bold]tile[/], [bold]train[/] a network through the tables, "
+        "[bold]report[/] what came out."
     ),
 )
 app.command("netlist")(netlist.netlist)
@@ -45,6 +47,7 @@ app.command("slice")(slice.slice_tables)
 app.command("plot")(plot.plot)
 app.command("slice")(slice.slice_tables)
 app.command("import")(import_measured.import_measured)
+app.command("tile")(tile.tile)
 app.command("train")(train.train)
 app.command("rl")(rl.rl)
 app.command("report")(report.report)
