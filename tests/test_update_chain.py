@@ -222,7 +222,7 @@ def test_half_selected_as_the_slow_count():
             slow[half, row, pair] += (row in rows) + (2 * pair + half in cols)
         for cell in flat[slot == s]:
             slow.ravel()[cell] -= 2
-    np.testing.assert_array_equal(half_selected(places, slot, SHAPE), slow)
+    np.testing.assert_array_equal(half_selected(places, slot, Places.of(EVERY, SHAPE)), slow.ravel())
 
 
 def test_disturb_moves_the_others_a_little_and_the_right_way():

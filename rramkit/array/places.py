@@ -1,8 +1,9 @@
 """Where a cell is in its array, and what the cells of one line share.
 
-Conductances are (..., 2, R, C): arrays leading, the plus and minus halves of a pair in adjacent physical columns 2 c
-and 2 c + 1. Rows are source lines, driven at physical column 0; columns are bit lines, driven below row R - 1, as in
-the kit's crossbar netlist.
+Conductances are (..., 2, R, C): matrices leading, the plus and minus halves of a pair in adjacent physical columns 2 c
+and 2 c + 1. A matrix larger than an array is cut into arrays as equal as can be, as `TileGrid` cuts it. Rows are source
+lines, driven at physical column 0 of an array; columns are bit lines, driven below its last row, as in the kit's
+crossbar netlist.
 """
 
 from dataclasses import dataclass
@@ -13,33 +14,44 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Places:
-    """Cells (N,) of arrays (..., 2, R, C).
+    """Cells (N,) of matrices (..., 2, R, C), in their arrays.
 
     Attributes
     ----------
     flat : ndarray of int
-        Index into the flattened arrays.
+        Index into the flattened matrices.
     array, row, col : ndarray of int
         Which array, which row, which physical column.
+    arrays : int
+        Number of arrays.
     rows, cols : int
-        Size of one physical array, R and 2 C.
+        Size of an array.
     """
 
     flat: np.ndarray
     array: np.ndarray
     row: np.ndarray
     col: np.ndarray
+    arrays: int
     rows: int
     cols: int
 
     @classmethod
-    def of(cls, flat: np.ndarray, shape: tuple[int, ...]) -> Self:
-        """Find the cells `flat` (N,) of arrays of `shape` (..., 2, R, C)."""
+    def of(cls, flat: np.ndarray, shape: tuple[int, ...], largest: tuple[int, int] | None = None) -> Self:
+        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C).
+
+        `largest` is the number of rows and physical columns that an array has at most; None: any.
+        """
         halves, rows, pairs = shape[-3:]
+        limits = (rows, halves * pairs) if largest is None else largest
+        down, across = -(-rows // limits[0]), -(-pairs // max(limits[1] // halves, 1))
+        high, wide = -(-rows // down), -(-pairs // across)
         rest, pair = np.divmod(flat, pairs)
         rest, row = np.divmod(rest, rows)
-        array, half = np.divmod(rest, halves)
-        return cls(flat, array, row, halves * pair + half, rows, halves * pairs)
+        matrix, half = np.divmod(rest, halves)
+        array = (matrix * down + row // high) * across + pair // wide
+        arrays = int(np.prod(shape[:-3], dtype=np.int64)) * down * across
+        return cls(flat, array, row % high, halves * (pair % wide) + half, arrays, high, halves * wide)
 
     @property
     def row_line(self) -> np.ndarray:

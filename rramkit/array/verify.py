@@ -18,7 +18,6 @@ from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.places import Places
 from rramkit.array.programming import GradualWrite, Stepped
 from rramkit.array.state import POLARITIES, CellState, Tally
 from rramkit.array.update import UpdateChain, UpdateParams
@@ -219,7 +218,7 @@ class WriteVerify:
 
     def _reads(self, state: VerifyState, chosen: np.ndarray, g_cell: np.ndarray) -> Tally:
         """Return what the verify reads took: V^2 g t each, one row of an array at once."""
-        places = Places.of(state.flat[chosen], state.cells.g_cell.shape)
+        places = self.chain.places(state.flat[chosen], state.cells.g_cell.shape)
         _, first = np.unique(places.row_line, return_index=True)
         rows = int(np.bincount(places.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum())

@@ -47,10 +47,11 @@ class RowSparse(BankRule):
         part, tally = super().begun(weight, rng=rng)
         return replace(part, rows=np.arange(weight.shape[0])), tally
 
-    def matrix(self, part: Part) -> Matrix:
+    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read, its inputs led to the rows' places."""
         assert part.rows is not None
-        return Reordered(self.bank.matrix(part.cells), part.rows)
+        inner = before.inner if isinstance(before, Reordered) else None
+        return Reordered(self.bank.matrix(part.cells, inner, rng=rng), part.rows)
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after the largest rows were written, and two swapped when that is due."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rramkit.array.model import ArrayModel
 from rramkit.array.programming import Writer
-from rramkit.array.tile import ArrayModel
 from rramkit.array.update import UpdateParams
 from rramkit.array.verify import VerifyParams, WriteVerify
 from rramkit.learning.optimisers import Optimiser

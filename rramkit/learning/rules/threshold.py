@@ -50,9 +50,10 @@ class Threshold(BankRule):
         cells = self.bank.placed(weight, rng=rng)
         return Part(cells, np.zeros_like(weight), self.bank.weight(cells.g_cell)), cells.tally
 
-    def matrix(self, part: Part) -> Matrix:
+    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read: forward from the cells, backward from w_FP."""
-        return self.bank.matrix(part.cells, part.digital if self.backward == "digital" else None)
+        digital = part.digital if self.backward == "digital" else None
+        return self.bank.matrix(part.cells, before, digital=digital, rng=rng)
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after what has passed the threshold was programmed."""
