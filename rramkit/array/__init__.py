@@ -1,8 +1,12 @@
-"""Arrays at the speed of matrix products: cell current, wires, one tile, gradual programming; all from a table file."""
+"""Arrays at the speed of matrix products: cell current, wires, tiles, gradual programming; all from a table file."""
 
 from rramkit.array.cells import CellCurrent
+from rramkit.array.model import ArrayModel
 from rramkit.array.programming import GradualWrite, Pulse, Writer
-from rramkit.array.tile import ArrayModel, Reading, Tile
+from rramkit.array.read_chain import ReadChain
+from rramkit.array.streams import Streams
+from rramkit.array.tile import Reading, Tile
+from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
 
@@ -11,8 +15,11 @@ __all__ = [
     "CellCurrent",
     "GradualWrite",
     "Pulse",
+    "ReadChain",
     "Reading",
+    "Streams",
     "Tile",
+    "TileGrid",
     "Windows",
     "WireModel",
     "Writer",

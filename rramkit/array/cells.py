@@ -22,10 +22,13 @@ v > 0: the bit line is driven (backward read); v < 0: the source line, that is t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, namespace
+from rramkit.array.even_table import EvenTable
 from rramkit.errors import TableError
 from rramkit.surrogate import GridSurrogate
 from rramkit.table import Table
@@ -84,27 +87,39 @@ class CellCurrent:
         """Largest magnitude that a bit line may be driven with (V)."""
         return float(self.v_grid[-1])
 
-    def conductance_terms(self, g_cell: np.ndarray) -> np.ndarray:
+    def conductance_terms(self, g_cell: Array) -> Array:
         """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""
-        return _interpolated(g_cell, self.g_grid, self.a_grid)
+        return self._even.at(g_cell)
 
-    def terms_behind_wires(self, g_array: np.ndarray, effective: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    @cached_property
+    def _even(self) -> EvenTable:
+        return EvenTable.of(self.g_grid, self.a_grid)
+
+    @cached_property
+    def g_span(self) -> float:
+        """Highest less lowest conductance of the table (S)."""
+        return float(self.g_grid[-1] - self.g_grid[0])
+
+    def terms_behind_wires(self, g_array: Array, effective: Callable[[Array], Array]) -> Array:
         """Return a_k of a physical array (..., R, C) behind its wires, as (K, ..., R, C).
 
         `effective` gives the effective conductances of linear cells in that array.
         """
         terms = self.conductance_terms(g_array)
         fraction = effective(terms[0]) / terms[0]
-        return np.concatenate([terms[:1] * fraction, terms[1:] * fraction**3])
+        return namespace(terms).concat([terms[:1] * fraction, terms[1:] * fraction**3])
 
     def voltage_terms(self, v_cell: np.ndarray) -> np.ndarray:
         """Return b_k at cell voltages (...) in volts, as (K, ...); outside the table the edge's value holds."""
         return _interpolated(v_cell, self.v_grid, self.b_grid)
 
-    def outside(self, g_cell: np.ndarray) -> int:
+    def outside(self, g_cell: Array) -> int:
         """Return how many conductances lie outside the table: whoever builds a tile counts and reports them."""
-        margin = 1e-9 * (self.g_grid[-1] - self.g_grid[0])  # rounding is not an extrapolation
-        return int(np.count_nonzero((g_cell < self.g_grid[0] - margin) | (g_cell > self.g_grid[-1] + margin)))
+        margin = 1e-6 * self.g_span  # rounding, to float32 too, is not an extrapolation
+        low, high = float(self.g_grid[0]) - margin, float(self.g_grid[-1]) + margin
+        if float(g_cell.min()) >= low and float(g_cell.max()) <= high:
+            return 0
+        return int(namespace(g_cell).count_nonzero((g_cell < low) | (g_cell > high)))
 
 
 def _slope_at_zero(v_grid: np.ndarray, current: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One array of differential pairs: programmed conductances in, signed currents out, read in both directions.
+"""Arrays of differential pairs: programmed conductances in, signed currents out, read in both directions.
 
 A weight is a pair of cells in the same row and in adjacent physical columns (plus even, minus odd), and stands for
 g_plus - g_minus. A read voltage has one polarity in each direction, so a signed vector is read in two phases, positive
@@ -8,159 +8,233 @@ magnitudes first and negative magnitudes second, and the second is subtracted:
 * backward: bit lines are driven, rows are sensed; phase one drives the plus column where v > 0 and the minus column
   where v < 0, phase two the other one of each pair: i_r = sum_c (g_plus - g_minus)_rc v_c.
 
-Each cell thus sees every input once, in one of the phases, and a line that is not driven stays at 0 V. The two phases
-together are one matrix product for each separable term of the cell current (`cells`), because a term of 0 V is zero.
-The wires (`wires`) attenuate the terms (`cells`).
+Each cell thus sees every input once, in one of the phases, and a line that is not driven stays at 0 V. The cell current
+is a sum of separable terms (`cells`), the wires (`wires`) attenuate the terms, and what stands before and after the
+cells is the read chain (`read_chain`); `reading` says how few products that takes. A phase in which no vector of the
+batch drives anything is not read.
+
+Leading axes are tiles read at once, each as if alone: voltages broadcast against them. Arrays are NumPy's or PyTorch's,
+float32 or float64, as the conductances are.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
-from rramkit.array.cells import CellCurrent
+from rramkit.array import passes
+from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.converter import grouped_maximum
+from rramkit.array.layout import Images, Layout, Vectors
+from rramkit.array.model import ArrayModel
+from rramkit.array.operators import Operators, passed_by_wires
+from rramkit.array.passes import Reading
+from rramkit.array.periphery import Periphery
+from rramkit.array.reading import Read
+from rramkit.array.streams import Streams
 from rramkit.array.windows import Windows
-from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
-from rramkit.table import TableFile
 
-_EDGE = 1e-6  # of the voltage range (1): this far outside is rounding of single precision, not an extrapolation
+__all__ = ["ArrayModel", "Reading", "Rng", "Tile"]
 
+Rng = Streams | np.random.Generator
+"""Random numbers of a read: one generator a tile, or one that seeds them for this call."""
 
-@dataclass(frozen=True)
-class ArrayModel:
-    """What every tile of one table file shares: the cell current, the wires (None: ideal) and the read time (s)."""
-
-    cells: CellCurrent
-    wires: WireModel | None
-    t_read: float
-
-    @classmethod
-    def from_tables(cls, tables: TableFile, *, wires: bool = True) -> Self:
-        """Build from the tables `read` and, when `wires` is asked for, `wires`."""
-        read = tables["read"]
-        return cls(
-            cells=CellCurrent.from_table(read),
-            wires=WireModel.from_table(tables["wires"]) if wires else None,
-            t_read=read.condition("t_read"),
-        )
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one read of a batch gave.
-
-    Attributes
-    ----------
-    i : ndarray
-        Signed output currents (B, C) forward or (B, R) backward, in amperes.
-    energy : float
-        Energy that the drivers gave to the array: sum of v i t_read over cells, phases and batch (J).
-    clamped : int
-        Input voltages outside the table, driven at its edge instead.
-    """
-
-    i: np.ndarray
-    energy: float
-    clamped: int
+_EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One programmed array; make it with `Tile.of`, and a reprogrammed one with `programmed`.
+    """Programmed arrays; make them with `Tile.of`, and reprogrammed ones with `programmed`.
 
     Attributes
     ----------
-    g_cell : ndarray
-        Conductances (2, R, C) in siemens: plus and minus halves.
+    g_cell : array
+        Conductances (..., 2, R, C) in siemens: plus and minus halves.
     model : ArrayModel
-        Cell current, wires and read time.
-    terms : ndarray
-        Conductance terms of every cell behind its wires (K, 2, R, C).
+        Cell current, wires, read time and read chain.
+    periphery : Periphery
+        Encoders and converters, which stay the same when the cells are written.
     clamped : int
         Cells outside the read table, read with the edge's current.
     """
 
-    g_cell: np.ndarray
+    g_cell: Array
     model: ArrayModel
-    terms: np.ndarray
+    periphery: Periphery
     clamped: int
 
     @classmethod
-    def of(cls, g_cell: np.ndarray, model: ArrayModel) -> Self:
-        """Build a tile from conductances (2, R, C) in siemens.
+    def of(cls, g_cell: Array, model: ArrayModel, *, rng: Rng | None = None) -> Self:
+        """Build tiles from conductances (..., 2, R, C) in siemens.
+
+        `rng` draws what differs from tile to tile: the spread of converters, and which cells have a trap.
 
         Raises
         ------
         InputError
             When the shape or a value does not fit, or the array is larger than the wires were checked on.
         """
-        g_cell = np.array(g_cell, dtype=float)
-        if g_cell.ndim != 3 or g_cell.shape[0] != 2:
-            raise InputError(f"`g_cell` must be (2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
-        if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
-            raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
-        terms = _terms(g_cell, model)
-        g_cell.flags.writeable = False
-        return cls(g_cell, model, terms, model.cells.outside(g_cell))
+        g_cell = _checked(g_cell, model)
+        streams = _streams(rng, tuple(g_cell.shape[:-3])) if model.chain.drawn else None
+        if model.chain.drawn and streams is None:
+            raise InputError(
+                "`rng` must be given: the read chain has a spread to draw; got none. Pass Streams.seeded(...)."
+            )
+        return cls(g_cell, model, Periphery.of(g_cell, model, rng=streams), model.cells.outside(g_cell))
 
-    def programmed(self, g_cell: np.ndarray) -> Self:
-        """Return this tile with other conductances (2, R, C) in siemens."""
-        return self.of(g_cell, self.model)
+    def programmed(self, g_cell: Array) -> Self:
+        """Return these tiles with other conductances (..., 2, R, C) in siemens and the same periphery."""
+        g_cell = _checked(like(as_array(g_cell, "g_cell"), self.g_cell), self.model)
+        if g_cell.shape != self.g_cell.shape:
+            raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
+        return replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
 
-    def forward(self, v: np.ndarray, *, windows: Windows | None = None) -> Reading:
-        """Drive the rows with signed voltages (B, R) in volts; sense the currents of the C pairs.
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Leading axes of the tiles."""
+        return tuple(self.g_cell.shape[:-3])
+
+    @cached_property
+    def rows_driven(self) -> Operators:
+        """The cells as forward reads need them; made by the first."""
+        return self._operators(backward=False)
+
+    @cached_property
+    def cols_driven(self) -> Operators:
+        """The cells as backward reads need them; made by the first."""
+        return self._operators(backward=True)
+
+    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+        """Drive the rows with signed voltages (..., B, R) in volts; sense the currents of the C pairs.
 
         With `windows`, `v` are images (C', B', H, W) in volts, and their B windows are the vectors.
         """
-        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_forward, self.g_cell.shape[1], windows)
-        phases = -self.model.cells.voltage_terms(-magnitude)  # (K, ...); a driven row is a negative cell voltage
-        currents = _product(phases * sign, self.terms[:, 0] - self.terms[:, 1], windows)
-        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 3)), windows), clamped)
+        v, layout = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
+        return self.read(v, layout, backward=False, rng=rng)
 
-    def backward(self, v: np.ndarray) -> Reading:
-        """Drive the bit lines of the C pairs with signed voltages (B, C) in volts; sense the currents of the rows."""
-        magnitude, sign, clamped = self._inputs(v, self.model.cells.v_backward, self.g_cell.shape[2], None)
-        phases = self.model.cells.voltage_terms(magnitude)  # (K, B, C)
-        currents = _product(phases * sign, np.swapaxes(self.terms[:, 0] - self.terms[:, 1], -1, -2), None)
-        return Reading(currents, self._energy(magnitude, phases, self.terms.sum(axis=(1, 2)), None), clamped)
+    def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
+        """Drive the bit lines of the C pairs with signed voltages (..., B, C) in volts; sense the rows' currents."""
+        v, layout = self._laid_out(v, None, letter="C", lines=int(self.g_cell.shape[-1]))
+        return self.read(v, layout, backward=True, rng=rng)
 
-    def _inputs(
-        self, v: np.ndarray, v_max: float, lines: int, windows: Windows | None
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        """Check signed voltages; return magnitudes within the table, signs, and how many were clamped."""
-        v = np.asarray(v, dtype=float)
-        fits = v.shape[1:] == (lines,) if windows is None else v.ndim == 4 and len(v) * windows.kernel**2 == lines
-        if not fits or not np.all(np.isfinite(v)):
-            raise InputError(
-                f"`v` must be (B, {lines}), or images whose windows have {lines} entries, in volts and finite; "
-                f"got {v.shape}. Mend it."
-            )
-        magnitude = np.abs(v)
-        clamped = int(np.count_nonzero(magnitude > v_max * (1.0 + _EDGE)))
-        return np.minimum(magnitude, v_max), np.sign(v), clamped
+    def read(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
+        """Drive lines with signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or (..., B, C)."""
+        v, signed, clamped = self._within(v, backward=backward)
+        read = self._set_up(layout, rng, backward=backward)
+        if backward:
+            reading = passes.backward(read, v, t_read=self.model.t_read)
+        else:
+            reading = passes.forward(read, v, signed=signed, t_read=self.model.t_read)
+        return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
 
-    def _energy(
-        self, magnitude: np.ndarray, phases: np.ndarray, line_terms: np.ndarray, windows: Windows | None
-    ) -> float:
-        """Sum v i t_read: `magnitude` (B, N), `phases` (K, B, N), and the terms summed over each driven line (K, N)."""
-        powers = [magnitude * phase for phase in phases]
-        sums = [power.sum(axis=0) if windows is None else windows.line_sums(power) for power in powers]
-        return float(np.sum(np.stack(sums) * line_terms)) * self.model.t_read
+    def calibrated(
+        self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
+    ) -> Self:
+        """Return these tiles with each converter's full scale `margin` times the largest current of the batch `v`.
+
+        The batch is read forward, or `backward`, without noise and conversion. A converter that sees no current keeps
+        its full scale.
+        """
+        lines = int(self.g_cell.shape[-1 if backward else -2])
+        v, layout = self._laid_out(v, windows, letter="C" if backward else "R", lines=lines)
+        return self.calibrated_as(v, layout, backward=backward, margin=margin)
+
+    def calibrated_as(self, v: Array, layout: Layout, *, backward: bool, margin: float) -> Self:
+        """Do what `calibrated` does, for voltages that `layout` makes vectors."""
+        chain = self.model.chain
+        if chain.converter.i_high is not None or not chain.converter.bits:
+            raise InputError("to calibrate, `converter.bits` must be above 0 and `i_high` left out. Change the chain.")
+        v, signed, _ = self._within(v, backward=backward)
+        side = self.periphery.backward if backward else self.periphery.forward
+        operators = self.cols_driven if backward else self.rows_driven
+        i = passes.unconverted(Read(operators, side, chain, layout, None, backward), v, signed=signed)
+        largest = margin * grouped_maximum(to_numpy(i), chain.converter.shared)
+        i_high = like(np.where(largest > 0.0, largest, to_numpy(side.bank.i_high)), self.g_cell)
+        new = replace(side, bank=replace(side.bank, i_high=i_high))
+        if backward:
+            return replace(self, periphery=replace(self.periphery, backward=new))
+        return replace(self, periphery=replace(self.periphery, forward=new))
+
+    def _operators(self, *, backward: bool) -> Operators:
+        side = self.periphery.backward if backward else self.periphery.forward
+        encoder = side.encoder
+        return Operators.of(self.g_cell, self._passed, self.model, encoder.way, mix=encoder.mix, backward=backward)
+
+    @cached_property
+    def _passed(self) -> Array | None:
+        return passed_by_wires(self.g_cell, self.model)
+
+    def _set_up(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Read:
+        chain = self.model.chain
+        if not chain.random:
+            streams = None
+        elif rng is None:
+            raise InputError("`rng` must be given: this read chain is noisy; got none. Pass Streams.seeded(...).")
+        else:
+            streams = _streams(rng, self.shape)
+        operators = self.cols_driven if backward else self.rows_driven
+        if self.periphery.traps is not None and streams is not None:
+            operators = operators.with_traps(chain.telegraph.factors(self.periphery.traps, self.g_cell, rng=streams))
+        side = self.periphery.backward if backward else self.periphery.forward
+        return Read(operators, side, chain, layout, streams, backward)
+
+    def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout]:
+        """Check the shape of voltages; return them in the tiles' kind of array, and their layout."""
+        v = as_array(v, "v")
+        if windows is not None:
+            windows.check(v, lines)
+            return like(v, self.g_cell), Images(windows)
+        if v.ndim < 2 or v.shape[-1] != lines or not _fits(tuple(v.shape[:-2]), self.shape):
+            wanted = f"(B, {letter}) = (B, {lines})" if not self.shape else f"(..., B, {letter}) = (..., B, {lines})"
+            tiles = f" and fit the tiles {self.shape}" if self.shape else ""
+            raise InputError(f"`v` must be {wanted} in volts{tiles}; got {tuple(v.shape)}. Reshape it.")
+        return like(v, self.g_cell), Vectors()
+
+    def _within(self, v: Array, *, backward: bool) -> tuple[Array, bool, int]:
+        """Return voltages kept within the table, whether any is negative, and how many had to be moved."""
+        v_max = (self.periphery.backward if backward else self.periphery.forward).encoder.way.v_max
+        low, high = (float(v.min()), float(v.max())) if math.prod(v.shape) else (math.nan, math.nan)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Mend it.")
+        if max(high, -low) <= v_max:
+            return v, low < 0.0, 0
+        xp = namespace(v)
+        return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > v_max * (1.0 + _EDGE)))
 
 
-def _terms(g_cell: np.ndarray, model: ArrayModel) -> np.ndarray:
-    """Return the conductance terms (K, 2, R, C) of pairs in adjacent columns of one physical array R x 2C."""
-    if model.wires is None:
-        return model.cells.conductance_terms(g_cell)
-    _, rows, pairs = g_cell.shape
-    model.wires.check(rows, 2 * pairs)
-    physical = np.moveaxis(g_cell, 0, -1).reshape(rows, 2 * pairs)
-    terms = model.cells.terms_behind_wires(physical, model.wires.effective)
-    return np.moveaxis(terms.reshape(-1, rows, pairs, 2), -1, 1)
+def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
+    """Whether leading axes broadcast to those of the tiles, and to no more than these."""
+    try:
+        return np.broadcast_shapes(lead, tiles) == tiles
+    except ValueError:
+        return False
 
 
-def _product(inputs: np.ndarray, terms: np.ndarray, windows: Windows | None) -> np.ndarray:
-    """Sum (K, B, N) @ (K, N, M) over K, `inputs` being images before their windows are laid out as rows."""
-    rows = inputs if windows is None else (windows.rows(image) for image in inputs)
-    return sum((row @ term for row, term in zip(rows, terms, strict=True)), start=np.zeros(()))
+def _checked(g_cell: Array, model: ArrayModel) -> Array:
+    """Return conductances (..., 2, R, C) that nobody else can change; raise `InputError` when they do not fit."""
+    g_cell = as_array(g_cell, "g_cell")
+    if g_cell.ndim < 3 or g_cell.shape[-3] != 2 or not math.prod(g_cell.shape):
+        raise InputError(
+            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {tuple(g_cell.shape)}. Reshape it."
+        )
+    low, high = float(g_cell.min()), float(g_cell.max())
+    if not (low > 0.0 and high < math.inf):  # NaN fails both
+        raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
+    if model.wires is not None:
+        model.wires.check(int(g_cell.shape[-2]), 2 * int(g_cell.shape[-1]))
+    copy = namespace(g_cell).asarray(g_cell, copy=True)
+    if isinstance(copy, np.ndarray):
+        copy.flags.writeable = False
+    return copy
+
+
+def _streams(rng: Rng | None, shape: tuple[int, ...]) -> Streams | None:
+    """Return one generator a tile: those given, checked, or ones that a NumPy generator seeds."""
+    if isinstance(rng, np.random.Generator):
+        return Streams.drawn(rng, shape)
+    if rng is not None:
+        rng.check(shape)
+    return rng

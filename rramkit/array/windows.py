@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rramkit.errors import InputError
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -24,6 +26,14 @@ class Windows:
     def size(self, pixels: int) -> int:
         """Return how many windows lie along an edge of so many pixels."""
         return (pixels + 2 * self.pad - self.kernel) // self.stride + 1
+
+    def check(self, images: np.ndarray, lines: int) -> None:
+        """Raise `InputError` unless `images` are (C, B, H, W) and their windows have `lines` entries."""
+        if images.ndim != 4 or images.shape[0] * self.kernel**2 != lines:
+            raise InputError(
+                f"`v` must be images (C, B, H, W) whose windows of {self.kernel} x {self.kernel} have {lines} entries; "
+                f"got {tuple(images.shape)}. Reshape them."
+            )
 
     def rows(self, images: np.ndarray) -> np.ndarray:
         """Return the windows of images (C, B, H, W) as vectors (N, R)."""

@@ -1,0 +1,90 @@
+"""The kinds of array that tiles are made of: NumPy's, or PyTorch tensors on any device, float32 or float64.
+
+Kernels are written once, in the functions that the array-API standard gives both (array-api-compat finds them); only
+what changes the kind of an array stands here. Numbers of the model are kept in NumPy at float64, and are converted
+when a tile is made.
+"""
+
+import math
+from typing import Any
+
+import array_api_compat
+import array_api_compat.numpy
+import numpy as np
+
+from rramkit.errors import InputError
+
+Array = Any
+"""An array of either kind; the standard itself has no type for it."""
+
+
+def is_array(x: object) -> bool:
+    """Return whether `x` is an array of some kind."""
+    return array_api_compat.is_array_api_obj(x)
+
+
+def namespace(x: Array) -> Any:  # noqa: ANN401  (a module, or an object that acts as one)
+    """Return the functions of the standard for the kind of `x`."""
+    if isinstance(x, np.ndarray):
+        return array_api_compat.numpy  # at once: the question is asked many times a read
+    return array_api_compat.array_namespace(x)
+
+
+def as_array(x: Array, name: str) -> Array:
+    """Return `x` as an array of floats, as it is when it is one; anything that is no array becomes NumPy's float64."""
+    if not is_array(x):
+        try:
+            return np.asarray(x, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"`{name}` must be an array of real numbers; got {type(x).__name__}. Convert it."
+            ) from None
+    xp = namespace(x)
+    if x.dtype in (xp.float32, xp.float64):
+        return x
+    if not xp.isdtype(x.dtype, ("integral", "bool", "real floating")):
+        raise InputError(f"`{name}` must be real numbers; got {x.dtype}. Convert it to float32 or float64.")
+    return xp.astype(x, xp.float64)
+
+
+def like(x: Array, reference: Array) -> Array:
+    """Return `x` as an array of the kind, the type and the device of `reference`."""
+    xp = namespace(reference)
+    if is_array(x) and not isinstance(x, np.ndarray):
+        return array_api_compat.to_device(xp.astype(x, reference.dtype, copy=False), array_api_compat.device(reference))
+    return xp.asarray(x, dtype=reference.dtype, device=array_api_compat.device(reference))
+
+
+def limited(x: Array, low: float, high: float) -> Array:
+    """Return `x` kept from `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
+    if isinstance(x, np.ndarray):
+        return np.minimum(np.maximum(x, low), high)
+    return namespace(x).clip(x, low, high)
+
+
+def contiguous(x: Array) -> Array:
+    """Return `x` with its last axis the fastest in memory, the last but one next, and so on."""
+    return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x.contiguous()
+
+
+def long_columns(x: Array) -> bool:
+    """Return whether vectors (..., N, L) lie side by side in memory, as those of a convolution's windows do."""
+    return isinstance(x, np.ndarray) and x.strides[-2] < x.strides[-1] and x.shape[-1] > 1
+
+
+def size(x: Array) -> int:
+    """Return how many values `x` holds."""
+    return math.prod(x.shape)
+
+
+def full(shape: tuple[int, ...], value: float, reference: Array) -> Array:
+    """Return an array filled with `value`, of the kind, the type and the device of `reference`."""
+    place = array_api_compat.device(reference)
+    return namespace(reference).full(shape, value, dtype=reference.dtype, device=place)
+
+
+def to_numpy(x: Array) -> np.ndarray:
+    """Return `x` as a NumPy array of the same type, copied from its device when need be."""
+    if isinstance(x, np.ndarray) or not is_array(x):
+        return np.asarray(x)
+    return np.asarray(array_api_compat.to_device(x, "cpu"))

@@ -1,0 +1,42 @@
+"""Look-up of several curves over one range at evenly spaced points: no search, one place for all curves."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from rramkit.array.backend import Array, like, limited, namespace
+
+PARTS = 8192
+"""Parts of the range (1): what they round off the kinks of a curve of hundreds of points is below 1e-6 of its scale."""
+
+
+@dataclass(frozen=True)
+class EvenTable:
+    """Curves (K,) over `low` to `high`, linear within each of `PARTS` parts: their values and steps (K, PARTS)."""
+
+    low: float
+    high: float
+    values: np.ndarray
+    steps: np.ndarray
+
+    @classmethod
+    def of(cls, grid: np.ndarray, curves: np.ndarray) -> Self:
+        """Resample curves (K, N) that are linear between the points of `grid` (N,)."""
+        even = np.linspace(grid[0], grid[-1], PARTS + 1)
+        values = np.stack([np.interp(even, grid, curve) for curve in curves])
+        return cls(float(grid[0]), float(grid[-1]), values[:, :-1].copy(), np.diff(values, axis=1))
+
+    def at(self, x: Array) -> Array:
+        """Return the curves at `x` (...), as (K, ...); beyond an end the value at the end holds."""
+        xp = namespace(x)
+        position = (limited(x, self.low, self.high) - self.low) * (PARTS / (self.high - self.low))
+        below = xp.astype(limited(position, 0.0, PARTS - 1.0), xp.int64)
+        part = position - xp.astype(below, x.dtype)
+        rows = []
+        for value, step in zip(self.values, self.steps, strict=True):
+            row = like(step, x)[below]
+            row *= part
+            row += like(value, x)[below]
+            rows.append(row)
+        return xp.stack(rows)

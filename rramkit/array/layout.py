@@ -1,0 +1,87 @@
+"""How the values that drive lines are laid out: as vectors, as images whose windows are the vectors, cut over tiles.
+
+What is done to each value alone (encoding, squaring) is done as they come; only products need them as rows.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from rramkit.array.backend import Array, full, long_columns, namespace
+from rramkit.array.windows import Windows
+
+
+class Layout(ABC):
+    """One way from values as they come to vectors."""
+
+    @abstractmethod
+    def rows(self, x: Array) -> Array:
+        """Return `x` as vectors (..., N, L)."""
+
+    @abstractmethod
+    def sums(self, x: Array) -> Array:
+        """Return `x` summed over the vectors, (..., L)."""
+
+
+@dataclass(frozen=True)
+class Vectors(Layout):
+    """Vectors (..., N, L) as they are."""
+
+    def rows(self, x: Array) -> Array:
+        """Return `x` itself."""
+        return x
+
+    def sums(self, x: Array) -> Array:
+        """Return the sum over the vectors, (..., L)."""
+        return x.sum(axis=-2)
+
+
+@dataclass(frozen=True)
+class Images(Layout):
+    """Images (C, B, H, W), whose windows are the vectors."""
+
+    windows: Windows
+
+    def rows(self, x: Array) -> Array:
+        """Return the windows (N, L)."""
+        return self.windows.rows(x)
+
+    def sums(self, x: Array) -> Array:
+        """Return the sum over the windows, (L,)."""
+        return self.windows.line_sums(x)
+
+
+@dataclass(frozen=True)
+class Cut(Layout):
+    """Vectors of another layout cut into `tiles` pieces of `size` lines, with zeros after the last line.
+
+    `before` says whether the tiles stand before (of a row of tiles) or after the axis that they are broadcast along.
+    """
+
+    inner: Layout
+    tiles: int
+    size: int
+    before: bool
+
+    def rows(self, x: Array) -> Array:
+        """Return (tiles, 1, N, size), or (1, tiles, N, size)."""
+        xp, rows = namespace(x), self.inner.rows(x)
+        vectors = rows.shape[-2]
+        if long_columns(rows):
+            turned = self._filled(xp.matrix_transpose(rows), axis=-2)
+            pieces = xp.matrix_transpose(turned.reshape(self.tiles, self.size, vectors))
+        else:
+            pieces = xp.moveaxis(self._filled(rows, axis=-1).reshape(vectors, self.tiles, self.size), 1, 0)
+        return pieces[:, None] if self.before else pieces[None]
+
+    def sums(self, x: Array) -> Array:
+        """Return (tiles, 1, size), or (1, tiles, size)."""
+        pieces = self._filled(self.inner.sums(x), axis=-1).reshape(self.tiles, self.size)
+        return pieces[:, None] if self.before else pieces[None]
+
+    def _filled(self, x: Array, *, axis: int) -> Array:
+        spare = self.tiles * self.size - x.shape[axis]
+        if not spare:
+            return x
+        shape = list(x.shape)
+        shape[axis] = spare
+        return namespace(x).concat([x, full(tuple(shape), 0.0, x)], axis=axis)

@@ -1,0 +1,151 @@
+"""The conductances of tiles as a read in one direction needs them: the terms of pairs behind their wires."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from rramkit.array.backend import Array, contiguous, full, like, namespace
+from rramkit.array.model import ArrayModel
+from rramkit.array.one_way import OneWay
+
+_CELLS_AT_ONCE = 2**20  # (1): what a large grid's terms take while they are made stays near 100 MB
+
+
+@dataclass(frozen=True)
+class Operators:
+    """What tiles (..., 2, R, C) multiply their inputs by.
+
+    Attributes
+    ----------
+    difference : array
+        Plus less minus half of each term, (..., K, R, C).
+    total : array or None
+        Their sum, where halves or phases are sensed apart.
+    lines : array
+        Sum of each term over the halves and the cells of each driven line, (..., K, L).
+    noise_total, noise_difference : array or None
+        Sum and difference of the halves' conductance variances (S^2), (..., R, C); where cells are noisy.
+    """
+
+    difference: Array
+    total: Array | None
+    lines: Array
+    noise_total: Array | None
+    noise_difference: Array | None
+
+    @classmethod
+    def of(
+        cls,
+        g_cell: Array,
+        passed: Array | None,
+        model: ArrayModel,
+        way: OneWay,
+        *,
+        mix: np.ndarray | None,
+        backward: bool,
+    ) -> Self:
+        """Make them from conductances (..., 2, R, C).
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens.
+        passed : array or None
+            What the wires let pass of each cell's current (..., 2, R, C), from `passed_by_wires`.
+        model, way
+            Read chain, and the cell current of the direction.
+        mix : array or None
+            What the terms have to be combined with (K', K); None: as they are.
+        backward : bool
+            Whether the driven lines are pairs of columns rather than rows.
+        """
+
+        def parts(cells: Array, part: Array | None) -> tuple[Array | None, ...]:
+            return _parts(cells, part, model, way, mix=mix, backward=backward)
+
+        return cls(*in_chunks(parts, g_cell, passed))
+
+    def with_traps(self, factors: Array) -> Self:
+        """Return these with what traps leave of each cell's current, (..., 2, R, C); the energy is left as it was."""
+        assert self.total is not None
+        plus = (self.total + self.difference) * (0.5 * factors[..., None, 0, :, :])
+        minus = (self.total - self.difference) * (0.5 * factors[..., None, 1, :, :])
+        return replace(self, difference=plus - minus, total=plus + minus)
+
+
+def passed_by_wires(g_cell: Array, model: ArrayModel) -> Array | None:
+    """Return the part of each linear cell's current that the wires let pass (..., 2, R, C); None: all of it.
+
+    Pairs stand in adjacent columns of one physical array R x 2 C.
+    """
+    if model.wires is None:
+        return None
+    wires = model.wires
+
+    def parts(cells: Array, _: Array | None) -> tuple[Array | None, ...]:
+        xp, (count, _, rows, pairs) = namespace(cells), cells.shape
+        linear = model.cells.conductance_terms(cells)[0]
+        physical = xp.moveaxis(linear, 1, -1).reshape(count, rows, 2 * pairs)
+        part = wires.effective(physical) / physical
+        return (xp.moveaxis(part.reshape(count, rows, pairs, 2), -1, 1),)
+
+    return in_chunks(parts, g_cell, None)[0]
+
+
+def in_chunks(
+    make: Callable[[Array, Array | None], tuple[Array | None, ...]], g_cell: Array, passed: Array | None
+) -> list[Array | None]:
+    """Return what `make` makes of tiles (T, 2, R, C), done for so many at once that memory stays small.
+
+    The arrays that `make` gives have the tiles in front, and get the leading axes of `g_cell` (..., 2, R, C).
+    """
+    lead, pair = tuple(g_cell.shape[:-3]), tuple(g_cell.shape[-3:])
+    tiles = g_cell.reshape(-1, *pair)
+    part = None if passed is None else passed.reshape(-1, *pair)
+    step = max(1, _CELLS_AT_ONCE // math.prod(pair))
+    made: list[Array | None] = []
+    for start in range(0, tiles.shape[0], step):
+        at = slice(start, start + step)
+        some = make(tiles[at], None if part is None else part[at])
+        some = [each if each is None else _kept(each, g_cell) for each in some]
+        if step >= tiles.shape[0]:
+            made = some
+        elif not made:
+            made = [each if each is None else full((tiles.shape[0], *each.shape[1:]), 0.0, each) for each in some]
+        for whole, each in zip(made, some, strict=True):
+            if whole is not None and whole is not each:
+                whole[at] = each
+    return [each if each is None else each.reshape(*lead, *each.shape[1:]) for each in made]
+
+
+def _kept(x: Array, g_cell: Array) -> Array:
+    return contiguous(namespace(x).astype(x, g_cell.dtype, copy=False))
+
+
+def _parts(
+    cells: Array, passed: Array | None, model: ArrayModel, way: OneWay, *, mix: np.ndarray | None, backward: bool
+) -> tuple[Array | None, ...]:
+    """Return the fields of `Operators` for tiles (T, 2, R, C)."""
+    xp, chain = namespace(cells), model.chain
+    terms, settled = way.conductance_terms(cells), chain.mux.settled(model.t_read)  # (K, T, 2, R, C)
+    if passed is not None:  # the linear current falls as the voltage, what is left beside it as its third power
+        terms[0] *= passed
+        terms[1:] *= passed**3
+    if mix is not None:
+        terms = (like(mix, terms) @ terms.reshape(terms.shape[0], -1)).reshape(len(mix), *cells.shape)
+    if settled != 1.0:
+        terms *= settled
+    terms = xp.moveaxis(terms, 0, 1)
+    plus, minus = terms[:, :, 0], terms[:, :, 1]
+    total = plus + minus
+    noise = (None, None)
+    if chain.noise.on:
+        variance = chain.noise.variance(cells, model.cells.g_span) * settled**2
+        if passed is not None:  # d(g_eff) = s^2 dg, exact for one cell in series with its wires
+            variance *= passed**4
+        noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1])
+    apart = chain.separate or chain.telegraph.on
+    return plus - minus, total if apart else None, total.sum(axis=-2 if backward else -1), *noise

@@ -1,0 +1,42 @@
+"""What stands around the cells of tiles, made once and kept when the cells are written again: encoders, converters."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from rramkit.array.backend import Array
+from rramkit.array.converter import ConverterBank
+from rramkit.array.encoder import Encoder
+from rramkit.array.model import ArrayModel
+from rramkit.array.one_way import OneWay
+from rramkit.array.streams import Streams
+
+
+@dataclass(frozen=True)
+class Side:
+    """One direction of reads: what drives its lines and what converts its currents."""
+
+    encoder: Encoder
+    bank: ConverterBank
+
+
+@dataclass(frozen=True)
+class Periphery:
+    """Both directions of tiles (...), and which of their cells have a trap (..., 2, R, C); None where none has."""
+
+    forward: Side
+    backward: Side
+    traps: Array | None
+
+    @classmethod
+    def of(cls, g_cell: Array, model: ArrayModel, *, rng: Streams | None) -> Self:
+        """Make it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
+        rows, pairs = (int(size) for size in g_cell.shape[-2:])
+        chain = model.chain
+        sides: list[Side] = []
+        for backward, driven, sensed in ((False, rows, 2 * pairs if chain.halves else pairs), (True, pairs, rows)):
+            way = OneWay.of(model.cells, backward=backward)
+            largest = driven * (way.i_span[1] - (0.0 if backward or chain.halves else way.i_span[0]))
+            bank = ConverterBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
+            sides.append(Side(Encoder.of(way, chain.dac, g_cell), bank))
+        traps = chain.telegraph.traps(g_cell, rng=rng) if chain.telegraph.on and rng is not None else None
+        return cls(sides[0], sides[1], traps)

@@ -1,0 +1,162 @@
+"""The read of tiles as pure functions: shots through operators into sensed currents.
+
+Where sensing is linear (no converter, no limit) the phases of a signed vector and the halves of a pair are one product,
+because the terms of 0 V are zero and currents add. Where it is not, each phase, and with digital subtraction each half,
+is sensed by itself. The currents of two halves or two phases are then made from the products with the sum s and the
+difference d of the halves, as (s + d) / 2 and (s - d) / 2: half the products of making each apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rramkit.array.backend import Array, long_columns, namespace, size
+from rramkit.array.encoder import Shot
+from rramkit.array.layout import Layout
+from rramkit.array.operators import Operators
+from rramkit.array.periphery import Side
+from rramkit.array.read_chain import ReadChain
+from rramkit.array.streams import Streams
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """Currents (..., N, M) as the digital side has them, the conversions they took, and how many met a limit."""
+
+    i: Array
+    conversions: int
+    beyond: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one read works with: operators and side of a direction, chain, layout, random numbers (None: not drawn)."""
+
+    operators: Operators
+    side: Side
+    chain: ReadChain
+    layout: Layout
+    rng: Streams | None
+    backward: bool
+
+    def product(self, terms: tuple[Array, ...], operator: Array | None) -> Array:
+        """Sum over K the products of `terms` K x (..., N, L) with `operator` (..., K, R, C), turned round backward."""
+        assert operator is not None
+        result = times(terms[0], self._turned(operator[..., 0, :, :]))
+        for k in range(1, len(terms)):
+            result += times(terms[k], self._turned(operator[..., k, :, :]))
+        return result
+
+    def variance(self, square: Array | None, operator: Array | None) -> Array | None:
+        """Return the variance of the currents from the cells' own, `square` (..., N, L) and `operator` (..., R, C)."""
+        return None if square is None or operator is None else times(square, self._turned(operator))
+
+    def rows(self, x: Array) -> Array:
+        """Lay values out as vectors."""
+        return self.layout.rows(x)
+
+    def _turned(self, operator: Array) -> Array:
+        return namespace(operator).matrix_transpose(operator) if self.backward else operator
+
+
+def together(read: Read, shot: Shot, sign: Array | None, *, phases: int) -> Sensed:
+    """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
+    terms = tuple(read.rows(term if sign is None else term * sign) for term in shot.terms)
+    i = read.product(terms, read.operators.difference)
+    square = None if shot.square is None else read.rows(shot.square)
+    i = _noisy(read, i, read.variance(square, read.operators.noise_total), phases)
+    return Sensed(i, size(i) * phases, 0)
+
+
+def rows_apart(read: Read, shot: Shot) -> Sensed:
+    """Read one phase of driven rows: pairs subtracted before conversion, or their halves converted (..., N, C)."""
+    i, variance = row_currents(read, shot)
+    sensed = _sensed(read, i, variance, two_way=not read.chain.halves)
+    if not read.chain.halves:
+        return sensed
+    pairs = i.shape[-1] // 2
+    return Sensed(sensed.i[..., :pairs] - sensed.i[..., pairs:], sensed.conversions, sensed.beyond)
+
+
+def row_currents(read: Read, shot: Shot) -> tuple[Array, Array | None]:
+    """Return currents of driven rows in pairs (..., N, C) or in halves, plus first (..., N, 2 C), and variances."""
+    operators = read.operators
+    terms = tuple(read.rows(term) for term in shot.terms)
+    square = None if shot.square is None else read.rows(shot.square)
+    d, variance = read.product(terms, operators.difference), read.variance(square, operators.noise_total)
+    if not read.chain.halves:
+        return d, variance
+    if variance is not None:
+        variance = _plus_minus(variance, read.variance(square, operators.noise_difference), axis=-1)
+    return _plus_minus(read.product(terms, operators.total), d, axis=-1), variance
+
+
+def cols_apart(read: Read, shot: Shot, sign: Array) -> Sensed:
+    """Read bit lines in two phases, the second subtracted: (..., N, R)."""
+    i, variance = col_currents(read, shot, sign)
+    sensed = _sensed(read, i, variance, two_way=False)
+    vectors = i.shape[-2] // 2
+    return Sensed(sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :], sensed.conversions, sensed.beyond)
+
+
+def col_currents(read: Read, shot: Shot, sign: Array) -> tuple[Array, Array | None]:
+    """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, then in phase two.
+
+    The phases stand one below the other, (..., 2 N, R); with the variance.
+    """
+    operators = read.operators
+    d = read.product(tuple(read.rows(term * sign) for term in shot.terms), operators.difference)
+    total = read.product(tuple(read.rows(term) for term in shot.terms), operators.total)
+    variance = None
+    if shot.square is not None:
+        less = read.variance(read.rows(shot.square * sign), operators.noise_difference)
+        variance = _plus_minus(read.variance(read.rows(shot.square), operators.noise_total), less, axis=-2)
+    return _plus_minus(total, d, axis=-2), variance
+
+
+def times(rows: Array, matrix: Array) -> Array:
+    """Return rows (..., N, L) times a matrix (..., L, M) in the memory order of the rows: long columns stay long."""
+    if long_columns(rows):
+        return (np.swapaxes(matrix, -1, -2) @ np.swapaxes(rows, -1, -2)).swapaxes(-1, -2)
+    return rows @ matrix
+
+
+def _sensed(read: Read, i: Array, variance: Array | None, *, two_way: bool) -> Sensed:
+    """Add noise to currents, clamp and convert them."""
+    i = _noisy(read, i, variance, 1)
+    i, lost = read.chain.clamp.apply(i)
+    i, beyond = read.side.bank.convert(i, read.chain.converter, two_way=two_way)
+    return Sensed(i, size(i), lost + beyond)
+
+
+def _noisy(read: Read, i: Array, variance: Array | None, conversions: int) -> Array:
+    """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
+    own = read.chain.converter.noise**2 * conversions
+    if variance is None and own == 0.0:
+        return i
+    assert read.rng is not None
+    drawn = _drawn(read.rng, i)
+    if variance is None:
+        drawn *= own**0.5
+    else:
+        if own:
+            variance += own
+        drawn *= namespace(variance).sqrt(variance)
+    i += drawn
+    return i
+
+
+def _drawn(rng: Streams, i: Array) -> Array:
+    """Return normal numbers for currents (..., N, M), in their memory order."""
+    shape = tuple(i.shape[len(rng.shape) :])
+    if not long_columns(i):
+        return rng.normal(shape, i)
+    return np.swapaxes(rng.normal((*shape[:-2], shape[-1], shape[-2]), i), -1, -2)
+
+
+def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:
+    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`."""
+    assert s is not None and d is not None
+    both = namespace(s).concat([s + d, s - d], axis=axis)
+    both *= 0.5
+    return both

@@ -1,0 +1,159 @@
+"""One large matrix of pairs on a grid of equal tiles: what `Tile` is to one array, this is to many that work as one.
+
+N rows and M pairs of columns are cut into Tr x Tc tiles, as equal as can be, each at most as large as the wires of the
+table file were checked on (`largest`). Each tile's outputs go through converters of their own; the partial sums are
+added digitally. What is left over of the last tiles is made of cells at the table's lowest conductance: their rows and
+columns are never driven and what they give is dropped, but they load the wires as real cells do.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from rramkit.array.backend import Array, as_array, full, like, namespace
+from rramkit.array.layout import Cut, Images, Layout, Vectors
+from rramkit.array.model import ArrayModel
+from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.windows import Windows
+from rramkit.errors import InputError
+
+LARGEST = (128, 128)
+"""Rows and columns of an array where no wires limit it (1): a common size; this kit's own choice."""
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Tiles (Tr, Tc) that hold the pairs (2, N, M) of one matrix; make it with `TileGrid.of`.
+
+    Attributes
+    ----------
+    tiles : Tile
+        The arrays, with the leading axes (Tr, Tc).
+    rows, pairs : int
+        N and M.
+    """
+
+    tiles: Tile
+    rows: int
+    pairs: int
+
+    @classmethod
+    def of(
+        cls, g_cell: Array, model: ArrayModel, *, largest: tuple[int, int] | None = None, rng: Rng | None = None
+    ) -> Self:
+        """Build from conductances (2, N, M) in siemens.
+
+        Parameters
+        ----------
+        g_cell : array
+            Plus and minus halves.
+        model : ArrayModel
+            What every tile shares.
+        largest : tuple of int, optional
+            Rows and physical columns (two a pair) of the largest array; left out, what the wires were checked on.
+        rng : Streams or Generator, optional
+            Draws what differs from tile to tile; streams must have the shape (Tr, Tc).
+        """
+        g_cell = as_array(g_cell, "g_cell")
+        if g_cell.ndim != 3 or g_cell.shape[0] != 2:
+            raise InputError(
+                f"`g_cell` must be (2, N, M) in siemens, plus and minus; got {tuple(g_cell.shape)}. Reshape."
+            )
+        if largest is None:
+            largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
+        if largest[0] < 1 or largest[1] < 2:
+            raise InputError(
+                f"`largest` must be at least 1 row and 2 columns; got {largest}. A pair takes two columns."
+            )
+        _, rows, pairs = (int(size) for size in g_cell.shape)
+        size = _even(rows, largest[0]), _even(pairs, largest[1] // 2)
+        return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
+
+    def programmed(self, g_cell: Array) -> Self:
+        """Return this grid with other conductances (2, N, M) in siemens and the same periphery."""
+        g_cell = as_array(g_cell, "g_cell")
+        if tuple(g_cell.shape) != (2, self.rows, self.pairs):
+            raise InputError(
+                f"`g_cell` must be (2, N, M) = {(2, self.rows, self.pairs)}; got {tuple(g_cell.shape)}. Reshape it."
+            )
+        size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
+        return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
+
+    @property
+    def model(self) -> ArrayModel:
+        """What every tile shares."""
+        return self.tiles.model
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Tiles down and across, (Tr, Tc)."""
+        down, across = self.tiles.shape
+        return down, across
+
+    @property
+    def clamped(self) -> int:
+        """Cells outside the read table."""
+        return self.tiles.clamped
+
+    @property
+    def g_cell(self) -> Array:
+        """Conductances (2, N, M) in siemens."""
+        xp, (down, across, _, rows, pairs) = namespace(self.tiles.g_cell), self.tiles.g_cell.shape
+        whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(2, down * rows, across * pairs)
+        return whole[:, : self.rows, : self.pairs]
+
+    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+        """Drive the N rows with signed voltages (B, N) in volts, or with images' `windows`; sense the M pairs."""
+        v, layout = self._laid_out(v, windows, backward=False)
+        reading = self.tiles.read(v, layout, backward=False, rng=rng)
+        return replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs))
+
+    def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
+        """Drive the bit lines of the M pairs with signed voltages (B, M) in volts; sense the currents of the N rows."""
+        v, layout = self._laid_out(v, None, backward=True)
+        reading = self.tiles.read(v, layout, backward=True, rng=rng)
+        return replace(reading, i=_joined(reading.i.sum(axis=1), self.rows))
+
+    def calibrated(
+        self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
+    ) -> Self:
+        """Return this grid with converters calibrated on a batch, (B, N) forward or (B, M) `backward`: see `Tile`."""
+        v, layout = self._laid_out(v, windows, backward=backward)
+        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
+
+    def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout]:
+        """Check the shape of voltages; return them in the tiles' kind of array, and their layout over the tiles."""
+        lines, letter = (self.pairs, "M") if backward else (self.rows, "N")
+        v = as_array(v, "v")
+        if windows is not None:
+            windows.check(v, lines)
+        elif v.ndim != 2 or v.shape[1] != lines:
+            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {tuple(v.shape)}. Reshape it.")
+        inner = Vectors() if windows is None else Images(windows)
+        axis = -1 if backward else -2
+        layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
+        return like(v, self.tiles.g_cell), layout
+
+
+def _even(count: int, largest: int) -> int:
+    """Return the size of the fewest equal parts, at most `largest` each, that hold `count`."""
+    return -(-count // -(-count // largest))
+
+
+def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
+    """Cut pairs (2, N, M) into tiles (Tr, Tc, 2, R, C), filled up with `g_fill`."""
+    xp, (_, rows, pairs) = namespace(g_cell), g_cell.shape
+    down, across = -(-rows // size[0]), -(-pairs // size[1])
+    if (down * size[0], across * size[1]) != (rows, pairs):
+        padded = full((2, down * size[0], across * size[1]), g_fill, g_cell)
+        padded[:, :rows, :pairs] = g_cell
+        g_cell = padded
+    return xp.permute_dims(g_cell.reshape(2, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
+
+
+def _joined(i: Array, lines: int) -> Array:
+    """Put the outputs (tiles, B, size) side by side and drop the spare ones: (B, lines)."""
+    xp = namespace(i)
+    if i.shape[0] == 1:
+        return i[0][:, :lines]
+    turned = xp.matrix_transpose(i).reshape(-1, i.shape[1])  # long columns, which windows have, stay long
+    return xp.matrix_transpose(turned[:lines])
