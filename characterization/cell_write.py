@@ -49,7 +49,8 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
     step_error = _step_error(bench, plan, states, polarity)
     return replace(
         table,
-        conditions=_conditions(plan, axis, polarity, step_error),
+        conditions=_conditions(plan, axis, polarity),
+        step_error={"delta_g": step_error},
         held_out=fresh(bench, plan, states, table, count=axis.held_out),
     )
 
@@ -126,7 +127,7 @@ def _run(bench: Bench, stage: str, params: list[WriteParams]) -> Pulses:
     return Pulses(reads[:, 0], reads[:, 1] - reads[:, 0], energy)
 
 
-def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity, step_error: float) -> dict[str, Quantity]:
+def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity) -> dict[str, Quantity]:
     pulse = plan.pulse
     values = {
         "t_pulse": (pulse.t_pulse, "s"),
@@ -138,7 +139,6 @@ def _conditions(plan: Plan, axis: PulseAxis, polarity: Polarity, step_error: flo
         "r_driver": (pulse.r_driver, "ohm"),
         "c_line": (pulse.c_line, "F"),
         "t_step": (pulse.t_step, "s"),
-        "time_step_error": (step_error, "S"),
     }
     return {name: Quantity(np.array(value), unit) for name, (value, unit) in values.items()}
 

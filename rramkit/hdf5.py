@@ -1,17 +1,19 @@
-"""The one place that imports h5py: named quantities with their units, in files that are whole or absent."""
+"""The one place that imports h5py: named quantities with their units, in files that are whole and sealed, or absent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from rramkit import seal
 from rramkit.errors import TableError
 from rramkit.files import whole_file
 
 Group = h5py.Group
+Dataset = h5py.Dataset
 
 
 # The format since HDF5 1.8 carries checksums of its metadata, so that a damaged file is seen, not believed.
@@ -23,11 +25,13 @@ _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Group]:
-    """Yield the root of a new file, which gets its name only when the block ends without an error."""
+    """Yield the root of a new file, which is sealed and gets its name only when the block ends without an error."""
     with whole_file(path) as draft:
         try:
-            with h5py.File(draft, "w", libver=(_SINCE, _SINCE)) as file:
+            with h5py.File(draft, "w", libver=(_SINCE, _SINCE), userblock_size=seal.SIZE) as file:
+                file.attrs["sealed"] = True
                 yield file
+            seal.put(draft)
         except RuntimeError as error:  # what h5py makes of a disk that is full when the file is closed
             raise OSError(_reason(error)) from error
 
@@ -49,7 +53,10 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
             f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {maker}` makes one ({kind})."
         )
     try:
+        sealed = seal.check(path)
         with h5py.File(path, "r") as file:
+            if "sealed" in file.attrs and not sealed:
+                raise ValueError("it has lost its seal: another program wrote it anew")
             found = file.attrs.get("format")
             if not isinstance(found, str) or found != kind:
                 raise TableError(f"{path}: holds {found!r}, not {kind!r}. Give a file that `rramkit {maker}` made.")
@@ -77,6 +84,19 @@ def write(group: Group, name: str, values: np.ndarray | float | int, unit: str, 
     return dataset
 
 
+def write_axis(group: Group, name: str, values: np.ndarray, unit: str) -> h5py.Dataset:
+    """Write the values of one dimension as an HDF5 dimension scale; return the dataset."""
+    dataset = write(group, name, values, unit)
+    dataset.make_scale(name)
+    return dataset
+
+
+def attach(dataset: h5py.Dataset, scales: Sequence[h5py.Dataset]) -> None:
+    """Say which scale goes with each dimension of a dataset."""
+    for dimension, scale in enumerate(scales):
+        dataset.dims[dimension].attach_scale(scale)
+
+
 def _storage(data: np.ndarray) -> dict[str, object]:
     """Return how to store values under a checksum: a single one inside the metadata, an array in chunks of its own."""
     if data.size > 1:
@@ -102,12 +122,12 @@ def scalar(group: Group, name: str) -> float:
     return float(value)
 
 
-def number(group: Group, name: str) -> float:
+def number(group: Group | h5py.Dataset, name: str) -> float:
     """Return an attribute that holds one number."""
     return float(str(group.attrs[name]))
 
 
-def words(group: Group, name: str) -> list[str]:
+def words(group: Group | h5py.Dataset, name: str) -> list[str]:
     """Return an attribute that holds a list of names."""
     return [str(word) for word in np.atleast_1d(np.asarray(group.attrs[name]))]
 

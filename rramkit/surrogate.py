@@ -1,74 +1,88 @@
-"""Fast look-up of a two-dimensional table signal: monotone cubic between the measured points, never outside them.
+"""Fast look-up of a table signal over any number of axes: monotone cubic between the measured points, never outside.
 
 The curve is the tensor PCHIP of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 238, 1980; SciPy's `PchipInterpolator`):
-first along the second axis, then along the first. It passes through every measured point and makes no extremum between
-them, so that a table of rising conductances gives rising conductances.
+along the last axis first, along the first axis last. It passes through every measured point and makes no extremum
+between them, so that a table of rising conductances gives rising conductances.
 
 A look-up of many points in it is slow, so it is resampled once: every interval between two measured points is cut into
-`m` equal parts, and a look-up is bilinear between those. The kinks of a PCHIP (its second derivative jumps) lie at the
-measured points, which stay grid points; within an interval the error falls as 1/m^2. `m` is doubled until the error at
-the centre of every part, where a bilinear patch is worst, is below `RESAMPLING_LIMIT` of full scale.
+`m_k` equal parts along axis k, and a look-up is multilinear between those. The kinks of a PCHIP (its second derivative
+jumps) lie at the measured points, which stay grid points; within an interval the error falls as 1/m_k^2. Each `m_k` is
+doubled until the error at the centre of every part, where a multilinear patch is worst, is below `RESAMPLING_LIMIT` of
+full scale.
+
+Points that failed. A masked point stands in the way of every patch whose curve it would shape: those between it and the
+second measured point on each side. A look-up there is refused, not guessed.
 """
+
+from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import distance_transform_edt
 
-from rramkit.errors import InputError, TableError
+from rramkit.errors import TableError
+from rramkit.multilinear import MultilinearGrid
 from rramkit.table import Table
 
 RESAMPLING_LIMIT = 5e-4
 """Largest resampling error over full scale (1). A tenth of the 0.5 % that a good fit leaves against held-out SPICE."""
 
-_PARTS_MAX = 128  # parts an interval tried (1): 126 MB while trying at 32 x 32 points; what wants more is a step
+_PARTS_FIRST, _PARTS_MAX = 4, 128  # parts an interval (1): what wants more is a step
+_POINTS_MAX = 2**24  # grid points (1): 134 MB, and as much again while the error is measured
 _EDGE = 1e-9  # of the axis' span (1): a value this far outside is rounding, not an extrapolation
 
 
 class GridSurrogate:
-    """One signal of a two-axis table as a function of two arrays.
+    """One signal of a table as a function of one array for each axis.
 
     Parameters
     ----------
     table : Table
-        A table with two axes of at least two values each, in SI units.
+        A table with axes of numbers, in SI units; along an axis of one value the signal is a constant.
     signal : str
-        Name of one of its signals, (L, P).
+        Name of one of its signals.
 
     Attributes
     ----------
-    x0_range, x1_range : tuple of float
-        Lowest and highest value of the first and the second axis, in the axes' units.
+    ranges : mapping
+        Axis name to the lowest and the highest value that the table holds for, in the axis' unit.
     full_scale : float
         Largest absolute value of the signal, in its unit.
     resampling_error : float
-        Largest error of the bilinear look-up against the exact PCHIP, over full scale, measured on this signal.
+        Largest error of the multilinear look-up against the exact PCHIP, over full scale, measured on this signal.
 
     Raises
     ------
     TableError
-        When the table lacks the signal or does not have two axes.
+        When the table lacks the signal, has no axis or one of labels, or every point of the signal failed.
     """
 
     def __init__(self, table: Table, signal: str) -> None:
-        if signal not in table.signals:
-            known = ", ".join(table.signals) or "none"
-            raise TableError(f"table `{table.name}` lacks the signal `{signal}` (has: {known}). Characterise again.")
-        axes = [axis.values for axis in table.axes.values()]
-        if len(axes) != 2 or min(axis.size for axis in axes) < 2:
-            raise TableError(
-                f"table `{table.name}` must have two axes of at least two values; "
-                f"got {[axis.size for axis in axes]}. Characterise again on a grid."
-            )
-        self._knots0, self._knots1 = (np.asarray(axis, dtype=float) for axis in axes)
-        values = np.asarray(table.signals[signal].values, dtype=float)
-        self.signal = signal
-        self.x0_range = (float(self._knots0[0]), float(self._knots0[-1]))
-        self.x1_range = (float(self._knots1[0]), float(self._knots1[-1]))
-        self.full_scale = float(np.max(np.abs(values)))
-        self._parts, self._grid, self.resampling_error = _resample(self._knots0, self._knots1, values)
+        values = np.asarray(table.signal(signal).values, dtype=float)
+        self._table, self.signal = table, signal
+        _check_axes(table)
+        knots = [np.asarray(axis.values, dtype=float) for axis in table.axes.values()]
+        bad = table.masked(signal)
+        self._refused = _beside(bad) if np.any(bad) else None
+        self.ranges = {name: table.valid_range(name) for name in table.axes}
+        self.full_scale = float(np.max(np.abs(values[~bad]), initial=0.0))
+        parts, grid, self.resampling_error = _resample(knots, _filled(table, signal, values, bad))
+        self._grid = MultilinearGrid(knots, grid, parts=parts, name=signal)
 
-    def at(self, x0: ArrayLike, x1: ArrayLike) -> np.ndarray:
-        """Return the signal at (`x0`, `x1`), broadcast together; a point outside the axes takes the value at the edge.
+    @property
+    def x0_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the first axis."""
+        return next(iter(self.ranges.values()))
+
+    @property
+    def x1_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the second axis."""
+        return list(self.ranges.values())[1]
+
+    def at(self, *x: ArrayLike) -> np.ndarray:
+        """Return the signal at `x`, one array for each axis, broadcast; a point outside takes the value at the edge.
 
         Ask `clamped` how many points that were: whoever looks up counts and reports them.
 
@@ -76,60 +90,136 @@ class GridSurrogate:
         ------
         InputError
             When a coordinate is not finite.
+        TableError
+            When a point lies beside one that failed: ask `masked` first where that may be.
         """
-        row, row_part = self._place(x0, self._knots0)
-        column, column_part = self._place(x1, self._knots1)
-        width = self._grid.shape[1]
-        flat = self._grid.ravel()
-        corner = row * width + column
-        near = flat[corner] * (1.0 - column_part) + flat[corner + 1] * column_part
-        far = flat[corner + width] * (1.0 - column_part) + flat[corner + width + 1] * column_part
-        return near * (1.0 - row_part) + far * row_part
+        inside = self._within(x)
+        if self._refused is not None and (count := self._masked(inside)):
+            reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
+            raise TableError(
+                f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
+                "Characterise those again, or stay away from them."
+            )
+        return self._grid.at(*inside)
 
-    def clamped(self, x0: ArrayLike, x1: ArrayLike) -> int:
-        """Return how many of the points (`x0`, `x1`), broadcast together, lie outside the axes."""
-        outside = _outside(np.asarray(x0), self.x0_range) | _outside(np.asarray(x1), self.x1_range)
+    def masked(self, *x: ArrayLike) -> int:
+        """Return how many of the points `x`, broadcast together, lie beside ones that failed."""
+        return 0 if self._refused is None else self._masked(self._within(x))
+
+    def clamped(self, *x: ArrayLike) -> int:
+        """Return how many of the points `x`, broadcast together, lie outside the valid range."""
+        outside = np.zeros((), dtype=bool)
+        for each, limits in zip(x, self.ranges.values(), strict=True):
+            outside = outside | _outside(np.asarray(each), limits)
         return int(np.count_nonzero(outside))
 
-    def fine_grid(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the grid that look-ups are bilinear in: its two axes (N,) and (M,), and the signal (N, M)."""
-        return _subdivided(self._knots0, self._parts), _subdivided(self._knots1, self._parts), self._grid
+    def fine_grid(self) -> tuple[np.ndarray, ...]:
+        """Return the grid that look-ups are multilinear in: its axes, (N,), (M,) ..., and the signal (N, M, ...).
 
-    def _place(self, x: ArrayLike, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the index of the fine grid point below each `x`, and how far (0 to 1) it lies towards the next."""
-        values = np.asarray(x, dtype=float)
-        if not np.all(np.isfinite(values)):
-            raise InputError(f"a coordinate of `{self.signal}` must be finite; got NaN or infinity. Mend the input.")
-        position = np.interp(values, knots, np.arange(knots.size) * float(self._parts))  # np.interp clamps
-        below = np.minimum(position.astype(np.intp), (knots.size - 1) * self._parts - 1)
-        return below, position - below
+        Raises
+        ------
+        TableError
+            When points of the signal failed: a grid of all of it would be guessed in part.
+        """
+        if self._refused is not None:
+            counts = self._table.masks[self.signal].counts()
+            raise TableError(
+                f"`{self._table.name}/{self.signal}` is wanted whole; {sum(counts.values())} of its points failed "
+                f"({', '.join(counts)}). Characterise those again."
+            )
+        axes = (_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True))
+        return (*axes, self._grid.values)
+
+    def _within(self, x: Sequence[ArrayLike]) -> list[ArrayLike]:
+        """Return the coordinates, clamped where the valid range is narrower than its axis."""
+        if len(x) != len(self.ranges):
+            raise TypeError(f"`{self.signal}` has the axes {', '.join(self.ranges)}; got {len(x)} coordinates")
+        names = self.ranges
+        return [np.clip(each, *names[n]) if n in self._table.valid else each for each, n in zip(x, names, strict=True)]
+
+    def _masked(self, x: Sequence[ArrayLike]) -> int:
+        places = (self._grid.place(each, axis)[0] // self._grid.parts[axis] for axis, each in enumerate(x))
+        assert self._refused is not None
+        return int(np.count_nonzero(self._refused[tuple(places)]))
+
+
+def _check_axes(table: Table) -> None:
+    labelled = [name for name, axis in table.axes.items() if axis.labels]
+    if labelled:
+        raise TableError(f"table `{table.name}` has an axis of labels, `{labelled[0]}`. Take one with `along` first.")
+    if not table.axes or min(table.shape) < 1:
+        raise TableError(f"table `{table.name}` must have axes to be looked up along; got none. Read its value.")
+
+
+def _filled(table: Table, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Return the values with the nearest good one at each failed point: no look-up sees them."""
+    if np.all(bad):
+        raise TableError(f"every point of `{table.name}/{signal}` failed. Characterise again.")
+    if not np.any(bad):
+        return values
+    nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
+    return values[tuple(np.asarray(nearest))]
+
+
+def _beside(bad: np.ndarray) -> np.ndarray:
+    """Return which patches between measured points a failed one would shape, (max(L_k - 1, 1), ...) of bool."""
+    for axis, size in enumerate(bad.shape):
+        if size > 1:
+            around = np.pad(bad, [(1, 1) if k == axis else (0, 0) for k in range(bad.ndim)])
+            shifted = [np.take(around, np.arange(size - 1) + k, axis=axis) for k in range(4)]
+            bad = np.logical_or.reduce(shifted)
+    return bad
 
 
 def _outside(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    margin = _EDGE * (limits[1] - limits[0])
+    margin = _EDGE * ((limits[1] - limits[0]) or abs(limits[0]))
     return (x < limits[0] - margin) | (x > limits[1] + margin)
 
 
-def _resample(knots0: np.ndarray, knots1: np.ndarray, values: np.ndarray) -> tuple[int, np.ndarray, float]:
-    """Return the parts an interval, the fine grid and its largest error over full scale at the patches' centres."""
+def _resample(knots: Sequence[np.ndarray], values: np.ndarray) -> tuple[list[int], np.ndarray, float]:
+    """Return the parts an interval of each axis, the fine grid and its largest error over full scale at the centres."""
     full_scale = float(np.max(np.abs(values))) or 1.0
-    parts = 4
+    parts = [_PARTS_FIRST if knot.size > 1 else 1 for knot in knots]
     while True:
-        twice = exact_pchip(values, (knots0, knots1), (_subdivided(knots0, 2 * parts), _subdivided(knots1, 2 * parts)))
-        grid = twice[::2, ::2]
-        centre = (grid[:-1, :-1] + grid[1:, :-1] + grid[:-1, 1:] + grid[1:, 1:]) / 4.0
-        error = float(np.max(np.abs(centre - twice[1::2, 1::2]))) / full_scale
-        if error <= RESAMPLING_LIMIT or 2 * parts > _PARTS_MAX:
-            return parts, np.ascontiguousarray(grid), error
-        parts *= 2
+        grid = exact_pchip(values, knots, [_subdivided(k, m) for k, m in zip(knots, parts, strict=True)])
+        error = _centre_error(values, knots, parts, grid) / full_scale
+        worst = int(np.argmax([_axis_error(values, knots, parts, axis) for axis in range(len(knots))]))
+        wider = [2 * m if axis == worst else m for axis, m in enumerate(parts)]
+        points = prod((k.size - 1) * m + 1 for k, m in zip(knots, wider, strict=True))
+        if error <= RESAMPLING_LIMIT or wider[worst] > _PARTS_MAX or points > _POINTS_MAX:
+            return parts, grid, error
+        parts = wider
 
 
-def exact_pchip(
-    values: np.ndarray, knots: tuple[np.ndarray, np.ndarray], at: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """Return the tensor PCHIP of `values` (L, P) on the grid of `at[0]` (N,) and `at[1]` (M,): (N, M); not clamped."""
-    along_second = PchipInterpolator(knots[1], values, axis=1)(at[1])
-    return PchipInterpolator(knots[0], along_second, axis=0)(at[0])
+def _centre_error(values: np.ndarray, knots: Sequence[np.ndarray], parts: Sequence[int], grid: np.ndarray) -> float:
+    """Return the largest error of the multilinear patches at their centres."""
+    centres, mean = [], grid
+    for axis, (knot, m) in enumerate(zip(knots, parts, strict=True)):
+        fine = _subdivided(knot, m)
+        if fine.size > 1:
+            low, high = (np.take(mean, np.arange(fine.size - 1) + k, axis=axis) for k in (0, 1))
+            fine, mean = (fine[:-1] + fine[1:]) / 2.0, (low + high) / 2.0
+        centres.append(fine)
+    return float(np.max(np.abs(mean - exact_pchip(values, knots, centres))))
+
+
+def _axis_error(values: np.ndarray, knots: Sequence[np.ndarray], parts: Sequence[int], axis: int) -> float:
+    """Return the largest error that parts along one axis alone leave, on the measured points of the others."""
+    if knots[axis].size < 2:
+        return 0.0
+    fine = _subdivided(knots[axis], 2 * parts[axis])
+    curve = np.moveaxis(PchipInterpolator(knots[axis], values, axis=axis)(fine), axis, 0)
+    return float(np.max(np.abs((curve[:-2:2] + curve[2::2]) / 2.0 - curve[1::2])))
+
+
+def exact_pchip(values: np.ndarray, knots: Sequence[np.ndarray], at: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the tensor PCHIP of `values` (L, P, ...) on the grid of `at`, (N, M, ...); not clamped."""
+    for axis in reversed(range(len(knots))):
+        if knots[axis].size > 1:
+            values = PchipInterpolator(knots[axis], values, axis=axis)(at[axis])
+        else:
+            values = np.repeat(values, at[axis].size, axis=axis)
+    return values
 
 
 def _subdivided(knots: np.ndarray, parts: int) -> np.ndarray:

@@ -3,6 +3,7 @@ from dataclasses import fields, replace
 import h5py
 import numpy as np
 import pytest
+from edited import edited
 
 from rramkit import record
 from rramkit.errors import TableError
@@ -106,11 +107,11 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path):
         record.load(path)
     path.unlink()
     record.save(example(), path)
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         del file["epochs/loss"]
     with pytest.raises(TableError, match="loss"):
         record.load(path)
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file.attrs["format_version"] = 99
     with pytest.raises(TableError, match="run format 99"):
         record.load(path)
@@ -132,7 +133,7 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path):
 def test_values_that_cannot_be_are_refused(tmp_path, place, value, complaint):
     path = tmp_path / "run.h5"
     record.save(example(), path)
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         del file[place]
         file[place] = value
     with pytest.raises(TableError, match=complaint):
@@ -143,7 +144,7 @@ def test_values_that_cannot_be_are_refused(tmp_path, place, value, complaint):
 def test_attributes_that_cannot_be_are_refused_in_one_line(tmp_path, name, text):
     path = tmp_path / "run.h5"
     record.save(example(), path)
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file.attrs[name] = text
     with pytest.raises(TableError, match=r"run\.h5: ") as caught:
         record.load(path)

@@ -78,7 +78,7 @@ def test_broadcast_equals_loop():
 def test_bad_input_is_named():
     with pytest.raises(TableError, match="lacks the signal `power`"):
         GridSurrogate(FILE["set"], "power")
-    with pytest.raises(TableError, match="two axes"):
+    with pytest.raises(TableError, match="must have axes to be looked up along"):
         GridSurrogate(FILE["wires"], "r_row")
     with pytest.raises(InputError, match="must be finite"):
         SET.at(np.nan, 1.0)

@@ -12,9 +12,8 @@ from rramkit.array.tile import ArrayModel
 from rramkit.learning.data import DataSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
-from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings
+from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings, UpdateRule
 from rramkit.learning.schedules import ScheduleSettings
-from rramkit.learning.updates import UpdateRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 

@@ -8,7 +8,7 @@ import numpy as np
 from rramkit.learning.layers import Parts, Reads
 from rramkit.learning.model import Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.updates import Learner, UpdateRule
+from rramkit.learning.rules import Learner, UpdateRule
 
 
 @dataclass(frozen=True)

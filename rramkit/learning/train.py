@@ -17,8 +17,8 @@ from rramkit.learning.layers import Reads
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import TileMatrix
 from rramkit.learning.model import Network
+from rramkit.learning.rules import FloatReference, Tally
 from rramkit.learning.student import Student, Teacher
-from rramkit.learning.updates import FloatReference, Tally
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 

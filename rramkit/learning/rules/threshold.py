@@ -1,0 +1,72 @@
+"""Mixed precision with threshold: the bulk-switching module's rule (arXiv 2305.14547).
+
+    dw <- dw + change                                          every batch, digitally
+    where |dw| > threshold:   the device is programmed to w_FP + dw with write-verify
+                              w_FP <- w_FP + dw    (reading `ideal`, the source's text)
+                              w_FP <- weight read  (reading `device`, what the text of its Figure 4 says)
+                              dw <- 0              the whole value is consumed, no remainder is kept
+
+w_FP is digital and starts as what the devices are read to be; errors go back through it (`backward` digital), not
+through the devices. Its other entries stay as they are even where a device has drifted. Without accumulation
+(`accumulate` false) dw is the batch's change alone: what is below the threshold is lost, as in the source's naive
+training. Threshold in its simulator: 1/15 of the conductance range.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from rramkit.array.state import Tally
+from rramkit.learning.matrices import Matrix
+from rramkit.learning.rules.bank import flat_cells
+from rramkit.learning.rules.learner import Part
+from rramkit.learning.rules.on_bank import BankRule, Batch
+
+
+@dataclass(frozen=True)
+class Threshold(BankRule):
+    """Accumulate digitally, program what has passed the threshold, keep no remainder.
+
+    Attributes
+    ----------
+    threshold : float
+        Accumulated change of a weight beyond which it is programmed, in units of weight.
+    reading : str
+        What w_FP becomes: `ideal` or `device`.
+    accumulate : bool
+        Whether changes add up from batch to batch.
+    backward : str
+        What errors go back through: `digital` or `tile`.
+    """
+
+    threshold: float
+    reading: Literal["ideal", "device"] = "ideal"
+    accumulate: bool = True
+    backward: Literal["digital", "tile"] = "digital"
+
+    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+        """Write first weights (R, C); w_FP is what the devices are then, and nothing is missing."""
+        cells = self.bank.placed(weight, rng=rng)
+        return Part(cells, np.zeros_like(weight), self.bank.weight(cells.g_cell)), cells.tally
+
+    def matrix(self, part: Part) -> Matrix:
+        """Return the matrix that is read: forward from the cells, backward from w_FP."""
+        return self.bank.matrix(part.cells, part.digital if self.backward == "digital" else None)
+
+    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+        """Return the part after what has passed the threshold was programmed."""
+        assert part.digital is not None
+        total, clamped = self.bank.kept(part.digital + (part.chi if self.accumulate else 0.0) + batch.change)
+        chi = total - part.digital
+        rows, cols = np.nonzero(np.abs(chi) > self.threshold)
+        if not rows.size:
+            return replace(part, chi=chi), Tally(clamped=clamped)
+        target = self.bank.targets(total[rows, cols])
+        flat = [flat_cells(np.full(rows.shape, half), rows, cols, part.cells.g_cell.shape) for half in (0, 1)]
+        cells = self.bank.written(part.cells, np.concatenate(flat), target.ravel(), way=self.bank.way, rng=rng)
+        digital, chi = part.digital.copy(), chi.copy()
+        ideal = self.reading == "ideal"
+        digital[rows, cols] = total[rows, cols] if ideal else self.bank.weight(cells.g_cell[:, rows, cols])
+        chi[rows, cols] = 0.0
+        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + Tally(clamped=clamped)
