@@ -4,7 +4,7 @@ What the device does is the table file's to say; `tables` names it, relative to 
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,11 @@ class MappingSettings(Parameters):
     """How matrices lie in arrays."""
 
     wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
+
+    @classmethod
+    def ideal(cls) -> Self:
+        """Return the mapping without any non-ideality."""
+        return cls(wires=False)
 
     def model(self, tables: TableFile) -> ArrayModel:
         """Return what every array shares."""
