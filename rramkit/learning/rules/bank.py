@@ -89,20 +89,26 @@ class Bank:
         return kept, int(np.count_nonzero(kept != weight))
 
     def matrix(
-        self, cells: CellState, before: Matrix | None, *, digital: np.ndarray | None = None, rng: np.random.Generator
+        self,
+        cells: CellState,
+        before: Matrix | None,
+        *,
+        dtype: np.dtype,
+        digital: np.ndarray | None = None,
+        rng: np.random.Generator,
     ) -> TileMatrix:
         """Return the matrix that is read from cells (2, R, C); `digital` as in `TileMatrix`.
 
-        `before` is the same matrix before it was written, whose periphery it keeps; None builds one, on as many arrays
-        as it takes, and `rng` draws what differs from one array's periphery to another's.
+        `before` is the same matrix before it was written, whose periphery it keeps; None builds one of type `dtype`, on
+        as many arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
         """
         if isinstance(before, TileMatrix):
             return TileMatrix(before.tile.programmed(cells.g_cell), self.g_unit, digital)
-        largest = self.loop.chain.largest
-        _, rows, pairs = cells.g_cell.shape
+        largest, g_cell = self.loop.chain.largest, cells.g_cell.astype(dtype)
+        _, rows, pairs = g_cell.shape
         if largest is None or (rows <= largest[0] and 2 * pairs <= largest[1]):
-            return TileMatrix(Tile.of(cells.g_cell, self.model, rng=rng), self.g_unit, digital)
-        return TileMatrix(TileGrid.of(cells.g_cell, self.model, largest=largest, rng=rng), self.g_unit, digital)
+            return TileMatrix(Tile.of(g_cell, self.model, rng=rng), self.g_unit, digital)
+        return TileMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.g_unit, digital)
 
     def placed(self, weight: np.ndarray, *, rng: np.random.Generator) -> CellState:
         """Write first weights (R, C) into fresh cells at the lowest conductance, the way `start`."""

@@ -48,12 +48,13 @@ class Threshold(BankRule):
     def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Write first weights (R, C); w_FP is what the devices are then, and nothing is missing."""
         cells = self.bank.placed(weight, rng=rng)
-        return Part(cells, np.zeros_like(weight), self.bank.weight(cells.g_cell)), cells.tally
+        digital = self.bank.weight(cells.g_cell).astype(weight.dtype)
+        return Part(cells, np.zeros_like(weight), digital), cells.tally
 
     def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read: forward from the cells, backward from w_FP."""
         digital = part.digital if self.backward == "digital" else None
-        return self.bank.matrix(part.cells, before, digital=digital, rng=rng)
+        return self.bank.matrix(part.cells, before, dtype=part.chi.dtype, digital=digital, rng=rng)
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after what has passed the threshold was programmed."""
