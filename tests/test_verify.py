@@ -133,6 +133,7 @@ def test_hopeless_cells_are_given_up_and_left_in_the_error():
     target = np.full((2, 16, 16), 45e-6)
     cells = blank(loop, target.shape)
     done = loop.program(cells, target, rng=rng())
+    assert cells.traits.stuck is not None
     dead = cells.traits.stuck.ravel() != 0
     ramps = np.where(
         cells.traits.stuck.ravel() < 0, loop.chain.writer.set.v_pulse.size, loop.chain.writer.reset.v_pulse.size
