@@ -96,13 +96,14 @@ class Bank:
         `before` is the same matrix before it was written, whose periphery it keeps; None builds one, on as many arrays
         as it takes, and `rng` draws what differs from one array's periphery to another's.
         """
+        g_cell = cells.g_cell.astype(self.model.precision, copy=False)
         if isinstance(before, TileMatrix):
-            return TileMatrix(before.tile.programmed(cells.g_cell), self.g_unit, digital)
+            return TileMatrix(before.tile.programmed(g_cell), self.g_unit, digital)
         largest = self.loop.chain.largest
-        _, rows, pairs = cells.g_cell.shape
+        _, rows, pairs = g_cell.shape
         if largest is None or (rows <= largest[0] and 2 * pairs <= largest[1]):
-            return TileMatrix(Tile.of(cells.g_cell, self.model, rng=rng), self.g_unit, digital)
-        return TileMatrix(TileGrid.of(cells.g_cell, self.model, largest=largest, rng=rng), self.g_unit, digital)
+            return TileMatrix(Tile.of(g_cell, self.model, rng=rng), self.g_unit, digital)
+        return TileMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.g_unit, digital)
 
     def placed(self, weight: np.ndarray, *, rng: np.random.Generator) -> CellState:
         """Write first weights (R, C) into fresh cells at the lowest conductance, the way `start`."""
