@@ -84,6 +84,9 @@ def test_an_ablation_has_none_each_and_all():
     experiment = _experiment()
     found = nonidealities(experiment)
     assert found == {"wires": True}
+    noisy = _experiment(mapping={"wires": True, "read": {"noise": {"sigma_span": 0.01}}})
+    assert list(nonidealities(noisy)) == ["wires", "read.noise"]
+    assert [label for label, _ in ablation(noisy)] == [NONE, "wires", "read.noise", ALL]
     labelled = dict(ablation(experiment))
     assert list(labelled) == [NONE, "wires"]
     assert not labelled[NONE].mapping.wires

@@ -13,7 +13,7 @@ back::
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -152,6 +152,11 @@ class TileMatrix(Matrix):
             return Product(times(error, self.digital.T))
         v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
         return self._product(self.tile.backward(v.values, rng=rng), unit)
+
+    def calibrated(self, x: Samples, *, margin: float) -> "TileMatrix":
+        """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
+        v, _ = x.scaled(self.tile.model.cells.v_forward)
+        return replace(self, tile=self.tile.calibrated(v.values, margin=margin, windows=v.windows))
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
         y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)

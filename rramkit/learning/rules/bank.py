@@ -93,18 +93,18 @@ class Bank:
         cells: CellState,
         before: Matrix | None,
         *,
-        dtype: np.dtype,
         digital: np.ndarray | None = None,
         rng: np.random.Generator,
     ) -> TileMatrix:
         """Return the matrix that is read from cells (2, R, C); `digital` as in `TileMatrix`.
 
-        `before` is the same matrix before it was written, whose periphery it keeps; None builds one of type `dtype`, on
-        as many arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
+        `before` is the same matrix before it was written, whose periphery it keeps; None builds one on as many
+        arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
         """
+        g_cell = cells.g_cell.astype(self.model.precision, copy=False)
         if isinstance(before, TileMatrix):
-            return TileMatrix(before.tile.programmed(cells.g_cell), self.g_unit, digital)
-        largest, g_cell = self.loop.chain.largest, cells.g_cell.astype(dtype)
+            return TileMatrix(before.tile.programmed(g_cell), self.g_unit, digital)
+        largest = self.loop.chain.largest
         _, rows, pairs = g_cell.shape
         if largest is None or (rows <= largest[0] and 2 * pairs <= largest[1]):
             return TileMatrix(Tile.of(g_cell, self.model, rng=rng), self.g_unit, digital)

@@ -84,7 +84,7 @@ class BankRule(UpdateRule):
 
     def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read, with the periphery that it had `before` it was written; None: a new one."""
-        return self.bank.matrix(part.cells, before, dtype=part.chi.dtype, rng=rng)
+        return self.bank.matrix(part.cells, before, rng=rng)
 
     @abstractmethod
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:

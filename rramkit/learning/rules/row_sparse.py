@@ -51,7 +51,7 @@ class RowSparse(BankRule):
         """Return the matrix that is read, its inputs led to the rows' places."""
         assert part.rows is not None
         inner = before.inner if isinstance(before, Reordered) else None
-        return Reordered(self.bank.matrix(part.cells, inner, dtype=part.chi.dtype, rng=rng), part.rows)
+        return Reordered(self.bank.matrix(part.cells, inner, rng=rng), part.rows)
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after the largest rows were written, and two swapped when that is due."""

@@ -57,6 +57,7 @@ class BankSettings(Parameters):
     def bank(self, tables: TableFile, model: ArrayModel) -> Bank:
         """Return the cells of a table file."""
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
+        loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
         low, high = loop.chain.writer.g_range
         return Bank(model, loop, high - low, low + self.centre * (high - low), start=self.start)
 

@@ -54,7 +54,7 @@ class Threshold(BankRule):
     def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read: forward from the cells, backward from w_FP."""
         digital = part.digital if self.backward == "digital" else None
-        return self.bank.matrix(part.cells, before, dtype=part.chi.dtype, digital=digital, rng=rng)
+        return self.bank.matrix(part.cells, before, digital=digital, rng=rng)
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after what has passed the threshold was programmed."""

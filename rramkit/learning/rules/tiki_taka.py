@@ -88,10 +88,7 @@ class TikiTaka(BankRule):
         assert part.fast is not None
         old = before.terms if isinstance(before, Sum) else ((None, 1.0), (None, self.gamma))
         both = zip((part.cells, part.fast), old, strict=True)
-        dtype = part.chi.dtype
-        return Sum(
-            tuple((self.bank.matrix(cells, matrix, dtype=dtype, rng=rng), factor) for cells, (matrix, factor) in both)
-        )
+        return Sum(tuple((self.bank.matrix(cells, matrix, rng=rng), factor) for cells, (matrix, factor) in both))
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after A took the batch's coincidences and, when it is due, rows went over to C."""
@@ -111,7 +108,7 @@ class TikiTaka(BankRule):
         rows = (number * self.rows + np.arange(min(self.rows, size))) % size
         one_hot = np.zeros((rows.size, size), dtype=part.chi.dtype)
         one_hot[np.arange(rows.size), rows] = 1.0
-        fast = self.bank.matrix(part.fast, batch.matrix.terms[1][0], dtype=part.chi.dtype, rng=rng)
+        fast = self.bank.matrix(part.fast, batch.matrix.terms[1][0], rng=rng)
         read = fast.forward(Samples(one_hot), rng=rng)
         steps = np.zeros(part.chi.shape, dtype=np.int64)
         steps[rows] = rounded(self.rate_transfer * read.y / self.pulses.epsilon, rng=rng)
