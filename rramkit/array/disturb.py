@@ -42,23 +42,21 @@ class DisturbParams(Parameters):
     reset: Creep = Creep(rate=5.7e-7, power=1.65, v_rate=1.9, v_fold=0.057)
 
 
-def half_selected(places: Places, slot: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return how often each cell of arrays `shape` (..., 2, R, C) is half-selected while `places` (N,) are pulsed.
+def half_selected(pulsed: Places, slot: np.ndarray, every: Places) -> np.ndarray:
+    """Return how often each of the cells `every` (M,) is half-selected while `pulsed` (N,) are.
 
     A slot puts its lines' voltages on once: a row or column with several pulsed cells disturbs its others once. `slot`
-    (N,) says which cells are pulsed at once; the cells pulsed in a slot are not half-selected in it.
+    (N,) says which cells are pulsed at once; the cells pulsed in a slot are not half-selected in it. Both name cells of
+    the same matrices, and `every` all of them, in order.
     """
-    arrays = int(np.prod(shape[:-3]))
-    rows = _slots_of(slot, places.row_line, arrays * places.rows).reshape(arrays, places.rows, 1)
-    cols = _slots_of(slot, places.col_line, arrays * places.cols).reshape(arrays, 1, places.cols)
-    events = (rows + cols).astype(np.int64)
-    np.subtract.at(events, (places.array, places.row, places.col), 2)
-    halves = shape[-3]
-    pairs = events.reshape(arrays, places.rows, places.cols // halves, halves)
-    return np.moveaxis(pairs, -1, 1).reshape(shape)
+    rows = _slots_of(slot, pulsed.row_line, pulsed.arrays * pulsed.rows)
+    cols = _slots_of(slot, pulsed.col_line, pulsed.arrays * pulsed.cols)
+    events = rows[every.row_line] + cols[every.col_line]
+    np.subtract.at(events, pulsed.flat, 2)
+    return events
 
 
 def _slots_of(slot: np.ndarray, line: np.ndarray, lines: int) -> np.ndarray:
     """Return the number of slots in which each line is driven (lines,)."""
-    driven = np.unique(slot * lines + line)
+    driven = np.unique(slot.astype(np.int64) * lines + line)
     return np.bincount(driven % lines, minlength=lines)

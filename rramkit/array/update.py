@@ -16,12 +16,13 @@ from pydantic import Field
 
 from rramkit.array.disturb import DisturbParams, half_selected
 from rramkit.array.droop import Droop, DroopParams
-from rramkit.array.places import Places
+from rramkit.array.places import Places, every_place
 from rramkit.array.programming import GradualWrite, Stepped, Writer
 from rramkit.array.retention import RetentionParams
 from rramkit.array.schedule import Schedule, slots
 from rramkit.array.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.state import CellState, Polarity, Tally, checked_conductance
+from rramkit.array.tile_grid import LARGEST
 from rramkit.array.wear import WearParams
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
@@ -52,11 +53,14 @@ class UpdateChain:
         The stages.
     droop : Droop or None
         Lines' resistances and factors, where droop is on.
+    largest : tuple of int or None
+        Rows and physical columns of the largest array; a larger matrix stands in several. None: one array, any size.
     """
 
     writer: Writer
     params: UpdateParams
     droop: Droop | None = None
+    largest: tuple[int, int] | None = None
 
     @classmethod
     def from_tables(
@@ -65,7 +69,11 @@ class UpdateChain:
         """Build from the tables `set`, `reset` and, when droop is on, `wires`; no `params`: every stage off."""
         params = params or UpdateParams()
         droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
-        return cls(Writer.from_tables(tables, stepped=stepped), params, droop)
+        return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
+
+    def places(self, flat: np.ndarray, shape: tuple[int, ...]) -> Places:
+        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C) in their arrays."""
+        return Places.of(flat, shape, self.largest)
 
     def write(self, polarity: Polarity) -> GradualWrite:
         """Return the pulses of a polarity."""
@@ -128,7 +136,7 @@ class UpdateChain:
         write.check(v_pulse)
         if not flat.size:
             return replace(state, tally=Tally())
-        places, before = Places.of(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
+        places, before = self.places(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
         seconds = write.seconds(v_pulse)
         when = slots(schedule or self.params.schedule, places, v_pulse, seconds)
         lost = self._lost(state, write, v_pulse, places=places, slot=when.slot)
@@ -197,16 +205,24 @@ class UpdateChain:
         disturb = self.params.disturb
         if disturb is None or disturb.scheme == "gated":
             return state
-        events = half_selected(places, slot, state.g_cell.shape)
+        events = half_selected(places, slot, every_place(state.g_cell.shape, self.largest))
         hit = np.flatnonzero(events)
         creep = disturb.set if write.sign > 0.0 else disturb.reset
-        before, count = state.g_cell.ravel()[hit], events.ravel()[hit]
+        before, count = state.g_cell.ravel()[hit], events[hit]
         change = creep.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
         low, high = self.window(state, hit)
         after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
         g_cell = state.g_cell.copy()
         g_cell.ravel()[hit] = np.where(_is_stuck(state, hit), before, after)
         return replace(state, g_cell=g_cell, tally=state.tally + Tally(half_selected=int(count.sum())))
+
+
+def _largest(tables: TableFile) -> tuple[int, int]:
+    """Return the rows and columns of the largest array: what the wires were checked on, or `TileGrid`'s own choice."""
+    if "wires" not in tables.tables:
+        return LARGEST
+    wires = tables["wires"]
+    return round(wires.condition("rows_max")), round(wires.condition("cols_max"))
 
 
 def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from rramkit.cli import (
     rl,
     simulate,
     slice,
+    sweep,
     tile,
     train,
     verify,
@@ -45,11 +46,11 @@ app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
 app.command("slice")(slice.slice_tables)
 app.command("plot")(plot.plot)
-app.command("slice")(slice.slice_tables)
-app.command("import")(import_measured.import_measured)
 app.command("tile")(tile.tile)
 app.command("train")(train.train)
 app.command("rl")(rl.rl)
+app.command("sweep")(sweep.sweep)
+app.command("ablate")(sweep.ablate)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -3,6 +3,7 @@
 from rramkit.plots.canvas import save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
 from rramkit.plots.gallery import gallery
+from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.residuals import residuals
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
@@ -21,6 +22,8 @@ from rramkit.plots.training import (
 __all__ = [
     "STYLE",
     "change_band",
+    "ablation",
+    "conductance_drift",
     "conductance_histogram",
     "confusion",
     "current_voltage",
@@ -31,6 +34,7 @@ __all__ = [
     "family",
     "gallery",
     "histogram",
+    "gap_to_float",
     "learning_curve",
     "loss",
     "one_pulse",
@@ -39,6 +43,7 @@ __all__ = [
     "pulses_by_cell",
     "pulses_by_epoch",
     "residual_map",
+    "pulses_by_matrix",
     "residuals",
     "save",
     "staircase",

@@ -16,10 +16,12 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.state import CellState, Tally
-from rramkit.array.tile import ArrayModel, Tile
+from rramkit.array.model import ArrayModel
+from rramkit.array.state import POLARITIES, CellState, Tally
+from rramkit.array.tile import Tile
+from rramkit.array.tile_grid import TileGrid
 from rramkit.array.verify import WriteVerify
-from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.matrices import Matrix, TileMatrix
 
 Way = Literal["pulse", "verify", "error"]
 Placement = Literal["centre", "low"]
@@ -86,9 +88,27 @@ class Bank:
         kept = np.clip(weight, -self.limit, self.limit)
         return kept, int(np.count_nonzero(kept != weight))
 
-    def matrix(self, cells: CellState, digital: np.ndarray | None = None) -> TileMatrix:
-        """Return the matrix that is read from cells (2, R, C); `digital` as in `TileMatrix`."""
-        return TileMatrix(Tile.of(cells.g_cell, self.model), self.g_unit, digital)
+    def matrix(
+        self,
+        cells: CellState,
+        before: Matrix | None,
+        *,
+        digital: np.ndarray | None = None,
+        rng: np.random.Generator,
+    ) -> TileMatrix:
+        """Return the matrix that is read from cells (2, R, C); `digital` as in `TileMatrix`.
+
+        `before` is the same matrix before it was written, whose periphery it keeps; None builds one on as many
+        arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
+        """
+        g_cell = cells.g_cell.astype(self.model.precision, copy=False)
+        if isinstance(before, TileMatrix):
+            return TileMatrix(before.tile.programmed(g_cell), self.g_unit, digital)
+        largest = self.loop.chain.largest
+        _, rows, pairs = g_cell.shape
+        if largest is None or (rows <= largest[0] and 2 * pairs <= largest[1]):
+            return TileMatrix(Tile.of(g_cell, self.model, rng=rng), self.g_unit, digital)
+        return TileMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.g_unit, digital)
 
     def placed(self, weight: np.ndarray, *, rng: np.random.Generator) -> CellState:
         """Write first weights (R, C) into fresh cells at the lowest conductance, the way `start`."""
@@ -111,8 +131,9 @@ class Bank:
         spacing = (high - low) / (self.levels - 1) if self.levels > 1 else high - low
         after = np.clip(target + self.sigma_program * spacing * rng.standard_normal(flat.size), low, high)
         tally = Tally()
-        for polarity, mine in (("set", wanted > 0.0), ("reset", wanted < 0.0)):
-            cells = _counted(cells, flat[mine], after[mine], is_set=polarity == "set")
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            unknown = np.zeros(np.count_nonzero(mine))  # energy and time
+            cells = cells.pulsed(flat[mine], after[mine], polarity=polarity, energy=unknown, seconds=unknown)
             tally += cells.tally
         return replace(cells, tally=tally)
 
@@ -123,18 +144,11 @@ class Bank:
         """
         chain, tally = self.loop.chain, Tally()
         before = cells.g_cell.ravel()[flat]
-        for polarity, mine in (("set", wanted > 0.0), ("reset", wanted < 0.0)):
-            write = chain.writer.set if polarity == "set" else chain.writer.reset
-            v_pulse, _ = write.nearest(before[mine], wanted[mine])
-            cells = chain.step(cells, flat[mine], v_pulse, polarity="set" if polarity == "set" else "reset", rng=rng)
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            v_pulse, _ = chain.write(polarity).nearest(before[mine], wanted[mine])
+            cells = chain.step(cells, flat[mine], v_pulse, polarity=polarity, rng=rng)
             tally += cells.tally
         return replace(cells, tally=tally)
-
-
-def _counted(cells: CellState, flat: np.ndarray, after: np.ndarray, *, is_set: bool) -> CellState:
-    """Return the cells with `after` (N,) written and one pulse counted at each, of unknown energy and time."""
-    zeros = np.zeros(flat.size)
-    return cells.pulsed(flat, after, polarity="set" if is_set else "reset", energy=zeros, seconds=zeros)
 
 
 def flat_cells(half: np.ndarray, row: np.ndarray, col: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -27,12 +27,15 @@ class Batch:
         Learning rate of the batch.
     number : int
         Batches seen before this one.
+    matrix : Matrix
+        The matrix as the batch read it.
     """
 
     change: np.ndarray
     gradient: Gradient
     rate: float
     number: int
+    matrix: Matrix
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class BankRule(UpdateRule):
         """Return a network of the given weights, as near as the bank's way to start can write them."""
         begun = [self.begun(weight, rng=rng) for weight in weights]
         parts = tuple(part for part, _ in begun)
-        matrices = tuple(self.matrix(part) for part in parts)
+        matrices = tuple(self.matrix(part, None, rng=rng) for part in parts)
         return Learner(matrices, self.optimiser.init(weights), parts, 0, _sum([tally for _, tally in begun]))
 
     def step(self, learner: Learner, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> Learner:
@@ -64,22 +67,24 @@ class BankRule(UpdateRule):
         rate = self.optimiser.learning_rate * state.rate
         parts, matrices, tallies = [], [], []
         for part, matrix, change, gradient in zip(learner.parts, learner.matrices, changes, gradients, strict=True):
-            batch = Batch(change, gradient, rate, learner.steps)
+            batch = Batch(change, gradient, rate, learner.steps, matrix)
             after, tally = self.updated(self._rested(part), batch, rng=rng)
+            after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
             parts.append(after)
             # A matrix that nothing was written to is not built again.
-            matrices.append(matrix if _same(part, after) else self.matrix(after))
+            matrices.append(matrix if _same(part, after) else self.matrix(after, matrix, rng=rng))
             tallies.append(tally)
         return Learner(tuple(matrices), state, tuple(parts), learner.steps + 1, _sum(tallies))
 
     def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Write first weights (R, C); `chi` holds what is missing."""
         cells = self.bank.placed(weight, rng=rng)
-        return Part(cells, weight - self.bank.weight(cells.g_cell)), cells.tally
+        missing = (weight - self.bank.weight(cells.g_cell)).astype(weight.dtype)
+        return Part(cells, missing), cells.tally
 
-    def matrix(self, part: Part) -> Matrix:
-        """Return the matrix that is read."""
-        return self.bank.matrix(part.cells)
+    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
+        """Return the matrix that is read, with the periphery that it had `before` it was written; None: a new one."""
+        return self.bank.matrix(part.cells, before, rng=rng)
 
     @abstractmethod
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rramkit.array.model import ArrayModel
 from rramkit.array.programming import Writer
-from rramkit.array.tile import ArrayModel
 from rramkit.array.update import UpdateParams
 from rramkit.array.verify import VerifyParams, WriteVerify
 from rramkit.learning.optimisers import Optimiser
@@ -57,6 +57,7 @@ class BankSettings(Parameters):
     def bank(self, tables: TableFile, model: ArrayModel) -> Bank:
         """Return the cells of a table file."""
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
+        loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
         low, high = loop.chain.writer.g_range
         return Bank(model, loop, high - low, low + self.centre * (high - low), start=self.start)
 

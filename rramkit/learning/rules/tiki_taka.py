@@ -26,7 +26,7 @@ from rramkit.learning.rules.trains import EqualPulses, rounded
 
 @dataclass(frozen=True)
 class Sum(Matrix):
-    """The sum of matrices (R, C), each times its factor, read one after the other."""
+    """The sum of matrices (R, C), each times its factor, read one after the other; one of factor zero is not read."""
 
     terms: tuple[tuple[TileMatrix, float], ...]
 
@@ -42,11 +42,11 @@ class Sum(Matrix):
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return about x W for samples (N, R): (N, C)."""
-        return _summed([(matrix.forward(x, rng=rng), factor) for matrix, factor in self.terms])
+        return _summed([(matrix.forward(x, rng=rng), factor) for matrix, factor in self.terms if factor])
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return about e W^T for errors (N, C): (N, R)."""
-        return _summed([(matrix.backward(error, rng=rng), factor) for matrix, factor in self.terms])
+        return _summed([(matrix.backward(error, rng=rng), factor) for matrix, factor in self.terms if factor])
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,12 @@ class TikiTaka(BankRule):
         fast = self.bank.loop.chain.init(centre, rng=rng)
         return replace(part, chi=np.zeros_like(weight), fast=fast), tally
 
-    def matrix(self, part: Part) -> Matrix:
-        """Return C, or C + gamma A."""
-        slow = self.bank.matrix(part.cells)
+    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
+        """Return C + gamma A."""
         assert part.fast is not None
-        return Sum(((slow, 1.0), (self.bank.matrix(part.fast), self.gamma))) if self.gamma else slow
+        old = before.terms if isinstance(before, Sum) else ((None, 1.0), (None, self.gamma))
+        both = zip((part.cells, part.fast), old, strict=True)
+        return Sum(tuple((self.bank.matrix(cells, matrix, rng=rng), factor) for cells, (matrix, factor) in both))
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after A took the batch's coincidences and, when it is due, rows went over to C."""
@@ -97,17 +98,18 @@ class TikiTaka(BankRule):
         part, tally = replace(part, fast=fast), tally + Tally(clamped=clipped)
         if (batch.number + 1) % self.every or not self.pulses.epsilon > 0.0:
             return part, tally
-        part, done = self._transferred(part, (batch.number + 1) // self.every - 1, rng=rng)
+        part, done = self._transferred(part, batch, rng=rng)
         return part, tally + done
 
-    def _transferred(self, part: Part, number: int, *, rng: np.random.Generator) -> tuple[Part, Tally]:
-        """Return the part after transfer `number`, from 0: A's rows are read, C is pulsed by what they say."""
-        assert part.fast is not None
-        size = part.chi.shape[0]
+    def _transferred(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+        """Return the part after a transfer: A's rows are read, C is pulsed by what they say."""
+        assert part.fast is not None and isinstance(batch.matrix, Sum)
+        size, number = part.chi.shape[0], (batch.number + 1) // self.every - 1  # from 0
         rows = (number * self.rows + np.arange(min(self.rows, size))) % size
-        one_hot = np.zeros((rows.size, size))
+        one_hot = np.zeros((rows.size, size), dtype=part.chi.dtype)
         one_hot[np.arange(rows.size), rows] = 1.0
-        read = self.bank.matrix(part.fast).forward(Samples(one_hot), rng=rng)
+        fast = self.bank.matrix(part.fast, batch.matrix.terms[1][0], rng=rng)
+        read = fast.forward(Samples(one_hot), rng=rng)
         steps = np.zeros(part.chi.shape, dtype=np.int64)
         steps[rows] = rounded(self.rate_transfer * read.y / self.pulses.epsilon, rng=rng)
         cells, tally = self.pulses.stepped(part.cells, steps, rng=rng)
