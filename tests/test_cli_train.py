@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 from rramkit import record, table
 from rramkit.cli.app import app
 from rramkit.errors import InputError, TableError
+from rramkit.learning import Experiment
+from rramkit.learning.rules import MixedPrecisionSettings
 
 FEW = ("--epochs", "1")
 
@@ -47,12 +49,13 @@ def test_json_and_quiet_print_one_line(table_file, tmp_path):
 
 
 def test_settings_from_a_file_with_the_command_line_on_top(table_file, tmp_path):
-    experiment = tmp_path / "experiment.toml"
-    experiment.write_text("epochs = 50\n[network]\nhidden = [9]\n")
-    _train(table_file, experiment, "-o", tmp_path / "run.h5", *FEW, "-s", "rule.threshold=0.1", "-q")
+    written = tmp_path / "experiment.toml"
+    written.write_text("epochs = 50\n[network]\nhidden = [9]\n")
+    _train(table_file, written, "-o", tmp_path / "run.h5", *FEW, "-s", "rule.threshold=0.1", "-q")
     run = record.load(tmp_path / "run.h5")
-    assert run.settings["network"]["hidden"] == [9]
-    assert run.settings["rule"]["threshold"] == 0.1
+    experiment = Experiment.checked(dict(run.settings), where="the run file")
+    assert experiment.network.hidden == (9,)
+    assert isinstance(experiment.rule, MixedPrecisionSettings) and experiment.rule.threshold == 0.1
     assert run.epochs.epoch[-1] == 1
 
 

@@ -15,7 +15,8 @@ from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.cli.app import run as command
 from rramkit.distribution import QuantileSurrogate
 from rramkit.errors import InputError
-from rramkit.learning import TrainSettings, train
+from rramkit.learning import Experiment, train
+from rramkit.learning.rules import MixedPrecisionSettings
 from rramkit.surrogate import GridSurrogate
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "measured"
@@ -202,7 +203,7 @@ def test_the_measured_file_trains(data_folder, tmp_path):
     chosen = ImportSettings(g_low=2e-6, g_high=20e-6, burst=40)
     file = from_pulses(data_folder / "rram_gong2018_pulse_response.csv", chosen)
     assert all(points.passed for name in ("set", "reset") for points in file[name].held_out.values())
-    found = train(file, TrainSettings(epochs=3, threshold=0.04))
+    found = train(Experiment(epochs=3, rule=MixedPrecisionSettings(threshold=0.04)), file)
     assert found.accuracy > 0.7  # 0.92 after four epochs of mean pulses; chance is 0.1
 
 

@@ -160,7 +160,8 @@ def test_the_operating_point_is_where_the_transient_settles(pool, rows, cols):
     bar = CrossbarParams(rows=rows, cols=cols)
     params = OperateParams(periphery=PeripheryParams(crossbar=bar, sense="transimpedance"), t_slot=25e-9)
     states = np.random.default_rng(rows).uniform(0.55, 0.8, (rows, cols))
-    for direction, lines in (("forward", rows), ("backward", cols)):
+    asked: tuple[tuple[Literal["forward", "backward"], int], ...] = (("forward", rows), ("backward", cols))
+    for direction, lines in asked:
         reads = unit_reads(params, direction)[:lines]
         static = pool.run(static_operations(params, states, reads).text())
         moving = pool.run(operate(params, states, reads[:1]).text())

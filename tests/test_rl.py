@@ -11,6 +11,7 @@ from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules.on_bank import BankRule
 from rramkit.learning.student import Teacher
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
@@ -85,7 +86,7 @@ def network(*hidden):
 
 
 def in_rram():
-    rule = rl.RlSettings().rule.built(tables(), NO_WIRES.model(tables()), Adam(0.001))
+    rule = rl.RlSettings().rule.built(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
     return Teacher(network(8), rule, Adam(0.001))
 
 
@@ -131,6 +132,7 @@ def test_freeze_goes_on_from_the_frozen_weights(banks):
 def test_copy_brings_every_cell_into_the_window(banks):
     """Write-verify with a window of 1 % of the range; what it fired is counted."""
     rule = in_rram().rule
+    assert isinstance(rule, BankRule)
     after, rewrite = rl.Copy(rule).step(banks, rng=np.random.default_rng(0))
     low, high = rule.bank.loop.chain.writer.g_range
     for now, wanted in zip(after.target.learner.parts, banks.online.learner.parts, strict=True):

@@ -2,8 +2,8 @@
 
 from rramkit.plots.canvas import save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
-from rramkit.plots.gallery import gallery
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
+from rramkit.plots.gallery import gallery
 from rramkit.plots.residuals import residuals
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
@@ -21,8 +21,8 @@ from rramkit.plots.training import (
 
 __all__ = [
     "STYLE",
-    "change_band",
     "ablation",
+    "change_band",
     "conductance_drift",
     "conductance_histogram",
     "confusion",
@@ -33,8 +33,8 @@ __all__ = [
     "error_curve",
     "family",
     "gallery",
-    "histogram",
     "gap_to_float",
+    "histogram",
     "learning_curve",
     "loss",
     "one_pulse",
@@ -42,8 +42,8 @@ __all__ = [
     "pulse_energy",
     "pulses_by_cell",
     "pulses_by_epoch",
-    "residual_map",
     "pulses_by_matrix",
+    "residual_map",
     "residuals",
     "save",
     "staircase",

@@ -93,13 +93,14 @@ class Copy(TargetRule):
         if not isinstance(self.rule, BankRule):
             raise InputError(f"`target` copy needs a rule that writes cells; got {type(self.rule).__name__}.")
         parts, matrices = [], []
-        for now, wanted in zip(banks.target.learner.parts, online.learner.parts, strict=True):
+        target = banks.target.learner
+        for now, matrix, wanted in zip(target.parts, target.matrices, online.learner.parts, strict=True):
             part = self._programmed(now, wanted, rng=rng)
             written = int(np.count_nonzero(part.pulses > now.pulses))
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
             parts.append(part)
-            matrices.append(self.rule.matrix(part))
-        learner: Learner = replace(banks.target.learner, matrices=tuple(matrices), parts=tuple(parts))
+            matrices.append(self.rule.matrix(part, matrix, rng=rng))
+        learner: Learner = replace(target, matrices=tuple(matrices), parts=tuple(parts))
         return Banks(online, replace(online, learner=learner)), rewrite
 
     def _programmed(self, now: Part, wanted: Part, *, rng: np.random.Generator) -> Part:

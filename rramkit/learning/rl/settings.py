@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from rramkit.array.model import Precision
 from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
@@ -41,7 +42,7 @@ class RlSettings(Parameters):
         490.0, "1", "mean return of two evaluations, the second three times as long, at which training stops"
     )
     final_episodes: int = quantity(100, "1", "episodes of the last evaluation", ge=1)
-    precision: Literal["float32", "float64"] = quantity("float32", "1", "type of all digital numbers")
+    precision: Precision = quantity("float32", "1", "type of all digital numbers")
     seed: int = quantity(1, "1", "of the weights, the environment, the chance actions and the batches", ge=0, le=2**31)
 
     @field_validator("rule", mode="before")
@@ -50,7 +51,9 @@ class RlSettings(Parameters):
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     @model_validator(mode="after")
-    def _enough_to_draw_from(self) -> "RlSettings":
+    def _complete(self) -> "RlSettings":
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
+        if self.mapping.calibrates:
+            raise ValueError("mapping.read.converter must have i_high: there is no first batch to take it from")
         return self

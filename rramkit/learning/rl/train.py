@@ -106,7 +106,7 @@ class _Agent:
         network = Network.of(settings.network, (world.features,), world.actions)
         rule = FloatReference(optimiser)
         if tables is not None:
-            rule = settings.rule.built(tables, settings.mapping.model(tables), optimiser)
+            rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
         of_vectors = replace(optimiser, weight_decay=0.0)  # biases do not decay: the usual practice
         return cls(
             settings, world, QLearning(Teacher(network, rule, of_vectors), settings.discount, settings.value_scale)
