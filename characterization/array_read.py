@@ -5,6 +5,7 @@ in both directions. The four numbers come back near the netlist's own resistance
 they are fitted lets them take up what the model leaves out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -18,8 +19,9 @@ from rramkit.characterization.cell_read import StateMap
 from rramkit.characterization.fits.estimate import Start, estimate
 from rramkit.characterization.measure import array_currents
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.point import Point
+from rramkit.characterization.point import Outcome, Point
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.errors import SimulationError
 from rramkit.table import Fit, HeldOut, Quantity, Table
 
 Direction = Literal["forward", "backward"]
@@ -39,10 +41,13 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
     """Fit the wire model to array reads; hold other arrays out."""
     wires, size = plan.wires, (plan.wires.crossbar.rows, plan.wires.crossbar.cols)
     rng = np.random.default_rng([plan.seed, 4])
-    fit = read_arrays(bench, plan, states, rng, [size] * wires.fit_arrays, stage="array reads")
     largest = (wires.rows_max, wires.cols_max)
-    held_out_sizes = [size] * wires.held_out_arrays + [largest]
-    held_out = read_arrays(bench, plan, states, rng, held_out_sizes, stage="arrays held out")
+    asked = {
+        "array reads": _jobs(plan, rng, [size] * wires.fit_arrays),
+        "arrays held out": _jobs(plan, rng, [size] * wires.held_out_arrays + [largest]),
+    }
+    found = bench.together({stage: [_point(states, job) for job in jobs] for stage, jobs in asked.items()})
+    fit, held_out = (_reads(jobs, found[stage]) for stage, jobs in asked.items())
     current = CellCurrent.from_table(read)
     model = _fit(plan, current, fit)
     resistances = {name: float(value) for name, value in model.parameters.items()}
@@ -73,25 +78,49 @@ def read_arrays(
     stage: str,
 ) -> list[ArrayRead]:
     """Read arrays of random conductances at random inputs with ngspice, each in both directions."""
-    jobs: list[tuple[CrossbarReadParams, np.ndarray, np.ndarray]] = []
+    jobs = _jobs(plan, rng, sizes)
+    return _reads(jobs, bench.run(stage, [_point(states, job) for job in jobs]))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One array read to be made: conductances (R, C) [S], inputs (R or C, B) [V]."""
+
+    params: CrossbarReadParams
+    g_cell: np.ndarray
+    v_in: np.ndarray
+
+
+def _jobs(plan: Plan, rng: np.random.Generator, sizes: list[tuple[int, int]]) -> list[_Job]:
+    jobs = []
     for rows, cols in sizes:
         g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (rows, cols))
         for direction in ("forward", "backward"):
-            params = _params(plan, rows, cols, direction)
             driven = rows if direction == "forward" else cols
             v_in = rng.uniform(0, plan.read.v_max, (driven, plan.wires.vectors))
             v_in[rng.uniform(size=v_in.shape) < 0.3] = 0.0  # inputs of a network are often nothing
-            jobs.append((params, g, v_in))
-    points = [
-        Point(
-            lambda p=p, g=g, v=v: static_reads(p, states.state_of(g), v).text(),
-            partial(array_currents, outputs=_sensed(p)),
-            f"{p.crossbar.rows} x {p.crossbar.cols} {p.direction}",
-        )
-        for p, g, v in jobs
+            jobs.append(_Job(_params(plan, rows, cols, direction), g, v_in))
+    return jobs
+
+
+def _point(states: StateMap, job: _Job) -> Point:
+    return Point(
+        lambda: static_reads(job.params, states.state_of(job.g_cell), job.v_in).text(),
+        partial(array_currents, outputs=_sensed(job.params)),
+        f"{job.params.crossbar.rows} x {job.params.crossbar.cols} {job.params.direction}",
+    )
+
+
+def _reads(jobs: Sequence[_Job], outcomes: Sequence[Outcome]) -> list[ArrayRead]:
+    """Return the reads that ended; raise `SimulationError` when none did."""
+    found = [
+        ArrayRead(job.params.direction, job.g_cell, job.v_in, outcome.values)
+        for job, outcome in zip(jobs, outcomes, strict=True)
+        if outcome.values is not None
     ]
-    currents = bench.need(stage, points)
-    return [ArrayRead(p.direction, g, v_in, i_out) for (p, g, v_in), i_out in zip(jobs, currents, strict=True)]
+    if not found:
+        raise SimulationError("incomplete", "no array read has a result. `rramkit simulate crossbar` shows why")
+    return found
 
 
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:
