@@ -12,6 +12,7 @@ from rramkit.cli import (
     import_measured,
     merge,
     netlist,
+    plot,
     report,
     simulate,
     slice,
@@ -40,6 +41,7 @@ app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("slice")(slice.slice_tables)
 app.command("import")(import_measured.import_measured)
+app.command("plot")(plot.plot)
 app.command("train")(train.train)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
