@@ -9,6 +9,7 @@ from rramkit.characterization.cell_pulses import AskedPulses, Pulses, results
 from rramkit.characterization.cell_read import StateMap
 from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.plan import Plan, PulseAxis
+from rramkit.characterization.write_spread import write_distributions
 from rramkit.circuits.cell_bench import Polarity, PulseParams
 from rramkit.errors import SimulationError
 from rramkit.surrogate import GridSurrogate
@@ -47,6 +48,7 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
         table,
         step_error={"delta_g": _step_error(plan, polarity, *pair)},
         fits=write_fits(table),
+        distributions=write_distributions(bench, plan, states, table),
         held_out=_compare(plan, table, results(held_out, states, fresh_ones)),
     )
 

@@ -19,10 +19,10 @@ def codes(waves: Waveforms, params: SarBenchParams, count: int) -> np.ndarray:
     return (2 ** np.arange(sar.bits)) @ (q > 0.5)
 
 
-def transitions(waves: Waveforms, params: SarBenchParams) -> np.ndarray:
-    """Return the inputs (2^bits - 1,) [V] at which the code goes up by one, from a run of `transition_train`."""
+def transitions(waves: Waveforms, params: SarBenchParams, codes: np.ndarray | None = None) -> np.ndarray:
+    """Return the inputs (N,) [V] at which the code goes up to each of `codes`, from a run of `transition_train`."""
     sar = params.sar
-    ideal = np.arange(1, 2**sar.bits) * sar.v_ref / 2**sar.bits
+    ideal = (np.arange(1, 2**sar.bits) if codes is None else codes) * sar.v_ref / 2**sar.bits
     times = [params.t_code(index) for index in range(ideal.size)]
     return ideal - np.interp(times, waves["time"], waves["v(residue)"])
 

@@ -9,6 +9,7 @@ dt. Here the gap takes one step after each pulse, of the variance that the sourc
 kit's choice; the source adds noise at rest too).
 """
 
+from collections.abc import Mapping
 from math import exp, tanh
 
 import numpy as np
@@ -32,11 +33,17 @@ class CycleNoise(Parameters):
 
 def gap_sigma(waves: Waveforms, params: PulseTrainParams, noise: CycleNoise) -> float:
     """Return the standard deviation [nm] that the pulse of a one-pulse train gives the gap."""
-    values = params.device.values
     during = waves["time"] <= 2 * params.t_rise + params.t_pulse
-    v, s = waves["v(te)"][during], waves["v(s)"][during]
+    seen = waves["time"][during], waves["v(te)"][during], waves["v(s)"][during]
+    return sigma_of(*seen, values=params.device.values, noise=noise)
+
+
+def sigma_of(
+    time: np.ndarray, v: np.ndarray, s: np.ndarray, *, values: Mapping[str, float], noise: CycleNoise
+) -> float:
+    """Return the standard deviation [nm] that voltage (T,) [V] over a cell in states (T,) gives the gap in (T,) [s]."""
     power = [_strength(values, float(a), float(b), noise) ** 2 for a, b in zip(v, s, strict=True)]
-    variance = noise.t_ref * np.trapezoid(power, waves["time"][during])  # (nm/ns)^2 s^2
+    variance = noise.t_ref * np.trapezoid(power, time)  # (nm/ns)^2 s^2
     return float(np.sqrt(variance)) * 1e9
 
 
@@ -65,7 +72,7 @@ def noisy_train(
     return np.array(states)
 
 
-def _strength(values: dict[str, float], v: float, s: float, noise: CycleNoise) -> float:
+def _strength(values: Mapping[str, float], v: float, s: float, noise: CycleNoise) -> float:
     """Return the noise's strength [nm/ns] at a voltage over the cell and a state, the square root of the gate in it."""
     kelvin = stanford.temperature(values, v, s)
     gate = 0.5 * (1 + tanh((stanford.local_field(values, v, s) - values["f_min"]) / stanford.FIELD_WIDTH))

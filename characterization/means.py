@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit.characterization.batch import Bench, Executor
+from rramkit.characterization.design import Design, design_of
 from rramkit.characterization.lock import only_writer
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import TIMEOUT, SpicePool
@@ -56,7 +57,7 @@ class Means:
                 yield cluster
 
     @contextmanager
-    def bench(self, plan: Plan, path: Path, shard: Shard | None = None) -> Iterator[Bench]:
+    def bench(self, plan: Plan | Design, path: Path, shard: Shard | None = None) -> Iterator[Bench]:
         """Yield the bench of a plan whose output is `path`; say of every end but a good one how to go on."""
         check_writable(path)
         points = self.points or store_of(path)
@@ -64,7 +65,7 @@ class Means:
             try:
                 for share in self.shares:
                     store.take_in(share if share.suffix == SUFFIX else store_of(share))
-                yield Bench(executor, self.report, plan.max_failed, store, shard)
+                yield Bench(executor, self.report, design_of(plan).max_failed, store, shard)
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already
                     store.flush()

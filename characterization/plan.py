@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import Field, model_validator
 
+from rramkit.characterization.spread_plan import WriteSpread
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import PulseParams, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams
@@ -90,6 +91,7 @@ class Plan(Parameters):
     conductance: ConductanceAxis = ConductanceAxis()
     set: PulseAxis = PulseAxis()
     reset: PulseAxis = PulseAxis(v_first=1.2, v_last=1.9)
+    monte_carlo: WriteSpread = WriteSpread()
     wires: WirePlan = WirePlan()
     limits: Limits = Limits()
     max_step_error: float = quantity(

@@ -1,4 +1,4 @@
-"""Characterise a whole plan: states, read currents, SET, RESET, array reads; one table file at the end.
+"""Characterise a design: cell and array (states, reads, SET, RESET, array reads), blocks; one table file at the end.
 
 Finished points go into a store beside the output as they come, so that a run that was ended goes on where it stopped;
 the table file appears when it is whole.
@@ -13,8 +13,10 @@ from time import perf_counter
 from rramkit import __version__, table
 from rramkit.characterization.array_read import wire_table
 from rramkit.characterization.batch import Bench, Tally
+from rramkit.characterization.block_run import block_tables
 from rramkit.characterization.cell_read import read_table, state_map
 from rramkit.characterization.cell_write import write_table
+from rramkit.characterization.design import Design, design_of, echo, libraries_of
 from rramkit.characterization.means import Means
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
@@ -24,8 +26,8 @@ from rramkit.errors import TableError
 from rramkit.table import Table, TableFile
 
 
-def characterize(plan: Plan, path: Path, means: Means | None = None) -> TableFile:
-    """Run the plan in ngspice, write the table file to `path`, and return it.
+def characterize(plan: Plan | Design, path: Path, means: Means | None = None) -> TableFile:
+    """Run the plan, of cell and arrays or of a whole design, in ngspice, write the table file to `path`, and return it.
 
     Raises
     ------
@@ -36,17 +38,17 @@ def characterize(plan: Plan, path: Path, means: Means | None = None) -> TableFil
     """
     started = perf_counter()
     with (means or Means()).bench(plan, path) as bench:
-        tables = {name: make() for name, make in _tables(bench, plan).items()}
+        tables = {name: table for make in _tables(bench, design_of(plan)) for name, table in make().items()}
         provenance = inputs(plan, bench.executor.simulator) | _record(bench.tally, perf_counter() - started)
         result = TableFile(tables, provenance)
         table.save(result, path)
     return result
 
 
-def characterize_share(plan: Plan, path: Path, shard: Shard, means: Means | None = None) -> Tally:
+def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: Means | None = None) -> Tally:
     """Run one share of the plan's points into the store of `path`; the tables are made of all shares together."""
     with (means or Means()).bench(plan, path, shard) as bench:
-        for make in _tables(bench, plan).values():
+        for make in _tables(bench, design_of(plan)):
             try:
                 make()
             except Elsewhere:
@@ -54,29 +56,36 @@ def characterize_share(plan: Plan, path: Path, shard: Shard, means: Means | None
     return bench.tally
 
 
-def _tables(bench: Bench, plan: Plan) -> dict[str, Callable[[], Table]]:
-    """Return what makes each table, after what they all build on."""
+def _tables(bench: Bench, design: Design) -> list[Callable[[], dict[str, Table]]]:
+    """Return what makes the tables, by name; those of cell and arrays after what they all build on."""
+    blocks = [lambda plan=plan: block_tables(bench, plan) for plan in design.blocks]
+    plan = design.cell
+    if plan is None:
+        return blocks
     states = state_map(bench, plan)
     read = read_table(bench, plan, states)
-    return {
-        "read": lambda: read,
-        "set": lambda: write_table(bench, plan, states, "set"),
-        "reset": lambda: write_table(bench, plan, states, "reset"),
-        "wires": lambda: wire_table(bench, plan, states, read),
-    }
+    return [
+        lambda: {"read": read},
+        lambda: {"set": write_table(bench, plan, states, "set")},
+        lambda: {"reset": write_table(bench, plan, states, "reset")},
+        lambda: {"wires": wire_table(bench, plan, states, read)},
+        *blocks,
+    ]
 
 
-def inputs(plan: Plan, simulator: str) -> dict[str, str]:
+def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
     """Return the part of the provenance that decides the numbers: same inputs, same table."""
-    return {
-        "plan": plan.as_json(),
-        "models": json.dumps({str(name): libraries.sha256(name) for name in plan.cell.libraries}, sort_keys=True),
+    design = design_of(plan)
+    used = {library for each in design.blocks for library in libraries_of(each)}
+    used |= set(design.cell.cell.libraries) if design.cell is not None else set()
+    return echo(design) | {
+        "models": json.dumps({str(name): libraries.sha256(name) for name in used}, sort_keys=True),
         "simulator": simulator,
         "kit_version": __version__,
     }
 
 
-def reusable(plan: Plan, path: Path) -> TableFile | None:
+def reusable(plan: Plan | Design, path: Path) -> TableFile | None:
     """Return the finished table file at `path` when the same inputs made it; None when it must be made (again)."""
     try:
         found = table.load(path)

@@ -1,6 +1,7 @@
 """Fresh SPICE points against an existing table file: another seed, the same plan, the same limits."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,6 +9,8 @@ from rramkit.array.cells import CellCurrent
 from rramkit.array.wires import RESISTANCES
 from rramkit.characterization import array_read, cell_read, cell_write
 from rramkit.characterization.batch import Bench
+from rramkit.characterization.block_fresh import fresh_points
+from rramkit.characterization.design import blocks_of
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.progress import Report, silent
@@ -28,25 +31,38 @@ def verify(
     InputError
         When `seed` is the seed that the table was made with: its points would not be fresh.
     """
-    plan = plan_of(tables)
-    if seed == plan.seed:
-        raise InputError(
-            f"`seed` must differ from the table's own, {plan.seed}, for the points to be fresh. Change it."
-        )
-    plan = plan.model_copy(update={"seed": seed})
+    blocks = blocks_of(tables.provenance)
+    plan = None if blocks and "plan" not in tables.provenance else plan_of(tables)
+    for each in [*blocks, *([plan] if plan is not None else [])]:
+        if seed == each.seed:
+            raise InputError(
+                f"`seed` must differ from the table's own, {each.seed}, for the points to be fresh. Change it."
+            )
+    found: dict[str, HeldOut] = {}
     with SpicePool(workers=workers) as pool:
-        bench = Bench(pool, report, plan.max_failed)
-        states = cell_read.state_map(bench, plan)
-        found = {"read.i_cell": cell_read.fresh(bench, plan, states, tables["read"], count=points)}
-        for polarity in POLARITIES:
-            fresh = cell_write.fresh(bench, plan, states, tables[polarity], count=points)
-            found |= {f"{polarity}.{signal}": held_out for signal, held_out in fresh.items()}
-        sizes = [(plan.wires.crossbar.rows, plan.wires.crossbar.cols), (plan.wires.rows_max, plan.wires.cols_max)]
-        rng = np.random.default_rng([seed, 4])
-        reads = array_read.read_arrays(bench, plan, states, rng, sizes, stage="array reads")
-        resistances = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
-        current = CellCurrent.from_table(tables["read"])
-        found["wires.i_array"] = array_read.compare(plan, current, resistances, reads)
+        bench = Bench(pool, report)
+        if plan is not None:
+            found |= _cells(bench, plan.model_copy(update={"seed": seed}), tables, points)
+        for block in blocks:
+            fresh = fresh_points(bench, block, tables.tables, seed=seed, points=points)
+            found |= {f"{name}.{signal}": each for name, held in fresh.items() for signal, each in held.items()}
+    return found
+
+
+def _cells(bench: Bench, plan: Plan, tables: TableFile, points: int) -> dict[str, HeldOut]:
+    """Return fresh points of cell and arrays; the seed of `plan` draws them."""
+    bench = replace(bench, max_failed=plan.max_failed)
+    states = cell_read.state_map(bench, plan)
+    found = {"read.i_cell": cell_read.fresh(bench, plan, states, tables["read"], count=points)}
+    for polarity in POLARITIES:
+        fresh = cell_write.fresh(bench, plan, states, tables[polarity], count=points)
+        found |= {f"{polarity}.{signal}": held_out for signal, held_out in fresh.items()}
+    sizes = [(plan.wires.crossbar.rows, plan.wires.crossbar.cols), (plan.wires.rows_max, plan.wires.cols_max)]
+    rng = np.random.default_rng([plan.seed, 4])
+    reads = array_read.read_arrays(bench, plan, states, rng, sizes, stage="array reads")
+    resistances = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
+    current = CellCurrent.from_table(tables["read"])
+    found["wires.i_array"] = array_read.compare(plan, current, resistances, reads)
     return found
 
 

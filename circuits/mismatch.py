@@ -26,11 +26,16 @@ def sigma_threshold(matching: Matching, width: float, length: float) -> float:
     return matching.a_vt / np.sqrt(2 * width * length)
 
 
+def scaled_thresholds(matching: Matching, sizes: Sequence[tuple[float, float]], normals: np.ndarray) -> np.ndarray:
+    """Return threshold deviations (len(sizes),) [V] of transistors of (width, length) [m] from standard normals."""
+    return normals * [sigma_threshold(matching, width, length) for width, length in sizes]
+
+
 def draw_thresholds(
     matching: Matching, sizes: Sequence[tuple[float, float]], *, rng: np.random.Generator
 ) -> np.ndarray:
     """Return one draw of threshold deviations (len(sizes),) [V] for transistors of (width, length) [m]."""
-    return rng.normal(size=len(sizes)) * [sigma_threshold(matching, width, length) for width, length in sizes]
+    return scaled_thresholds(matching, sizes, rng.normal(size=len(sizes)))
 
 
 def sigma_capacitor(matching: Matching, area: float) -> float:

@@ -1,5 +1,7 @@
 """Testbenches of a readout on a bit line: a train of reads, and the loop's gain against frequency."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
@@ -7,6 +9,7 @@ from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, add_feedback, readout
 from rramkit.circuits.stimuli import staircase_points
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 
@@ -46,8 +49,14 @@ class ReadoutBenchParams(Parameters):
         return self.t_begin(index) + 0.5 * self.t_rise + t_hold
 
 
-def read_train(params: ReadoutBenchParams) -> Deck:
-    """Return a `.tran` deck of reads: rest (reset), row pulled down, output taken."""
+def read_train(params: ReadoutBenchParams, inputs: Sequence[float] | np.ndarray | None = None) -> Deck:
+    """Return a `.tran` deck of reads: rest (reset), row pulled down by its input [V], output taken.
+
+    `inputs` are `params.reads` of them (default: the train's).
+    """
+    v_inputs = params.inputs if inputs is None else np.asarray(inputs, dtype=float)
+    if v_inputs.shape != (params.reads,):
+        raise InputError(f"`inputs` must be ({params.reads},) in volt; got {v_inputs.shape}. Give as many as `reads`.")
     circuit, block = Circuit("readout"), params.readout
     circuit.subcircuit(ota(block.ota))
     circuit.subcircuit(readout(block))
@@ -55,7 +64,7 @@ def read_train(params: ReadoutBenchParams) -> Deck:
     circuit.V("_vdd", "vdd", circuit.gnd, block.ota.v_dd)
     circuit.V("_clamp", "clamp", circuit.gnd, block.v_clamp)
     rows, resets = [], []
-    for index, v_in in enumerate(params.inputs):
+    for index, v_in in enumerate(v_inputs):
         begin, end = params.t_begin(index), params.t_begin(index) + params.t_read
         resets += [(end - params.t_slot, block.ota.v_dd), (begin - 2 * params.t_rise, 0.0)]
         rows += [(begin, -float(v_in)), (end, 0.0)]
@@ -69,7 +78,7 @@ def read_train(params: ReadoutBenchParams) -> Deck:
     t_stop = params.reads * params.t_slot
     measures = tuple(
         Measure(f"v_out_{k}", f"find v(out) at={params.t_sample(k):.6e}", "V", f"output for {1e3 * v:.4g} mV")
-        for k, v in enumerate(params.inputs)
+        for k, v in enumerate(v_inputs)
     )
     return Deck(
         title=f"Readout, {block.mode}: {params.reads} reads",

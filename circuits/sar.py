@@ -52,9 +52,14 @@ class SarParams(Parameters):
 
 def draw_capacitors(params: SarParams, *, rng: np.random.Generator) -> np.ndarray:
     """Return one draw of the capacitors (bits_max + 1,) [F]: each made of units that deviate by Pelgrom's law."""
+    return scaled_capacitors(params, rng.normal(size=params.bits_max + 1))
+
+
+def scaled_capacitors(params: SarParams, normals: np.ndarray) -> np.ndarray:
+    """Return the capacitors (bits_max + 1,) [F] of standard normals (bits_max + 1,)."""
     nominal = params.nominal_capacitors
     sigma = sigma_capacitor(params.latch.matching, params.c_unit / params.c_density)
-    return nominal * (1 + sigma * np.sqrt(params.c_unit / nominal) * rng.normal(size=nominal.size))
+    return nominal * (1 + sigma * np.sqrt(params.c_unit / nominal) * normals)
 
 
 def levels_by_hand(params: SarParams, capacitors: np.ndarray) -> np.ndarray:

@@ -79,14 +79,19 @@ def conversion_train(
     )
 
 
-def transition_train(params: SarBenchParams, capacitors: np.ndarray | None = None) -> Deck:
+def transition_train(
+    params: SarBenchParams, capacitors: np.ndarray | None = None, *, codes: Sequence[float] | np.ndarray | None = None
+) -> Deck:
     """Return a `.tran` deck that samples each ideal transition's input and then puts its code on the array.
+
+    `codes` are those that begin at the transitions, 1 to 2^bits - 1 (default: all of them).
 
     What is left of x - y at the end of slot k (`t_code`) is how far the transition to code k + 1 lies below its
     ideal place: charge injection at that very input, parasitics and mismatch in it, the comparator's offset not.
     """
     sar = params.sar
-    codes = np.arange(1, 2**sar.bits)
+    codes = np.arange(1, 2**sar.bits) if codes is None else np.asarray(codes).astype(int)
+    _check_codes(params, codes)
     v_in = codes * sar.v_ref / 2**sar.bits
     circuit = Circuit("sar")
     add_sar(circuit, sar, capacitors)
@@ -230,3 +235,9 @@ def _check_inputs(params: SarBenchParams, v_in: np.ndarray) -> None:
             f"`inputs` must be (N,) in volt within 0 to {params.sar.v_ref:g}; got {v_in.shape}, "
             f"{np.min(v_in, initial=np.inf):g} to {np.max(v_in, initial=-np.inf):g} V. Scale them to the range."
         )
+
+
+def _check_codes(params: SarBenchParams, codes: np.ndarray) -> None:
+    most = 2**params.sar.bits - 1
+    if codes.ndim != 1 or codes.size < 1 or not np.all((codes >= 1) & (codes <= most)):
+        raise InputError(f"`codes` must be (N,) of 1 to {most}; got {codes}. Name transitions that the converter has.")

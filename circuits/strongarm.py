@@ -12,7 +12,7 @@ are this kit's choice. A mismatch is a number: a voltage source in series with e
 import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mismatch import Matching, draw_thresholds, sigma_threshold
+from rramkit.circuits.mismatch import Matching, draw_thresholds, scaled_thresholds, sigma_threshold
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -90,6 +90,11 @@ def strong_arm(params: StrongArmParams, dv_threshold: np.ndarray | None = None) 
 def draw_mismatch(params: StrongArmParams, *, rng: np.random.Generator) -> np.ndarray:
     """Return one draw of threshold rises (11,) [V] for `strong_arm`."""
     return draw_thresholds(params.matching, params.sizes, rng=rng)
+
+
+def scaled_mismatch(params: StrongArmParams, normals: np.ndarray) -> np.ndarray:
+    """Return threshold rises (11,) [V] for `strong_arm` from standard normals (11,)."""
+    return scaled_thresholds(params.matching, params.sizes, normals)
 
 
 def offset_by_hand(params: StrongArmParams, gm_over_i: float, v_threshold: float) -> float:

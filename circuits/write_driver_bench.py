@@ -127,6 +127,24 @@ class PulseTrainParams(DriverWriteParams):
         return np.full(self.pulses, self.code_first)
 
 
+class CodeTrainParams(DriverWriteParams):
+    """Pulses of any codes, one after the other."""
+
+    pulses: int = quantity(2, "1", "number of pulses: as many as codes", ge=1, le=1000)
+    code_list: tuple[int, ...] = quantity((0, 63), "1", "code of each pulse")
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Code of each pulse, (P,)."""
+        return np.array(self.code_list)
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        if len(self.code_list) != self.pulses or min(self.code_list) < 0:
+            raise ValueError(f"code_list must be {self.pulses} codes, 0 or more, one for each pulse")
+        return self
+
+
 def add_written_cell(circuit: Circuit, far: Far, state: float) -> None:
     """Put the dynamic cell at the far ends, behind the ammeter `v_cell`."""
     circuit.V("_cell", far.bl, "bl_cell", 0)

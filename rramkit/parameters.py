@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rramkit.errors import InputError
 
+_SHOWN = 100  # characters of a wrong value that a complaint repeats
+
 
 class Parameters(BaseModel):
     """A frozen record of one thing's parameters, in SI units."""
@@ -94,7 +96,9 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
     unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
     if first["type"] == "model_type":
         what = "should be a group of keys, not a value"
-    return f"{where}: `{name}` {what}{unit}; got {first['input']!r}. Change it there.{more}"
+    got = repr(first["input"])
+    got = got if len(got) <= _SHOWN else f"{got[:_SHOWN]} ..."
+    return f"{where}: `{name}` {what}{unit}; got {got}. Change it there.{more}"
 
 
 def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], str]:

@@ -8,7 +8,8 @@ A look-up of many points in it is slow, so it is resampled once: every interval 
 `m_k` equal parts along axis k, and a look-up is multilinear between those. The kinks of a PCHIP (its second derivative
 jumps) lie at the measured points, which stay grid points; within an interval the error falls as 1/m_k^2. Each `m_k` is
 doubled until the error at the centre of every part, where a multilinear patch is worst, is below `RESAMPLING_LIMIT` of
-full scale.
+full scale. An axis or a signal whose quantity is logarithmic (`Quantity.log`) is interpolated in its logarithm; the
+resampling error of such a signal is relative to its value.
 
 Points that failed. A masked point stands in the way of every patch whose curve it would shape: those between it and the
 second measured point on each side. A look-up there is refused, not guessed.
@@ -24,7 +25,7 @@ from scipy.ndimage import distance_transform_edt
 
 from rramkit.errors import TableError
 from rramkit.multilinear import MultilinearGrid
-from rramkit.table import Table
+from rramkit.table import Quantity, Table
 
 RESAMPLING_LIMIT = 5e-4
 """Largest resampling error over full scale (1). A tenth of the 0.5 % that a good fit leaves against held-out SPICE."""
@@ -63,12 +64,13 @@ class GridSurrogate:
         values = np.asarray(table.signal(signal).values, dtype=float)
         self._table, self.signal = table, signal
         _check_axes(table)
-        knots = [np.asarray(axis.values, dtype=float) for axis in table.axes.values()]
-        bad = table.masked(signal)
+        knots = [_scaled(np.asarray(axis.values, dtype=float), axis) for axis in table.axes.values()]
+        bad, self._log = table.masked(signal), table.signal(signal).log
         self._refused = _beside(bad) if np.any(bad) else None
         self.ranges = {name: table.valid_range(name) for name in table.axes}
         self.full_scale = float(np.max(np.abs(values[~bad]), initial=0.0))
-        parts, grid, self.resampling_error = _resample(knots, _filled(table, signal, values, bad))
+        filled = _scaled(_filled(table, signal, values, bad), table.signal(signal))
+        parts, grid, self.resampling_error = _resample(knots, filled, 1.0 if self._log else self.full_scale or 1.0)
         self._grid = MultilinearGrid(knots, grid, parts=parts, name=signal)
 
     @property
@@ -100,7 +102,8 @@ class GridSurrogate:
                 f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
                 "Characterise those again, or stay away from them."
             )
-        return self._grid.at(*inside)
+        found = self._grid.at(*inside)
+        return np.exp(found) if self._log else found
 
     def masked(self, *x: ArrayLike) -> np.ndarray:
         """Return which of the points `x`, broadcast together, lie beside ones that failed."""
@@ -117,6 +120,8 @@ class GridSurrogate:
     def fine_grid(self) -> tuple[np.ndarray, ...]:
         """Return the grid that look-ups are multilinear in: its axes, (N,), (M,) ..., and the signal (N, M, ...).
 
+        Of a logarithmic axis or signal they are so in its logarithm; what is returned are the values themselves.
+
         Raises
         ------
         TableError
@@ -128,15 +133,19 @@ class GridSurrogate:
                 f"`{self._table.name}/{self.signal}` is wanted whole; {sum(counts.values())} of its points failed "
                 f"({', '.join(counts)}). Characterise those again."
             )
-        axes = (_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True))
-        return (*axes, self._grid.values)
+        axes = [_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True)]
+        logs = [axis.log for axis in self._table.axes.values()]
+        values = np.exp(self._grid.values) if self._log else self._grid.values
+        return (*(np.exp(axis) if log else axis for axis, log in zip(axes, logs, strict=True)), values)
 
     def _within(self, x: Sequence[ArrayLike]) -> list[ArrayLike]:
-        """Return the coordinates, clamped where the valid range is narrower than its axis."""
+        """Return the coordinates as the grid takes them, clamped where its axis' ends do not."""
         if len(x) != len(self.ranges):
             raise TypeError(f"`{self.signal}` has the axes {', '.join(self.ranges)}; got {len(x)} coordinates")
-        names = self.ranges
-        return [np.clip(each, *names[n]) if n in self._table.valid else each for each, n in zip(x, names, strict=True)]
+        axes, valid = self._table.axes, self._table.valid
+        clipped = {n for n in axes if n in valid or axes[n].log}  # no logarithm of what lies below a range
+        inside = [np.clip(each, *self.ranges[n]) if n in clipped else each for each, n in zip(x, axes, strict=True)]
+        return [_scaled(np.asarray(each, dtype=float), axes[n]) for each, n in zip(inside, axes, strict=True)]
 
     def _beside(self, x: Sequence[ArrayLike]) -> np.ndarray:
         places = (self._grid.place(each, axis)[0] // self._grid.parts[axis] for axis, each in enumerate(x))
@@ -177,9 +186,15 @@ def _outside(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     return (x < limits[0] - margin) | (x > limits[1] + margin)
 
 
-def _resample(knots: Sequence[np.ndarray], values: np.ndarray) -> tuple[list[int], np.ndarray, float]:
+def _scaled(values: np.ndarray, quantity: Quantity) -> np.ndarray:
+    """Return what is interpolated: the values, or their logarithm."""
+    return np.log(values) if quantity.log else values
+
+
+def _resample(
+    knots: Sequence[np.ndarray], values: np.ndarray, full_scale: float
+) -> tuple[list[int], np.ndarray, float]:
     """Return the parts an interval of each axis, the fine grid and its largest error over full scale at the centres."""
-    full_scale = float(np.max(np.abs(values))) or 1.0
     parts = [_PARTS_FIRST if knot.size > 1 else 1 for knot in knots]
     while True:
         grid = exact_pchip(values, knots, [_subdivided(k, m) for k, m in zip(knots, parts, strict=True)])

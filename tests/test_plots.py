@@ -1,19 +1,30 @@
 import re
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from synthetic import tables
 from synthetic_run import checked_tables, run
+from synthetic_tables import cornered_table, full_file, full_table
 
-from rramkit import plots
+from rramkit import plots, table
+from rramkit.characterization.measured.importer import from_preset
+from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.cli.app import run as command
 from rramkit.staircase import climb
+from rramkit.table import Distribution, Quantity, Table
 
 FILE, RUN = checked_tables(), run()
 STAIRCASE = climb(FILE["set"], g_start=4e-6)
 HELD_OUT = FILE["set"].held_out["delta_g"]
+FULL, CORNERED = full_table(), cornered_table()
+ONE = FULL.along("g_start", float(FULL.axes["g_start"].values[0]))
+IDENTICAL = from_preset("epiram", ImportSettings())["set"]
+PLAYED = replace(HELD_OUT, at={"pulse": Quantity(np.arange(30.0), "1")})
 
 DRAWINGS = {
     "current_voltage": (lambda ax: plots.current_voltage(ax, FILE["read"]), "cell voltage (mV)", "cell current (µA)"),
@@ -38,6 +49,21 @@ DRAWINGS = {
         "change in SPICE (µS)",
         "fit minus SPICE (µS)",
     ),
+    "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy a pulse (pJ)"),
+    "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v diff (mV)", "t decide (ps)"),
+    "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change by one pulse (µS)"),
+    "residual_map": (
+        lambda ax: plots.residual_map(ax, FULL, "delta_g"),
+        "pulse voltage (V)",
+        "conductance before (µS)",
+    ),
+    "histogram": (
+        lambda ax: plots.histogram(ax, FULL, "cycles"),
+        "change by one pulse (µS)",
+        "share in one of 16 bins",
+    ),
+    "change_band": (lambda ax: plots.change_band(ax, IDENTICAL), "conductance before (µS)", "change by one write (nS)"),
+    "played_train": (lambda ax: plots.played_train(ax, PLAYED), "pulse", "conductance (µS)"),
     "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified rightly (%)"),
     "error_curve": (lambda ax: plots.error_curve(ax, RUN.epochs), "epoch", "images classified wrongly (%)"),
     "loss": (lambda ax: plots.loss(ax, RUN.epochs), "epoch", "loss on training images (nat)"),
@@ -114,3 +140,43 @@ def test_tables_without_held_out_points_and_cells_without_pulses_draw():
     idle = RUN.layers[1].__class__(RUN.layers[1].g_initial, RUN.layers[1].g_final, np.zeros((2, 13, 10), dtype=int))
     plots.svg(lambda ax: plots.pulses_by_cell(ax, idle), name="idle")
     plots.svg(lambda ax: plots.confusion(ax, np.diag(np.arange(10))), name="all-right")
+
+
+def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
+    ax = plots.family(Figure().add_subplot(), FILE["set"], "delta_g")
+    dots = np.asarray(ax.collections[0].get_offsets())
+    np.testing.assert_array_equal(dots[:, 1], HELD_OUT.spice)
+    holed = FILE["set"].signals["delta_g"].values.copy()
+    holed[0, 4] = np.nan  # the curve of the lowest conductance is always drawn
+    ax = plots.family(Figure().add_subplot(), replace(FILE["set"], signals={"y": Quantity(holed, "S")}), "y")
+    assert np.flatnonzero(np.isnan(np.asarray(ax.lines[0].get_ydata()))).tolist() == [4]
+
+
+def test_a_map_of_residuals_marks_what_failed():
+    ax = plots.residual_map(Figure().add_subplot(), FULL, "delta_g")
+    crosses = np.column_stack([np.asarray(ax.lines[0].get_xdata()), np.asarray(ax.lines[0].get_ydata())])
+    v, g = (FULL.axes[name].values for name in ("v_pulse", "g_start"))
+    np.testing.assert_allclose(crosses, [[v[8], g[9]], [v[9], g[9]]], rtol=1e-15)
+
+
+def test_a_histogram_of_draws_has_their_shares():
+    draws = np.random.default_rng(1).normal(3.0, 0.5, 5000)
+    levels = np.linspace(0, 1, 201)
+    found = Distribution.of_draws(draws, signal="y", over="devices", levels=levels)
+    one = Table("t", {}, {"y": Quantity(np.array(3.0), "V")}, distributions={"y": found})
+    ax = plots.histogram(Figure().add_subplot(), one, "y")
+    bars = ax.patches[-1]
+    assert isinstance(bars, StepPatch)
+    shares, edges, _ = bars.get_data()
+    assert shares.sum() == pytest.approx(1.0, rel=1e-12)
+    counted = np.histogram(draws, edges)[0] / draws.size
+    np.testing.assert_allclose(shares, counted, rtol=0, atol=6e-3)  # straight lines between levels of half a percent
+
+
+def test_the_command_draws_every_table_into_a_folder(tmp_path):
+    table.save(full_file(), tmp_path / "t.h5")
+    assert command(["plot", str(tmp_path / "t.h5"), "-o", str(tmp_path / "out"), "--format", "svg"]) == 0
+    names = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert {"set-delta_g-family", "set-delta_g-residual-map", "set-delta_g-histogram-cycles", "set-map"} <= names
+    assert "strongarm-t_decide-family" in names
+    assert all(path.read_text(encoding="utf-8").startswith("<?xml") for path in (tmp_path / "out").iterdir())

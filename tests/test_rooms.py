@@ -9,7 +9,14 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("netlists", "circuits", "characterization", "rramkit")
 FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # what every room stands on
 # What characterization/ takes from rramkit/: the format it writes, and what it verifies that with.
-SHARED = {"rramkit.table", "rramkit.files", "rramkit.surrogate", "rramkit.array.cells", "rramkit.array.wires"}
+SHARED = {
+    "rramkit.table",
+    "rramkit.files",
+    "rramkit.surrogate",
+    "rramkit.look_up",
+    "rramkit.array.cells",
+    "rramkit.array.wires",
+}
 ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),
     "h5py": ("rramkit/hdf5.py",),

@@ -1,15 +1,16 @@
 """The mean curve of a pulse train and the two noises around it.
 
-Mean. Reads are averaged over blocks of n pulses (and over all trains of the same pulses), made monotone by isotonic
-regression, and joined by a monotone cubic: G(p). The block is as long as the noise asks for: so that the standard error
-of a block's mean, s/sqrt(n), is a quarter of the rise over a block::
+Mean. Two candidates. The curve of the nonlinearity label (`fits.nonlinearity`) has three parameters. The free curve
+averages reads over blocks of n pulses (and over all trains of the same pulses), makes them monotone by isotonic
+regression and joins them by a monotone cubic: G(p). Its block is as long as the noise asks for, so that the standard
+error of a block's mean, s/sqrt(n), is an eighth of the rise over a block::
 
-    n = (4 s_read N/|G(N) - G(0)|)^(2/3)
+    n = (8 s_read N/|G(N) - G(0)|)^(2/3)
 
 What each pulse leaves behind makes the train a walk, whose bends no block smooths away: over n pulses it strays by
-s_write sqrt(n), and for that to be a quarter of the rise a block must have n = (4 s_write N/|G(N) - G(0)|)^2 pulses.
-Where that leaves fewer than 8 blocks, the bends of one train say nothing of the next, and the mean is the curve of the
-nonlinearity label (`fits.nonlinearity`) with three parameters instead.
+s_write sqrt(n), and for that to be an eighth of the rise a block must have n = (8 s_write N/|G(N) - G(0)|)^2 pulses.
+The label's curve is taken where it leaves no more variance than the free one for the parameters that each has, and
+where the noise leaves the free one fewer than 8 blocks: the bends of one such train say nothing of the next.
 
 Noise. A read differs from G by noise of the read itself, which the next read does not know, and by the walk that the
 pulses before left behind. Over n pulses the difference of two reads scatters by::
@@ -69,7 +70,7 @@ class Trajectory:
         InputError
             When the conductance does not go the way of its polarity.
         """
-        noise, length = _lag_one_noise(trains), max(train.size for train in trains)
+        noise, length = _quick_noise(trains), max(train.size for train in trains)
         pulse, g_cell, block = _mean_curve(trains, noise, rising=rising, keep=keep)
         if g_cell.size < 2:
             raise InputError(
@@ -77,10 +78,16 @@ class Trajectory:
                 "pulses. Check the polarity, or swap the columns."
             )
         found = cls._around(trains, pulse, g_cell, max(_LAGS_LEAST, block))
-        strayed = (4 * found.sigma_write * length / np.ptp(g_cell)) ** 2 / len(trains)
-        if length >= _BLOCKS_LEAST * max(strayed, block):
-            return found
-        return cls._around(trains, *_label_curve(trains, keep), max(_LAGS_LEAST, length // 10))
+        label = cls._around(trains, *_label_curve(trains, keep), max(_LAGS_LEAST, length // 10))
+        strayed = (8 * found.sigma_write * length / np.ptp(g_cell)) ** 2 / len(trains)
+        if length < _BLOCKS_LEAST * max(strayed, block):
+            return label
+        return label if label._variance(trains, 3) <= found._variance(trains, g_cell.size) else found
+
+    def _variance(self, trains: Sequence[np.ndarray], parameters: int) -> float:
+        """Return the variance (S^2) that the curve leaves in the trains, for its number of parameters."""
+        rest = np.concatenate([train - self.at(np.arange(train.size)) for train in trains])
+        return float(np.sum(rest**2)) / max(rest.size - parameters, 1)
 
     @classmethod
     def _around(cls, trains: Sequence[np.ndarray], pulse: np.ndarray, g_cell: np.ndarray, lags: int) -> "Trajectory":
@@ -116,11 +123,9 @@ class Trajectory:
         return fine, PchipInterpolator(self.pulse, self.g_cell)(fine)
 
 
-def _lag_one_noise(trains: Sequence[np.ndarray]) -> float:
-    """Return the noise of one read (S) from what neighbouring differences have in common: -cov = s^2."""
-    products = [np.diff(train) - np.mean(np.diff(train)) for train in trains]
-    covariance = np.concatenate([each[1:] * each[:-1] for each in products])
-    return float(np.sqrt(max(-np.mean(covariance), 0.0)))
+def _quick_noise(trains: Sequence[np.ndarray]) -> float:
+    """Return the noise of one read (S) from third differences, which hardly see a smooth curve: var = 20 s^2."""
+    return float(np.sqrt(np.mean(np.concatenate([np.diff(train, 3) for train in trains]) ** 2) / 20))
 
 
 def _mean_curve(
@@ -131,7 +136,7 @@ def _mean_curve(
     pulses, reads = _pooled(trains, keep)
     tail = max(length // 20, 1)
     rise = abs(np.mean(reads[pulses >= length - tail]) - np.mean(reads[pulses < tail])) or np.ptp(reads) or 1.0
-    wanted = (4 * noise / np.sqrt(len(trains)) * length / rise) ** (2 / 3)
+    wanted = (8 * noise / np.sqrt(len(trains)) * length / rise) ** (2 / 3)
     block = int(np.clip(np.ceil(wanted), 1, max(length // 4, 1)))
     number = np.minimum(pulses // block, max(length // block - 1, 0))  # what is left over joins the last block
     count = np.bincount(number)

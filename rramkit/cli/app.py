@@ -5,7 +5,20 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, import_measured, merge, netlist, report, simulate, train, verify
+from rramkit.cli import (
+    characterize,
+    demo,
+    doctor,
+    import_measured,
+    merge,
+    netlist,
+    plot,
+    report,
+    simulate,
+    slice,
+    train,
+    verify,
+)
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -26,7 +39,9 @@ app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
+app.command("slice")(slice.slice_tables)
 app.command("import")(import_measured.import_measured)
+app.command("plot")(plot.plot)
 app.command("train")(train.train)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)

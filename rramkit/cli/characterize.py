@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from rramkit.cli import data_sheet as data_sheets
 from rramkit.cli import evidence, residuals
 from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
+from rramkit.errors import InputError
 from rramkit.files import check_writable
-from rramkit.parameters import listing
 
 if TYPE_CHECKING:
+    from rramkit.characterization.design import Design
+    from rramkit.characterization.plan import Plan
     from rramkit.table import TableFile
 
 Workers = Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)]
@@ -32,10 +35,22 @@ Scheduler = Annotated[
 ]
 
 
+PlanName = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        help="A design's or a block's plan: a TOML file, or a plan of the kit by name (`design`: all of them). "
+        "Default: cell and array alone, whose keys --params and --set change.",
+        metavar="NAME|FILE.toml",
+    ),
+]
+
+
 def characterize(
     output: Annotated[Path, typer.Option("--output", "-o", help="Table file to write.", metavar="FILE.h5")] = Path(
         "tables.h5"
     ),
+    plan_name: PlanName = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     workers: Workers = None,
@@ -53,20 +68,20 @@ def characterize(
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Characterise cell and array in ngspice: read currents, SET and RESET pulses, wires; fits with held-out errors.
+    """Characterise cell and array in ngspice (read currents, SET and RESET pulses, wires), or a design's blocks.
 
     Finished points are kept: a run that was ended, however, goes on with the same command.
     """
+    from rramkit.characterization.design import listed, parts_of
     from rramkit.characterization.means import Means
-    from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize as run
     from rramkit.characterization.run import characterize_share
     from rramkit.characterization.shard import Shard
     from rramkit.characterization.store import store_of
 
-    plan = parameters(Plan, params, pairs)
+    plan = chosen(plan_name, params, pairs)
     if list_parameters:
-        typer.echo(listing(plan))
+        typer.echo("\n".join(listed(each) for each in parts_of(plan)))
         return
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
@@ -80,15 +95,35 @@ def characterize(
     say(tables, output, json=json)
 
 
+def chosen(plan_name: str | None, params: Path | None, pairs: list[str] | None) -> "Plan | Design":
+    """Return the plan that the options of a command give."""
+    from rramkit.characterization.design import find_design
+    from rramkit.characterization.plan import Plan
+
+    if plan_name is None:
+        return parameters(Plan, params, pairs)
+    if params is not None or pairs:
+        raise InputError("`--plan` and `--params` or `--set` exclude each other: change the plan's own file.")
+    return find_design(plan_name)
+
+
 def say(tables: "TableFile", output: Path, *, json: bool) -> None:
     """Print the residuals and what it took; exit 1 when a table misses its limits."""
+    from rramkit.characterization.block_limits import all_broken, data_sheet
+
     found = residuals.of_tables(tables)
     if json:
         typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(found)}, indent=1))
     else:
         Console().print(residuals.as_grid(found, "Held-out SPICE points against the tables"))
+        sheet = data_sheet(tables)
+        if sheet:
+            Console().print(data_sheets.as_grid(sheet))
         typer.echo(f"{output}: {said_of(tables.provenance)}")
-    if not all(points.passed for points in found.values()):
+    outside = all_broken(tables)
+    for line in outside:
+        typer.echo(f"outside its limits: {line}", err=True)
+    if outside or not all(points.passed for points in found.values()):
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rramkit.cli import characterize, evidence
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.given import ParameterFile, ParameterPairs
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -21,6 +21,7 @@ def merge(
             show_default=False,
         ),
     ],
+    plan_name: characterize.PlanName = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     workers: characterize.Workers = None,
@@ -33,10 +34,9 @@ def merge(
     Points that no share has are run here, and counted in the last line.
     """
     from rramkit.characterization.means import Means
-    from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize as run
 
-    plan = parameters(Plan, params, pairs)
+    plan = characterize.chosen(plan_name, params, pairs)
     check_writable(output, keep=(params, *shares))
     with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
         tables = run(plan, output, Means(workers=workers, points=points, shares=tuple(shares), report=show))

@@ -1,9 +1,11 @@
 """Plots of tables and runs: each takes `ax` and data in SI units, draws, labels the units and returns `ax`."""
 
-from rramkit.plots.canvas import svg
+from rramkit.plots.canvas import save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
+from rramkit.plots.gallery import gallery
 from rramkit.plots.residuals import residuals
 from rramkit.plots.style import STYLE, style
+from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
 from rramkit.plots.training import (
     conductance_histogram,
     confusion,
@@ -18,6 +20,7 @@ from rramkit.plots.training import (
 
 __all__ = [
     "STYLE",
+    "change_band",
     "conductance_histogram",
     "confusion",
     "current_voltage",
@@ -25,13 +28,19 @@ __all__ = [
     "energy_by_epoch",
     "energy_cumulated",
     "error_curve",
+    "family",
+    "gallery",
+    "histogram",
     "learning_curve",
     "loss",
     "one_pulse",
+    "played_train",
     "pulse_energy",
     "pulses_by_cell",
     "pulses_by_epoch",
+    "residual_map",
     "residuals",
+    "save",
     "staircase",
     "style",
     "svg",

@@ -1,8 +1,12 @@
-"""Figures as SVG text that stands inside a web page: no outside name, no repeated id, colours that follow the page."""
+"""Figures as picture files, and as SVG text that stands inside a web page.
+
+In a page there is no outside name and no repeated id, and the colours follow the page.
+"""
 
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -40,6 +44,15 @@ def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) ->
         draw(figure.add_subplot())
         figure.savefig(text, format="svg", dpi=160, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return _for_page(text.getvalue())
+
+
+def save(draw: Callable[[Axes], object], path: Path, *, title: str) -> None:
+    """Draw on fresh axes and write a picture; the suffix of `path` says of which kind."""
+    with style(), matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "path"}):
+        figure = Figure(figsize=(1.35 * WIDTH, 1.35 * HEIGHT), facecolor="white")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
+        draw(figure.add_subplot())
+        figure.savefig(path, dpi=160)
 
 
 def _for_page(text: str) -> str:

@@ -1,5 +1,6 @@
 """What must hold in a table that was read: shapes, units, finite values, masks and quantiles that fit their signals."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,8 +26,10 @@ def check(path: Path, table: Table) -> None:
     for name, quantity in {**table.axes, **table.conditions}.items():
         _check_quantity(path, f"{table.name}/{name}", name, quantity)
     for name, quantity in table.signals.items():
-        good = Quantity(quantity.values[~table.masked(name)], quantity.unit)
+        good = replace(quantity, values=quantity.values[~table.masked(name)])
         _check_quantity(path, f"{table.name}/{name}", name, good)
+        if good.log and np.any(good.values <= 0):
+            _refuse(path, f"`{table.name}/{name}` is logarithmic: it must hold values above 0")
     for name, points in table.held_out.items():
         _check_held_out(path, f"{table.name}/held_out/{name}", points)
     for name, found in table.distributions.items():
@@ -48,6 +51,8 @@ def _check_axis(path: Path, table: Table, name: str, axis: Quantity) -> None:
     place = f"{table.name}/{name}"
     if axis.values.ndim != 1 or not np.all(np.isfinite(axis.values)) or not np.all(np.diff(axis.values) > 0):
         _refuse(path, f"axis `{place}` must be one rising row of values")
+    if axis.log and (axis.labels or axis.values[0] <= 0):
+        _refuse(path, f"axis `{place}` is logarithmic: it must hold values above 0, and no labels")
     if axis.labels and len(axis.labels) != axis.values.size:
         _refuse(path, f"axis `{place}` must have a label for each of its {axis.values.size} values")
     low, high = table.valid_range(name)

@@ -1,6 +1,7 @@
 """Where each part of a table stands in its HDF5 group; writing and reading side by side, so that they stay one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import cast, get_args
 
@@ -23,12 +24,16 @@ def write_table(group: hdf5.Group, table: Table) -> None:
         dataset.attrs["valid_range"] = np.array(table.valid_range(name))
         if axis.labels:
             dataset.attrs["labels"] = list(axis.labels)
+        if axis.log:
+            dataset.attrs["log"] = True
     scales = [hdf5.dataset(group, name) for name in table.axes]
     for name, signal in table.signals.items():
         dataset = hdf5.write(group, name, signal.values, signal.unit)
         hdf5.attach(dataset, scales)
         if name in table.step_error:
             dataset.attrs["step_error"] = table.step_error[name]
+        if signal.log:
+            dataset.attrs["log"] = True
     _write_quantities(group.create_group("conditions"), table.conditions)
     for name, points in table.held_out.items():
         _write_held_out(group.require_group("held_out").create_group(name), points)
@@ -151,13 +156,14 @@ def _write_quantities(group: hdf5.Group, quantities: Mapping[str, Quantity]) -> 
 
 
 def _quantity(group: hdf5.Group, name: str) -> Quantity:
-    return Quantity(hdf5.read(group, name), str(hdf5.dataset(group, name).attrs["units"]))
+    dataset = hdf5.dataset(group, name)
+    return Quantity(hdf5.read(group, name), str(dataset.attrs["units"]), log=bool(dataset.attrs.get("log", False)))
 
 
 def _axis(group: hdf5.Group, name: str) -> Quantity:
     found, dataset = _quantity(group, name), hdf5.dataset(group, name)
     labels = tuple(hdf5.words(dataset, "labels")) if "labels" in dataset.attrs else ()
-    return Quantity(found.values, found.unit, labels)
+    return replace(found, labels=labels)
 
 
 def _narrower(group: hdf5.Group, axes: Mapping[str, Quantity]) -> dict[str, tuple[float, float]]:

@@ -27,11 +27,14 @@ class Quantity:
     labels : tuple of str
         For an axis of names (process corners and the like): one for each value, the values then being 0, 1, 2 ...
         Nothing is interpolated along such an axis; take one of its values (`Table.along`).
+    log : bool
+        Whether whoever interpolates does so in its logarithm: an axis along which factors count, an exponential signal.
     """
 
     values: np.ndarray
     unit: str
     labels: tuple[str, ...] = ()
+    log: bool = False
 
     def __float__(self) -> float:
         return float(self.values)
