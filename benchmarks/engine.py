@@ -26,7 +26,11 @@ from rramkit.characterization.progress import silent
 from rramkit.characterization.store import Store
 
 PLAN = Plan()
-TEN_THOUSAND = ("conductance.points=100", "set.points=50", "reset.points=50")
+TEN_THOUSAND = (
+    *("conductance.points=100", "set.points=50", "reset.points=50"),
+    # Small arrays: a worker's memory is then that of the pulses, of which there are 10,000.
+    *(f"wires.{name}=8" for name in ("crossbar.rows", "crossbar.cols", "rows_max", "cols_max")),
+)
 COMMAND = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
 FIRST = """
 import sys, time

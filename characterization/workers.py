@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 _Result = TypeVar("_Result")
 _CONTEXT = get_context("spawn")  # a forked copy of a threaded parent may hang
 _STILLBORN = 3  # workers in a row that end before they are ready: something is wrong that another one will not mend
+_AHEAD = 2  # jobs in a worker's pipe, the one it does among them: it need not wait until this process has a moment
 _START_SECONDS = 120.0  # 0.5 s is usual; a loaded machine with a cold disk needs more
 
 
@@ -43,13 +44,13 @@ class _Task:
 
 @dataclass
 class _Worker:
-    """`task` is what it does now; `since` is when it began that, or was started."""
+    """`tasks` is what it does now and what waits in its pipe; `since` is when it began that, or was started."""
 
     process: BaseProcess
     pipe: Connection
     ready: bool = False
     runs: int = 0
-    task: _Task | None = None
+    tasks: deque[_Task] = field(default_factory=deque)
     since: float = field(default_factory=monotonic)
 
 
@@ -136,19 +137,24 @@ class Workers:
             self._workers.append(_Worker(process, ours))
 
     def _hand_out(self) -> None:
-        for worker in self._workers:
-            while worker.ready and worker.task is None and self._waiting:
-                task = self._waiting.popleft()
-                if not task.future.set_running_or_notify_cancel():
-                    continue
-                worker.task, worker.since = task, monotonic()
-                try:
-                    worker.pipe.send(task.work)
-                except OSError:  # it has just died: `_listen` will see
-                    break
-                except Exception as error:  # noqa: BLE001  (what cannot be pickled is the caller's to hear of)
-                    worker.task = None
-                    task.future.set_exception(error)
+        """Give each worker its next job, and then each another one ahead."""
+        for depth in range(1, _AHEAD + 1):
+            for worker in self._workers:
+                while worker.ready and len(worker.tasks) < depth and self._waiting:
+                    task = self._waiting.popleft()
+                    if task.future.running() or task.future.set_running_or_notify_cancel():
+                        self._send(worker, task)
+
+    def _send(self, worker: _Worker, task: _Task) -> None:
+        worker.since = worker.since if worker.tasks else monotonic()
+        worker.tasks.append(task)
+        try:
+            worker.pipe.send(task.work)
+        except OSError:  # it has just died: `_listen` will see
+            return
+        except Exception as error:  # noqa: BLE001  (what cannot be pickled is the caller's to hear of)
+            worker.tasks.pop()
+            task.future.set_exception(error)
 
     def _listen(self, worker: _Worker) -> None:
         try:
@@ -157,10 +163,10 @@ class Workers:
             worker.process.join()
             self._bury(worker, Lost(worker.process.exitcode))
             return
-        task, worker.task = worker.task, None
-        if task is None:
+        if not worker.ready:
             worker.ready, self._stillborn = True, 0
             return
+        task, worker.since = worker.tasks.popleft(), monotonic()
         worker.runs += 1
         if is_good:
             task.future.set_result(said)
@@ -170,13 +176,14 @@ class Workers:
             self._bury(worker, None)
 
     def _bury(self, worker: _Worker, error: Exception | None) -> None:
-        """End a worker; its job fails with `error`, or is cancelled."""
+        """End a worker; the job that it did fails with `error`, those that waited in its pipe go to another one."""
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
         self._workers.remove(worker)
-        if worker.task is not None:
-            _end(worker.task, error)
+        if error is not None and worker.tasks:
+            worker.tasks.popleft().future.set_exception(error)
+        self._waiting.extendleft(reversed(worker.tasks))
         if not worker.ready and isinstance(error, Lost):
             self._stillborn += 1
             while self._stillborn >= _STILLBORN and self._waiting:
@@ -184,7 +191,7 @@ class Workers:
 
     def _due(self, worker: _Worker) -> float:
         """Return the moment at which a worker is over its time."""
-        if worker.task is not None:
+        if worker.tasks:
             return worker.since + self._timeout
         return inf if worker.ready else worker.since + _START_SECONDS
 

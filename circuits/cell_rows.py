@@ -4,12 +4,12 @@ They share the time steps and the model cards, nothing else: no line of one cell
 """
 
 from pydantic import Field, model_validator
-from PySpice.Spice.Netlist import Circuit
+from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, Polarity, PulseParams, ReadParams, pulse_levels
 from rramkit.circuits.deck import Deck, Output
-from rramkit.circuits.stimuli import add_driver, staircase_points
+from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
 LINES = ("bl", "wl", "sl")
@@ -89,12 +89,13 @@ def pulse_row(params: PulseRowParams) -> Deck:
     """Return a `.tran` deck of one write pulse at each cell; its edges are those of `cell_bench.write_staircase`."""
     circuit, pulse = Circuit("row of pulses"), params.pulse
     circuit.subcircuit(dynamic_cell(params.cell))
+    circuit.subcircuit(_driven_cell(pulse))
     outputs = []
     for k, (state, amplitude) in enumerate(zip(params.state, params.v_pulse, strict=True)):
-        circuit.X(f"_cell_{k}", "cell_1t1r", *(f"{line}_{k}" for line in LINES), f"s_{k}", s_0=state)
+        circuit.X(f"_cell_{k}", "driven_cell", *(f"{line}_{k}_src" for line in LINES), f"s_{k}", s_0=state)
         for line, steps in _edges(params, amplitude).items():
             points = staircase_points(steps, t_rise=pulse.t_rise)
-            add_driver(circuit, f"{line}_{k}", points, r_out=pulse.r_driver, c_line=pulse.c_line)
+            circuit.PieceWiseLinearVoltageSource(f"_{line}_{k}", f"{line}_{k}_src", circuit.gnd, values=points)
         outputs += _outputs(k, state, amplitude)
     return Deck(
         title=f"1T1R cells side by side: one {params.polarity} pulse at each of {len(params.state)}",
@@ -105,6 +106,17 @@ def pulse_row(params: PulseRowParams) -> Deck:
         outputs=tuple(outputs),
         options=ROW_OPTIONS,
     )
+
+
+def _driven_cell(pulse: PulseParams) -> SubCircuit:
+    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires."""
+    driven = SubCircuit("driven_cell", *(f"{line}_src" for line in LINES), "s", s_0=0)
+    driven.X("_cell", "cell_1t1r", *LINES, "s", s_0="{s_0}")
+    for line in LINES:
+        driven.R(f"_out_{line}", f"{line}_src", line, pulse.r_driver)
+        if pulse.c_line > 0:
+            driven.C(f"_{line}", line, 0, pulse.c_line)
+    return driven
 
 
 def _edges(params: PulseRowParams, amplitude: float) -> dict[str, list[tuple[float, float]]]:
