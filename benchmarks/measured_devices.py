@@ -2,8 +2,8 @@
 
     python benchmarks/measured_devices.py [PULSES.csv]
 
-PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), if it is there. One line for each: accuracy on the
-digits, of the float network beside it, pulses a cell. The bursts bring a write of each device to about 4 % of its range.
+PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), if it is there. One line for each: accuracy on
+the digits, of the float network beside it, writes a cell. The bursts bring a write to about 4 % of the range.
 """
 
 import sys
