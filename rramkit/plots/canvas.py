@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, GREEN, GRID, INK, PURPLE, QUIET, VERMILION, style
 
 WIDTH, HEIGHT = 4.2, 2.9  # inches: at this width 8.5 point text stays readable on a phone
@@ -46,13 +47,14 @@ def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) ->
     return _for_page(text.getvalue())
 
 
-def save(draw: Callable[[Axes], object], path: Path, *, title: str) -> None:
-    """Draw on fresh axes and write a picture; the suffix of `path` says of which kind."""
-    with style(), matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "path"}):
-        figure = Figure(figsize=(1.35 * WIDTH, 1.35 * HEIGHT), facecolor="white")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
+def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height: float = HEIGHT) -> None:
+    """Write what `draw` puts on a fresh axes to a file of its own, in the format of its suffix (svg, png, pdf)."""
+    with style(), matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "path"}), whole_file(path) as draft:
+        figure = Figure(figsize=(1.35 * WIDTH, 1.35 * height), facecolor="white")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
         draw(figure.add_subplot())
-        figure.savefig(path, dpi=160)
+        figure.savefig(draft, dpi=160)
 
 
 def _for_page(text: str) -> str:
