@@ -44,7 +44,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
     held_out_sizes = [size] * wires.held_out_arrays + [largest]
     held_out = read_arrays(bench, plan, states, rng, held_out_sizes, stage="arrays held out")
     current = CellCurrent.from_table(read)
-    model = _fit(plan, current, fit)
+    model = fit_wires(plan, current, fit)
     resistances = {name: float(value) for name, value in model.parameters.items()}
     return Table(
         name="wires",
@@ -120,7 +120,7 @@ def compare(plan: Plan, current: CellCurrent, resistances: dict[str, float], rea
     )
 
 
-def _fit(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> Fit:
+def fit_wires(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> Fit:
     """Least squares on the relative misfit of each array; positive resistances through their logarithms."""
     wires = plan.wires
     bar = wires.crossbar
