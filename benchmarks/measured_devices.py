@@ -3,7 +3,7 @@
     python benchmarks/measured_devices.py [PULSES.csv]
 
 PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), if it is there. One line for each: accuracy on
-the digits, of the float network beside it, pulses a cell. The bursts bring a write of each device to about 4 % of its range.
+the digits, of the float network beside it, writes a cell. The bursts bring a write to about 4 % of the range.
 """
 
 import sys
@@ -12,18 +12,17 @@ from pathlib import Path
 from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.characterization.measured.presets import presets
 from rramkit.characterization.measured.settings import ImportSettings
-from rramkit.learning import Experiment, train
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning import TrainSettings, train
 from rramkit.table import TableFile
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "measured"
-EXPERIMENT = Experiment(epochs=10, rule=MixedPrecisionSettings(threshold=0.04))
+SETTINGS = TrainSettings(epochs=10, threshold=0.04)
 WRITE = 0.04  # of the range (1): what one write should change
 
 
 def show(name: str, tables: TableFile) -> None:
     """Train and print one line."""
-    run = train(EXPERIMENT, tables)
+    run = train(tables, SETTINGS)
     cells = sum(layer.pulses.size for layer in run.layers)
     writes = int(run.epochs.pulses_set.sum() + run.epochs.pulses_reset.sum())
     accuracies = f"{100 * run.accuracy:.2f} % (float {100 * run.float_accuracy:.2f} %)"

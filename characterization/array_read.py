@@ -49,7 +49,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
     found = bench.together({stage: [_point(states, job) for job in jobs] for stage, jobs in asked.items()})
     fit, held_out = (_reads(jobs, found[stage]) for stage, jobs in asked.items())
     current = CellCurrent.from_table(read)
-    model = _fit(plan, current, fit)
+    model = fit_wires(plan, current, fit)
     resistances = {name: float(value) for name, value in model.parameters.items()}
     return Table(
         name="wires",
@@ -162,7 +162,7 @@ def compare(plan: Plan, current: CellCurrent, resistances: dict[str, float], rea
     )
 
 
-def _fit(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> Fit:
+def fit_wires(plan: Plan, current: CellCurrent, reads: list[ArrayRead]) -> Fit:
     """Least squares on the relative misfit of each array; positive resistances through their logarithms."""
     wires = plan.wires
     bar = wires.crossbar

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -6,10 +7,13 @@ import numpy as np
 import pytest
 from synthetic import tables
 from synthetic_run import checked_tables, run
+from synthetic_tables import full_table
 from typer import Typer
 from typer.testing import CliRunner
 
 from rramkit import record, table, units
+from rramkit.characterization.measured.importer import from_preset
+from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
 from rramkit.errors import InputError, KitError
 from rramkit.report import headline, report
@@ -221,3 +225,14 @@ def test_bad_input_is_an_error_with_a_cure_and_no_page(app, files, monkeypatch, 
 
 def _rms(values):
     return float(np.sqrt(np.mean(values**2)))
+
+
+def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
+    measured = from_preset("epiram", ImportSettings())
+    report(measured, None, tmp_path / "m.html")
+    assert "Change by one write, and how it scatters." in (tmp_path / "m.html").read_text(encoding="utf-8")
+    holed = TableFile({**checked_tables().tables, "set": full_table()}, checked_tables().provenance)
+    report(holed, None, tmp_path / "h.html")
+    text = (tmp_path / "h.html").read_text(encoding="utf-8")
+    assert "points that failed in SPICE" in text
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()

@@ -16,13 +16,12 @@ def plot(
     """Draw every table: families of curves with held-out points, residual maps, histograms, staircases."""
     from rramkit import plots, table
     from rramkit.errors import InputError
-    from rramkit.files import check_writable, whole_file
+    from rramkit.files import check_writable
 
     found = table.load(tables)
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file. Name a folder.")
     check_writable(output / f"any.{kind}")
     for name, draw in plots.gallery(found).items():
-        with whole_file(output / f"{name}.{kind}") as draft:
-            plots.save(draw, draft, title=f"{tables.name}: {name.replace('-', ' ')}")
+        plots.save(draw, output / f"{name}.{kind}", title=f"{tables.name}: {name.replace('-', ' ')}")
     typer.echo(output)

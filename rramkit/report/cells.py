@@ -68,33 +68,49 @@ def _read_block(table: Table) -> Block:
 
 def _write_block(table: Table) -> Block:
     _check_axes(table, "g_start", "v_pulse")
-    g_start = table.axes["g_start"].values
-    steps = climb(table, g_start=float(g_start[0] if table.name == "set" else g_start[-1]))
     line = _STEPPED[table.name]
     draw = {
-        "one-pulse": (
-            lambda ax: plots.one_pulse(ax, table),
-            f"Conductance after one pulse against its {line} voltage; colour is the conductance before it.",
-        ),
-        "staircase": (
-            lambda ax: plots.staircase(ax, steps, name=table.name),
-            "One cell as the driver steps through its amplitudes, one pulse at each.",
-        ),
-        "map": (
-            lambda ax: plots.delta_g_map(ax, table),
-            "Change of conductance by one pulse, at each point that SPICE ran.",
-        ),
         "energy": (
             lambda ax: plots.pulse_energy(ax, table),
             f"Energy of one pulse against its {line} voltage; colour is the conductance before it.",
         ),
     }
-    drawings = tuple(Drawing(svg(plot, name=f"{table.name}-{key}"), caption) for key, (plot, caption) in draw.items())
-    return Block(table.name.upper(), drawings, (*_write_rows(table), *_staircase_rows(steps), *_size(table)))
+    steps = _stepped(table)
+    if table.axes["v_pulse"].values.size > 1:
+        draw |= {
+            "one-pulse": (
+                lambda ax: plots.one_pulse(ax, table),
+                f"Conductance after one pulse against its {line} voltage; colour is the conductance before it.",
+            ),
+            "map": (
+                lambda ax: plots.delta_g_map(ax, table),
+                "Change of conductance by one pulse, at each point that was run.",
+            ),
+        }
+    else:
+        draw = {"change": (lambda ax: plots.change_band(ax, table), "Change by one write, and how it scatters.")}
+    if steps is not None:
+        draw["staircase"] = (
+            lambda ax: plots.staircase(ax, steps, name=table.name),
+            "One cell as the driver steps through its amplitudes, one pulse at each.",
+        )
+    order = [key for key in ("one-pulse", "staircase", "map", "energy", "change") if key in draw]
+    drawings = tuple(Drawing(svg(draw[key][0], name=f"{table.name}-{key}"), draw[key][1]) for key in order)
+    climbed = () if steps is None else _staircase_rows(steps)
+    return Block(table.name.upper(), drawings, (*_write_rows(table), *climbed, *_size(table)))
+
+
+def _stepped(table: Table) -> Staircase | None:
+    """Return the staircase from where the polarity starts; None with one amplitude, or with failed points."""
+    if table.axes["v_pulse"].values.size == 1 or np.any(table.masked("delta_g")):
+        return None
+    g_start = table.axes["g_start"].values
+    return climb(table, g_start=float(g_start[0] if table.name == "set" else g_start[-1]))
 
 
 def _write_rows(table: Table) -> tuple[Row, ...]:
-    energy, delta_g = table.signals["energy"].values, table.signals["delta_g"].values
+    energy, delta_g = (table.signals[name].values[~table.masked(name)] for name in ("energy", "delta_g"))
+    failed = int(np.count_nonzero(table.masked("delta_g")))
     strongest = delta_g.ravel()[np.argmax(np.abs(delta_g))]
     return (
         Row("conductances before", units.span(table.axes["g_start"].values, "S")),
@@ -103,6 +119,7 @@ def _write_rows(table: Table) -> tuple[Row, ...]:
         Row("largest change by one pulse", units.text(float(strongest), "S")),
         Row("energy a pulse, median", units.text(float(np.median(energy)), "J")),
         Row("energy a pulse, range", units.span(energy, "J")),
+        *((Row("points that failed in SPICE", units.count(failed)),) if failed else ()),
     )
 
 
