@@ -1,5 +1,6 @@
 """Each stage of the read chain against its equation, one at a time, and all of them against a slow loop."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,13 @@ def test_bad_reads_are_named():
         Tile.of(G, model(converter={"gain_sigma": 0.1}))
     with pytest.raises(InputError, match=r"`g_cell` must be \(3, 2, 4, 2\)"):
         tile.programmed(G)
+
+
+def test_the_example_chain_is_the_modules_table():
+    chain = ReadChain.from_toml(Path(__file__).parent.parent / "examples" / "chains" / "bulk_module.toml")
+    lsb = 70e-6 / 255
+    assert chain.converter.noise == pytest.approx(2 * lsb, rel=1e-3)
+    assert chain.noise.sigma_span == pytest.approx(0.3 / 15)
+    tile = Tile.of(G, ArrayModel.from_tables(tables(), chain=chain))
+    reading = tile.forward(np.abs(volts(4, 9)), rng=Streams.seeded(0))
+    assert np.max(np.abs(np.rint(reading.i / lsb) - reading.i / lsb)) < 1e-6  # whole steps

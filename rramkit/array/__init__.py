@@ -1,6 +1,7 @@
 """Arrays at the speed of matrix products: cell current, wires, tiles, writing; all from a table file."""
 
 from rramkit.array.cells import CellCurrent
+from rramkit.array.characterised_chain import characterised_chain
 from rramkit.array.model import ArrayModel
 from rramkit.array.programming import GradualWrite, Pulse, Writer
 from rramkit.array.read_chain import ReadChain
@@ -33,5 +34,6 @@ __all__ = [
     "WireModel",
     "WriteVerify",
     "Writer",
+    "characterised_chain",
     "effective_conductance",
 ]

@@ -37,6 +37,9 @@ def tile(
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of the errors.", metavar="FILE.png")] = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="With the converters that the table file characterises.")
+    ] = False,
     backward: Annotated[bool, typer.Option("--backward", help="Drive the bit lines and sense the rows.")] = False,
     wires: Annotated[bool, typer.Option("--wires/--no-wires", help="With the table's wires, or none.")] = True,
     pulses: Annotated[
@@ -55,14 +58,15 @@ def tile(
     instance: --set converter.bits=8 --set dac.levels=256
     """
     from rramkit import table  # here, not above: the other commands start without them
-    from rramkit.array import ArrayModel, ReadChain, Streams, TileGrid
+    from rramkit.array import ArrayModel, ReadChain, Streams, TileGrid, characterised_chain
 
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
     _check_picture(plot)
     found = table.load(tables)
-    model = ArrayModel.from_tables(found, wires=wires, chain=parameters(ReadChain, params, pairs))
+    chain = parameters(ReadChain, params, pairs)
+    model = ArrayModel.from_tables(found, wires=wires, chain=characterised_chain(found, chain) if blocks else chain)
     rng = np.random.default_rng(seed)
     weight = _matrix(target, "target") if target is not None else rng.uniform(-1.0, 1.0, _SIZE)
     written = _written(found, weight, pulses=pulses)
