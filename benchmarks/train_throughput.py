@@ -14,8 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
 from rramkit import table
 from rramkit.learning import DataSet, Experiment, Network
@@ -44,7 +42,6 @@ CASES = {
 
 def main(tables: Path) -> None:
     """Print images a second of each side, and over PyTorch's."""
-    torch.set_num_threads(2)
     data, file = DataSettings(name="mnist").loaded(seed=1), table.load(tables)
     sides: dict[str, Callable[[int], None]] = {"PyTorch, float32": pytorch(data)}
     sides["float network"] = ours(data, file, {"rule": {"kind": "float"}})
@@ -90,6 +87,10 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
 
 def pytorch(data: DataSet) -> Callable[[int], None]:
     """Return one step of PyTorch's training of the same network."""
+    import torch  # here: everything else of the kit does without it
+    from torch import nn
+
+    torch.set_num_threads(2)
     network = nn.Sequential(
         *(nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()),
