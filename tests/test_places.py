@@ -5,7 +5,7 @@ from synthetic import tables
 
 from rramkit.array import ArrayModel, TileGrid
 from rramkit.array.places import Places, shared_drop
-from rramkit.array.schedule import slots
+from rramkit.array.schedule import Schedule, slots
 
 SHAPE = (3, 2, 4, 5)
 
@@ -54,11 +54,12 @@ def test_slots_of_the_three_schedules():
     flat = np.sort(rng.choice(np.prod(SHAPE), 60, replace=False))
     places = Places.of(flat, SHAPE)
     volts, seconds = rng.choice([1.0, 1.1, 1.2], 60), np.full(60, 1e-7)
-    for schedule, key in (
-        ("cell", flat),
-        ("row", places.row_line * 10 + (volts * 10).round()),
-        ("array", places.array * 100 + (volts * 10).round()),
-    ):
+    keys: dict[Schedule, np.ndarray] = {
+        "cell": flat,
+        "row": places.row_line * 100 + (volts * 10).round(),
+        "array": places.array * 100 + (volts * 10).round(),
+    }
+    for schedule, key in keys.items():
         when = slots(schedule, places, volts, seconds)
         for a in range(60):
             np.testing.assert_array_equal(when.slot == when.slot[a], key == key[a])

@@ -8,7 +8,8 @@ from pydantic import Field
 from softmax import SPAN, first_weights, soft_bounds
 from synthetic import G_LOW, perfect, tables
 
-from rramkit.array import ArrayModel, VerifyParams
+from rramkit.array import ArrayModel, UpdateParams, VerifyParams
+from rramkit.array.spread import SpreadParams
 from rramkit.errors import InputError
 from rramkit.learning.matrices import Gradient, Samples
 from rramkit.learning.optimisers import Adam, Momentum
@@ -174,7 +175,8 @@ def test_chi_does_not_wind_up_beyond_what_a_pair_can_hold():
     made, learner = begun(MixedPrecisionSettings(threshold=0.06))
     for _ in range(20):
         learner = made.step(learner, [slope(np.full((6, 4), -0.3))], rng=rng())
-    assert np.all(learner.matrices[0].weight + learner.chi[0] <= 1.0 + 1e-9)
+    # What waits below the threshold is not looked at.
+    assert np.all(learner.matrices[0].weight + learner.chi[0] <= 1.0 + 0.06)
     assert learner.tally.clamped == 24
 
 
@@ -440,7 +442,7 @@ def test_rules_are_chosen_by_name_in_toml_and_one_seed_gives_one_result(tmp_path
     path = tmp_path / "experiment.toml"
     path.write_text(f'[rule]\nkind = "{kind().kind}"\n[rule.update.spread]\nsigma_gain = 0.1\n')
     rule = Experiment.from_toml(path).rule
-    assert type(rule) is kind and rule.update.spread.sigma_gain == 0.1
+    assert rule == kind(update=UpdateParams(spread=SpreadParams(sigma_gain=0.1)))
     found = []
     for seed in (1, 1, 2):
         made = built(rule, COARSE, Momentum(0.1))

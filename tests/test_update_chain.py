@@ -14,10 +14,11 @@ from rramkit.array.droop import DroopParams
 from rramkit.array.places import Places
 from rramkit.array.retention import BOLTZMANN, RetentionParams
 from rramkit.array.spread import SpreadParams, StuckParams
+from rramkit.array.state import POLARITIES
 from rramkit.array.wear import WearParams
 from rramkit.errors import InputError, TableError
 from rramkit.table import Quantity, TableFile
-from rramkit.table.distribution import Distribution
+from rramkit.table.distribution import Distribution, Over
 
 SHAPE = (2, 6, 4)
 TABLES = tables()
@@ -29,6 +30,11 @@ def rng():
     return np.random.default_rng(7)
 
 
+def trait(values: np.ndarray | None) -> np.ndarray:
+    assert values is not None
+    return values
+
+
 def start(chain, seed=3):
     return chain.init(np.random.default_rng(seed).uniform(20e-6, 70e-6, SHAPE), rng=rng())
 
@@ -37,7 +43,7 @@ def amplitudes(write, count=EVERY.size, seed=5):
     return np.random.default_rng(seed).choice(write.v_pulse, count)
 
 
-def spread_tables(width: float, over: str = "cycles", write: str = "set") -> TableFile:
+def spread_tables(width: float, over: Over = "cycles", write: str = "set") -> TableFile:
     """Return tables whose changes scatter uniformly by `width` S to each side."""
     table = TABLES[write]
     mean = np.asarray(table.signals["delta_g"].values)
@@ -75,7 +81,7 @@ def test_a_stage_at_zero_is_the_stage_left_out():
     )
     chain = UpdateChain.from_tables(spread_tables(0.0), off)
     one, other = start(chain), start(IDEAL)
-    for polarity in ("set", "reset"):
+    for polarity in POLARITIES:
         v_pulse = amplitudes(IDEAL.write(polarity))
         one = chain.rest(chain.step(one, EVERY, v_pulse, polarity=polarity, rng=rng()), 1e6)
         other = IDEAL.step(other, EVERY, v_pulse, polarity=polarity, rng=rng())
@@ -122,7 +128,7 @@ def test_a_strong_device_stays_strong():
     other = chain.step(cells, EVERY, np.full(EVERY.size, 1.25), polarity="set", rng=np.random.default_rng(99))
     np.testing.assert_array_equal(first.g_cell, other.g_cell)
     assert np.std(first.g_cell) > 0.5e-6
-    order = np.argsort(cells.traits.level.ravel())
+    order = np.argsort(trait(cells.traits.level).ravel())
     assert np.all(np.diff(first.g_cell.ravel()[order]) > 0.0)
 
 
@@ -130,13 +136,13 @@ def test_spread_is_static_and_lognormal():
     params = UpdateParams(spread=SpreadParams(sigma_gain=0.3, sigma_offset=0.02, sigma_window=0.1))
     chain = UpdateChain.from_tables(TABLES, params)
     cells = chain.init(np.full((2, 64, 64), 30e-6), rng=rng())
-    gain = np.log(cells.traits.gain_set)
+    gain = np.log(trait(cells.traits.gain_set))
     assert gain.mean() == pytest.approx(0.0, abs=4 * 0.3 / 8192**0.5)
     assert gain.std() == pytest.approx(0.3, rel=0.04)
     flat, v_pulse = np.arange(8192), np.full(8192, 1.2)
     after = chain.step(cells, flat, v_pulse, polarity="set", rng=rng())
     write = chain.writer.set
-    change = write.delta_g.at(30e-6, 1.2 - cells.traits.offset) * cells.traits.gain_set
+    change = write.delta_g.at(30e-6, 1.2 - trait(cells.traits.offset)) * trait(cells.traits.gain_set)
     low, high = cells.traits.low, cells.traits.high
     np.testing.assert_allclose(after.g_cell, np.clip(30e-6 + change, low, high), rtol=1e-12)
 
@@ -144,7 +150,7 @@ def test_spread_is_static_and_lognormal():
 def test_stuck_cells_hold_take_pulses_and_are_counted():
     chain = UpdateChain.from_tables(TABLES, UpdateParams(stuck=StuckParams(low=0.2, high=0.1)))
     cells = chain.init(np.full((2, 64, 64), 40e-6), rng=rng())
-    stuck = cells.traits.stuck
+    stuck = trait(cells.traits.stuck)
     assert np.mean(stuck == -1) == pytest.approx(0.2, abs=0.02)  # 4 deviations of 8192 draws
     assert np.mean(stuck == 1) == pytest.approx(0.1, abs=0.015)
     assert np.all(cells.g_cell[stuck == -1] == G_LOW) and np.all(cells.g_cell[stuck == 1] == G_HIGH)
@@ -230,7 +236,7 @@ def test_disturb_moves_the_others_a_little_and_the_right_way():
     chain = UpdateChain.from_tables(TABLES, UpdateParams(schedule="cell", disturb=params))
     state = start(chain)
     one = EVERY[9:10]
-    for polarity, sign in (("set", 1), ("reset", -1)):
+    for polarity, sign in zip(POLARITIES, (1, -1), strict=True):
         after = chain.step(state, one, np.array([1.6]), polarity=polarity, rng=rng())
         moved = sign * np.log(after.g_cell / state.g_cell)
         places = Places.of(EVERY, SHAPE)

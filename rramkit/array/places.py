@@ -7,6 +7,7 @@ crossbar netlist.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -74,6 +75,15 @@ class Places:
         return self.rows - 1 - self.row
 
 
+@lru_cache(maxsize=16)
+def every_place(shape: tuple[int, ...], largest: tuple[int, int] | None) -> Places:
+    """Find all cells of matrices of `shape` (..., 2, R, C): what `Places.of` says of every index, found once."""
+    places = Places.of(np.arange(int(np.prod(shape))), shape, largest)
+    for indices in (places.flat, places.array, places.row, places.col):
+        indices.flags.writeable = False  # they are cached
+    return places
+
+
 def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Return what the currents of one line cost each of its cells, for a resistance of 1 ohm a segment.
 
@@ -97,8 +107,8 @@ def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> 
         return np.zeros(0)
     order = np.lexsort((position, line))
     i, p, key = current[order], position[order].astype(float), line[order]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
-    length = np.diff(np.r_[first, key.size])
+    first = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
+    length = np.diff(np.append(first, key.size))
     nearer, passed = _within(i * p, first, length), _within(i, first, length)
     total = np.repeat(np.add.reduceat(i, first), length)
     drop = np.empty_like(i)
@@ -109,5 +119,5 @@ def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> 
 def _within(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Return the running sum (N,) of `values`, begun anew at each index of `first`."""
     running = np.cumsum(values)
-    before = np.r_[0.0, running[first[1:] - 1]]
+    before = np.append(0.0, running[first[1:] - 1])
     return running - np.repeat(before, length)

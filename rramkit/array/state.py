@@ -1,6 +1,6 @@
 """The state of written cells, and the counts of what was done to them."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -45,7 +45,16 @@ class Tally:
     half_selected: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Tally(
+            self.pulses_set + other.pulses_set,
+            self.pulses_reset + other.pulses_reset,
+            self.energy + other.energy,
+            self.clamped + other.clamped,
+            self.seconds + other.seconds,
+            self.reads + other.reads,
+            self.stuck + other.stuck,
+            self.half_selected + other.half_selected,
+        )
 
     @property
     def pulses(self) -> int:

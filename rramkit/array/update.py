@@ -16,7 +16,7 @@ from pydantic import Field
 
 from rramkit.array.disturb import DisturbParams, half_selected
 from rramkit.array.droop import Droop, DroopParams
-from rramkit.array.places import Places
+from rramkit.array.places import Places, every_place
 from rramkit.array.programming import GradualWrite, Stepped, Writer
 from rramkit.array.retention import RetentionParams
 from rramkit.array.schedule import Schedule, slots
@@ -205,8 +205,7 @@ class UpdateChain:
         disturb = self.params.disturb
         if disturb is None or disturb.scheme == "gated":
             return state
-        every = self.places(np.arange(state.g_cell.size), state.g_cell.shape)
-        events = half_selected(places, slot, every)
+        events = half_selected(places, slot, every_place(state.g_cell.shape, self.largest))
         hit = np.flatnonzero(events)
         creep = disturb.set if write.sign > 0.0 else disturb.reset
         before, count = state.g_cell.ravel()[hit], events[hit]

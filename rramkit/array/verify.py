@@ -18,7 +18,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.programming import GradualWrite, Stepped
+from rramkit.array.programming import Stepped
 from rramkit.array.state import POLARITIES, CellState, Tally
 from rramkit.array.update import UpdateChain, UpdateParams
 from rramkit.errors import InputError
@@ -32,6 +32,9 @@ class VerifyParams(Parameters):
     window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range", gt=0, le=1)
     confirm: int = quantity(1, "1", "reads in a row that must pass", ge=1, le=1000)
     pulses_max: int = quantity(200, "1", "pulses after which a cell is given up", ge=0, le=100_000)
+    ends_max: int = quantity(
+        20, "1", "pulses of a ramp's last amplitude in a row after which a cell is given up", ge=1, le=100_000
+    )
     turns_max: int = quantity(20, "1", "changes of side after which a cell is given up", ge=0, le=100_000)
     stepped: Stepped = quantity("v_pulse", "1", "what is stepped: the amplitude, the width or the gate")
     step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
@@ -55,8 +58,8 @@ class VerifyState:
         Polarity of the last pulse (N,): 1 SET, -1 RESET, 0 none yet.
     level : ndarray of int
         Index of the last pulse's amplitude (N,).
-    passed, pulses, turns : ndarray of int
-        Reads passed in a row, pulses fired, sides changed (N,).
+    passed, pulses, turns, ends : ndarray of int
+        Reads passed in a row, pulses fired, sides changed, pulses of the last amplitude in a row (N,).
     active : ndarray of bool
         Neither done nor given up (N,).
     tally : Tally
@@ -71,6 +74,7 @@ class VerifyState:
     passed: np.ndarray
     pulses: np.ndarray
     turns: np.ndarray
+    ends: np.ndarray
     active: np.ndarray
     tally: Tally
 
@@ -156,6 +160,7 @@ class WriteVerify:
             passed=zeros,
             pulses=zeros,
             turns=zeros,
+            ends=zeros,
             active=np.ones(flat.size, dtype=bool),
             tally=Tally(),
         )
@@ -172,8 +177,11 @@ class WriteVerify:
         side = np.where(inside, state.side[chosen], np.where(miss < 0.0, 1, -1))
         turned = ~inside & (side != state.side[chosen])
         turns = state.turns[chosen] + (turned & (state.side[chosen] != 0))
-        fire = ~inside & (state.pulses[chosen] < params.pulses_max) & (turns <= params.turns_max)
-        level = self._levels(seen, miss, side=side, turned=turned, last=state.level[chosen])
+        first = self._first(seen, miss, side=side, turns=turns)
+        level = np.where(turned, first, np.minimum(state.level[chosen] + params.step, self._last(side)))
+        ends = np.where((level == self._last(side)) & (level > 0), np.where(turned, 1, state.ends[chosen] + 1), 0)
+        hopeless = (turns > params.turns_max) | (ends > params.ends_max)
+        fire = ~inside & (state.pulses[chosen] < params.pulses_max) & ~hopeless
         cells, fired = self._fired(state.cells, state.flat[chosen[fire]], side[fire], level[fire], rng=rng)
         done = fired + self._reads(state, chosen, g_cell)
         return replace(
@@ -184,25 +192,30 @@ class WriteVerify:
             passed=_at(state.passed, chosen, passed),
             pulses=_at(state.pulses, chosen, state.pulses[chosen] + fire),
             turns=_at(state.turns, chosen, turns),
+            ends=_at(state.ends, chosen, np.where(fire, ends, state.ends[chosen])),
             active=_at(state.active, chosen, fire | (inside & (passed < params.confirm))),
             tally=state.tally + done,
         )
 
-    def _levels(
-        self, seen: np.ndarray, miss: np.ndarray, *, side: np.ndarray, turned: np.ndarray, last: np.ndarray
-    ) -> np.ndarray:
-        """Return the index of each cell's next amplitude (N,): one step up, or the start of a new ramp."""
-        level = np.zeros(last.shape, dtype=np.int64)
-        for polarity in POLARITIES:
-            write = self.chain.write(polarity)
-            first, mine = self._first(write, seen, miss), side == write.sign
-            level[mine] = np.where(turned, first, np.minimum(last + self.params.step, write.v_pulse.size - 1))[mine]
-        return level
+    def _last(self, side: np.ndarray) -> np.ndarray:
+        """Return the index of the last amplitude of each cell's side (N,)."""
+        last_set, last_reset = (self.chain.write(polarity).v_pulse.size - 1 for polarity in POLARITIES)
+        return np.where(side > 0, last_set, last_reset)
 
-    def _first(self, write: GradualWrite, seen: np.ndarray, miss: np.ndarray) -> np.ndarray:
-        if self.params.start == "lowest":
-            return np.zeros(seen.shape, dtype=np.int64)
-        return write.inversion.nearest(np.clip(seen, *write.g_range), -write.sign * miss)
+    def _first(self, seen: np.ndarray, miss: np.ndarray, *, side: np.ndarray, turns: np.ndarray) -> np.ndarray:
+        """Return the index of the amplitude that each cell's ramp starts with (N,).
+
+        As the table expects, it is one step lower for each turn so far: a cell that is stronger than the table's, and
+        went past its target on both sides, would else do the same again.
+        """
+        first = np.zeros(seen.shape, dtype=np.int64)
+        if self.params.start == "table":
+            for polarity in POLARITIES:
+                write = self.chain.write(polarity)
+                mine = side == write.sign
+                wanted = -write.sign * miss[mine]
+                first[mine] = write.inversion.nearest(np.clip(seen[mine], *write.g_range), wanted)
+        return np.maximum(first - turns * max(self.params.step, 1), 0)
 
     def _fired(
         self, cells: CellState, flat: np.ndarray, side: np.ndarray, level: np.ndarray, *, rng: np.random.Generator

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.model import ArrayModel
-from rramkit.array.state import CellState, Tally
+from rramkit.array.state import POLARITIES, CellState, Tally
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.verify import WriteVerify
@@ -89,12 +89,17 @@ class Bank:
         return kept, int(np.count_nonzero(kept != weight))
 
     def matrix(
-        self, cells: CellState, before: Matrix | None, *, digital: np.ndarray | None = None, rng: np.random.Generator
+        self,
+        cells: CellState,
+        before: Matrix | None,
+        *,
+        digital: np.ndarray | None = None,
+        rng: np.random.Generator,
     ) -> TileMatrix:
         """Return the matrix that is read from cells (2, R, C); `digital` as in `TileMatrix`.
 
-        `before` is the same matrix before it was written, whose periphery it keeps; None builds one, on as many arrays
-        as it takes, and `rng` draws what differs from one array's periphery to another's.
+        `before` is the same matrix before it was written, whose periphery it keeps; None builds one on as many
+        arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
         """
         g_cell = cells.g_cell.astype(self.model.precision, copy=False)
         if isinstance(before, TileMatrix):
@@ -126,8 +131,9 @@ class Bank:
         spacing = (high - low) / (self.levels - 1) if self.levels > 1 else high - low
         after = np.clip(target + self.sigma_program * spacing * rng.standard_normal(flat.size), low, high)
         tally = Tally()
-        for polarity, mine in (("set", wanted > 0.0), ("reset", wanted < 0.0)):
-            cells = _counted(cells, flat[mine], after[mine], is_set=polarity == "set")
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            unknown = np.zeros(np.count_nonzero(mine))  # energy and time
+            cells = cells.pulsed(flat[mine], after[mine], polarity=polarity, energy=unknown, seconds=unknown)
             tally += cells.tally
         return replace(cells, tally=tally)
 
@@ -138,18 +144,11 @@ class Bank:
         """
         chain, tally = self.loop.chain, Tally()
         before = cells.g_cell.ravel()[flat]
-        for polarity, mine in (("set", wanted > 0.0), ("reset", wanted < 0.0)):
-            write = chain.writer.set if polarity == "set" else chain.writer.reset
-            v_pulse, _ = write.nearest(before[mine], wanted[mine])
-            cells = chain.step(cells, flat[mine], v_pulse, polarity="set" if polarity == "set" else "reset", rng=rng)
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            v_pulse, _ = chain.write(polarity).nearest(before[mine], wanted[mine])
+            cells = chain.step(cells, flat[mine], v_pulse, polarity=polarity, rng=rng)
             tally += cells.tally
         return replace(cells, tally=tally)
-
-
-def _counted(cells: CellState, flat: np.ndarray, after: np.ndarray, *, is_set: bool) -> CellState:
-    """Return the cells with `after` (N,) written and one pulse counted at each, of unknown energy and time."""
-    zeros = np.zeros(flat.size)
-    return cells.pulsed(flat, after, polarity="set" if is_set else "reset", energy=zeros, seconds=zeros)
 
 
 def flat_cells(half: np.ndarray, row: np.ndarray, col: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

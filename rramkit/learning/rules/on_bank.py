@@ -69,6 +69,7 @@ class BankRule(UpdateRule):
         for part, matrix, change, gradient in zip(learner.parts, learner.matrices, changes, gradients, strict=True):
             batch = Batch(change, gradient, rate, learner.steps, matrix)
             after, tally = self.updated(self._rested(part), batch, rng=rng)
+            after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
             parts.append(after)
             # A matrix that nothing was written to is not built again.
             matrices.append(matrix if _same(part, after) else self.matrix(after, matrix, rng=rng))
@@ -78,7 +79,8 @@ class BankRule(UpdateRule):
     def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Write first weights (R, C); `chi` holds what is missing."""
         cells = self.bank.placed(weight, rng=rng)
-        return Part(cells, weight - self.bank.weight(cells.g_cell)), cells.tally
+        missing = (weight - self.bank.weight(cells.g_cell)).astype(weight.dtype)
+        return Part(cells, missing), cells.tally
 
     def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read, with the periphery that it had `before` it was written; None: a new one."""

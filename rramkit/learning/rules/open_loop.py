@@ -51,6 +51,6 @@ class OpenLoop(BankRule):
         weight = self.bank.weight(part.cells.g_cell)
         total, clamped = self.bank.kept(weight + chi)
         change = total - weight
-        chosen = np.abs(change) >= self.theta * np.max(np.abs(change), initial=0.0)
-        cells, _ = write_pairs(self.bank, part.cells, change, chosen, rng=rng)
+        rows, cols = np.nonzero(np.abs(change) >= self.theta * np.max(np.abs(change), initial=0.0))
+        cells, _ = write_pairs(self.bank, part.cells, change[rows, cols], (rows, cols), rng=rng)
         return replace(part, cells=cells, chi=np.zeros_like(chi)), cells.tally + Tally(clamped=clamped)

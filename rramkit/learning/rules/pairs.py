@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.array.programming import Writer
-from rramkit.array.state import CellState, Tally
+from rramkit.array.state import POLARITIES, CellState, Tally
 from rramkit.learning.rules.bank import Bank, flat_cells
 
 MISS_LIMIT = 0.5
@@ -62,9 +62,9 @@ def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_cen
 
 
 def write_pairs(
-    bank: Bank, cells: CellState, change: np.ndarray, chosen: np.ndarray, *, rng: np.random.Generator
+    bank: Bank, cells: CellState, change: np.ndarray, where: tuple[np.ndarray, np.ndarray], *, rng: np.random.Generator
 ) -> tuple[CellState, np.ndarray]:
-    """Fire at most one pulse at each chosen pair.
+    """Fire at most one pulse at each of some pairs.
 
     Parameters
     ----------
@@ -73,28 +73,26 @@ def write_pairs(
     cells : CellState
         Cells (2, R, C).
     change : ndarray
-        Wanted changes of the weights (R, C).
-    chosen : ndarray of bool
-        Which weights may be written (R, C); one whose wanted change is zero is not.
+        Wanted changes of N weights (N,); where it is zero nothing is fired.
+    where : tuple of ndarray
+        Their rows and columns (N,), each pair at most once.
     rng : Generator
         What draws the changes.
 
     Returns
     -------
     cells, expected : CellState, ndarray
-        The cells, their tally that of all pulses, and the change of the weights (R, C) that the table expects.
+        The cells, their tally that of all pulses, and the change of the weights (N,) that the table expects.
     """
-    rows, cols = np.nonzero(chosen & (change != 0.0))
-    expected = np.zeros(change.shape)
-    if not rows.size:
+    expected, wanting = np.zeros(change.shape), np.flatnonzero(change)
+    if not wanting.size:
         return replace(cells, tally=Tally()), expected
-    wanted = np.asarray(change[rows, cols] * bank.g_unit, dtype=float)
-    writer = bank.loop.chain.writer
-    plan = plan_pulses(writer, cells.g_cell[:, rows, cols], wanted, g_centre=bank.g_centre)
-    rows, cols = rows[plan.weight], cols[plan.weight]
-    expected[rows, cols] = np.where(plan.half == 0, plan.expected, -plan.expected) / bank.g_unit
-    flat, tally = flat_cells(plan.half, rows, cols, cells.g_cell.shape), Tally()
-    cells = bank.loop.chain.step(cells, flat[plan.is_set], plan.v_pulse[plan.is_set], polarity="set", rng=rng)
-    tally += cells.tally
-    cells = bank.loop.chain.step(cells, flat[~plan.is_set], plan.v_pulse[~plan.is_set], polarity="reset", rng=rng)
-    return replace(cells, tally=tally + cells.tally), expected
+    rows, cols = (each[wanting] for each in where)
+    wanted = np.asarray(change[wanting] * bank.g_unit, dtype=float)
+    plan = plan_pulses(bank.loop.chain.writer, cells.g_cell[:, rows, cols], wanted, g_centre=bank.g_centre)
+    expected[wanting[plan.weight]] = np.where(plan.half == 0, plan.expected, -plan.expected) / bank.g_unit
+    flat, tally = flat_cells(plan.half, rows[plan.weight], cols[plan.weight], cells.g_cell.shape), Tally()
+    for polarity, mine in zip(POLARITIES, (plan.is_set, ~plan.is_set), strict=True):
+        cells = bank.loop.chain.step(cells, flat[mine], plan.v_pulse[mine], polarity=polarity, rng=rng)
+        tally += cells.tally
+    return replace(cells, tally=tally), expected

@@ -41,14 +41,19 @@ class MixedPrecision(BankRule):
 
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after chi has grown and was written where it reached the threshold."""
-        weight = self.bank.weight(part.cells.g_cell)
-        total, clamped = self.bank.kept(weight + part.chi + batch.change)  # lest chi winds up for ever
-        chi = total - weight
-        chosen = np.abs(chi) >= self.threshold
+        chi = part.chi + batch.change
+        rows, cols = np.nonzero(np.abs(chi) >= self.threshold)
+        if not rows.size:
+            return replace(part, chi=chi), Tally()
+        weight = self.bank.weight(part.cells.g_cell[:, rows, cols])
+        total, clamped = self.bank.kept(weight + chi[rows, cols])  # lest chi winds up for ever
+        change = total - weight
         if self.pulses is not None:
-            counts = np.where(chosen, np.trunc(chi / self.pulses.epsilon), 0.0).astype(np.int64)
+            counts = np.zeros(chi.shape, dtype=np.int64)
+            counts[rows, cols] = np.trunc(change / self.pulses.epsilon) if self.pulses.epsilon > 0.0 else 0
             cells, _ = self.pulses.stepped(part.cells, counts, rng=rng)
-            written = counts * self.pulses.epsilon
+            written = counts[rows, cols] * self.pulses.epsilon
         else:
-            cells, written = write_pairs(self.bank, part.cells, chi, chosen, rng=rng)
-        return replace(part, cells=cells, chi=chi - written), cells.tally + Tally(clamped=clamped)
+            cells, written = write_pairs(self.bank, part.cells, change, (rows, cols), rng=rng)
+        chi[rows, cols] = change - written
+        return replace(part, cells=cells, chi=chi), cells.tally + Tally(clamped=clamped)

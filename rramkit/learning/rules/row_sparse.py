@@ -59,13 +59,11 @@ class RowSparse(BankRule):
         weight = self.bank.weight(part.cells.g_cell)[part.rows]
         total, clamped = self.bank.kept(weight + part.chi + batch.change)
         chi = total - weight
-        chosen = np.zeros(chi.shape, dtype=bool)
-        chosen[largest_rows(chi, self.keep)] = True
-        physical = np.empty_like(chi), np.empty_like(chosen)
-        physical[0][part.rows], physical[1][part.rows] = chi, chosen
-        cells, _ = write_pairs(self.bank, part.cells, *physical, rng=rng)
-        tally = cells.tally + Tally(clamped=clamped)
-        part = replace(part, cells=cells, chi=np.where(chosen, 0.0, chi))
+        rows, cols = largest_rows(chi, self.keep), np.arange(chi.shape[1])
+        where = np.repeat(part.rows[rows], cols.size), np.tile(cols, rows.size)
+        cells, _ = write_pairs(self.bank, part.cells, chi[rows].ravel(), where, rng=rng)
+        chi[rows] = 0.0
+        part, tally = replace(part, cells=cells, chi=chi), cells.tally + Tally(clamped=clamped)
         if not self.swap_every or (batch.number + 1) % self.swap_every:
             return part, tally
         part, done = self._swapped(part, rng=rng)

@@ -48,7 +48,8 @@ class Threshold(BankRule):
     def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Write first weights (R, C); w_FP is what the devices are then, and nothing is missing."""
         cells = self.bank.placed(weight, rng=rng)
-        return Part(cells, np.zeros_like(weight), self.bank.weight(cells.g_cell)), cells.tally
+        digital = self.bank.weight(cells.g_cell).astype(weight.dtype)
+        return Part(cells, np.zeros_like(weight), digital), cells.tally
 
     def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read: forward from the cells, backward from w_FP."""
@@ -58,16 +59,15 @@ class Threshold(BankRule):
     def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
         """Return the part after what has passed the threshold was programmed."""
         assert part.digital is not None
-        total, clamped = self.bank.kept(part.digital + (part.chi if self.accumulate else 0.0) + batch.change)
-        chi = total - part.digital
+        chi = part.chi + batch.change if self.accumulate else batch.change
         rows, cols = np.nonzero(np.abs(chi) > self.threshold)
         if not rows.size:
-            return replace(part, chi=chi), Tally(clamped=clamped)
-        target = self.bank.targets(total[rows, cols])
+            return replace(part, chi=chi), Tally()
+        total, clamped = self.bank.kept(part.digital[rows, cols] + chi[rows, cols])
         flat = [flat_cells(np.full(rows.shape, half), rows, cols, part.cells.g_cell.shape) for half in (0, 1)]
-        cells = self.bank.written(part.cells, np.concatenate(flat), target.ravel(), way=self.bank.way, rng=rng)
+        target = self.bank.targets(total).ravel()
+        cells = self.bank.written(part.cells, np.concatenate(flat), target, way=self.bank.way, rng=rng)
         digital, chi = part.digital.copy(), chi.copy()
-        ideal = self.reading == "ideal"
-        digital[rows, cols] = total[rows, cols] if ideal else self.bank.weight(cells.g_cell[:, rows, cols])
+        digital[rows, cols] = total if self.reading == "ideal" else self.bank.weight(cells.g_cell[:, rows, cols])
         chi[rows, cols] = 0.0
         return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + Tally(clamped=clamped)

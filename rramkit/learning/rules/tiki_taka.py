@@ -106,7 +106,7 @@ class TikiTaka(BankRule):
         assert part.fast is not None and isinstance(batch.matrix, Sum)
         size, number = part.chi.shape[0], (batch.number + 1) // self.every - 1  # from 0
         rows = (number * self.rows + np.arange(min(self.rows, size))) % size
-        one_hot = np.zeros((rows.size, size))
+        one_hot = np.zeros((rows.size, size), dtype=part.chi.dtype)
         one_hot[np.arange(rows.size), rows] = 1.0
         fast = self.bank.matrix(part.fast, batch.matrix.terms[1][0], rng=rng)
         read = fast.forward(Samples(one_hot), rng=rng)
