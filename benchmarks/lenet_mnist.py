@@ -38,7 +38,7 @@ def main(tables: Path, folder: Path, *, naive: bool = False) -> None:
         most = max(int(layer.pulses.max()) for layer in run.layers)
         print(
             f"{row.label}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %; "
-            f"{row.pulses} pulses after the first programming, {row.pulses / weights:.2f} a weight, most at a cell {most}; "
+            f"{row.pulses} pulses after the first programming, {row.pulses / weights:.2f} a weight, at most {most}; "
             f"writes cut {weights * batches / max(row.pulses, 1):.0f} times; energy {row.energy:.3g} J"
         )
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))

@@ -9,6 +9,8 @@ from synthetic import tables
 
 from rramkit import table
 from rramkit.characterization.plan import Plan
+from rramkit.learning import Experiment
+from rramkit.learning.sweep import grid
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +40,11 @@ def test_train_from_tables(table_file, capsys):
 @pytest.mark.parametrize("plan", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)
 def test_plans_are_valid(plan):
     assert Plan.from_toml(plan) != Plan()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "experiments").glob("*.toml")), ids=lambda path: path.name)
+def test_experiments_are_valid(path):
+    assert grid(Experiment.from_toml(path))
 
 
 def test_readme_python_runs(table_file, monkeypatch):
