@@ -12,17 +12,18 @@ from pathlib import Path
 from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.characterization.measured.presets import presets
 from rramkit.characterization.measured.settings import ImportSettings
-from rramkit.learning import TrainSettings, train
+from rramkit.learning import Experiment, train
+from rramkit.learning.rules import MixedPrecisionSettings
 from rramkit.table import TableFile
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "measured"
-SETTINGS = TrainSettings(epochs=10, threshold=0.04)
+EXPERIMENT = Experiment(epochs=10, rule=MixedPrecisionSettings(threshold=0.04))
 WRITE = 0.04  # of the range (1): what one write should change
 
 
 def show(name: str, tables: TableFile) -> None:
     """Train and print one line."""
-    run = train(tables, SETTINGS)
+    run = train(EXPERIMENT, tables)
     cells = sum(layer.pulses.size for layer in run.layers)
     writes = int(run.epochs.pulses_set.sum() + run.epochs.pulses_reset.sum())
     accuracies = f"{100 * run.accuracy:.2f} % (float {100 * run.float_accuracy:.2f} %)"
