@@ -63,7 +63,7 @@ def test_what_cannot_work_is_said_before_training_and_leaves_nothing(table_file,
         _train(table_file, "-o", tmp_path)
     with pytest.raises(InputError, match="`epochs` should be greater"):
         _train(table_file, "-o", tmp_path / "run.h5", "--epochs", "0")
-    (tmp_path / "large.toml").write_text("[network]\nhidden = [64]\n")
+    (tmp_path / "large.toml").write_text("[network]\nhidden = [64]\n[mapping]\ncolumns = 128\n")
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):
         _train(table_file, "-o", tmp_path / "run.h5", tmp_path / "large.toml")
     assert not (tmp_path / "run.h5").exists()

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from synthetic import G_HIGH, G_LOW, perfect, tables
 
-from rramkit.array import ArrayModel, Tile, Writer
-from rramkit.learning.matrices import FloatMatrix, Gradient, Samples, TileMatrix
+from rramkit.array import ArrayModel, Tile
+from rramkit.learning.matrices import FloatMatrix, TileMatrix
 from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
 from rramkit.learning.optimisers import Adam, Momentum
-from rramkit.learning.updates import FloatReference, MixedPrecision
 
 SIZES = (6, 5, 4, 3)
 RNG = np.random.default_rng(3)
@@ -110,42 +109,3 @@ def test_optimisers_against_their_textbook_loop(optimiser):
             m, s = 0.9 * m + 0.1 * slope, 0.999 * s + 0.001 * slope**2
             expected -= 0.01 * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
         np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-12)
-
-
-def test_with_a_perfect_device_mixed_precision_follows_the_float_rule():
-    weights = _weights()
-    optimiser = Momentum(0.05, momentum=0.9)
-    file = perfect(g_step=1e-8)
-    rule = MixedPrecision(optimiser, ArrayModel.from_tables(file), Writer.from_tables(file), 0.0, G_UNIT, CENTRE)
-    reference = FloatReference(optimiser)
-    ours, theirs = rule.init(weights, rng=RNG), reference.init(weights, rng=RNG)
-    for _ in range(20):
-        ours = rule.step(ours, gradients(ours.matrices, X, LABELS, rng=RNG).weights, rng=RNG)
-        theirs = reference.step(theirs, gradients(theirs.matrices, X, LABELS, rng=RNG).weights, rng=RNG)
-    quantum = 1e-8 / G_UNIT  # weight of one step of the fixture's driver
-    for layer, twin, start, chi in zip(ours.matrices, theirs.matrices, weights, ours.chi, strict=True):
-        moved = np.max(np.abs(twin.weight - start))
-        assert moved > 100 * quantum  # the training did something
-        assert np.max(np.abs(chi)) <= 1.01 * quantum  # what waits is less than a step
-        # gradients of weights rounded to a step; below it as long as no ReLU switches between the two
-        assert np.max(np.abs(layer.weight + chi - twin.weight)) < quantum
-
-
-def test_the_remainder_is_kept():
-    weights = _weights()
-    file = tables()
-    writer = Writer.from_tables(file)
-    rule = MixedPrecision(Momentum(1.0, momentum=0.0), ArrayModel.from_tables(file), writer, 3e-6, G_UNIT, CENTRE)
-    learner = rule.init(weights, rng=RNG)
-    for before, chi, weight in zip(learner.matrices, learner.chi, weights, strict=True):
-        np.testing.assert_allclose(before.weight + chi, weight, rtol=0, atol=1e-12)
-    slopes = [np.full_like(weight, 0.15) for weight in weights]
-    factors = [Gradient(Samples(np.eye(len(slope))), slope) for slope in slopes]
-    after = rule.step(learner, factors, rng=RNG)
-    assert after.tally.pulses_set + after.tally.pulses_reset > 0
-    assert after.tally.energy > 0.0
-    for layer, chi, weight, slope in zip(after.matrices, after.chi, weights, slopes, strict=True):
-        # weight + chi is what the optimiser wanted, whatever the pulses did
-        np.testing.assert_allclose(layer.weight + chi, weight - slope, rtol=0, atol=1e-9)
-    fired = sum(int(count.sum()) for count in after.pulses) - sum(int(count.sum()) for count in learner.pulses)
-    assert fired == after.tally.pulses_set + after.tally.pulses_reset

@@ -55,6 +55,14 @@ DRAWINGS = {
         "row",
         "column: plus, then minus half",
     ),
+    "conductance_drift": (lambda ax: plots.conductance_drift(ax, RUN.layers[0]), "epoch", "cell conductance (µS)"),
+    "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses a cell"),
+    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
+    "ablation": (
+        lambda ax: plots.ablation(ax, ["wires", "read.noise", "all"], [0.95, 0.97, 0.94], 0.972),
+        "test images right (%); line: without any",
+        "",
+    ),
     "confusion": (lambda ax: plots.confusion(ax, RUN.confusion), "predicted class", "true class"),
 }
 

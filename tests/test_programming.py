@@ -6,7 +6,7 @@ from synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import Writer
 from rramkit.errors import InputError, TableError
-from rramkit.learning.updates import MISS_LIMIT, plan_pulses
+from rramkit.learning.rules.pairs import MISS_LIMIT, plan_pulses
 from rramkit.table import Quantity, Table, TableFile
 
 WRITER = Writer.from_tables(tables())

@@ -93,9 +93,11 @@ def test_momentum_trains_too():
     assert train(experiment, tables()).accuracy > 0.8
 
 
-def test_a_layer_larger_than_the_checked_wires_is_refused():
+def test_an_array_larger_than_the_checked_wires_is_refused():
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):
-        train(changed(network={"hidden": (49,)}), tables())
+        train(changed(network={"hidden": (49,)}, mapping={"columns": 98}), tables())
+    run = train(changed(network={"hidden": (49,)}, epochs=1), tables())  # on two arrays
+    assert run.layers[0].pulses.shape == (2, 65, 49)
 
 
 def test_experiments_are_bounded_and_named(tmp_path):

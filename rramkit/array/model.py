@@ -1,7 +1,7 @@
 """What every tile of one table file shares."""
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Literal, Self
 
 from rramkit.array.cells import CellCurrent
 from rramkit.array.read_chain import ReadChain
@@ -9,16 +9,27 @@ from rramkit.array.wires import WireModel
 from rramkit.table import TableFile
 
 _UNCHECKED = 2**31  # rows and columns (1): a switch alone limits no array
+Precision = Literal["float32", "float64"]
 
 
 @dataclass(frozen=True)
 class ArrayModel:
-    """Cell current, wires (None: ideal), read time (s) and the read chain (by default nothing but these)."""
+    """Cell current, wires (None: ideal), read time (s) and the read chain (by default nothing but these).
+
+    Attributes
+    ----------
+    largest : tuple of int or None
+        Rows and physical columns of the largest array; None: what the wires were checked on.
+    precision : str
+        Type of the numbers that stand for a network's conductances and currents.
+    """
 
     cells: CellCurrent
     wires: WireModel | None
     t_read: float
     chain: ReadChain = field(default_factory=ReadChain)
+    largest: tuple[int, int] | None = None
+    precision: Precision = "float64"
 
     @classmethod
     def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:

@@ -43,7 +43,8 @@ class Windows:
 
     def line_sums(self, images: np.ndarray) -> np.ndarray:
         """Return the sum over all vectors of each of their entries: what `rows(images).sum(axis=0)` is, (R,)."""
-        return self._view(self._padded(images)).sum(axis=(3, 4, 5)).ravel()
+        whole = images.sum(axis=1, keepdims=True)  # of the batch first: all its images have the same windows
+        return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).ravel()
 
     def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, tile, train, verify
+from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, sweep, tile, train, verify
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
 app.command("tile")(tile.tile)
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
+app.command("ablate")(sweep.ablate)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

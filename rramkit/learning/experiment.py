@@ -3,18 +3,20 @@
 What the device does is the table file's to say; `tables` names it, relative to the experiment's own file.
 """
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from rramkit.array.tile import ArrayModel
+from rramkit.array.model import ArrayModel, Precision
+from rramkit.array.read_chain import ReadChain
+from rramkit.array.tile_grid import LARGEST
 from rramkit.learning.data import DataSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
-from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings
+from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings, UpdateRule
 from rramkit.learning.schedules import ScheduleSettings
-from rramkit.learning.updates import UpdateRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 
@@ -23,10 +25,29 @@ class MappingSettings(Parameters):
     """How matrices lie in arrays."""
 
     wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
+    read: ReadChain = ReadChain()
+    rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
+    columns: int = quantity(0, "1", "physical columns of it, two a weight; 0: the same", ge=0, le=65_536)
+    margin: float = quantity(
+        2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
+    )
 
-    def model(self, tables: TableFile) -> ArrayModel:
+    @classmethod
+    def ideal(cls) -> Self:
+        """Return the mapping without any non-ideality."""
+        return cls(wires=False)
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the converters' full scale is to be found from a first batch."""
+        return self.read.converter.bits > 0 and self.read.converter.i_high is None
+
+    def model(self, tables: TableFile, precision: Precision) -> ArrayModel:
         """Return what every array shares."""
-        return ArrayModel.from_tables(tables, wires=self.wires)
+        model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
+        wires = model.wires
+        most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
+        return replace(model, largest=(self.rows or most[0], self.columns or most[1]), precision=precision)
 
 
 class Experiment(Parameters):
@@ -43,7 +64,7 @@ class Experiment(Parameters):
     epochs: int = quantity(25, "1", "epochs", ge=1, le=10_000)
     batch: int = quantity(32, "1", "inputs in a batch", ge=1, le=100_000)
     batches: int = quantity(0, "1", "batches of an epoch; 0: as many as the training set holds", ge=0, le=10_000_000)
-    precision: Literal["float32", "float64"] = quantity("float32", "1", "type of all digital numbers")
+    precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
     seed: int = quantity(1, "1", "of the split, the initial weights, the batches and every draw", ge=0, le=2**62)
     sweep: dict[str, tuple[Any, ...]] = Field(
@@ -57,7 +78,7 @@ class Experiment(Parameters):
 
     def built_rule(self, tables: TableFile) -> UpdateRule:
         """Return the update rule on the device of a table file."""
-        return self.rule.built(tables, self.mapping.model(tables), self.optimiser.built())
+        return self.rule.built(tables, self.mapping.model(tables, self.precision), self.optimiser.built())
 
     def tables_path(self, source: Path | None) -> Path:
         """Return where the table file lies, for an experiment read from `source`."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rramkit.learning.matrices import TileMatrix
 from rramkit.learning.student import Student
 
 BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
@@ -68,9 +67,8 @@ def g_edges(g_range: tuple[float, float]) -> np.ndarray:
 
 def histograms(student: Student, edges: np.ndarray) -> np.ndarray:
     """Return the cells in each bin of conductance, (M, bins); cells beyond an end count in the last bin there."""
-    tiles = [matrix for matrix in student.learner.matrices if isinstance(matrix, TileMatrix)]
-    held = [np.clip(matrix.g_cell, edges[0], edges[-1]) for matrix in tiles]
-    return np.array([np.histogram(g, edges)[0] for g in held], dtype=np.int64).reshape(len(tiles), BINS)
+    held = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in student.learner.parts]
+    return np.array([np.histogram(g, edges)[0] for g in held], dtype=np.int64).reshape(len(held), BINS)
 
 
 def pulses_between(before: Student, after: Student) -> np.ndarray:

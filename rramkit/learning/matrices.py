@@ -13,12 +13,13 @@ back::
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from rramkit.array.tile import Reading, Tile
+from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 
 
@@ -90,6 +91,10 @@ class Matrix(ABC):
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
 
+    def calibrated(self, x: Samples, *, margin: float) -> "Matrix":
+        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
+        return self  # without converters there is nothing to scale
+
 
 @dataclass(frozen=True)
 class FloatMatrix(Matrix):
@@ -117,8 +122,8 @@ class TileMatrix(Matrix):
 
     Attributes
     ----------
-    tile : Tile
-        The programmed pairs of cells.
+    tile : Tile or TileGrid
+        The programmed pairs of cells, in one array or in several.
     g_unit : float
         Conductance difference that stands for a weight of one (S).
     digital : ndarray, optional
@@ -126,7 +131,7 @@ class TileMatrix(Matrix):
         (arXiv 2305.14547: errors go back through W_FP); left out, the tile is read through its bit lines.
     """
 
-    tile: Tile
+    tile: Tile | TileGrid
     g_unit: float
     digital: np.ndarray | None = None
 
@@ -143,14 +148,19 @@ class TileMatrix(Matrix):
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return about x W for samples (N, R), read through the rows: (N, C)."""
         v, unit = x.scaled(self.tile.model.cells.v_forward)
-        return self._product(self.tile.forward(v.values, windows=v.windows), unit)
+        return self._product(self.tile.forward(v.values, rng=rng, windows=v.windows), unit)
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return about e W^T for errors (N, C), read through the bit lines or from `digital`: (N, R)."""
         if self.digital is not None:
             return Product(times(error, self.digital.T))
         v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
-        return self._product(self.tile.backward(v.values), unit)
+        return self._product(self.tile.backward(v.values, rng=rng), unit)
+
+    def calibrated(self, x: Samples, *, margin: float) -> "TileMatrix":
+        """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
+        v, _ = x.scaled(self.tile.model.cells.v_forward)
+        return replace(self, tile=self.tile.calibrated(v.values, margin=margin, windows=v.windows))
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
         y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)

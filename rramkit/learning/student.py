@@ -8,7 +8,7 @@ import numpy as np
 from rramkit.learning.layers import Parts, Reads
 from rramkit.learning.model import Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.updates import Learner, UpdateRule
+from rramkit.learning.rules import Learner, UpdateRule
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,19 @@ class Teacher:
         state, changes = self.optimiser.step(student.optimiser, slopes.vectors)
         vectors = tuple(old + change for old, change in zip(student.vectors, changes, strict=True))
         return Student(learner, vectors, state, done.means), slopes.reads
+
+    def calibrated(
+        self, student: Student, twin: Student, x: np.ndarray, labels: np.ndarray, *, margin: float
+    ) -> Student:
+        """Return the student with its converters' full scale at `margin` times the largest current of a batch.
+
+        What its matrices are given is taken from the float `twin` of the same weights: a converter without a scale
+        would bend it.
+        """
+        _, _, slopes = self.network.gradients(twin.parts, x, labels, rng=np.random.default_rng(0))  # nothing is drawn
+        pairs = zip(student.learner.matrices, slopes.matrices, strict=True)
+        matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
+        return replace(student, learner=replace(student.learner, matrices=matrices))
 
     def at_rate(self, student: Student, rate: float) -> Student:
         """Return the student with its learning rates at `rate` times their settings."""

@@ -15,10 +15,9 @@ from rramkit.learning.experiment import Experiment
 from rramkit.learning.history import EpochReport, g_edges, histograms, pulses_between, stacked, unstacked
 from rramkit.learning.layers import Reads
 from rramkit.learning.loss import cross_entropy
-from rramkit.learning.matrices import TileMatrix
 from rramkit.learning.model import Network
+from rramkit.learning.rules import FloatReference, Tally
 from rramkit.learning.student import Student, Teacher
-from rramkit.learning.updates import FloatReference, Tally
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 
@@ -136,6 +135,10 @@ def _enrolled(course: _Course) -> _Pair:
     rram, digital = (
         teacher.enrolled(weights, dtype=dtype, rng=course.stream(_DEVICE)) for teacher in (course.rram, course.digital)
     )
+    if course.experiment.mapping.calibrates:
+        data, first = course.data, course.judged[: course.experiment.batch]
+        x, labels = course.inputs(data.x_train[first]), data.y_train[first]
+        rram = course.rram.calibrated(rram, digital, x, labels, margin=course.experiment.mapping.margin)
     return _Pair(rram, digital)
 
 
@@ -255,9 +258,8 @@ def _history(reports: list[EpochReport]) -> Epochs:
 def _layers(course: _Course, ends: tuple[_Pair, _Pair], reports: list[EpochReport]) -> tuple[LayerRecord, ...]:
     (first, last), arrays = (end.rram.learner for end in ends), stacked(reports)
     records = []
-    for index, (before, after, pulses) in enumerate(zip(first.matrices, last.matrices, last.pulses, strict=False)):
-        assert isinstance(before, TileMatrix) and isinstance(after, TileMatrix)
-        by_epoch = arrays["pulses_by_matrix"][:, index]
-        counts = arrays["histograms"][:, index]
-        records.append(LayerRecord(before.g_cell, after.g_cell, pulses, by_epoch, counts, course.edges))
+    for index, (before, after) in enumerate(zip(first.parts, last.parts, strict=True)):
+        by_epoch, counts = arrays["pulses_by_matrix"][:, index], arrays["histograms"][:, index]
+        cells = before.cells.g_cell, after.cells.g_cell
+        records.append(LayerRecord(*cells, after.pulses, by_epoch, counts, course.edges))
     return tuple(records)

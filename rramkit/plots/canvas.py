@@ -3,11 +3,13 @@
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, GREEN, GRID, INK, PURPLE, QUIET, VERMILION, style
 
 WIDTH, HEIGHT = 4.2, 2.9  # inches: at this width 8.5 point text stays readable on a phone
@@ -40,6 +42,14 @@ def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) ->
         draw(figure.add_subplot())
         figure.savefig(text, format="svg", dpi=160, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return _for_page(text.getvalue())
+
+
+def save(draw: Callable[[Axes], object], path: Path, *, height: float = HEIGHT) -> None:
+    """Write what `draw` puts on a fresh axes to a file of its own, in the format of its suffix (svg, png, pdf)."""
+    with style(), whole_file(path) as draft:
+        figure = Figure(figsize=(WIDTH, height), facecolor="white")
+        draw(figure.add_subplot())
+        figure.savefig(draft, dpi=200)
 
 
 def _for_page(text: str) -> str:

@@ -2,11 +2,11 @@
 
 NOT_MODELLED = (
     "Converters are ideal: no quantisation, offset, noise or energy of input drivers' and outputs' converters.",
-    "Every cell is the same cell: no spread from device to device and no spread from pulse to pulse.",
-    "Conductances hold: no drift, no retention loss, no endurance limit and no stuck cells.",
-    "Writes are open loop: the controller is taken to know each cell's conductance.",
-    "Write voltages do not droop along the lines.",
-    "Half-selected cells stay as they are: a pulse changes only the cell that it addresses.",
+    "Cells differ, and pulses differ, only where the tables keep a distribution or the rule's `update.spread` is on.",
+    "Conductances hold, and cells do not wear or stick, unless the rule's `update` has `retention`, `wear` or `stuck`.",
+    "Open-loop rules: the controller is taken to know each cell's conductance.",
+    "Write voltages droop along the lines only where the rule's `update.droop` is on.",
+    "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
     "The cell model is a published compact model, not a measurement of silicon; it has no forming step.",
     "Energy counts the write pulses and the array reads only: no decoders, converters, logic or data movement.",
 )

@@ -29,6 +29,7 @@ def section(run: Run) -> Section:
         _learning(run),
         _spending(run.epochs),
         _confusion(run),
+        *([_matrices(run)] if run.layers else []),
         *(_layer(index, layer) for index, layer in enumerate(run.layers)),
     )
     intro = "Epoch 0 is the network before training: its pulses and energy are those of the initial programming."
@@ -132,11 +133,30 @@ def _confusion(run: Run) -> Block:
     return Block("Confusion", (drawing,), rows)
 
 
+def _matrices(run: Run) -> Block:
+    drawing = Drawing(
+        svg(lambda ax: plots.pulses_by_matrix(ax, run.layers), name="pulses-by-matrix"),
+        "Pulses a cell in each epoch of training, by matrix.",
+    )
+    cells = sum(layer.pulses.size for layer in run.layers)
+    most = max(int(layer.pulses.max()) for layer in run.layers)
+    rows = (
+        Row("matrices", units.count(len(run.layers))),
+        Row("cells", units.count(cells)),
+        Row("pulses a cell, largest", units.count(most)),
+    )
+    return Block("All matrices", (drawing,), rows)
+
+
 def _layer(index: int, layer: LayerRecord) -> Block:
     drawings = (
         Drawing(
             svg(lambda ax: plots.conductance_histogram(ax, layer), name=f"histogram-{index}"),
             "Cells by conductance, before and after training.",
+        ),
+        Drawing(
+            svg(lambda ax: plots.conductance_drift(ax, layer), name=f"drift-{index}"),
+            "The same after each epoch.",
         ),
         Drawing(
             svg(lambda ax: plots.pulses_by_cell(ax, layer), name=f"pulses-by-cell-{index}"),
@@ -156,7 +176,7 @@ def _layer(index: int, layer: LayerRecord) -> Block:
         Row("pulses a cell, largest", units.count(layer.pulses.max())),
         Row("cells without a pulse", units.percent(float(np.mean(layer.pulses == 0)))),
     )
-    return Block(f"Layer {index}", drawings, numbers)
+    return Block(f"Matrix {index}", drawings, numbers)
 
 
 def _history(epochs: Epochs) -> Grid:

@@ -1,0 +1,129 @@
+"""`rramkit sweep` and `rramkit ablate`: many trainings from one experiment, and what they say side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rramkit.cli.given import ParameterPairs
+from rramkit.cli.train import TablesOption, chosen_experiment
+
+if TYPE_CHECKING:
+    from rramkit.learning.ablate import Cost
+    from rramkit.learning.processes import Executor
+    from rramkit.learning.sweep import Row, Trial
+
+ExperimentFile = Annotated[Path, typer.Argument(help="TOML file of an experiment.", metavar="EXPERIMENT.toml")]
+Workers = Annotated[int | None, typer.Option(help="Processes; default: one for each core.", min=1)]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler, to train on its workers.", metavar="ADDRESS")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")]
+
+
+def sweep(
+    experiment: ExperimentFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run files.")] = Path("sweep"),
+    tables: TablesOption = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    pairs: ParameterPairs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train every combination of the values under `sweep` in an experiment.
+
+    Finished trainings are kept and interrupted ones taken up when the command is given again.
+    """
+    from rramkit.learning.sweep import SUMMARY, grid, trials
+
+    chosen = chosen_experiment(experiment, list(pairs or []))
+    found = trials(grid(chosen), tables or chosen.tables_path(experiment), output)
+    rows = _trained(found, _executor(workers, scheduler), quiet=quiet)
+    if not quiet:
+        typer.echo(_listing(rows))
+    typer.echo(output / SUMMARY)
+
+
+def ablate(
+    experiment: ExperimentFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for runs and plot.")] = Path("ablation"),
+    tables: TablesOption = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    pairs: ParameterPairs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train with each non-ideality of the mapping alone, with none and with all; say which one costs the accuracy."""
+    from rramkit.learning.ablate import ablation, costs
+    from rramkit.learning.sweep import trials
+
+    chosen = chosen_experiment(experiment, list(pairs or []))
+    found = trials(ablation(chosen), tables or chosen.tables_path(experiment), output)
+    rows = _trained(found, _executor(workers, scheduler), quiet=quiet)
+    dear = costs(rows)
+    path = output / "ablation.svg"
+    _draw(dear, rows, path)
+    if not quiet:
+        typer.echo(_verdict(dear, rows))
+    typer.echo(path)
+
+
+def _executor(workers: int | None, scheduler: str | None) -> "Executor":
+    from rramkit.learning.processes import DaskCluster, Processes
+
+    return Processes(workers) if scheduler is None else DaskCluster(scheduler)
+
+
+def _trained(trials: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[Row]":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from rramkit import table, units
+    from rramkit.learning.sweep import sweep as run
+
+    table.load(trials[0].tables)  # what is wrong with it is said once, and before any process starts
+    with Progress(console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task(f"{len(trials)} trainings", total=len(trials))
+
+        def show(row: "Row") -> None:
+            bar.console.print(f"{row.label}: {units.percent(row.accuracy)}", highlight=False)
+            bar.advance(task)
+
+        return run(trials, executor, progress=show)
+
+
+def _listing(rows: "Sequence[Row]") -> str:
+    from rramkit import units
+
+    width = max(len(row.label) for row in rows)
+    lines = [f"{'':{width}}  accuracy    float     pulses    energy"]
+    for row in rows:
+        digital = "" if row.float_accuracy is None else units.percent(row.float_accuracy)
+        numbers = f"{units.percent(row.accuracy):>8}  {digital:>7}  {units.count(row.pulses):>9}"
+        lines.append(f"{row.label:{width}}  {numbers}  {units.text(row.energy, 'J')}")
+    return "\n".join(lines)
+
+
+def _verdict(dear: "Sequence[Cost]", rows: "Sequence[Row]") -> str:
+    from rramkit import units
+    from rramkit.learning.ablate import ALL, NONE
+
+    without = next(row.accuracy for row in rows if row.label == NONE)
+    lines = [f"without any: {units.percent(without)}"]
+    lines += [f"{cost.name}: {units.percent(cost.accuracy)} ({100.0 * -cost.loss:+.2f} points)" for cost in dear]
+    worst = next(cost for cost in dear if cost.name != ALL)
+    if worst.loss > 0.0:
+        lines.append(f"dearest alone: {worst.name}, {100.0 * worst.loss:.2f} points")
+    else:
+        lines.append("none costs accuracy by itself")
+    return "\n".join(lines)
+
+
+def _draw(dear: "Sequence[Cost]", rows: "Sequence[Row]", path: Path) -> None:
+    from rramkit import plots
+    from rramkit.learning.ablate import NONE
+
+    without = next(row.accuracy for row in rows if row.label == NONE)
+    names, accuracies = [cost.name for cost in dear], [cost.accuracy for cost in dear]
+    plots.save(lambda ax: plots.ablation(ax, names, accuracies, without), path)

@@ -1,0 +1,91 @@
+"""How conductances and pulses of a network's matrices went over the epochs, and what each non-ideality costs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from rramkit.plots.style import BLUE, GRID, INK, QUIET, VERMILION, colour_bar, legend_above, name_axis, ordered
+from rramkit.record import Epochs, LayerRecord
+
+_SHADES = (BLUE, VERMILION, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK, QUIET)
+
+
+def conductance_drift(ax: Axes, layer: LayerRecord) -> Axes:
+    """Draw the histogram of a matrix's conductances after each epoch as colour, and the median over it as a line."""
+    epochs = np.arange(layer.histogram.shape[0] + 1) - 0.5
+    shares = 100.0 * layer.histogram / np.maximum(layer.histogram.sum(axis=1, keepdims=True), 1)
+    seen = np.ma.masked_less_equal(shares, 0.0)
+    low = float(seen.min()) if seen.count() else 0.1
+    norm = LogNorm(low, max(float(shares.max()), 1.01 * low))
+    mesh = ax.pcolormesh(epochs, layer.g_edges, seen.T, cmap=ordered(falling=True), norm=norm, rasterized=True)
+    ax.plot(epochs[:-1] + 0.5, _medians(layer), "o-", color=INK, linewidth=1.0, label="median")
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel("epoch")
+    ax.grid(visible=False)
+    name_axis(ax.yaxis, "cell conductance", "S")
+    colour_bar(ax, mesh, label="share of the cells", unit="%")
+    legend_above(ax)
+    return ax
+
+
+def pulses_by_matrix(ax: Axes, layers: Sequence[LayerRecord]) -> Axes:
+    """Draw the pulses a cell gets in each epoch of training, one line a matrix; epoch 0 is the programming."""
+    parts = [layer.pulses_by_epoch[1:] / layer.pulses.size for layer in layers]
+    least = min((float(part[part > 0.0].min()) for part in parts if np.any(part > 0.0)), default=1.0)
+    ax.set_yscale("symlog", linthresh=least, linscale=0.3)  # logarithms down to the fewest, and zero below them
+    for index, layer in enumerate(layers):
+        epochs = np.arange(1, layer.pulses_by_epoch.size)
+        _, rows, columns = layer.pulses.shape
+        shade = _SHADES[index % len(_SHADES)]
+        ax.plot(epochs, parts[index], "o-", color=shade, label=f"{index}: {rows} x {columns}")
+    ax.set_ylim(bottom=0.0)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set(xlabel="epoch", ylabel="pulses a cell")
+    if len(layers) <= len(_SHADES):
+        legend_above(ax)
+    return ax
+
+
+def gap_to_float(ax: Axes, epochs: Epochs) -> Axes:
+    """Draw the float network's test accuracy less the RRAM network's, by epoch (points)."""
+    gap = 100.0 * (epochs.float_accuracy_test - epochs.accuracy_test)
+    ax.axhline(0.0, color=GRID, linewidth=0.8)
+    ax.plot(epochs.epoch[1:], gap[1:], "o-", color=BLUE)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set(xlabel="epoch", ylabel="float minus RRAM (points)")
+    return ax
+
+
+def ablation(ax: Axes, names: Sequence[str], accuracies: Sequence[float], without: float) -> Axes:
+    """Draw test accuracy with each non-ideality alone as bars from the accuracy without any."""
+    places = np.arange(len(names))
+    losses = np.asarray(accuracies) - without
+    ax.barh(places, losses, left=without, height=0.6, color=[VERMILION if loss < 0.0 else BLUE for loss in losses])
+    ax.axvline(without, color=INK, linewidth=0.8)
+    for place, accuracy in zip(places, accuracies, strict=True):
+        ax.annotate(
+            f"{100.0 * accuracy:.2f}",
+            (min(accuracy, without), place),
+            xytext=(-3, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=7.0,
+        )
+    ax.set_yticks(places, list(names))
+    ax.invert_yaxis()
+    ax.margins(x=0.35)
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
+    ax.set_xlabel("test images right (%); line: without any")
+    ax.grid(visible=False, axis="y")
+    return ax
+
+
+def _medians(layer: LayerRecord) -> np.ndarray:
+    """Return the median conductance after each epoch (E+1,), to a bin's width."""
+    centres = 0.5 * (layer.g_edges[:-1] + layer.g_edges[1:])
+    share = np.cumsum(layer.histogram, axis=1) / np.maximum(layer.histogram.sum(axis=1, keepdims=True), 1)
+    return centres[np.argmax(share >= 0.5, axis=1)]

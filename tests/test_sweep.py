@@ -1,0 +1,144 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import tables
+from typer.testing import CliRunner
+
+from rramkit import record, table
+from rramkit.cli.app import app
+from rramkit.errors import InputError
+from rramkit.learning import Experiment, train
+from rramkit.learning.ablate import ALL, NONE, ablation, costs, nonidealities
+from rramkit.learning.processes import DaskCluster, Executor, Processes
+from rramkit.learning.sweep import SUMMARY, Row, grid, sweep, trials
+
+SMALL = {"network": {"hidden": [8]}, "epochs": 1, "data": {"train_images": 200, "test_images": 100}}
+
+
+class _Here(Executor):
+    """The slow obvious executor: one after the other, in this process."""
+
+    def run(self, function, jobs):
+        for index, job in enumerate(jobs):
+            yield index, function(job)
+
+
+def _experiment(**more):
+    return Experiment.checked({**SMALL, **more}, where="the test")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table.save(tables(), tmp_path / "tables.h5")
+    return tmp_path
+
+
+def test_a_grid_is_every_combination():
+    found = grid(_experiment(sweep={"rule.threshold": [0.1, 0.2], "seed": [1, 2, 3]}))
+    assert len(found) == 6
+    assert found[4][0] == "rule.threshold=0.2 seed=2"
+    assert (found[4][1].rule.threshold, found[4][1].seed) == (0.2, 2)
+    assert all(one.network.hidden == (8,) and not one.sweep for _, one in found)
+    assert [label for label, _ in grid(_experiment())] == ["as it is"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"rule.treshold": [0.1]}, "treshold"),
+        ({"epochs.more": [1]}, "`epochs` in `epochs.more` is a value"),
+        ({"rule.threshold": [0.1, "high"]}, r"sweep, rule.threshold=high"),
+    ],
+)
+def test_what_cannot_be_swept_is_named(values, words):
+    with pytest.raises(InputError, match=words):
+        grid(_experiment(sweep=values))
+
+
+def test_a_value_given_twice_is_named():
+    with pytest.raises(InputError, match="the same experiment"):
+        trials(grid(_experiment(sweep={"seed": [1, 1]})), Path("tables.h5"), Path("runs"))
+
+
+def test_a_sweep_keeps_what_is_finished(folder):
+    chosen = trials(grid(_experiment(sweep={"seed": [1, 2]})), folder / "tables.h5", folder / "runs")
+    seen = []
+    first = sweep(chosen, _Here(), progress=seen.append)
+    assert [row.label for row in first] == [row.label for row in seen] == ["seed=1", "seed=2"]
+    alone = train(chosen[1].experiment, tables())
+    assert first[1].accuracy == alone.accuracy
+    assert json.loads((folder / "runs" / SUMMARY).read_text())[1]["accuracy"] == alone.accuracy
+    made = record.load(chosen[0].run).created
+    again = sweep(chosen, _Here())
+    assert again == first
+    assert record.load(chosen[0].run).created == made  # not trained again
+    table.save(tables(strength=0.7), folder / "tables.h5")
+    other = table.load(folder / "tables.h5")
+    table.save(table.TableFile(other.tables, {**other.provenance, "device": "another"}), folder / "tables.h5")
+    assert sweep(chosen, _Here())[0] != first[0]  # other tables: trained again
+
+
+def test_an_ablation_has_none_each_and_all():
+    experiment = _experiment()
+    found = nonidealities(experiment)
+    assert found == {"wires": True}
+    noisy = _experiment(mapping={"wires": True, "read": {"noise": {"sigma_span": 0.01}}})
+    assert list(nonidealities(noisy)) == ["wires", "read.noise"]
+    assert [label for label, _ in ablation(noisy)] == [NONE, "wires", "read.noise", ALL]
+    labelled = dict(ablation(experiment))
+    assert list(labelled) == [NONE, "wires"]
+    assert not labelled[NONE].mapping.wires
+    assert labelled["wires"].mapping.wires
+    with pytest.raises(InputError, match="no non-ideality"):
+        ablation(labelled[NONE])
+
+
+def test_costs_are_taken_from_the_ideal():
+    rows = [
+        Row(name, "x.h5", accuracy, None, 0, 0.0, 0, 1.0)
+        for name, accuracy in ((NONE, 0.9), ("wires", 0.85), ("noise", 0.7), (ALL, 0.6))
+    ]
+    found = costs(rows)
+    assert [cost.name for cost in found] == ["noise", "wires", ALL]
+    assert found[0].loss == pytest.approx(0.2)
+
+
+def test_the_command_runs_on_processes(folder):
+    (folder / "experiment.toml").write_text(
+        "epochs = 1\n[network]\nhidden = [8]\n[data]\ntrain_images = 200\ntest_images = 100\n[sweep]\nseed = [1, 2]\n"
+    )
+    arguments = ["sweep", str(folder / "experiment.toml"), "-o", str(folder / "runs"), "--workers", "2"]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "seed=2" in done.stdout
+    assert done.stdout.splitlines()[-1] == str(folder / "runs" / SUMMARY)
+    first, second = json.loads((folder / "runs" / SUMMARY).read_text())
+    assert first["accuracy"] != second["accuracy"] or first["pulses"] != second["pulses"]
+    here = train(_experiment(seed=2), tables())
+    assert second["accuracy"] == here.accuracy
+
+
+def test_the_ablation_draws_and_names_the_dearest(folder, monkeypatch):
+    monkeypatch.setattr(Processes, "run", lambda self, function, jobs: _Here().run(function, jobs))
+    (folder / "experiment.toml").write_text(
+        "epochs = 1\n[network]\nhidden = [8]\n[data]\ntrain_images = 200\ntest_images = 100\n"
+    )
+    arguments = ["ablate", str(folder / "experiment.toml"), "-o", str(folder / "runs")]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "without any: " in done.stdout
+    assert "wires: " in done.stdout
+    assert (folder / "runs" / "ablation.svg").read_text().startswith("<?xml")
+
+
+def test_dask_trains_the_same(folder):
+    distributed = pytest.importorskip("distributed")
+    chosen = trials(grid(_experiment(sweep={"seed": [1, 2]})), folder / "tables.h5", folder / "runs")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as cluster:
+        rows = sweep(chosen, DaskCluster(cluster.scheduler_address))
+    assert rows[0].accuracy == train(chosen[0].experiment, tables()).accuracy
+    assert np.all([row.pulses > 0 for row in rows])
