@@ -1,5 +1,7 @@
 """Each update rule: its step by pen and paper on an ideal device, and what it may never do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,15 +10,16 @@ from pydantic import Field
 from softmax import SPAN, first_weights, soft_bounds
 from synthetic import G_LOW, perfect, tables
 
-from rramkit.array import ArrayModel, UpdateParams, VerifyParams
+from rramkit.array import ArrayModel, TileGrid, UpdateParams, VerifyParams
 from rramkit.array.spread import SpreadParams
 from rramkit.errors import InputError
-from rramkit.learning.matrices import Gradient, Samples
+from rramkit.learning.matrices import Gradient, Samples, TileMatrix
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.rules import (
     Coincidences,
     FloatReference,
     FloatSettings,
+    MixedPrecision,
     MixedPrecisionSettings,
     OpenLoopSettings,
     OuterProductSettings,
@@ -463,6 +466,19 @@ def factors_for(learner):
     rows, cols = learner.matrices[0].weight.shape
     draw = rng(9)
     return Gradient(Samples(draw.uniform(0, 1, (8, rows))), draw.uniform(-0.3, 0.3, (8, cols)))
+
+
+def test_cells_are_written_in_the_arrays_that_they_are_read_in():
+    model = replace(ArrayModel.from_tables(COARSE, wires=False), largest=(3, 4))
+    made = MixedPrecisionSettings().built(COARSE, model, SGD)
+    assert isinstance(made, MixedPrecision)
+    learner = made.init([drawn()], rng=rng())
+    matrix = learner.matrices[0]
+    assert isinstance(matrix, TileMatrix) and isinstance(matrix.tile, TileGrid) and matrix.tile.shape == (2, 2)
+    after = made.step(learner, [slope(drawn(seed=6))], rng=rng())
+    np.testing.assert_allclose(after.matrices[0].weight, made.bank.weight(after.parts[0].cells.g_cell), atol=1e-12)
+    places = made.bank.loop.chain.places(np.arange(48), (2, 6, 4))
+    assert (places.arrays, places.rows, places.cols) == (4, 3, 4)
 
 
 def test_a_key_of_another_rule_is_an_error(tmp_path):

@@ -91,6 +91,10 @@ class Matrix(ABC):
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
 
+    def calibrated(self, x: Samples, *, margin: float) -> "Matrix":
+        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
+        return self  # without converters there is nothing to scale
+
 
 @dataclass(frozen=True)
 class FloatMatrix(Matrix):

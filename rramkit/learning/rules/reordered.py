@@ -1,6 +1,6 @@
 """A matrix whose rows stand elsewhere in the array than in the network: inputs are led to the rows' places."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,14 +34,22 @@ class Reordered(Matrix):
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return about x W for samples (N, R): (N, C)."""
-        if np.array_equal(self.rows, np.arange(self.rows.size)):
-            return self.inner.forward(x, rng=rng)
-        values = x.rows()
-        led = np.empty_like(values)
-        led[:, self.rows] = values
-        return self.inner.forward(Samples(led), rng=rng)
+        return self.inner.forward(self._led(x), rng=rng)
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return about e W^T for errors (N, C): (N, R)."""
         product = self.inner.backward(error, rng=rng)
         return Product(product.y[:, self.rows], product.energy, product.clamped)
+
+    def calibrated(self, x: Samples, *, margin: float) -> "Reordered":
+        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
+        return replace(self, inner=self.inner.calibrated(self._led(x), margin=margin))
+
+    def _led(self, x: Samples) -> Samples:
+        """Return samples (N, R) with each input at its row of the array."""
+        if np.array_equal(self.rows, np.arange(self.rows.size)):
+            return x
+        values = x.rows()
+        led = np.empty_like(values)
+        led[:, self.rows] = values
+        return Samples(led)

@@ -48,6 +48,13 @@ class Sum(Matrix):
         """Return about e W^T for errors (N, C): (N, R)."""
         return _summed([(matrix.backward(error, rng=rng), factor) for matrix, factor in self.terms if factor])
 
+    def calibrated(self, x: Samples, *, margin: float) -> "Sum":
+        """Return this sum, converters' full scales `margin` times the largest current of samples (N, R).
+
+        A second matrix that starts at zero gives no current to scale by; its converters keep their full scale.
+        """
+        return Sum(tuple((matrix.calibrated(x, margin=margin), factor) for matrix, factor in self.terms))
+
 
 @dataclass(frozen=True)
 class TikiTaka(BankRule):
