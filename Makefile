@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter (after `make clean`, when a .venv exists).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test ngspice demo test bench lint clean
+.PHONY: help setup setup-test ngspice demo test test-torch bench lint clean
 BIN := .venv/bin
 # The measured data sets, where a checkout has them beside it.
 DATA := $(abspath ../shared/data)
@@ -18,6 +18,7 @@ MOVED := $(shell [ ! -e .venv/.here ] || [ "$$(cat .venv/.here)" = "$$(pwd -P)" 
 help:
 	@echo "make demo    set up, then run the whole loop once: characterise, train, report"
 	@echo "make test    set up, then run the tests"
+	@echo "make test-torch  set up with PyTorch's CPU build, then run the tests of the tensor backend"
 	@echo "make bench   set up, then run the suite that is too slow for the tests"
 	@echo "make lint    ruff and pyright"
 	@echo "make setup   only set up: .venv/ (Python packages) and .ngspice/ (the simulator)"
@@ -37,6 +38,14 @@ demo: setup
 
 test: .venv/.with-test setup
 	@$(BIN)/pytest -n 2 -m "not long"
+
+# PyTorch is an extra of the kit; only this target puts it into .venv, in the one version that is checked.
+.venv/.with-torch: .venv/.with-test .ci/torch-requirement.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --requirement .ci/torch-requirement.txt
+	@touch $@
+
+test-torch: .venv/.with-torch
+	@$(BIN)/pytest -n 0 tests/test_torch.py tests/test_torch_modules.py
 
 bench: .venv/.with-test setup
 	@$(BIN)/pytest -m long

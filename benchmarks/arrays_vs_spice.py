@@ -1,58 +1,110 @@
-"""The fast wire model against ngspice by array size: `python benchmarks/arrays_vs_spice.py TABLES.h5`.
+"""Both wire grades against fresh ngspice runs of whole arrays.
 
-For each size one fresh array of random conductances is read in both directions at eight input vectors; printed are the
-root-mean-square and the largest error over the largest current, and the time of one ngspice vector over that of one
-model vector, taken in the same run.
+Run: `python benchmarks/arrays_vs_spice.py TABLES.h5 RUN.h5 [SIZE ...]`; sizes 16, 32 and 64 by default.
+
+Real cells behind real transistors (1T1R), wires of 1 and 2.5 ohm a segment, conductances at random over the window or
+those that a training left (RUN.h5; its first layer, repeated where an array is larger), both directions, eight input
+vectors of which three in ten entries are nothing. Errors are over the largest current of the array.
+
+* fast: the table's cells and its fitted wires; at 2.5 ohm the fitted segments with the netlist's difference added.
+* exact: the table's cells and the netlist's own wires, by Newton. What is left is the read table's.
+* linear: the same wires and bare resistors of the same conductances in ngspice, against the exact grade.
 """
 
 import sys
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
-from rramkit import table
+from rramkit import record, solve_wires, table
 from rramkit.array.cells import CellCurrent
 from rramkit.array.wires import RESISTANCES
-from rramkit.characterization.array_read import ArrayRead, predicted, read_arrays
+from rramkit.characterization.array_read import ArrayRead, predicted, read_patterns
 from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import state_map
+from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.progress import silent
 from rramkit.characterization.verify import plan_of
+from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.table import TableFile
 
-SIZES = ((16, 16), (32, 32), (48, 48), (64, 64), (65, 96))
-REPEATS = 20
+SIZES = (16, 32, 64)
+SEGMENTS = (1.0, 2.5)  # ohm
 
 
-def main(path: Path) -> None:
-    """Read arrays of all sizes and print a line for each size and direction."""
-    tables = table.load(path)
-    plan, current = plan_of(tables), CellCurrent.from_table(tables["read"])
-    resistances = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
-    with SpicePool(workers=1) as pool:
+def main(tables_path: Path, run_path: Path, sizes: tuple[int, ...]) -> None:
+    """Read arrays of all sizes and print a line for each size, wire, pattern and direction."""
+    tables = table.load(tables_path)
+    plan, current, rng = plan_of(tables), CellCurrent.from_table(tables["read"]), np.random.default_rng(5)
+    trained = record.load(run_path).layers[0].g_final
+    physical = np.moveaxis(trained, 0, -1).reshape(trained.shape[1], -1)
+    print("rms, largest error in % of the largest current; ngspice seconds")
+    with SpicePool(workers=1, timeout=1200.0) as pool:
         bench = Bench(pool, silent)
         states = state_map(bench, plan)
-        for size in SIZES:
-            before = bench.tally.seconds
-            reads = read_arrays(bench, plan, states, np.random.default_rng(5), [size], stage="arrays")
-            spice_seconds = (bench.tally.seconds - before) / sum(read.v_in.shape[1] for read in reads)
-            for read in reads:
-                print(f"{size[0]:3d} x {size[1]:3d} {_line(read, current, resistances, spice_seconds)}")
+        for size in sizes:
+            window = (plan.conductance.g_min, plan.conductance.g_max)
+            patterns = {
+                "random": rng.uniform(*window, (size, size)),
+                "trained": np.clip(np.tile(physical, (2, 2))[:size, :size], *window),
+            }
+            for segment in SEGMENTS:
+                here = _with_segments(plan, segment)
+                for name, g in patterns.items():
+                    before = bench.tally.seconds
+                    for read in read_patterns(bench, here, states, rng, [g], stage="arrays"):
+                        where = f"{size:3d} x {size:3d}, {segment:g} ohm, {name:7s} {read.direction:8s}"
+                        fast = _error(predicted(current, _fitted(tables, plan, here), read), read.i_out)
+                        exact = _error(_exact(here, read, current), read.i_out)
+                        linear = _error(_exact(here, read, None), _resistors(pool, here, read))
+                        print(f"{where}: fast {fast}; exact {exact}; linear {linear}", flush=True)
+                    print(f"    ngspice, 1T1R, both directions: {bench.tally.seconds - before:.1f} s")
 
 
-def _line(read: ArrayRead, current: CellCurrent, resistances: dict[str, float], spice_seconds: float) -> str:
-    started = perf_counter()
-    for _ in range(REPEATS):
-        predicted(current, resistances, read)
-    model_seconds = (perf_counter() - started) / REPEATS / read.v_in.shape[1]
-    found = predicted(current, resistances, read)
-    error = (found - read.i_out) / np.max(np.abs(read.i_out))
-    return (
-        f"{read.direction:8s} rms {100 * np.sqrt(np.mean(error**2)):.3f} % max {100 * np.max(np.abs(error)):.3f} %, "
-        f"ngspice/model {spice_seconds / model_seconds:,.0f} (model terms rebuilt for every batch of 8)"
+def _with_segments(plan: Plan, segment: float) -> Plan:
+    bar = plan.wires.crossbar.model_copy(update={"r_row": segment, "r_col": segment})
+    return plan.model_copy(update={"wires": plan.wires.model_copy(update={"crossbar": bar})})
+
+
+def _fitted(tables: TableFile, made: Plan, here: Plan) -> dict[str, float]:
+    """Return the table's resistances; its segments moved by as much as the netlist's are."""
+    found = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
+    found["r_row"] += here.wires.crossbar.r_row - made.wires.crossbar.r_row
+    found["r_col"] += here.wires.crossbar.r_col - made.wires.crossbar.r_col
+    return found
+
+
+def _exact(plan: Plan, read: ArrayRead, current: CellCurrent | None) -> np.ndarray:
+    """Return the currents of the exact grade with the netlist's wires: the table's cells, or linear ones."""
+    bar = plan.wires.crossbar
+    return solve_wires(
+        read.g_cell,
+        read.v_in,
+        r_row=bar.r_row,
+        r_col=bar.r_col,
+        r_source=plan.wires.r_drive,
+        r_sense=plan.wires.r_sense,
+        direction=read.direction,
+        cells=None if current is None else current.from_word,
+    ).i_out
+
+
+def _resistors(pool: SpicePool, plan: Plan, read: ArrayRead) -> np.ndarray:
+    """Return ngspice's currents of the same array with bare resistors for cells."""
+    rows, cols = read.g_cell.shape
+    bar = plan.wires.crossbar.model_copy(update={"rows": rows, "cols": cols, "cell_kind": "1R"})
+    params = CrossbarReadParams(
+        crossbar=bar, direction=read.direction, r_drive=plan.wires.r_drive, r_sense=plan.wires.r_sense
     )
+    waves = pool.run(static_reads(params, read.g_cell, read.v_in).text())
+    return np.stack([waves[f"i(v_sense_{k})"] for k in range(read.i_out.shape[0])])
+
+
+def _error(found: np.ndarray, spice: np.ndarray) -> str:
+    error = 100 * (found - spice) / np.max(np.abs(spice))
+    return f"{np.sqrt(np.mean(error**2)):.4f}, {np.max(np.abs(error)):.4f}"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), tuple(int(word) for word in sys.argv[3:]) or SIZES)

@@ -6,6 +6,7 @@ they are fitted lets them take up what the model leaves out.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap
 from rramkit.characterization.measure import array_currents
 from rramkit.characterization.plan import Plan
+from rramkit.characterization.point import Point
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
 from rramkit.table import HeldOut, Quantity, Table
 
@@ -50,6 +52,7 @@ def wire_table(bench: Bench, plan: Plan, states: StateMap, read: Table) -> Table
         conditions={
             "rows_max": Quantity(np.array(float(wires.rows_max)), "1"),
             "cols_max": Quantity(np.array(float(wires.cols_max)), "1"),
+            "g_max": Quantity(np.array(plan.conductance.g_max), "S"),
             "netlist_r_row": Quantity(np.array(wires.crossbar.segment("row").r), "ohm"),
             "netlist_r_col": Quantity(np.array(wires.crossbar.segment("col").r), "ohm"),
             "netlist_r_drive": Quantity(np.array(wires.r_drive), "ohm"),
@@ -69,21 +72,31 @@ def read_arrays(
     stage: str,
 ) -> list[ArrayRead]:
     """Read arrays of random conductances at random inputs with ngspice, each in both directions."""
+    window = (plan.conductance.g_min, plan.conductance.g_max)
+    return read_patterns(bench, plan, states, rng, [rng.uniform(*window, size) for size in sizes], stage=stage)
+
+
+def read_patterns(
+    bench: Bench, plan: Plan, states: StateMap, rng: np.random.Generator, patterns: list[np.ndarray], *, stage: str
+) -> list[ArrayRead]:
+    """Read arrays of given conductances (R, C) [S] at random inputs with ngspice, each in both directions."""
     jobs: list[tuple[CrossbarReadParams, np.ndarray, np.ndarray]] = []
-    for rows, cols in sizes:
-        g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (rows, cols))
+    for g in patterns:
         for direction in ("forward", "backward"):
-            params = _params(plan, rows, cols, direction)
-            driven = rows if direction == "forward" else cols
-            v_in = rng.uniform(0, plan.read.v_max, (driven, plan.wires.vectors))
+            params = _params(plan, g.shape[0], g.shape[1], direction)
+            v_in = rng.uniform(0, plan.read.v_max, (g.shape[0 if direction == "forward" else 1], plan.wires.vectors))
             v_in[rng.uniform(size=v_in.shape) < 0.3] = 0.0  # inputs of a network are often nothing
             jobs.append((params, g, v_in))
-    decks = [lambda p=p, g=g, v=v: static_reads(p, states.state_of(g), v).text() for p, g, v in jobs]
-    waves = bench.run(stage, decks)
-    return [
-        ArrayRead(params.direction, g, v_in, array_currents(wave, [f"i(v_sense_{k})" for k in range(_sensed(params))]))
-        for (params, g, v_in), wave in zip(jobs, waves, strict=True)
+    points = [
+        Point(
+            lambda p=p, g=g, v=v: static_reads(p, states.state_of(g), v).text(),
+            partial(array_currents, outputs=_sensed(p)),
+            f"{p.crossbar.rows} x {p.crossbar.cols} {p.direction}",
+        )
+        for p, g, v in jobs
     ]
+    currents = bench.need(stage, points)
+    return [ArrayRead(p.direction, g, v_in, i_out) for (p, g, v_in), i_out in zip(jobs, currents, strict=True)]
 
 
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:

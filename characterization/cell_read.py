@@ -1,27 +1,43 @@
 """The read table: cell current against conductance and voltage, and which state has which conductance."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from rramkit.characterization.batch import Bench
+from rramkit.characterization.measure import one_current, row_currents
 from rramkit.characterization.plan import Plan
-from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
+from rramkit.characterization.point import Batch, Point
+from rramkit.circuits.cell_rows import ReadRowParams, read_row
 from rramkit.errors import InputError
 from rramkit.surrogate import GridSurrogate
 from rramkit.table import HeldOut, Quantity, Table
 
 MARGIN = 1.15  # the read table reaches this factor past both ends of the window: pulses end a little outside it
 _COARSE = 21  # states of the first sweep, which finds the state of each conductance
+_FINE = 201  # states read behind the write drivers: a cubic between them is exact to 1e-7
+_ROW = 25  # cells side by side in one deck
 
 
 @dataclass(frozen=True)
 class StateMap:
-    """Conductance at the read voltage against state, monotone: `g` (N,) [S] at `state` (N,)."""
+    """Conductance at the read voltage against state, monotone.
+
+    Attributes
+    ----------
+    state, g : ndarray
+        States (N,) and the conductance (N,) [S] of the cell alone.
+    fine, g_driven : ndarray
+        More states (M,) and the conductance (M,) [S] that a read through the write drivers finds.
+    """
 
     state: np.ndarray
     g: np.ndarray
+    fine: np.ndarray
+    g_driven: np.ndarray
 
     def state_of(self, g: np.ndarray) -> np.ndarray:
         """Return the state whose read conductance is `g` [S]."""
@@ -32,12 +48,17 @@ class StateMap:
             )
         return np.clip(PchipInterpolator(np.log(self.g), self.state)(np.log(g)), 0, 1)
 
+    def read_of(self, state: np.ndarray) -> np.ndarray:
+        """Return the conductance [S] that a read through the write drivers finds in a state."""
+        return np.exp(PchipInterpolator(self.fine, np.log(self.g_driven))(state))
+
 
 def state_map(bench: Bench, plan: Plan) -> StateMap:
     """Sweep the cell in states from 0 to 1 and return its map."""
-    states = np.linspace(0, 1, _COARSE)
-    v_cell = _voltages(plan)
-    return StateMap(states, _conductance(plan, v_cell, _currents(bench, "cell states", plan, states, v_cell.size)))
+    states, fine, v_cell = np.linspace(0, 1, _COARSE), np.linspace(0, 1, _FINE), _voltages(plan)
+    g = _conductance(plan, v_cell, _currents(bench, "cell states", plan, states, v_cell.size))
+    driven = _currents(bench, "driven reads", plan, fine, 1, r_driver=plan.pulse.r_driver)[:, 0]
+    return StateMap(states, g, fine, driven / plan.read.v_read)
 
 
 def read_table(bench: Bench, plan: Plan, states: StateMap) -> Table:
@@ -87,8 +108,21 @@ def _conductance(plan: Plan, v_cell: np.ndarray, currents: np.ndarray) -> np.nda
     return np.array([np.interp(plan.read.v_read, v_cell, row) for row in currents]) / plan.read.v_read
 
 
-def _currents(bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: int) -> np.ndarray:
-    """Return the current (len(states), points) [A] of the cell over [-v_max, v_max]."""
-    params = [ReadSweepParams(cell=plan.cell, read=plan.read, state=float(s), points=points) for s in states]
-    waves = bench.run(stage, [lambda p=p: read_sweep(p).text() for p in params])
-    return np.stack([wave["i(v_sl)"] for wave in waves])
+def _currents(
+    bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: int, *, r_driver: float = 0.0
+) -> np.ndarray:
+    """Return the current (len(states), points) [A] of the cell over [-v_max, v_max], or at v_read for one point."""
+
+    def row(chunk: np.ndarray) -> ReadRowParams:
+        state = tuple(float(s) for s in chunk)
+        return ReadRowParams(cell=plan.cell, read=plan.read, state=state, points=points, r_driver=r_driver)
+
+    chunks = [states[k : k + _ROW] for k in range(0, states.size, _ROW)]
+    return np.stack(bench.need(stage, [_batch(chunk, row) for chunk in chunks]))
+
+
+def _batch(states: np.ndarray, row: Callable[[np.ndarray], ReadRowParams]) -> Batch:
+    alone = tuple(
+        Point(lambda s=s: read_row(row(np.array([s]))).text(), one_current, f"state = {s:.6g}") for s in states
+    )
+    return Batch(alone, lambda: read_row(row(states)).text(), partial(row_currents, cells=states.size))

@@ -1,11 +1,32 @@
 """Numbers out of waveforms: read conductance, energy of a pulse, currents of an array."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import WriteParams
+from rramkit.circuits.cell_rows import LINES
+
+
+def row_currents(waves: Waveforms, cells: int) -> np.ndarray:
+    """Return the current (cells, V) [A] of each cell of a row at each voltage of its sweep."""
+    return np.stack([waves[f"i(v_sl_{k})"] for k in range(cells)])
+
+
+def one_current(waves: Waveforms) -> np.ndarray:
+    """Return the current (V,) [A] of a row of one cell."""
+    return row_currents(waves, 1)[0]
+
+
+def row_pulses(waves: Waveforms, cells: int) -> np.ndarray:
+    """Return of a row of pulses: each cell's state at the end and the energy [J] its three drivers gave; (cells, 2)."""
+    power = [sum(-waves[f"v({line}_{k}_src)"] * waves[f"i(v_{line}_{k})"] for line in LINES) for k in range(cells)]
+    energy = np.trapezoid(np.array(power), waves["time"], axis=1)
+    return np.stack([[waves[f"v(s_{k})"][-1] for k in range(cells)], energy], axis=1)
+
+
+def one_pulse(waves: Waveforms) -> np.ndarray:
+    """Return of a row of one pulse: state at the end, energy [J]; (2,)."""
+    return row_pulses(waves, 1)[0]
 
 
 def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:
@@ -28,6 +49,6 @@ def integral(time: np.ndarray, values: np.ndarray, window: tuple[float, float]) 
     return float(np.trapezoid(np.interp(t, time, values), t))
 
 
-def array_currents(waves: Waveforms, vectors: Sequence[str]) -> np.ndarray:
-    """Return the currents (len(vectors), B) [A] of an array read at the B points of its sweep."""
-    return np.stack([waves[vector] for vector in vectors])
+def array_currents(waves: Waveforms, outputs: int) -> np.ndarray:
+    """Return the currents (outputs, B) [A] of an array read at the B points of its sweep."""
+    return np.stack([waves[f"i(v_sense_{k})"] for k in range(outputs)])

@@ -95,3 +95,6 @@ class Plan(Parameters):
     max_step_error: float = quantity(
         1e-3, "1", "largest change, over the window, when the time step is halved", gt=0, le=1
     )
+    max_failed: float = quantity(
+        0.01, "1", "largest fraction of a stage's points that may fail and be masked", ge=0, le=1
+    )

@@ -1,33 +1,31 @@
 """Worker processes that run decks: one ngspice each, recycled, a time limit for each run, crashes contained."""
 
 import os
-import pickle
 import shutil
-import signal
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as RunTimeout
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
-
 from rramkit.characterization.ngspice.library import Library, find_library
+from rramkit.characterization.point import Job, Measured, measured
 from rramkit.characterization.simulate import Simulator, Waveforms
+from rramkit.characterization.workers import Lost, Stillborn, Workers, answer
 from rramkit.errors import SetupError, SimulationError
 
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
 IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
-_LAST_WORD = "last-word"  # file in a worker's folder
+_CLEARINGS = 100
 
 _Key = TypeVar("_Key")
-_simulator: Simulator | None = None
+_Result = TypeVar("_Result")
 
 
 class SpicePool:
@@ -52,30 +50,31 @@ class SpicePool:
         self.library = library or find_library()
         self.workers = workers or len(os.sched_getaffinity(0))
         self.timeout = timeout
-        self._folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
-        self._pool = ProcessPool(
-            max_workers=self.workers,
-            max_tasks=RECYCLE_AFTER,
-            initializer=_start_worker,
-            initargs=[self.library, self._folder],
-            context=get_context("spawn"),  # a forked copy of a threaded parent may hang
+        self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
+        self._workers = Workers(
+            self.workers, _main, (self.library, self.folder), timeout=timeout, recycle=RECYCLE_AFTER
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the workers: after their runs, or at once when the block failed or was interrupted."""
-        if kind is None:
-            self._pool.close()
-        else:
-            self._pool.stop()
-        self._pool.join()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """End the workers at once: whoever wants results has waited for them."""
+        self._workers.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def simulator(self) -> str:
+        """Return the version and the solver of the pool's ngspice."""
+        return self.library.simulator
+
+    def submit(self, job: Job) -> "Future[Measured]":
+        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        return self._submit(job.deck, _measure, job)
 
     def run(self, deck: str) -> Waveforms:
         """Run one deck; raise `SimulationError` when it gives no complete result."""
-        return self._result(deck, self._submit(deck))
+        return self._submit(deck, _run, deck).result()
 
     def map(
         self, decks: Iterable[tuple[_Key, Callable[[], str]]]
@@ -84,48 +83,60 @@ class SpicePool:
 
         A deck is made only when a worker is near to needing it, so that the first run starts at once.
         """
-        waiting: deque[tuple[_Key, str, Future[Waveforms]]] = deque()
+        waiting: deque[tuple[_Key, Future[Waveforms]]] = deque()
         for key, make_deck in decks:
             deck = make_deck()
-            waiting.append((key, deck, self._submit(deck)))
+            waiting.append((key, self._submit(deck, _run, deck)))
             if len(waiting) >= IN_FLIGHT * self.workers:
-                yield self._next(waiting)
+                yield _next(waiting)
         while waiting:
-            yield self._next(waiting)
+            yield _next(waiting)
 
-    def _next(self, waiting: "deque[tuple[_Key, str, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
-        key, deck, future = waiting.popleft()
-        try:
-            return key, self._result(deck, future)
-        except SimulationError as error:
-            return key, error
+    def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
+        """Return a future in the kit's own terms: what became of the worker is a `KitError`."""
+        outside: Future[_Result] = Future()
+        self._workers.submit(function, argument).add_done_callback(lambda ended: self._pass_on(deck, ended, outside))
+        return outside
 
-    def _submit(self, deck: str) -> "Future[Waveforms]":
-        return self._pool.schedule(_run_in_worker, args=[deck], timeout=self.timeout)
+    def _pass_on(self, deck: str, ended: "Future[_Result]", outside: "Future[_Result]") -> None:
+        if ended.cancelled():
+            outside.cancel()
+            return
+        error = ended.exception()
+        if error is None:
+            outside.set_result(ended.result())
+        else:
+            outside.set_exception(self._in_kit_terms(deck, error))
 
-    def _result(self, deck: str, future: "Future[Waveforms]") -> Waveforms:
-        try:
-            return future.result()
-        except RunTimeout:
-            raise SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck) from None
-        except BrokenProcessPool as error:
-            raise SetupError(
+    def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
+        if isinstance(error, Lost) and error.exit_code is None:
+            return SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck)
+        if isinstance(error, Lost):
+            return SimulationError("crash", f"its process died (exit code {error.exit_code})", deck=deck)
+        if isinstance(error, Stillborn):
+            return SetupError(
                 "the ngspice processes end before they start. In a script, call the kit under "
                 "`if __name__ == '__main__':`, since each process imports the script again."
-            ) from error
-        except ProcessExpired as error:
-            raise _last_word(self._folder, error.pid) or SimulationError(
-                "crash", f"its process died (exit code {error.exitcode})", deck=deck
-            ) from None
+            )
+        return error
 
 
-def _start_worker(library: Library, folder: Path) -> None:
-    global _simulator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the workers itself
-    threading.Thread(target=_end_with_parent, args=[folder], daemon=True).start()
+def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
+    key, future = waiting.popleft()
+    try:
+        return key, future.result()
+    except SimulationError as error:
+        return key, error
+
+
+def _main(pipe: Connection, library: Library, folder: Path) -> None:
+    watch = threading.Thread(target=_end_with_parent, args=[folder], daemon=True)
+    watch.start()
     own = folder / str(os.getpid())
     own.mkdir()
-    _simulator = Simulator(library, own)
+    simulator = Simulator(library, own)
+    answer(pipe, simulator, lambda: simulator.usable)
+    watch.join()  # the parent is gone, or kills this process in a moment: in both cases the other thread's matter
 
 
 def _end_with_parent(folder: Path) -> None:
@@ -133,24 +144,17 @@ def _end_with_parent(folder: Path) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
+        for _ in range(_CLEARINGS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            sleep(0.01)  # a sibling was just making its files
         os._exit(1)
 
 
-def _run_in_worker(deck: str) -> Waveforms:
-    if _simulator is None:
-        raise RuntimeError("the worker was not started by SpicePool")
-    try:
-        return _simulator.run(deck)
-    except SimulationError as error:
-        if not _simulator.usable:
-            # The next deck would be refused whatever it holds: leave the error in a file, make room for a new worker.
-            Path(_LAST_WORD).write_bytes(pickle.dumps(error))
-            os._exit(1)
-        raise
+def _run(simulator: Simulator, deck: str) -> Waveforms:
+    return simulator.run(deck)
 
 
-def _last_word(folder: Path, pid: int) -> SimulationError | None:
-    """Return the error that a worker left when it ended itself."""
-    path = folder / str(pid) / _LAST_WORD
-    return pickle.loads(path.read_bytes()) if path.exists() else None
+def _measure(simulator: Simulator, job: Job) -> Measured:
+    return measured(job, simulator.run(job.deck))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` runs of `stage` have ended."""
+    """`done` of `total` points of `stage` have ended, `failed` of them without a result."""
 
     stage: str
     done: int
     total: int
+    failed: int = 0
 
 
 Report = Callable[[Progress], None]

@@ -35,7 +35,7 @@ def verify(
         )
     plan = plan.model_copy(update={"seed": seed})
     with SpicePool(workers=workers) as pool:
-        bench = Bench(pool, report)
+        bench = Bench(pool, report, plan.max_failed)
         states = cell_read.state_map(bench, plan)
         found = {"read.i_cell": cell_read.fresh(bench, plan, states, tables["read"], count=points)}
         for polarity in POLARITIES:

@@ -154,17 +154,17 @@ def _line_steps(params: WriteParams) -> dict[str, list[tuple[float, float]]]:
         steps["wl"] += [(start, read.v_wl), (start + read.t_read + 2 * rise, 0.0)]
         steps["bl"] += [(start + rise, read.v_read), (start + read.t_read + rise, 0.0)]
         if index < params.pulses:
-            word, line, drive = _pulse_levels(params, float(params.amplitudes[index]))
+            word, line, drive = pulse_levels(params.pulse, params.polarity, float(params.amplitudes[index]))
             begin, end = params.write_window(index)
             steps["wl"] += [(begin, word), (end - rise, 0.0)]
             steps[line] += [(begin + rise, drive), (end - 2 * rise, 0.0)]
     return steps
 
 
-def _pulse_levels(params: WriteParams, amplitude: float) -> tuple[float, str, float]:
+def pulse_levels(pulse: PulseParams, polarity: Polarity, amplitude: float) -> tuple[float, str, float]:
     """Return the word line's voltage, the line that is driven besides it, and that line's voltage."""
-    if params.polarity == "set" and params.pulse.set_line == "bl":
-        return params.pulse.v_wl_set, "bl", amplitude
-    if params.polarity == "set":
-        return amplitude, "bl", params.pulse.v_bl_set
-    return params.pulse.v_wl_reset, "sl", amplitude
+    if polarity == "set" and pulse.set_line == "bl":
+        return pulse.v_wl_set, "bl", amplitude
+    if polarity == "set":
+        return amplitude, "bl", pulse.v_bl_set
+    return pulse.v_wl_reset, "sl", amplitude

@@ -21,13 +21,27 @@ class SetupError(KitError):
     """The machine lacks something that the job needs (PySpice, an ngspice library, a package)."""
 
 
+class ConvergenceError(KitError):
+    """An iteration ended short of its tolerance.
+
+    Attributes
+    ----------
+    partial : object
+        What it had reached.
+    """
+
+    def __init__(self, message: str, *, partial: object = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
 class SimulationError(KitError):
     """One ngspice run gave no complete, finite result.
 
     Attributes
     ----------
     reason : str
-        One of `parse`, `convergence`, `incomplete`, `timeout`, `crash`.
+        One of `parse`, `convergence`, `incomplete`, `measure`, `timeout`, `crash`.
     deck : str
         The whole deck that was run.
     log : str

@@ -41,10 +41,12 @@ def check(path: Path) -> bool:
     digest, length = _digest(path)
     if head == _head(digest, length):
         return True
-    sealed = head.split(b"\n")[1].split(b" ")[0]
+    sealed = head.removeprefix(_TITLE).split(b" ")[0]
     if sealed.isdigit() and int(sealed) > length:
-        raise BrokenSealError(f"it is cut off: {SIZE + length} of {SIZE + int(sealed)} bytes")
-    raise BrokenSealError("its bytes do not match the SHA-256 at its head: damaged, or changed after it was made")
+        raise BrokenSealError(f"it is damaged: {path.stat().st_size} of {SIZE + int(sealed)} bytes are there")
+    raise BrokenSealError(
+        "it is damaged, or was changed after it was made: its bytes do not match the SHA-256 at its head"
+    )
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -8,9 +8,10 @@ import pytest
 
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
-from rramkit.characterization.batch import Bench, finer
+from rramkit.characterization.means import Means
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.run import characterize, reusable
+from rramkit.characterization.store import store_of
 from rramkit.characterization.verify import plan_of, verify
 from rramkit.circuits import libraries
 from rramkit.errors import InputError, SimulationError, TableError
@@ -49,7 +50,7 @@ TINY = Plan.checked(
 def made(tmp_path_factory):
     """The file, its tables, and the stages as they were told."""
     path, told = tmp_path_factory.mktemp("tiny") / "tables.h5", []
-    tables = characterize(TINY, path, workers=1, report=told.append)
+    tables = characterize(TINY, path, Means(workers=1, report=told.append))
     return path, tables, told
 
 
@@ -65,7 +66,7 @@ def test_the_file_holds_what_was_returned(made):
     assert np.all(back["set"].signals["energy"].values > 0)
     assert back["set"].signals["delta_g"].values.max() > 10e-6  # S: SET raises, RESET lowers
     assert back["reset"].signals["delta_g"].values.min() < -10e-6
-    assert list(path.parent.iterdir()) == [path]
+    assert sorted(path.parent.iterdir()) == [path, store_of(path)]
 
 
 def test_every_fit_is_held_against_points_that_it_never_saw(made):
@@ -139,34 +140,8 @@ def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypa
     real = netlists.text
     monkeypatch.setattr(netlists, "text", lambda name: broken if name == netlists.RRAM_SKY130 else real(name))
     with pytest.raises(SimulationError, match="parse") as caught:
-        characterize(TINY, path, workers=1)
+        characterize(TINY, path, Means(workers=1))
     assert ".subckt another" in caught.value.deck
     assert caught.value.log
     assert path.read_text() == "an older result"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_point_is_tried_again_with_finer_steps_and_counted(pool):
-    steps = "t\nV1 a 0 1\nR1 a 0 {r}\n.options reltol=1e-4\n.tran 2e-9 1e-8 0 2e-9\n.end\n"
-    good, finest = steps.format(r="1k"), ".tran 1.000000000e-09 1.000000000e-08 0 1.000000000e-09"
-    assert finest in finer(good)
-    assert "reltol=1e-5" in finer(good)
-
-    class FirstFails:
-        """The pool, but the first attempt at every deck is lost."""
-
-        def __init__(self):
-            self.second = []
-
-        def map(self, decks):
-            return [(key, SimulationError("convergence", "made up", deck=make())) for key, make in decks]
-
-        def run(self, deck):
-            self.second.append(deck)
-            return pool.run(deck)
-
-    lossy = FirstFails()
-    bench = Bench(lossy, lambda _: None)  # pyright: ignore[reportArgumentType]
-    assert len(bench.run("stage", [lambda: good] * 3)) == 3
-    assert (bench.tally.runs, bench.tally.retried) == (3, 3)
-    assert all(finest in deck for deck in lossy.second)
+    assert sorted(tmp_path.iterdir()) == [path, store_of(path)]

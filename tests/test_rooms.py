@@ -14,11 +14,11 @@ ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),
     "h5py": ("rramkit/hdf5.py",),
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
-    "pebble": ("characterization/pool.py",),
     "typer": ("rramkit/cli/",),
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
+    "torch": ("rramkit/torch.py", "rramkit/array/streams.py"),
 }
 
 

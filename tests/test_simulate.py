@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from rramkit.characterization.point import Job
 from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.simulate import spice_number
 from rramkit.errors import SimulationError
@@ -54,12 +55,28 @@ def test_failure_is_named_and_never_answers_with_old_data(pool, reason, deck):
     assert after["v(b)"] == before["v(b)"]
 
 
+ENDLESS = "t\nV1 a 0 sin(0 1 1e9)\nR1 a b 1k\nC1 b 0 1p\n.save v(b)\n.tran 1p 1 0 1p\n.end\n"
+
+
+def test_leaving_early_does_not_wait_for_a_long_run():
+    started = []
+    with pytest.raises(KeyboardInterrupt), SpicePool(workers=2) as left:
+        running = [left.submit(Job(ENDLESS, len)) for _ in range(2)]
+        while len(list(left.folder.iterdir())) < 2:  # each worker makes its own when it starts
+            time.sleep(0.05)
+        time.sleep(1.0)  # both are in ngspice by then
+        assert not any(future.done() for future in running)
+        started.append(time.monotonic())
+        raise KeyboardInterrupt
+    # 0.1 s by itself, the rest for a busy machine; pebble's own way waits 3 s for each worker that is in ngspice.
+    assert time.monotonic() - started[0] < 3
+
+
 def test_a_run_that_hangs_is_killed_and_its_worker_replaced():
-    endless = "t\nV1 a 0 sin(0 1 1e9)\nR1 a b 1k\nC1 b 0 1p\n.save v(b)\n.tran 1p 1 0 1p\n.end\n"
     with SpicePool(workers=1, timeout=1.5) as short:
         started = time.monotonic()
         with pytest.raises(SimulationError, match="timeout"):
-            short.run(endless)
+            short.run(ENDLESS)
         assert time.monotonic() - started < 30  # it ended at all: the deck itself takes days
         assert short.run(GOOD)["v(b)"] == pytest.approx(1.5, rel=1e-9)
 

@@ -60,6 +60,11 @@ class Library:
     preload: tuple[Path, ...] = ()
 
     @property
+    def simulator(self) -> str:
+        """What it is, in words: the same words, the same numbers."""
+        return f"ngspice {self.version_text}{' with KLU' if self.klu else ''}"
+
+    @property
     def good(self) -> bool:
         """Whether large arrays are quick with it."""
         return self.klu and self.version >= GOOD

@@ -113,6 +113,20 @@ class CellCurrent:
         """Return b_k at cell voltages (...) in volts, as (K, ...); outside the table the edge's value holds."""
         return _interpolated(v_cell, self.v_grid, self.b_grid)
 
+    def from_word(self, g_cell: np.ndarray, v_cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return current (A) and slope di/dv (S) of cells (R, C) at voltages of row over column (R, C, B).
+
+        The law that `solve_wires` takes; a row over its column is a negative cell voltage here.
+        """
+        slopes = np.diff(self.b_grid, axis=1) / np.diff(self.v_grid)
+        at = np.clip(np.searchsorted(self.v_grid, -v_cell, side="right") - 1, 0, self.v_grid.size - 2)
+        beyond = -v_cell - self.v_grid[at]
+        current, slope = np.zeros_like(v_cell), np.zeros_like(v_cell)
+        for a, b, s in zip(self.conductance_terms(g_cell), self.b_grid, slopes, strict=True):
+            current -= a[..., None] * (b[at] + s[at] * beyond)
+            slope += a[..., None] * s[at]
+        return current, slope
+
     def outside(self, g_cell: Array) -> int:
         """Return how many conductances lie outside the table: whoever builds a tile counts and reports them."""
         margin = 1e-6 * self.g_span  # rounding, to float32 too, is not an extrapolation

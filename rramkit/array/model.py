@@ -1,6 +1,6 @@
 """What every tile of one table file shares."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from rramkit.array.cells import CellCurrent
@@ -9,6 +9,7 @@ from rramkit.array.wires import WireModel
 from rramkit.table import TableFile
 
 Precision = Literal["float32", "float64"]
+_UNCHECKED = 2**31  # rows and columns (1): a switch alone limits no array
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,12 @@ class ArrayModel:
             t_read=read.condition("t_read"),
             chain=chain or ReadChain(),
         )
+
+    @property
+    def lines(self) -> WireModel | None:
+        """The wires with the multiplexer's resistance at the end of each column."""
+        r_series = self.chain.mux.r_series
+        if not r_series:
+            return self.wires
+        wires = self.wires or WireModel(0.0, 0.0, 0.0, 0.0, rows_max=_UNCHECKED, cols_max=_UNCHECKED)
+        return replace(wires, r_sense=wires.r_sense + r_series)

@@ -16,14 +16,14 @@ _CELLS_AT_ONCE = 2**20  # (1): what a large grid's terms take while they are mad
 
 @dataclass(frozen=True)
 class Operators:
-    """What tiles (..., 2, R, C) multiply their inputs by.
+    """What tiles (..., 2, R, C) of pairs, or (..., 1, R, C) of plain columns, multiply their inputs by.
 
     Attributes
     ----------
     difference : array
-        Plus less minus half of each term, (..., K, R, C).
+        Plus less minus half of each term, (..., K, R, C); of plain columns the term itself.
     total : array or None
-        Their sum, where halves or phases are sensed apart.
+        Their sum, where halves or phases are sensed apart; None for plain columns.
     lines : array
         Sum of each term over the halves and the cells of each driven line, (..., K, L).
     noise_total, noise_difference : array or None
@@ -70,7 +70,8 @@ class Operators:
 
     def with_traps(self, factors: Array) -> Self:
         """Return these with what traps leave of each cell's current, (..., 2, R, C); the energy is left as it was."""
-        assert self.total is not None
+        if self.total is None:
+            return replace(self, difference=self.difference * factors[..., None, 0, :, :])
         plus = (self.total + self.difference) * (0.5 * factors[..., None, 0, :, :])
         minus = (self.total - self.difference) * (0.5 * factors[..., None, 1, :, :])
         return replace(self, difference=plus - minus, total=plus + minus)
@@ -81,16 +82,16 @@ def passed_by_wires(g_cell: Array, model: ArrayModel) -> Array | None:
 
     Pairs stand in adjacent columns of one physical array R x 2 C.
     """
-    if model.wires is None:
+    wires = model.lines
+    if wires is None:
         return None
-    wires = model.wires
 
     def parts(cells: Array, _: Array | None) -> tuple[Array | None, ...]:
-        xp, (count, _, rows, pairs) = namespace(cells), cells.shape
+        xp, (count, halves, rows, pairs) = namespace(cells), cells.shape
         linear = model.cells.conductance_terms(cells)[0]
-        physical = xp.moveaxis(linear, 1, -1).reshape(count, rows, 2 * pairs)
+        physical = xp.moveaxis(linear, 1, -1).reshape(count, rows, halves * pairs)
         part = wires.effective(physical) / physical
-        return (xp.moveaxis(part.reshape(count, rows, pairs, 2), -1, 1),)
+        return (xp.moveaxis(part.reshape(count, rows, pairs, halves), -1, 1),)
 
     return in_chunks(parts, g_cell, None)[0]
 
@@ -139,13 +140,21 @@ def _parts(
     if settled != 1.0:
         terms *= settled
     terms = xp.moveaxis(terms, 0, 1)
-    plus, minus = terms[:, :, 0], terms[:, :, 1]
-    total = plus + minus
+    plus = terms[:, :, 0]
+    paired = cells.shape[1] == 2
+    total = plus + terms[:, :, 1] if paired else plus
     noise = (None, None)
     if chain.noise.on:
         variance = chain.noise.variance(cells, model.cells.g_span) * settled**2
         if passed is not None:  # d(g_eff) = s^2 dg, exact for one cell in series with its wires
             variance *= passed**4
-        noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1])
-    apart = chain.separate or chain.telegraph.on
-    return plus - minus, total if apart else None, total.sum(axis=-2 if backward else -1), *noise
+        noise = (variance[:, 0], None)
+        if paired:
+            noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1])
+    apart = paired and (chain.separate or chain.telegraph.on)
+    return (
+        plus - terms[:, :, 1] if paired else plus,
+        total if apart else None,
+        total.sum(axis=-2 if backward else -1),
+        *noise,
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rramkit.array.backend import Array, namespace
 from rramkit.array.encoder import Shot
-from rramkit.array.reading import Read, Sensed, col_currents, cols_apart, row_currents, rows_apart, together
+from rramkit.array.reading import Read, Sensed, col_currents, cols_apart, one_phase, row_currents, together
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,16 @@ def forward(read: Read, v: Array, *, signed: bool, t_read: float) -> Reading:
             t_read=t_read,
         )
     phases = _phases(v, signed=signed)
-    return _added(read, phases, lambda shot: rows_apart(read, shot), phases=len(phases), t_read=t_read)
+    return _added(read, phases, lambda shot: one_phase(read, shot), phases=len(phases), t_read=t_read)
 
 
-def backward(read: Read, v: Array, *, t_read: float) -> Reading:
-    """Drive bit lines with signed voltages `v` in volts, of the read's layout, in two phases; sense the rows."""
+def backward(read: Read, v: Array, *, signed: bool, t_read: float) -> Reading:
+    """Drive bit lines with signed voltages `v` in volts, of the read's layout; sense the rows.
+
+    Pairs take two phases, plus and minus columns in turn; plain columns are driven as rows are.
+    """
+    if not read.paired:
+        return forward(read, v, signed=signed, t_read=t_read)
     xp = namespace(v)
     sign = xp.sign(v)
 
@@ -70,11 +75,12 @@ def backward(read: Read, v: Array, *, t_read: float) -> Reading:
 def unconverted(read: Read, v: Array, *, signed: bool) -> Array:
     """Return the largest magnitudes, over shots and phases, of what converters would get without noise (..., N, M)."""
     xp = namespace(v)
-    phases = [(1.0, xp.abs(v))] if read.backward else _phases(v, signed=signed)
+    turns = read.backward and read.paired
+    phases = [(1.0, xp.abs(v))] if turns else _phases(v, signed=signed)
     found = []
     for _, u in phases:
         for shot in read.side.encoder.shots(u, noisy=False):
-            i = col_currents(read, shot, xp.sign(v))[0] if read.backward else row_currents(read, shot)[0]
+            i = col_currents(read, shot, xp.sign(v))[0] if turns else row_currents(read, shot)[0]
             found.append(xp.abs(i))
     return xp.max(xp.stack(found), axis=0)
 

@@ -30,12 +30,13 @@ class Periphery:
     @classmethod
     def of(cls, g_cell: Array, model: ArrayModel, *, rng: Streams | None) -> Self:
         """Make it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
-        rows, pairs = (int(size) for size in g_cell.shape[-2:])
+        halves, rows, pairs = (int(size) for size in g_cell.shape[-3:])
         chain = model.chain
+        apart = chain.halves and halves == 2
         sides: list[Side] = []
-        for backward, driven, sensed in ((False, rows, 2 * pairs if chain.halves else pairs), (True, pairs, rows)):
+        for backward, driven, sensed in ((False, rows, 2 * pairs if apart else pairs), (True, pairs, rows)):
             way = OneWay.of(model.cells, backward=backward)
-            largest = driven * (way.i_span[1] - (0.0 if backward or chain.halves else way.i_span[0]))
+            largest = driven * (way.i_span[1] - (0.0 if backward or apart or halves == 1 else way.i_span[0]))
             bank = ConverterBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
             sides.append(Side(Encoder.of(way, chain.dac, g_cell), bank))
         traps = chain.telegraph.traps(g_cell, rng=rng) if chain.telegraph.on and rng is not None else None

@@ -7,6 +7,8 @@ the whole cell, one transistor and one resistive element, at its terminals.
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from rramkit.array.clamp import Clamp
 from rramkit.array.converter import OutputConverter
 from rramkit.array.input_dac import InputDac
@@ -28,6 +30,14 @@ class ReadChain(Parameters):
     subtraction: Literal["analog", "digital"] = quantity(
         "analog", "1", "whether the halves of a pair are subtracted before or after conversion"
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ReadChain":
+        if self.converter.bits == 1 and self.subtraction == "analog":
+            raise ValueError(
+                "converter must have at least 2 bits where pairs are subtracted before it: one is the sign"
+            )
+        return self
 
     @property
     def separate(self) -> bool:

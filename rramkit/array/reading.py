@@ -30,7 +30,10 @@ class Sensed:
 
 @dataclass(frozen=True)
 class Read:
-    """What one read works with: operators and side of a direction, chain, layout, random numbers (None: not drawn)."""
+    """What one read works with: operators and side of a direction, chain, layout, random numbers (None: not drawn).
+
+    `paired` says whether columns are pairs, and `backward` turns the operators round.
+    """
 
     operators: Operators
     side: Side
@@ -38,6 +41,7 @@ class Read:
     layout: Layout
     rng: Streams | None
     backward: bool
+    paired: bool
 
     def product(self, terms: tuple[Array, ...], operator: Array | None) -> Array:
         """Sum over K the products of `terms` K x (..., N, L) with `operator` (..., K, R, C), turned round backward."""
@@ -68,11 +72,11 @@ def together(read: Read, shot: Shot, sign: Array | None, *, phases: int) -> Sens
     return Sensed(i, size(i) * phases, 0)
 
 
-def rows_apart(read: Read, shot: Shot) -> Sensed:
-    """Read one phase of driven rows: pairs subtracted before conversion, or their halves converted (..., N, C)."""
+def one_phase(read: Read, shot: Shot) -> Sensed:
+    """Read one phase of driven rows, or of plain columns: pairs subtracted before or after conversion (..., N, M)."""
     i, variance = row_currents(read, shot)
-    sensed = _sensed(read, i, variance, two_way=not read.chain.halves)
-    if not read.chain.halves:
+    sensed = _sensed(read, i, variance, two_way=read.paired and not read.chain.halves)
+    if not (read.paired and read.chain.halves):
         return sensed
     pairs = i.shape[-1] // 2
     return Sensed(sensed.i[..., :pairs] - sensed.i[..., pairs:], sensed.conversions, sensed.beyond)
@@ -84,7 +88,7 @@ def row_currents(read: Read, shot: Shot) -> tuple[Array, Array | None]:
     terms = tuple(read.rows(term) for term in shot.terms)
     square = None if shot.square is None else read.rows(shot.square)
     d, variance = read.product(terms, operators.difference), read.variance(square, operators.noise_total)
-    if not read.chain.halves:
+    if not (read.paired and read.chain.halves):
         return d, variance
     if variance is not None:
         variance = _plus_minus(variance, read.variance(square, operators.noise_difference), axis=-1)

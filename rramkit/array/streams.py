@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """Random numbers of tiles: one seeded generator a tile, so that a tile's noise does not depend on its neighbours.
 
 A tile with the same seed and number draws the same numbers alone as among thousands read together. Normal numbers in
@@ -18,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from rramkit.array.backend import Array, full, like
-from rramkit.errors import InputError
+from rramkit.errors import InputError, SetupError
 
 _WORD = 2.0**-32
 
@@ -50,7 +51,12 @@ class Streams:
         seeds = (np.random.SeedSequence((*words, first + tile)) for tile in range(math.prod(shape)))
         if device is None:
             return cls(shape, tuple(np.random.Generator(np.random.SFC64(each)) for each in seeds))
-        import torch  # an extra: only here, when it is asked for
+        try:
+            import torch  # an extra: only here, when it is asked for
+        except ImportError as error:
+            raise SetupError(
+                "`device` needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
+            ) from error
 
         return cls(
             shape,

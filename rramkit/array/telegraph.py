@@ -6,7 +6,7 @@ state for far longer (milliseconds and more) than a batch of reads takes, and tw
 so that each call draws the traps anew. This last is this kit's own choice. Off: `fraction` 0.
 """
 
-from rramkit.array.backend import Array
+from rramkit.array.backend import Array, namespace
 from rramkit.array.streams import Streams
 from rramkit.parameters import Parameters, quantity
 
@@ -30,4 +30,4 @@ class Telegraph(Parameters):
     def factors(self, traps: Array, reference: Array, *, rng: Streams) -> Array:
         """Draw what is left of each cell's current, (..., 2, R, C), in one snapshot."""
         taken = (rng.uniform(tuple(traps.shape[-3:]), reference) < self.duty) & traps
-        return 1.0 - self.amplitude * taken
+        return 1.0 - self.amplitude * namespace(reference).astype(taken, reference.dtype)

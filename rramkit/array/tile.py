@@ -13,6 +13,9 @@ is a sum of separable terms (`cells`), the wires (`wires`) attenuate the terms, 
 cells is the read chain (`read_chain`); `reading` says how few products that takes. A phase in which no vector of the
 batch drives anything is not read.
 
+Columns without a partner, (..., 1, R, C), are for mappings that need no negative weight (`mapping`): their current is
+sensed as it is, forward and backward in a phase for each sign.
+
 Leading axes are tiles read at once, each as if alone: voltages broadcast against them. Arrays are NumPy's or PyTorch's,
 float32 or float64, as the conductances are.
 """
@@ -52,7 +55,7 @@ class Tile:
     Attributes
     ----------
     g_cell : array
-        Conductances (..., 2, R, C) in siemens: plus and minus halves.
+        Conductances (..., 2, R, C) in siemens: plus and minus halves; or (..., 1, R, C), columns without a partner.
     model : ArrayModel
         Cell current, wires, read time and read chain.
     periphery : Periphery
@@ -75,7 +78,7 @@ class Tile:
         Raises
         ------
         InputError
-            When the shape or a value does not fit, or the array is larger than the wires were checked on.
+            When the shape or a value does not fit, or an array is larger than the wires were checked on.
         """
         g_cell = _checked(g_cell, model)
         streams = _streams(rng, tuple(g_cell.shape[:-3])) if model.chain.drawn else None
@@ -96,6 +99,11 @@ class Tile:
     def shape(self) -> tuple[int, ...]:
         """Leading axes of the tiles."""
         return tuple(self.g_cell.shape[:-3])
+
+    @property
+    def paired(self) -> bool:
+        """Whether the columns are pairs."""
+        return self.g_cell.shape[-3] == 2
 
     @cached_property
     def rows_driven(self) -> Operators:
@@ -124,10 +132,8 @@ class Tile:
         """Drive lines with signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or (..., B, C)."""
         v, signed, clamped = self._within(v, backward=backward)
         read = self._set_up(layout, rng, backward=backward)
-        if backward:
-            reading = passes.backward(read, v, t_read=self.model.t_read)
-        else:
-            reading = passes.forward(read, v, signed=signed, t_read=self.model.t_read)
+        way = passes.backward if backward else passes.forward
+        reading = way(read, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
 
     def calibrated(
@@ -150,7 +156,7 @@ class Tile:
         v, signed, _ = self._within(v, backward=backward)
         side = self.periphery.backward if backward else self.periphery.forward
         operators = self.cols_driven if backward else self.rows_driven
-        i = passes.unconverted(Read(operators, side, chain, layout, None, backward), v, signed=signed)
+        i = passes.unconverted(Read(operators, side, chain, layout, None, backward, self.paired), v, signed=signed)
         largest = margin * grouped_maximum(to_numpy(i), chain.converter.shared)
         i_high = like(np.where(largest > 0.0, largest, to_numpy(side.bank.i_high)), self.g_cell)
         new = replace(side, bank=replace(side.bank, i_high=i_high))
@@ -179,7 +185,7 @@ class Tile:
         if self.periphery.traps is not None and streams is not None:
             operators = operators.with_traps(chain.telegraph.factors(self.periphery.traps, self.g_cell, rng=streams))
         side = self.periphery.backward if backward else self.periphery.forward
-        return Read(operators, side, chain, layout, streams, backward)
+        return Read(operators, side, chain, layout, streams, backward, self.paired)
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout]:
         """Check the shape of voltages; return them in the tiles' kind of array, and their layout."""
@@ -216,15 +222,16 @@ def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
 def _checked(g_cell: Array, model: ArrayModel) -> Array:
     """Return conductances (..., 2, R, C) that nobody else can change; raise `InputError` when they do not fit."""
     g_cell = as_array(g_cell, "g_cell")
-    if g_cell.ndim < 3 or g_cell.shape[-3] != 2 or not math.prod(g_cell.shape):
+    if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2) or not math.prod(g_cell.shape):
         raise InputError(
-            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {tuple(g_cell.shape)}. Reshape it."
+            "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); "
+            f"got {tuple(g_cell.shape)}. Reshape it."
         )
     low, high = float(g_cell.min()), float(g_cell.max())
     if not (low > 0.0 and high < math.inf):  # NaN fails both
         raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
     if model.wires is not None:
-        model.wires.check(int(g_cell.shape[-2]), 2 * int(g_cell.shape[-1]))
+        model.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
     copy = namespace(g_cell).asarray(g_cell, copy=True)
     if isinstance(copy, np.ndarray):
         copy.flags.writeable = False

@@ -54,27 +54,27 @@ class TileGrid:
             Draws what differs from tile to tile; streams must have the shape (Tr, Tc).
         """
         g_cell = as_array(g_cell, "g_cell")
-        if g_cell.ndim != 3 or g_cell.shape[0] != 2:
+        if g_cell.ndim != 3 or g_cell.shape[0] not in (1, 2):
             raise InputError(
-                f"`g_cell` must be (2, N, M) in siemens, plus and minus; got {tuple(g_cell.shape)}. Reshape."
+                "`g_cell` must be (2, N, M) in siemens, plus and minus, or (1, N, M); "
+                f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        if largest is None:
-            largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
-        if largest[0] < 1 or largest[1] < 2:
-            raise InputError(
-                f"`largest` must be at least 1 row and 2 columns; got {largest}. A pair takes two columns."
-            )
-        _, rows, pairs = (int(size) for size in g_cell.shape)
-        size = _even(rows, largest[0]), _even(pairs, largest[1] // 2)
+        size = _size(g_cell, model, largest)
+        rows, pairs = (int(lines) for lines in g_cell.shape[1:])
         return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
+
+    @staticmethod
+    def shape_of(g_cell: Array, model: ArrayModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Return how many tiles, (Tr, Tc), `of` would make of these: the shape of the streams that it takes."""
+        size = _size(g_cell, model, largest)
+        return -(-int(g_cell.shape[1]) // size[0]), -(-int(g_cell.shape[2]) // size[1])
 
     def programmed(self, g_cell: Array) -> Self:
         """Return this grid with other conductances (2, N, M) in siemens and the same periphery."""
         g_cell = as_array(g_cell, "g_cell")
-        if tuple(g_cell.shape) != (2, self.rows, self.pairs):
-            raise InputError(
-                f"`g_cell` must be (2, N, M) = {(2, self.rows, self.pairs)}; got {tuple(g_cell.shape)}. Reshape it."
-            )
+        wanted = (int(self.tiles.g_cell.shape[-3]), self.rows, self.pairs)
+        if tuple(g_cell.shape) != wanted:
+            raise InputError(f"`g_cell` must be {wanted} in siemens; got {tuple(g_cell.shape)}. Reshape it.")
         size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
         return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
 
@@ -97,8 +97,8 @@ class TileGrid:
     @property
     def g_cell(self) -> Array:
         """Conductances (2, N, M) in siemens."""
-        xp, (down, across, _, rows, pairs) = namespace(self.tiles.g_cell), self.tiles.g_cell.shape
-        whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(2, down * rows, across * pairs)
+        xp, (down, across, halves, rows, pairs) = namespace(self.tiles.g_cell), self.tiles.g_cell.shape
+        whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(halves, down * rows, across * pairs)
         return whole[:, : self.rows, : self.pairs]
 
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
@@ -134,6 +134,16 @@ class TileGrid:
         return like(v, self.tiles.g_cell), layout
 
 
+def _size(g_cell: Array, model: ArrayModel, largest: tuple[int, int] | None) -> tuple[int, int]:
+    """Return rows and pairs (or columns) of each tile for conductances (2 or 1, N, M)."""
+    halves, rows, pairs = (int(lines) for lines in g_cell.shape)
+    if largest is None:
+        largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
+    if largest[0] < 1 or largest[1] < halves:
+        raise InputError(f"`largest` must be at least 1 row and {halves} columns; got {largest}. Enlarge it.")
+    return _even(rows, largest[0]), _even(pairs, largest[1] // halves)
+
+
 def _even(count: int, largest: int) -> int:
     """Return the size of the fewest equal parts, at most `largest` each, that hold `count`."""
     return -(-count // -(-count // largest))
@@ -141,13 +151,13 @@ def _even(count: int, largest: int) -> int:
 
 def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
     """Cut pairs (2, N, M) into tiles (Tr, Tc, 2, R, C), filled up with `g_fill`."""
-    xp, (_, rows, pairs) = namespace(g_cell), g_cell.shape
+    xp, (halves, rows, pairs) = namespace(g_cell), g_cell.shape
     down, across = -(-rows // size[0]), -(-pairs // size[1])
     if (down * size[0], across * size[1]) != (rows, pairs):
-        padded = full((2, down * size[0], across * size[1]), g_fill, g_cell)
+        padded = full((halves, down * size[0], across * size[1]), g_fill, g_cell)
         padded[:, :rows, :pairs] = g_cell
         g_cell = padded
-    return xp.permute_dims(g_cell.reshape(2, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
+    return xp.permute_dims(g_cell.reshape(halves, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
 
 
 def _joined(i: Array, lines: int) -> Array:

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from rramkit import __version__
-from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, sweep, train, verify
+from rramkit.cli import characterize, demo, doctor, netlist, report, simulate, sweep, tile, train, verify
 from rramkit.errors import InputError
 
 app = typer.Typer(
@@ -18,13 +18,15 @@ app = typer.Typer(
     help=(
         "SPICE-backed verification and characterisation of RRAM training-in-memory circuits: "
         "[bold]netlist[/] and [bold]simulate[/] a circuit, [bold]characterize[/] it into a table file and "
-        "[bold]verify[/] that, [bold]train[/] a network through the tables, [bold]report[/] what came out."
+        "[bold]verify[/] that, hold a matrix in a [bold]tile[/], [bold]train[/] a network through the tables, "
+        "[bold]report[/] what came out."
     ),
 )
 app.command("netlist")(netlist.netlist)
 app.command("simulate")(simulate.simulate)
 app.command("characterize")(characterize.characterize)
 app.command("verify")(verify.verify)
+app.command("tile")(tile.tile)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("ablate")(sweep.ablate)

@@ -45,6 +45,7 @@ def demo(
 
 
 def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
+    from rramkit.characterization.means import Means
     from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize, reusable
 
@@ -53,7 +54,7 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
     if tables is None:
         console.print("Characterising cell and array in ngspice ...")
         with evidence.kept_beside(path), spice_progress(quiet=False) as show:
-            tables = characterize(plan, path, workers=workers, report=show)
+            tables = characterize(plan, path, Means(workers=workers, report=show))
     else:
         console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
     console.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))

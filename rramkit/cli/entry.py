@@ -42,8 +42,9 @@ def main() -> None:
             raise
         _end(f"the package {package} must be installed for this ({error}). `rramkit doctor` lists what is missing.", 1)
     except Interrupted as signalled:
+        notes = getattr(signalled, "__notes__", None) or ["The same command starts again."]
         _end(
-            "interrupted. Nothing unfinished was left under a final name; the same command starts again.",
+            " ".join(["interrupted. Nothing unfinished was left under a final name.", *notes]),
             128 + int(signalled.args[0]),
         )
 

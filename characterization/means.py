@@ -1,0 +1,64 @@
+"""With what a plan runs: processes of this machine or a cluster, and the file of finished points."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rramkit.characterization.batch import Bench, Executor
+from rramkit.characterization.lock import only_writer
+from rramkit.characterization.plan import Plan
+from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.progress import Report, silent
+from rramkit.characterization.shard import Shard
+from rramkit.characterization.store import Store, store_of
+from rramkit.errors import InputError
+from rramkit.files import check_writable
+
+
+@dataclass(frozen=True)
+class Means:
+    """Where a plan runs, and who is told.
+
+    Attributes
+    ----------
+    workers : int, optional
+        ngspice processes of this machine; default: one for each core.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers run ngspice instead.
+    points : Path, optional
+        File of finished points; default: `store_of` the output.
+    report : callable
+        Is told of every point that ends.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    points: Path | None = None
+    report: Report = silent
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        """Yield the executor; end it with the block."""
+        if self.scheduler is None:
+            with SpicePool(workers=self.workers) as pool:
+                yield pool
+        else:
+            from rramkit.characterization.cluster import Cluster
+
+            with Cluster(self.scheduler) as cluster:
+                yield cluster
+
+    @contextmanager
+    def bench(self, plan: Plan, path: Path, shard: Shard | None = None) -> Iterator[Bench]:
+        """Yield the bench of a plan whose output is `path`; say of every end but a good one how to go on."""
+        check_writable(path)
+        points = self.points or store_of(path)
+        with only_writer(path), Store(points) as store, self.executor() as executor:
+            try:
+                yield Bench(executor, self.report, plan.max_failed, store, shard)
+            except BaseException as error:
+                with suppress(InputError):  # a full disk: then the error is that already
+                    store.flush()
+                error.add_note(f"{len(store)} finished points are kept in {points}; the same command goes on there.")
+                raise

@@ -1,0 +1,214 @@
+r"""The exact solution of an array of linear cells: row after row, the lines behind are folded into one small matrix.
+
+Lines i = 0 .. N-1 carry M nodes each, r_line apart, and begin behind r_start at the voltage v_i; the M lines that cross
+them have nodes r_step apart and leave below line N-1 through r_end at the voltages w (M,). A cell joins each line node
+(voltage U) to its crossing node (V), and carries x = g (U - V) + s, where s is a given current.
+
+One line. With P_jm = r_start + r_line min(j, m), what two nodes share on the way from the start, U = v - P x, so ::
+
+    x = Y (v - V - P s) + s        Y = (G^-1 + P)^-1, the admittance of the line seen from its crossing nodes
+
+Y is written down entry by entry from the two ladders that a node sees: z_left, y_right (its left and right), and the
+factor exp(-drop) by which a voltage falls from one node to the next. No entry is a difference of large numbers.
+
+All lines. Currents J_i = y_i - A_i V_i flow down from node row i, all that lies above it in A_i (M, M) and y_i::
+
+    A_i = Y_i + K_i-1 A_i-1      y_i = (x_i at V = 0) + K_i-1 y_i-1      K_i = (1 + r_step A_i)^-1   (last: r_end)
+
+and from the last row up V_i = K_i (V_i+1 + r_step y_i). Every matrix inverted is 1 plus a positive one: zero
+resistances and absent cells (g = 0) are ordinary numbers here, not limits of small ones. In between, only the voltages
+of one crossing node row are unknown at a time: N inversions of M x M, instead of a sparse matrix of order 2 N M.
+
+The current that arrives at the crossing lines' ends for one volt at line i alone is K_N-1 ... K_i (Y_i 1); since the
+network is reciprocal it is also the current in line i for one volt at the ends.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.linalg import get_lapack_funcs
+
+from rramkit.array.threads import threads_for
+from rramkit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Resistances (ohm) of an array seen along its N lines: start and segment, then step and end of what crosses."""
+
+    r_start: float
+    r_line: float
+    r_step: float
+    r_end: float
+
+    @property
+    def turned(self) -> "Ladder":
+        """The same array with lines and crossing lines exchanged."""
+        return Ladder(self.r_end, self.r_step, self.r_line, self.r_start)
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """One array's cells and wires, folded; `solve` then takes any inputs.
+
+    Attributes
+    ----------
+    ladder : Ladder
+        Resistances.
+    line : Lines
+        The lines on their own.
+    inverse : ndarray
+        K_i (N, M, M).
+    """
+
+    ladder: Ladder
+    line: "Lines"
+    inverse: np.ndarray
+
+    @classmethod
+    def of(cls, g: np.ndarray, ladder: Ladder) -> Self:
+        """Fold an array of conductances (N, M) in siemens, at least 0; float32 stays float32."""
+        lines = Lines.of(g, ladder)
+        count, nodes = g.shape
+        inverse = np.empty((count, nodes, nodes), dtype=g.dtype)
+        above = np.zeros((nodes, nodes), dtype=g.dtype)  # K_i-1 A_i-1
+        with threads_for(nodes):
+            for i in range(count):
+                above += lines.admittance(i)
+                shifted = (ladder.r_step if i < count - 1 else ladder.r_end) * above
+                shifted.ravel()[:: nodes + 1] += 1
+                inverse[i] = positive_inverse(shifted)
+                above = inverse[i] @ above
+        return cls(ladder, lines, inverse)
+
+    def transfer(self) -> np.ndarray:
+        """Return the current at each crossing line's end for one volt at each line's start, (N, M) in siemens."""
+        count, nodes, _ = self.inverse.shape
+        arriving = np.zeros((count, nodes), dtype=self.inverse.dtype)
+        with threads_for(nodes):
+            for i in range(count):
+                arriving[i] = self.line.reach[i]
+                arriving[: i + 1] = arriving[: i + 1] @ self.inverse[i]  # K is symmetric
+        return arriving
+
+    def solve(self, v_start: np.ndarray, v_end: np.ndarray, injected: np.ndarray | None = None) -> np.ndarray:
+        """Return the cell currents (N, M, B) in amperes, from line to crossing line.
+
+        Parameters
+        ----------
+        v_start, v_end : ndarray
+            Voltages (N, B) at the lines' starts and (M, B) at the crossing lines' ends, in volts.
+        injected : ndarray, optional
+            Currents s of the cells (N, M, B) in amperes.
+        """
+        with threads_for(self.inverse.shape[1]):
+            cells = self._without_crossing(v_start, injected)
+            return self._back(cells, self._down(cells), v_end)
+
+    def _without_crossing(self, v_start: np.ndarray, injected: np.ndarray | None) -> np.ndarray:
+        """Return the cell currents (N, M, B) with all crossing nodes at 0 V."""
+        cells = self.line.reach[:, :, None] * v_start[:, None, :]
+        if injected is not None:
+            for i, s in enumerate(injected):
+                cells[i] += s - self.line.admittance(i) @ shared_drop(
+                    s, self.ladder.r_start, self.ladder.r_line, axis=0
+                )
+        return cells
+
+    def _down(self, cells: np.ndarray) -> np.ndarray:
+        """Return y_i (N, M, B)."""
+        gathered = cells.copy()
+        for i in range(1, len(gathered)):
+            gathered[i] += self.inverse[i - 1] @ gathered[i - 1]
+        return gathered
+
+    def _back(self, cells: np.ndarray, gathered: np.ndarray, v_end: np.ndarray) -> np.ndarray:
+        """Take what the crossing nodes' voltages V_i cost off the cell currents, from the last line up."""
+        v, r = v_end, self.ladder.r_end
+        for i in reversed(range(len(cells))):
+            v = self.inverse[i] @ (v + r * gathered[i])
+            cells[i] -= self.line.admittance(i) @ v
+            r = self.ladder.r_step
+        return cells
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The N lines of an array on their own, each array (N, M).
+
+    Attributes
+    ----------
+    g : ndarray
+        Conductance of the cells (S).
+    own : ndarray
+        Diagonal of Y: admittance that a cell shows to its crossing node (S).
+    seen : ndarray
+        Resistance from a node to all that holds it, cells included (ohm).
+    fall : ndarray
+        Logarithm of the voltage at the line's start over that at the node (1), rising from node to node.
+    reach : ndarray
+        Y 1: current of each cell for one volt at the start and crossing nodes at 0 V (S).
+    """
+
+    g: np.ndarray
+    own: np.ndarray
+    seen: np.ndarray
+    fall: np.ndarray
+    reach: np.ndarray
+
+    @classmethod
+    def of(cls, g: np.ndarray, ladder: Ladder) -> Self:
+        """Follow both ladders of every line: from its end, the admittance; from its start, the resistance."""
+        y_right, z_left, fall = np.zeros_like(g), np.empty_like(g), np.empty_like(g)
+        for m in reversed(range(1, g.shape[1])):
+            whole = y_right[:, m] + g[:, m]
+            y_right[:, m - 1] = whole / (1 + ladder.r_line * whole)
+        z_left[:, 0] = ladder.r_start
+        for m in range(1, g.shape[1]):
+            z_left[:, m] = ladder.r_line + z_left[:, m - 1] / (1 + g[:, m - 1] * z_left[:, m - 1])
+        y = y_right + g
+        fall[:, 0], fall[:, 1:] = np.log1p(ladder.r_start * y[:, 0]), np.log1p(ladder.r_line * y[:, 1:])
+        fall = np.cumsum(fall, axis=1)
+        held = 1 + z_left * y
+        return cls(g, g * (1 + z_left * y_right) / held, z_left / held, fall, g * np.exp(-fall))
+
+    def admittance(self, i: int) -> np.ndarray:
+        """Return Y of line i (M, M) in siemens; of two nodes the one nearer to the start says what holds both."""
+        fall, g = self.fall[i], self.g[i]
+        y = np.subtract.outer(fall, fall)
+        np.exp(-np.abs(y, out=y), out=y)
+        y *= np.multiply.outer(-g, g)
+        nodes = np.arange(g.size)
+        y *= self.seen[i][np.minimum.outer(nodes, nodes)]
+        y[nodes, nodes] = self.own[i]
+        return y
+
+
+def shared_drop(x: np.ndarray, r_start: float, r_segment: float, *, axis: int) -> np.ndarray:
+    """Return P x: the voltages (V) that currents drawn along a line cost at its nodes; `axis` runs from the start."""
+    beyond = np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)  # current that flows into node m
+    steps = r_segment * beyond
+    first = tuple(slice(0, 1) if k == axis else slice(None) for k in range(x.ndim))
+    steps[first] = r_start * beyond[first]
+    return np.cumsum(steps, axis=axis)
+
+
+def positive_inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the inverse of a symmetric positive matrix (M, M), by Cholesky; the matrix is overwritten.
+
+    Raises
+    ------
+    InputError
+        When it is not positive.
+    """
+    potrf, potri = get_lapack_funcs(("potrf", "potri"), (matrix,))
+    # LAPACK's column order is the transpose, which is the same matrix; one triangle comes back.
+    factor, failed = potrf(matrix.T, lower=True, clean=False, overwrite_a=True)
+    if failed:
+        raise InputError(
+            "the cells and wires must make a positive network; they do not (a conductance that is not a number, or "
+            "wires that take nearly all of the voltage). Mend the conductances, or take the grade exact."
+        )
+    half, _ = potri(factor, lower=True, overwrite_c=True)
+    return np.where(np.tri(matrix.shape[0], dtype=bool), half, half.T)

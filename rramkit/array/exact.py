@@ -1,0 +1,273 @@
+"""The exact read of an array with wires: every node and every cell, linear or not, any number of inputs at once.
+
+Topology: source - r_source - first word-line node - r_row to the next node of the word line; bit-line nodes lie r_col
+apart and the last one (row R - 1) - r_sense - ground. Cell (r, c) joins word-line node and bit-line node.
+
+Linear cells are solved directly (`elimination`). Others by Newton's method on the cell currents x (R, C, B): they fix
+all node voltages (Kirchhoff's laws, held exactly), so what is left to meet is the cells' own law, and a step solves the
+linear array of slopes g' with the rest of the law as injected currents ::
+
+    x <- x + damping (x' - x),   x' = g' v(x') + [i(v) - g' v],   v = v(x)
+
+The slopes are first taken as their mean over the batch, one elimination for all inputs: the cells of an array read are
+nearly linear, so that each such step still gains a digit or more. Inputs for which it gains too little go on with
+slopes of their own. Both choices are this kit's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from rramkit.array.elimination import Elimination, Ladder, shared_drop
+from rramkit.errors import ConvergenceError, InputError
+
+CellLaw = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Conductances (R, C) [S] and voltages of word over bit line (R, C, B) [V] to currents [A] and slopes di/dv [S]."""
+
+TOLERANCE = 1e-10  # of the largest cell current of an input (1): what rounding leaves of the linear solution is 1e-13
+_STEPS_MAX = 60
+_SHARED_GAIN = 0.5  # a shared step that leaves more than this of the misfit (1) is too slow
+_HALVINGS = 10
+
+
+@dataclass(frozen=True)
+class WireSolution:
+    """All of an array's read.
+
+    Attributes
+    ----------
+    i_out : ndarray
+        Currents that arrive at the sensed ends, (C, B) forward or (R, B) backward, in amperes.
+    v_word, v_bit : ndarray
+        Voltages of the word-line and of the bit-line nodes (R, C, B), in volts.
+    i_cell : ndarray
+        Currents of the cells from word line to bit line (R, C, B), in amperes; backward reads have negative ones.
+    residual : ndarray
+        Largest misfit of a cell's law for each input, over its largest cell current (B,).
+    steps : int
+        Newton steps taken; 0 for linear cells.
+    """
+
+    i_out: np.ndarray
+    v_word: np.ndarray
+    v_bit: np.ndarray
+    i_cell: np.ndarray
+    residual: np.ndarray
+    steps: int
+
+
+@dataclass(frozen=True)
+class LinearArray:
+    """A linear array R x C, eliminated along its shorter side; make it with `of`, then read it at will.
+
+    Attributes
+    ----------
+    elimination : Elimination
+        Along the word lines, or along the bit lines where those are fewer in nodes.
+    turned : bool
+        Whether the bit lines were taken as the lines: the array is turned by half a turn and transposed.
+    """
+
+    elimination: Elimination
+    turned: bool
+
+    @classmethod
+    def of(cls, g_cell: np.ndarray, ladder: Ladder) -> Self:
+        """Eliminate conductances (R, C) in siemens; `ladder` is along the word lines."""
+        if g_cell.shape[1] <= g_cell.shape[0]:
+            return cls(Elimination.of(g_cell, ladder), turned=False)
+        return cls(Elimination.of(np.ascontiguousarray(g_cell.T[::-1, ::-1]), ladder.turned), turned=True)
+
+    def transfer(self) -> np.ndarray:
+        """Return the current out of each bit line for one volt at each word line (R, C), in siemens."""
+        found = self.elimination.transfer()
+        return np.ascontiguousarray(found.T[::-1, ::-1]) if self.turned else found
+
+    def currents(self, v_word: np.ndarray, v_bit: np.ndarray, injected: np.ndarray | None = None) -> np.ndarray:
+        """Return cell currents (R, C, B) at voltages (R, B) and (C, B) behind r_source and r_sense."""
+        if not self.turned:
+            return self.elimination.solve(v_word, v_bit, injected)
+        turned = None if injected is None else -_turned(injected)
+        return -_turned(self.elimination.solve(v_bit[::-1], v_word[::-1], turned))
+
+
+def _turned(x: np.ndarray) -> np.ndarray:
+    return np.swapaxes(x, 0, 1)[::-1, ::-1]
+
+
+def exact_transfer(g_cell: np.ndarray, ladder: Ladder) -> np.ndarray:
+    """Return the effective conductances (..., R, C) in siemens of linear cells (..., R, C) behind wires."""
+    flat = g_cell.reshape(-1, *g_cell.shape[-2:])
+    found = [LinearArray.of(one, ladder).transfer() for one in flat]
+    return np.stack(found).reshape(g_cell.shape) if found else g_cell.copy()
+
+
+def solve_wires(
+    g_cell: np.ndarray,
+    v_in: np.ndarray,
+    *,
+    r_row: float,
+    r_col: float,
+    r_source: float,
+    r_sense: float,
+    direction: Literal["forward", "backward"] = "forward",
+    cells: CellLaw | None = None,
+) -> WireSolution:
+    """Solve an array with wires exactly.
+
+    Parameters
+    ----------
+    g_cell : ndarray
+        Conductances (R, C) in siemens, at least 0 (0: no cell).
+    v_in : ndarray
+        Source voltages (R, B) forward, (C, B) backward, in volts.
+    r_row, r_col : float
+        Resistance of a segment of the word and of the bit line (ohm), at least 0.
+    r_source, r_sense : float
+        Resistance between a word line's end and its source (backward: its sense input), and between a bit line's end
+        and its sense input (backward: its source) (ohm), at least 0.
+    direction : str
+        `forward` drives the word lines and senses the bit lines; `backward` the other way round.
+    cells : callable, optional
+        Law of the cells, for instance `CellCurrent.from_word`; default: ohmic, i = g v.
+
+    Raises
+    ------
+    InputError
+        When a shape or a value does not fit.
+    ConvergenceError
+        When Newton's method ends short of its tolerance; it carries the partial solution.
+    """
+    ladder = checked_ladder(r_row=r_row, r_col=r_col, r_source=r_source, r_sense=r_sense)
+    g_cell, v_in = _checked(g_cell, v_in, direction)
+    forward = direction == "forward"
+    other = np.zeros((g_cell.shape[1 if forward else 0], v_in.shape[1]))
+    read = _Read(g_cell, *((v_in, other) if forward else (other, v_in)), ladder)
+    x = LinearArray.of(g_cell, ladder).currents(read.v_word, read.v_bit)
+    if cells is None:
+        return read.solution(x, lambda across: g_cell[:, :, None] * across, forward=forward, steps=0)
+    return _newton(read, x, cells, forward=forward)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Cells (R, C), voltages behind the ends (R, B) and (C, B), and wires of one read."""
+
+    g_cell: np.ndarray
+    v_word: np.ndarray
+    v_bit: np.ndarray
+    ladder: Ladder
+
+    def nodes(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the node voltages of word and bit lines (R, C, B) when the cells carry x (R, C, B)."""
+        lost = shared_drop(x, self.ladder.r_start, self.ladder.r_line, axis=1)
+        raised = np.flip(shared_drop(np.flip(x, 0), self.ladder.r_end, self.ladder.r_step, axis=0), 0)
+        return self.v_word[:, None] - lost, self.v_bit[None] + raised
+
+    def across(self, x: np.ndarray) -> np.ndarray:
+        """Return the voltages across the cells (R, C, B)."""
+        word, bit = self.nodes(x)
+        return word - bit
+
+    def solution(
+        self, x: np.ndarray, law: Callable[[np.ndarray], np.ndarray], *, forward: bool, steps: int
+    ) -> WireSolution:
+        """Gather everything, with the misfit between the currents and what the cells' law says of them."""
+        word, bit = self.nodes(x)
+        i_out = x.sum(axis=0) if forward else -x.sum(axis=1)
+        return WireSolution(i_out, word, bit, x, _misfit(x, law(word - bit)), steps)
+
+
+def _misfit(x: np.ndarray, law: np.ndarray) -> np.ndarray:
+    """Return the largest difference over the largest current for each input (B,); 0 where nothing flows."""
+    apart, scale = np.max(np.abs(law - x), axis=(0, 1)), np.max(np.abs(x), axis=(0, 1))
+    scale = np.maximum(scale, np.max(np.abs(law), axis=(0, 1)))
+    return np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0)
+
+
+def _newton(read: _Read, x: np.ndarray, cells: CellLaw, *, forward: bool) -> WireSolution:
+    """Iterate from the linear solution x (R, C, B) until every input meets the law."""
+    i, slope = cells(read.g_cell, read.across(x))
+    misfit = _misfit(x, i)
+    shared: LinearArray | None = LinearArray.of(_jacobian(slope.mean(axis=2)), read.ladder)
+    steps, mean = 0, slope.mean(axis=2)
+    while np.any(misfit > TOLERANCE) and steps < _STEPS_MAX:
+        todo = misfit > TOLERANCE
+        part = _Read(read.g_cell, read.v_word[:, todo], read.v_bit[:, todo], read.ladder)
+        if shared is not None:
+            target = _linearised(part, x[..., todo], i[..., todo], _jacobian(mean), shared)
+        else:
+            target = _each(part, x[..., todo], i[..., todo], _jacobian(slope[..., todo]))
+        x_new, i_new, slope_new = _damped(part, x[..., todo], target, misfit[todo], cells)
+        before = misfit[todo]
+        x[..., todo], i[..., todo], slope[..., todo] = x_new, i_new, slope_new
+        misfit[todo] = _misfit(x_new, i_new)
+        steps += 1
+        if shared is not None and np.any(misfit[todo] > np.maximum(_SHARED_GAIN * before, TOLERANCE)):
+            shared = None
+    found = read.solution(x, lambda _: i, forward=forward, steps=steps)
+    if np.any(misfit > TOLERANCE):
+        raise ConvergenceError(
+            f"the cells' law must be met within {TOLERANCE:g} of the largest cell current; after {steps} Newton steps "
+            f"{np.count_nonzero(misfit > TOLERANCE)} of {misfit.size} inputs miss it by up to {np.max(misfit):.1e}. "
+            "Lower the voltages, or smooth the law.",
+            partial=found,
+        )
+    return found
+
+
+def _jacobian(slope: np.ndarray) -> np.ndarray:
+    """Return slopes an array can be made of: where the law falls with the voltage, a step goes as if it were flat."""
+    return np.maximum(slope, 0.0)
+
+
+def _linearised(read: _Read, x: np.ndarray, i: np.ndarray, g: np.ndarray, array: LinearArray) -> np.ndarray:
+    """Return the currents of the array of slopes g (R, C) that meets the law (i at x) to first order."""
+    return array.currents(read.v_word, read.v_bit, i - g[:, :, None] * read.across(x))
+
+
+def _each(read: _Read, x: np.ndarray, i: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return `_linearised` with slopes (R, C, B) for each input alone."""
+    found = np.empty_like(x)
+    for b in range(x.shape[2]):
+        one = slice(b, b + 1)
+        part = _Read(read.g_cell, read.v_word[:, one], read.v_bit[:, one], read.ladder)
+        array = LinearArray.of(np.ascontiguousarray(slope[..., b]), read.ladder)
+        found[..., one] = _linearised(part, x[..., one], i[..., one], slope[..., b], array)
+    return found
+
+
+def _damped(
+    read: _Read, x: np.ndarray, target: np.ndarray, misfit: np.ndarray, cells: CellLaw
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Go from x towards the target, for each input half as far until its misfit falls; return x, i and the slopes."""
+    length, halvings = np.ones_like(misfit), 0
+    while True:
+        tried = x + length * (target - x)
+        i, slope = cells(read.g_cell, read.across(tried))
+        worse = ~(_misfit(tried, i) < misfit)
+        if not np.any(worse) or halvings == _HALVINGS:
+            return tried, i, slope
+        length, halvings = np.where(worse, length / 2, length), halvings + 1
+
+
+def checked_ladder(*, r_row: float, r_col: float, r_source: float, r_sense: float) -> Ladder:
+    """Return the resistances along the word lines; raise `InputError` when one is negative or not finite."""
+    for name, value in {"r_row": r_row, "r_col": r_col, "r_source": r_source, "r_sense": r_sense}.items():
+        if not (np.isfinite(value) and value >= 0.0):
+            raise InputError(f"`{name}` must be at least 0 ohm and finite; got {value!r}. Change it.")
+    return Ladder(float(r_source), float(r_row), float(r_col), float(r_sense))
+
+
+def _checked(g_cell: np.ndarray, v_in: np.ndarray, direction: str) -> tuple[np.ndarray, np.ndarray]:
+    g_cell, v_in = np.asarray(g_cell, dtype=float), np.asarray(v_in, dtype=float)
+    if g_cell.ndim != 2 or not g_cell.size or not (np.all(np.isfinite(g_cell)) and np.all(g_cell >= 0.0)):
+        raise InputError(f"`g_cell` must be (R, C) in siemens, finite and at least 0; got {g_cell.shape}. Mend it.")
+    if direction not in ("forward", "backward"):
+        raise InputError(f"`direction` must be forward or backward; got {direction!r}. Choose one.")
+    letter, lines = ("R", g_cell.shape[0]) if direction == "forward" else ("C", g_cell.shape[1])
+    if v_in.ndim != 2 or v_in.shape[0] != lines or not np.all(np.isfinite(v_in)):
+        raise InputError(f"`v_in` must be ({letter}, B) = ({lines}, B) in volts, finite; got {v_in.shape}. Mend it.")
+    return g_cell, v_in

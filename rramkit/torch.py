@@ -1,0 +1,235 @@
+# pyright: reportMissingImports=false
+"""PyTorch modules whose matrix products go through tiles: `TileLinear` and `TileConv2d`, instead of torch.nn's.
+
+The parameter `weight` is the wanted matrix in memory, which any PyTorch optimiser changes. Before a product, the cells
+are written to it where it has changed, exactly unless `write` says how they come out. Then::
+
+    forward    y = read(x)                     rows driven, one read of the batch
+    backward   dL/dx = read^T(dL/dy)           bit lines driven; or from `weight` in memory (`backward="digital"`)
+               dL/dw = x^T dL/dy               digital, an outer product
+
+Each vector is scaled by its largest magnitude to the full read voltage. Bias and everything between modules is digital.
+Install with the extra: rramkit[torch].
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from rramkit.array.backend import Array
+from rramkit.array.mapping import Pairs
+from rramkit.array.model import ArrayModel
+from rramkit.array.streams import Streams
+from rramkit.array.tile_grid import TileGrid
+from rramkit.errors import InputError, SetupError
+
+try:
+    import torch
+    from torch import Tensor, nn
+except ImportError as error:
+    raise SetupError(
+        "rramkit.torch needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
+    ) from error
+
+__all__ = ["TileConv2d", "TileLinear", "Write"]
+
+Write = Callable[[Array, Array], Array]
+"""What conductances (2, N, M) come out at, from those that the cells have and those wanted, in siemens."""
+
+
+class TileMatrix:
+    """The cells of one module: written when its weight has changed, read in both directions; it counts as it goes.
+
+    Attributes
+    ----------
+    energy, clamped
+        Energy of all reads (J), and values held at an edge: inputs, currents, weights, cells outside the table.
+    """
+
+    def __init__(
+        self, model: ArrayModel, mapping: Pairs, *, seed: int, write: Write | None, largest: tuple[int, int] | None
+    ) -> None:
+        self.model, self.mapping, self.write, self.largest, self.seed = model, mapping, write, largest, seed
+        self.grid: TileGrid | None = None
+        self.streams: Streams | None = None
+        self.energy, self.clamped, self._written = 0.0, 0, (0, -1)
+
+    def update(self, weight: Tensor) -> None:
+        """Write the cells where `weight` (M, N) has changed since the last time."""
+        version = (id(weight), weight._version)
+        if version == self._written and self.grid is not None and self.grid.tiles.g_cell.device == weight.device:
+            return
+        with torch.no_grad():
+            kept = weight.detach().clamp(-self.mapping.w_max, self.mapping.w_max)
+            self.clamped += int((kept != weight).sum())
+            wanted = self.mapping.to_cells(kept.T)
+            if self.grid is None or self.grid.tiles.g_cell.device != weight.device:
+                self.grid = self._made(wanted)
+            else:
+                self.grid = self.grid.programmed(wanted if self.write is None else self.write(self.grid.g_cell, wanted))
+            self.clamped += self.grid.clamped
+        self._written = version
+
+    def read(self, x: Tensor, *, backward: bool) -> Tensor:
+        """Return x W for x (B, N), or `backward` x W^T for x (B, M)."""
+        assert self.grid is not None
+        cells = self.model.cells
+        v_max = cells.v_backward if backward else cells.v_forward
+        top = x.abs().amax(dim=1, keepdim=True)
+        unit = v_max / torch.where(top > 0, top, torch.ones_like(top))
+        reading = (self.grid.backward if backward else self.grid.forward)(x * unit, rng=self.streams)
+        self.energy += reading.energy
+        self.clamped += reading.clamped
+        return reading.i / (unit * self.mapping.g_unit)
+
+    def _made(self, wanted: Tensor) -> TileGrid:
+        shape = TileGrid.shape_of(wanted, self.model, largest=self.largest)
+        device = None if wanted.device.type == "cpu" else str(wanted.device)
+        drawn = Streams.seeded((self.seed, 0), shape, device=device)
+        self.streams = Streams.seeded((self.seed, 1), shape, device=device)
+        return TileGrid.of(wanted, self.model, largest=self.largest, rng=drawn)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, matrix: TileMatrix, digital: bool) -> Tensor:  # noqa: ANN001
+        ctx.save_for_backward(x, weight)
+        ctx.matrix, ctx.digital = matrix, digital
+        return matrix.read(x, backward=False)
+
+    @staticmethod
+    def backward(ctx, *grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # noqa: ANN001
+        (x, weight), (error,) = ctx.saved_tensors, grad
+        back = None
+        if ctx.needs_input_grad[0]:
+            back = error @ weight if ctx.digital else ctx.matrix.read(error, backward=True)
+        return back, error.T @ x if ctx.needs_input_grad[1] else None, None, None
+
+
+class _TileModule(nn.Module):
+    """What both modules share: a weight (M, N) in memory, a bias, and the cells."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        model: ArrayModel,
+        *,
+        bias: bool,
+        w_max: float | None,
+        backward: Literal["tile", "digital"],
+        seed: int,
+        write: Write | None,
+        largest: tuple[int, int] | None,
+    ) -> None:
+        super().__init__()
+        if backward not in ("tile", "digital"):
+            raise InputError(f"`backward` must be tile or digital; got {backward!r}. Choose one.")
+        start = nn.Linear(size[1], size[0], bias=bias)
+        self.weight, self.bias = start.weight, start.bias
+        self.digital = backward == "digital"
+        low, high = (float(end) for end in model.cells.g_grid[[0, -1]])
+        mapping = Pairs(w_max=w_max or 2.0 * float(start.weight.detach().abs().max()), g_low=low, g_high=high)
+        self.cells = TileMatrix(model, mapping, seed=seed, write=write, largest=largest)
+
+    def _product(self, rows: Tensor) -> Tensor:
+        """Return the product of vectors (B, N), with the bias: (B, M)."""
+        self.cells.update(self.weight)
+        y: Tensor = _Product.apply(rows, self.weight, self.cells, self.digital)
+        return y if self.bias is None else y + self.bias
+
+
+class TileLinear(_TileModule):
+    """`torch.nn.Linear` on tiles.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        N and M.
+    model : ArrayModel
+        What every tile shares, from a table file.
+    bias : bool
+        Whether a bias is added, digitally.
+    w_max : float, optional
+        Weight that the full conductance range stands for; left out, twice the largest initial one. What lies beyond is
+        held there and counted.
+    backward : str
+        `tile`: errors go back through the cells; `digital`: through `weight`.
+    seed : int
+        Of everything random in the tiles.
+    write : callable, optional
+        How written cells come out: (g_cell, g_wanted) to g_cell, each (2, N, M) in siemens; left out, as wanted.
+    largest : tuple of int, optional
+        Rows and physical columns of the largest array: see `TileGrid.of`.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        model: ArrayModel,
+        *,
+        bias: bool = True,
+        w_max: float | None = None,
+        backward: Literal["tile", "digital"] = "tile",
+        seed: int = 0,
+        write: Write | None = None,
+        largest: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(
+            (out_features, in_features),
+            model,
+            bias=bias,
+            w_max=w_max,
+            backward=backward,
+            seed=seed,
+            write=write,
+            largest=largest,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x W^T + b for x (..., N): (..., M)."""
+        return self._product(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
+
+
+class TileConv2d(_TileModule):
+    """`torch.nn.Conv2d` on tiles: square kernels, one group; each window of the images is one vector.
+
+    Parameters are those of `TileLinear`, with channels, and
+
+    kernel_size, stride, padding : int
+        Pixels.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        model: ArrayModel,
+        *,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        w_max: float | None = None,
+        backward: Literal["tile", "digital"] = "tile",
+        seed: int = 0,
+        write: Write | None = None,
+        largest: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(
+            (out_channels, in_channels * kernel_size**2),
+            model,
+            bias=bias,
+            w_max=w_max,
+            backward=backward,
+            seed=seed,
+            write=write,
+            largest=largest,
+        )
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of images (B, C, H, W): (B, M, Ho, Wo)."""
+        high, wide = ((size + 2 * self.padding - self.kernel_size) // self.stride + 1 for size in x.shape[-2:])
+        windows = nn.functional.unfold(x, self.kernel_size, padding=self.padding, stride=self.stride)  # (B, N, L)
+        y = self._product(windows.transpose(1, 2).reshape(-1, windows.shape[1]))
+        return y.reshape(x.shape[0], high * wide, -1).transpose(1, 2).reshape(x.shape[0], -1, high, wide)
