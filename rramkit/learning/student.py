@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.learning.layers import Parts, Reads
-from rramkit.learning.matrices import TileMatrix
 from rramkit.learning.model import Network, Pass, Slopes
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 from rramkit.learning.rules import Learner, UpdateRule
@@ -66,8 +65,7 @@ class Teacher:
         _, _, slopes = self.network.gradients(twin.parts, x, labels, rng=np.random.default_rng(0))  # nothing is drawn
         pairs = zip(student.learner.matrices, slopes.matrices, strict=True)
         matrices = tuple(
-            matrix.calibrated(gradient.samples, margin=margin) if isinstance(matrix, TileMatrix) else matrix
-            for matrix, gradient in pairs
+            matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs
         )
         return replace(student, learner=replace(student.learner, matrices=matrices))
 
