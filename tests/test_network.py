@@ -3,26 +3,38 @@ import pytest
 from synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
+from rramkit.learning.layers import Parts
+from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import FloatMatrix, TileMatrix
-from rramkit.learning.network import cross_entropy, forward, gradients, initial_weights
+from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam, Momentum
 
-SIZES = (6, 5, 4, 3)
+NETWORK = Network.of(NetworkSettings(hidden=(5, 4)), (6,), 3)
+SCALES = [plan.scale for plan in NETWORK.matrices]
 RNG = np.random.default_rng(3)
 X, LABELS = RNG.uniform(0.0, 1.0, (8, 6)), RNG.integers(0, 3, 8)
-G_UNIT = (G_HIGH - G_LOW) / 6.0
+G_UNIT = 0.5 * (G_HIGH - G_LOW)
 CENTRE = 0.5 * (G_LOW + G_HIGH)
 
 
 def _weights(seed=4):
-    drawn = initial_weights(SIZES, rng=np.random.default_rng(seed))
-    return [np.clip(weight, -2.0, 2.0) + 0.01 for weight in drawn]
+    drawn = NETWORK.drawn(rng=np.random.default_rng(seed), dtype=np.dtype(float))
+    return [weight + 0.01 for weight in drawn]
+
+
+def _in_float(weights):
+    return Parts(tuple(FloatMatrix(weight) for weight in weights))
 
 
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    return [TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs]
+    return Parts(tuple(TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs))
+
+
+def _gradients(parts):
+    loss, _, slopes = NETWORK.gradients(parts, X, LABELS, rng=RNG)
+    return loss, slopes.matrices
 
 
 def _numpy_loss(weights, x, labels):
@@ -31,7 +43,7 @@ def _numpy_loss(weights, x, labels):
     for image, label in zip(x, labels, strict=True):
         hidden = image
         for index, weight in enumerate(weights):
-            scores = np.append(hidden, 1.0) @ weight
+            scores = SCALES[index] * np.append(hidden, 1.0) @ weight
             hidden = np.maximum(scores, 0.0) if index < len(weights) - 1 else scores
         total += np.log(np.sum(np.exp(hidden))) - hidden[label]
     return total / len(labels)
@@ -40,13 +52,13 @@ def _numpy_loss(weights, x, labels):
 @pytest.mark.parametrize("build", ["float", "perfect", "off"])
 def test_gradients_against_finite_differences(build):
     weights = _weights()
-    layers = {
-        "float": lambda: [FloatMatrix(weight) for weight in weights],
+    parts = {
+        "float": lambda: _in_float(weights),
         "perfect": lambda: _in_rram(weights, perfect(), wires=True),
         "off": lambda: _in_rram(weights, tables(linear=True), wires=False),
     }[build]()
-    found = gradients(layers, X, LABELS, rng=RNG)
-    assert found.loss == pytest.approx(_numpy_loss(weights, X, LABELS), rel=1e-9)
+    loss, slopes = _gradients(parts)
+    assert loss == pytest.approx(_numpy_loss(weights, X, LABELS), rel=1e-9)
     step = 1e-6
     for layer, weight in enumerate(weights):
         for place in [(0, 0), (2, 1), (weight.shape[0] - 1, 2)]:
@@ -56,30 +68,28 @@ def test_gradients_against_finite_differences(build):
                 moved[layer][place] += sign * step
                 ends.append(_numpy_loss(moved, X, LABELS))
             # central difference: rounding 1e-16 / step dominates
-            assert found.weights[layer].weight[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
+            assert slopes[layer].weight[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
 
 
 def test_the_ideal_network_in_rram_is_the_float_network():
     weights = _weights()
-    in_float, in_rram = [FloatMatrix(weight) for weight in weights], _in_rram(weights, perfect(), wires=True)
-    np.testing.assert_allclose(
-        forward(in_rram, X, rng=RNG).scores, forward(in_float, X, rng=RNG).scores, rtol=0, atol=1e-11
-    )
-    pairs = zip(
-        gradients(in_rram, X, LABELS, rng=RNG).weights, gradients(in_float, X, LABELS, rng=RNG).weights, strict=True
-    )
-    for ours, reference in pairs:
+    in_float, in_rram = _in_float(weights), _in_rram(weights, perfect(), wires=True)
+    ours, reference = (NETWORK.scores(parts, X, rng=RNG) for parts in (in_rram, in_float))
+    np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-11)
+    for ours, reference in zip(_gradients(in_rram)[1], _gradients(in_float)[1], strict=True):
         np.testing.assert_allclose(ours.weight, reference.weight, rtol=0, atol=1e-11)
 
 
 def test_a_real_device_gives_another_answer_and_its_reads_cost_energy():
     weights = _weights()
-    in_float, in_rram = [FloatMatrix(weight) for weight in weights], _in_rram(weights, tables(), wires=True)
-    real, ideal = forward(in_rram, X, rng=RNG), forward(in_float, X, rng=RNG)
+    real, ideal = (
+        NETWORK.forward(parts, X, training=False, rng=RNG)
+        for parts in (_in_rram(weights, tables(), wires=True), _in_float(weights))
+    )
     difference = np.max(np.abs(real.scores - ideal.scores)) / np.max(np.abs(ideal.scores))
     assert 1e-3 < difference < 0.2
-    assert real.energy > 0.0
-    assert ideal.energy == 0.0
+    assert real.reads.energy > 0.0
+    assert ideal.reads.energy == 0.0
 
 
 def test_cross_entropy_of_large_scores_is_finite():
@@ -89,7 +99,7 @@ def test_cross_entropy_of_large_scores_is_finite():
 
 
 def test_a_zero_vector_reads_zero():
-    layer = _in_rram(_weights(), tables(), wires=True)[1]
+    layer = _in_rram(_weights(), tables(), wires=True).matrices[1]
     np.testing.assert_allclose(layer.backward(np.zeros((2, 4)), rng=RNG).y, 0.0, rtol=0, atol=1e-12)
 
 

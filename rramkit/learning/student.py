@@ -64,9 +64,7 @@ class Teacher:
         """
         _, _, slopes = self.network.gradients(twin.parts, x, labels, rng=np.random.default_rng(0))  # nothing is drawn
         pairs = zip(student.learner.matrices, slopes.matrices, strict=True)
-        matrices = tuple(
-            matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs
-        )
+        matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
         return replace(student, learner=replace(student.learner, matrices=matrices))
 
     def at_rate(self, student: Student, rate: float) -> Student:
