@@ -19,6 +19,7 @@ def _plain(weights, scales):
     """Train a perceptron of two layers with Adam, every line written out; weights in units of their scale."""
     weights = [weight.copy() for weight in weights]
     first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
+    scores = np.empty(0)
     for step in range(1, STEPS + 1):
         x, labels = X[step - 1], LABELS[step - 1]
         inputs = np.hstack([x, np.ones((len(x), 1))])
@@ -44,6 +45,7 @@ def test_ten_steps_of_the_float_rule_are_those_of_a_plain_network(precision):
     weights = network.drawn(rng=rng, dtype=dtype)
     teacher = Teacher(network, FloatReference(Adam(RATE)), Adam(RATE))
     student = teacher.enrolled(weights, dtype=dtype, rng=rng)
+    scores = np.empty(0)
     for x, labels in zip(X, LABELS, strict=True):
         scores = network.forward(student.parts, x.astype(dtype), training=True, rng=rng).scores
         student, _ = teacher.taught(student, x.astype(dtype), labels, rng=rng)

@@ -12,6 +12,7 @@ from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.ablate import ALL, NONE, ablation, costs, nonidealities
 from rramkit.learning.processes import DaskCluster, Executor, Processes
+from rramkit.learning.rules import MixedPrecisionSettings
 from rramkit.learning.sweep import SUMMARY, Row, grid, sweep, trials
 
 SMALL = {"network": {"hidden": [8]}, "epochs": 1, "data": {"train_images": 200, "test_images": 100}}
@@ -39,7 +40,9 @@ def test_a_grid_is_every_combination():
     found = grid(_experiment(sweep={"rule.threshold": [0.1, 0.2], "seed": [1, 2, 3]}))
     assert len(found) == 6
     assert found[4][0] == "rule.threshold=0.2 seed=2"
-    assert (found[4][1].rule.threshold, found[4][1].seed) == (0.2, 2)
+    rule = found[4][1].rule
+    assert isinstance(rule, MixedPrecisionSettings)
+    assert (rule.threshold, found[4][1].seed) == (0.2, 2)
     assert all(one.network.hidden == (8,) and not one.sweep for _, one in found)
     assert [label for label, _ in grid(_experiment())] == ["as it is"]
 

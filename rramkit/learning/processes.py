@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from rramkit.errors import SetupError
 
-Job, Outcome = TypeVar("Job"), TypeVar("Outcome")
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
