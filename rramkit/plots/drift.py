@@ -77,7 +77,9 @@ def ablation(ax: Axes, names: Sequence[str], accuracies: Sequence[float], withou
         )
     ax.set_yticks(places, list(names))
     ax.invert_yaxis()
-    ax.margins(x=0.35)
+    ends = [*accuracies, without]
+    room = max(max(ends) - min(ends), 1e-3)
+    ax.set_xlim(min(ends) - 0.35 * room, max(ends) + 0.08 * room)  # the numbers stand left of the bars
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
     ax.set_xlabel("test images right (%); line: without any")
     ax.grid(visible=False, axis="y")

@@ -13,7 +13,8 @@ _WIDE = 30.0  # pulses (1): beyond this a scale of logarithms shows the many cel
 
 def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
     """Draw the accuracy of the RRAM network, on test and training images, and of the float network, by epoch."""
-    ax.plot(epochs.epoch, epochs.float_accuracy_test, "--", color=COLOURS["float"], label="float, test")
+    if np.any(np.isfinite(epochs.float_accuracy_test)):
+        ax.plot(epochs.epoch, epochs.float_accuracy_test, "--", color=COLOURS["float"], label="float, test")
     ax.plot(
         epochs.epoch, epochs.accuracy_train, color=COLOURS["rram"], linewidth=0.8, alpha=0.6, label="RRAM, training"
     )
@@ -32,6 +33,8 @@ def error_curve(ax: Axes, epochs: Epochs) -> Axes:
         (epochs.float_accuracy_test, "--", "float"),
         (epochs.accuracy_test, "o-", "rram"),
     ):
+        if not np.any(np.isfinite(accuracy)):
+            continue  # no float network was trained
         label = {"float": "float, test", "rram": "RRAM, test"}[name]
         ax.plot(epochs.epoch, np.ma.masked_equal(100.0 * (1.0 - accuracy), 0.0), line, color=COLOURS[name], label=label)
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
