@@ -164,7 +164,8 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Read what is asked for, and measure it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "start", "size"))
     parser.add_argument("--points", type=int, default=384)
@@ -176,3 +177,7 @@ if __name__ == "__main__":
         start(asked_for.rounds)
     else:
         size()
+
+
+if __name__ == "__main__":
+    main()

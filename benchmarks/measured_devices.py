@@ -30,10 +30,15 @@ def show(name: str, tables: TableFile) -> None:
     print(f"{name:<12} {accuracies}, {writes / cells:.1f} writes a cell", flush=True)
 
 
-if __name__ == "__main__":
+def main(pulses: Path | None = None) -> None:
+    """Print a line for each device."""
     chosen = ImportSettings.from_toml(EXAMPLE / "settings.toml")
     show("example", from_pulses(EXAMPLE / "pulses.csv", chosen, iv=EXAMPLE / "iv.csv"))
     for name, device in presets().items():
         show(name, from_preset(name, ImportSettings(burst=max(round(WRITE * device.states), 1))))
-    if len(sys.argv) > 1:
-        show("gong2018", from_pulses(Path(sys.argv[1]), ImportSettings(g_low=2e-6, g_high=20e-6, burst=40)))
+    if pulses is not None:
+        show("gong2018", from_pulses(pulses, ImportSettings(g_low=2e-6, g_high=20e-6, burst=40)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rramkit.characterization.batch import Bench, Executor
 from rramkit.characterization.design import Design, design_of
-from rramkit.characterization.lock import only_writer
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.pool import TIMEOUT, SpicePool
 from rramkit.characterization.progress import Report, silent
@@ -15,6 +14,7 @@ from rramkit.characterization.shard import Shard
 from rramkit.characterization.store import SUFFIX, Store, store_of
 from rramkit.errors import InputError
 from rramkit.files import check_writable
+from rramkit.lock import only_writer
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Means:
         """Yield the bench of a plan whose output is `path`; say of every end but a good one how to go on."""
         check_writable(path)
         points = self.points or store_of(path)
-        with only_writer(path), Store(points) as store, self.executor() as executor:
+        with self.executor() as executor, only_writer(path), Store(points) as store:
             try:
                 for share in self.shares:
                     store.take_in(share if share.suffix == SUFFIX else store_of(share))

@@ -112,7 +112,7 @@ def test_a_killed_characterize_takes_its_workers_along(tmp_path):
 
 
 def test_train_ends_tidily(tmp_path):
-    with Started(tmp_path, "train", "in.h5", "-o", "out.h5", "--epochs", "10000") as job:
+    with Started(tmp_path, "train", "--tables", "in.h5", "-o", "out.h5", "--epochs", "10000") as job:
         time.sleep(2.0)
         job.process.send_signal(signal.SIGINT)
         _, err = job.process.communicate(timeout=20)
@@ -124,7 +124,7 @@ def test_train_ends_tidily(tmp_path):
 
 @pytest.mark.parametrize("delay", [0.15, 0.3, 0.6])
 def test_even_while_it_loads(tmp_path, delay):
-    with Started(tmp_path, "train", "in.h5", "-o", "out.h5", "-q") as job:
+    with Started(tmp_path, "train", "--tables", "in.h5", "-o", "out.h5", "-q") as job:
         time.sleep(delay)
         job.process.send_signal(signal.SIGINT)
         _, err = job.process.communicate(timeout=20)

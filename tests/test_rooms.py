@@ -12,6 +12,7 @@ FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # what every r
 SHARED = {
     "rramkit.table",
     "rramkit.files",
+    "rramkit.lock",
     "rramkit.surrogate",
     "rramkit.look_up",
     "rramkit.array.cells",
@@ -21,7 +22,7 @@ ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),
     "h5py": ("rramkit/hdf5.py",),
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
-    "distributed": ("characterization/cluster.py",),
+    "distributed": ("characterization/cluster.py", "rramkit/learning/processes.py"),
     "typer": ("rramkit/cli/",),
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),

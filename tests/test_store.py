@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from rramkit.characterization.content import content_key, identity
-from rramkit.characterization.lock import only_writer
 from rramkit.characterization.measure import read_conductances, row_pulses
 from rramkit.characterization.point import Outcome
 from rramkit.characterization.store import Store, store_of
 from rramkit.circuits.cell_bench import WriteParams
 from rramkit.errors import InputError
+from rramkit.lock import only_writer
 
 KEYS = [bytes([k]) * 32 for k in range(40)]
 

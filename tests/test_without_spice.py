@@ -30,7 +30,7 @@ def _kit(folder, *arguments):
 
 def test_train_report_and_help_work(tmp_path):
     table.save(tables(), tmp_path / "tables.h5")
-    done = _kit(tmp_path, "train", "tables.h5", "--epochs", "1", "-q")
+    done = _kit(tmp_path, "train", "--tables", "tables.h5", "--epochs", "1", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "run.h5\n", "")
     done = _kit(tmp_path, "report", "tables.h5", "--run", "run.h5")
     assert (done.returncode, done.stdout, done.stderr) == (0, "report.html\n", "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli.given import ParameterPairs, parameters
+from rramkit.errors import InputError
 
 if TYPE_CHECKING:
     from rramkit.learning import EpochReport, Experiment
@@ -61,6 +62,8 @@ def chosen_experiment(path: Path | None, pairs: list[str]) -> "Experiment":
     """Return the experiment of a file, or the digits, with `key=value` pairs on top."""
     from rramkit.learning import Experiment
 
+    if path is not None and path.suffix == ".h5":
+        raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
     return parameters(Experiment, path, pairs)
 
 
