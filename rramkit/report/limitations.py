@@ -1,7 +1,7 @@
 """What the numbers of a report do not hold: the one place to edit when the kit learns to model more."""
 
 NOT_MODELLED = (
-    "Converters and reads are ideal, and take no energy, but for the stages that the experiment's `mapping.read` has on.",
+    "Converters and reads are ideal, and take no energy, but for what the experiment's `mapping.read` has on.",
     "Cells differ, and pulses differ, only where the tables keep a distribution or the rule's `update.spread` is on.",
     "Conductances hold, and cells do not wear or stick, unless the rule's `update` has `retention`, `wear` or `stuck`.",
     "Open-loop rules: the controller is taken to know each cell's conductance.",
