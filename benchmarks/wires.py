@@ -7,6 +7,7 @@
 
 Ratios are of the best of several turns, taken one after the other.
 """
+# pyright: reportMissingImports=false
 
 import importlib.util
 import logging

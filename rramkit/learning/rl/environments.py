@@ -4,6 +4,7 @@ Observations become rows of numbers of order one: each is divided by the scale t
 Sources: CartPole of Barto, Sutton and Anderson 1983 and Acrobot of Sutton 1996, as gymnasium brings them along;
 Breakout of MinAtar (Young and Tian 2019, arXiv 1903.03176), whose 10 x 10 x 4 grid of objects is given flat.
 """
+# pyright: reportMissingImports=false
 
 from dataclasses import dataclass
 from typing import Any, Self
