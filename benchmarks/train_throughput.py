@@ -6,6 +6,7 @@ converters of 8 bits, read noise, wires, arrays of at most 65 rows by 96 columns
 batches before. Each side takes turns with the others and its best turn counts, so that what else the machine does falls
 out of the ratios.
 """
+# pyright: reportMissingImports=false
 
 import sys
 import time

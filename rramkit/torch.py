@@ -1,4 +1,6 @@
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportInvalidTypeForm=false
+# (where PyTorch is not installed, the checker takes this very file for it)
 """PyTorch modules whose matrix products go through tiles: `TileLinear` and `TileConv2d`, instead of torch.nn's.
 
 The parameter `weight` is the wanted matrix in memory, which any PyTorch optimiser changes. Before a product, the cells

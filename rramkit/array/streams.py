@@ -1,4 +1,4 @@
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Random numbers of tiles: one seeded generator a tile, so that a tile's noise does not depend on its neighbours.
 
 A tile with the same seed and number draws the same numbers alone as among thousands read together. Normal numbers in
