@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rramkit.characterization.content import content_key
-from rramkit.characterization.ladder import AGAIN, HOPELESS, LADDER
+from rramkit.characterization.ladder import AGAIN, HOPELESS, KILLED_MOST, LADDER
 from rramkit.characterization.point import Batch, Job, Outcome, Point
 from rramkit.errors import SimulationError
 
@@ -27,6 +27,8 @@ class Attempt:
         Of the ladder.
     repeated : bool
         Whether a deck was already run once more as it stands.
+    killed : int
+        Times that its process was killed from outside.
     """
 
     place: int
@@ -35,6 +37,7 @@ class Attempt:
     key: bytes
     rung: int = 0
     repeated: bool = False
+    killed: int = 0
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -47,6 +50,8 @@ class Attempt:
 
     def after(self, error: SimulationError) -> "Attempt | None":
         """Return the attempt that follows an error; None when nothing is left, or a batch must be taken apart."""
+        if error.reason == "killed" and self.killed < KILLED_MOST:
+            return replace(self, killed=self.killed + 1)
         if error.reason in AGAIN and not self.repeated:
             return replace(self, repeated=True)
         if isinstance(self.run, Batch) or error.reason in HOPELESS or self.rung + 1 == len(LADDER):

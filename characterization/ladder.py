@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-AGAIN = ("crash", "timeout")
-"""Reasons that may lie outside the deck (a killed process, a busy machine): once more the same deck, before a rung."""
+AGAIN = ("crash", "timeout", "killed")
+"""Reasons that may lie outside the deck (a busy machine, memory): once more the same deck, before a rung."""
+KILLED_MOST = 5
+"""Times that the same deck runs again when its process is killed from outside: that is no fault of the deck."""
 HOPELESS = ("parse", "timeout")
 """Reasons that no rung mends: a deck that is wrong, a run that hangs (each rung would hang as long)."""
 

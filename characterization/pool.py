@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections import deque
@@ -101,6 +102,8 @@ class SpicePool:
     def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
         if isinstance(error, Lost) and error.exit_code is None:
             return SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck)
+        if isinstance(error, Lost) and error.exit_code == -signal.SIGKILL:
+            return SimulationError("killed", "its process was killed from outside (memory?)", deck=deck)
         if isinstance(error, Lost):
             return SimulationError("crash", f"its process died (exit code {error.exit_code})", deck=deck)
         if isinstance(error, Stillborn):

@@ -41,7 +41,7 @@ class SimulationError(KitError):
     Attributes
     ----------
     reason : str
-        One of `parse`, `convergence`, `incomplete`, `measure`, `timeout`, `crash`.
+        One of `parse`, `convergence`, `incomplete`, `measure`, `timeout`, `crash`, `killed`.
     deck : str
         The whole deck that was run.
     log : str
