@@ -9,6 +9,7 @@ import sys
 import numpy as np
 
 from rramkit.characterization import converter_measure, input_measure, readout_measure, sense_measure
+from rramkit.characterization.fits.regeneration import fit_regeneration
 from rramkit.characterization.pool import SpicePool
 from rramkit.circuits import current_sense_bench, input_driver_bench, readout_bench, sar_bench, strongarm_bench
 from rramkit.circuits.readout import ReadoutParams
@@ -28,7 +29,8 @@ def strongarm(pool: SpicePool, draws: int) -> None:
         v_in, t, energy, kick, common = row
         print(f"  {v_in * 1e3:12.3f} {t * 1e12:12.2f} {energy * 1e15:10.1f} {kick * 1e3:12.2f} {common * 1e3:10.1f}")
     linear = np.abs(params.overdrives) < 5e-3
-    tau, t_0 = sense_measure.fitted_regeneration(params.overdrives[linear], found.t_decide[linear])
+    fit = fit_regeneration(params.overdrives[linear], found.t_decide[linear])
+    tau, t_0 = fit.values["tau"], fit.values["t_0"]
     grown = sense_measure.waveform_regeneration(waves, params, 0)
     print(f"  regeneration constant {tau * 1e12:.2f} ps by the fit, {grown * 1e12:.2f} ps by the waveform")
     print(f"  t = {t_0 * 1e12:.2f} ps + tau ln(1 V/overdrive)")

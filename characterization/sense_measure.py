@@ -67,19 +67,6 @@ def _first_crossing(time: np.ndarray, rising: np.ndarray, level: float) -> float
     return float(np.interp(level, rising[k - 1 : k + 1], time[k - 1 : k + 1]))
 
 
-def fitted_regeneration(overdrive: np.ndarray, t_decide: np.ndarray) -> tuple[float, float]:
-    """Fit t = t_0 + tau ln(1 V/|overdrive|) by least squares; return the regeneration constant tau and t_0 [s].
-
-    Both (N,); overdrives [V] small enough that the latch starts linear.
-    """
-    if overdrive.size < 3 or not np.all(np.isfinite(t_decide)):
-        raise InputError(
-            f"`t_decide` must be 3 or more finite times; got {t_decide}. A decision is missing: allow a longer period."
-        )
-    tau, t_0 = np.polyfit(-np.log(np.abs(overdrive)), t_decide, 1)
-    return float(tau), float(t_0)
-
-
 def waveform_regeneration(waves: Waveforms, params: StrongArmBenchParams, index: int) -> float:
     """Return the time constant [s] with which the outputs part in decision number `index`: 1/slope of ln|v(out)|.
 
