@@ -37,7 +37,7 @@ class Vectors(Layout):
 
 @dataclass(frozen=True)
 class Images(Layout):
-    """Images (C, B, H, W), whose windows are the vectors."""
+    """Images (C, H, W, B), whose windows are the vectors."""
 
     windows: Windows
 

@@ -118,7 +118,7 @@ class Tile:
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
         """Drive the rows with signed voltages (..., B, R) in volts; sense the currents of the C pairs.
 
-        With `windows`, `v` are images (C', B', H, W) in volts, and their B windows are the vectors.
+        With `windows`, `v` are images (C', H, W, B') in volts, and their B windows are the vectors.
         """
         v, layout = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
         return self.read(v, layout, backward=False, rng=rng)

@@ -34,7 +34,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Samples:
-    """The input vectors of one product: `values` (N, R), or images (C, B, H, W) whose N windows are the vectors."""
+    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
 
     values: np.ndarray
     windows: Windows | None = None
@@ -45,7 +45,7 @@ class Samples:
 
     def scaled(self, largest: float) -> tuple["Samples", np.ndarray]:
         """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
-        axes = (1,) if self.windows is None else (0, 2, 3)
+        axes = (1,) if self.windows is None else (0, 1, 2)
         top = np.max(np.abs(self.values), axis=axes, keepdims=True)
         factor = np.where(top > 0.0, largest / np.where(top > 0.0, top, 1.0), largest).astype(self.values.dtype)
         scaled = Samples(self.values * factor, self.windows)

@@ -103,7 +103,7 @@ class Network:
 
     def forward(self, parts: Parts, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> Pass:
         """Send a batch (B, F) or (B, C, H, W) through the layers."""
-        inputs = np.ascontiguousarray(np.swapaxes(x, 0, 1)) if x.ndim == 4 else x  # images are (C, B, H, W) inside
+        inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         done = self.chain.forward(inputs, parts, training=training, rng=rng)
         means = list(parts.means)
         for place, mean in done.means:
