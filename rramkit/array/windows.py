@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rramkit.array.backend import Array, contiguous, full
 from rramkit.errors import InputError
 
 
@@ -28,7 +29,11 @@ class Windows:
         """Return how many windows lie along an edge of so many pixels."""
         return (pixels + 2 * self.pad - self.kernel) // self.stride + 1
 
-    def check(self, images: np.ndarray, lines: int) -> None:
+    def count(self, images: np.ndarray) -> int:
+        """Return how many windows each of images (C, H, W, B) has."""
+        return self.size(images.shape[1]) * self.size(images.shape[2])
+
+    def check(self, images: Array, lines: int) -> None:
         """Raise `InputError` unless `images` are (C, H, W, B) and their windows have `lines` entries."""
         if images.ndim != 4 or images.shape[0] * self.kernel**2 != lines:
             raise InputError(
@@ -36,16 +41,16 @@ class Windows:
                 f"got {tuple(images.shape)}. Reshape them."
             )
 
-    def rows(self, images: np.ndarray) -> np.ndarray:
+    def rows(self, images: Array) -> Array:
         """Return the windows of images (C, H, W, B) as vectors (N, R)."""
         view = self._view(self._padded(images))
         channels, kernel = view.shape[0], self.kernel
-        return np.ascontiguousarray(view).reshape(channels * kernel * kernel, -1).T
+        return contiguous(view).reshape(channels * kernel * kernel, -1).T
 
-    def line_sums(self, images: np.ndarray) -> np.ndarray:
+    def line_sums(self, images: Array) -> Array:
         """Return the sum over all vectors of each of their entries: what `rows(images).sum(axis=0)` is, (R,)."""
         whole = images.sum(axis=3, keepdims=True)  # of the batch first: all its images have the same windows
-        return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).ravel()
+        return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).reshape(-1)
 
     def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
@@ -60,17 +65,20 @@ class Windows:
 
     def spread(self, per_image: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Return one value an image (B,) as one value a vector (N, 1)."""
-        return np.tile(per_image, self.size(images.shape[1]) * self.size(images.shape[2]))[:, None]
+        return np.tile(per_image, self.count(images))[:, None]
 
-    def _padded(self, images: np.ndarray) -> np.ndarray:
+    def _padded(self, images: Array) -> Array:
         if not self.pad:
             return images
         channels, height, width, batch = images.shape
-        padded = np.zeros((channels, height + 2 * self.pad, width + 2 * self.pad, batch), images.dtype)
+        padded = full((channels, height + 2 * self.pad, width + 2 * self.pad, batch), 0.0, images)
         padded[:, self.pad : self.pad + height, self.pad : self.pad + width] = images
         return padded
 
-    def _view(self, padded: np.ndarray) -> np.ndarray:
+    def _view(self, padded: Array) -> Array:
         """Return all windows (C, k, k, Ho, Wo, B) of padded images, without a copy."""
+        if not isinstance(padded, np.ndarray):
+            inner = padded.unfold(1, self.kernel, self.stride).unfold(2, self.kernel, self.stride)
+            return inner.permute(0, 4, 5, 1, 2, 3)
         inner = np.lib.stride_tricks.sliding_window_view(padded, (self.kernel, self.kernel), axis=(1, 2))
         return inner[:, :: self.stride, :: self.stride].transpose(0, 4, 5, 1, 2, 3)

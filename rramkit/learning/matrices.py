@@ -18,6 +18,8 @@ from functools import cached_property
 
 import numpy as np
 
+from rramkit.array.backend import to_numpy
+from rramkit.array.reading import times
 from rramkit.array.tile import Reading, Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
@@ -70,11 +72,6 @@ class Gradient:
         return self.inputs.T @ self.errors
 
 
-def times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return rows (N, R) times a matrix (R, C) in the memory order of the rows: columns stay long where they are."""
-    return rows @ matrix if rows.flags.c_contiguous else (matrix.T @ rows.T).T
-
-
 class Matrix(ABC):
     """One matrix (R, C) with its two products."""
 
@@ -90,6 +87,10 @@ class Matrix(ABC):
     @abstractmethod
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
+
+    def settled(self) -> "Matrix":
+        """Return this matrix as if made anew, without what reads have prepared: what a checkpoint restores."""
+        return self
 
     def calibrated(self, x: Samples, *, margin: float) -> "Matrix":
         """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
@@ -138,7 +139,7 @@ class TileMatrix(Matrix):
     @property
     def g_cell(self) -> np.ndarray:
         """Conductances of the pairs (2, R, C) in siemens."""
-        return self.tile.g_cell
+        return to_numpy(self.tile.g_cell)
 
     @property
     def weight(self) -> np.ndarray:
@@ -157,11 +158,15 @@ class TileMatrix(Matrix):
         v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
         return self._product(self.tile.backward(v.values, rng=rng), unit)
 
+    def settled(self) -> "TileMatrix":
+        """Return this matrix with its tiles as if made anew."""
+        return replace(self, tile=self.tile.settled())
+
     def calibrated(self, x: Samples, *, margin: float) -> "TileMatrix":
         """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
         v, _ = x.scaled(self.tile.model.cells.v_forward)
         return replace(self, tile=self.tile.calibrated(v.values, margin=margin, windows=v.windows))
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
-        y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)
+        y = (to_numpy(reading.i) / (unit * self.g_unit)).astype(unit.dtype, copy=False)
         return Product(y, reading.energy, reading.clamped)

@@ -67,6 +67,11 @@ class Teacher:
         matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
         return replace(student, learner=replace(student.learner, matrices=matrices))
 
+    def settled(self, student: Student) -> Student:
+        """Return the student with its matrices as if made anew: after this it goes on as from a checkpoint."""
+        matrices = tuple(matrix.settled() for matrix in student.learner.matrices)
+        return replace(student, learner=replace(student.learner, matrices=matrices))
+
     def at_rate(self, student: Student, rate: float) -> Student:
         """Return the student with its learning rates at `rate` times their settings."""
         learner = replace(student.learner, optimiser=replace(student.learner.optimiser, rate=rate))
