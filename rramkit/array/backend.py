@@ -85,6 +85,11 @@ def limited(x: Array, low: float, high: float) -> Array:
     return namespace(x).clip(x, low, high)
 
 
+def square_root(x: Array) -> Array:
+    """Return the square root of `x`, which may be overwritten."""
+    return np.sqrt(x, out=x) if isinstance(x, np.ndarray) else namespace(x).sqrt(x)
+
+
 def contiguous(x: Array) -> Array:
     """Return `x` with its last axis the fastest in memory, the last but one next, and so on."""
     return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x.contiguous()

@@ -22,6 +22,7 @@ from rramkit.array.backend import Array, full, like
 from rramkit.errors import InputError, SetupError
 
 _WORD = 2.0**-32
+_AT_ONCE = 2**15  # numbers (1) made at once: all their steps stay in the cache
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,16 @@ def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal
 
 def box_muller(generator: np.random.Generator, count: int) -> np.ndarray:
     """Return `count` standard normal numbers in float32 (the equation stands in this module's docstring)."""
+    if count <= _AT_ONCE:
+        return _normal(generator, count)
+    drawn = np.empty(count, dtype=np.float32)
+    for start in range(0, count, _AT_ONCE):
+        part = drawn[start : start + _AT_ONCE]
+        part[:] = _normal(generator, part.size)
+    return drawn
+
+
+def _normal(generator: np.random.Generator, count: int) -> np.ndarray:
     half = (count + 1) // 2
     bits = generator.bit_generator.random_raw(half).view(np.uint32).astype(np.float32)
     radius, angle = bits[:half], bits[half:]

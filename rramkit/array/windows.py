@@ -4,11 +4,12 @@ Images are (C, H, W, B): channels, height, width, batch. A window of k x k pixel
 R = C k k entries, in the order channel, row, column; an image has Ho x Wo of them, so a batch has N = Ho Wo B vectors.
 Every pixel stands in up to k k vectors: what is done to each entry alone (encoding, squaring) is cheaper on the images.
 
-Rows are (N, R) with the vectors along the fast axis of memory, the layout in which a matrix product's outputs (N, C') are
+Rows are (N, R) with the vectors along the fast axis of memory, the layout in which a product's outputs (N, C') are
 images again without moving a number. With the batch last, each row of a window's pixels is one run of Wo B numbers, so
 laying out is copying long runs (at stride 1; B numbers otherwise): twice as fast as with the batch before the pixels.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,28 @@ class Windows:
         view = self._view(self._padded(images))
         channels, kernel = view.shape[0], self.kernel
         return contiguous(view).reshape(channels * kernel * kernel, -1).T
+
+    def blocks(self, images: np.ndarray, most: int) -> Iterator[np.ndarray]:
+        """Yield the same vectors as columns (R, n), about `most` numbers at a time, in one buffer: use each at once."""
+        view, high = self._view(self._padded(images)), self._rows_at_once(images, most)
+        buffer = np.empty((*view.shape[:3], high, *view.shape[4:]), images.dtype).ravel()
+        for top in range(0, view.shape[3], high):
+            part = view[:, :, :, top : top + high]
+            block = buffer[: part.size].reshape(part.shape)
+            np.copyto(block, part)
+            yield block.reshape(view.shape[0] * self.kernel**2, -1)
+
+    def places(self, images: Array, most: int) -> Iterator[slice]:
+        """Yield where among the N vectors those of each of the `blocks` stand."""
+        step = self._rows_at_once(images, most) * self.size(images.shape[2]) * images.shape[3]
+        count = self.count(images) * images.shape[3]
+        for start in range(0, count, step):
+            yield slice(start, min(start + step, count))
+
+    def _rows_at_once(self, images: Array, most: int) -> int:
+        """Return how many rows of an image's windows hold about `most` numbers over the batch."""
+        row = images.shape[0] * self.kernel**2 * self.size(images.shape[2]) * images.shape[3]
+        return max(1, min(self.size(images.shape[1]), most // max(row, 1)))
 
     def line_sums(self, images: Array) -> Array:
         """Return the sum over all vectors of each of their entries: what `rows(images).sum(axis=0)` is, (R,)."""

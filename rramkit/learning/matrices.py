@@ -19,7 +19,8 @@ from functools import cached_property
 import numpy as np
 
 from rramkit.array.backend import to_numpy
-from rramkit.array.reading import times
+from rramkit.array.layout import Images, Layout, Vectors
+from rramkit.array.products import outer_sum, product, times
 from rramkit.array.tile import Reading, Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
@@ -41,9 +42,14 @@ class Samples:
     values: np.ndarray
     windows: Windows | None = None
 
+    @property
+    def layout(self) -> Layout:
+        """How the values are laid out as vectors."""
+        return Vectors() if self.windows is None else Images(self.windows)
+
     def rows(self) -> np.ndarray:
         """Return the vectors (N, R)."""
-        return self.values if self.windows is None else self.windows.rows(self.values)
+        return self.layout.rows(self.values)
 
     def scaled(self, largest: float) -> tuple["Samples", np.ndarray]:
         """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
@@ -69,7 +75,7 @@ class Gradient:
     @cached_property
     def weight(self) -> np.ndarray:
         """The derivative (R, C): the sum of the outer products, made when first asked for."""
-        return self.inputs.T @ self.errors
+        return outer_sum(self.samples.layout, self.samples.values, self.errors)
 
 
 class Matrix(ABC):
@@ -110,7 +116,7 @@ class FloatMatrix(Matrix):
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return x W for samples (N, R): (N, C)."""
-        return Product(times(x.rows(), self.matrix))
+        return Product(product(x.layout, (x.values,), (self.matrix,)))
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R)."""
@@ -168,5 +174,6 @@ class TileMatrix(Matrix):
         return replace(self, tile=self.tile.calibrated(v.values, margin=margin, windows=v.windows))
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
-        y = (to_numpy(reading.i) / (unit * self.g_unit)).astype(unit.dtype, copy=False)
+        y = to_numpy(reading.i).astype(unit.dtype, copy=False)
+        y *= 1.0 / (unit * self.g_unit)
         return Product(y, reading.energy, reading.clamped)

@@ -31,7 +31,8 @@ class Dense(Layer[Samples]):
         """Return scale x W' + bias for vectors (B, F): (B, C)."""
         samples = Samples(np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias_row else x)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
-        y = product.y * self.scale
+        y = product.y
+        y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias]
         return Forward(y, samples, Reads.of(product))
@@ -66,7 +67,8 @@ class Convolution(Layer[Samples]):
         samples = Samples(x, self.windows)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
         high, wide = self.windows.size(x.shape[1]), self.windows.size(x.shape[2])
-        y = product.y.T.reshape(-1, high, wide, x.shape[3]) * self.scale
+        y = product.y.T.reshape(-1, high, wide, x.shape[3])
+        y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias][:, None, None, None]
         return Forward(y, samples, Reads.of(product))
