@@ -36,6 +36,16 @@ def test_rows_and_sums_against_the_slow_loop(windows):
 
 
 @pytest.mark.parametrize("windows", CASES)
+@pytest.mark.parametrize("most", [1, 100, 10**6])
+def test_blocks_are_the_rows_a_few_at_a_time(windows, most):
+    whole, rows = windows.rows(IMAGES), np.zeros(windows.rows(IMAGES).shape)
+    for at, columns in zip(windows.places(IMAGES, most), windows.blocks(IMAGES, most), strict=True):
+        assert columns.size <= max(most, whole.size // windows.size(6))  # a row of windows at least
+        rows[at] = columns.T
+    np.testing.assert_array_equal(rows, whole)
+
+
+@pytest.mark.parametrize("windows", CASES)
 def test_folding_is_the_adjoint_of_laying_out(windows):
     rows = RNG.normal(size=windows.rows(IMAGES).shape)
     forward, backward = np.sum(windows.rows(IMAGES) * rows), np.sum(IMAGES * windows.folded(rows, IMAGES.shape))

@@ -95,6 +95,13 @@ def contiguous(x: Array) -> Array:
     return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x.contiguous()
 
 
+def copied(x: Array) -> Array:
+    """Return a copy of `x` with its last axis the fastest in memory, which can be written to by any shape of it."""
+    if isinstance(x, np.ndarray):
+        return np.array(x, order="C")
+    return contiguous(namespace(x).asarray(x, copy=True))
+
+
 def long_columns(x: Array) -> bool:
     """Return whether vectors (..., N, L) lie side by side in memory, as those of a convolution's windows do."""
     strides = x.strides if isinstance(x, np.ndarray) else x.stride()

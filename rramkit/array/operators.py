@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, contiguous, full, like, namespace
+from rramkit.array.backend import Array, contiguous, copied, full, like, namespace
 from rramkit.array.model import ArrayModel
 from rramkit.array.one_way import OneWay
 
@@ -85,7 +85,7 @@ class Operators:
         def put(old: Array | None, lines: Array | None, *, last: bool) -> Array | None:
             if old is None or lines is None:
                 return None
-            whole = namespace(old).asarray(old, copy=True)
+            whole = copied(old)
             flat = whole.reshape(-1, *whole.shape[lead:])
             if last:
                 flat[tile, ..., line] = lines[..., 0]

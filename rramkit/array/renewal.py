@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, namespace, to_numpy
+from rramkit.array.backend import Array, copied, namespace, to_numpy
 from rramkit.array.operators import Operators
 from rramkit.array.wires import WireModel
 
@@ -99,6 +99,6 @@ def chosen(solved: np.ndarray, g_cell: Array, g_solved: Array) -> Array:
     """Return the conductances (..., 2, R, C) of now in the tiles `solved` (T,), and elsewhere those solved before."""
     if not solved.any():
         return g_solved
-    whole, tiles = namespace(g_solved).asarray(g_solved, copy=True), np.flatnonzero(solved)
+    whole, tiles = copied(g_solved), np.flatnonzero(solved)
     tiles_of(whole, 3)[tiles] = tiles_of(g_cell, 3)[tiles]
     return whole

@@ -28,7 +28,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import passes
-from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, copied, like, limited, namespace, to_numpy
 from rramkit.array.converter import grouped_maximum
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.model import ArrayModel
@@ -204,7 +204,7 @@ class Tile:
         if not renewal.solved.any():
             return renewal.passed
         tiles = np.flatnonzero(renewal.solved)
-        part = namespace(g_solved).asarray(renewal.passed, copy=True)
+        part = copied(renewal.passed)
         tiles_of(part, 3)[tiles] = passed_by_wires(tiles_of(g_solved, 3)[tiles], self.model)
         return part
 
@@ -275,7 +275,7 @@ def _checked(g_cell: Array, model: ArrayModel) -> Array:
         raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
     if model.wires is not None:
         model.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
-    copy = namespace(g_cell).asarray(g_cell, copy=True)
+    copy = copied(g_cell)
     if isinstance(copy, np.ndarray):
         copy.flags.writeable = False
     return copy

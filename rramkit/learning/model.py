@@ -1,5 +1,6 @@
 """A network: its layers, the numbers they need, one pass forward and one back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self, TypeVar
@@ -96,6 +97,11 @@ class Network:
         draft = Draft(classes, settings.reach)
         layers, _ = chain(settings.specs(images=len(input_shape) == 3), input_shape, draft)
         return cls(layers, input_shape, tuple(draft.matrices), tuple(draft.vectors), tuple(draft.means))
+
+    @property
+    def order(self) -> int:
+        """Order of a square matrix as large as the largest one."""
+        return math.isqrt(max(plan.rows * plan.columns for plan in self.matrices))
 
     def drawn(self, *, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
         """Draw the first weights (R, C) of each matrix, within [-1, 1] of its range."""

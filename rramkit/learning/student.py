@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rramkit.array.threads import threads_for
 from rramkit.learning.layers import Parts, Reads
 from rramkit.learning.model import Network, Pass, Slopes
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
@@ -44,8 +45,9 @@ class Teacher:
         self, student: Student, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[Student, Reads]:
         """Return the student after one batch, and what its reads took."""
-        _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
-        return self.stepped(student, done, slopes, rng=rng), slopes.reads
+        with threads_for(self.network.order):
+            _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
+            return self.stepped(student, done, slopes, rng=rng), slopes.reads
 
     def stepped(self, student: Student, done: Pass, slopes: Slopes, *, rng: np.random.Generator) -> Student:
         """Return the student after the derivatives of one batch, whatever its loss is."""
