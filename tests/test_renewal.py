@@ -1,4 +1,4 @@
-"""Written tiles: what is renewed equals what is made anew, to the last bit; wires left alone stay within their bound."""
+"""Written tiles: what is renewed is what is made anew, to the last bit; wires left alone stay within their bound."""
 
 from dataclasses import replace
 

@@ -20,13 +20,8 @@ LAYERS = [
 
 
 def _experiment(**mapping):
-    settings = {
-        "network": {"layers": LAYERS},
-        "epochs": 8,
-        "batch": 10,
-        "mapping": {"rows": 12, "columns": 6, **mapping},
-    }
-    return Experiment.checked(settings, where="the test")
+    settings = {"network": {"layers": LAYERS}, "epochs": 8, "batch": 10}
+    return Experiment.checked({**settings, "mapping": {"rows": 12, "columns": 6, **mapping}}, where="the test")
 
 
 def _data():

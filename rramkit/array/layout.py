@@ -6,7 +6,6 @@ What is done to each value alone (encoding, squaring) is done as they come; only
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -17,8 +16,10 @@ from rramkit.array.windows import Windows
 class Layout(ABC):
     """One way from values as they come to vectors."""
 
-    from_images: ClassVar[bool] = False
-    """Whether the vectors are windows of images, which `blocks` gives some at a time."""
+    @property
+    def from_images(self) -> bool:
+        """Whether the vectors are windows of images, which `blocks` gives some at a time."""
+        return False
 
     @abstractmethod
     def rows(self, x: Array) -> Array:
@@ -58,9 +59,12 @@ class Vectors(Layout):
 class Images(Layout):
     """Images (C, H, W, B), whose windows are the vectors."""
 
-    from_images: ClassVar[bool] = True
-
     windows: Windows
+
+    @property
+    def from_images(self) -> bool:
+        """They are."""
+        return True
 
     def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
         """Yield windows as columns (L, n)."""

@@ -47,5 +47,9 @@ def outer_sum(layout: Layout, values: np.ndarray, errors: np.ndarray) -> np.ndar
     """Return the sum over the vectors (N, L) of their outer products with errors (N, M): (L, M)."""
     if not layout.from_images:
         return layout.rows(values).T @ errors
-    pairs = zip(layout.places(values, BLOCK), layout.blocks(values, BLOCK), strict=True)
-    return sum(columns @ errors[at] for at, columns in pairs)
+    found = None
+    for at, columns in zip(layout.places(values, BLOCK), layout.blocks(values, BLOCK), strict=True):
+        part = columns @ errors[at]
+        found = part if found is None else found + part
+    assert found is not None
+    return found

@@ -53,7 +53,8 @@ class Renewal:
 
     def lines(self, *, backward: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return tile and number of the driven lines, rows or `backward` pairs of columns, that no longer hold (W,)."""
-        return np.nonzero(self.written.any(axis=1 if backward else 2) | self.solved[:, None])
+        tile, line = np.nonzero(self.written.any(axis=1 if backward else 2) | self.solved[:, None])
+        return tile, line
 
     def after(self, g_before: Array, g_after: Array, solved: np.ndarray) -> Self:
         """Return this after conductances (..., 2, R, C) were written and the tiles `solved` (T,) have other wires."""

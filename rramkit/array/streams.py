@@ -81,7 +81,7 @@ class Streams:
     def drawn(cls, rng: np.random.Generator, shape: tuple[int, ...] = ()) -> Self:
         """Make generators whose states are the next numbers of `rng`."""
         words = rng.bit_generator.random_raw((math.prod(shape), _Words.COUNT))
-        return cls(shape, tuple(np.random.Generator(np.random.SFC64(_Words(each))) for each in words))
+        return cls(shape, tuple(np.random.Generator(np.random.SFC64(_Words(each))) for each in words))  # pyright: ignore[reportArgumentType]
 
     def normal(self, size: tuple[int, ...], reference: Array) -> Array:
         """Return standard normal numbers (..., *size) of the kind and type of `reference`."""
