@@ -1,4 +1,4 @@
-"""The settings of the bulk-switching module's simulator: what its Table 1 says, and a batch of each network from them."""
+"""The bulk-switching module's simulator as a preset: what its Table 1 says, and a batch of each network from it."""
 
 from pathlib import Path
 
