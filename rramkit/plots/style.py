@@ -80,8 +80,9 @@ def colour_bar(ax: Axes, mappable: ScalarMappable, *, label: str, unit: str) -> 
     """Put a thin bar beside `ax` that says what its colours mean."""
     bar = ax.figure.colorbar(mappable, ax=ax, pad=0.02, aspect=30)
     bar.outline.set_visible(False)
-    if isinstance(mappable.norm, LogNorm):
-        few = np.log10(mappable.norm.vmax / mappable.norm.vmin) < _FEW_DECADES
+    norm = mappable.norm
+    if isinstance(norm, LogNorm) and norm.vmin and norm.vmax:
+        few = norm.vmax < norm.vmin * 10.0**_FEW_DECADES
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     if bar.solids is not None:
         bar.solids.set_rasterized(True)  # 256 rectangles otherwise
