@@ -13,7 +13,7 @@ from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.bank import Bank, Placement, Way
 from rramkit.learning.rules.float_reference import FloatReference
 from rramkit.learning.rules.learner import UpdateRule
-from rramkit.learning.rules.open_loop import OpenLoop
+from rramkit.learning.rules.open_loop import Knows, OpenLoop
 from rramkit.learning.rules.outer import Coincidences, OuterProduct, Trains
 from rramkit.learning.rules.remainder import MixedPrecision
 from rramkit.learning.rules.row_sparse import RowSparse
@@ -111,10 +111,11 @@ class OpenLoopSettings(BankSettings):
 
     kind: Literal["open_loop"] = quantity("open_loop", "1", "one pulse of the table's mean for every change")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
+    knows: Knows = quantity("mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before")
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
-        return OpenLoop(optimiser, self.bank(tables, model), self.every)
+        return OpenLoop(optimiser, self.bank(tables, model), self.every, knows=self.knows)
 
 
 class ThresholdTrainingSettings(BankSettings):
@@ -123,10 +124,11 @@ class ThresholdTrainingSettings(BankSettings):
     kind: Literal["threshold_training"] = quantity("threshold_training", "1", "small changes are left out")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
     theta: float = quantity(0.01, "1", "part of the largest change below which one is left out", ge=0.0, le=1.0)
+    knows: Knows = quantity("mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before")
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
-        return OpenLoop(optimiser, self.bank(tables, model), self.every, self.theta)
+        return OpenLoop(optimiser, self.bank(tables, model), self.every, self.theta, self.knows)
 
 
 class WriteVerifySettings(BankSettings):
