@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from rramkit.learning.ablate import ALL, NONE, ablation, costs, nonidealities
 from rramkit.learning.processes import DaskCluster, Executor, Processes
 from rramkit.learning.rules import MixedPrecisionSettings
 from rramkit.learning.sweep import SUMMARY, Row, grid, sweep, trials
+from rramkit.table import Distribution
 
 SMALL = {"network": {"hidden": [8]}, "epochs": 1, "data": {"train_images": 200, "test_images": 100}}
 
@@ -85,17 +87,38 @@ def test_a_sweep_keeps_what_is_finished(folder):
 
 def test_an_ablation_has_none_each_and_all():
     experiment = _experiment()
-    found = nonidealities(experiment)
-    assert found == {"wires": True}
-    noisy = _experiment(mapping={"wires": True, "read": {"noise": {"sigma_span": 0.01}}})
-    assert list(nonidealities(noisy)) == ["wires", "read.noise"]
-    assert [label for label, _ in ablation(noisy)] == [NONE, "wires", "read.noise", ALL]
-    labelled = dict(ablation(experiment))
-    assert list(labelled) == [NONE, "wires"]
-    assert not labelled[NONE].mapping.wires
-    assert labelled["wires"].mapping.wires
+    device = {"device.current": "table", "device.change": "table", "device.amplitude": "table"}
+    assert nonidealities(experiment, tables()) == {**device, "mapping.wires": True}
+    noisy = _experiment(
+        mapping={"rows": 40, "read": {"noise": {"sigma_span": 0.01}}},
+        rule={"update": {"spread": {"sigma_gain": 0.2}, "schedule": "cell"}, "verify": {"sigma_read": 0.01}},
+    )
+    parts = ["mapping.wires", "mapping.read.noise", "rule.update.spread", "rule.verify.sigma_read"]
+    assert list(nonidealities(noisy, tables())) == [*device, *parts]
+    labelled = dict(ablation(noisy, tables()))
+    assert list(labelled) == [NONE, *device, *parts, ALL]
+    assert labelled[ALL] == noisy
+    assert labelled["rule.update.spread"].rule.update == noisy.rule.update.model_copy(update={"cycles": False})
+    assert labelled["rule.update.spread"].mapping == labelled[NONE].mapping
+    assert labelled[NONE] == noisy.ideal()
+    assert (labelled[NONE].mapping.rows, labelled[NONE].rule.update.schedule) == (40, "cell")  # choices, not costs
     with pytest.raises(InputError, match="no non-ideality"):
-        ablation(labelled[NONE])
+        ablation(labelled[NONE], tables())
+    alone = ablation(noisy.ideal().model_copy(update={"mapping": _experiment().mapping}), tables())
+    assert [label for label, _ in alone] == [NONE, "mapping.wires"]
+
+
+def test_draws_are_a_nonideality_of_tables_that_keep_them():
+    file = tables()
+    change = file["set"].signals["delta_g"].values
+    drawn = Distribution.of_draws(
+        change[..., None] + 1e-7 * np.random.default_rng(1).standard_normal((*change.shape, 20)),
+        signal="delta_g",
+        over="cycles",
+    )
+    scattered = replace(file["set"], distributions={"cycles": drawn})
+    found = nonidealities(_experiment(), table.TableFile({**file.tables, "set": scattered}, file.provenance))
+    assert found["rule.update.cycles"] is True
 
 
 def test_costs_are_taken_from_the_ideal():
@@ -132,7 +155,8 @@ def test_the_ablation_draws_and_names_the_dearest(folder, monkeypatch):
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     assert "without any: " in done.stdout
-    assert "wires: " in done.stdout
+    assert "mapping.wires: " in done.stdout
+    assert "device.change: " in done.stdout
     assert (folder / "runs" / "ablation.svg").read_text().startswith("<?xml")
 
 

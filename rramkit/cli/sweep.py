@@ -54,12 +54,17 @@ def ablate(
     pairs: ParameterPairs = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train with each non-ideality of the mapping alone, with none and with all; say which one costs the accuracy."""
+    """Train with each non-ideality alone, with none and with all; say which one costs the accuracy.
+
+    Non-idealities are those of the device (its current, its pulses, its driver's steps), of the reads and of the writes.
+    """
+    from rramkit import table
     from rramkit.learning.ablate import ablation, costs
     from rramkit.learning.sweep import trials
 
     chosen = chosen_experiment(experiment, list(pairs or []))
-    found = trials(ablation(chosen), tables or chosen.tables_path(experiment), output)
+    place = tables or chosen.tables_path(experiment)
+    found = trials(ablation(chosen, table.load(place)), place, output)
     rows = _trained(found, _executor(workers, scheduler), quiet=quiet)
     dear = costs(rows)
     path = output / "ablation.svg"

@@ -93,6 +93,7 @@ def train(
         When layers do not fit each other or the tables, or a checkpoint belongs to another training.
     """
     started = time.perf_counter()
+    tables = experiment.device.applied(tables)
     course = _course(experiment, tables, data)
     initial = _enrolled(course)
     place = None if run_path is None else checkpoint.path_of(run_path)

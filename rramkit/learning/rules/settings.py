@@ -1,7 +1,7 @@
 """The update rules as a person chooses them: settings with a `kind`, each of which builds one rule on a table file."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -39,6 +39,10 @@ class FloatSettings(Parameters):
         """Return the rule; it asks nothing of the tables."""
         return FloatReference(optimiser)
 
+    def ideal(self) -> Self:
+        """Return the settings without any non-ideality; there is none."""
+        return self
+
 
 class BankSettings(Parameters):
     """The cells that a rule writes to, and how first weights and targets are reached; a weight of one is the range."""
@@ -49,6 +53,13 @@ class BankSettings(Parameters):
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is kept (0 lowest, 1 highest)", gt=0.0, lt=1.0
     )
+
+    def ideal(self) -> Self:
+        """Return the rule with every stage between driver and cell off, and verify reads without noise."""
+        update = UpdateParams(schedule=self.update.schedule, cycles=False)
+        return self.model_copy(
+            update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})}
+        )
 
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""
@@ -93,6 +104,10 @@ class ThresholdSettings(BankSettings):
     placement: Placement = quantity("low", "1", "a pair around the centre, or one half at the lowest conductance")
     levels: int = quantity(0, "1", "conductance levels of a target; 0: any conductance", ge=0, le=65_536)
     sigma_program: float = quantity(0.0, "1", "error of the way `error`, in level spacings", ge=0.0, le=100.0)
+
+    def ideal(self) -> Self:
+        """Return the rule with neither levels nor errors of programming, either."""
+        return super().ideal().model_copy(update={"levels": 0, "sigma_program": 0.0})
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
