@@ -26,7 +26,11 @@ from rramkit.errors import TableError
 FORMAT = "rramkit run"
 FORMAT_VERSION = 2
 
-_EPOCH_UNITS = {"energy_write": "J", "time_write": "s", "energy_read": "J"}  # all others are counts or fractions: unit 1
+_EPOCH_UNITS = {
+    "energy_write": "J",
+    "time_write": "s",
+    "energy_read": "J",
+}  # all others are counts or fractions: unit 1
 _LAYER_UNITS = {
     "g_initial": "S",
     "g_final": "S",

@@ -56,6 +56,7 @@ def test_even_changes_keep_their_spread():
         Writer.from_tables(each).set.cycles for each in (scattered, DeviceSettings(change="even").applied(scattered))
     )
     at = np.full(G.shape, 1.2)
+    assert before is not None and after is not None
     for level in (0.1, 0.9):
         widths = [each.at_level(G, at, level=np.full(G.shape, level)) - each.mean.at(G, at) for each in (before, after)]
         # Sums of differences of microsiemens: rounding of 64-bit numbers.

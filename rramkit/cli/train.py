@@ -128,7 +128,10 @@ def _summary(run: "Run") -> str:
             f"{units.count(totals['pulses_set'])} set, {units.count(totals['pulses_reset'])} reset; "
             f"{pulses / cells:.2f} a cell, initial programming included",
         ),
-        ("write energy", f"{units.text(totals['energy_write'], 'J')}, {units.count(totals['reads'])} cells read for it"),
+        (
+            "write energy",
+            f"{units.text(totals['energy_write'], 'J')}, {units.count(totals['reads'])} cells read for it",
+        ),
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),

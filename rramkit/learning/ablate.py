@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rramkit.errors import InputError
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.sweep import Row, put
+from rramkit.learning.sweep import grid, put
 from rramkit.table import TableFile
 
 NONE, ALL = "none", "all"
@@ -22,11 +24,22 @@ _DRAWN = "rule.update.cycles"
 
 @dataclass(frozen=True)
 class Cost:
-    """One non-ideality's accuracy alone (1), and what it takes off the accuracy without any (1)."""
+    """What one non-ideality alone does.
+
+    Attributes
+    ----------
+    name : str
+        Its dotted name, or `all`.
+    accuracy, loss : float
+        Accuracy with it (1), and what it takes off the accuracy without any (1), means over the seeds.
+    error : float
+        Standard error of `loss`, seed by seed (1); NaN with one seed.
+    """
 
     name: str
     accuracy: float
     loss: float
+    error: float
 
 
 def nonidealities(experiment: Experiment, tables: TableFile) -> dict[str, object]:
@@ -41,30 +54,49 @@ def nonidealities(experiment: Experiment, tables: TableFile) -> dict[str, object
 
 
 def ablation(experiment: Experiment, tables: TableFile) -> list[tuple[str, Experiment]]:
-    """Return labelled experiments: without any non-ideality, with each alone, and as it is.
+    """Return named experiments: without any non-ideality, with each alone, and as it is; each with every seed.
+
+    Seeds are those of the experiment's `sweep`, or its own.
 
     Raises
     ------
     InputError
-        When the experiment has none.
+        When the experiment has no non-ideality, or sweeps anything else.
     """
+    more = set(experiment.sweep) - {"seed"}
+    if more:
+        raise InputError(
+            f"`sweep` of an ablation must be of `seed` alone; it has {', '.join(sorted(more))}. Remove it."
+        )
     found = nonidealities(experiment, tables)
     if not found:
         raise InputError("the experiment has no non-ideality to leave out. Switch on what should be compared.")
-    experiment = experiment.model_copy(update={"sweep": {}})
-    labelled = [(NONE, experiment.ideal())]
-    for name, value in found.items():
-        settings = experiment.ideal().model_dump()
-        put(settings, name, value)
-        labelled.append((name, Experiment.checked(settings, where=f"ablation, {name}")))
-    return labelled if len(found) == 1 else [*labelled, (ALL, experiment)]
+    named = []
+    for _, one in grid(experiment):
+        named.append((NONE, one.ideal()))
+        for name, value in found.items():
+            settings = one.ideal().model_dump()
+            put(settings, name, value)
+            named.append((name, Experiment.checked(settings, where=f"ablation, {name}")))
+        named += [(ALL, one)] if len(found) > 1 else []
+    return named
 
 
-def costs(rows: Sequence[Row]) -> list[Cost]:
-    """Return the cost of each non-ideality, the dearest first."""
-    without = next(row.accuracy for row in rows if row.label == NONE)
-    found = [Cost(row.label, row.accuracy, without - row.accuracy) for row in rows if row.label != NONE]
-    return sorted(found, key=lambda cost: (cost.name == ALL, -cost.loss))
+def labelled(named: Sequence[tuple[str, Experiment]]) -> list[tuple[str, Experiment]]:
+    """Return the experiments with a text each that tells it from all others."""
+    several = len({one.seed for _, one in named}) > 1
+    return [(f"{name} seed={one.seed}" if several else name, one) for name, one in named]
+
+
+def costs(names: Sequence[str], accuracies: Sequence[float]) -> list[Cost]:
+    """Return the cost of each non-ideality, the dearest first, of trials as `ablation` names them, in its order."""
+    of = {name: np.array([a for other, a in zip(names, accuracies, strict=True) if other == name]) for name in names}
+    found = []
+    for name, accuracy in of.items():
+        loss = of[NONE] - accuracy
+        error = float(np.std(loss, ddof=1) / np.sqrt(loss.size)) if loss.size > 1 else float("nan")
+        found.append(Cost(name, float(accuracy.mean()), float(loss.mean()), error))
+    return sorted((cost for cost in found if cost.name != NONE), key=lambda cost: (cost.name == ALL, -cost.loss))
 
 
 def _differences(ideal: Mapping[str, Any], real: Mapping[str, Any], prefix: str) -> dict[str, object]:

@@ -57,9 +57,7 @@ class BankSettings(Parameters):
     def ideal(self) -> Self:
         """Return the rule with every stage between driver and cell off, and verify reads without noise."""
         update = UpdateParams(schedule=self.update.schedule, cycles=False)
-        return self.model_copy(
-            update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})}
-        )
+        return self.model_copy(update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})})
 
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""
@@ -126,7 +124,9 @@ class OpenLoopSettings(BankSettings):
 
     kind: Literal["open_loop"] = quantity("open_loop", "1", "one pulse of the table's mean for every change")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
-    knows: Knows = quantity("mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before")
+    knows: Knows = quantity(
+        "mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before"
+    )
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
@@ -139,7 +139,9 @@ class ThresholdTrainingSettings(BankSettings):
     kind: Literal["threshold_training"] = quantity("threshold_training", "1", "small changes are left out")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
     theta: float = quantity(0.01, "1", "part of the largest change below which one is left out", ge=0.0, le=1.0)
-    knows: Knows = quantity("mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before")
+    knows: Knows = quantity(
+        "mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before"
+    )
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
