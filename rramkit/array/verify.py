@@ -40,6 +40,7 @@ class VerifyParams(Parameters):
     step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
     start: Literal["lowest", "table"] = quantity("lowest", "1", "where a ramp starts: lowest, or as the table expects")
     sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
+    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside what flows in it", ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -232,14 +233,15 @@ class WriteVerify:
     def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> Tally:
         """Return what one read of cells `flat` (N,) of matrices of `shape` (..., 2, R, C) takes.
 
-        V^2 g t for each, `g_cell` (N,) being their conductances in siemens; one row of an array is read at once.
+        V^2 g t + `e_sense` for each, `g_cell` (N,) being their conductances in siemens; one row of an array is read at
+        once.
         """
         if not flat.size:
             return Tally()
         places = self.chain.places(flat, shape)
         _, first = np.unique(places.row_line, return_index=True)
         rows = int(np.bincount(places.array[first]).max())
-        energy = self.v_read**2 * self.t_read * float(g_cell.sum())
+        energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
         return Tally(energy=energy, seconds=rows * self.t_read, reads=flat.size)
 
 
