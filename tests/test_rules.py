@@ -439,6 +439,7 @@ def test_row_sparse_touches_only_the_chosen_rows(seed, keep):
     np.testing.assert_array_equal(after.parts[0].cells.g_cell[:, others], learner.parts[0].cells.g_cell[:, others])
     np.testing.assert_allclose(after.chi[0][others], wanted[others], rtol=0, atol=1e-12)
     np.testing.assert_array_equal(after.chi[0][rows], 0.0)
+    assert after.tally.reads == 2 * rows.size * 4  # both halves of each pair of the rows written
     assert np.sum(wanted[rows] ** 2, axis=1).min() >= np.sum(wanted[others] ** 2, axis=1).max()
 
 
