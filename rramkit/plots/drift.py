@@ -77,6 +77,7 @@ def ablation(
         xerr=np.asarray(errors)[known],
         fmt="none",
         ecolor=INK,
+        elinewidth=0.9,
         capsize=2.0,
     )
     reach = np.where(known, errors, 0.0)
