@@ -14,6 +14,7 @@ from rramkit.array.model import ArrayModel, Precision
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.tile_grid import LARGEST
 from rramkit.learning.data import DataSettings
+from rramkit.learning.device import DeviceSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings, UpdateRule
@@ -46,10 +47,9 @@ class MappingSettings(Parameters):
         2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
     )
 
-    @classmethod
-    def ideal(cls) -> Self:
+    def ideal(self) -> Self:
         """Return the mapping without any non-ideality."""
-        return cls(wires=False)
+        return self.model_copy(update={"wires": False, "read": ReadChain()})
 
     @property
     def calibrates(self) -> bool:
@@ -79,6 +79,7 @@ class Experiment(Parameters):
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
+    device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
     rule: RuleSettings = Field(default=MixedPrecisionSettings(), description="what changes the weights")
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -97,6 +98,11 @@ class Experiment(Parameters):
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
+
+    def ideal(self) -> Self:
+        """Return the experiment without any non-ideality of device, mapping and writes; the rule stays the rule."""
+        parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
+        return self.model_copy(update=parts)
 
     def built_rule(self, tables: TableFile) -> UpdateRule:
         """Return the update rule on the device of a table file."""
