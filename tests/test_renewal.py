@@ -15,6 +15,8 @@ CHAIN = ReadChain.checked(
     where="test",
 )
 EXACT = ArrayModel.from_tables(tables(), chain=CHAIN)
+UNWIRED = replace(EXACT, wires=None)
+SWITCHED = replace(UNWIRED, chain=ReadChain.checked({"mux": {"r_series": 500.0}}, where="test"))  # wires of their own
 ROWS, PAIRS, LARGEST = 20, 13, (9, 12)
 
 
@@ -47,10 +49,9 @@ def _same(found, expected):
 @given(
     seed=st.integers(0, 999),
     writes=st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.booleans()), min_size=1, max_size=4),
-    wires=st.booleans(),
+    model=st.sampled_from([EXACT, UNWIRED, SWITCHED]),
 )
-def test_tiles_written_again_and_again_read_as_those_made_anew(seed, writes, wires):
-    model = EXACT if wires else replace(EXACT, wires=None)
+def test_tiles_written_again_and_again_read_as_those_made_anew(seed, writes, model):
     rng = np.random.default_rng(seed)
     g_cell = rng.uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
     grid = TileGrid.of(g_cell, model, largest=LARGEST)

@@ -48,8 +48,8 @@ class Renewal:
         cls, g_cell: Array, rows_driven: Operators | None, cols_driven: Operators | None, passed: Array | None
     ) -> Self:
         """Return what holds as long as no cell is written."""
-        written = to_numpy(tiles_of(g_cell, 3))[:, 0] < 0.0
-        return cls(rows_driven, cols_driven, passed, written, written[:, 0, 0])
+        tiles, _, rows, cols = tiles_of(g_cell, 3).shape
+        return cls(rows_driven, cols_driven, passed, np.zeros((tiles, rows, cols), bool), np.zeros(tiles, bool))
 
     def lines(self, *, backward: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return tile and number of the driven lines, rows or `backward` pairs of columns, that no longer hold (W,)."""

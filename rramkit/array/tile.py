@@ -101,10 +101,11 @@ class Tile:
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
         new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
-        if self.model.wires is None:
+        lines = self.model.lines
+        if lines is None:
             return replace(new, renewal=self._known.after(self.g_cell, g_cell, np.zeros(1, bool)))
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
-        solved = overloaded(g_solved, g_cell, self.model.wires, self.model.wires_within)
+        solved = overloaded(g_solved, g_cell, lines, self.model.wires_within)
         g_solved = chosen(solved, g_cell, g_solved)
         return replace(new, g_solved=g_solved, renewal=self._known.after(self.g_cell, g_cell, solved))
 
