@@ -1,11 +1,20 @@
-"""LeNet-5 on all of MNIST through b-RRAM tables, three seeds: `python benchmarks/lenet_mnist.py BULK.h5 FOLDER`.
+"""LeNet-5 on all of MNIST through b-RRAM tables: `benchmarks/lenet_mnist.py BULK.h5 FOLDER [VARIANT [SEED ...]]`.
 
 `rramkit characterize --params examples/bulk_plan.toml -o BULK.h5` makes the tables; the environment variable
 RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; given again, the same command takes
-interrupted ones up. With `naive` as a third argument: without accumulation, one seed.
+interrupted ones up and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three
+seeds. Each variant changes that experiment, has the same budget, and takes its first seed unless told others:
+
+    everything    wires, input converters of 256 codes, output converters of 8 bits, read noise of 2 % of the range
+    error         the rule `threshold` (1/15 of the range); each write has a normal error of half of one of 16 levels
+    error-direct  the same error without accumulation: each batch's change is written at once
+    pulse-direct  without accumulation and without an error: each batch's change is the nearest pulse there is, and
+                  where the change is smaller than the smallest pulse, that one
+    none-direct   without accumulation, changes below 0.05 of the range lost: no pulse fires, digital biases learn alone
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +22,57 @@ import numpy as np
 from rramkit import record
 from rramkit.learning import Experiment
 from rramkit.learning.processes import Processes
-from rramkit.learning.sweep import grid, sweep, trials
+from rramkit.learning.sweep import Row, Trial, grid, sweep, trials
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"
-NAIVE = {
-    "rule": {"kind": "threshold", "accumulate": False, "threshold": 0.1, "placement": "centre", "way": "pulse"},
-    "sweep": {},
+ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
+DIRECT = {"accumulate": False, "reading": "device", "threshold": 0.0}
+PULSE = {"kind": "threshold", "placement": "centre", "way": "pulse"}
+READ = {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}}
+VARIANTS = {
+    "everything": {"mapping": {"wires": True, "read": READ}},
+    "error": {"rule": {**ERROR, "threshold": 1 / 15}},
+    "error-direct": {"rule": {**ERROR, **DIRECT}},
+    "pulse-direct": {"rule": {**PULSE, **DIRECT}},
+    "none-direct": {"rule": {**PULSE, **DIRECT, "threshold": 0.05}},
 }
 
 
-def main(tables: Path, folder: Path, *, naive: bool = False) -> None:
+def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
     """Train with each seed; print accuracies, their means, and how much rarer device writes are than batches."""
-    experiment = Experiment.from_toml(EXPERIMENT)
-    if naive:
-        experiment = Experiment.checked({**experiment.model_dump(), **NAIVE}, where="without accumulation")
-    chosen = trials(grid(experiment), tables, folder)
-    rows = sweep(
-        chosen, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True)
-    )
-    for row, trial in zip(rows, chosen, strict=True):
-        run = record.load(trial.run)
-        weights = sum(layer.pulses[0].size for layer in run.layers)
-        batches = experiment.epochs * experiment.batches
-        most = max(int(layer.pulses.max()) for layer in run.layers)
-        print(
-            f"{row.label}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %; "
-            f"{row.pulses} pulses after the first programming, {row.pulses / weights:.2f} a weight, at most {most}; "
-            f"writes cut {weights * batches / max(row.pulses, 1):.0f} times; energy {row.energy:.3g} J"
-        )
+    experiment = chosen(variant, seeds)
+    found = trials(grid(experiment), tables, folder)
+    rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
+    for row, trial in zip(rows, found, strict=True):
+        print(line(row, trial))
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))
     gap = 100 * (digital - rram).mean()
     print(f"mean: RRAM {100 * rram.mean():.2f} %, float {100 * digital.mean():.2f} %, gap {gap:.2f} points")
 
 
+def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
+    """Return the experiment of a variant, with the seeds to sweep; a variant's float network is that of the whole."""
+    settings = Experiment.from_toml(EXPERIMENT).model_dump(exclude_unset=True)
+    if variant:
+        settings |= {**VARIANTS[variant], "name": f"LeNet-5, {variant}", "float_reference": False}
+        settings["sweep"] = {"seed": settings["sweep"]["seed"][:1]}
+    if seeds:
+        settings["sweep"] = {"seed": tuple(seeds)}
+    return Experiment.checked(settings, where=variant or str(EXPERIMENT))
+
+
+def line(row: Row, trial: Trial) -> str:
+    """Return what came out of one training."""
+    run, budget = record.load(trial.run), trial.experiment
+    weights = sum(layer.pulses[0].size for layer in run.layers)
+    most, batches = max(int(layer.pulses.max()) for layer in run.layers), budget.epochs * budget.batches
+    return (
+        f"{row.label}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %; "
+        f"{row.pulses} pulses after the first programming, {row.pulses / weights:.2f} a weight, at most {most} a cell; "
+        f"writes cut {weights * batches / max(row.pulses, 1):.1f} times; energy {row.energy:.3g} J"
+    )
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), naive="naive" in sys.argv[3:])
+    name = sys.argv[3] if len(sys.argv) > 3 else ""
+    main(Path(sys.argv[1]), Path(sys.argv[2]), name, seeds=[int(seed) for seed in sys.argv[4:]])

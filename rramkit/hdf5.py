@@ -67,6 +67,16 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
         ) from error
 
 
+def format_of(path: Path) -> str:
+    """Return what a file says that it holds; nothing where it is no HDF5 file or is damaged."""
+    try:
+        seal.check(path)
+        with h5py.File(path, "r") as file:
+            return str(file.attrs.get("format", ""))
+    except (OSError, ValueError, RuntimeError):
+        return ""
+
+
 def _reason(error: Exception) -> str:
     """Return the part of h5py's message that says something, as one line."""
     text = str(error).strip("'\"")

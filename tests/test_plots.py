@@ -11,10 +11,11 @@ from synthetic import tables
 from synthetic_run import checked_tables, run
 from synthetic_tables import cornered_table, full_file, full_table
 
-from rramkit import plots, table
+from rramkit import plots, record, table
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli.app import run as command
+from rramkit.errors import TableError
 from rramkit.staircase import climb
 from rramkit.table import Distribution, Quantity, Table
 
@@ -86,7 +87,7 @@ DRAWINGS = {
     "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
     "ablation": (
         lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
-        "test images right (%); line: without any",
+        "test images right (%); line: 97.20 without any",
         "",
     ),
     "confusion": (lambda ax: plots.confusion(ax, RUN.confusion), "predicted class", "true class"),
@@ -189,3 +190,20 @@ def test_the_command_draws_every_table_into_a_folder(tmp_path):
     assert {"set-delta_g-family", "set-delta_g-residual-map", "set-delta_g-histogram-cycles", "set-map"} <= names
     assert "strongarm-t_decide-family" in names
     assert all(path.read_text(encoding="utf-8").startswith("<?xml") for path in (tmp_path / "out").iterdir())
+
+
+def test_the_command_draws_a_training_into_a_folder(tmp_path):
+    alone = replace(RUN, epochs=replace(RUN.epochs, float_accuracy_test=np.full(5, np.nan)), float_accuracy=np.nan)
+    for name, made, gap in (("with", RUN, True), ("alone", alone, False)):
+        record.save(made, tmp_path / f"{name}.h5")
+        assert command(["plot", str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / name), "--format", "svg"]) == 0
+        names = {path.stem for path in (tmp_path / name).iterdir()}
+        assert {"learning-curve", "confusion", "pulses-by-matrix", "matrix-0-drift", "matrix-1-pulses-by-cell"} <= names
+        assert ("gap-to-float" in names) is gap
+
+
+def test_the_command_names_a_file_that_is_neither(tmp_path):
+    (tmp_path / "notes.h5").write_text("no tables")
+    with pytest.raises(TableError, match=r"notes\.h5: cannot be read as 'rramkit tables'"):
+        command(["plot", str(tmp_path / "notes.h5"), "-o", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()

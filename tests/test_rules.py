@@ -228,6 +228,18 @@ def test_without_accumulation_small_changes_are_lost():
     assert fired > 24
 
 
+def test_written_at_once_nothing_is_remembered_but_the_devices():
+    rule = ThresholdSettings(threshold=0.0, accumulate=False, reading="device", way="pulse", placement="centre")
+    made, learner = begun(rule, COARSE)
+    for seed in range(3):
+        before, g = learner.matrices[0].weight, drawn(seed=seed, size=0.004)
+        learner = made.step(learner, [slope(g)], rng=rng())
+        after = learner.matrices[0].weight
+        np.testing.assert_array_equal(learner.chi[0], 0.0)
+        np.testing.assert_allclose(learner.parts[0].digital, after, rtol=0, atol=1e-12)
+        assert np.max(np.abs(after - (before - g))) > 0.001  # the driver's steps are coarser than the changes
+
+
 def test_targets_have_levels_and_the_simulators_error():
     rule = ThresholdSettings(
         threshold=0.0, levels=16, way="error", sigma_program=0.5, start="error", placement="low", verify=EXACT

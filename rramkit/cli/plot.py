@@ -1,27 +1,43 @@
-"""`rramkit plot`: every picture of a table file, one file each."""
+"""`rramkit plot`: every picture of a table file or of a run file, one file each."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    from rramkit.plots.gallery import Drawing
+
 
 def plot(
-    tables: Annotated[Path, typer.Argument(help="Table file.", metavar="TABLES.h5")],
+    source: Annotated[Path, typer.Argument(help="Table file or run file.", metavar="FILE.h5")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.", metavar="FOLDER")] = Path(
         "plots"
     ),
     kind: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Kind of picture.")] = "png",
 ) -> None:
-    """Draw every table: families of curves with held-out points, residual maps, histograms, staircases."""
-    from rramkit import plots, table
+    """Draw every table, or a training.
+
+    Tables: families of curves with held-out points, residual maps, histograms, staircases. A training: learning curves
+    against float, pulses and energy by epoch, confusion, and of each matrix its conductances by epoch and the pulses by
+    cell.
+    """
+    from rramkit import plots
     from rramkit.errors import InputError
     from rramkit.files import check_writable
 
-    found = table.load(tables)
+    drawings = _drawings(source)
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file. Name a folder.")
     check_writable(output / f"any.{kind}")
-    for name, draw in plots.gallery(found).items():
-        plots.save(draw, output / f"{name}.{kind}", title=f"{tables.name}: {name.replace('-', ' ')}")
+    for name, draw in drawings.items():
+        plots.save(draw, output / f"{name}.{kind}", title=f"{source.name}: {name.replace('-', ' ')}")
     typer.echo(output)
+
+
+def _drawings(source: Path) -> "dict[str, Drawing]":
+    from rramkit import hdf5, plots, record, table
+
+    if hdf5.format_of(source) == record.FORMAT:
+        return plots.run_gallery(record.load(source))
+    return plots.gallery(table.load(source))

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
+from rramkit.array.backend import Backend
 from rramkit.array.model import ArrayModel, Precision
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.tile_grid import LARGEST
@@ -29,6 +30,19 @@ class MappingSettings(Parameters):
     read: ReadChain = ReadChain()
     rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
     columns: int = quantity(0, "1", "physical columns of it, two a weight; 0: the same", ge=0, le=65_536)
+    wires_within: float = quantity(
+        2e-3,
+        "1",
+        "relative change of a line's current that writes may make until its wires are solved anew",
+        ge=0.0,
+        le=0.1,
+    )
+    backend: Backend = quantity(
+        "numpy", "1", "what computes array reads: numpy, or torch (extra `torch`), on all cores or on CUDA"
+    )
+    device: str = Field(
+        default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"
+    )
     margin: float = quantity(
         2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
     )
@@ -47,7 +61,15 @@ class MappingSettings(Parameters):
         model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
         wires = model.wires
         most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
-        return replace(model, largest=(self.rows or most[0], self.columns or most[1]), precision=precision)
+        largest = (self.rows or most[0], self.columns or most[1])
+        return replace(
+            model,
+            largest=largest,
+            precision=precision,
+            backend=self.backend,
+            device=self.device,
+            wires_within=self.wires_within,
+        )
 
 
 class Experiment(Parameters):

@@ -173,7 +173,7 @@ def _taught(course: _Course, teacher: Teacher, student: Student, epoch: int) -> 
         x = augmented(x, rng=augmenting) if experiment.data.augment else x
         student, taken = teacher.taught(student, x, data.y_train[chosen], rng=device)
         tally, reads = tally + student.learner.tally, reads + taken
-    return student, _Spent(tally, reads)
+    return teacher.settled(student), _Spent(tally, reads)
 
 
 def _report(course: _Course, before: _Pair, now: _Pair, done: tuple[int, _Spent]) -> EpochReport:

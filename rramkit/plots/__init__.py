@@ -5,6 +5,7 @@ from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_e
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.gallery import gallery
 from rramkit.plots.residuals import residuals
+from rramkit.plots.run_gallery import run_gallery
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
 from rramkit.plots.training import (
@@ -45,6 +46,7 @@ __all__ = [
     "pulses_by_matrix",
     "residual_map",
     "residuals",
+    "run_gallery",
     "save",
     "staircase",
     "style",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
 from rramkit.plots.style import BLUE, GRID, INK, QUIET, VERMILION, colour_bar, legend_above, name_axis, ordered
 from rramkit.record import Epochs, LayerRecord
@@ -42,6 +42,11 @@ def pulses_by_matrix(ax: Axes, layers: Sequence[LayerRecord]) -> Axes:
         shade = _SHADES[index % len(_SHADES)]
         ax.plot(epochs, parts[index], "o-", color=shade, label=f"{index}: {rows} x {columns}")
     ax.set_ylim(bottom=0.0)
+    most = max(float(part.max(initial=least)) for part in parts)
+    decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(most)) + 1.0)
+    ax.set_yticks([0.0, *10.0**decades])
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set(xlabel="epoch", ylabel="pulses a cell")
     if len(layers) <= len(_SHADES):
@@ -97,7 +102,7 @@ def ablation(
     room = max(max(ends) - min(ends), 1e-3)
     ax.set_xlim(min(ends) - 0.35 * room, max(ends) + 0.08 * room)  # the numbers stand left of the bars
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_xlabel("test images right (%); line: without any")
+    ax.set_xlabel(f"test images right (%); line: {100.0 * without:.2f} without any")
     ax.grid(visible=False, axis="y")
     return ax
 

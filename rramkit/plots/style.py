@@ -11,14 +11,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, ListedColormap, Normalize
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rramkit import units
 
 INK, QUIET, GRID = "#1b1d21", "#686c73", "#d8dade"
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 COLOURS = {"set": BLUE, "reset": VERMILION, "write": PURPLE, "read": GREEN, "rram": BLUE, "float": QUIET}
+
+_FEW_DECADES = 2.5  # of a colour bar (1): powers of ten alone would mark too little of it
 
 STYLE: dict[str, object] = {
     "figure.facecolor": "none",
@@ -78,6 +80,10 @@ def colour_bar(ax: Axes, mappable: ScalarMappable, *, label: str, unit: str) -> 
     """Put a thin bar beside `ax` that says what its colours mean."""
     bar = ax.figure.colorbar(mappable, ax=ax, pad=0.02, aspect=30)
     bar.outline.set_visible(False)
+    norm = mappable.norm
+    if isinstance(norm, LogNorm) and norm.vmin and norm.vmax:
+        few = norm.vmax < norm.vmin * 10.0**_FEW_DECADES
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     if bar.solids is not None:
         bar.solids.set_rasterized(True)  # 256 rectangles otherwise
     name_axis(bar.ax.yaxis, label, unit)

@@ -9,7 +9,8 @@
 w_FP is digital and starts as what the devices are read to be; errors go back through it (`backward` digital), not
 through the devices. Its other entries stay as they are even where a device has drifted. Without accumulation
 (`accumulate` false) dw is the batch's change alone: what is below the threshold is lost, as in the source's naive
-training. Threshold in its simulator: 1/15 of the conductance range.
+training; only with the reading `device` does nothing digital remember, since the ideal w_FP is itself a sum of changes.
+Threshold in its simulator: 1/15 of the conductance range.
 """
 
 from dataclasses import dataclass, replace
