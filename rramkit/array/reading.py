@@ -8,6 +8,8 @@ difference d of the halves, as (s + d) / 2 and (s - d) / 2: half the products of
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rramkit.array.backend import Array, long_columns, namespace, size, square_root
 from rramkit.array.encoder import Shot
 from rramkit.array.layout import Layout
@@ -148,8 +150,16 @@ def _drawn(rng: Streams, i: Array) -> Array:
 
 
 def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:
-    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`."""
+    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`, -1 or -2, in the memory order of `s`."""
     assert s is not None and d is not None
-    both = namespace(s).concat([s + d, s - d], axis=axis)
+    if not isinstance(s, np.ndarray):
+        both = namespace(s).concat([s + d, s - d], axis=axis)
+    elif long_columns(s):
+        return _plus_minus(s.swapaxes(-1, -2), d.swapaxes(-1, -2), axis=-3 - axis).swapaxes(-1, -2)
+    else:
+        both = np.empty(tuple(2 * n if s.ndim + axis == at else n for at, n in enumerate(s.shape)), s.dtype)
+        plus, minus = np.split(both, 2, axis=axis)
+        np.add(s, d, out=plus)
+        np.subtract(s, d, out=minus)
     both *= 0.5
     return both

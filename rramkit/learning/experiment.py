@@ -31,7 +31,7 @@ class MappingSettings(Parameters):
     rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
     columns: int = quantity(0, "1", "physical columns of it, two a weight; 0: the same", ge=0, le=65_536)
     wires_within: float = quantity(
-        2e-3,
+        5e-4,
         "1",
         "relative change of a line's current that writes may make until its wires are solved anew",
         ge=0.0,
