@@ -48,8 +48,9 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
             label = _label(way, spread)
             found = [pair for pair in zip(rows, chosen, strict=True) if pair[1].label.startswith(f"{label}, seed")]
             spent[way] = _said(label, found)
+        verified = spent.pop("write-verify").energy_write
         for way, one in spent.items():
-            print(f"write energy, {way} over write-verify: {one.energy_write / spent['write-verify'].energy_write:.2f}")
+            print(f"write energy, {way} over write-verify: {one.energy_write / verified:.2f}")
         print()
 
 

@@ -72,6 +72,10 @@ def test_an_image_is_scaled_as_a_whole_and_a_vector_by_itself():
     scaled, factor = Samples(np.array([[1.0, -4.0], [0.0, 0.0]])).scaled(0.2)
     np.testing.assert_allclose(scaled.values, [[0.05, -0.2], [0.0, 0.0]], rtol=1e-12)
     np.testing.assert_allclose(factor, [[0.05], [0.2]], rtol=1e-12)
+    # Errors of a network that is sure of itself: a factor that lifts them to volts would be no 32-bit number.
+    scaled, factor = Samples(np.array([[1e-42, -2e-40], [3e-38, 0.0]], np.float32)).scaled(0.2)
+    assert np.all(np.isfinite(factor)) and np.all(np.abs(scaled.values) <= np.float32(0.2))
+    assert scaled.values[1, 0] == pytest.approx(0.2, rel=1e-6)
 
 
 def test_a_convolution_in_rram_is_near_the_float_one():

@@ -128,8 +128,9 @@ def _verdict(dear: "Sequence[Cost]", without: float) -> str:
         )
     worst = next(cost for cost in dear if cost.name != ALL)
     if worst.loss > 0.0:
-        sure = not isfinite(worst.error) or worst.loss > 2.0 * worst.error
-        doubt = "" if sure else ", within two standard errors of none"
+        near = isfinite(worst.error) and worst.loss <= 2.0 * worst.error
+        doubt = ", within two standard errors of none" if near else ""
+        doubt = doubt if isfinite(worst.error) else "; one seed: more of them under `sweep` give it an error"
         lines.append(f"dearest alone: {worst.name}, {100.0 * worst.loss:.2f} points{doubt}")
     else:
         lines.append("none costs accuracy by itself")

@@ -55,7 +55,8 @@ class Samples:
         """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
         axes = (1,) if self.windows is None else (0, 1, 2)
         top = np.max(np.abs(self.values), axis=axes, keepdims=True)
-        factor = np.where(top > 0.0, largest / np.where(top > 0.0, top, 1.0), largest).astype(self.values.dtype)
+        some = top >= np.finfo(self.values.dtype).tiny  # below, the factor would be no number of this type
+        factor = np.where(some, largest / np.where(some, top, 1.0), largest).astype(self.values.dtype)
         scaled = Samples(self.values * factor, self.windows)
         return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
