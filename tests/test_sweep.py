@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +163,45 @@ def test_the_command_runs_on_processes(folder):
     assert first["accuracy"] != second["accuracy"] or first["pulses"] != second["pulses"]
     here = train(_experiment(seed=2), tables())
     assert second["accuracy"] == here.accuracy
+
+
+_SLEEPING = """
+import sys, time
+from rramkit.learning.processes import Processes
+from test_sweep import sleeping
+if __name__ == "__main__":
+    list(Processes(2).run(sleeping, [sys.argv[1] + "/a", sys.argv[1] + "/b"]))
+"""
+
+
+def sleeping(path):
+    """Say which process this is, and do not end."""
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_killing_the_parent_ends_its_processes(tmp_path):
+    (tmp_path / "parent.py").write_text(_SLEEPING)
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    parent = subprocess.Popen(
+        [sys.executable, tmp_path / "parent.py", tmp_path], env={**os.environ, "PYTHONPATH": paths}
+    )
+    said, deadline = [tmp_path / "a", tmp_path / "b"], time.monotonic() + 60
+    while not all(path.is_file() and path.read_text() for path in said) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    children = [int(path.read_text()) for path in said]
+    while any(map(_alive, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_alive, children))
+
+
+def _alive(process):
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
 
 
 def test_the_ablation_draws_and_names_the_dearest(folder, monkeypatch):
