@@ -4,7 +4,8 @@ Layout (format version 2)::
 
     /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
     /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
-                     energy_write, energy_read, clamped: one value an epoch, the first before training
+                     reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
+                     training
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs of one matrix;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
 
@@ -25,7 +26,11 @@ from rramkit.errors import TableError
 FORMAT = "rramkit run"
 FORMAT_VERSION = 2
 
-_EPOCH_UNITS = {"energy_write": "J", "energy_read": "J"}  # all others are counts or fractions: unit 1
+_EPOCH_UNITS = {
+    "energy_write": "J",
+    "time_write": "s",
+    "energy_read": "J",
+}  # all others are counts or fractions: unit 1
 _LAYER_UNITS = {
     "g_initial": "S",
     "g_final": "S",
@@ -54,8 +59,12 @@ class Epochs:
         Mean cross-entropy of the RRAM network over the training set (nat).
     pulses_set, pulses_reset : array of int
         Pulses fired in that epoch; row 0 counts the initial programming.
-    energy_write, energy_read : array
-        Energy spent on them and on the training's array reads in that epoch (J).
+    reads : array of int
+        Cells read in that epoch to be written: to verify them, or to choose a pulse.
+    energy_write, time_write : array
+        Energy (J) and time (s) of these pulses and reads, arrays of one matrix side by side.
+    energy_read : array
+        Energy of the training's array reads in that epoch (J).
     clamped : array of int
         Values in that epoch that left the tables' range and took the value at its edge.
     """
@@ -67,7 +76,9 @@ class Epochs:
     loss: np.ndarray
     pulses_set: np.ndarray
     pulses_reset: np.ndarray
+    reads: np.ndarray
     energy_write: np.ndarray
+    time_write: np.ndarray
     energy_read: np.ndarray
     clamped: np.ndarray
 

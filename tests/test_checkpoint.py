@@ -58,20 +58,30 @@ class _Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [0, 1, 3])
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after):
+@pytest.mark.parametrize(
+    ("after", "mapping"),
+    [
+        (0, {"wires": False}),
+        (1, {"wires": False}),
+        (1, {"rows": 12, "columns": 6, "wires_within": 0.05, "read": {"noise": {"sigma_span": 0.01}}}),
+        (3, {"rows": 12, "columns": 6, "wires_within": 0.05}),  # wires that were solved before the last writes
+    ],
+)
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after, mapping):
+    experiment = Experiment.checked({**EXPERIMENT.model_dump(), "mapping": mapping}, where="the test")
+
     def stop(report):
         if report.epoch == after:
             raise _Killed
 
-    whole = train(EXPERIMENT, tables(), data=_data())
+    whole = train(experiment, tables(), data=_data())
     with pytest.raises(_Killed):
-        train(EXPERIMENT, tables(), data=_data(), progress=stop, run_path=tmp_path / "run.h5")
+        train(experiment, tables(), data=_data(), progress=stop, run_path=tmp_path / "run.h5")
     seen = []
-    resumed = train(EXPERIMENT, tables(), data=_data(), progress=seen.append, run_path=tmp_path / "run.h5")
-    assert [report.epoch for report in seen] == list(range(EXPERIMENT.epochs + 1))
+    resumed = train(experiment, tables(), data=_data(), progress=seen.append, run_path=tmp_path / "run.h5")
+    assert [report.epoch for report in seen] == list(range(experiment.epochs + 1))
     _equal(resumed, whole)
-    _equal(train(EXPERIMENT, tables(), data=_data()), whole)  # one seed, one run
+    _equal(train(experiment, tables(), data=_data()), whole)  # one seed, one run
 
 
 def test_another_trainings_checkpoint_is_not_taken_up(tmp_path):

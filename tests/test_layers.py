@@ -23,7 +23,7 @@ from rramkit.learning.matrices import FloatMatrix
 from rramkit.learning.model import Network, NetworkSettings
 
 RNG = np.random.default_rng(0)
-IMAGES, VECTORS = RNG.normal(size=(2, 3, 6, 6)), RNG.normal(size=(4, 5))
+IMAGES, VECTORS = RNG.normal(size=(2, 6, 6, 3)), RNG.normal(size=(4, 5))
 BLOCK = Residual(
     Chain((Convolution(0, Windows(3, 1, 1), 0.7), BatchNorm(0, 1, 0, 1), Activation("relu"))),
     Chain((Convolution(1, Windows(1)),)),
@@ -111,25 +111,25 @@ def test_a_convolution_is_its_slow_loop():
     layer, x, matrices, vectors = CASES["convolution"]
     parts = _parts(layer, x, matrices, vectors)
     found = layer.forward(x, parts, training=True, rng=RNG).y
-    kernel, padded = parts.matrices[0].weight.reshape(2, 3, 3, 4), np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    for c, b, i, j in np.ndindex(found.shape):
-        window = padded[:, b, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
+    kernel, padded = parts.matrices[0].weight.reshape(2, 3, 3, 4), np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    for c, i, j, b in np.ndindex(found.shape):
+        window = padded[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3, b]
         slow = 0.7 * np.sum(window * kernel[..., c]) + parts.vectors[0][c]
-        assert found[c, b, i, j] == pytest.approx(slow, rel=1e-12, abs=1e-12)
+        assert found[c, i, j, b] == pytest.approx(slow, rel=1e-12, abs=1e-12)
 
 
 def test_of_equal_pixels_the_first_one_takes_the_error():
-    x = np.zeros((1, 1, 2, 2))
+    x = np.zeros((1, 2, 2, 1))
     done = MaxPool(2).forward(x, Parts(()), training=True, rng=RNG)
     back = MaxPool(2).backward(np.ones((1, 1, 1, 1)), done.cache, Parts(()), onward=True, rng=RNG)
-    np.testing.assert_array_equal(back.error, [[[[1.0, 0.0], [0.0, 0.0]]]])
+    np.testing.assert_array_equal(back.error, [[[[1.0], [0.0]], [[0.0], [0.0]]]])
 
 
 def test_batch_norm_follows_the_batches_and_then_stands_still():
     layer = BatchNorm(0, 1, 0, 1)
     parts = Parts((), (np.ones(2), np.zeros(2)), (np.zeros(2), np.ones(2)))
     rng = np.random.default_rng(3)
-    batches = [rng.normal([[2.0], [-1.0]], [[3.0], [0.5]], (2, 400)).reshape(2, 4, 10, 10) for _ in range(60)]
+    batches = [rng.normal([[2.0], [-1.0]], [[3.0], [0.5]], (2, 400)).reshape(2, 10, 10, 4) for _ in range(60)]
     for batch in batches:
         done = layer.forward(batch, parts, training=True, rng=rng)
         np.testing.assert_allclose(done.y.mean(axis=(1, 2, 3)), 0.0, rtol=0, atol=1e-12)
@@ -137,9 +137,9 @@ def test_batch_norm_follows_the_batches_and_then_stands_still():
     # the mean of 1/0.1 batches of 400 has a deviation of about 3 / sqrt(8000) = 0.03
     np.testing.assert_allclose(parts.means[0], [2.0, -1.0], rtol=0, atol=0.15)
     np.testing.assert_allclose(np.sqrt(parts.means[1]), [3.0, 0.5], rtol=0.05)
-    judged = layer.forward(batches[0][:, :1], parts, training=False, rng=rng)
+    judged = layer.forward(batches[0][..., :1], parts, training=False, rng=rng)
     assert not judged.means
-    alone = layer.forward(batches[0], parts, training=False, rng=rng).y[:, :1]
+    alone = layer.forward(batches[0], parts, training=False, rng=rng).y[..., :1]
     np.testing.assert_array_equal(judged.y, alone)  # an image's outcome does not depend on its neighbours
 
 

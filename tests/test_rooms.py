@@ -27,7 +27,7 @@ ONLY_IN = {
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
-    "torch": ("rramkit/torch.py", "rramkit/array/streams.py"),
+    "torch": ("rramkit/torch.py", "rramkit/array/streams.py", "rramkit/array/backend.py"),
 }
 
 

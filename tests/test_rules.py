@@ -271,6 +271,37 @@ def test_open_loop_keeps_nothing_and_writes_when_its_time_has_come():
     np.testing.assert_array_equal(learner.chi[0], 0.0)
 
 
+@pytest.mark.parametrize("knows", ["mean", "read"])
+def test_open_loop_reads_no_more_than_it_says(knows):
+    made, learner = begun(OpenLoopSettings(knows=knows, verify=VerifyParams(start="table", e_sense=1e-12)), COARSE)
+    g = np.array([[0.05, 0.05, 0.0, 0.0]] * 6)
+    # By the mean, 48 cells once after the first programming; else both halves of the 12 pairs that change.
+    assert learner.tally.reads == (48 if knows == "mean" else 0)
+    after = made.step(learner, [slope(g)], rng=rng())
+    assert after.tally.reads == (0 if knows == "mean" else 24)
+    loop, part = made.bank.loop, learner.parts[0]
+    sensed = 24e-12 + loop.v_read**2 * loop.t_read * part.cells.g_cell[:, :, :2].sum()
+    pulses = np.sum(after.parts[0].cells.energy - part.cells.energy)
+    assert after.tally.energy == pytest.approx(pulses + (0.0 if knows == "mean" else sensed), rel=1e-12)
+
+
+def test_the_open_loop_reckons_with_the_means_of_its_pulses():
+    """What the controller takes for a cell is its conductance where cells are the table's own, and not where not."""
+    spread = UpdateParams(spread=SpreadParams(sigma_gain=0.3))
+    for update, same in ((UpdateParams(), True), (spread, False)):
+        outcomes = []
+        for knows in ("mean", "read"):
+            made, learner = begun(OpenLoopSettings(knows=knows, update=update), COARSE)
+            for number in range(20):
+                learner = made.step(learner, [slope(drawn(seed=number, size=0.04))], rng=rng())
+            outcomes.append(learner.parts[0])
+        reckoned, seen = outcomes
+        assert seen.known is None and reckoned.known is not None
+        miss = np.max(np.abs(reckoned.known - reckoned.cells.g_cell))
+        assert (miss < 1e-18) == same  # rounding of 20 sums of microsiemens
+        assert np.allclose(reckoned.cells.g_cell, seen.cells.g_cell, rtol=0, atol=1e-18) == same
+
+
 def test_threshold_training_leaves_out_what_is_small_beside_the_largest():
     made, learner = begun(ThresholdTrainingSettings(theta=0.2))
     g = np.array([[0.1, 0.021, 0.019, -0.019]] * 6)
@@ -420,6 +451,7 @@ def test_row_sparse_touches_only_the_chosen_rows(seed, keep):
     np.testing.assert_array_equal(after.parts[0].cells.g_cell[:, others], learner.parts[0].cells.g_cell[:, others])
     np.testing.assert_allclose(after.chi[0][others], wanted[others], rtol=0, atol=1e-12)
     np.testing.assert_array_equal(after.chi[0][rows], 0.0)
+    assert after.tally.reads == 2 * rows.size * 4  # both halves of each pair of the rows written
     assert np.sum(wanted[rows] ** 2, axis=1).min() >= np.sum(wanted[others] ** 2, axis=1).max()
 
 

@@ -8,11 +8,15 @@ import pytest
 from synthetic import G_HIGH, G_LOW, tables
 
 from rramkit import record, table
+from rramkit.characterization.measured.importer import from_preset
+from rramkit.characterization.measured.presets import presets
+from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError, SetupError
 from rramkit.learning import DataSet, Experiment, digits, train
 from rramkit.learning.data import stratified
 
 SHORT = Experiment.checked({"network": {"hidden": (24,)}, "epochs": 6}, where="the test")
+
 CHANCE = 0.1
 
 
@@ -67,10 +71,26 @@ def test_one_seed_gives_one_run_and_another_seed_another(short):
 
 @pytest.mark.parametrize("change", [{"strength": 0.7}, {"linear": True}, {"perfect_wires": True}])
 def test_another_table_gives_another_result(short, change):
+    """Nothing but the table differs, and no draw does: the same seed, and tables of means alone."""
     run, _ = short
     other = train(SHORT.model_copy(update={"epochs": 1}), tables(**change))
     assert other.epochs.loss[1] != run.epochs.loss[1]
     assert np.any(other.layers[0].g_final != run.layers[0].g_final)
+
+
+def test_devices_of_other_physics_differ_by_more_than_seeds_do():
+    """Two published devices: pulses of PCMO scatter by 1 % of its range, of TaOx/HfOx by 3.7 %; and that is why."""
+
+    def accuracies(name, **update):
+        burst = max(round(0.04 * presets()[name].states), 1)  # a write changes a cell by some 4 % of its range
+        file = from_preset(name, ImportSettings(burst=burst))
+        rule = {"kind": "mixed_precision", "threshold": 0.04, "update": update}
+        return [train(changed(epochs=2, rule=rule, seed=seed), file).accuracy for seed in (1, 2, 3)]
+
+    calm, wild, wild_means = accuracies("pcmo"), accuracies("taox-hfox"), accuracies("taox-hfox", cycles=False)
+    # Seen: 0.80 to 0.82, 0.35 to 0.47, and without the scatter 0.58 to 0.81.
+    assert min(calm) - max(wild) > max(np.ptp(calm), np.ptp(wild))
+    assert min(wild_means) > max(wild)
 
 
 def test_without_wires_the_table_of_wires_is_not_asked_for(short):
@@ -80,12 +100,32 @@ def test_without_wires_the_table_of_wires_is_not_asked_for(short):
     assert run.accuracy > 0.3
 
 
-def test_pulses_that_do_nothing_teach_nothing():
-    run = train(changed(epochs=4), tables(dead=True))
-    assert np.max(run.epochs.accuracy_test) < 1.6 * CHANCE
-    assert run.float_accuracy > 0.8  # the float network beside it learns
+@pytest.mark.parametrize("bias", ["row", "none"])
+@pytest.mark.parametrize("start", ["pulse", "error"])
+def test_pulses_that_do_nothing_teach_nothing(bias, start):
+    """A network without digital numbers stays, to the bit, what it was before training."""
+    experiment = changed(epochs=2, network={"hidden": (24,), "bias": bias}, rule={"start": start})
+    run = train(experiment, tables(dead=True))
+    assert np.all(run.epochs.accuracy_test == run.epochs.accuracy_test[0])
+    assert np.all(run.epochs.loss == run.epochs.loss[0])
+    assert run.epochs.pulses_set[1:].sum() == run.epochs.pulses_reset[1:].sum() == 0
     for layer in run.layers:
         np.testing.assert_array_equal(layer.g_initial, layer.g_final)
+    assert run.float_accuracy > 0.8  # the float network beside it learns
+    if start == "pulse":  # dead pulses did not write the first weights either: all ten scores are zero
+        assert run.epochs.loss[0] == pytest.approx(np.log(10.0), rel=1e-6)  # 32-bit numbers
+        assert run.accuracy == run.confusion[0].sum() / run.confusion.sum()  # the first of equals is class 0
+    else:
+        assert np.ptp(run.layers[0].g_initial) > 0.0
+
+
+def test_with_dead_pulses_digital_biases_learn_no_more_than_one_class():
+    """What is digital still learns: how often each class comes, the same answer to every image."""
+    run = train(changed(epochs=4, network={"hidden": (24,), "bias": "digital"}, seed=2), tables(dead=True))
+    answered = run.confusion.sum(axis=0)
+    assert np.count_nonzero(answered) == 1
+    share = run.confusion.sum(axis=1) / run.confusion.sum()
+    assert run.accuracy == share[np.argmax(answered)] <= share.max()
 
 
 def test_momentum_trains_too():

@@ -84,6 +84,21 @@ def test_every_cell_reaches_one_percent(start):
     assert done.tally.seconds > 0.0
 
 
+def test_each_read_costs_its_current_and_its_sensing():
+    target = targets((2, 4, 4))
+    done = {}
+    for e_sense in (0.0, 2e-13):
+        loop = WriteVerify.from_tables(FINE, VerifyParams(start="table", e_sense=e_sense))
+        done[e_sense] = loop.program(blank(loop, target.shape), target, rng=rng()).tally
+    plain, sensed = done.values()
+    assert sensed.energy - plain.energy == pytest.approx(2e-13 * plain.reads, rel=1e-9)
+    cells = loop.chain.init(target, rng=rng())
+    one = loop.program(cells, target, rng=rng()).tally  # all are there: one read each, no pulse
+    expected = loop.v_read**2 * loop.t_read * cells.g_cell.sum() + 2e-13 * target.size
+    assert one.reads == target.size and one.energy == pytest.approx(expected, rel=1e-12)
+    assert one.seconds == pytest.approx(4 * loop.t_read)  # four rows, one after the other
+
+
 def test_guided_ramps_need_fewer_pulses():
     target = targets((2, 8, 8))
     mean = {}

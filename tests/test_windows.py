@@ -7,20 +7,20 @@ from rramkit.learning.matrices import Samples, TileMatrix
 
 CASES = [Windows(3), Windows(3, 1, 1), Windows(2, 2), Windows(3, 2, 1), Windows(1, 2)]
 RNG = np.random.default_rng(0)
-IMAGES = RNG.normal(size=(2, 3, 6, 7))
+IMAGES = RNG.normal(size=(2, 6, 7, 3))
 
 
 def _slowly(windows, images):
     """Every window, one number at a time."""
-    channels, batch, height, width = images.shape
+    channels, height, width, batch = images.shape
     k, step, pad = windows.kernel, windows.stride, windows.pad
     found = []
-    for b in range(batch):
-        for top in range(-pad, height + pad - k + 1, step):
-            for left in range(-pad, width + pad - k + 1, step):
+    for top in range(-pad, height + pad - k + 1, step):
+        for left in range(-pad, width + pad - k + 1, step):
+            for b in range(batch):
                 places = [(c, top + i, left + j) for c in range(channels) for i in range(k) for j in range(k)]
                 inside = [0 <= y < height and 0 <= x < width for _, y, x in places]
-                found.append([images[c, b, y, x] if ok else 0.0 for (c, y, x), ok in zip(places, inside, strict=True)])
+                found.append([images[c, y, x, b] if ok else 0.0 for (c, y, x), ok in zip(places, inside, strict=True)])
     return np.array(found)
 
 
@@ -32,7 +32,17 @@ def test_rows_and_sums_against_the_slow_loop(windows):
     # another order of the same sum: rounding
     np.testing.assert_allclose(windows.line_sums(IMAGES), slow.sum(axis=0), rtol=0, atol=1e-12)
     per_image = np.array([1.0, 2.0, 3.0])
-    np.testing.assert_array_equal(windows.spread(per_image, IMAGES)[:, 0], np.repeat(per_image, len(slow) // 3))
+    np.testing.assert_array_equal(windows.spread(per_image, IMAGES)[:, 0], np.tile(per_image, len(slow) // 3))
+
+
+@pytest.mark.parametrize("windows", CASES)
+@pytest.mark.parametrize("most", [1, 100, 10**6])
+def test_blocks_are_the_rows_a_few_at_a_time(windows, most):
+    whole, rows = windows.rows(IMAGES), np.zeros(windows.rows(IMAGES).shape)
+    for at, columns in zip(windows.places(IMAGES, most), windows.blocks(IMAGES, most), strict=True):
+        assert columns.size <= max(most, whole.size // windows.size(6))  # a row of windows at least
+        rows[at] = columns.T
+    np.testing.assert_array_equal(rows, whole)
 
 
 @pytest.mark.parametrize("windows", CASES)
@@ -57,11 +67,15 @@ def test_a_tile_reads_windows_as_it_reads_their_rows(windows):
 def test_an_image_is_scaled_as_a_whole_and_a_vector_by_itself():
     images = Samples(IMAGES, Windows(3))
     scaled, factor = images.scaled(0.3)
-    np.testing.assert_allclose(np.abs(scaled.values).max(axis=(0, 2, 3)), 0.3, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(scaled.values).max(axis=(0, 1, 2)), 0.3, rtol=1e-12)
     np.testing.assert_allclose(scaled.rows(), images.rows() * factor, rtol=1e-12)
     scaled, factor = Samples(np.array([[1.0, -4.0], [0.0, 0.0]])).scaled(0.2)
     np.testing.assert_allclose(scaled.values, [[0.05, -0.2], [0.0, 0.0]], rtol=1e-12)
     np.testing.assert_allclose(factor, [[0.05], [0.2]], rtol=1e-12)
+    # Errors of a network that is sure of itself: a factor that lifts them to volts would be no 32-bit number.
+    scaled, factor = Samples(np.array([[1e-42, -2e-40], [3e-38, 0.0]], np.float32)).scaled(0.2)
+    assert np.all(np.isfinite(factor)) and np.all(np.abs(scaled.values) <= np.float32(0.2))
+    assert scaled.values[1, 0] == pytest.approx(0.2, rel=1e-6)
 
 
 def test_a_convolution_in_rram_is_near_the_float_one():

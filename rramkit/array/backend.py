@@ -6,13 +6,15 @@ when a tile is made.
 """
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-from rramkit.errors import InputError
+from rramkit.errors import InputError, SetupError
+
+Backend = Literal["numpy", "torch"]
 
 Array = Any
 """An array of either kind; the standard itself has no type for it."""
@@ -55,6 +57,27 @@ def like(x: Array, reference: Array) -> Array:
     return xp.asarray(x, dtype=reference.dtype, device=array_api_compat.device(reference))
 
 
+def placed(x: np.ndarray, backend: Backend, device: str) -> Array:
+    """Return a NumPy array as one of a backend, on a device; in the processor's memory no number is copied.
+
+    Raises
+    ------
+    SetupError
+        When PyTorch is not installed, or the device is not there.
+    """
+    if backend == "numpy":
+        return x
+    try:
+        import torch  # an extra: only here, when it is asked for
+    except ImportError as error:
+        raise SetupError(
+            "`backend` torch needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
+        ) from error
+    if device != "cpu" and not torch.cuda.is_available():
+        raise SetupError(f"`device` {device} is not there: PyTorch finds no CUDA. Take the device cpu.")
+    return torch.from_numpy(np.require(x, requirements="W")).to(device)
+
+
 def limited(x: Array, low: float, high: float) -> Array:
     """Return `x` kept from `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
     if isinstance(x, np.ndarray):
@@ -62,14 +85,27 @@ def limited(x: Array, low: float, high: float) -> Array:
     return namespace(x).clip(x, low, high)
 
 
+def square_root(x: Array) -> Array:
+    """Return the square root of `x`, which may be overwritten."""
+    return np.sqrt(x, out=x) if isinstance(x, np.ndarray) else namespace(x).sqrt(x)
+
+
 def contiguous(x: Array) -> Array:
     """Return `x` with its last axis the fastest in memory, the last but one next, and so on."""
     return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x.contiguous()
 
 
+def copied(x: Array) -> Array:
+    """Return a copy of `x` with its last axis the fastest in memory, which can be written to by any shape of it."""
+    if isinstance(x, np.ndarray):
+        return np.array(x, order="C")
+    return contiguous(namespace(x).asarray(x, copy=True))
+
+
 def long_columns(x: Array) -> bool:
     """Return whether vectors (..., N, L) lie side by side in memory, as those of a convolution's windows do."""
-    return isinstance(x, np.ndarray) and x.strides[-2] < x.strides[-1] and x.shape[-1] > 1
+    strides = x.strides if isinstance(x, np.ndarray) else x.stride()
+    return strides[-2] < strides[-1] and x.shape[-1] > 1
 
 
 def size(x: Array) -> int:

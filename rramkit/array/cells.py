@@ -91,6 +91,14 @@ class CellCurrent:
         """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""
         return self._even.at(g_cell)
 
+    def linear_conductance(self, g_cell: Array) -> Array:
+        """Return a_0 at conductances (...) in siemens: (...), in siemens."""
+        return self._even_linear.at(g_cell)[0]
+
+    @cached_property
+    def _even_linear(self) -> EvenTable:
+        return EvenTable.of(self.g_grid, self.a_grid[:1])
+
     @cached_property
     def _even(self) -> EvenTable:
         return EvenTable.of(self.g_grid, self.a_grid)

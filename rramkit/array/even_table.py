@@ -1,8 +1,10 @@
 """Look-up of several curves over one range at evenly spaced points: no search, one place for all curves."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
+import array_api_compat
 import numpy as np
 
 from rramkit.array.backend import Array, like, limited, namespace
@@ -34,9 +36,21 @@ class EvenTable:
         below = xp.astype(limited(position, 0.0, PARTS - 1.0), xp.int64)
         part = position - xp.astype(below, x.dtype)
         rows = []
-        for value, step in zip(self.values, self.steps, strict=True):
-            row = like(step, x)[below]
+        for value, step in self._curves(x):
+            row = step[below]
             row *= part
-            row += like(value, x)[below]
+            row += value[below]
             rows.append(row)
         return xp.stack(rows)
+
+    def _curves(self, x: Array) -> list[tuple[Array, Array]]:
+        """Return values and steps of each curve in the kind of array that `x` is, made once for each kind."""
+        kind = (type(x).__module__, str(x.dtype), str(array_api_compat.device(x)))
+        if kind not in self._made:
+            pairs = zip(self.values, self.steps, strict=True)
+            self._made[kind] = [(like(value, x), like(step, x)) for value, step in pairs]
+        return self._made[kind]
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str, str], list[tuple[Array, Array]]]:
+        return {}

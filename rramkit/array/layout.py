@@ -4,7 +4,10 @@ What is done to each value alone (encoding, squaring) is done as they come; only
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from rramkit.array.backend import Array, full, long_columns, namespace
 from rramkit.array.windows import Windows
@@ -13,9 +16,26 @@ from rramkit.array.windows import Windows
 class Layout(ABC):
     """One way from values as they come to vectors."""
 
+    @property
+    def from_images(self) -> bool:
+        """Whether the vectors are windows of images, which `blocks` gives some at a time."""
+        return False
+
     @abstractmethod
     def rows(self, x: Array) -> Array:
         """Return `x` as vectors (..., N, L)."""
+
+    def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
+        """Yield the vectors as columns (..., L, n), about `most` numbers at a time; each holds until the next."""
+        raise NotImplementedError
+
+    def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
+        """Yield where among the N vectors those of each block stand."""
+        raise NotImplementedError
+
+    def count(self, x: np.ndarray) -> int:
+        """Return N."""
+        raise NotImplementedError
 
     @abstractmethod
     def sums(self, x: Array) -> Array:
@@ -37,9 +57,26 @@ class Vectors(Layout):
 
 @dataclass(frozen=True)
 class Images(Layout):
-    """Images (C, B, H, W), whose windows are the vectors."""
+    """Images (C, H, W, B), whose windows are the vectors."""
 
     windows: Windows
+
+    @property
+    def from_images(self) -> bool:
+        """They are."""
+        return True
+
+    def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
+        """Yield windows as columns (L, n)."""
+        return self.windows.blocks(x, most)
+
+    def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
+        """Yield where they stand."""
+        return self.windows.places(x, most)
+
+    def count(self, x: np.ndarray) -> int:
+        """Return how many windows all images have."""
+        return self.windows.count(x) * x.shape[3]
 
     def rows(self, x: Array) -> Array:
         """Return the windows (N, L)."""
@@ -61,6 +98,25 @@ class Cut(Layout):
     tiles: int
     size: int
     before: bool
+
+    @property
+    def from_images(self) -> bool:
+        """Whether the uncut vectors are windows of images."""
+        return self.inner.from_images
+
+    def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
+        """Yield columns (tiles, 1, size, n), or (1, tiles, size, n)."""
+        for columns in self.inner.blocks(x, most):
+            pieces = self._filled(columns, axis=-2).reshape(self.tiles, self.size, -1)
+            yield pieces[:, None] if self.before else pieces[None]
+
+    def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
+        """Yield where the uncut ones stand."""
+        return self.inner.places(x, most)
+
+    def count(self, x: np.ndarray) -> int:
+        """Return how many vectors there are."""
+        return self.inner.count(x)
 
     def rows(self, x: Array) -> Array:
         """Return (tiles, 1, N, size), or (1, tiles, N, size)."""

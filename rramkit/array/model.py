@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
+import numpy as np
+
+from rramkit.array.backend import Array, Backend, placed
 from rramkit.array.cells import CellCurrent
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.wires import WireModel
@@ -22,6 +25,11 @@ class ArrayModel:
         Rows and physical columns of the largest array; None: what the wires were checked on.
     precision : str
         Type of the numbers that stand for a network's conductances and currents.
+    wires_within : float
+        Relative change of a line's current that writes may make until its tile's wires are solved anew (1); 0: after
+        every write.
+    backend, device : str
+        What a network's reads are computed by, `numpy` or `torch`, and where.
     """
 
     cells: CellCurrent
@@ -30,6 +38,9 @@ class ArrayModel:
     chain: ReadChain = field(default_factory=ReadChain)
     largest: tuple[int, int] | None = None
     precision: Precision = "float64"
+    wires_within: float = 0.0
+    backend: Backend = "numpy"
+    device: str = "cpu"
 
     @classmethod
     def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
@@ -41,6 +52,10 @@ class ArrayModel:
             t_read=read.condition("t_read"),
             chain=chain or ReadChain(),
         )
+
+    def placed(self, g_cell: np.ndarray) -> Array:
+        """Return a network's conductances (2, N, M) in the type, the kind of array and the place of this model."""
+        return placed(g_cell.astype(self.precision, copy=False), self.backend, self.device)
 
     @property
     def lines(self) -> WireModel | None:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, contiguous, full, like, namespace
+from rramkit.array.backend import Array, contiguous, copied, full, like, namespace
 from rramkit.array.model import ArrayModel
 from rramkit.array.one_way import OneWay
 
@@ -68,6 +68,40 @@ class Operators:
 
         return cls(*in_chunks(parts, g_cell, passed))
 
+    def renewed(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> Self:
+        """Return these with other driven lines.
+
+        Parameters
+        ----------
+        fresh : Operators
+            Of the lines alone: W arrays of one row each, or `backward` of one pair of columns.
+        tile, line : ndarray of int
+            Where they stand (W,): tiles are counted row by row.
+        backward : bool
+            Whether the driven lines are pairs of columns rather than rows.
+        """
+        lead = self.lines.ndim - 2
+
+        def put(old: Array | None, lines: Array | None, *, last: bool) -> Array | None:
+            if old is None or lines is None:
+                return None
+            whole = copied(old)
+            flat = whole.reshape(-1, *whole.shape[lead:])
+            if last:
+                flat[tile, ..., line] = lines[..., 0]
+            else:
+                flat[tile, ..., line, :] = lines[..., 0, :]
+            return whole
+
+        return replace(
+            self,
+            difference=put(self.difference, fresh.difference, last=backward),
+            total=put(self.total, fresh.total, last=backward),
+            lines=put(self.lines, fresh.lines, last=True),
+            noise_total=put(self.noise_total, fresh.noise_total, last=backward),
+            noise_difference=put(self.noise_difference, fresh.noise_difference, last=backward),
+        )
+
     def with_traps(self, factors: Array) -> Self:
         """Return these with what traps leave of each cell's current, (..., 2, R, C); the energy is left as it was."""
         if self.total is None:
@@ -88,7 +122,7 @@ def passed_by_wires(g_cell: Array, model: ArrayModel) -> Array | None:
 
     def parts(cells: Array, _: Array | None) -> tuple[Array | None, ...]:
         xp, (count, halves, rows, pairs) = namespace(cells), cells.shape
-        linear = model.cells.conductance_terms(cells)[0]
+        linear = model.cells.linear_conductance(cells)
         physical = xp.moveaxis(linear, 1, -1).reshape(count, rows, halves * pairs)
         part = wires.effective(physical) / physical
         return (xp.moveaxis(part.reshape(count, rows, pairs, halves), -1, 1),)
@@ -134,7 +168,7 @@ def _parts(
     terms, settled = way.conductance_terms(cells), chain.mux.settled(model.t_read)  # (K, T, 2, R, C)
     if passed is not None:  # the linear current falls as the voltage, what is left beside it as its third power
         terms[0] *= passed
-        terms[1:] *= passed**3
+        terms[1:] *= passed * passed * passed  # a power would take ten times as long
     if mix is not None:
         terms = (like(mix, terms) @ terms.reshape(terms.shape[0], -1)).reshape(len(mix), *cells.shape)
     if settled != 1.0:
@@ -147,7 +181,8 @@ def _parts(
     if chain.noise.on:
         variance = chain.noise.variance(cells, model.cells.g_span) * settled**2
         if passed is not None:  # d(g_eff) = s^2 dg, exact for one cell in series with its wires
-            variance *= passed**4
+            square = passed * passed
+            variance *= square * square
         noise = (variance[:, 0], None)
         if paired:
             noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1])

@@ -21,14 +21,14 @@ class Tally:
     pulses_set, pulses_reset : int
         Pulses fired.
     energy : float
-        Energy of the pulses and of verify reads (J).
+        Energy of the pulses and of the reads that go with them (J).
     clamped : int
         Values that had to be held at an edge: conductances at the end of a cell's window, amplitudes at the end of the
         table; in a rule, also wanted changes that no pair can hold.
     seconds : float
-        Time that pulses and verify reads took, arrays side by side (s).
+        Time that pulses and these reads took, arrays side by side (s).
     reads : int
-        Cells read to verify.
+        Cells read to be written: to verify them, or to choose a pulse.
     stuck : int
         Pulses that went to stuck cells.
     half_selected : int

@@ -15,7 +15,12 @@ SHARED_FROM = 384  # order of a matrix (1) from which two threads gain more than
 
 def threads_for(order: int) -> AbstractContextManager[object]:
     """Return a context in which BLAS works on matrices of this order: on one core, where they are small."""
-    return nullcontext() if order >= SHARED_FROM else _controller().limit(limits=1, user_api="blas")
+    return nullcontext() if order >= SHARED_FROM else alone()
+
+
+def alone() -> AbstractContextManager[object]:
+    """Return a context in which BLAS takes one thread; more of them go on spinning for a while after each product."""
+    return _controller().limit(limits=1, user_api="blas")
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import passes
-from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, copied, like, limited, namespace, to_numpy
 from rramkit.array.converter import grouped_maximum
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.model import ArrayModel
@@ -36,6 +36,7 @@ from rramkit.array.operators import Operators, passed_by_wires
 from rramkit.array.passes import Reading
 from rramkit.array.periphery import Periphery
 from rramkit.array.reading import Read
+from rramkit.array.renewal import Renewal, chosen, lines_of, overloaded, tiles_of
 from rramkit.array.streams import Streams
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
@@ -62,12 +63,18 @@ class Tile:
         Encoders and converters, which stay the same when the cells are written.
     clamped : int
         Cells outside the read table, read with the edge's current.
+    g_solved : array or None
+        Conductances (..., 2, R, C) at which the wires were solved; None: those of now.
+    renewal : Renewal or None
+        What was prepared for reads before the cells were written last.
     """
 
     g_cell: Array
     model: ArrayModel
     periphery: Periphery
     clamped: int
+    g_solved: Array | None = None
+    renewal: Renewal | None = None
 
     @classmethod
     def of(cls, g_cell: Array, model: ArrayModel, *, rng: Rng | None = None) -> Self:
@@ -93,7 +100,18 @@ class Tile:
         g_cell = _checked(like(as_array(g_cell, "g_cell"), self.g_cell), self.model)
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
-        return replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
+        new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
+        lines = self.model.lines
+        if lines is None:
+            return replace(new, renewal=self._known.after(self.g_cell, g_cell, np.zeros(1, bool)))
+        g_solved = self.g_cell if self.g_solved is None else self.g_solved
+        solved = overloaded(g_solved, g_cell, lines, self.model.wires_within)
+        g_solved = chosen(solved, g_cell, g_solved)
+        return replace(new, g_solved=g_solved, renewal=self._known.after(self.g_cell, g_cell, solved))
+
+    def settled(self) -> Self:
+        """Return these tiles as if made anew from their cells, with the same periphery: what a checkpoint restores."""
+        return replace(self, g_solved=None, renewal=None)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,17 +126,17 @@ class Tile:
     @cached_property
     def rows_driven(self) -> Operators:
         """The cells as forward reads need them; made by the first."""
-        return self._operators(backward=False)
+        return self._operators(self.renewal and self.renewal.rows_driven, backward=False)
 
     @cached_property
     def cols_driven(self) -> Operators:
         """The cells as backward reads need them; made by the first."""
-        return self._operators(backward=True)
+        return self._operators(self.renewal and self.renewal.cols_driven, backward=True)
 
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
         """Drive the rows with signed voltages (..., B, R) in volts; sense the currents of the C pairs.
 
-        With `windows`, `v` are images (C', B', H, W) in volts, and their B windows are the vectors.
+        With `windows`, `v` are images (C', H, W, B') in volts, and their B windows are the vectors.
         """
         v, layout = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
         return self.read(v, layout, backward=False, rng=rng)
@@ -164,14 +182,40 @@ class Tile:
             return replace(self, periphery=replace(self.periphery, backward=new))
         return replace(self, periphery=replace(self.periphery, forward=new))
 
-    def _operators(self, *, backward: bool) -> Operators:
-        side = self.periphery.backward if backward else self.periphery.forward
-        encoder = side.encoder
-        return Operators.of(self.g_cell, self._passed, self.model, encoder.way, mix=encoder.mix, backward=backward)
+    def _operators(self, old: Operators | None, *, backward: bool) -> Operators:
+        encoder = (self.periphery.backward if backward else self.periphery.forward).encoder
+
+        def made(g_cell: Array, passed: Array | None) -> Operators:
+            return Operators.of(g_cell, passed, self.model, encoder.way, mix=encoder.mix, backward=backward)
+
+        if old is None or self.renewal is None:
+            return made(self.g_cell, self._passed)
+        tile, line = self.renewal.lines(backward=backward)
+        if not tile.size:
+            return old
+        passed = None if self._passed is None else lines_of(self._passed, tile, line, backward=backward)
+        fresh = made(lines_of(self.g_cell, tile, line, backward=backward), passed)
+        return old.renewed(fresh, tile, line, backward=backward)
 
     @cached_property
     def _passed(self) -> Array | None:
-        return passed_by_wires(self.g_cell, self.model)
+        g_solved, renewal = self.g_cell if self.g_solved is None else self.g_solved, self.renewal
+        if renewal is None or renewal.passed is None:
+            return passed_by_wires(g_solved, self.model)
+        if not renewal.solved.any():
+            return renewal.passed
+        tiles = np.flatnonzero(renewal.solved)
+        part = copied(renewal.passed)
+        tiles_of(part, 3)[tiles] = passed_by_wires(tiles_of(g_solved, 3)[tiles], self.model)
+        return part
+
+    @property
+    def _known(self) -> Renewal:
+        """What of these tiles has been prepared so far; where nothing was yet, what is known from before."""
+        made, before = vars(self), self.renewal
+        if before is not None and "rows_driven" not in made and "cols_driven" not in made:
+            return before
+        return Renewal.of(self.g_cell, made.get("rows_driven"), made.get("cols_driven"), made.get("_passed"))
 
     def _set_up(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Read:
         chain = self.model.chain
@@ -232,7 +276,7 @@ def _checked(g_cell: Array, model: ArrayModel) -> Array:
         raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
     if model.wires is not None:
         model.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
-    copy = namespace(g_cell).asarray(g_cell, copy=True)
+    copy = copied(g_cell)
     if isinstance(copy, np.ndarray):
         copy.flags.writeable = False
     return copy

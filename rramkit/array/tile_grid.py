@@ -78,6 +78,10 @@ class TileGrid:
         size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
         return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
 
+    def settled(self) -> Self:
+        """Return this grid as if made anew from its cells, with the same periphery: what a checkpoint restores."""
+        return replace(self, tiles=self.tiles.settled())
+
     @property
     def model(self) -> ArrayModel:
         """What every tile shares."""

@@ -40,6 +40,7 @@ class VerifyParams(Parameters):
     step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
     start: Literal["lowest", "table"] = quantity("lowest", "1", "where a ramp starts: lowest, or as the table expects")
     sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
+    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside what flows in it", ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class WriteVerify:
         hopeless = (turns > params.turns_max) | (ends > params.ends_max)
         fire = ~inside & (state.pulses[chosen] < params.pulses_max) & ~hopeless
         cells, fired = self._fired(state.cells, state.flat[chosen[fire]], side[fire], level[fire], rng=rng)
-        done = fired + self._reads(state, chosen, g_cell)
+        done = fired + self.reads(state.flat[chosen], g_cell, state.cells.g_cell.shape)
         return replace(
             state,
             cells=replace(cells, tally=done),
@@ -229,13 +230,19 @@ class WriteVerify:
             tally += cells.tally
         return cells, tally
 
-    def _reads(self, state: VerifyState, chosen: np.ndarray, g_cell: np.ndarray) -> Tally:
-        """Return what the verify reads took: V^2 g t each, one row of an array at once."""
-        places = self.chain.places(state.flat[chosen], state.cells.g_cell.shape)
+    def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> Tally:
+        """Return what one read of cells `flat` (N,) of matrices of `shape` (..., 2, R, C) takes.
+
+        V^2 g t + `e_sense` for each, `g_cell` (N,) being their conductances in siemens; one row of an array is read at
+        once.
+        """
+        if not flat.size:
+            return Tally()
+        places = self.chain.places(flat, shape)
         _, first = np.unique(places.row_line, return_index=True)
         rows = int(np.bincount(places.array[first]).max())
-        energy = self.v_read**2 * self.t_read * float(g_cell.sum())
-        return Tally(energy=energy, seconds=rows * self.t_read, reads=chosen.size)
+        energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
+        return Tally(energy=energy, seconds=rows * self.t_read, reads=flat.size)
 
 
 def _at(values: np.ndarray, chosen: np.ndarray, new: np.ndarray) -> np.ndarray:

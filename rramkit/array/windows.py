@@ -1,17 +1,20 @@
 """The vectors that a convolution's matrix multiplies: windows of images, laid out as rows only when they must be.
 
-Images are (C, B, H, W): channels, batch, height, width. A window of k x k pixels of all channels is one input vector of
-R = C k k entries, in the order channel, row, column; an image has Ho x Wo of them, so a batch has N = B Ho Wo vectors.
+Images are (C, H, W, B): channels, height, width, batch. A window of k x k pixels of all channels is one input vector of
+R = C k k entries, in the order channel, row, column; an image has Ho x Wo of them, so a batch has N = Ho Wo B vectors.
 Every pixel stands in up to k k vectors: what is done to each entry alone (encoding, squaring) is cheaper on the images.
 
-Rows are (N, R) with the vectors along the fast axis of memory, which is k k long strided copies of the images, and the
-layout in which a matrix product's outputs (N, C') are images again without moving a number.
+Rows are (N, R) with the vectors along the fast axis of memory, the layout in which a product's outputs (N, C') are
+images again without moving a number. With the batch last, each row of a window's pixels is one run of Wo B numbers, so
+laying out is copying long runs (at stride 1; B numbers otherwise): twice as fast as with the batch before the pixels.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from rramkit.array.backend import Array, contiguous, full
 from rramkit.errors import InputError
 
 
@@ -27,49 +30,78 @@ class Windows:
         """Return how many windows lie along an edge of so many pixels."""
         return (pixels + 2 * self.pad - self.kernel) // self.stride + 1
 
-    def check(self, images: np.ndarray, lines: int) -> None:
-        """Raise `InputError` unless `images` are (C, B, H, W) and their windows have `lines` entries."""
+    def count(self, images: np.ndarray) -> int:
+        """Return how many windows each of images (C, H, W, B) has."""
+        return self.size(images.shape[1]) * self.size(images.shape[2])
+
+    def check(self, images: Array, lines: int) -> None:
+        """Raise `InputError` unless `images` are (C, H, W, B) and their windows have `lines` entries."""
         if images.ndim != 4 or images.shape[0] * self.kernel**2 != lines:
             raise InputError(
-                f"`v` must be images (C, B, H, W) whose windows of {self.kernel} x {self.kernel} have {lines} entries; "
+                f"`v` must be images (C, H, W, B) whose windows of {self.kernel} x {self.kernel} have {lines} entries; "
                 f"got {tuple(images.shape)}. Reshape them."
             )
 
-    def rows(self, images: np.ndarray) -> np.ndarray:
-        """Return the windows of images (C, B, H, W) as vectors (N, R)."""
+    def rows(self, images: Array) -> Array:
+        """Return the windows of images (C, H, W, B) as vectors (N, R)."""
         view = self._view(self._padded(images))
         channels, kernel = view.shape[0], self.kernel
-        return np.ascontiguousarray(view).reshape(channels * kernel * kernel, -1).T
+        return contiguous(view).reshape(channels * kernel * kernel, -1).T
 
-    def line_sums(self, images: np.ndarray) -> np.ndarray:
+    def blocks(self, images: np.ndarray, most: int) -> Iterator[np.ndarray]:
+        """Yield the same vectors as columns (R, n), about `most` numbers at a time, in one buffer: use each at once."""
+        view, high = self._view(self._padded(images)), self._rows_at_once(images, most)
+        buffer = np.empty((*view.shape[:3], high, *view.shape[4:]), images.dtype).ravel()
+        for top in range(0, view.shape[3], high):
+            part = view[:, :, :, top : top + high]
+            block = buffer[: part.size].reshape(part.shape)
+            np.copyto(block, part)
+            yield block.reshape(view.shape[0] * self.kernel**2, -1)
+
+    def places(self, images: Array, most: int) -> Iterator[slice]:
+        """Yield where among the N vectors those of each of the `blocks` stand."""
+        step = self._rows_at_once(images, most) * self.size(images.shape[2]) * images.shape[3]
+        count = self.count(images) * images.shape[3]
+        for start in range(0, count, step):
+            yield slice(start, min(start + step, count))
+
+    def _rows_at_once(self, images: Array, most: int) -> int:
+        """Return how many rows of an image's windows hold about `most` numbers over the batch."""
+        row = images.shape[0] * self.kernel**2 * self.size(images.shape[2]) * images.shape[3]
+        return max(1, min(self.size(images.shape[1]), most // max(row, 1)))
+
+    def line_sums(self, images: Array) -> Array:
         """Return the sum over all vectors of each of their entries: what `rows(images).sum(axis=0)` is, (R,)."""
-        whole = images.sum(axis=1, keepdims=True)  # of the batch first: all its images have the same windows
-        return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).ravel()
+        whole = images.sum(axis=3, keepdims=True)  # of the batch first: all its images have the same windows
+        return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).reshape(-1)
 
     def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
-        channels, batch, height, width = shape
-        out = np.zeros((channels, batch, height + 2 * self.pad, width + 2 * self.pad), rows.dtype)
+        channels, height, width, batch = shape
+        out = np.zeros((channels, height + 2 * self.pad, width + 2 * self.pad, batch), rows.dtype)
         high, wide, step = self.size(height), self.size(width), self.stride
-        parts = rows.T.reshape(channels, self.kernel, self.kernel, batch, high, wide)
+        parts = rows.T.reshape(channels, self.kernel, self.kernel, high, wide, batch)
         for i in range(self.kernel):
             for j in range(self.kernel):
-                out[:, :, i : i + step * high : step, j : j + step * wide : step] += parts[:, i, j]
-        return out[:, :, self.pad : self.pad + height, self.pad : self.pad + width]
+                out[:, i : i + step * high : step, j : j + step * wide : step] += parts[:, i, j]
+        return out[:, self.pad : self.pad + height, self.pad : self.pad + width]
 
     def spread(self, per_image: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Return one value an image (B,) as one value a vector (N, 1)."""
-        return np.repeat(per_image, self.size(images.shape[2]) * self.size(images.shape[3]))[:, None]
+        return np.tile(per_image, self.count(images))[:, None]
 
-    def _padded(self, images: np.ndarray) -> np.ndarray:
+    def _padded(self, images: Array) -> Array:
         if not self.pad:
             return images
-        channels, batch, height, width = images.shape
-        padded = np.zeros((channels, batch, height + 2 * self.pad, width + 2 * self.pad), images.dtype)
-        padded[:, :, self.pad : self.pad + height, self.pad : self.pad + width] = images
+        channels, height, width, batch = images.shape
+        padded = full((channels, height + 2 * self.pad, width + 2 * self.pad, batch), 0.0, images)
+        padded[:, self.pad : self.pad + height, self.pad : self.pad + width] = images
         return padded
 
-    def _view(self, padded: np.ndarray) -> np.ndarray:
-        """Return all windows (C, k, k, B, Ho, Wo) of padded images, without a copy."""
-        inner = np.lib.stride_tricks.sliding_window_view(padded, (self.kernel, self.kernel), axis=(2, 3))
-        return inner[:, :, :: self.stride, :: self.stride].transpose(0, 4, 5, 1, 2, 3)
+    def _view(self, padded: Array) -> Array:
+        """Return all windows (C, k, k, Ho, Wo, B) of padded images, without a copy."""
+        if not isinstance(padded, np.ndarray):
+            inner = padded.unfold(1, self.kernel, self.stride).unfold(2, self.kernel, self.stride)
+            return inner.permute(0, 4, 5, 1, 2, 3)
+        inner = np.lib.stride_tricks.sliding_window_view(padded, (self.kernel, self.kernel), axis=(1, 2))
+        return inner[:, :: self.stride, :: self.stride].transpose(0, 4, 5, 1, 2, 3)

@@ -54,18 +54,27 @@ def ablate(
     pairs: ParameterPairs = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train with each non-ideality of the mapping alone, with none and with all; say which one costs the accuracy."""
-    from rramkit.learning.ablate import ablation, costs
+    """Train with each non-ideality alone, with none and with all; say which one costs the accuracy.
+
+    Non-idealities are those of the device (its current, its pulses, its driver's steps), of the reads and the writes.
+    Values of `seed` under `sweep` repeat every training, and the costs get standard errors.
+    """
+    from rramkit import table
+    from rramkit.learning.ablate import NONE, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
     chosen = chosen_experiment(experiment, list(pairs or []))
-    found = trials(ablation(chosen), tables or chosen.tables_path(experiment), output)
-    rows = _trained(found, _executor(workers, scheduler), quiet=quiet)
-    dear = costs(rows)
+    place = tables or chosen.tables_path(experiment)
+    named = ablation(chosen, table.load(place))
+    rows = _trained(trials(labelled(named), place, output), _executor(workers, scheduler), quiet=quiet)
+    names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
+    dear = costs(names, accuracies)
+    ideal = [accuracy for name, accuracy in zip(names, accuracies, strict=True) if name == NONE]
+    without = sum(ideal) / len(ideal)
     path = output / "ablation.svg"
-    _draw(dear, rows, path)
+    _draw(dear, without, path)
     if not quiet:
-        typer.echo(_verdict(dear, rows))
+        typer.echo(_verdict(dear, without))
     typer.echo(path)
 
 
@@ -105,25 +114,31 @@ def _listing(rows: "Sequence[Row]") -> str:
     return "\n".join(lines)
 
 
-def _verdict(dear: "Sequence[Cost]", rows: "Sequence[Row]") -> str:
-    from rramkit import units
-    from rramkit.learning.ablate import ALL, NONE
+def _verdict(dear: "Sequence[Cost]", without: float) -> str:
+    from math import isfinite
 
-    without = next(row.accuracy for row in rows if row.label == NONE)
-    lines = [f"without any: {units.percent(without)}"]
-    lines += [f"{cost.name}: {units.percent(cost.accuracy)} ({100.0 * -cost.loss:+.2f} points)" for cost in dear]
+    from rramkit import units
+    from rramkit.learning.ablate import ALL
+
+    lines, width = [f"without any: {units.percent(without)}"], max(len(cost.name) for cost in dear)
+    for cost in dear:
+        error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
+        lines.append(
+            f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({-100.0 * cost.loss:+.2f}{error} points)"
+        )
     worst = next(cost for cost in dear if cost.name != ALL)
     if worst.loss > 0.0:
-        lines.append(f"dearest alone: {worst.name}, {100.0 * worst.loss:.2f} points")
+        near = isfinite(worst.error) and worst.loss <= 2.0 * worst.error
+        doubt = ", within two standard errors of none" if near else ""
+        doubt = doubt if isfinite(worst.error) else "; one seed: more of them under `sweep` give it an error"
+        lines.append(f"dearest alone: {worst.name}, {100.0 * worst.loss:.2f} points{doubt}")
     else:
         lines.append("none costs accuracy by itself")
     return "\n".join(lines)
 
 
-def _draw(dear: "Sequence[Cost]", rows: "Sequence[Row]", path: Path) -> None:
+def _draw(dear: "Sequence[Cost]", without: float, path: Path) -> None:
     from rramkit import plots
-    from rramkit.learning.ablate import NONE
 
-    without = next(row.accuracy for row in rows if row.label == NONE)
-    names, accuracies = [cost.name for cost in dear], [cost.accuracy for cost in dear]
-    plots.save(lambda ax: plots.ablation(ax, names, accuracies, without), path)
+    names, accuracies, errors = zip(*((cost.name, cost.accuracy, cost.error) for cost in dear), strict=True)
+    plots.save(lambda ax: plots.ablation(ax, names, accuracies, without=without, errors=errors), path)

@@ -87,7 +87,7 @@ def train_with_progress(
 
 
 def outcome(run: "Run") -> dict[str, float | int]:
-    """Return a run's totals by name, in SI units; the pulses and the write energy include the initial programming."""
+    """Return a run's totals by name, in SI units; what writes took includes the initial programming."""
     epochs = run.epochs
     return {
         "accuracy": run.accuracy,
@@ -96,7 +96,9 @@ def outcome(run: "Run") -> dict[str, float | int]:
         "epochs": int(epochs.epoch[-1]),
         "pulses_set": int(epochs.pulses_set.sum()),
         "pulses_reset": int(epochs.pulses_reset.sum()),
+        "reads": int(epochs.reads.sum()),
         "energy_write": float(epochs.energy_write.sum()),
+        "time_write": float(epochs.time_write.sum()),
         "energy_read": float(epochs.energy_read.sum()),
         "clamped": int(epochs.clamped.sum()),
         "train_seconds": run.train_seconds,
@@ -126,7 +128,11 @@ def _summary(run: "Run") -> str:
             f"{units.count(totals['pulses_set'])} set, {units.count(totals['pulses_reset'])} reset; "
             f"{pulses / cells:.2f} a cell, initial programming included",
         ),
-        ("write energy", units.text(totals["energy_write"], "J")),
+        (
+            "write energy",
+            f"{units.text(totals['energy_write'], 'J')}, {units.count(totals['reads'])} cells read for it",
+        ),
+        ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {totals['epochs']} epochs, both networks"),

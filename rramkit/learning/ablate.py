@@ -1,73 +1,111 @@
 """Which non-ideality costs the accuracy: each alone, none of them, all of them.
 
-A non-ideality is a setting of the mapping that differs from the ideal mapping's. Its cost is the accuracy without any,
-less the accuracy with it alone. What the tables themselves say of the pulses is in every trial, the ideal one too.
+A non-ideality is a setting in which an experiment differs from the same experiment made ideal (`Experiment.ideal`):
+parts of the device (`device`), of the reads (`mapping`) and of the writes (`rule`). So each says beside itself what its
+off value is, and none is listed here. Its cost is the accuracy without any, less the accuracy with it alone. What makes
+a rule that rule (its threshold, its pulses' order) is in every trial, the ideal one too.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.experiment import Experiment, MappingSettings
-from rramkit.learning.sweep import Row, put
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.sweep import grid, put
+from rramkit.table import TableFile
 
 NONE, ALL = "none", "all"
+_GROUPS = ("device", "mapping", "rule")
+_DRAWN = "rule.update.cycles"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One non-ideality's accuracy alone (1), and what it takes off the accuracy without any (1)."""
+    """What one non-ideality alone does.
+
+    Attributes
+    ----------
+    name : str
+        Its dotted name, or `all`.
+    accuracy, loss : float
+        Accuracy with it (1), and what it takes off the accuracy without any (1), means over the seeds.
+    error : float
+        Standard error of `loss`, seed by seed (1); NaN with one seed.
+    """
 
     name: str
     accuracy: float
     loss: float
+    error: float
 
 
-def nonidealities(experiment: Experiment) -> dict[str, object]:
-    """Return the dotted names under `mapping` that differ from the ideal mapping, with their values."""
-    ideal = MappingSettings.ideal().model_dump()
-    return _differences(ideal, experiment.mapping.model_dump())
+def nonidealities(experiment: Experiment, tables: TableFile) -> dict[str, object]:
+    """Return the dotted names of an experiment's non-idealities with their values, those that the tables can show."""
+    found = {}
+    for group in _GROUPS:
+        ideal, real = (getattr(one, group).model_dump() for one in (experiment.ideal(), experiment))
+        found.update(_differences(ideal, real, group))
+    if not any(tables[name].distribution("delta_g") for name in ("set", "reset")):
+        found.pop(_DRAWN, None)  # nothing is kept to draw from
+    return found
 
 
-def ablation(experiment: Experiment) -> list[tuple[str, Experiment]]:
-    """Return labelled experiments: without any non-ideality, with each alone, and as it is.
+def ablation(experiment: Experiment, tables: TableFile) -> list[tuple[str, Experiment]]:
+    """Return named experiments: without any non-ideality, with each alone, and as it is; each with every seed.
+
+    Seeds are those of the experiment's `sweep`, or its own.
 
     Raises
     ------
     InputError
-        When the experiment has none.
+        When the experiment has no non-ideality, or sweeps anything else.
     """
-    found = nonidealities(experiment)
+    more = set(experiment.sweep) - {"seed"}
+    if more:
+        raise InputError(
+            f"`sweep` of an ablation must be of `seed` alone; it has {', '.join(sorted(more))}. Remove it."
+        )
+    found = nonidealities(experiment, tables)
     if not found:
-        raise InputError("the experiment has no non-ideality under `mapping`. Switch on what should be compared.")
-    chosen = [(NONE, [])] + [(name, [name]) for name in found] + [(ALL, list(found))]
-    if len(found) == 1:
-        chosen = [chosen[0], chosen[1]]
-    labelled = []
-    for label, names in chosen:
-        settings = experiment.model_dump(exclude={"sweep", "mapping"})
-        settings["mapping"] = MappingSettings.ideal().model_dump()
-        for name in names:
-            put(settings["mapping"], name, found[name])
-        labelled.append((label, Experiment.checked(settings, where=f"ablation, {label}")))
-    return labelled
+        raise InputError("the experiment has no non-ideality to leave out. Switch on what should be compared.")
+    named = []
+    for _, one in grid(experiment):
+        named.append((NONE, one.ideal()))
+        for name, value in found.items():
+            settings = one.ideal().model_dump()
+            put(settings, name, value)
+            named.append((name, Experiment.checked(settings, where=f"ablation, {name}")))
+        named += [(ALL, one)] if len(found) > 1 else []
+    return named
 
 
-def costs(rows: Sequence[Row]) -> list[Cost]:
-    """Return the cost of each non-ideality, the dearest first."""
-    without = next(row.accuracy for row in rows if row.label == NONE)
-    found = [Cost(row.label, row.accuracy, without - row.accuracy) for row in rows if row.label != NONE]
-    return sorted(found, key=lambda cost: (cost.name == ALL, -cost.loss))
+def labelled(named: Sequence[tuple[str, Experiment]]) -> list[tuple[str, Experiment]]:
+    """Return the experiments with a text each that tells it from all others."""
+    several = len({one.seed for _, one in named}) > 1
+    return [(f"{name} seed={one.seed}" if several else name, one) for name, one in named]
 
 
-def _differences(ideal: Mapping[str, object], real: Mapping[str, object]) -> dict[str, object]:
-    """Return what differs: settings of the mapping and stages of its chains, one level down."""
+def costs(names: Sequence[str], accuracies: Sequence[float]) -> list[Cost]:
+    """Return the cost of each non-ideality, the dearest first, of trials as `ablation` names them, in its order."""
+    of = {name: np.array([a for other, a in zip(names, accuracies, strict=True) if other == name]) for name in names}
+    found = []
+    for name, accuracy in of.items():
+        loss = of[NONE] - accuracy
+        error = float(np.std(loss, ddof=1) / np.sqrt(loss.size)) if loss.size > 1 else float("nan")
+        found.append(Cost(name, float(accuracy.mean()), float(loss.mean()), error))
+    return sorted((cost for cost in found if cost.name != NONE), key=lambda cost: (cost.name == ALL, -cost.loss))
+
+
+def _differences(ideal: Mapping[str, Any], real: Mapping[str, Any], prefix: str) -> dict[str, object]:
+    """Return what differs, by dotted name: settings of a group, and of the chains in it each stage as a whole."""
     found: dict[str, object] = {}
-    for name, value in real.items():
-        other = ideal[name]
+    for key, value in real.items():
+        name, other = f"{prefix}.{key}", ideal[key]
         if isinstance(value, dict) and isinstance(other, dict):
-            inner = {key: one for key, one in value.items() if one != other.get(key)}
-            found.update({f"{name}.{key}": one for key, one in inner.items()})
+            found.update({f"{name}.{stage}": one for stage, one in value.items() if one != other[stage]})
         elif value != other:
             found[name] = value
     return found

@@ -9,10 +9,12 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
+from rramkit.array.backend import Backend
 from rramkit.array.model import ArrayModel, Precision
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.tile_grid import LARGEST
 from rramkit.learning.data import DataSettings
+from rramkit.learning.device import DeviceSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings, UpdateRule
@@ -28,14 +30,26 @@ class MappingSettings(Parameters):
     read: ReadChain = ReadChain()
     rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
     columns: int = quantity(0, "1", "physical columns of it, two a weight; 0: the same", ge=0, le=65_536)
+    wires_within: float = quantity(
+        5e-4,
+        "1",
+        "relative change of a line's current that writes may make until its wires are solved anew",
+        ge=0.0,
+        le=0.1,
+    )
+    backend: Backend = quantity(
+        "numpy", "1", "what computes array reads: numpy, or torch (extra `torch`), on all cores or on CUDA"
+    )
+    device: str = Field(
+        default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"
+    )
     margin: float = quantity(
         2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
     )
 
-    @classmethod
-    def ideal(cls) -> Self:
+    def ideal(self) -> Self:
         """Return the mapping without any non-ideality."""
-        return cls(wires=False)
+        return self.model_copy(update={"wires": False, "read": ReadChain()})
 
     @property
     def calibrates(self) -> bool:
@@ -47,7 +61,15 @@ class MappingSettings(Parameters):
         model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
         wires = model.wires
         most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
-        return replace(model, largest=(self.rows or most[0], self.columns or most[1]), precision=precision)
+        largest = (self.rows or most[0], self.columns or most[1])
+        return replace(
+            model,
+            largest=largest,
+            precision=precision,
+            backend=self.backend,
+            device=self.device,
+            wires_within=self.wires_within,
+        )
 
 
 class Experiment(Parameters):
@@ -57,6 +79,7 @@ class Experiment(Parameters):
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
+    device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
     rule: RuleSettings = Field(default=MixedPrecisionSettings(), description="what changes the weights")
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -75,6 +98,11 @@ class Experiment(Parameters):
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
+
+    def ideal(self) -> Self:
+        """Return the experiment without any non-ideality of device, mapping and writes; the rule stays the rule."""
+        parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
+        return self.model_copy(update=parts)
 
     def built_rule(self, tables: TableFile) -> UpdateRule:
         """Return the update rule on the device of a table file."""

@@ -22,8 +22,9 @@ class EpochReport:
         Fractions of inputs classified rightly (training inputs: those that are judged); NaN without a float network.
     loss : float
         Mean cross-entropy over the judged training inputs (nat).
-    pulses_set, pulses_reset, energy_write, energy_read, clamped
-        Pulses, energies (J) of pulses and of training reads, and values clamped, in this epoch.
+    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, clamped
+        Pulses, cells read to be written, energy (J) and time (s) of both, energy of the training's array reads (J), and
+        values clamped, in this epoch.
     pulses_by_matrix : ndarray of int
         Pulses at each of M matrices (M,) in this epoch.
     histograms : ndarray of int
@@ -38,7 +39,9 @@ class EpochReport:
     loss: float
     pulses_set: int
     pulses_reset: int
+    reads: int
     energy_write: float
+    time_write: float
     energy_read: float
     clamped: int
     pulses_by_matrix: np.ndarray

@@ -18,6 +18,9 @@ from functools import cached_property
 
 import numpy as np
 
+from rramkit.array.backend import to_numpy
+from rramkit.array.layout import Images, Layout, Vectors
+from rramkit.array.products import outer_sum, product, times
 from rramkit.array.tile import Reading, Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
@@ -34,20 +37,26 @@ class Product:
 
 @dataclass(frozen=True)
 class Samples:
-    """The input vectors of one product: `values` (N, R), or images (C, B, H, W) whose N windows are the vectors."""
+    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
 
     values: np.ndarray
     windows: Windows | None = None
 
+    @property
+    def layout(self) -> Layout:
+        """How the values are laid out as vectors."""
+        return Vectors() if self.windows is None else Images(self.windows)
+
     def rows(self) -> np.ndarray:
         """Return the vectors (N, R)."""
-        return self.values if self.windows is None else self.windows.rows(self.values)
+        return self.layout.rows(self.values)
 
     def scaled(self, largest: float) -> tuple["Samples", np.ndarray]:
         """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
-        axes = (1,) if self.windows is None else (0, 2, 3)
+        axes = (1,) if self.windows is None else (0, 1, 2)
         top = np.max(np.abs(self.values), axis=axes, keepdims=True)
-        factor = np.where(top > 0.0, largest / np.where(top > 0.0, top, 1.0), largest).astype(self.values.dtype)
+        some = top >= np.finfo(self.values.dtype).tiny  # below, the factor would be no number of this type
+        factor = np.where(some, largest / np.where(some, top, 1.0), largest).astype(self.values.dtype)
         scaled = Samples(self.values * factor, self.windows)
         return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
@@ -67,12 +76,7 @@ class Gradient:
     @cached_property
     def weight(self) -> np.ndarray:
         """The derivative (R, C): the sum of the outer products, made when first asked for."""
-        return self.inputs.T @ self.errors
-
-
-def times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return rows (N, R) times a matrix (R, C) in the memory order of the rows: columns stay long where they are."""
-    return rows @ matrix if rows.flags.c_contiguous else (matrix.T @ rows.T).T
+        return outer_sum(self.samples.layout, self.samples.values, self.errors)
 
 
 class Matrix(ABC):
@@ -90,6 +94,10 @@ class Matrix(ABC):
     @abstractmethod
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
+
+    def settled(self) -> "Matrix":
+        """Return this matrix as if made anew, without what reads have prepared: what a checkpoint restores."""
+        return self
 
     def calibrated(self, x: Samples, *, margin: float) -> "Matrix":
         """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
@@ -109,7 +117,7 @@ class FloatMatrix(Matrix):
 
     def forward(self, x: Samples, *, rng: np.random.Generator) -> Product:
         """Return x W for samples (N, R): (N, C)."""
-        return Product(times(x.rows(), self.matrix))
+        return Product(product(x.layout, (x.values,), (self.matrix,)))
 
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R)."""
@@ -138,7 +146,7 @@ class TileMatrix(Matrix):
     @property
     def g_cell(self) -> np.ndarray:
         """Conductances of the pairs (2, R, C) in siemens."""
-        return self.tile.g_cell
+        return to_numpy(self.tile.g_cell)
 
     @property
     def weight(self) -> np.ndarray:
@@ -157,11 +165,16 @@ class TileMatrix(Matrix):
         v, unit = Samples(error).scaled(self.tile.model.cells.v_backward)
         return self._product(self.tile.backward(v.values, rng=rng), unit)
 
+    def settled(self) -> "TileMatrix":
+        """Return this matrix with its tiles as if made anew."""
+        return replace(self, tile=self.tile.settled())
+
     def calibrated(self, x: Samples, *, margin: float) -> "TileMatrix":
         """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
         v, _ = x.scaled(self.tile.model.cells.v_forward)
         return replace(self, tile=self.tile.calibrated(v.values, margin=margin, windows=v.windows))
 
     def _product(self, reading: Reading, unit: np.ndarray) -> Product:
-        y = (reading.i / (unit * self.g_unit)).astype(unit.dtype, copy=False)
+        y = to_numpy(reading.i).astype(unit.dtype, copy=False)
+        y *= 1.0 / (unit * self.g_unit)
         return Product(y, reading.energy, reading.clamped)

@@ -1,5 +1,6 @@
 """A network: its layers, the numbers they need, one pass forward and one back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self, TypeVar
@@ -97,13 +98,18 @@ class Network:
         layers, _ = chain(settings.specs(images=len(input_shape) == 3), input_shape, draft)
         return cls(layers, input_shape, tuple(draft.matrices), tuple(draft.vectors), tuple(draft.means))
 
+    @property
+    def order(self) -> int:
+        """Order of a square matrix as large as the largest one."""
+        return math.isqrt(max(plan.rows * plan.columns for plan in self.matrices))
+
     def drawn(self, *, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
         """Draw the first weights (R, C) of each matrix, within [-1, 1] of its range."""
         return tuple(np.clip(plan.drawn(rng=rng), -1.0, 1.0).astype(dtype) for plan in self.matrices)
 
     def forward(self, parts: Parts, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> Pass:
         """Send a batch (B, F) or (B, C, H, W) through the layers."""
-        inputs = np.ascontiguousarray(np.swapaxes(x, 0, 1)) if x.ndim == 4 else x  # images are (C, B, H, W) inside
+        inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         done = self.chain.forward(inputs, parts, training=training, rng=rng)
         means = list(parts.means)
         for place, mean in done.means:

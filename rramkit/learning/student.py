@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rramkit.array.threads import threads_for
 from rramkit.learning.layers import Parts, Reads
 from rramkit.learning.model import Network, Pass, Slopes
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
@@ -44,8 +45,9 @@ class Teacher:
         self, student: Student, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[Student, Reads]:
         """Return the student after one batch, and what its reads took."""
-        _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
-        return self.stepped(student, done, slopes, rng=rng), slopes.reads
+        with threads_for(self.network.order):
+            _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
+            return self.stepped(student, done, slopes, rng=rng), slopes.reads
 
     def stepped(self, student: Student, done: Pass, slopes: Slopes, *, rng: np.random.Generator) -> Student:
         """Return the student after the derivatives of one batch, whatever its loss is."""
@@ -65,6 +67,11 @@ class Teacher:
         _, _, slopes = self.network.gradients(twin.parts, x, labels, rng=np.random.default_rng(0))  # nothing is drawn
         pairs = zip(student.learner.matrices, slopes.matrices, strict=True)
         matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
+        return replace(student, learner=replace(student.learner, matrices=matrices))
+
+    def settled(self, student: Student) -> Student:
+        """Return the student with its matrices as if made anew: after this it goes on as from a checkpoint."""
+        matrices = tuple(matrix.settled() for matrix in student.learner.matrices)
         return replace(student, learner=replace(student.learner, matrices=matrices))
 
     def at_rate(self, student: Student, rate: float) -> Student:

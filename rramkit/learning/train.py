@@ -93,6 +93,7 @@ def train(
         When layers do not fit each other or the tables, or a checkpoint belongs to another training.
     """
     started = time.perf_counter()
+    tables = experiment.device.applied(tables)
     course = _course(experiment, tables, data)
     initial = _enrolled(course)
     place = None if run_path is None else checkpoint.path_of(run_path)
@@ -172,7 +173,7 @@ def _taught(course: _Course, teacher: Teacher, student: Student, epoch: int) -> 
         x = augmented(x, rng=augmenting) if experiment.data.augment else x
         student, taken = teacher.taught(student, x, data.y_train[chosen], rng=device)
         tally, reads = tally + student.learner.tally, reads + taken
-    return student, _Spent(tally, reads)
+    return teacher.settled(student), _Spent(tally, reads)
 
 
 def _report(course: _Course, before: _Pair, now: _Pair, done: tuple[int, _Spent]) -> EpochReport:
@@ -193,7 +194,9 @@ def _report(course: _Course, before: _Pair, now: _Pair, done: tuple[int, _Spent]
         loss=cross_entropy(scores, labels)[0],
         pulses_set=spent.tally.pulses_set,
         pulses_reset=spent.tally.pulses_reset,
+        reads=spent.tally.reads,
         energy_write=spent.tally.energy,
+        time_write=spent.tally.seconds,
         energy_read=spent.reads.energy,
         clamped=spent.tally.clamped + spent.reads.clamped,
         pulses_by_matrix=pulses_between(before.rram, now.rram) if epoch else first,

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from rramkit.array.backend import is_array, like, to_numpy
+
 State = TypeVar("State")
 _NUMBERS = (bool, int, float, np.generic, np.ndarray)
 
@@ -23,9 +25,10 @@ def changed(initial: object, state: object, path: str = "s") -> dict[str, np.nda
         parts = [(name, getattr(initial, name), getattr(state, name)) for name in names]
     elif isinstance(state, tuple) and isinstance(initial, tuple) and len(state) == len(initial):
         parts = [(str(index), old, new) for index, (old, new) in enumerate(zip(initial, state, strict=True))]
-    elif isinstance(state, _NUMBERS):
-        same = isinstance(initial, _NUMBERS) and _identical(np.asarray(initial), np.asarray(state))
-        return {} if same else {path: np.asarray(state)}
+    elif isinstance(state, _NUMBERS) or is_array(state):
+        numbers = to_numpy(state)  # PyTorch's too
+        same = (isinstance(initial, _NUMBERS) or is_array(initial)) and _identical(to_numpy(initial), numbers)
+        return {} if same else {path: numbers}
     else:
         return {}
     return {key: value for name, old, new in parts for key, value in changed(old, new, f"{path}.{name}").items()}
@@ -35,6 +38,8 @@ def restored(initial: State, found: Mapping[str, np.ndarray], path: str = "s") -
     """Return `initial` with what `changed` had found in its place."""
     if path in found:
         value = found[path]
+        if is_array(initial) and not isinstance(initial, np.ndarray):
+            return like(value, initial)
         if isinstance(initial, np.ndarray) or value.ndim:
             return value  # pyright: ignore[reportReturnType]  (the very type that was written)
         return type(initial)(value[()])  # pyright: ignore[reportCallIssue]

@@ -57,16 +57,32 @@ def gap_to_float(ax: Axes, epochs: Epochs) -> Axes:
     return ax
 
 
-def ablation(ax: Axes, names: Sequence[str], accuracies: Sequence[float], without: float) -> Axes:
-    """Draw test accuracy with each non-ideality alone as bars from the accuracy without any."""
+def ablation(
+    ax: Axes, names: Sequence[str], accuracies: Sequence[float], *, without: float, errors: Sequence[float]
+) -> Axes:
+    """Draw test accuracy with each non-ideality alone as bars from the accuracy without any.
+
+    `errors` are the standard errors of the differences; NaN where there is one seed.
+    """
     places = np.arange(len(names))
     losses = np.asarray(accuracies) - without
     ax.barh(places, losses, left=without, height=0.6, color=[VERMILION if loss < 0.0 else BLUE for loss in losses])
     ax.axvline(without, color=INK, linewidth=0.8)
+    known = np.isfinite(errors)
+    ax.errorbar(
+        np.asarray(accuracies)[known],
+        places[known],
+        xerr=np.asarray(errors)[known],
+        fmt="none",
+        ecolor=INK,
+        elinewidth=0.9,
+        capsize=2.0,
+    )
+    reach = np.where(known, errors, 0.0)
     for place, accuracy in zip(places, accuracies, strict=True):
         ax.annotate(
             f"{100.0 * accuracy:.2f}",
-            (min(accuracy, without), place),
+            (min(accuracy - reach[place], without), place),
             xytext=(-3, 0),
             textcoords="offset points",
             ha="right",
@@ -75,7 +91,7 @@ def ablation(ax: Axes, names: Sequence[str], accuracies: Sequence[float], withou
         )
     ax.set_yticks(places, list(names))
     ax.invert_yaxis()
-    ends = [*accuracies, without]
+    ends = [*(accuracies - reach), *(accuracies + reach), without]
     room = max(max(ends) - min(ends), 1e-3)
     ax.set_xlim(min(ends) - 0.35 * room, max(ends) + 0.08 * room)  # the numbers stand left of the bars
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))

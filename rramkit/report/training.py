@@ -106,6 +106,8 @@ def _spending(epochs: Epochs) -> Block:
         Row("reset pulses", units.count(epochs.pulses_reset.sum())),
         Row("of these, initial programming", units.count(pulses[0])),
         Row("energy of initial programming", units.text(float(epochs.energy_write[0]), "J")),
+        Row("cells read to be written", units.count(epochs.reads.sum())),
+        Row("write time", units.text(float(epochs.time_write.sum()), "s")),
         Row("write energy", units.text(write, "J")),
         Row("read energy", units.text(read, "J")),
         Row("both", units.text(write + read, "J")),

@@ -1,7 +1,8 @@
 """What a layer is: a frozen piece of structure, one pass forward and one back; state in, state out.
 
-Images between layers are (C, B, H, W), channels first and then the batch, so that a matrix product over a convolution's
-windows gives images without moving a number, and one value a channel goes with long rows of memory; vectors are (B, F).
+Images between layers are (C, H, W, B), channels first and the batch last, so that a matrix product over a convolution's
+windows gives images without moving a number, and what is done to single pixels (windows, pooling) is done to runs of
+the whole batch; vectors are (B, F).
 
 A network's numbers stand in `Parts`, and a layer knows the places of its own: matrices (in memory or in RRAM), vectors
 (biases, scales and shifts; digital, trained) and means (running statistics; digital, not trained).

@@ -36,7 +36,7 @@ class BatchNorm(Layer[Normalised]):
     variance: int
 
     def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Normalised]:
-        """Return normalised images (C, B, H, W) or vectors (B, C)."""
+        """Return normalised images (C, H, W, B) or vectors (B, C)."""
         rest = _others(x)
         mean, variance = parts.means[self.mean], parts.means[self.variance]
         means: tuple[tuple[int, np.ndarray], ...] = ()

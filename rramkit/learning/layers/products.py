@@ -31,7 +31,8 @@ class Dense(Layer[Samples]):
         """Return scale x W' + bias for vectors (B, F): (B, C)."""
         samples = Samples(np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias_row else x)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
-        y = product.y * self.scale
+        y = product.y
+        y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias]
         return Forward(y, samples, Reads.of(product))
@@ -52,7 +53,7 @@ class Dense(Layer[Samples]):
 
 @dataclass(frozen=True)
 class Convolution(Layer[Samples]):
-    """The same product at every window: images (C, B, H, W) to (C', B, Ho, Wo)."""
+    """The same product at every window: images (C, H, W, B) to (C', Ho, Wo, B)."""
 
     has_numbers: ClassVar[bool] = True
 
@@ -62,11 +63,12 @@ class Convolution(Layer[Samples]):
     bias: int | None = None
 
     def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
-        """Return scale (windows of x) W' + bias for images (C, B, H, W): (C', B, Ho, Wo)."""
+        """Return scale (windows of x) W' + bias for images (C, H, W, B): (C', Ho, Wo, B)."""
         samples = Samples(x, self.windows)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
-        high, wide = self.windows.size(x.shape[2]), self.windows.size(x.shape[3])
-        y = product.y.T.reshape(-1, x.shape[1], high, wide) * self.scale
+        high, wide = self.windows.size(x.shape[1]), self.windows.size(x.shape[2])
+        y = product.y.T.reshape(-1, high, wide, x.shape[3])
+        y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias][:, None, None, None]
         return Forward(y, samples, Reads.of(product))

@@ -9,7 +9,7 @@ from rramkit.learning.layers.layer import Backward, Forward, Layer, Parts
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which pixel of each field was the largest (C, B, Ho, Wo), counted row by row, and the shape of the inputs."""
+    """Which pixel of each field was the largest (C, Ho, Wo, B), counted row by row, and the shape of the inputs."""
 
     winner: np.ndarray
     shape: tuple[int, ...]
@@ -25,7 +25,7 @@ class MaxPool(Layer[Chosen]):
     size: int
 
     def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Chosen]:
-        """Return the largest pixels of images (C, B, H, W): (C, B, H / size, W / size)."""
+        """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         y = _field(x, self.size, (0, 0)).copy()
         winner = np.zeros(y.shape, np.uint8)
         for place, offset in enumerate(_places(self.size)):
@@ -38,7 +38,7 @@ class MaxPool(Layer[Chosen]):
     def backward(
         self, error: np.ndarray, cache: Chosen, parts: Parts, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
-        """Return the error (C, B, Ho, Wo) at the pixels that won, zero elsewhere: (C, B, H, W)."""
+        """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
         back = np.zeros(cache.shape, error.dtype)
         for place, offset in enumerate(_places(self.size)):
             np.multiply(error, cache.winner == place, out=_field(back, self.size, offset))
@@ -54,9 +54,9 @@ class MeanPool(Layer[tuple[int, ...]]):
     def forward(
         self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[int, ...]]:
-        """Return the mean pixels of images (C, B, H, W): (C, B, H / size, W / size)."""
+        """Return the mean pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         if not self.size:
-            return Forward(x.mean(axis=(2, 3), keepdims=True), x.shape)
+            return Forward(x.mean(axis=(1, 2), keepdims=True), x.shape)
         y = _field(x, self.size, (0, 0)).copy()
         for offset in _places(self.size)[1:]:
             y += _field(x, self.size, offset)
@@ -66,9 +66,9 @@ class MeanPool(Layer[tuple[int, ...]]):
     def backward(
         self, error: np.ndarray, cache: tuple[int, ...], parts: Parts, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
-        """Return the error (C, B, Ho, Wo), in equal parts at each pixel of a field: (C, B, H, W)."""
+        """Return the error (C, Ho, Wo, B), in equal parts at each pixel of a field: (C, H, W, B)."""
         if not self.size:
-            return Backward(np.broadcast_to(error / (cache[2] * cache[3]), cache).astype(error.dtype))
+            return Backward(np.broadcast_to(error / (cache[1] * cache[2]), cache).astype(error.dtype))
         back, part = np.zeros(cache, error.dtype), error / self.size**2
         for offset in _places(self.size):
             _field(back, self.size, offset)[...] = part
@@ -77,26 +77,25 @@ class MeanPool(Layer[tuple[int, ...]]):
 
 @dataclass(frozen=True)
 class Flatten(Layer[tuple[int, ...]]):
-    """Images (C, B, H, W) as vectors (B, C H W)."""
+    """Images (C, H, W, B) as vectors (B, C H W)."""
 
     def forward(
         self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[int, ...]]:
         """Return the numbers of each image in a row."""
-        return Forward(np.swapaxes(x, 0, 1).reshape(x.shape[1], -1), x.shape)
+        return Forward(np.ascontiguousarray(x.reshape(-1, x.shape[3]).T), x.shape)
 
     def backward(
         self, error: np.ndarray, cache: tuple[int, ...], parts: Parts, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the numbers of each row (B, C H W) as an image."""
-        channels, batch, high, wide = cache
-        return Backward(np.ascontiguousarray(np.swapaxes(error.reshape(batch, channels, high, wide), 0, 1)))
+        return Backward(np.ascontiguousarray(error.T).reshape(cache))
 
 
 def _field(x: np.ndarray, size: int, offset: tuple[int, int]) -> np.ndarray:
-    """Return the pixels at one place of every whole field of images (C, B, H, W), without a copy."""
-    high, wide = size * (x.shape[2] // size), size * (x.shape[3] // size)
-    return x[:, :, offset[0] : high : size, offset[1] : wide : size]
+    """Return the pixels at one place of every whole field of images (C, H, W, B), without a copy."""
+    high, wide = size * (x.shape[1] // size), size * (x.shape[2] // size)
+    return x[:, offset[0] : high : size, offset[1] : wide : size]
 
 
 def _places(size: int) -> list[tuple[int, int]]:

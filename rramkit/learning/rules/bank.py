@@ -101,7 +101,7 @@ class Bank:
         `before` is the same matrix before it was written, whose periphery it keeps; None builds one on as many
         arrays as it takes, and `rng` draws what differs from one array's periphery to another's.
         """
-        g_cell = cells.g_cell.astype(self.model.precision, copy=False)
+        g_cell = self.model.placed(cells.g_cell)
         if isinstance(before, TileMatrix):
             return TileMatrix(before.tile.programmed(g_cell), self.g_unit, digital)
         largest = self.loop.chain.largest

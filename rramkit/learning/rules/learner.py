@@ -27,6 +27,8 @@ class Part:
         Cells (2, R, C) of a second matrix that collects gradients, where the rule has one.
     rows : ndarray of int or None
         Physical row of each row of the matrix (R,), where the rule moves rows.
+    known : ndarray or None
+        What the controller takes the cells' conductances for (2, R, C), in siemens, where the rule does not read them.
     """
 
     cells: CellState
@@ -34,6 +36,7 @@ class Part:
     digital: np.ndarray | None = None
     fast: CellState | None = None
     rows: np.ndarray | None = None
+    known: np.ndarray | None = None
 
     @property
     def pulses(self) -> np.ndarray:

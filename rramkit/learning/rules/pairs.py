@@ -91,8 +91,14 @@ def write_pairs(
     wanted = np.asarray(change[wanting] * bank.g_unit, dtype=float)
     plan = plan_pulses(bank.loop.chain.writer, cells.g_cell[:, rows, cols], wanted, g_centre=bank.g_centre)
     expected[wanting[plan.weight]] = np.where(plan.half == 0, plan.expected, -plan.expected) / bank.g_unit
-    flat, tally = flat_cells(plan.half, rows[plan.weight], cols[plan.weight], cells.g_cell.shape), Tally()
+    flat = flat_cells(plan.half, rows[plan.weight], cols[plan.weight], cells.g_cell.shape)
+    return fired(bank, cells, plan, flat, rng=rng), expected
+
+
+def fired(bank: Bank, cells: CellState, plan: PulsePlan, flat: np.ndarray, *, rng: np.random.Generator) -> CellState:
+    """Fire a plan's pulses at the cells `flat` (P,); the tally is that of all of them."""
+    tally = Tally()
     for polarity, mine in zip(POLARITIES, (plan.is_set, ~plan.is_set), strict=True):
         cells = bank.loop.chain.step(cells, flat[mine], plan.v_pulse[mine], polarity=polarity, rng=rng)
         tally += cells.tally
-    return replace(cells, tally=tally), expected
+    return replace(cells, tally=tally)

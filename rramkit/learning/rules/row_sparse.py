@@ -1,10 +1,10 @@
 """Structured row-sparse updates with ageing-aware row swapping (Long Live TIME, DAC 2018).
 
     chi <- chi + change
-    every batch:      the part `keep` of the rows with the largest sum |chi|^2 is written, whole rows, by open-loop
-                      pulses of the table's mean; chi of these rows <- 0, of the others it waits
+    every batch:      the part `keep` of the rows with the largest sum |chi|^2 is read and written, whole rows, by
+                      pulses of the table's mean, not verified; chi of these rows <- 0, of the others it waits
     every k batches:  the physical row with the most pulses in its most-pulsed cell, and the one with the fewest, change
-                      places when their counts are `ratio` apart: both are written with the other's weights
+                      places when their counts are `ratio` apart: both are read, and written with the other's weights
 
 From the source's abstract: gradients are made sparse in whole rows, since what an unstructured choice takes to find is
 unacceptable and its writes are uneven; rows are swapped by age; 356 times the lifetime (ResNet-50). Its formulas are
@@ -61,9 +61,10 @@ class RowSparse(BankRule):
         chi = total - weight
         rows, cols = largest_rows(chi, self.keep), np.arange(chi.shape[1])
         where = np.repeat(part.rows[rows], cols.size), np.tile(cols, rows.size)
+        reads = self._read(part, part.rows[rows])
         cells, _ = write_pairs(self.bank, part.cells, chi[rows].ravel(), where, rng=rng)
         chi[rows] = 0.0
-        part, tally = replace(part, cells=cells, chi=chi), cells.tally + Tally(clamped=clamped)
+        part, tally = replace(part, cells=cells, chi=chi), cells.tally + reads + Tally(clamped=clamped)
         if not self.swap_every or (batch.number + 1) % self.swap_every:
             return part, tally
         part, done = self._swapped(part, rng=rng)
@@ -78,6 +79,7 @@ class RowSparse(BankRule):
             return part, Tally()
         shape = part.cells.g_cell.shape
         half, row, col = np.meshgrid((0, 1), (oldest, youngest), np.arange(shape[2]), indexing="ij")
+        reads = self._read(part, np.array([oldest, youngest]))
         low, high = self.bank.loop.chain.writer.g_range
         target = np.clip(part.cells.g_cell[:, [youngest, oldest]], low, high)
         flat = flat_cells(half.ravel(), row.ravel(), col.ravel(), shape)
@@ -85,7 +87,14 @@ class RowSparse(BankRule):
         rows = part.rows.copy()
         first, second = (int(np.flatnonzero(part.rows == place)[0]) for place in (oldest, youngest))
         rows[first], rows[second] = youngest, oldest
-        return replace(part, cells=cells, rows=rows), cells.tally
+        return replace(part, cells=cells, rows=rows), cells.tally + reads
+
+    def _read(self, part: Part, places: np.ndarray) -> Tally:
+        """Return what it takes to read the rows at some places of the array, both halves of every pair."""
+        shape = part.cells.g_cell.shape
+        half, row, col = np.meshgrid((0, 1), places, np.arange(shape[2]), indexing="ij")
+        flat = flat_cells(half.ravel(), row.ravel(), col.ravel(), shape)
+        return self.bank.loop.reads(flat, part.cells.g_cell.ravel()[flat], shape)
 
 
 def largest_rows(chi: np.ndarray, keep: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The update rules as a person chooses them: settings with a `kind`, each of which builds one rule on a table file."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.bank import Bank, Placement, Way
 from rramkit.learning.rules.float_reference import FloatReference
 from rramkit.learning.rules.learner import UpdateRule
-from rramkit.learning.rules.open_loop import OpenLoop
+from rramkit.learning.rules.open_loop import Knows, OpenLoop
 from rramkit.learning.rules.outer import Coincidences, OuterProduct, Trains
 from rramkit.learning.rules.remainder import MixedPrecision
 from rramkit.learning.rules.row_sparse import RowSparse
@@ -39,6 +39,10 @@ class FloatSettings(Parameters):
         """Return the rule; it asks nothing of the tables."""
         return FloatReference(optimiser)
 
+    def ideal(self) -> Self:
+        """Return the settings without any non-ideality; there is none."""
+        return self
+
 
 class BankSettings(Parameters):
     """The cells that a rule writes to, and how first weights and targets are reached; a weight of one is the range."""
@@ -49,6 +53,11 @@ class BankSettings(Parameters):
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is kept (0 lowest, 1 highest)", gt=0.0, lt=1.0
     )
+
+    def ideal(self) -> Self:
+        """Return the rule with every stage between driver and cell off, and verify reads without noise."""
+        update = UpdateParams(schedule=self.update.schedule, cycles=False)
+        return self.model_copy(update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})})
 
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""
@@ -94,6 +103,10 @@ class ThresholdSettings(BankSettings):
     levels: int = quantity(0, "1", "conductance levels of a target; 0: any conductance", ge=0, le=65_536)
     sigma_program: float = quantity(0.0, "1", "error of the way `error`, in level spacings", ge=0.0, le=100.0)
 
+    def ideal(self) -> Self:
+        """Return the rule with neither levels nor errors of programming, either."""
+        return super().ideal().model_copy(update={"levels": 0, "sigma_program": 0.0})
+
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
         bank = replace(
@@ -111,10 +124,13 @@ class OpenLoopSettings(BankSettings):
 
     kind: Literal["open_loop"] = quantity("open_loop", "1", "one pulse of the table's mean for every change")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
+    knows: Knows = quantity(
+        "mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before"
+    )
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
-        return OpenLoop(optimiser, self.bank(tables, model), self.every)
+        return OpenLoop(optimiser, self.bank(tables, model), self.every, knows=self.knows)
 
 
 class ThresholdTrainingSettings(BankSettings):
@@ -123,10 +139,13 @@ class ThresholdTrainingSettings(BankSettings):
     kind: Literal["threshold_training"] = quantity("threshold_training", "1", "small changes are left out")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
     theta: float = quantity(0.01, "1", "part of the largest change below which one is left out", ge=0.0, le=1.0)
+    knows: Knows = quantity(
+        "mean", "1", "how a cell's conductance is known: by the mean of its pulses, or a read before"
+    )
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
-        return OpenLoop(optimiser, self.bank(tables, model), self.every, self.theta)
+        return OpenLoop(optimiser, self.bank(tables, model), self.every, self.theta, self.knows)
 
 
 class WriteVerifySettings(BankSettings):

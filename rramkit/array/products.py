@@ -1,0 +1,55 @@
+"""Vectors times matrices, with the windows of images laid out a cacheful at a time.
+
+A convolution's windows are k k times its images, 5 MB for the first layer of LeNet-5 at a batch of 64. Laid out whole,
+every product goes to memory for them; laid out and multiplied in blocks of `BLOCK` numbers, they never leave the cache,
+which takes a third of the time. BLAS copies its operands into panels and likes such blocks better on its own, too.
+"""
+
+import numpy as np
+
+from rramkit.array.backend import Array, long_columns
+from rramkit.array.layout import Layout
+
+BLOCK = 120_000
+"""Numbers (1) of windows laid out at once: half a megabyte in float32, well within a core's own cache."""
+
+
+def product(layout: Layout, terms: tuple[Array, ...], matrices: tuple[Array, ...]) -> Array:
+    """Return the sum over K of the vectors (..., N, L) of `terms` times `matrices` (..., L, M): (..., N, M)."""
+    if not (layout.from_images and isinstance(terms[0], np.ndarray)):
+        found = times(layout.rows(terms[0]), matrices[0])
+        for term, matrix in zip(terms[1:], matrices[1:], strict=True):
+            found += times(layout.rows(term), matrix)
+        return found
+    across = [matrix.swapaxes(-1, -2) for matrix in matrices]
+    whole = None
+    for at, *columns in zip(
+        layout.places(terms[0], BLOCK), *(layout.blocks(term, BLOCK) for term in terms), strict=True
+    ):
+        part = across[0] @ columns[0]
+        for matrix, block in zip(across[1:], columns[1:], strict=True):
+            part += matrix @ block
+        if whole is None:
+            whole = np.empty((*part.shape[:-1], layout.count(terms[0])), part.dtype)
+        whole[..., at] = part
+    assert whole is not None
+    return whole.swapaxes(-1, -2)
+
+
+def times(rows: Array, matrix: Array) -> Array:
+    """Return rows (..., N, L) times a matrix (..., L, M) in the memory order of the rows: long columns stay long."""
+    if not long_columns(rows):
+        return rows @ matrix
+    return (matrix.swapaxes(-1, -2) @ rows.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def outer_sum(layout: Layout, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Return the sum over the vectors (N, L) of their outer products with errors (N, M): (L, M)."""
+    if not layout.from_images:
+        return layout.rows(values).T @ errors
+    found = None
+    for at, columns in zip(layout.places(values, BLOCK), layout.blocks(values, BLOCK), strict=True):
+        part = columns @ errors[at]
+        found = part if found is None else found + part
+    assert found is not None
+    return found
