@@ -46,8 +46,8 @@ def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] 
     for row, trial in zip(rows, found, strict=True):
         print(line(row, trial))
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))
-    gap = 100 * (digital - rram).mean()
-    print(f"mean: RRAM {100 * rram.mean():.2f} %, float {100 * digital.mean():.2f} %, gap {gap:.2f} points")
+    beside = f", float {100 * digital.mean():.2f} %, gap {100 * (digital - rram).mean():.2f} points"
+    print(f"mean: RRAM {100 * rram.mean():.2f} %{'' if variant else beside}")
 
 
 def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
@@ -66,8 +66,9 @@ def line(row: Row, trial: Trial) -> str:
     run, budget = record.load(trial.run), trial.experiment
     weights = sum(layer.pulses[0].size for layer in run.layers)
     most, batches = max(int(layer.pulses.max()) for layer in run.layers), budget.epochs * budget.batches
+    beside = f", float {100 * run.float_accuracy:.2f} %" if budget.float_reference else ""
     return (
-        f"{row.label}: RRAM {100 * run.accuracy:.2f} %, float {100 * run.float_accuracy:.2f} %; "
+        f"{row.label}: RRAM {100 * run.accuracy:.2f} %{beside}; "
         f"{row.pulses} pulses after the first programming, {row.pulses / weights:.2f} a weight, at most {most} a cell; "
         f"writes cut {weights * batches / max(row.pulses, 1):.1f} times; energy {row.energy:.3g} J"
     )

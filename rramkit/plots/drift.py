@@ -34,19 +34,12 @@ def conductance_drift(ax: Axes, layer: LayerRecord) -> Axes:
 def pulses_by_matrix(ax: Axes, layers: Sequence[LayerRecord]) -> Axes:
     """Draw the pulses a cell gets in each epoch of training, one line a matrix; epoch 0 is the programming."""
     parts = [layer.pulses_by_epoch[1:] / layer.pulses.size for layer in layers]
-    least = min((float(part[part > 0.0].min()) for part in parts if np.any(part > 0.0)), default=1.0)
-    ax.set_yscale("symlog", linthresh=least, linscale=0.3)  # logarithms down to the fewest, and zero below them
     for index, layer in enumerate(layers):
         epochs = np.arange(1, layer.pulses_by_epoch.size)
         _, rows, columns = layer.pulses.shape
         shade = _SHADES[index % len(_SHADES)]
         ax.plot(epochs, parts[index], "o-", color=shade, label=f"{index}: {rows} x {columns}")
-    ax.set_ylim(bottom=0.0)
-    most = max(float(part.max(initial=least)) for part in parts)
-    decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(most)) + 1.0)
-    ax.set_yticks([0.0, *10.0**decades])
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_locator(NullLocator())
+    _scale_counts(ax, np.concatenate([part.ravel() for part in parts]))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set(xlabel="epoch", ylabel="pulses a cell")
     if len(layers) <= len(_SHADES):
@@ -105,6 +98,21 @@ def ablation(
     ax.set_xlabel(f"test images right (%); line: {100.0 * without:.2f} without any")
     ax.grid(visible=False, axis="y")
     return ax
+
+
+def _scale_counts(ax: Axes, values: np.ndarray) -> None:
+    """Scale the y axis from zero: evenly, or, over more than a decade, by logarithms down to the least value."""
+    seen = values[values > 0.0]
+    if seen.size and seen.max() <= 10.0 * seen.min():
+        ax.set_ylim(top=1.08 * float(seen.max()))
+    elif seen.size:
+        least = float(seen.min())
+        ax.set_yscale("symlog", linthresh=least, linscale=0.3)
+        decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(seen.max())) + 1.0)
+        ax.set_yticks([0.0, *10.0**decades])
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.set_ylim(bottom=0.0)
 
 
 def _medians(layer: LayerRecord) -> np.ndarray:

@@ -22,7 +22,7 @@ def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
     ax.set_ylabel("images classified rightly (%)")
     _name_epochs(ax, epochs)
-    ax.legend(loc="lower right")
+    legend_above(ax)
     return ax
 
 
@@ -42,7 +42,7 @@ def error_curve(ax: Axes, epochs: Epochs) -> Axes:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("images classified wrongly (%)")
     _name_epochs(ax, epochs)
-    ax.legend(loc="upper right")
+    legend_above(ax)
     return ax
 
 
