@@ -39,6 +39,9 @@ EXPERIMENT = Experiment.checked(
 )
 
 
+SMALL = {"rows": 12, "columns": 6, "wires_within": 0.05}  # many arrays, wires solved before the last writes
+
+
 def _data():
     rng = np.random.default_rng(0)
     x, y = rng.random((80, 1, 6, 6)), np.arange(80) % 4
@@ -59,16 +62,18 @@ class _Killed(Exception):
 
 
 @pytest.mark.parametrize(
-    ("after", "mapping"),
+    ("after", "rule", "mapping"),
     [
-        (0, {"wires": False}),
-        (1, {"wires": False}),
-        (1, {"rows": 12, "columns": 6, "wires_within": 0.05, "read": {"noise": {"sigma_span": 0.01}}}),
-        (3, {"rows": 12, "columns": 6, "wires_within": 0.05}),  # wires that were solved before the last writes
+        (0, {"kind": "mixed_precision"}, {"wires": False}),
+        (1, {"kind": "mixed_precision"}, {"wires": False}),
+        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"noise": {"sigma_span": 0.01}}}),
+        (3, {"kind": "open_loop"}, SMALL),
+        (2, {"kind": "row_sparse", "swap_every": 2}, SMALL),
+        (2, {"kind": "tiki_taka", "gamma": 0.5}, SMALL),
     ],
 )
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after, mapping):
-    experiment = Experiment.checked({**EXPERIMENT.model_dump(), "mapping": mapping}, where="the test")
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after, rule, mapping):
+    experiment = Experiment.checked({**EXPERIMENT.model_dump(), "mapping": mapping, "rule": rule}, where="the test")
 
     def stop(report):
         if report.epoch == after:

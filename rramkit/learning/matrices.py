@@ -95,9 +95,9 @@ class Matrix(ABC):
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R); `rng` draws what noise a read has."""
 
+    @abstractmethod
     def settled(self) -> "Matrix":
         """Return this matrix as if made anew, without what reads have prepared: what a checkpoint restores."""
-        return self
 
     def calibrated(self, x: Samples, *, margin: float) -> "Matrix":
         """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
@@ -122,6 +122,10 @@ class FloatMatrix(Matrix):
     def backward(self, error: np.ndarray, *, rng: np.random.Generator) -> Product:
         """Return e W^T for errors (N, C): (N, R)."""
         return Product(times(error, self.matrix.T))
+
+    def settled(self) -> "FloatMatrix":
+        """Return this very matrix: nothing was prepared."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ class Reordered(Matrix):
         """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
         return replace(self, inner=self.inner.calibrated(self._led(x), margin=margin))
 
+    def settled(self) -> "Reordered":
+        """Return this matrix as if made anew."""
+        return replace(self, inner=self.inner.settled())
+
     def _led(self, x: Samples) -> Samples:
         """Return samples (N, R) with each input at its row of the array."""
         if np.array_equal(self.rows, np.arange(self.rows.size)):

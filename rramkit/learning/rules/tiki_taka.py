@@ -55,6 +55,10 @@ class Sum(Matrix):
         """
         return Sum(tuple((matrix.calibrated(x, margin=margin), factor) for matrix, factor in self.terms))
 
+    def settled(self) -> "Sum":
+        """Return this sum as if made anew."""
+        return Sum(tuple((matrix.settled(), factor) for matrix, factor in self.terms))
+
 
 @dataclass(frozen=True)
 class TikiTaka(BankRule):
