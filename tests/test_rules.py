@@ -174,6 +174,26 @@ def test_small_changes_wait_below_the_threshold_and_nothing_is_read_anew():
     assert after.tally.pulses >= 0 and np.all(after.pulses[0].sum(axis=0) > learner.pulses[0].sum(axis=0))
 
 
+@pytest.mark.parametrize(
+    ("rule", "read_a_pair"),
+    [
+        (MixedPrecisionSettings(threshold=0.1), 2),
+        (MixedPrecisionSettings(threshold=0.1, write="count"), 0),
+        (ThresholdSettings(threshold=0.1, way="pulse"), 2),
+        (ThresholdSettings(threshold=0.1, way="error"), 0),
+    ],
+)
+def test_cells_whose_conductance_chooses_the_pulse_are_read_and_counted(rule, read_a_pair):
+    made, learner = begun(rule)
+    g = -np.array([[0.25, 0.09, -0.3, 0.0]] * 6)
+    after = made.step(learner, [slope(g)], rng=rng())
+    assert after.tally.reads == read_a_pair * 12
+    bare = after.parts[0].cells.energy.sum() - learner.parts[0].cells.energy.sum()
+    loop, pairs = made.bank.loop, learner.parts[0].cells.g_cell[:, np.abs(g) > 0.1]
+    of_reads = loop.v_read**2 * loop.t_read * pairs.sum() if read_a_pair else 0.0
+    assert after.tally.energy - bare == pytest.approx(of_reads, rel=1e-6, abs=1e-20)  # rounding of picojoules
+
+
 def test_chi_does_not_wind_up_beyond_what_a_pair_can_hold():
     made, learner = begun(MixedPrecisionSettings(threshold=0.06))
     for _ in range(20):

@@ -29,7 +29,7 @@ from rramkit.array.state import Tally
 from rramkit.learning.rules.bank import flat_cells
 from rramkit.learning.rules.learner import Part
 from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import fired, plan_pulses
+from rramkit.learning.rules.pairs import fired, plan_pulses, reads_of
 
 Knows = Literal["mean", "read"]
 
@@ -84,8 +84,7 @@ class OpenLoop(BankRule):
         seen, reads = part.known, Tally()
         if seen is None:
             seen = part.cells.g_cell
-            both = flat_cells(np.repeat((0, 1), rows.size), np.tile(rows, 2), np.tile(cols, 2), shape)
-            reads = self.bank.loop.reads(both, seen.ravel()[both], shape)
+            reads = reads_of(self.bank, part.cells, rows, cols)
         wanted = np.asarray(change[rows, cols] * self.bank.g_unit, dtype=float)
         plan = plan_pulses(self.bank.loop.chain.writer, seen[:, rows, cols], wanted, g_centre=self.bank.g_centre)
         flat = flat_cells(plan.half, rows[plan.weight], cols[plan.weight], shape)

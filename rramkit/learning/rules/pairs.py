@@ -95,6 +95,12 @@ def write_pairs(
     return fired(bank, cells, plan, flat, rng=rng), expected
 
 
+def reads_of(bank: Bank, cells: CellState, rows: np.ndarray, cols: np.ndarray) -> Tally:
+    """Return what it takes to read both halves of the pairs at `rows` and `cols` (N,), to know what a pulse will do."""
+    flat = flat_cells(np.repeat((0, 1), rows.size), np.tile(rows, 2), np.tile(cols, 2), cells.g_cell.shape)
+    return bank.loop.reads(flat, cells.g_cell.ravel()[flat], cells.g_cell.shape)
+
+
 def fired(bank: Bank, cells: CellState, plan: PulsePlan, flat: np.ndarray, *, rng: np.random.Generator) -> CellState:
     """Fire a plan's pulses at the cells `flat` (P,); the tally is that of all of them."""
     tally = Tally()

@@ -6,7 +6,8 @@
 
 Source: Nandakumar et al. 2020 (Front. Neurosci. 14, 406; arXiv 2001.11773) and IBM's aihwkit: `count`, with epsilon the
 mean change of one pulse and no threshold but epsilon; nothing is read back. `nearest` is this kit's own design, for a
-driver that has amplitudes: which half of the pair, and which polarity, stands in `pairs`.
+driver that has amplitudes: which half of the pair, and which polarity, stands in `pairs`. What an amplitude does
+depends on the conductance, so both halves are read before the pulse; that is counted, in number, energy and time.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import numpy as np
 from rramkit.array.state import Tally
 from rramkit.learning.rules.learner import Part
 from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import write_pairs
+from rramkit.learning.rules.pairs import reads_of, write_pairs
 from rramkit.learning.rules.trains import EqualPulses
 
 
@@ -47,13 +48,14 @@ class MixedPrecision(BankRule):
             return replace(part, chi=chi), Tally()
         weight = self.bank.weight(part.cells.g_cell[:, rows, cols])
         total, clamped = self.bank.kept(weight + chi[rows, cols])  # lest chi winds up for ever
-        change = total - weight
+        change, tally = total - weight, Tally(clamped=clamped)
         if self.pulses is not None:
             counts = np.zeros(chi.shape, dtype=np.int64)
             counts[rows, cols] = np.trunc(change / self.pulses.epsilon) if self.pulses.epsilon > 0.0 else 0
             cells, _ = self.pulses.stepped(part.cells, counts, rng=rng)
             written = counts[rows, cols] * self.pulses.epsilon
         else:
+            tally += reads_of(self.bank, part.cells, rows, cols)
             cells, written = write_pairs(self.bank, part.cells, change, (rows, cols), rng=rng)
         chi[rows, cols] = change - written
-        return replace(part, cells=cells, chi=chi), cells.tally + Tally(clamped=clamped)
+        return replace(part, cells=cells, chi=chi), cells.tally + tally

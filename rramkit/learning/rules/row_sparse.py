@@ -20,7 +20,7 @@ from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.bank import flat_cells
 from rramkit.learning.rules.learner import Part
 from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import write_pairs
+from rramkit.learning.rules.pairs import reads_of, write_pairs
 from rramkit.learning.rules.reordered import Reordered
 
 
@@ -61,7 +61,7 @@ class RowSparse(BankRule):
         chi = total - weight
         rows, cols = largest_rows(chi, self.keep), np.arange(chi.shape[1])
         where = np.repeat(part.rows[rows], cols.size), np.tile(cols, rows.size)
-        reads = self._read(part, part.rows[rows])
+        reads = reads_of(self.bank, part.cells, *where)
         cells, _ = write_pairs(self.bank, part.cells, chi[rows].ravel(), where, rng=rng)
         chi[rows] = 0.0
         part, tally = replace(part, cells=cells, chi=chi), cells.tally + reads + Tally(clamped=clamped)
@@ -79,7 +79,7 @@ class RowSparse(BankRule):
             return part, Tally()
         shape = part.cells.g_cell.shape
         half, row, col = np.meshgrid((0, 1), (oldest, youngest), np.arange(shape[2]), indexing="ij")
-        reads = self._read(part, np.array([oldest, youngest]))
+        reads = reads_of(self.bank, part.cells, row[0].ravel(), col[0].ravel())
         low, high = self.bank.loop.chain.writer.g_range
         target = np.clip(part.cells.g_cell[:, [youngest, oldest]], low, high)
         flat = flat_cells(half.ravel(), row.ravel(), col.ravel(), shape)
@@ -88,13 +88,6 @@ class RowSparse(BankRule):
         first, second = (int(np.flatnonzero(part.rows == place)[0]) for place in (oldest, youngest))
         rows[first], rows[second] = youngest, oldest
         return replace(part, cells=cells, rows=rows), cells.tally + reads
-
-    def _read(self, part: Part, places: np.ndarray) -> Tally:
-        """Return what it takes to read the rows at some places of the array, both halves of every pair."""
-        shape = part.cells.g_cell.shape
-        half, row, col = np.meshgrid((0, 1), places, np.arange(shape[2]), indexing="ij")
-        flat = flat_cells(half.ravel(), row.ravel(), col.ravel(), shape)
-        return self.bank.loop.reads(flat, part.cells.g_cell.ravel()[flat], shape)
 
 
 def largest_rows(chi: np.ndarray, keep: float) -> np.ndarray:

@@ -23,6 +23,7 @@ from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.bank import flat_cells
 from rramkit.learning.rules.learner import Part
 from rramkit.learning.rules.on_bank import BankRule, Batch
+from rramkit.learning.rules.pairs import reads_of
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ class Threshold(BankRule):
         total, clamped = self.bank.kept(part.digital[rows, cols] + chi[rows, cols])
         flat = [flat_cells(np.full(rows.shape, half), rows, cols, part.cells.g_cell.shape) for half in (0, 1)]
         target = self.bank.targets(total).ravel()
+        reads = reads_of(self.bank, part.cells, rows, cols) if self.bank.way == "pulse" else Tally()
         cells = self.bank.written(part.cells, np.concatenate(flat), target, way=self.bank.way, rng=rng)
         digital, chi = part.digital.copy(), chi.copy()
         digital[rows, cols] = total if self.reading == "ideal" else self.bank.weight(cells.g_cell[:, rows, cols])
         chi[rows, cols] = 0.0
-        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + Tally(clamped=clamped)
+        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + reads + Tally(clamped=clamped)
