@@ -40,10 +40,10 @@ def transitions(count, rng):
 
 def test_the_error_is_that_of_the_slow_loop():
     rng = np.random.default_rng(3)
-    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=20)
     error = rl.td_error(values, seen, next_values=after, discount=0.9)
     for n in range(20):
-        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * max(after[n]))
+        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * after[n])
         assert error[n, seen.action[n]] == pytest.approx(values[n, seen.action[n]] - wanted, abs=1e-12)
         assert error[n, 1 - seen.action[n]] == 0.0
 
@@ -51,7 +51,7 @@ def test_the_error_is_that_of_the_slow_loop():
 def test_the_step_goes_down_the_huber_loss():
     """The error sent back is the derivative of the loss by the values: finite differences of the loss itself."""
     rng = np.random.default_rng(4)
-    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=(6, 2))
+    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=6)
     rows, small = np.arange(6), 1e-6
 
     def loss(these):
@@ -67,7 +67,7 @@ def test_the_step_goes_down_the_huber_loss():
 
 
 def test_replay_forgets_the_oldest_first():
-    memory = rl.Replay(3, 1)
+    memory = rl.Replay(3, (1,))
     for n in range(5):
         memory.add(np.array([float(n)]), n % 2, float(n), after=np.array([n + 1.0]), ended=n == 4)
     drawn = memory.sample(200, rng=np.random.default_rng(1))
@@ -148,7 +148,9 @@ def test_the_target_bank_is_only_read():
     teacher = in_rram()
     both = two(teacher, rng)
     before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
-    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0).learn(both, transitions(16, rng), rng=rng)
+    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0, double=True).learn(
+        both, transitions(16, rng), rng=rng
+    )
     assert learned.reads.energy > 0.0
     for matrix, weight in zip(both.target.learner.matrices, before, strict=True):
         assert np.array_equal(matrix.weight, weight)
@@ -160,7 +162,7 @@ def test_a_step_learns_the_values_of_a_fixed_world():
     teacher = Teacher(network(32), FloatReference(Adam(0.003)), Adam(0.003))
     first = two(teacher, rng).online
     both, seen = rl.Banks(first, first), transitions(64, rng)
-    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0)
+    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0, double=False)
     losses = []
     for _ in range(300):
         learned = learning.learn(both, seen, rng=rng)
@@ -217,7 +219,7 @@ def test_worlds_repeat_with_their_seed(name):
             seen.append(step.observation)
             if step.ended or step.cut:
                 seen.append(world.reset())
-        assert all(observation.shape == (world.features,) for observation in seen)
+        assert all(observation.shape == world.shape for observation in seen)
         lives.append(np.stack(seen))
     assert np.array_equal(*lives)
 

@@ -20,8 +20,8 @@ class RlSettings(Parameters):
     )
     network: NetworkSettings = NetworkSettings(hidden=(64, 64))
     mapping: MappingSettings = MappingSettings()
-    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.01), description="what changes the weights")
-    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.0005)
+    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.001), description="what changes the weights")
+    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
     target: Literal["copy", "swap", "freeze"] = quantity(
         "swap", "1", "how the target network takes over the online one's weights"
     )
@@ -33,6 +33,7 @@ class RlSettings(Parameters):
     warm_up: int = quantity(1000, "1", "actions before the first round of training", ge=1)
     replay: int = quantity(100_000, "1", "transitions that are remembered", ge=1, le=10**8)
     discount: float = quantity(0.99, "1", "what a reward one action later is worth", ge=0.0, lt=1.0)
+    double: bool = quantity(True, "1", "whether the online network picks the action that the target network values")
     exploration: float = quantity(0.16, "1", "part of `steps` over which chance actions grow rare", gt=0.0, le=1.0)
     chance_last: float = quantity(0.04, "1", "part of the actions left to chance after that", ge=0.0, le=1.0)
     value_scale: float = quantity(20.0, "1", "action value that an output of one stands for", gt=0.0)
@@ -42,6 +43,9 @@ class RlSettings(Parameters):
         490.0, "1", "mean return of two evaluations, the second three times as long, at which training stops"
     )
     final_episodes: int = quantity(100, "1", "episodes of the last evaluation", ge=1)
+    checkpoint_every: int = quantity(
+        2000, "1", "actions between two checkpoints, each at the end of an episode", ge=1, le=10**9
+    )
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     seed: int = quantity(1, "1", "of the weights, the environment, the chance actions and the batches", ge=0, le=2**31)
 
