@@ -77,7 +77,7 @@ class Diary:
         return {
             "totals": np.array([self.step, self.batches, self.solved, self.energy_read], dtype=float),
             "tally": np.array(astuple(self.tally)),
-            "rewrites": np.array(rewrites).reshape(len(rewrites), -1),
+            "rewrites": np.array(rewrites).reshape(-1, 2 + len(astuple(Tally()))),
             **{name: np.array(getattr(self, name)).reshape(-1, 2) for name in _KINDS},
         }
 
