@@ -66,11 +66,11 @@ def trained(trial: Trial, tables: Path, folder: Path) -> episodes.EpisodeRun:
 def line(trial: Trial, run: episodes.EpisodeRun) -> str:
     """Return one row of the table."""
     total, below = run.scalars, int(np.count_nonzero(run.final_return < 475.0))
-    joules = (total["energy_target"], total["energy_write"], total["energy_read"])
+    joules = " ".join(f"{total[name]:.3g}" for name in ("energy_target", "energy_write", "energy_read"))
     pulses = int(total["pulses_set"] + total["pulses_reset"])
     return (
         f"{trial.kind} {trial.settings.seed} {run.mean_return:.1f} {below} {total['steps']:.0f} {total['batches']:.0f} "
-        f"{run.series['target_updates'].step.size} {run.cells_rewritten} {' '.join(f'{joule:.3g}' for joule in joules)} "
+        f"{run.series['target_updates'].step.size} {run.cells_rewritten} {joules} "
         f"{pulses} {total['clamped']:.0f} {total['train_seconds']:.0f}"
     )
 

@@ -1,7 +1,10 @@
 """Deep Q-learning in two banks: its arithmetic against the slow loop, the banks' roles, and a world that is learned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from synthetic import tables
 
 from rramkit import episodes
@@ -13,6 +16,7 @@ from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import FloatReference
 from rramkit.learning.rules.on_bank import BankRule
 from rramkit.learning.student import Teacher
+from rramkit.plots import episodes as picture
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
 
@@ -156,6 +160,29 @@ def test_the_target_bank_is_only_read():
         assert np.array_equal(matrix.weight, weight)
 
 
+@pytest.mark.parametrize("double", [True, False])
+def test_next_values_are_those_of_the_slow_loop(double):
+    """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
+    rng = np.random.default_rng(8)
+    teacher = Teacher(network(8), FloatReference(Adam(0.001)), Adam(0.001))
+    both, seen = two(teacher, rng), transitions(30, rng)
+    seen = replace(seen, ended=np.zeros(30))
+    learning = rl.QLearning(teacher, discount=0.9, value_scale=5.0, double=double)
+
+    def values(student, observation):
+        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+
+    errors, chosen_apart = [], 0
+    for n in range(30):
+        ours, theirs = values(both.online, seen.after[n]), values(both.target, seen.after[n])
+        chosen_apart += int(np.argmax(ours) != np.argmax(theirs))
+        worth = theirs[np.argmax(ours)] if double else theirs.max()
+        errors.append(values(both.online, seen.before[n])[seen.action[n]] - (seen.reward[n] + 0.9 * worth))
+    assert chosen_apart  # otherwise both ways would be the same
+    # rounding of products in another order
+    assert learning.learn(both, seen, rng=rng).loss == pytest.approx(rl.huber(np.array(errors)), abs=1e-12)
+
+
 def test_a_step_learns_the_values_of_a_fixed_world():
     """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
     rng = np.random.default_rng(6)
@@ -193,6 +220,18 @@ def test_a_file_holds_the_whole_run(tmp_path):
     for name, series in run.series.items():
         assert np.array_equal(found.series[name].step, series.step)
         assert np.array_equal(found.series[name].value, series.value)
+
+
+def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
+    run = rl.train(tables(), rl.RlSettings(target="copy", mapping=NO_WIRES, **SHORT))
+    picture.save(run, tmp_path / "e.png")
+    assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
+    figure = Figure()
+    spent = picture.energy(figure.subplots(), run)
+    assert spent.get_ylabel().startswith("energy so far (")
+    reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
+    assert updates == pytest.approx(run.scalars["energy_target"], rel=1e-12)  # the same numbers added up
+    assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
 
 
 def test_another_file_is_refused(tmp_path):

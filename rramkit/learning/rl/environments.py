@@ -15,10 +15,10 @@ import numpy as np
 from rramkit.errors import InputError, SetupError
 
 # What one of each observed number counts as: the edge of the track and of the angle for the cart, a few of the speeds
-# that occur; cosines and sines as they are, the largest speeds for Acrobot (this kit's choice; its order matters only).
+# that occur; cosines and sines as they are, a third of the largest speeds for Acrobot (this kit's choice).
 _SCALES = {
     "CartPole-v1": (2.4, 2.0, 0.21, 2.0),
-    "Acrobot-v1": (1.0, 1.0, 1.0, 1.0, 12.566371, 28.274334),
+    "Acrobot-v1": (1.0, 1.0, 1.0, 1.0, 4.0, 9.0),
 }
 _GRIDS = ("MinAtar/Breakout-v1",)
 _LONGEST = 2500  # actions (1): a game of MinAtar ends by losing the ball only; one that is never lost is cut off

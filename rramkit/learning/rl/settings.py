@@ -27,7 +27,7 @@ class RlSettings(Parameters):
     )
     target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
     steps: int = quantity(50_000, "1", "actions in training, at most", ge=1, le=10**9)
-    batch: int = quantity(64, "1", "transitions in a batch", ge=1, le=100_000)
+    batch: int = quantity(128, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
     batches: int = quantity(128, "1", "batches in a round of training", ge=1)
     warm_up: int = quantity(1000, "1", "actions before the first round of training", ge=1)
