@@ -39,7 +39,7 @@ def trials(kind: str, seeds: int) -> list[Trial]:
     if kind in ("acrobot", "breakout"):
         settings = rl.RlSettings.from_toml(EXAMPLES / f"{kind}.toml")
     else:
-        settings = rl.RlSettings(target="swap" if kind == "float" else kind)
+        settings = rl.RlSettings.checked({"target": "swap" if kind == "float" else kind}, where="the benchmark")
     return [Trial(kind, settings.model_copy(update={"seed": seed})) for seed in range(1, seeds + 1)]
 
 
