@@ -1,6 +1,7 @@
 """Deep Q-learning in two banks: its arithmetic against the slow loop, the banks' roles, and a world that is learned."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from rramkit.plots import episodes as picture
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
 
+ROOT = Path(__file__).parents[1]
 SHORT = {
     "steps": 600,
     "warm_up": 128,
@@ -243,6 +245,11 @@ def test_another_file_is_refused(tmp_path):
 def test_an_unknown_world_is_named():
     with pytest.raises(InputError, match="one of CartPole-v1"):
         rl.World.of("Pong-v5")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "rl").glob("*.toml")), ids=lambda path: path.name)
+def test_the_examples_settings_are_read(path):
+    assert rl.RlSettings.from_toml(path).environment != rl.RlSettings().environment
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"])
