@@ -32,7 +32,7 @@ def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
     """Draw how many cells each update of the target network rewrote."""
     updates = run.series["target_updates"]
     ax.plot(updates.step, updates.value, "o", color=VERMILION)
-    ax.set_ylim(bottom=0.0)
+    ax.set_ylim(0.0, 1.1 * max(float(np.max(updates.value, initial=0.0)), 1.0))  # no cell at all is a flat line at 0
     ax.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     name_axis(ax.yaxis, f"rewritten, of {run.scalars['cells']:g}", "1")
     ax.set_xlabel("batches")
@@ -62,5 +62,6 @@ def save(run: EpisodeRun, path: Path) -> None:
         above, middle, below = figure.subplots(3, 1, height_ratios=(3, 1.5, 1.2))
         returns(above, run)
         energy(middle, run)
+        middle.sharex(above)
         cells_rewritten(below, run)
         figure.savefig(draft, dpi=130, facecolor="white")
