@@ -6,7 +6,9 @@ Layout (format version 1)::
     /episodes        step, value       return of each training episode, at the action that ended it
     /judged          step, value       mean return of each evaluation without chance actions
     /loss            step, value       mean Huber loss of each round of training, at its last batch
+    /energy          step, value       energy of all writes and reads so far (J) after each round, at its action
     /target_updates  step, value       cells rewritten by each update of the target network, at its batch
+    /target_energy   step, value       energy of its writes (J)
 
 The root's attributes carry the settings and the tables' provenance as JSON, counts, the kit's version and the time.
 """
@@ -24,7 +26,14 @@ from rramkit.errors import TableError
 FORMAT = "rramkit episodes"
 FORMAT_VERSION = 1
 
-_SERIES = ("episodes", "judged", "loss", "target_updates")
+_SERIES = {
+    "episodes": "1",
+    "judged": "1",
+    "loss": "1",
+    "energy": "J",
+    "target_updates": "1",
+    "target_energy": "J",
+}
 _SCALARS = {
     "energy_read": "J",
     "energy_write": "J",
@@ -60,7 +69,7 @@ class EpisodeRun:
     tables_name, kit_version, created : str
         Name of the table file, version of the kit, date and time.
     series : mapping
-        `episodes`, `judged`, `loss` and `target_updates`.
+        `episodes`, `judged`, `loss`, `energy`, `target_updates` and `target_energy`.
     final_return : ndarray
         Returns (E,) of the last evaluation, without chance actions.
     scalars : mapping
@@ -98,10 +107,10 @@ def save(run: EpisodeRun, path: Path) -> None:
         hdf5.write(root, "final_return", run.final_return, "1")
         for name, unit in _SCALARS.items():
             hdf5.write(root, name, run.scalars[name], unit)
-        for name in _SERIES:
+        for name, unit in _SERIES.items():
             group = root.create_group(name)
             hdf5.write(group, "step", run.series[name].step, "1")
-            hdf5.write(group, "value", run.series[name].value, "1")
+            hdf5.write(group, "value", run.series[name].value, unit)
 
 
 def load(path: Path) -> EpisodeRun:

@@ -1,7 +1,11 @@
 """Deep Q-learning in two banks: its arithmetic against the slow loop, the banks' roles, and a world that is learned."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from synthetic import tables
 
 from rramkit import episodes
@@ -13,9 +17,11 @@ from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import FloatReference
 from rramkit.learning.rules.on_bank import BankRule
 from rramkit.learning.student import Teacher
+from rramkit.plots import episodes as picture
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
 
+ROOT = Path(__file__).parents[1]
 SHORT = {
     "steps": 600,
     "warm_up": 128,
@@ -40,10 +46,10 @@ def transitions(count, rng):
 
 def test_the_error_is_that_of_the_slow_loop():
     rng = np.random.default_rng(3)
-    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=20)
     error = rl.td_error(values, seen, next_values=after, discount=0.9)
     for n in range(20):
-        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * max(after[n]))
+        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * after[n])
         assert error[n, seen.action[n]] == pytest.approx(values[n, seen.action[n]] - wanted, abs=1e-12)
         assert error[n, 1 - seen.action[n]] == 0.0
 
@@ -51,7 +57,7 @@ def test_the_error_is_that_of_the_slow_loop():
 def test_the_step_goes_down_the_huber_loss():
     """The error sent back is the derivative of the loss by the values: finite differences of the loss itself."""
     rng = np.random.default_rng(4)
-    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=(6, 2))
+    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=6)
     rows, small = np.arange(6), 1e-6
 
     def loss(these):
@@ -67,7 +73,7 @@ def test_the_step_goes_down_the_huber_loss():
 
 
 def test_replay_forgets_the_oldest_first():
-    memory = rl.Replay(3, 1)
+    memory = rl.Replay(3, (1,))
     for n in range(5):
         memory.add(np.array([float(n)]), n % 2, float(n), after=np.array([n + 1.0]), ended=n == 4)
     drawn = memory.sample(200, rng=np.random.default_rng(1))
@@ -148,10 +154,35 @@ def test_the_target_bank_is_only_read():
     teacher = in_rram()
     both = two(teacher, rng)
     before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
-    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0).learn(both, transitions(16, rng), rng=rng)
+    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0, double=True).learn(
+        both, transitions(16, rng), rng=rng
+    )
     assert learned.reads.energy > 0.0
     for matrix, weight in zip(both.target.learner.matrices, before, strict=True):
         assert np.array_equal(matrix.weight, weight)
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_next_values_are_those_of_the_slow_loop(double):
+    """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
+    rng = np.random.default_rng(8)
+    teacher = Teacher(network(8), FloatReference(Adam(0.001)), Adam(0.001))
+    both, seen = two(teacher, rng), transitions(30, rng)
+    seen = replace(seen, ended=np.zeros(30))
+    learning = rl.QLearning(teacher, discount=0.9, value_scale=5.0, double=double)
+
+    def values(student, observation):
+        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+
+    errors, chosen_apart = [], 0
+    for n in range(30):
+        ours, theirs = values(both.online, seen.after[n]), values(both.target, seen.after[n])
+        chosen_apart += int(np.argmax(ours) != np.argmax(theirs))
+        worth = theirs[np.argmax(ours)] if double else theirs.max()
+        errors.append(values(both.online, seen.before[n])[seen.action[n]] - (seen.reward[n] + 0.9 * worth))
+    assert chosen_apart  # otherwise both ways would be the same
+    # rounding of products in another order
+    assert learning.learn(both, seen, rng=rng).loss == pytest.approx(rl.huber(np.array(errors)), abs=1e-12)
 
 
 def test_a_step_learns_the_values_of_a_fixed_world():
@@ -160,7 +191,7 @@ def test_a_step_learns_the_values_of_a_fixed_world():
     teacher = Teacher(network(32), FloatReference(Adam(0.003)), Adam(0.003))
     first = two(teacher, rng).online
     both, seen = rl.Banks(first, first), transitions(64, rng)
-    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0)
+    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0, double=False)
     losses = []
     for _ in range(300):
         learned = learning.learn(both, seen, rng=rng)
@@ -193,6 +224,18 @@ def test_a_file_holds_the_whole_run(tmp_path):
         assert np.array_equal(found.series[name].value, series.value)
 
 
+def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
+    run = rl.train(tables(), rl.RlSettings(target="copy", mapping=NO_WIRES, **SHORT))
+    picture.save(run, tmp_path / "e.png")
+    assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
+    figure = Figure()
+    spent = picture.energy(figure.subplots(), run)
+    assert spent.get_ylabel().startswith("energy so far (")
+    reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
+    assert updates == pytest.approx(run.scalars["energy_target"], rel=1e-12)  # the same numbers added up
+    assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
+
+
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "x.h5").write_text("no")
     with pytest.raises(TableError, match="cannot be read"):
@@ -202,6 +245,11 @@ def test_another_file_is_refused(tmp_path):
 def test_an_unknown_world_is_named():
     with pytest.raises(InputError, match="one of CartPole-v1"):
         rl.World.of("Pong-v5")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "rl").glob("*.toml")), ids=lambda path: path.name)
+def test_the_examples_settings_are_read(path):
+    assert rl.RlSettings.from_toml(path).environment != rl.RlSettings().environment
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"])
@@ -217,7 +265,7 @@ def test_worlds_repeat_with_their_seed(name):
             seen.append(step.observation)
             if step.ended or step.cut:
                 seen.append(world.reset())
-        assert all(observation.shape == (world.features,) for observation in seen)
+        assert all(observation.shape == world.shape for observation in seen)
         lives.append(np.stack(seen))
     assert np.array_equal(*lives)
 

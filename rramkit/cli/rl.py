@@ -25,9 +25,15 @@ def rl(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
-    """Train an agent by deep Q-learning with both of its networks in RRAM."""
+    """Train an agent by deep Q-learning with both of its networks in RRAM.
+
+    Every `checkpoint_every` actions a checkpoint lies beside the episode file: the same command takes an interrupted
+    training up where it was, to the same numbers.
+    """
     from rramkit import episodes, files, table  # here, not above: the other commands start without them
     from rramkit.learning import rl
+    from rramkit.learning.checkpoint import path_of
+    from rramkit.lock import only_writer
     from rramkit.parameters import listing
 
     settings = parameters(rl.RlSettings, params, pairs)
@@ -38,9 +44,12 @@ def rl(
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, params))
-    with _Progress(settings.steps, shown=not (quiet or as_json)) as progress:
-        run = rl.train(found, settings, tables_name="" if tables is None else tables.name, progress=progress.show)
-    episodes.save(run, output)
+    name = "" if tables is None else tables.name
+    with only_writer(output):
+        with _Progress(settings.steps, shown=not (quiet or as_json)) as progress:
+            run = rl.train(found, settings, tables_name=name, progress=progress.show, run_path=output)
+        episodes.save(run, output)
+        path_of(output).unlink(missing_ok=True)
     if plot is not None:
         from rramkit.plots import episodes as picture
 

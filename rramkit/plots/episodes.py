@@ -21,7 +21,7 @@ def returns(ax: Axes, run: EpisodeRun) -> Axes:
     if episodes.value.size >= _SPAN:
         mean = np.convolve(episodes.value, np.full(_SPAN, 1.0 / _SPAN), mode="valid")
         ax.plot(episodes.step[_SPAN - 1 :], mean, color=BLUE, label=f"mean of {_SPAN} episodes")
-    ax.plot(judged.step, judged.value, "o", color=VERMILION, label="evaluation")
+    ax.plot(judged.step, judged.value, "o", color=VERMILION, markersize=3.0, label="evaluation, no chance actions")
     ax.set_xlabel("actions")
     ax.set_ylabel(f"return in {run.settings['environment']}")
     ax.legend(loc="best")
@@ -32,20 +32,36 @@ def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
     """Draw how many cells each update of the target network rewrote."""
     updates = run.series["target_updates"]
     ax.plot(updates.step, updates.value, "o", color=VERMILION)
-    ax.set_ylim(bottom=0.0)
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    name_axis(ax.yaxis, f"cells rewritten, of {run.scalars['cells']:g}", "1")
+    ax.set_ylim(0.0, 1.1 * max(float(np.max(updates.value, initial=0.0)), 1.0))  # no cell at all is a flat line at 0
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    name_axis(ax.yaxis, f"rewritten, of {run.scalars['cells']:g}", "1")
     ax.set_xlabel("batches")
     return ax
 
 
+def energy(ax: Axes, run: EpisodeRun) -> Axes:
+    """Draw the energy of all writes and reads so far, and of the target network's updates among it."""
+    spent, updates = run.series["energy"], run.series["target_energy"]
+    ax.plot(spent.step, spent.value, color=BLUE, label="writes and reads")
+    if spent.step.size and updates.step.size:
+        at = np.interp(updates.step, run.series["loss"].step, spent.step)  # batches to actions
+        ax.plot(at, np.cumsum(updates.value), color=VERMILION, label="updates of the target")
+    ax.set_ylim(bottom=0.0)
+    ax.set_xlabel("actions")
+    name_axis(ax.yaxis, "energy so far", "J")
+    ax.legend(loc="best")
+    return ax
+
+
 def save(run: EpisodeRun, path: Path) -> None:
-    """Draw returns and rewritten cells of a run into a picture file; its suffix says which kind."""
+    """Draw returns, energy and rewritten cells of a run into a picture file; its suffix says which kind."""
     title = f"{run.settings['environment']}, target network by {run.settings['target']}"
     with style(), whole_file(path) as draft:
-        figure = Figure(figsize=(7.0, 5.0))
+        figure = Figure(figsize=(7.0, 7.0))
         figure.suptitle(f"{title}: mean return {run.mean_return:.1f} over {run.final_return.size} episodes")
-        above, below = figure.subplots(2, 1, height_ratios=(3, 1))
+        above, middle, below = figure.subplots(3, 1, height_ratios=(3, 1.5, 1.2))
         returns(above, run)
+        energy(middle, run)
+        middle.sharex(above)
         cells_rewritten(below, run)
         figure.savefig(draft, dpi=130, facecolor="white")

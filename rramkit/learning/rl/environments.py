@@ -1,8 +1,9 @@
 """The worlds an agent acts in: gymnasium's, behind what an agent needs of them.
 
-Observations become rows of numbers of order one: each is divided by the scale that stands here for its environment.
+Observed numbers become numbers of order one: each is divided by the scale that stands here for its environment. Grids
+are channels first, (C, H, W), as images are in a network.
 Sources: CartPole of Barto, Sutton and Anderson 1983 and Acrobot of Sutton 1996, as gymnasium brings them along;
-Breakout of MinAtar (Young and Tian 2019, arXiv 1903.03176), whose 10 x 10 x 4 grid of objects is given flat.
+Breakout of MinAtar (Young and Tian 2019, arXiv 1903.03176), four channels of 10 x 10 places, taken or free.
 """
 # pyright: reportMissingImports=false
 
@@ -14,18 +15,19 @@ import numpy as np
 from rramkit.errors import InputError, SetupError
 
 # What one of each observed number counts as: the edge of the track and of the angle for the cart, a few of the speeds
-# that occur; cosines and sines as they are, the largest speeds for Acrobot (this kit's choice; its order matters only).
+# that occur; cosines and sines as they are, a third of the largest speeds for Acrobot (this kit's choice).
 _SCALES = {
     "CartPole-v1": (2.4, 2.0, 0.21, 2.0),
-    "Acrobot-v1": (1.0, 1.0, 1.0, 1.0, 12.566371, 28.274334),
-    "MinAtar/Breakout-v1": (1.0,) * 400,
+    "Acrobot-v1": (1.0, 1.0, 1.0, 1.0, 4.0, 9.0),
 }
-NAMES = tuple(_SCALES)
+_GRIDS = ("MinAtar/Breakout-v1",)
+_LONGEST = 2500  # actions (1): a game of MinAtar ends by losing the ball only; one that is never lost is cut off
+NAMES = (*_SCALES, *_GRIDS)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one action led to: the next observation (F,), the reward, and whether the episode ended, or was cut off."""
+    """What one action led to: the next observation, the reward, and whether the episode ended, or was cut off."""
 
     observation: np.ndarray
     reward: float
@@ -34,13 +36,24 @@ class Step:
 
 
 class World:
-    """One environment; `reset` starts an episode, `step` acts in it."""
+    """One environment; `reset` starts an episode, `step` acts in it.
 
-    def __init__(self, environment: Any, scale: np.ndarray) -> None:  # noqa: ANN401  (gymnasium is optional)
-        self._environment = environment
-        self._scale = scale
+    Attributes
+    ----------
+    actions : int
+        How many actions there are.
+    shape : tuple of int
+        Shape of an observation, (F,) or (C, H, W).
+    dtype : dtype
+        Type of the observed numbers: bool where places are taken or free.
+    """
+
+    def __init__(self, environment: Any, scale: np.ndarray | None) -> None:  # noqa: ANN401  (gymnasium is optional)
+        self._environment, self._scale = environment, scale
         self.actions = int(environment.action_space.n)
-        self.features = scale.size
+        seen = tuple(environment.observation_space.shape)
+        self.shape = seen if scale is not None else (seen[-1], *seen[:-1])
+        self.dtype = np.dtype(bool if scale is None else np.float64)
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -53,37 +66,37 @@ class World:
         SetupError
             When the package that brings it along is not installed.
         """
-        if name not in _SCALES:
+        if name not in NAMES:
             raise InputError(f"`environment` must be one of {', '.join(NAMES)}; got {name!r}. Choose one.")
         try:
             import gymnasium
 
-            if name.startswith("MinAtar/"):
-                import minatar.gym
+            if name not in _GRIDS:
+                return cls(gymnasium.make(name, disable_env_checker=True), np.array(_SCALES[name]))
+            import minatar.gym
 
-                if name not in gymnasium.registry:
-                    minatar.gym.register_envs()
-            # A grid world of MinAtar ends by losing the ball only: one that is never lost is cut off.
-            limit = {"max_episode_steps": 2500} if name.startswith("MinAtar/") else {}
-            environment = gymnasium.make(name, disable_env_checker=True, **limit)
+            if name not in gymnasium.registry:
+                minatar.gym.register_envs()
+            return cls(gymnasium.make(name, disable_env_checker=True, max_episode_steps=_LONGEST), None)
         except ImportError as error:
             raise SetupError(
                 f"`{name}` needs a package that is missing ({error}). `pip install rramkit[rl]`."
             ) from None
-        return cls(environment, np.array(_SCALES[name]))
 
     def reset(self, *, seed: int | None = None) -> np.ndarray:
-        """Start an episode; return its first observation (F,). `seed` starts the world's own random numbers anew."""
-        return self._scaled(self._environment.reset(seed=seed)[0])
+        """Start an episode; return its first observation. `seed` starts the world's own random numbers anew."""
+        return self._own(self._environment.reset(seed=seed)[0])
 
     def step(self, action: int) -> Step:
         """Act; return what happened."""
         observation, reward, ended, cut, _ = self._environment.step(action)
-        return Step(self._scaled(observation), float(reward), bool(ended), bool(cut))
+        return Step(self._own(observation), float(reward), bool(ended), bool(cut))
 
     def close(self) -> None:
         """Give back what the environment holds."""
         self._environment.close()
 
-    def _scaled(self, observation: np.ndarray) -> np.ndarray:
-        return np.asarray(observation, dtype=float).ravel() / self._scale
+    def _own(self, observation: np.ndarray) -> np.ndarray:
+        if self._scale is None:
+            return np.moveaxis(np.asarray(observation), -1, 0).astype(bool)
+        return np.asarray(observation, dtype=float) / self._scale

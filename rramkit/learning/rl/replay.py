@@ -1,13 +1,14 @@
 """The last N transitions, for deep Q-learning to learn from (Lin 1992; Mnih et al. 2015, doi 10.1038/nature14236)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Transitions:
-    """N transitions: `before` and `after` (N, F), `action` (N,), `reward` (N,), `ended` (N,), which is 1.0 or 0.0."""
+    """N transitions: `before` and `after` (N, ...), `action` (N,), `reward` (N,), `ended` (N,), which is 1.0 or 0.0."""
 
     before: np.ndarray
     action: np.ndarray
@@ -15,18 +16,22 @@ class Transitions:
     after: np.ndarray
     ended: np.ndarray
 
+    def of_type(self, dtype: np.dtype) -> "Transitions":
+        """Return these with observations as numbers of a type."""
+        return replace(self, before=self.before.astype(dtype, copy=False), after=self.after.astype(dtype, copy=False))
+
 
 class Replay:
-    """A ring of `capacity` transitions of `features` numbers, written in place: a copy for each step is too dear."""
+    """A ring of `capacity` transitions between observations of a shape, written in place: copies are too dear."""
 
-    def __init__(self, capacity: int, features: int, *, dtype: np.dtype | None = None) -> None:
+    def __init__(self, capacity: int, shape: tuple[int, ...], *, dtype: np.dtype | None = None) -> None:
         self.capacity = capacity
         self.added = 0
         self._held = Transitions(
-            before=np.zeros((capacity, features), dtype=dtype),
-            action=np.zeros(capacity, dtype=np.intp),
+            before=np.zeros((capacity, *shape), dtype=dtype),
+            action=np.zeros(capacity, dtype=np.int64),
             reward=np.zeros(capacity),
-            after=np.zeros((capacity, features), dtype=dtype),
+            after=np.zeros((capacity, *shape), dtype=dtype),
             ended=np.zeros(capacity),
         )
 
@@ -50,3 +55,14 @@ class Replay:
             after=held.after[chosen],
             ended=held.ended[chosen],
         )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what the ring holds, by name, and how many were ever added."""
+        held = {field.name: getattr(self._held, field.name)[: len(self)] for field in fields(Transitions)}
+        return {**held, "added": np.array(self.added)}
+
+    def take_up(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Hold what `arrays` gave of a ring of the same capacity."""
+        self.added = int(arrays["added"])
+        for field in fields(Transitions):
+            getattr(self._held, field.name)[: len(self)] = arrays[field.name]
