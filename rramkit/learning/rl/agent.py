@@ -141,6 +141,11 @@ class Agent:
             world.close()
         return returns
 
+    def settle(self) -> None:
+        """Go on with matrices as if made anew, as one that is taken up from a checkpoint does."""
+        settled = self._learning.teacher.settled
+        self.banks = Banks(settled(self.banks.online), settled(self.banks.target))
+
     def close(self) -> None:
         """Give back what the world holds."""
         self._world.close()

@@ -122,7 +122,11 @@ class _Keeper:
         """Write a checkpoint where one is due: at the first end of an episode after `checkpoint_every` actions."""
         agent = self._agent
         due = agent.diary.step - self._kept_at >= agent.settings.checkpoint_every
-        if self._place is None or not (due and agent.between):
+        if not (due and agent.between):
+            return
+        agent.settle()  # with or without a file: an agent that is taken up goes on from the very same matrices
+        self._kept_at = agent.diary.step
+        if self._place is None:
             return
         history = {f"memory.{name}": array for name, array in agent.memory.arrays().items()}
         history |= {f"diary.{name}": array for name, array in agent.diary.arrays().items()}
@@ -130,7 +134,6 @@ class _Keeper:
         state = tree.changed(agent.initial, agent.banks)
         now = checkpoint.Checkpoint(agent.diary.step, state, history)
         checkpoint.save(now, self._place, identity=self._identity)
-        self._kept_at = agent.diary.step
 
 
 def _without(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
