@@ -54,7 +54,11 @@ class Store:
         self._flushed = monotonic()
         with self._in_kit_terms():
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._open()
+            try:
+                self._open()
+            except BaseException:
+                self._database.close()
+                raise
 
     def __enter__(self) -> Self:
         return self

@@ -63,10 +63,13 @@ def _errors(jacobian: np.ndarray, rest: np.ndarray) -> np.ndarray:
     freedom = rest.size - jacobian.shape[1]
     if freedom < 1:
         return np.full(jacobian.shape[1], np.inf)
-    _, singular, right = np.linalg.svd(jacobian, full_matrices=False)
+    size = np.linalg.norm(jacobian, axis=0)  # parameters of very unlike scales are no reason to call them unknown
+    if not np.all(size > 0.0):
+        return np.full(jacobian.shape[1], np.inf)
+    _, singular, right = np.linalg.svd(jacobian / size, full_matrices=False)
     if singular[-1] <= np.finfo(float).eps * max(jacobian.shape) * singular[0]:
         return np.full(jacobian.shape[1], np.inf)
-    return np.sqrt(np.sum((right / singular[:, None]) ** 2, axis=0) * np.sum(rest**2) / freedom)
+    return np.sqrt(np.sum((right / singular[:, None]) ** 2, axis=0) * np.sum(rest**2) / freedom) / size
 
 
 def column(estimates: Sequence[Estimate], name: str) -> tuple[np.ndarray, np.ndarray]:
