@@ -24,11 +24,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the search for a parameter starts, and its bounds."""
+    """Where the search for a parameter starts, its bounds, and the least size that its steps are taken over.
+
+    The size is for a parameter that may start next to zero by chance, where its own value says nothing of its scale.
+    """
 
     value: float
     low: float = -np.inf
     high: float = np.inf
+    size: float = 0.0
 
 
 def estimate(residuals: Callable[[np.ndarray], np.ndarray], start: Mapping[str, Start]) -> Estimate:
@@ -47,7 +51,8 @@ def estimate(residuals: Callable[[np.ndarray], np.ndarray], start: Mapping[str, 
         raise InputError(
             f"a fit of {', '.join(start)} needs at least {guess.size} finite points; got {first.size}. Measure more."
         )
-    scale = np.where(guess == 0, 1.0, np.abs(guess))
+    scale = np.maximum(np.abs(guess), [each.size for each in start.values()])
+    scale = np.where(scale == 0, 1.0, scale)
     unit = float(np.max(np.abs(first))) or 1.0  # least squares stops on absolute changes: siemens are far below them
     found = least_squares(lambda p: residuals(p * scale) / unit, guess / scale, bounds=(low / scale, high / scale))
     rest = found.fun * unit

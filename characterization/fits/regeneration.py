@@ -30,5 +30,8 @@ def fit_regeneration(v_diff: np.ndarray, t_decide: np.ndarray, *, v_swing: float
         )
     lags = np.log(v_swing / np.abs(v_diff))
     tau, first = np.polyfit(lags, t_decide, 1)
-    start = {"tau": Start(float(max(tau, 1e-15)), 0.0), "t_0": Start(float(first))}
+    start = {
+        "tau": Start(float(max(tau, 1e-15)), 0.0),
+        "t_0": Start(float(first), size=float(np.max(np.abs(t_decide)))),
+    }
     return estimate(lambda p: p[1] + p[0] * lags - t_decide, start)
