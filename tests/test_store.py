@@ -79,6 +79,7 @@ def test_half_a_transaction_is_none(tmp_path):
     with Store(tmp_path / "killed.points") as again:
         assert same(again.find(KEYS[0]), outcome(0))
         assert again.find(KEYS[1]) is None
+    store._database.close()  # as the system does for a process that is gone
 
 
 def looked_up(path: Path) -> str:
