@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """The kinds of array that tiles are made of: NumPy's, or PyTorch tensors on any device, float32 or float64.
 
 Kernels are written once, in the functions that the array-API standard gives both (array-api-compat finds them); only
