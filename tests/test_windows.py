@@ -3,6 +3,7 @@ import pytest
 from synthetic import G_HIGH, G_LOW, tables
 
 from rramkit.array import ArrayModel, Tile, Windows
+from rramkit.array.layout import Cut, Images, Vectors
 from rramkit.learning.matrices import Samples, TileMatrix
 
 CASES = [Windows(3), Windows(3, 1, 1), Windows(2, 2), Windows(3, 2, 1), Windows(1, 2)]
@@ -43,6 +44,19 @@ def test_blocks_are_the_rows_a_few_at_a_time(windows, most):
         assert columns.size <= max(most, whole.size // windows.size(6))  # a row of windows at least
         rows[at] = columns.T
     np.testing.assert_array_equal(rows, whole)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("inner", [Vectors(), Images(Windows(3, 1, 1))], ids=["vectors", "images"])
+def test_every_layout_gives_its_rows_in_blocks(inner, before):
+    x = RNG.normal(size=(7, 18)) if isinstance(inner, Vectors) else IMAGES
+    for layout in (inner, Cut(inner, 4, 5, before=before)):  # two lines too many
+        rows = layout.rows(x)
+        found = np.zeros_like(rows)
+        for at, columns in zip(layout.places(x, 50), layout.blocks(x, 50), strict=True):
+            found[..., at, :] = columns.swapaxes(-1, -2)
+        np.testing.assert_array_equal(found, rows)
+        assert layout.count(x) == rows.shape[-2]
 
 
 @pytest.mark.parametrize("windows", CASES)

@@ -18,7 +18,7 @@ class Layout(ABC):
 
     @property
     def from_images(self) -> bool:
-        """Whether the vectors are windows of images, which `blocks` gives some at a time."""
+        """Whether the vectors are windows of images, of which there are many more than pixels."""
         return False
 
     @abstractmethod
@@ -26,16 +26,19 @@ class Layout(ABC):
         """Return `x` as vectors (..., N, L)."""
 
     def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
-        """Yield the vectors as columns (..., L, n), about `most` numbers at a time; each holds until the next."""
-        raise NotImplementedError
+        """Yield the vectors as columns (..., L, n): windows about `most` numbers at a time, others all at once.
+
+        Each block holds until the next.
+        """
+        yield self.rows(x).swapaxes(-1, -2)
 
     def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
         """Yield where among the N vectors those of each block stand."""
-        raise NotImplementedError
+        yield slice(0, self.count(x))
 
     def count(self, x: np.ndarray) -> int:
         """Return N."""
-        raise NotImplementedError
+        return self.rows(x).shape[-2]
 
     @abstractmethod
     def sums(self, x: Array) -> Array:
