@@ -19,10 +19,6 @@ from rramkit.array.products import product
 from rramkit.array.read_chain import ReadChain
 from rramkit.array.streams import Streams
 
-_COLUMNS = (
-    4096  # of a product at once (1): BLAS copies its operands, and that many stay in the cache: 2.7 times as fast
-)
-
 
 @dataclass(frozen=True)
 class Sensed:
