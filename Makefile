@@ -45,7 +45,7 @@ test: .venv/.with-test setup
 	@touch $@
 
 test-torch: .venv/.with-torch
-	@$(BIN)/pytest -n 0 tests/test_torch.py tests/test_torch_modules.py tests/test_torch_training.py
+	@$(BIN)/pytest -n 0 tests/tensors
 
 bench: .venv/.with-test setup
 	@$(BIN)/pytest -m long

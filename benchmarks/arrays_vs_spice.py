@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import record, solve_wires, table
-from rramkit.array.cells import CellCurrent
+from rramkit.array.cell_current import CellCurrent
 from rramkit.array.wires import RESISTANCES
-from rramkit.characterization.array_read import ArrayRead, predicted, read_patterns
-from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import state_map
+from rramkit.characterization.components.wires import ArrayRead, predicted, read_patterns
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.engine.progress import silent
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.pool import SpicePool
-from rramkit.characterization.progress import silent
 from rramkit.characterization.verify import plan_of
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
 from rramkit.table import TableFile
@@ -41,7 +41,7 @@ def main(tables_path: Path, run_path: Path, sizes: tuple[int, ...]) -> None:
     physical = np.moveaxis(trained, 0, -1).reshape(trained.shape[1], -1)
     print("rms, largest error in % of the largest current; ngspice seconds")
     with SpicePool(workers=1, timeout=1200.0) as pool:
-        bench = Bench(pool, silent)
+        bench = Runner(pool, silent)
         states = state_map(bench, plan)
         for size in sizes:
             window = (plan.conductance.g_min, plan.conductance.g_max)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.reference import state_after
 from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import PulseTrainParams, pulse_train
+from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
 from rramkit.errors import SimulationError
 
 ASKED = 1e-3  # of the state's range, after a pulse train
@@ -63,13 +63,13 @@ CASES = (
 )
 
 
-def grid(case: Case, *, points: int, step: float) -> list[PulseTrainParams]:
+def grid(case: Case, *, points: int, step: float) -> list[DevicePulseParams]:
     """Return amplitude x width x start state: SET, RESET, SET with both amplitudes at the same place of their range."""
     side = max(round(points ** (1 / 3)), 2)
     amplitudes = zip(np.linspace(*case.v_set, side), np.linspace(*case.v_reset, side), strict=True)
     widths, states = np.geomspace(*case.t_pulse, side), np.linspace(0.02, 0.98, max(-(-points // side**2), 2))
     return [
-        PulseTrainParams(
+        DevicePulseParams(
             device=Device(model=case.model, parameter_set=case.parameter_set),
             state=float(state),
             r_series=case.r_series,
@@ -83,7 +83,7 @@ def grid(case: Case, *, points: int, step: float) -> list[PulseTrainParams]:
     ]
 
 
-def simulated(pool: SpicePool, trains: list[PulseTrainParams]) -> tuple[np.ndarray, float, list[SimulationError]]:
+def simulated(pool: SpicePool, trains: list[DevicePulseParams]) -> tuple[np.ndarray, float, list[SimulationError]]:
     """Return the state (N, P) after each pulse, NaN where the run failed; seconds of ngspice; the failures."""
     states = np.full((len(trains), len(trains[0].v_pulse)), np.nan)
     seconds, failures = 0.0, []
@@ -97,7 +97,7 @@ def simulated(pool: SpicePool, trains: list[PulseTrainParams]) -> tuple[np.ndarr
     return states, seconds, failures
 
 
-def step_counts(ngspice: str, trains: list[PulseTrainParams]) -> str:
+def step_counts(ngspice: str, trains: list[DevicePulseParams]) -> str:
     """Return rejected/tried time steps of some trains, run by the bare program, which alone counts them."""
     counts = {"Rejected": 0, "Transient": 0}
     for train in trains:

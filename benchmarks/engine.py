@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from plain_pyspice import plain_loop
 
-from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, results
 from rramkit.characterization.cell_read import StateMap, state_map
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.engine.progress import silent
+from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.store import Store
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.pool import SpicePool
-from rramkit.characterization.progress import silent
-from rramkit.characterization.store import Store
 
 PLAN = Plan()
 TEN_THOUSAND = (
@@ -62,7 +62,7 @@ def asked(states: StateMap, count: int) -> AskedPulses:
 def speed(count: int, rounds: int) -> None:
     """Print points a second of the three ways, the best of several rounds each, taken in turn."""
     with SpicePool(workers=1) as one, SpicePool(workers=2) as two:
-        states = state_map(Bench(one, silent), PLAN)
+        states = state_map(Runner(one, silent), PLAN)
         pulses = asked(states, count)
         seconds: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
         change, outside = {}, []
@@ -99,7 +99,7 @@ def plain(pulses: AskedPulses) -> tuple[float, np.ndarray]:
 def engine(pool: SpicePool, states: StateMap, pulses: AskedPulses) -> tuple[float, float, np.ndarray]:
     """Return the engine's seconds, those in ngspice, and the changes (N,) [S]; every point goes into a store."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "some.points") as store:
-        bench = Bench(pool, silent, store=store)
+        bench = Runner(pool, silent, store=store)
         bench.run("warm", asked(states, 16 * pool.workers).runs(PLAN))
         before, began = bench.tally.seconds, time.perf_counter()
         outcomes = bench.run("pulses", pulses.runs(PLAN))

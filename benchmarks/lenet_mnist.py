@@ -22,7 +22,7 @@ import numpy as np
 from rramkit import record
 from rramkit.learning import Experiment
 from rramkit.learning.processes import Processes
-from rramkit.learning.sweep import Row, Trial, grid, sweep, trials
+from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
@@ -61,7 +61,7 @@ def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
     return Experiment.checked(settings, where=variant or str(EXPERIMENT))
 
 
-def line(row: Row, trial: Trial) -> str:
+def line(row: TrialResult, trial: Trial) -> str:
     """Return what came out of one training."""
     run, budget = record.load(trial.run), trial.experiment
     weights = sum(layer.pulses[0].size for layer in run.layers)

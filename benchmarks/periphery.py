@@ -5,12 +5,17 @@ Run it from the root of a checkout: `python benchmarks/periphery.py`.
 
 import numpy as np
 
-from rramkit.characterization.converter_measure import transitions
-from rramkit.characterization.periphery_measure import codes, reference_energy, sampled_outputs, supply_energy
-from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.components.adc_measure import transitions
+from rramkit.characterization.components.periphery_measure import (
+    codes,
+    reference_energy,
+    sampled_outputs,
+    supply_energy,
+)
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.circuits.adc_bench import AdcTrainParams, transition_train
 from rramkit.circuits.periphery_account import ALL_MODES, account
 from rramkit.circuits.periphery_bench import CodedParams, operate, unit_reads
-from rramkit.circuits.sar_bench import SarTrainParams, transition_train
 
 
 def reads(pool: SpicePool) -> None:
@@ -20,7 +25,7 @@ def reads(pool: SpicePool) -> None:
     states = np.random.default_rng(params.seed).uniform(0.55, 0.8, (bar.rows, bar.cols))
     operations = [*unit_reads(params, "forward"), *unit_reads(params, "backward")]
     waves = pool.run(operate(params, states, operations).text())
-    own = SarTrainParams(sar=params.periphery.adc.sar)
+    own = AdcTrainParams(sar=params.periphery.adc.sar)
     edges = transitions(pool.run(transition_train(own).text()), own)
     step = float(np.mean(np.diff(edges)))
     found, outputs = codes(waves, params, operations), sampled_outputs(waves, params, operations)

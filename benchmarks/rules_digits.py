@@ -15,7 +15,7 @@ from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment
 from rramkit.learning.processes import Processes
-from rramkit.learning.sweep import Row, Trial, grid, sweep, trials
+from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
 
 RULES = (
     "float",
@@ -75,11 +75,11 @@ def _experiment(rule: str, *, suited: bool) -> Experiment:
     return Experiment.checked(settings, where=rule)
 
 
-def _show(row: Row) -> None:
+def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % in {row.seconds:.0f} s", flush=True)
 
 
-def _cell(found: list[tuple[Row, Trial]]) -> str:
+def _cell(found: list[tuple[TrialResult, Trial]]) -> str:
     """Return accuracy (mean, lowest and highest over the seeds) and pulses a cell of one rule on one device."""
     accuracy = 100 * np.array([row.accuracy for row, _ in found])
     cells = sum(layer.pulses.size for layer in record.load(found[0][1].run).layers)

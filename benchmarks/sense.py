@@ -8,22 +8,22 @@ import sys
 
 import numpy as np
 
-from rramkit.characterization import converter_measure, input_measure, readout_measure, sense_measure
+from rramkit.characterization.components import adc_measure, readout_measure, row_driver_measure, sense_amp_measure
+from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.fits.regeneration import fit_regeneration
-from rramkit.characterization.pool import SpicePool
-from rramkit.circuits import current_sense_bench, input_driver_bench, readout_bench, sar_bench, strongarm_bench
+from rramkit.circuits import adc_bench, current_sense_bench, readout_bench, row_driver_bench, sense_amp_bench
+from rramkit.circuits.adc import AdcParams, draw_capacitors
 from rramkit.circuits.readout import ReadoutParams
-from rramkit.circuits.sar import SarParams, draw_capacitors
-from rramkit.circuits.strongarm import draw_mismatch, offset_by_hand
+from rramkit.circuits.sense_amp import draw_mismatch, offset_by_hand
 
 V_TH0 = 0.4106  # V, vth0 of the nominal nmos_core card
 
 
 def strongarm(pool: SpicePool, draws: int) -> None:
     """Print decision time, energy, kickback and offset of the latch."""
-    params = strongarm_bench.StrongArmBenchParams(v_first=1e-5, v_last=0.1, decisions=9)
-    waves = pool.run(strongarm_bench.decision_train(params).text())
-    found = sense_measure.decisions(waves, params, params.decisions)
+    params = sense_amp_bench.SenseAmpBenchParams(v_first=1e-5, v_last=0.1, decisions=9)
+    waves = pool.run(sense_amp_bench.decision_train(params).text())
+    found = sense_amp_measure.decisions(waves, params, params.decisions)
     print("StrongARM latch\n  overdrive mV  decision ps  energy fJ  kickback mV (difference, one input)")
     for row in zip(params.overdrives, found.t_decide, found.energy, found.kickback, found.kickback_common, strict=True):
         v_in, t, energy, kick, common = row
@@ -31,7 +31,7 @@ def strongarm(pool: SpicePool, draws: int) -> None:
     linear = np.abs(params.overdrives) < 5e-3
     fit = fit_regeneration(params.overdrives[linear], found.t_decide[linear])
     tau, t_0 = fit.values["tau"], fit.values["t_0"]
-    grown = sense_measure.waveform_regeneration(waves, params, 0)
+    grown = sense_amp_measure.waveform_regeneration(waves, params, 0)
     print(f"  regeneration constant {tau * 1e12:.2f} ps by the fit, {grown * 1e12:.2f} ps by the waveform")
     print(f"  t = {t_0 * 1e12:.2f} ps + tau ln(1 V/overdrive)")
     offsets(pool, draws)
@@ -39,16 +39,16 @@ def strongarm(pool: SpicePool, draws: int) -> None:
 
 def offsets(pool: SpicePool, draws: int) -> None:
     """Print the offset's spread over many draws, and what a hand analysis says."""
-    params = strongarm_bench.StrongArmBenchParams(search_steps=8)
+    params = sense_amp_bench.SenseAmpBenchParams(search_steps=8)
     rng = np.random.default_rng(2024)
     drawn = [draw_mismatch(params.latch, rng=rng) for _ in range(draws)]
-    decks = ((k, lambda dv=dv: strongarm_bench.offset_search(params, dv).text()) for k, dv in enumerate(drawn))
+    decks = ((k, lambda dv=dv: sense_amp_bench.offset_search(params, dv).text()) for k, dv in enumerate(drawn))
     found = []
     for _, outcome in pool.map(decks):
         if isinstance(outcome, Exception):
             raise outcome
-        found.append(sense_measure.offset(outcome, params))
-    gm_over_i = sense_measure.gm_over_i(pool.run(strongarm_bench.input_pair(params).text()))
+        found.append(sense_amp_measure.offset(outcome, params))
+    gm_over_i = sense_amp_measure.gm_over_i(pool.run(sense_amp_bench.input_pair(params).text()))
     hand = offset_by_hand(params.latch, gm_over_i, V_TH0)
     sigma = float(np.std(found, ddof=1))
     print(f"  offset of {draws} draws: mean {np.mean(found) * 1e3:.2f} mV, sigma {sigma * 1e3:.2f} mV;")
@@ -73,24 +73,23 @@ def readout(pool: SpicePool) -> None:
 
 def sar(pool: SpicePool) -> None:
     """Print linearity, effective bits and energy of the converter."""
-    params = sar_bench.SarBenchParams()
-    matched = converter_measure.transitions(pool.run(sar_bench.transition_train(params).text()), params)
+    params = adc_bench.AdcBenchParams()
+    matched = adc_measure.transitions(pool.run(adc_bench.transition_train(params).text()), params)
     print("SAR converter, 6 bit")
     levels("matched", matched)
     for seed in (1, 2, 3):
         capacitors = draw_capacitors(params.sar, rng=np.random.default_rng(seed))
-        deck = sar_bench.transition_train(params, capacitors)
-        levels(f"draw {seed}", converter_measure.transitions(pool.run(deck.text()), params))
-    v_in = np.clip(converter_measure.coherent_sine(matched, samples=64, cycles=7), 0, params.sar.v_ref)
-    waves = pool.run(sar_bench.conversion_train(params, v_in).text())
-    found = converter_measure.codes(waves, params, v_in.size).astype(float)
-    print(f"  64 samples of a sine in closed loop: {converter_measure.effective_bits(found, 7):.2f} effective bits")
+        deck = adc_bench.transition_train(params, capacitors)
+        levels(f"draw {seed}", adc_measure.transitions(pool.run(deck.text()), params))
+    v_in = np.clip(adc_measure.coherent_sine(matched, samples=64, cycles=7), 0, params.sar.v_ref)
+    waves = pool.run(adc_bench.conversion_train(params, v_in).text())
+    found = adc_measure.codes(waves, params, v_in.size).astype(float)
+    print(f"  64 samples of a sine in closed loop: {adc_measure.effective_bits(found, 7):.2f} effective bits")
     for bits in range(1, 7):
-        small = sar_bench.SarBenchParams(sar=SarParams(bits=bits), conversions=8)
-        waves = pool.run(sar_bench.conversion_train(small).text())
+        small = adc_bench.AdcBenchParams(sar=AdcParams(bits=bits), conversions=8)
+        waves = pool.run(adc_bench.conversion_train(small).text())
         energy = {
-            name: 1e15 * float(np.mean(e[1:]))
-            for name, e in converter_measure.conversion_energies(waves, small, 8).items()
+            name: 1e15 * float(np.mean(e[1:])) for name, e in adc_measure.conversion_energies(waves, small, 8).items()
         }
         parts = ", ".join(f"{name} {value:.1f}" for name, value in energy.items())
         print(f"  {bits} bit: {sum(energy.values()):.1f} fJ a conversion ({parts}), {small.t_slot * 1e9:.1f} ns")
@@ -98,9 +97,9 @@ def sar(pool: SpicePool) -> None:
 
 def levels(name: str, transitions: np.ndarray) -> None:
     """Print the linearity that transition levels have."""
-    dnl, inl = converter_measure.nonlinearity(transitions)
-    sine = converter_measure.coherent_sine(transitions, samples=4099, cycles=101)
-    effective = converter_measure.effective_bits(converter_measure.quantised(sine, transitions).astype(float), 101)
+    dnl, inl = adc_measure.nonlinearity(transitions)
+    sine = adc_measure.coherent_sine(transitions, samples=4099, cycles=101)
+    effective = adc_measure.effective_bits(adc_measure.quantised(sine, transitions).astype(float), 101)
     print(
         f"  {name}: DNL {np.max(np.abs(dnl)):.3f}, INL {np.max(np.abs(inl)):.3f} steps, {effective:.2f} effective bits"
     )
@@ -110,7 +109,7 @@ def current_sense(pool: SpicePool) -> None:
     """Print what the current sense amplifier finds."""
     params = current_sense_bench.CurrentSenseBenchParams()
     waves = pool.run(current_sense_bench.current_train(params).text())
-    found = sense_measure.current_reads(waves, params, params.reads)
+    found = sense_amp_measure.current_reads(waves, params, params.reads)
     print(f"Current sense amplifier, reference {params.g_ref * 1e6:.0f} uS")
     for k, g in enumerate(params.conductances):
         what = "more" if found.low_resistance[k] else "less"
@@ -122,16 +121,16 @@ def current_sense(pool: SpicePool) -> None:
 
 def input_drivers(pool: SpicePool) -> None:
     """Print levels, settling and energy of the input drivers."""
-    params = input_driver_bench.MultiLevelBenchParams()
-    waves = pool.run(input_driver_bench.level_train(params).text())
-    found = input_measure.levels(waves, params, len(params.codes))
+    params = row_driver_bench.RowDriverBenchParams()
+    waves = pool.run(row_driver_bench.level_train(params).text())
+    found = row_driver_measure.levels(waves, params, len(params.codes))
     ideal = np.array([params.driver.v_level(code) for code in params.codes])
     sag, slow = np.max(ideal - found.v_row), np.max(found.t_settle)
     print(f"Multi-level source: sag up to {sag * 1e3:.2f} mV, settled in {slow * 1e9:.3f} ns,")
     print(f"  {np.mean(found.energy) * 1e15:.0f} fJ a level of {params.t_level * 1e9:.0f} ns")
-    word = input_driver_bench.BitSerialBenchParams()
-    waves = pool.run(input_driver_bench.word_train(word).text())
-    energy = input_measure.word_energy(waves, word)
+    word = row_driver_bench.SerialRowDriverBenchParams()
+    waves = pool.run(row_driver_bench.word_train(word).text())
+    energy = row_driver_measure.word_energy(waves, word)
     print(
         f"Bit-serial driver: a word of {word.bits} bits, "
         + ", ".join(f"{k} {e * 1e15:.0f} fJ" for k, e in energy.items())

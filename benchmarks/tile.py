@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from rramkit import table
-from rramkit.array import ArrayModel, ReadChain, Streams, Tile, TileGrid
-from rramkit.array.streams import box_muller
+from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
+from rramkit.array.rng import box_muller
 
 ALL_ON: dict[str, Any] = {
     "dac": {"levels": 256},
@@ -62,7 +62,7 @@ def reads(path: Path) -> None:
         g_cell = rng.uniform(low, high, (2, 128, pairs)).astype(np.float32)
         for name, chain in CHAINS.items():
             model = ArrayModel.from_tables(tables, wires=False, chain=ReadChain.checked(chain, where="benchmark"))
-            tile, streams = Tile.of(g_cell, model), Streams.seeded(1)
+            tile, streams = Tile.of(g_cell, model), TileRng.seeded(1)
             v = rng.uniform(-model.cells.v_forward, model.cells.v_forward, (64, 128)).astype(np.float32)
             u, e = np.abs(v), np.ascontiguousarray(v[:, :pairs])
             bare, *others = best(
@@ -95,7 +95,7 @@ def memory(path: Path, rows: int, batch: int) -> None:
     g_cell += np.float32(low)
     model = ArrayModel.from_tables(tables, wires=False, chain=ReadChain.checked(ALL_ON, where="benchmark"))
     shape = TileGrid.shape_of(g_cell, model, largest=(128, 128))
-    grid, streams = TileGrid.of(g_cell, model, largest=(128, 128)), Streams.seeded(0, shape)
+    grid, streams = TileGrid.of(g_cell, model, largest=(128, 128)), TileRng.seeded(0, shape)
     del g_cell
     v = rng.uniform(0.0, model.cells.v_forward, (batch, rows)).astype(np.float32)
     started = time.perf_counter()

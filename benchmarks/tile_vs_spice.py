@@ -16,11 +16,11 @@ import numpy as np
 
 from rramkit import table
 from rramkit.array import ArrayModel, Tile
-from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_read import StateMap, state_map
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.engine.progress import silent
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.pool import SpicePool
-from rramkit.characterization.progress import silent
 from rramkit.characterization.verify import plan_of
 from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
 
@@ -35,7 +35,7 @@ def main(path: Path, size: int = 128, vectors: int = 64) -> None:
     v = rng.uniform(0, plan.read.v_max, (size, vectors))
     v[rng.uniform(size=v.shape) < 0.3] = 0.0
     with SpicePool(workers=1) as pool:
-        states = state_map(Bench(pool, silent), plan)
+        states = state_map(Runner(pool, silent), plan)
     spice, wall, seconds = _spice(plan, states, g, v)
     model = ArrayModel.from_tables(tables)
     assert model.wires is not None

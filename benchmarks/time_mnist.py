@@ -15,7 +15,7 @@ import numpy as np
 from rramkit import record, units
 from rramkit.learning import Experiment
 from rramkit.learning.processes import Processes
-from rramkit.learning.sweep import Row, Trial, grid, put, sweep, trials
+from rramkit.learning.sweep import Trial, TrialResult, grid, put, sweep, trials
 
 EXPERIMENTS = Path(__file__).parents[1] / "examples" / "experiments"
 FILES = {
@@ -68,11 +68,11 @@ def _label(way: str, spread: float) -> str:
     return f"{way}, spread {spread:g}"
 
 
-def _show(row: Row) -> None:
+def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % (float {100 * (row.float_accuracy or 0):.2f} %)", flush=True)
 
 
-def _said(label: str, found: list[tuple[Row, Trial]]) -> Spent:
+def _said(label: str, found: list[tuple[TrialResult, Trial]]) -> Spent:
     """Print one way's means over its seeds, and return what its writes took."""
     runs = [record.load(trial.run) for _, trial in found]
     rram, digital = (100 * np.array([getattr(run, name) for run in runs]) for name in ("accuracy", "float_accuracy"))

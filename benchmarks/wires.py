@@ -25,7 +25,7 @@ from rramkit.array.elimination import Ladder
 from rramkit.array.exact import exact_transfer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from synthetic import G_HIGH, G_LOW, V_READ, tables
+from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 
 OHM = 1.0  # every segment and end: badcrossbar has no others
 

@@ -7,19 +7,19 @@ import sys
 
 import numpy as np
 
-from rramkit.characterization.driver_measure import (
-    PulseShape,
+from rramkit.characterization.components.cell_measure import pulse_energies
+from rramkit.characterization.components.write_driver_measure import (
+    MeasuredPulse,
     cell_energies,
     disturbances,
     driven_conductances,
     pulse_shapes,
     supply_energies,
 )
-from rramkit.characterization.measure import pulse_energies
-from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
-from rramkit.circuits.write_disturb import DisturbParams, half_select, neighbour_states, write_disturb
+from rramkit.circuits.disturb import DisturbBenchParams, half_select, neighbour_states, write_disturb
 from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
@@ -66,7 +66,7 @@ def staircase(pool: SpicePool, params: DriverWriteParams) -> None:
           f"{np.mean(without_driver(pool, params)) * 1e12:.1f} pJ\n")  # fmt: skip
 
 
-def offset(shape: PulseShape) -> float:
+def offset(shape: MeasuredPulse) -> float:
     """Return by how much the settled line is off its code's voltage [V]."""
     return shape.v_settled - shape.v_level
 
@@ -102,7 +102,7 @@ def gated(pool: SpicePool) -> None:
     """Print what the driver's pulses at full amplitude do to gated neighbours."""
     print("Neighbours of the gated 1T1R, full amplitude: change of state (range 1) a pulse, first and fourth")
     for polarity, state in (SET, RESET):
-        params = DisturbParams(polarity=polarity, state=state)
+        params = DisturbBenchParams(polarity=polarity, state=state)
         changes = disturbances(pool.run(write_disturb(params).text()), params)
         for node, (where, start) in neighbour_states(params).items():
             first, last = changes[node][0], changes[node][-1]

@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 
 from rramkit.characterization.cell_read import StateMap
-from rramkit.characterization.measure import one_pulse, row_pulses
+from rramkit.characterization.components.cell_measure import one_pulse, row_pulses
+from rramkit.characterization.engine.point import Outcome, Point, PointGroup, values_or_nan
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.point import Batch, Outcome, Point, values_or_nan
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
 
@@ -29,11 +29,11 @@ class AskedPulses:
     v_pulse: np.ndarray
     t_step: float
 
-    def runs(self, plan: Plan) -> list[Batch]:
+    def runs(self, plan: Plan) -> list[PointGroup]:
         """Return the runs that answer them, rows of `ROW` cells."""
         return [self._row(plan, slice(k, k + ROW)) for k in range(0, self.state.size, ROW)]
 
-    def _row(self, plan: Plan, which: slice) -> Batch:
+    def _row(self, plan: Plan, which: slice) -> PointGroup:
         places = range(*which.indices(self.state.size))
         alone = tuple(
             Point(
@@ -43,7 +43,7 @@ class AskedPulses:
             )
             for k in places
         )
-        return Batch(alone, lambda: self._deck(plan, which), partial(row_pulses, cells=len(places)))
+        return PointGroup(alone, lambda: self._deck(plan, which), partial(row_pulses, cells=len(places)))
 
     def _deck(self, plan: Plan, which: slice) -> str:
         params = PulseRowParams(

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from rramkit.characterization.batch import Bench
-from rramkit.characterization.measure import one_current, row_currents
+from rramkit.characterization.components.cell_measure import one_current, row_currents
+from rramkit.characterization.engine.point import Point, PointGroup
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.point import Batch, Point
 from rramkit.circuits.cell_rows import ReadRowParams, read_row
 from rramkit.errors import InputError
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import HeldOut, Quantity, Table
 
 MARGIN = 1.15  # the read table reaches this factor past both ends of the window: pulses end a little outside it
@@ -53,7 +53,7 @@ class StateMap:
         return np.exp(PchipInterpolator(self.fine, np.log(self.g_driven))(state))
 
 
-def state_map(bench: Bench, plan: Plan) -> StateMap:
+def state_map(bench: Runner, plan: Plan) -> StateMap:
     """Sweep the cell in states from 0 to 1 and return its map."""
     states, fine, v_cell = np.linspace(0, 1, _COARSE), np.linspace(0, 1, _FINE), _voltages(plan)
     g = _conductance(plan, v_cell, _currents(bench, "cell states", plan, states, v_cell.size))
@@ -61,7 +61,7 @@ def state_map(bench: Bench, plan: Plan) -> StateMap:
     return StateMap(states, g, fine, driven / plan.read.v_read)
 
 
-def read_table(bench: Bench, plan: Plan, states: StateMap) -> Table:
+def read_table(bench: Runner, plan: Plan, states: StateMap) -> Table:
     """Characterise the cell current over conductance and voltage; held out: random conductances, all voltages."""
     axis, v_cell = plan.conductance, _voltages(plan)
     wanted = np.geomspace(axis.g_min / MARGIN, axis.g_max * MARGIN, axis.read_points)
@@ -79,7 +79,7 @@ def read_table(bench: Bench, plan: Plan, states: StateMap) -> Table:
     return replace(table, held_out={"i_cell": fresh(bench, plan, states, table, count=plan.read_held_out)})
 
 
-def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: int) -> HeldOut:
+def fresh(bench: Runner, plan: Plan, states: StateMap, table: Table, *, count: int) -> HeldOut:
     """Run `count` random conductances inside the table's range at all voltages, and return SPICE against the table."""
     rng, g_axis = np.random.default_rng([plan.seed, 1]), table.axes["g_cell"].values
     g_wanted = np.exp(rng.uniform(np.log(g_axis[0]), np.log(g_axis[-1]), count))
@@ -109,7 +109,7 @@ def _conductance(plan: Plan, v_cell: np.ndarray, currents: np.ndarray) -> np.nda
 
 
 def _currents(
-    bench: Bench, stage: str, plan: Plan, states: np.ndarray, points: int, *, r_driver: float = 0.0
+    bench: Runner, stage: str, plan: Plan, states: np.ndarray, points: int, *, r_driver: float = 0.0
 ) -> np.ndarray:
     """Return the current (len(states), points) [A] of the cell over [-v_max, v_max], or at v_read for one point."""
 
@@ -121,8 +121,8 @@ def _currents(
     return np.stack(bench.need(stage, [_batch(chunk, row) for chunk in chunks]))
 
 
-def _batch(states: np.ndarray, row: Callable[[np.ndarray], ReadRowParams]) -> Batch:
+def _batch(states: np.ndarray, row: Callable[[np.ndarray], ReadRowParams]) -> PointGroup:
     alone = tuple(
         Point(lambda s=s: read_row(row(np.array([s]))).text(), one_current, f"state = {s:.6g}") for s in states
     )
-    return Batch(alone, lambda: read_row(row(states)).text(), partial(row_currents, cells=states.size))
+    return PointGroup(alone, lambda: read_row(row(states)).text(), partial(row_currents, cells=states.size))

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, Pulses, results
 from rramkit.characterization.cell_read import StateMap
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.plan import Plan, PulseAxis
 from rramkit.characterization.write_spread import write_distributions
 from rramkit.circuits.cell_bench import Polarity, PulseParams
 from rramkit.errors import SimulationError
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import HeldOut, Mask, Quantity, Table
 
 _STEP_SAMPLE = 6  # points run again with half the time step
 
 
-def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) -> Table:
+def write_table(bench: Runner, plan: Plan, states: StateMap, polarity: Polarity) -> Table:
     """Characterise one polarity on its grid; held out: random points of the window and of the amplitudes."""
     axis = _axis(plan, polarity)
     state, v_pulse = states.state_of(plan.conductance.values), axis.values
@@ -53,7 +53,7 @@ def write_table(bench: Bench, plan: Plan, states: StateMap, polarity: Polarity) 
     )
 
 
-def fresh(bench: Bench, plan: Plan, states: StateMap, table: Table, *, count: int) -> dict[str, HeldOut]:
+def fresh(bench: Runner, plan: Plan, states: StateMap, table: Table, *, count: int) -> dict[str, HeldOut]:
     """Run `count` single pulses at random places of the table's range, and return SPICE against the table."""
     polarity: Polarity = "set" if table.name == "set" else "reset"
     g_axis, v_axis = (axis.values for axis in table.axes.values())

@@ -14,10 +14,10 @@ from math import exp, tanh
 
 import numpy as np
 
+from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.equations import stanford
-from rramkit.characterization.pool import SpicePool
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.device_bench import PulseTrainParams, pulse_train
+from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -31,7 +31,7 @@ class CycleNoise(Parameters):
     t_ref: float = quantity(1e-9, "s", "time step at which the source's noise is taken", gt=0, le=1e-6)
 
 
-def gap_sigma(waves: Waveforms, params: PulseTrainParams, noise: CycleNoise) -> float:
+def gap_sigma(waves: Waveforms, params: DevicePulseParams, noise: CycleNoise) -> float:
     """Return the standard deviation [nm] that the pulse of a one-pulse train gives the gap."""
     during = waves["time"] <= 2 * params.t_rise + params.t_pulse
     seen = waves["time"][during], waves["v(te)"][during], waves["v(s)"][during]
@@ -48,7 +48,7 @@ def sigma_of(
 
 
 def noisy_train(
-    pool: SpicePool, params: PulseTrainParams, *, rng: np.random.Generator, noise: CycleNoise | None = None
+    pool: SpicePool, params: DevicePulseParams, *, rng: np.random.Generator, noise: CycleNoise | None = None
 ) -> np.ndarray:
     """Run a pulse train one pulse at a time, noise after each; return the state (P,) after each pulse.
 

@@ -17,11 +17,11 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from rramkit.characterization.block_plan import BlockPlan
-from rramkit.characterization.corners import NOMINAL, Condition, at_corner
+from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner
+from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
 from rramkit.circuits.device import Device
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
 from rramkit.parameters import Parameters, listing, quantity
@@ -36,7 +36,7 @@ class Design(Parameters):
 
     name: str = Field(default="design", description="what is characterised", pattern=r"^[\w .,()+-]{1,80}$")
     cell: Plan | None = quantity(None, "1", "the plan of cell and arrays: groups read, set, reset, wires")
-    blocks: tuple[BlockPlan, ...] = quantity((), "1", "plans of circuit blocks")
+    blocks: tuple[ComponentPlan, ...] = quantity((), "1", "plans of circuit blocks")
 
     @model_validator(mode="after")
     def _names(self) -> Self:
@@ -59,13 +59,13 @@ def design_of(plan: "Plan | Design") -> Design:
     return plan if isinstance(plan, Design) else Design(cell=plan)
 
 
-def parts_of(plan: "Plan | Design") -> list[Plan | BlockPlan]:
+def parts_of(plan: "Plan | Design") -> list[Plan | ComponentPlan]:
     """Return the plans that a design is made of."""
     design = design_of(plan)
     return [*([design.cell] if design.cell is not None else []), *design.blocks]
 
 
-def listed(plan: Plan | BlockPlan) -> str:
+def listed(plan: Plan | ComponentPlan) -> str:
     """Return a plan for a person: of cell and array a line for each parameter, of a block the whole as it is echoed."""
     return listing(plan) if isinstance(plan, Plan) else json.dumps(plan.model_dump(mode="json"), indent=1)
 
@@ -88,7 +88,7 @@ def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one block, or that of cell and arrays."""
     values = _values(path)
     if "block" in values:
-        return Design(name=str(values.get("name", "block")), blocks=(BlockPlan.checked(values, where=str(path)),))
+        return Design(name=str(values.get("name", "block")), blocks=(ComponentPlan.checked(values, where=str(path)),))
     if "blocks" not in values and "cell" not in values:
         return Design(cell=Plan.checked(values, where=str(path)))
     entries = values.pop("blocks", [])
@@ -98,13 +98,13 @@ def read_design(path: Path) -> Design:
     return Design.checked(values | {"blocks": plans}, where=str(path))
 
 
-def blocks_of(provenance: Mapping[str, str]) -> list[BlockPlan]:
+def blocks_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
     """Return the block plans that a table file was made by."""
     found = []
     for key, text in provenance.items():
         if key.startswith(BLOCK_PLAN):
             try:
-                found.append(BlockPlan.checked(json.loads(text), where=f"the table file's `{key}`"))
+                found.append(ComponentPlan.checked(json.loads(text), where=f"the table file's `{key}`"))
             except json.JSONDecodeError as error:
                 raise TableError(f"the table file's `{key}` cannot be read ({error}). Characterise again.") from error
     return found
@@ -116,9 +116,9 @@ def echo(design: Design) -> dict[str, str]:
     return cell | {BLOCK_PLAN + plan.name: plan.as_json() for plan in design.blocks}
 
 
-def libraries_of(plan: BlockPlan) -> set[Library]:
+def libraries_of(plan: ComponentPlan) -> set[ModelFile]:
     """Return the model libraries of a block's decks, those of every process corner."""
-    found: set[Library] = set()
+    found: set[ModelFile] = set()
     for process in plan.corners.process:
         params = at_corner(
             plan.nominal, Condition(process, NOMINAL.supply, NOMINAL.temperature), plan.measured.supplies
@@ -127,17 +127,17 @@ def libraries_of(plan: BlockPlan) -> set[Library]:
     return found
 
 
-def _libraries(params: Parameters) -> set[Library]:
+def _libraries(params: Parameters) -> set[ModelFile]:
     if isinstance(params, Technology | Device):
         return {params.library}
     inner = (getattr(params, name) for name in type(params).model_fields)
     return {library for each in inner if isinstance(each, Parameters) for library in _libraries(each)}
 
 
-def _plans(entry: object, path: Path) -> tuple[BlockPlan, ...]:
+def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     """Return the plans that an entry of `blocks` stands for: a name, a file beside `path`, or a plan itself."""
     if isinstance(entry, dict):
-        return (BlockPlan.checked(entry, where=str(path)),)
+        return (ComponentPlan.checked(entry, where=str(path)),)
     if isinstance(entry, str) and entry.endswith(".toml"):
         return read_design(path.parent / entry).blocks
     if isinstance(entry, str) and entry in plan_names():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit import netlists
-from rramkit.characterization.ngspice.library import Library, find_library
+from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.program import BareRun, find_program, run_bare
 from rramkit.characterization.simulate import spice_number
 from rramkit.circuits import catalog
@@ -66,7 +66,7 @@ def circuit_text(text: str) -> str:
     return _MADE_BY.sub("", text)
 
 
-def golden(deck: Deck, program: Path, library: Library) -> str:
+def golden(deck: Deck, program: Path, library: SimulatorLibrary) -> str:
     """Return a deck's text with the expectations that two runs of it, as it stands and refined, give."""
     text = deck.text()
     if not deck.measures:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rramkit.characterization.ngspice.library import Library, environment
+from rramkit.characterization.ngspice.library import SimulatorLibrary, environment
 from rramkit.errors import SimulationError
 
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)(?:\s|$)", re.IGNORECASE)
@@ -26,7 +26,7 @@ class BareRun:
     cpu_seconds: float
 
 
-def find_program(library: Library) -> Path | None:
+def find_program(library: SimulatorLibrary) -> Path | None:
     """Return the ngspice program of the library's own prefix, else the one on PATH, else None."""
     for prefix in library.path.parents:
         program = prefix / "bin" / "ngspice"
@@ -36,7 +36,7 @@ def find_program(library: Library) -> Path | None:
     return Path(found) if found else None
 
 
-def run_bare(program: Path, library: Library, deck: str, *, timeout: float = 600.0) -> BareRun:
+def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: float = 600.0) -> BareRun:
     """Run `ngspice -b` on a deck in a folder of its own; raise `SimulationError` when it fails or takes too long."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:

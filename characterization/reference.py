@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from rramkit.characterization.equations import EQUATIONS, Equations
 from rramkit.circuits.device import Device
-from rramkit.circuits.device_bench import PulseTrainParams
+from rramkit.circuits.device_bench import DevicePulseParams
 
 _RTOL, _ATOL = 1e-8, 1e-10  # three decades below the 1e-3 that is asked of ngspice
 
@@ -18,7 +18,7 @@ def cell_voltage(device: Device, v_drive: float, s: float, *, r_series: float) -
     return _cell_voltage(EQUATIONS[device.model], device.values, v_drive, s, r_series)
 
 
-def state_after(params: PulseTrainParams) -> np.ndarray:
+def state_after(params: DevicePulseParams) -> np.ndarray:
     """Return the state (P,) after each pulse of the train, its edges and the rest after it included."""
     equations, values = EQUATIONS[params.device.model], params.device.values
     y, states = [params.state, *equations.others], []
@@ -36,7 +36,7 @@ def read_drift(device: Device, v_read: float, *, states: int = 41) -> float:
     return max(abs(equations.rate(values, v_read, [float(s), *equations.others])[0]) for s in grid)
 
 
-def _segments(params: PulseTrainParams, amplitude: float) -> list[tuple[float, Callable[[float], float]]]:
+def _segments(params: DevicePulseParams, amplitude: float) -> list[tuple[float, Callable[[float], float]]]:
     """Duration [s] and drive [V] over its own time of: rising edge, plateau, falling edge."""
     rise = params.t_rise
     return [

@@ -11,22 +11,22 @@ from pathlib import Path
 from time import perf_counter
 
 from rramkit import __version__, table
-from rramkit.characterization.array_read import wire_table
-from rramkit.characterization.batch import Bench, Tally
-from rramkit.characterization.block_run import block_tables
 from rramkit.characterization.cell_read import read_table, state_map
 from rramkit.characterization.cell_write import write_table
+from rramkit.characterization.components.wires import wire_table
 from rramkit.characterization.design import Design, design_of, echo, libraries_of
-from rramkit.characterization.means import Means
+from rramkit.characterization.engine.component_tables import block_tables
+from rramkit.characterization.engine.run_options import RunOptions
+from rramkit.characterization.engine.runner import RunCounts, Runner
+from rramkit.characterization.engine.shard import Elsewhere, Shard
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.shard import Elsewhere, Shard
 from rramkit.circuits import libraries
 from rramkit.errors import TableError
 from rramkit.table import Table, TableFile
 
 
-def characterize(plan: Plan | Design, path: Path, means: Means | None = None) -> TableFile:
+def characterize(plan: Plan | Design, path: Path, means: RunOptions | None = None) -> TableFile:
     """Run the plan, of cell and arrays or of a whole design, in ngspice, write the table file to `path`, and return it.
 
     Raises
@@ -37,7 +37,7 @@ def characterize(plan: Plan | Design, path: Path, means: Means | None = None) ->
         When `path` cannot be written, another run is writing it, or there is no ngspice.
     """
     started = perf_counter()
-    with (means or Means()).bench(plan, path) as bench:
+    with (means or RunOptions()).bench(plan, path) as bench:
         tables = {name: table for make in _tables(bench, design_of(plan)) for name, table in make().items()}
         provenance = inputs(plan, bench.executor.simulator) | _record(bench.tally, perf_counter() - started)
         result = TableFile(tables, provenance)
@@ -45,9 +45,9 @@ def characterize(plan: Plan | Design, path: Path, means: Means | None = None) ->
     return result
 
 
-def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: Means | None = None) -> Tally:
+def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: RunOptions | None = None) -> RunCounts:
     """Run one share of the plan's points into the store of `path`; the tables are made of all shares together."""
-    with (means or Means()).bench(plan, path, shard) as bench:
+    with (means or RunOptions()).bench(plan, path, shard) as bench:
         for make in _tables(bench, design_of(plan)):
             try:
                 make()
@@ -56,7 +56,7 @@ def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: Mea
     return bench.tally
 
 
-def _tables(bench: Bench, design: Design) -> list[Callable[[], dict[str, Table]]]:
+def _tables(bench: Runner, design: Design) -> list[Callable[[], dict[str, Table]]]:
     """Return what makes the tables, by name; those of cell and arrays after what they all build on."""
     blocks = [lambda plan=plan: block_tables(bench, plan) for plan in design.blocks]
     plan = design.cell
@@ -95,7 +95,7 @@ def reusable(plan: Plan | Design, path: Path) -> TableFile | None:
     return found if all(found.provenance.get(name) == text for name, text in wanted.items()) else None
 
 
-def _record(tally: Tally, seconds: float) -> dict[str, str]:
+def _record(tally: RunCounts, seconds: float) -> dict[str, str]:
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "spice_runs": str(tally.runs),

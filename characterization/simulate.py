@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rramkit.characterization.ngspice.library import Library, enter
+from rramkit.characterization.ngspice.library import SimulatorLibrary, enter
 from rramkit.errors import SetupError, SimulationError
 
 LOG_TAIL = 40  # lines of ngspice's log that an error carries
@@ -66,7 +66,7 @@ class Waveforms:
 class Simulator:
     """The ngspice of this process. Make one, in a process of its own; `folder` becomes its private current folder."""
 
-    def __init__(self, library: Library, folder: Path) -> None:
+    def __init__(self, library: SimulatorLibrary, folder: Path) -> None:
         self._shared = _load(library, folder)
         self._klu = library.klu
         self.usable = True
@@ -109,7 +109,7 @@ class Simulator:
         self._shared.take_log()
 
 
-def _load(library: Library, folder: Path) -> Any:  # noqa: ANN401  (a class made at run time: PySpice is imported only here)
+def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a class made at run time: PySpice is imported only here)
     enter(library, folder)
     logging.getLogger("PySpice").setLevel(logging.CRITICAL)  # "Unsupported Ngspice version" is harmless
     try:

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from rramkit.array.cells import CellCurrent
+from rramkit.array.cell_current import CellCurrent
 from rramkit.array.wires import RESISTANCES
-from rramkit.characterization import array_read, cell_read, cell_write
-from rramkit.characterization.batch import Bench
-from rramkit.characterization.block_fresh import fresh_points
+from rramkit.characterization import cell_read, cell_write
+from rramkit.characterization.components import wires
 from rramkit.characterization.design import blocks_of
+from rramkit.characterization.engine.held_out import fresh_points
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.engine.progress import Report, silent
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.pool import SpicePool
-from rramkit.characterization.progress import Report, silent
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.errors import InputError, TableError
 from rramkit.table import HeldOut, TableFile
@@ -40,7 +41,7 @@ def verify(
             )
     found: dict[str, HeldOut] = {}
     with SpicePool(workers=workers) as pool:
-        bench = Bench(pool, report)
+        bench = Runner(pool, report)
         if plan is not None:
             found |= _cells(bench, plan.model_copy(update={"seed": seed}), tables, points)
         for block in blocks:
@@ -49,7 +50,7 @@ def verify(
     return found
 
 
-def _cells(bench: Bench, plan: Plan, tables: TableFile, points: int) -> dict[str, HeldOut]:
+def _cells(bench: Runner, plan: Plan, tables: TableFile, points: int) -> dict[str, HeldOut]:
     """Return fresh points of cell and arrays; the seed of `plan` draws them."""
     bench = replace(bench, max_failed=plan.max_failed)
     states = cell_read.state_map(bench, plan)
@@ -59,10 +60,10 @@ def _cells(bench: Bench, plan: Plan, tables: TableFile, points: int) -> dict[str
         found |= {f"{polarity}.{signal}": held_out for signal, held_out in fresh.items()}
     sizes = [(plan.wires.crossbar.rows, plan.wires.crossbar.cols), (plan.wires.rows_max, plan.wires.cols_max)]
     rng = np.random.default_rng([plan.seed, 4])
-    reads = array_read.read_arrays(bench, plan, states, rng, sizes, stage="array reads")
+    reads = wires.read_arrays(bench, plan, states, rng, sizes, stage="array reads")
     resistances = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
     current = CellCurrent.from_table(tables["read"])
-    found["wires.i_array"] = array_read.compare(plan, current, resistances, reads)
+    found["wires.i_array"] = wires.compare(plan, current, resistances, reads)
     return found
 
 

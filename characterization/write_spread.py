@@ -19,13 +19,13 @@ from functools import partial
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
-from rramkit.characterization.batch import Bench
 from rramkit.characterization.cell_pulses import AskedPulses, results
 from rramkit.characterization.cell_read import StateMap, state_map
 from rramkit.characterization.cycle_noise import CycleNoise, sigma_of
+from rramkit.characterization.engine.point import Point, values_or_nan
+from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.equations import stanford
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.point import Point, values_or_nan
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
@@ -37,7 +37,7 @@ from rramkit.table import Distribution, Table
 _KEPT_LEAST = 2 / 3  # of the draws must end everywhere: fewer would be a choice, not a sample
 
 
-def write_distributions(bench: Bench, plan: Plan, states: StateMap, table: Table) -> dict[str, Distribution]:
+def write_distributions(bench: Runner, plan: Plan, states: StateMap, table: Table) -> dict[str, Distribution]:
     """Return the distributions of `delta_g` that the plan asks for; none when it asks for no draws."""
     spread, found = plan.monte_carlo, {}
     if not spread.count:
@@ -100,7 +100,7 @@ class _Places:
         return np.moveaxis(more[kept], 0, -1)
 
 
-def _over_cells(bench: Bench, plan: Plan, places: _Places) -> np.ndarray:
+def _over_cells(bench: Runner, plan: Plan, places: _Places) -> np.ndarray:
     """Run the coarse grid on each drawn cell; return what they add (G, V, D)."""
     changes = []
     for number in range(plan.monte_carlo.count):
@@ -137,7 +137,7 @@ def drawn_cell(plan: Plan, number: int) -> tuple[Plan, float]:
     return plan.model_copy(update={"cell": cell, "read": read, "pulse": pulse}), dv
 
 
-def _over_cycles(bench: Bench, plan: Plan, states: StateMap, places: _Places) -> np.ndarray:
+def _over_cycles(bench: Runner, plan: Plan, states: StateMap, places: _Places) -> np.ndarray:
     """Run the coarse grid once, draw steps of the state after each pulse; return what they add (G, V, D)."""
     if plan.cell.device.model != "stanford":
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.selector import SelectorParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -86,7 +86,7 @@ def subcircuit(kind: CellKind, cell: CellParams, selector: SelectorParams, *, mo
     return found
 
 
-def libraries(kind: CellKind, cell: CellParams, selector: SelectorParams) -> tuple[Library, ...]:
+def libraries(kind: CellKind, cell: CellParams, selector: SelectorParams) -> tuple[ModelFile, ...]:
     """Return the names of the library files that a deck with these cells needs."""
     if kind == "1R":
         return ()

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from rramkit.circuits import (
+    adc_bench,
     cell_bench,
     crossbar_bench,
+    crossbar_pairs,
     crossbar_write,
     current_sense_bench,
     device_bench,
-    input_driver_bench,
+    disturb,
     level_shifter,
-    multibit_bench,
-    pairs,
+    multibit_read,
     periphery_bench,
     readout_bench,
-    sar_bench,
-    strongarm_bench,
-    write_disturb,
+    row_driver_bench,
+    sense_amp_bench,
     write_driver_bench,
     write_verify,
 )
@@ -28,7 +28,7 @@ from rramkit.parameters import Parameters
 
 
 @dataclass(frozen=True)
-class Block:
+class CatalogEntry:
     """A named block: `deck` takes an object of `parameters`."""
 
     parameters: type[Parameters]
@@ -41,113 +41,115 @@ def _crossbar(params: crossbar_bench.CrossbarReadParams) -> Deck:
 
 
 BLOCKS = {
-    "cell-read": Block(
+    "cell-read": CatalogEntry(
         cell_bench.ReadSweepParams, cell_bench.read_sweep, "1T1R cell: read current against voltage, state held"
     ),
-    "cell-write": Block(
+    "cell-write": CatalogEntry(
         cell_bench.WriteParams,
         cell_bench.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
     ),
-    "device-pulse": Block(
-        device_bench.PulseTrainParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
+    "device-pulse": CatalogEntry(
+        device_bench.DevicePulseParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
     ),
-    "level-shifter": Block(
+    "level-shifter": CatalogEntry(
         level_shifter.LevelShifterBench,
         level_shifter.level_shifter_bench,
         "level shifter from core to thick-oxide logic: delays, swing, charge",
     ),
-    "write-driver-set": Block(
+    "write-driver-set": CatalogEntry(
         write_driver_bench.DriverWriteParams,
         write_driver_bench.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: SET staircase on the word line",
     ),
-    "write-driver-reset": Block(
+    "write-driver-reset": CatalogEntry(
         write_driver_bench.DriverResetParams,
         write_driver_bench.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: RESET staircase on the source line",
     ),
-    "pulse-train": Block(
-        write_driver_bench.PulseTrainParams,
+    "pulse-train": CatalogEntry(
+        write_driver_bench.DriverPulseParams,
         write_driver_bench.driven_write,
         "transistor write driver: pulses of one amplitude, of programmable width and count",
     ),
-    "write-verify": Block(
+    "write-verify": CatalogEntry(
         write_verify.WriteVerifyParams,
         write_verify.write_verify,
         "incremental-step write-verify, its comparator and latch in the circuit",
     ),
-    "write-disturb": Block(
-        write_disturb.DisturbParams,
-        write_disturb.write_disturb,
+    "write-disturb": CatalogEntry(
+        disturb.DisturbBenchParams,
+        disturb.write_disturb,
         "transistor write driver at full amplitude: what half-selected neighbours see",
     ),
-    "crossbar": Block(
+    "crossbar": CatalogEntry(
         crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
     ),
-    "crossbar-write": Block(
+    "crossbar-write": CatalogEntry(
         crossbar_write.CrossbarWriteParams,
         crossbar_write.array_write,
         "small crossbar, every state moving: one cell written, its neighbours gated, at V/2 or at V/3",
     ),
-    "periphery": Block(
+    "periphery": CatalogEntry(
         periphery_bench.OperateParams,
         periphery_bench.example,
         "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
     ),
-    "periphery-codes": Block(
+    "periphery-codes": CatalogEntry(
         periphery_bench.CodedParams,
         periphery_bench.example,
         "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
     ),
-    "crossbar-pairs": Block(
-        pairs.PairParams, pairs.example_read, "crossbar of signed weights as differential pairs: each row alone"
+    "crossbar-pairs": CatalogEntry(
+        crossbar_pairs.PairParams,
+        crossbar_pairs.example_read,
+        "crossbar of signed weights as differential pairs: each row alone",
     ),
-    "current-sense": Block(
+    "current-sense": CatalogEntry(
         current_sense_bench.CurrentSenseBenchParams,
         current_sense_bench.current_train,
         "current sense amplifier with a clamped bit line: reads of cells against one reference",
     ),
-    "multi-level": Block(
-        input_driver_bench.MultiLevelBenchParams,
-        input_driver_bench.level_train,
+    "multi-level": CatalogEntry(
+        row_driver_bench.RowDriverBenchParams,
+        row_driver_bench.level_train,
         "multi-level voltage source of a row: resistor string and transmission gates",
     ),
-    "bit-serial": Block(
-        input_driver_bench.BitSerialBenchParams, input_driver_bench.word_train, "bit-serial driver of a row: one word"
+    "bit-serial": CatalogEntry(
+        row_driver_bench.SerialRowDriverBenchParams, row_driver_bench.word_train, "bit-serial driver of a row: one word"
     ),
-    "multibit-read": Block(
-        multibit_bench.MultibitParams,
-        multibit_bench.multibit_train,
+    "multibit-read": CatalogEntry(
+        multibit_read.MultibitReadParams,
+        multibit_read.multibit_train,
         "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
     ),
-    "readout": Block(
+    "readout": CatalogEntry(
         readout_bench.ReadoutBenchParams,
         readout_bench.read_train,
         "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
     ),
-    "sar": Block(
-        sar_bench.SarBenchParams,
-        sar_bench.conversion_train,
+    "sar": CatalogEntry(
+        adc_bench.AdcBenchParams,
+        adc_bench.conversion_train,
         "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
     ),
-    "sar-levels": Block(
-        sar_bench.SarTrainParams, sar_bench.transition_train, "SAR converter: its transition levels one after the other"
+    "sar-levels": CatalogEntry(
+        adc_bench.AdcTrainParams, adc_bench.transition_train, "SAR converter: its transition levels one after the other"
     ),
-    "strongarm": Block(
-        strongarm_bench.StrongArmBenchParams,
-        strongarm_bench.decision_train,
+    "strongarm": CatalogEntry(
+        sense_amp_bench.SenseAmpBenchParams,
+        sense_amp_bench.decision_train,
         "StrongARM latch: decisions at overdrives from small to large",
     ),
-    "strongarm-offset": Block(
-        strongarm_bench.StrongArmBenchParams,
-        strongarm_bench.example_offset,
+    "strongarm-offset": CatalogEntry(
+        sense_amp_bench.SenseAmpBenchParams,
+        sense_amp_bench.example_offset,
         "StrongARM latch: search for the offset by repeated clocking",
     ),
 }
 
 
-def block(name: str) -> Block:
+def block(name: str) -> CatalogEntry:
     """Return a block by its name; raise `InputError` for an unknown one."""
     if name not in BLOCKS:
         raise InputError(

@@ -7,8 +7,8 @@ RESET drives the source line (the transistor is then a source follower, so the w
 from PySpice.Spice.Netlist import SubCircuit
 
 from rramkit.circuits.device import Device
-from rramkit.circuits.libraries import Library
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.libraries import ModelFile
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -22,7 +22,7 @@ class CellParams(Parameters):
     l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=0.22e-6, le=2e-6)
 
     @property
-    def libraries(self) -> tuple[Library, ...]:
+    def libraries(self) -> tuple[ModelFile, ...]:
         """Libraries that a deck with this cell needs."""
         return self.device.library, self.technology.library
 
@@ -45,5 +45,5 @@ def held_cell(params: CellParams) -> SubCircuit:
 
 
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
-    draw = Draw(cell, params.technology)
+    draw = Netlister(cell, params.technology)
     draw.mosfet("_access", ("d", "wl", "sl", 0), "nmos_io", w=params.w_access, length=params.l_access, strips=False)

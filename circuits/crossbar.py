@@ -20,7 +20,7 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits import array_cells
 from rramkit.circuits.array_cells import CellKind
 from rramkit.circuits.cell import CellParams
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.selector import SelectorParams
 from rramkit.circuits.wires import Segment, WireParams
 from rramkit.errors import InputError
@@ -50,7 +50,7 @@ class CrossbarParams(Parameters):
     c_word: float = quantity(0.2e-15, "F", "capacitance of a word-line segment (1T1R)", ge=0, le=1e-12)
 
     @property
-    def libraries(self) -> tuple[Library, ...]:
+    def libraries(self) -> tuple[ModelFile, ...]:
         """Names of the library files that a deck with this crossbar needs."""
         return array_cells.libraries(self.cell_kind, self.cell, self.selector)
 

@@ -82,7 +82,7 @@ def transient_read(
     if 4 * params.t_rise > params.read.t_read:
         raise InputError(
             f"`t_rise` must be a quarter of `read.t_read` = {params.read.t_read:g} s or less; got {params.t_rise:g} s. "
-            "Read longer."
+            "Phase longer."
         )
     circuit, driven, sensed = _with_periphery(params, states, v_word, static=False)
     _check_inputs(params, v_in[:, np.newaxis], driven)

@@ -16,15 +16,15 @@ empties the lines, which a follower cannot do, and joins the sense nodes at the 
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mosfet import Draw, kind_of
-from rramkit.circuits.strongarm import StrongArmParams
+from rramkit.circuits.mosfet import Netlister, kind_of
+from rramkit.circuits.sense_amp import SenseAmpParams
 from rramkit.parameters import Parameters, quantity
 
 
 class CurrentSenseParams(Parameters):
     """Sizes of the branches, and the latch behind them."""
 
-    latch: StrongArmParams = StrongArmParams()
+    latch: SenseAmpParams = SenseAmpParams()
     c_sense: float = quantity(30e-15, "F", "capacitor at each sense node, against kickback", ge=0, le=1e-11)
     v_clamp: float = quantity(0.2, "V", "voltage at which the lines are held", ge=0, le=5)
     w_clamp: float = quantity(4e-6, "m", "width of the clamp's follower", ge=0.1e-6, le=1e-3)
@@ -41,7 +41,7 @@ class CurrentSenseParams(Parameters):
 def sense_branch(params: CurrentSenseParams) -> SubCircuit:
     """Return `.subckt sense_branch bl sense bias rest vdd`: clamp from `bl` to `sense`, diode above it."""
     part, cmos = SubCircuit("sense_branch", "bl", "sense", "bias", "rest", "vdd"), params.latch.technology
-    draw, length = Draw(part, cmos), cmos.l_core
+    draw, length = Netlister(part, cmos), cmos.l_core
     transistors = (
         ("clamp", "sense", "gate", "bl", "n", params.w_clamp, length),
         ("watch", "gate", "bl", "vdd", "p", params.w_watch, params.l_watch),
@@ -63,7 +63,7 @@ def current_sense(params: CurrentSenseParams) -> SubCircuit:
     """
     pins = ("bl", "ref", "clamp", "rest", "rest_b", "clk", "out_p", "out_n", "sense_cell", "sense_ref", "vdd")
     block = SubCircuit("current_sense", *pins)
-    draw, l_watch = Draw(block, params.latch.technology), params.l_watch
+    draw, l_watch = Netlister(block, params.latch.technology), params.l_watch
     draw.mosfet("_replica", ("bias", "clamp", "vdd", "vdd"), "pmos_core", w=params.w_watch, length=l_watch)
     draw.mosfet("_replica_load", ("bias", "bias", "0", 0), "nmos_core", w=params.w_watch_load, length=l_watch)
     block.X("_cell", "sense_branch", "bl", "sense_cell", "bias", "rest", "vdd")

@@ -8,8 +8,8 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS
 from rramkit.circuits.current_sense import CurrentSenseParams, current_sense, sense_branch
 from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.sense_amp import strong_arm
 from rramkit.circuits.stimuli import staircase_points
-from rramkit.circuits.strongarm import strong_arm
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 

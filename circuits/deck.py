@@ -7,7 +7,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit import __version__
 from rramkit.circuits import libraries
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat
 
@@ -45,7 +45,7 @@ class Deck:
     title: str
     parameters: Parameters
     circuit: Circuit
-    libraries: tuple[Library, ...]
+    libraries: tuple[ModelFile, ...]
     analysis: str
     outputs: tuple[Output, ...]
     measures: tuple[Measure, ...] = ()

@@ -12,7 +12,7 @@ from rramkit.parameters import Parameters, quantity
 OPTIONS = "method=gear reltol=1e-5 trtol=1 abstol=1e-13 vntol=1e-7 chgtol=1e-18 itl4=100"
 
 
-class PulseTrainParams(Parameters):
+class DevicePulseParams(Parameters):
     """A device, what drives it, and where it starts."""
 
     device: Device = Device(model="bulk")
@@ -36,7 +36,7 @@ class PulseTrainParams(Parameters):
         return (index + 1) * self.t_slot
 
 
-def pulse_train(params: PulseTrainParams) -> Deck:
+def pulse_train(params: DevicePulseParams) -> Deck:
     """Return a `.tran` deck of the train."""
     circuit, device = Circuit("pulse train"), params.device
     steps: list[tuple[float, float]] = []

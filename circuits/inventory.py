@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PySpice.Spice.Netlist import Circuit, Netlist
 
 from rramkit.circuits import libraries
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.mosfet import TRANSISTOR
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
@@ -123,7 +123,7 @@ def switching_energy(circuit: Circuit, controls: Mapping[str, Sequence[float]], 
     return energy
 
 
-def oxide_thicknesses(library: Library) -> dict[str, float]:
+def oxide_thicknesses(library: ModelFile) -> dict[str, float]:
     """Return `toxe`, else `tox`, [m] of every model card of a library file."""
     text = libraries.text(library).replace("\n+", " ")
     cards = re.findall(r"(?im)^\.model\s+(\w+)\s+[np]mos\b(.*)$", text)

@@ -10,7 +10,7 @@ inverter of each side restores the edges and drives the load, so that nothing ha
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -34,7 +34,7 @@ class LevelShifterParams(Parameters):
 def level_shifter(params: LevelShifterParams, technology: Technology) -> SubCircuit:
     """Return `.subckt level_shifter in_core out outb vcore vio`."""
     cell = SubCircuit(NAME, "in_core", "out", "outb", "vcore", "vio")
-    draw = Draw(cell, technology)
+    draw = Netlister(cell, technology)
     draw.inverter("in", ("in_core", "inb", "vcore"), w_n=params.w_core, w_p=2 * params.w_core, core=True)
     for side, gate, other in (("a", "in_core", "b"), ("b", "inb", "a")):
         draw.mosfet(f"pull_{side}", (side, gate, "0", 0), "nmos_io", w=params.w_pull_down)

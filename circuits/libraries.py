@@ -48,16 +48,16 @@ class UserLibrary:
         return hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
 
 
-Library = str | UserLibrary
+ModelFile = str | UserLibrary
 """A name in netlists/, or a user's file."""
 
 
-def text(library: Library) -> str:
+def text(library: ModelFile) -> str:
     """Return a library as lines of a deck."""
     return library.text() if isinstance(library, UserLibrary) else netlists.text(library)
 
 
-def sha256(library: Library) -> str:
+def sha256(library: ModelFile) -> str:
     """Return the SHA-256 of a library's file."""
     return library.sha256() if isinstance(library, UserLibrary) else netlists.sha256(library)
 

@@ -30,7 +30,7 @@ def kind_of(channel: str, oxide: str) -> ModelName:
 
 
 @dataclass(frozen=True)
-class Draw:
+class Netlister:
     """Draws transistors of one technology into a circuit or subcircuit."""
 
     into: Netlist

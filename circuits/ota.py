@@ -11,7 +11,7 @@ current costs a little more than half the power.
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mosfet import Draw, kind_of
+from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -35,7 +35,7 @@ class OtaParams(Parameters):
 def ota(params: OtaParams) -> SubCircuit:
     """Return `.subckt ota in_p in_n out vdd`."""
     amplifier = SubCircuit("ota", "in_p", "in_n", "out", "vdd")
-    draw = Draw(amplifier, params.technology)
+    draw = Netlister(amplifier, params.technology)
     amplifier.I("_bias", "bias", 0, params.i_bias)
     transistors = (
         ("bias", "bias", "bias", "vdd", "p", params.w_bias),

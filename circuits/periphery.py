@@ -25,13 +25,13 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
+from rramkit.circuits.adc_control import ConversionParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
-from rramkit.circuits.libraries import Library
+from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.periphery_convert import add_converters
 from rramkit.circuits.periphery_modes import SWITCHES
 from rramkit.circuits.periphery_sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
 from rramkit.circuits.readout import ReadoutParams
-from rramkit.circuits.sar_control import ConversionParams
 from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
 
@@ -136,7 +136,7 @@ class PeripheryParams(Parameters):
         return tuple(dict.fromkeys(self.unit(*line) for line in self.lines))
 
     @property
-    def libraries(self) -> tuple[Library, ...]:
+    def libraries(self) -> tuple[ModelFile, ...]:
         """Names of the library files that a deck with this array needs."""
         cmos = self.crossbar.cell.technology.library
         none = self.switches == "ideal" and self.sense == "ideal"

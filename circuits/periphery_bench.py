@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
+from rramkit.circuits.adc_control import add_control, add_pulses, add_sampling
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.deck import Deck, Measure, Output
@@ -19,7 +20,6 @@ from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES, Mode, Operati
 from rramkit.circuits.periphery_sense import SenseBlock
 from rramkit.circuits.periphery_timing import conversion_begin, converted_units
 from rramkit.circuits.readout import ReadoutParams
-from rramkit.circuits.sar_control import add_control, add_pulses, add_sampling
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity

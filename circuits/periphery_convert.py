@@ -16,8 +16,8 @@ from collections.abc import Mapping
 
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.sar import PINS, SarParams, sar_converter
-from rramkit.circuits.strongarm import strong_arm
+from rramkit.circuits.adc import PINS, AdcParams, sar_converter
+from rramkit.circuits.sense_amp import strong_arm
 from rramkit.circuits.switches import transmission_gate
 from rramkit.circuits.technology import Technology
 
@@ -25,7 +25,7 @@ _SHARED = {"v_cm": "adc_cm", "vdd": "vdd_core", "vref": "adc_ref"}
 
 
 def add_converters(
-    circuit: Circuit, sar: SarParams, converter_of: Mapping[str, str], *, technology: Technology, w_mux: float
+    circuit: Circuit, sar: AdcParams, converter_of: Mapping[str, str], *, technology: Technology, w_mux: float
 ) -> None:
     """Add a multiplexer's gate for each unit and the converters; `converter_of` says which one a unit has.
 

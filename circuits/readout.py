@@ -16,7 +16,7 @@ from typing import Literal
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.ota import OtaParams
 from rramkit.parameters import Parameters, quantity
 
@@ -43,7 +43,7 @@ def add_feedback(circuit: SubCircuit, params: ReadoutParams) -> None:
             circuit.C("_feedback", "bl", "out", params.c_feedback)
         return
     circuit.C("_integrate", "bl", "out", params.c_integrate)
-    Draw(circuit, params.ota.technology).mosfet("_reset", ("out", "rst", "bl", 0), "nmos_io", w=params.w_reset)
+    Netlister(circuit, params.ota.technology).mosfet("_reset", ("out", "rst", "bl", 0), "nmos_io", w=params.w_reset)
 
 
 def readout(params: ReadoutParams) -> SubCircuit:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mosfet import Draw, kind_of
+from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.technology import Technology
 
 SwitchKind = Literal["io", "core", "ideal"]
@@ -27,7 +27,7 @@ def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_
     if kind == "ideal":
         switch.raw_spice += f"B_sw a b i = v(a,b)*{1 / r_on:.12g}*0.5*(1 + tanh(20*(v(en)/v(vdd) - 0.5)))\n"
         return switch
-    draw = Draw(switch, technology)
+    draw = Netlister(switch, technology)
     n, p = kind_of("n", kind), kind_of("p", kind)
     draw.mosfet("_n", ("a", "en", "b", 0), n, w=w_n)
     draw.mosfet("_p", ("a", "off", "b", "vdd"), p, w=2 * w_n)
@@ -39,7 +39,7 @@ def transmission_gate(name: str, kind: SwitchKind, technology: Technology, *, w_
 def word_driver(technology: Technology, *, w_n: float) -> SubCircuit:
     """Return `.subckt word_driver en out vdd rail`: two inverters; the output stands at `rail` while `en` is at vdd."""
     driver = SubCircuit("word_driver", "en", "out", "vdd", "rail")
-    draw = Draw(driver, technology)
+    draw = Netlister(driver, technology)
     draw.mosfet("_in_n", ("mid", "en", "0", 0), "nmos_io", w=w_n / 2)
     draw.mosfet("_in_p", ("mid", "en", "vdd", "vdd"), "pmos_io", w=w_n)
     draw.mosfet("_out_n", ("out", "mid", "0", 0), "nmos_io", w=w_n)

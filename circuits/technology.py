@@ -23,7 +23,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from rramkit.circuits.libraries import CONTROL_WORDS, Library, UserLibrary, check_path
+from rramkit.circuits.libraries import CONTROL_WORDS, ModelFile, UserLibrary, check_path
 from rramkit.parameters import Parameters, quantity
 
 PINS = "dgsb"
@@ -96,7 +96,7 @@ class Technology(Parameters):
     subcircuit: Subcircuit = Subcircuit()
 
     @property
-    def library(self) -> Library:
+    def library(self) -> ModelFile:
         """The model library: a file of netlists/ by name, or the user's."""
         return UserLibrary(self.library_file, self.section) if self.library_file else f"cmos_45nm_{self.corner}.lib"
 

@@ -21,12 +21,12 @@ from typing import Literal, Self
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits import amplitude, level_shifter
+from rramkit.circuits import level_shifter, write_amplitude
 from rramkit.circuits.cell import CellParams, dynamic_cell
 from rramkit.circuits.cell_bench import Polarity
-from rramkit.circuits.line_driver import Interval, Leg, SwitchParams, add_line_driver
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.write_legs import Interval, Leg, SwitchParams, add_line_driver
 from rramkit.circuits.write_lines import Far, LinesParams, add_lines
 from rramkit.parameters import Parameters, quantity
 
@@ -39,8 +39,8 @@ class WriteDriverParams(Parameters):
     """The driver's circuits and voltages."""
 
     shifter: level_shifter.LevelShifterParams = level_shifter.LevelShifterParams()
-    converter: amplitude.ConverterParams = amplitude.ConverterParams()
-    buffer: amplitude.BufferParams = amplitude.BufferParams()
+    converter: write_amplitude.ConverterParams = write_amplitude.ConverterParams()
+    buffer: write_amplitude.BufferParams = write_amplitude.BufferParams()
     switch: SwitchParams = SwitchParams()
     lines: LinesParams = LinesParams()
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
@@ -88,7 +88,7 @@ class WriteDriverParams(Parameters):
 
 
 @dataclass(frozen=True)
-class Schedule:
+class PulseTiming:
     """When the driver does what: intervals [s] of reads and pulses; codes, each with the time [s] it begins."""
 
     reads: tuple[Interval, ...]
@@ -110,26 +110,26 @@ def add_write_driver(
     cell: CellParams,
     *,
     polarity: Polarity,
-    when: Schedule,
+    when: PulseTiming,
     joints: Joints = Joints(),
 ) -> Far:
     """Add supplies, converter, buffer, line drivers and lines; return the far ends, where the cell goes.
 
     `joints` lets a loop around the driver take the place of the schedule and of the read rail (`write_verify`).
     """
-    draw = Draw(circuit, cell.technology)
+    draw = Netlister(circuit, cell.technology)
     for part in (
         level_shifter.level_shifter(params.shifter, cell.technology),
-        amplitude.converter(params.converter, cell.technology),
-        amplitude.buffer(params.buffer, cell.technology),
+        write_amplitude.converter(params.converter, cell.technology),
+        write_amplitude.buffer(params.buffer, cell.technology),
         dynamic_cell(cell),
     ):
         circuit.subcircuit(part)
     _add_supplies(circuit, params, cell, polarity)
     _add_codes(circuit, params, cell, when)
     bits = [f"b_{k}" for k in range(params.converter.bits)]
-    circuit.X("_converter", amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
-    circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
+    circuit.X("_converter", write_amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
+    circuit.X("_buffer", write_amplitude.BUFFER, "dac", "rail", "vwrite")
     legs = _LEGS[params.stepped(polarity)](params, when, joints)
     for line, of_line in legs.items():
         # The word line closes in a nanosecond or two: gates that close in a tenth of one pull the nodes behind them
@@ -139,7 +139,7 @@ def add_write_driver(
     return add_lines(circuit, params.lines, cell)
 
 
-def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
+def _set_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead = params.switch.t_dead
     step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
@@ -151,7 +151,7 @@ def _set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict
     }
 
 
-def _voltage_set_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
+def _voltage_set_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead = params.switch.t_dead
     step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     read = Leg(joints.read_rail, "n", when.reads)
@@ -163,7 +163,7 @@ def _voltage_set_legs(params: WriteDriverParams, when: Schedule, joints: Joints)
     }
 
 
-def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, dict[str, Leg]]:
+def _reset_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, dict[str, Leg]]:
     dead = params.switch.t_dead
     step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     return {
@@ -174,7 +174,7 @@ def _reset_legs(params: WriteDriverParams, when: Schedule, joints: Joints) -> di
     }
 
 
-def _word_pulse(params: WriteDriverParams, when: Schedule, joints: Joints) -> dict[str, Leg]:
+def _word_pulse(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, Leg]:
     dead = params.switch.t_dead
     read = [(a - dead, b + dead) for a, b in when.reads]
     # Weak, because the row's open gates push the source line up as the word line rises: 0.2 V with a full leg.
@@ -199,7 +199,7 @@ def _add_supplies(circuit: Circuit, params: WriteDriverParams, cell: CellParams,
     )
 
 
-def _add_codes(circuit: Circuit, params: WriteDriverParams, cell: CellParams, when: Schedule) -> None:
+def _add_codes(circuit: Circuit, params: WriteDriverParams, cell: CellParams, when: PulseTiming) -> None:
     for k in range(params.converter.bits):
         steps = [(t, cell.technology.v_core * (code >> k & 1)) for t, code in when.codes]
         points = staircase_points(steps, t_rise=params.switch.t_logic)

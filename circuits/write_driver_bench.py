@@ -9,8 +9,8 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.line_driver import Interval
-from rramkit.circuits.write_driver import SUPPLIES, T_START, Schedule, WriteDriverParams, add_write_driver
+from rramkit.circuits.write_driver import SUPPLIES, T_START, PulseTiming, WriteDriverParams, add_write_driver
+from rramkit.circuits.write_legs import Interval
 from rramkit.circuits.write_lines import Far
 from rramkit.parameters import Parameters, quantity
 
@@ -75,10 +75,10 @@ class DriverWriteParams(Parameters):
         return self.read_interval(index)[0] + 0.95 * self.t_read
 
     @property
-    def schedule(self) -> Schedule:
+    def schedule(self) -> PulseTiming:
         """What the driver is to do when; a code changes as soon as the read before its pulse has ended."""
         codes = [(self.read_interval(k)[1], int(code)) for k, code in enumerate(self.codes)]
-        return Schedule(
+        return PulseTiming(
             reads=tuple(self.read_interval(k) for k in range(self.pulses + 1)),
             pulses=tuple(self.pulse_interval(k) for k in range(self.pulses)),
             codes=((0.0, int(self.codes[0])), *codes),
@@ -114,7 +114,7 @@ class DriverResetParams(DriverWriteParams):
     state: float = quantity(0.95, "1", "state at the start", ge=0, le=1)
 
 
-class PulseTrainParams(DriverWriteParams):
+class DriverPulseParams(DriverWriteParams):
     """A train of pulses of one amplitude (the code's) and width."""
 
     code_first: int = quantity(40, "1", "code of every pulse", ge=0, le=1023)

@@ -17,7 +17,7 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.mosfet import Netlister
 from rramkit.parameters import Parameters, quantity
 
 
@@ -49,7 +49,7 @@ class Far:
 
 def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
     """Add the lines between the drivers' nodes `bl`, `wl`, `sl`, `inhibit` and the far ends, which are returned."""
-    draw, per_lump = Draw(circuit, cell.technology), params.cells // params.lumps
+    draw, per_lump = Netlister(circuit, cell.technology), params.cells // params.lumps
     for line in ("bl", "wl", "sl"):
         for k in range(params.lumps):
             circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump)

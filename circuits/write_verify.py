@@ -15,12 +15,12 @@ It works with either line that SET steps, and in RESET: `done` withholds what ma
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.line_driver import Interval
-from rramkit.circuits.mosfet import Draw
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_driver import T_START, Joints, add_write_driver
 from rramkit.circuits.write_driver_bench import OPTIONS, DriverWriteParams, add_written_cell, driver_outputs
+from rramkit.circuits.write_legs import Interval
 from rramkit.parameters import Parameters, quantity
 
 COMPARATOR = "verify_comparator"
@@ -54,7 +54,7 @@ class WriteVerifyParams(DriverWriteParams):
 def comparator(params: ComparatorParams, technology: Technology) -> SubCircuit:
     """Return `.subckt verify_comparator inp inn out vdd`: out is high while v(inp) > v(inn)."""
     cell = SubCircuit(COMPARATOR, "inp", "inn", "out", "vdd")
-    draw, length, w_n, w_p = Draw(cell, technology), params.l_pair, params.w_mirror, 4 * params.w_mirror
+    draw, length, w_n, w_p = Netlister(cell, technology), params.l_pair, params.w_mirror, 4 * params.w_mirror
     cell.I("_ref", "bias", cell.gnd, params.i_ref)
     for name, drain in (("bias", "bias"), ("tail", "tail"), ("second", "x2")):
         draw.mosfet(
@@ -110,7 +110,7 @@ def write_verify(params: WriteVerifyParams) -> Deck:
 
 def _add_latch(circuit: Circuit, params: WriteVerifyParams) -> None:
     """Add the raster (request, strobe, reset: ideal sources), the latch `done` and the gated pulse."""
-    draw, high = Draw(circuit, params.cell.technology), params.cell.technology.v_core
+    draw, high = Netlister(circuit, params.cell.technology), params.cell.technology.v_core
     strobes = [params.strobe(k) for k in range(params.pulses + 1)]
     requests = [params.pulse_interval(k) for k in range(params.pulses)]
     for name, intervals in (("request", requests), ("strobe", strobes), ("release", [(T_START / 2, 1.0)])):

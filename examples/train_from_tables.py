@@ -10,7 +10,7 @@ import numpy as np
 
 from rramkit import table
 from rramkit.learning import Experiment, NetworkSettings, train
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 
 
 def main(path: Path) -> None:

@@ -30,7 +30,7 @@ class ParameterSet(Parameters):
     values: dict[str, float]
 
 
-class Spread(Parameters):
+class NormalSpread(Parameters):
     """How one parameter varies from device to device: a normal distribution, redrawn outside its limits."""
 
     sigma: float = Field(gt=0)
@@ -46,7 +46,7 @@ class DeviceModel(Parameters):
     subcircuit: str = Field(pattern=r"^rram_[a-z0-9]+$")
     parameters: dict[str, ModelParameter]
     sets: dict[str, ParameterSet]
-    spread: dict[str, Spread] = Field(default={})
+    spread: dict[str, NormalSpread] = Field(default={})
     spread_source: str = ""
 
     @model_validator(mode="after")

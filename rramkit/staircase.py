@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.array.programming import GradualWrite
+from rramkit.array.write.pulse import GradualWrite
 from rramkit.table import Table
 
 

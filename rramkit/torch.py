@@ -20,7 +20,7 @@ from typing import Literal
 from rramkit.array.backend import Array
 from rramkit.array.mapping import Pairs
 from rramkit.array.model import ArrayModel
-from rramkit.array.streams import Streams
+from rramkit.array.rng import TileRng
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError, SetupError
 
@@ -52,7 +52,7 @@ class TileMatrix:
     ) -> None:
         self.model, self.mapping, self.write, self.largest, self.seed = model, mapping, write, largest, seed
         self.grid: TileGrid | None = None
-        self.streams: Streams | None = None
+        self.streams: TileRng | None = None
         self.energy, self.clamped, self._written = 0.0, 0, (0, -1)
 
     def update(self, weight: Tensor) -> None:
@@ -86,8 +86,8 @@ class TileMatrix:
     def _made(self, wanted: Tensor) -> TileGrid:
         shape = TileGrid.shape_of(wanted, self.model, largest=self.largest)
         device = None if wanted.device.type == "cpu" else str(wanted.device)
-        drawn = Streams.seeded((self.seed, 0), shape, device=device)
-        self.streams = Streams.seeded((self.seed, 1), shape, device=device)
+        drawn = TileRng.seeded((self.seed, 0), shape, device=device)
+        self.streams = TileRng.seeded((self.seed, 1), shape, device=device)
         return TileGrid.of(wanted, self.model, largest=self.largest, rng=drawn)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from rramkit.characterization.pool import SpicePool
+from rramkit.characterization.engine.pool import SpicePool
 
 mpl.use("Agg")
 

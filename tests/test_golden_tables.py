@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_run import checked_tables
-from synthetic_tables import full_file, full_table
+from fixtures.synthetic_run import checked_tables
+from fixtures.synthetic_tables import full_file, full_table
 
 from rramkit import table
 from rramkit.cli.app import run as command
 from rramkit.table import Mask, Quantity, TableFile
-from rramkit.table.golden import compare
+from rramkit.table.compare import compare
 
 OLD = checked_tables()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rramkit.cli.given import parameters
+from rramkit.cli.options import parameters
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat, listing, quantity
 

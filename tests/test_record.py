@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import h5py
 import numpy as np
 import pytest
-from edited import edited
+from fixtures.edited import edited
 
 from rramkit import record
 from rramkit.errors import TableError

@@ -13,21 +13,21 @@ SHARED = {
     "rramkit.table",
     "rramkit.files",
     "rramkit.lock",
-    "rramkit.surrogate",
-    "rramkit.look_up",
-    "rramkit.array.cells",
+    "rramkit.surrogate.grid",
+    "rramkit.surrogate.look_up",
+    "rramkit.array.cell_current",
     "rramkit.array.wires",
 }
 ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),
     "h5py": ("rramkit/hdf5.py",),
     "matplotlib": ("rramkit/plots/", "characterization/plots.py"),
-    "distributed": ("characterization/cluster.py", "rramkit/learning/processes.py"),
+    "distributed": ("characterization/engine/cluster.py", "rramkit/learning/processes.py"),
     "typer": ("rramkit/cli/",),
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
-    "torch": ("rramkit/torch.py", "rramkit/array/streams.py", "rramkit/array/backend.py"),
+    "torch": ("rramkit/torch.py", "rramkit/array/rng.py", "rramkit/array/backend.py"),
 }
 
 

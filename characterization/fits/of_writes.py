@@ -11,7 +11,7 @@ import numpy as np
 
 from rramkit.characterization.fits import exponential_step, nonlinearity, soft_bounds
 from rramkit.characterization.fits.estimate import Estimate, column
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Fit, Quantity, Table
 
 _LEAST = 4  # good points that a fit of two parameters needs to have a standard error worth its name

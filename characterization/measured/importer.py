@@ -9,7 +9,7 @@ import numpy as np
 
 from rramkit import __version__
 from rramkit.characterization.measured import presets
-from rramkit.characterization.measured.pulses import POLARITIES, Train, read_trains, scaled
+from rramkit.characterization.measured.pulses import POLARITIES, PulseTrain, read_trains, scaled
 from rramkit.characterization.measured.read_table import linear_table, measured_table
 from rramkit.characterization.measured.settings import ImportSettings, WireSettings
 from rramkit.characterization.measured.write_table import mean_curve, write_table
@@ -55,7 +55,7 @@ def from_preset(name: str, settings: ImportSettings) -> TableFile:
     return _file({"read": linear_table(device.g_range, settings), **written}, settings, lacks, source)
 
 
-def _levels(trains: list[Train]) -> tuple[float, float]:
+def _levels(trains: list[PulseTrain]) -> tuple[float, float]:
     """Return the lowest and the highest mean level of all trains, in the file's unit."""
     groups = {(t.polarity, t.v_pulse): [o for o in trains if (o.polarity, o.v_pulse) == (t.polarity, t.v_pulse)]
               for t in trains}  # fmt: skip

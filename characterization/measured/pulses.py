@@ -25,7 +25,7 @@ _SHORTEST = 8  # reads in a train: fewer say nothing of a curve
 
 
 @dataclass(frozen=True)
-class Train:
+class PulseTrain:
     """Reads `g_cell` (N,) after each of N equal pulses: siemens, or arbitrary units where `scaled` is false."""
 
     polarity: str
@@ -35,7 +35,7 @@ class Train:
     scaled: bool = True
 
 
-def read_trains(path: Path, settings: ImportSettings) -> list[Train]:
+def read_trains(path: Path, settings: ImportSettings) -> list[PulseTrain]:
     """Read all trains of a file.
 
     Raises
@@ -56,7 +56,7 @@ def read_trains(path: Path, settings: ImportSettings) -> list[Train]:
     return trains
 
 
-def scaled(trains: list[Train], *, ends: tuple[float, float], settings: ImportSettings) -> list[Train]:
+def scaled(trains: list[PulseTrain], *, ends: tuple[float, float], settings: ImportSettings) -> list[PulseTrain]:
     """Return trains in siemens: arbitrary units are stretched so that their mean levels `ends` become g_low, g_high."""
     if all(train.scaled for train in trains):
         if settings.g_low is not None:
@@ -72,16 +72,16 @@ def scaled(trains: list[Train], *, ends: tuple[float, float], settings: ImportSe
     return [replace(train, g_cell=offset + slope * train.g_cell, scaled=True) for train in trains]
 
 
-def _two_columns(path: Path, settings: ImportSettings) -> list[Train]:
+def _two_columns(path: Path, settings: ImportSettings) -> list[PulseTrain]:
     table = read_matrix(path, 2)
     pulses = {"set": settings.set, "reset": settings.reset}
     return [
-        Train(polarity, pulses[polarity].v_pulse, pulses[polarity].t_pulse, table[:, k], scaled=False)
+        PulseTrain(polarity, pulses[polarity].v_pulse, pulses[polarity].t_pulse, table[:, k], scaled=False)
         for k, polarity in enumerate(POLARITIES)
     ]
 
 
-def _named(path: Path, settings: ImportSettings) -> list[Train]:
+def _named(path: Path, settings: ImportSettings) -> list[PulseTrain]:
     found = read_columns(path, _UNITS, texts=("polarity",))
     values, polarity = _conductance(path, found.numbers), np.array(found.texts.get("polarity", ()))
     if not polarity.size or not set(polarity.tolist()) <= set(POLARITIES):
@@ -98,7 +98,7 @@ def _named(path: Path, settings: ImportSettings) -> list[Train]:
     for row in range(size):
         trains.setdefault((polarity[row], *(float(column[row]) for column in keys.values())), []).append(row)
     return [
-        Train(str(key[0]), key[1], key[2], values[rows], scaled="g_cell" not in found.unitless)
+        PulseTrain(str(key[0]), key[1], key[2], values[rows], scaled="g_cell" not in found.unitless)
         for key, rows in trains.items()
     ]
 

@@ -14,18 +14,18 @@ from dataclasses import replace
 import numpy as np
 
 from rramkit.characterization.fits.of_writes import write_fits
-from rramkit.characterization.measured.pulses import Train
+from rramkit.characterization.measured.pulses import PulseTrain
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.errors import InputError
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import LEVELS, Distribution, HeldOut, Quantity, Table
 
 HELD_OUT = 5  # every fifth read
 _NEIGHBOURS = 60  # pulses whose scatter makes the distribution at a conductance: their quantiles are good to a tenth
 
 
-def write_table(polarity: str, trains: Sequence[Train], settings: ImportSettings) -> Table:
+def write_table(polarity: str, trains: Sequence[PulseTrain], settings: ImportSettings) -> Table:
     """Return the table of one polarity; raise `InputError` when its amplitudes share no conductances."""
     amplitudes = sorted({train.v_pulse for train in trains})
     by_amplitude = [[train for train in trains if train.v_pulse == v] for v in amplitudes]
@@ -53,7 +53,7 @@ def write_table(polarity: str, trains: Sequence[Train], settings: ImportSettings
     return _with_held_out(replace(table, fits=write_fits(table, train=reads)), *longest, settings)
 
 
-def mean_curve(polarity: str, trains: Sequence[Train]) -> Trajectory:
+def mean_curve(polarity: str, trains: Sequence[PulseTrain]) -> Trajectory:
     """Return the mean curve of trains of one amplitude; every fifth read is kept from it."""
     longest = max(train.g_cell.size for train in trains)
     keep = np.arange(longest) % HELD_OUT != HELD_OUT - 1
@@ -61,13 +61,13 @@ def mean_curve(polarity: str, trains: Sequence[Train]) -> Trajectory:
     return Trajectory.of([train.g_cell for train in trains], rising=polarity == "set", keep=keep)
 
 
-def _energy(g_start: np.ndarray, change: np.ndarray, groups: Sequence[Sequence[Train]], burst: int) -> np.ndarray:
+def _energy(g_start: np.ndarray, change: np.ndarray, groups: Sequence[Sequence[PulseTrain]], burst: int) -> np.ndarray:
     v, t = (np.array([getattr(group[0], name) for group in groups]) for name in ("v_pulse", "t_pulse"))
     return v**2 * t * burst * np.maximum(g_start[:, None] + change / 2, 0.0)
 
 
 def _conditions(
-    trains: Sequence[Train], amplitudes: Sequence[float], curves: Sequence[Trajectory], settings: ImportSettings
+    trains: Sequence[PulseTrain], amplitudes: Sequence[float], curves: Sequence[Trajectory], settings: ImportSettings
 ) -> dict[str, Quantity]:
     widths = {train.t_pulse for train in trains}
     if len(widths) > 1:
@@ -111,7 +111,7 @@ def _distributions(
     return {over: Distribution("delta_g", over, LEVELS, quantiles, sigma, draws)}
 
 
-def _with_held_out(table: Table, trains: Sequence[Train], v_pulse: float, settings: ImportSettings) -> Table:
+def _with_held_out(table: Table, trains: Sequence[PulseTrain], v_pulse: float, settings: ImportSettings) -> Table:
     """Return the table with its held-out reads: those of the amplitude with the longest train."""
     surrogate = GridSurrogate(table, "delta_g")
     g_axis = table.axes["g_start"].values

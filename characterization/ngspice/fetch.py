@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rramkit.characterization.ngspice import apt, build, library, prefix
-from rramkit.characterization.ngspice.library import GOOD, OLDEST, VARIABLE, Library
+from rramkit.characterization.ngspice.library import GOOD, OLDEST, VARIABLE, SimulatorLibrary
 from rramkit.errors import SetupError
 
 # A release of the same archive whose source code is new enough, for releases that are too old.
@@ -30,7 +30,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def ensure(target: Path) -> Library:
+def ensure(target: Path) -> SimulatorLibrary:
     """Return a library, the best that can be had; fetch it into `target` when the machine has no good one.
 
     Raises
@@ -68,7 +68,7 @@ def _report(failures: list[str]) -> str:
     )
 
 
-def _usable(paths: list[Path], origin: str, failures: list[str]) -> list[Library]:
+def _usable(paths: list[Path], origin: str, failures: list[str]) -> list[SimulatorLibrary]:
     found = []
     for path in paths:
         try:
@@ -78,7 +78,7 @@ def _usable(paths: list[Path], origin: str, failures: list[str]) -> list[Library
     return found
 
 
-def _private(target: Path, failures: list[str]) -> list[Library]:
+def _private(target: Path, failures: list[str]) -> list[SimulatorLibrary]:
     """Probe the prefix, after mending its start-up file in case the checkout was moved."""
     path = target / "lib" / library.NAMES[0]
     if not path.is_file():
@@ -91,7 +91,7 @@ def _private(target: Path, failures: list[str]) -> list[Library]:
 Route = Callable[[Path, Path], str]
 
 
-def _fetch(target: Path, failures: list[str], *, at_least: int) -> Library | None:
+def _fetch(target: Path, failures: list[str], *, at_least: int) -> SimulatorLibrary | None:
     """Try each way in turn; the first whose library loads and is new enough becomes the prefix."""
     if shutil.which("apt-get") is None:
         failures.append("this system has no apt-get, from which the kit could fetch one by itself")
@@ -163,7 +163,7 @@ def _source(source: apt.Source) -> Route:
     return route
 
 
-def _complete(path: Path, own: list[apt.Source], work: Path) -> Library:
+def _complete(path: Path, own: list[apt.Source], work: Path) -> SimulatorLibrary:
     """Probe a new library; where a small library is missing on the system, fetch that too and try again."""
     try:
         return library.probe(path, "private prefix")

@@ -24,7 +24,7 @@ FOREIGN = ("SPICE_SCRIPTS", "SPICE_PATH", "SPICE_ASCIIRAWFILE", "NGSPICE_INPUT_D
 
 
 @dataclass(frozen=True, kw_only=True)
-class Library:
+class SimulatorLibrary:
     """An ngspice shared library that loads, and what it says about itself.
 
     Attributes
@@ -75,7 +75,7 @@ def private_prefix() -> Path:
     return Path(sys.prefix).parent / ".ngspice"
 
 
-def find_library() -> Library:
+def find_library() -> SimulatorLibrary:
     """Return the library to use: the one the user names, else the private one, else the system's.
 
     Raises
@@ -87,7 +87,7 @@ def find_library() -> Library:
 
 
 @functools.cache
-def _find(named: str, prefix: Path) -> Library:
+def _find(named: str, prefix: Path) -> SimulatorLibrary:
     if named:
         return named_library(named)
     failures = []
@@ -111,7 +111,7 @@ def cure() -> str:
     )
 
 
-def named_library(named: str) -> Library:
+def named_library(named: str) -> SimulatorLibrary:
     """Probe the library that the user names; there is no silent way round a wrong one."""
     path = Path(named).expanduser()
     try:
@@ -168,7 +168,7 @@ def _under(prefix: Path, model: str) -> bool:
     return Path(model).resolve().is_relative_to(prefix) and Path(model).is_file()
 
 
-def probe(path: Path, origin: str) -> Library:
+def probe(path: Path, origin: str) -> SimulatorLibrary:
     """Load the library in a child process and read what it says.
 
     Raises
@@ -187,7 +187,7 @@ def probe(path: Path, origin: str) -> Library:
         raise SetupError(f"{path}, which does not tell its version")
     if int(banner[1]) < OLDEST:
         raise SetupError(f"{path}, which is version {banner[1]}{banner[2]}")
-    return Library(
+    return SimulatorLibrary(
         path=path,
         version=int(banner[1]),
         version_text=banner[1] + banner[2],
@@ -235,7 +235,7 @@ def environment(lib_dir: Path, inherited: dict[str, str]) -> dict[str, str]:
     return kept | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
 
 
-def enter(library: Library, folder: Path) -> None:
+def enter(library: SimulatorLibrary, folder: Path) -> None:
     """Make this process ready to load `library`; once, before the first load, in a process of its own.
 
     It changes the process's folder and environment. ngspice reads `.spiceinit` of the current folder
@@ -252,7 +252,7 @@ def enter(library: Library, folder: Path) -> None:
         ctypes.CDLL(str(needed), mode=ctypes.RTLD_GLOBAL)
 
 
-def warning_for(library: Library) -> str | None:
+def warning_for(library: SimulatorLibrary) -> str | None:
     """Say in one line what a poor library costs and how to cure it; None for a good one."""
     if library.good:
         return None

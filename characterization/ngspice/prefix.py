@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from rramkit.characterization.ngspice.library import NAMES, Library
+from rramkit.characterization.ngspice.library import NAMES, SimulatorLibrary
 from rramkit.errors import SetupError
 
 # Runs the program with the start-up file, code models and spare libraries of its own prefix.
@@ -96,7 +96,7 @@ def drop_idle_program(prefix: Path) -> None:
         (prefix / "lib" / "ngspice" / "ngspice").unlink()
 
 
-def install(new: Path, prefix: Path, *, library: Library, how: str) -> None:
+def install(new: Path, prefix: Path, *, library: SimulatorLibrary, how: str) -> None:
     """Let a finished prefix take the place of the old one, if any; both lie on one disk, so it is two renames."""
     drop_idle_program(new)
     point_spinit_home(new, prefix)

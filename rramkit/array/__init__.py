@@ -1,18 +1,18 @@
 """Arrays at the speed of matrix products: cell current, wires, tiles, writing; all from a table file."""
 
-from rramkit.array.cells import CellCurrent
-from rramkit.array.characterised_chain import characterised_chain
+from rramkit.array.cell_current import CellCurrent
 from rramkit.array.model import ArrayModel
-from rramkit.array.programming import GradualWrite, Pulse, Writer
-from rramkit.array.read_chain import ReadChain
-from rramkit.array.state import CellState, Tally
-from rramkit.array.streams import Streams
+from rramkit.array.rng import TileRng
+from rramkit.array.stages.chain import ReadChain
+from rramkit.array.stages.from_tables import characterised_chain
 from rramkit.array.tile import Reading, Tile
 from rramkit.array.tile_grid import TileGrid
-from rramkit.array.update import UpdateChain, UpdateParams
-from rramkit.array.verify import VerifyParams, VerifyState, WriteVerify
 from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
+from rramkit.array.write.pulse import GradualWrite, Pulse, Writer
+from rramkit.array.write.state import CellState, WriteCost
+from rramkit.array.write.update import UpdateChain, UpdateParams
+from rramkit.array.write.write_verify import VerifyParams, VerifyState, WriteVerify
 
 __all__ = [
     "ArrayModel",
@@ -22,16 +22,16 @@ __all__ = [
     "Pulse",
     "ReadChain",
     "Reading",
-    "Streams",
-    "Tally",
     "Tile",
     "TileGrid",
+    "TileRng",
     "UpdateChain",
     "UpdateParams",
     "VerifyParams",
     "VerifyState",
     "Windows",
     "WireModel",
+    "WriteCost",
     "WriteVerify",
     "Writer",
     "characterised_chain",

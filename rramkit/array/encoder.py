@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.backend import Array, like, namespace
-from rramkit.array.input_dac import InputDac
-from rramkit.array.one_way import OneWay
+from rramkit.array.directional_current import DirectionalCurrent
+from rramkit.array.stages.row_driver import RowDriver
 
 STEP_LIMIT = 2e-5
 """Largest step between neighbouring places over full scale (1): a fifth of what the terms themselves may miss."""
@@ -22,7 +22,7 @@ _PLACES_MAX = 2**17  # of a look-up (1): half a megabyte in float32, what a core
 
 
 @dataclass(frozen=True)
-class Shot:
+class SubRead:
     """What lines do while one current is formed; every array is laid out as the voltages were.
 
     Attributes
@@ -49,22 +49,22 @@ class Encoder:
 
     Attributes
     ----------
-    way : OneWay
+    way : DirectionalCurrent
         The cell current of the direction.
-    dac : InputDac
+    dac : RowDriver
         The converter.
     scale : float
         Places of the tables over volts (1/V).
     tables : tuple of array
         Terms (places,); of serial bits, the one term of a whole pulse.
     squares, powers : array
-        `Shot.square` and `Shot.power` of serial bits (places,).
+        `SubRead.square` and `SubRead.power` of serial bits (places,).
     mix : ndarray or None
         What the terms of the conductance have to be combined with (1, K); None: as they are.
     """
 
-    way: OneWay
-    dac: InputDac
+    way: DirectionalCurrent
+    dac: RowDriver
     scale: float
     tables: tuple[Array, ...]
     squares: Array
@@ -72,7 +72,7 @@ class Encoder:
     mix: np.ndarray | None
 
     @classmethod
-    def of(cls, way: OneWay, dac: InputDac, reference: Array) -> Self:
+    def of(cls, way: DirectionalCurrent, dac: RowDriver, reference: Array) -> Self:
         """Make the encoder of one direction for arrays of the kind of `reference`."""
         if dac.serial:
             codes = np.arange(dac.levels)
@@ -87,23 +87,23 @@ class Encoder:
         kept = tuple(like(each, reference) for each in tables)
         return cls(way, dac, scale, kept, like(squares, reference), like(powers, reference), mix)
 
-    def shots(self, u: Array, *, noisy: bool) -> Iterator[Shot]:
+    def shots(self, u: Array, *, noisy: bool) -> Iterator[SubRead]:
         """Yield what lines asked for voltages `u` of any layout, from 0 to `v_max`, do; `noisy` asks for `square`."""
         if not self.dac.levels and len(self.tables) == 1:
             square = u * u
-            yield Shot(1.0, (u,), square if noisy else None, (square,))
+            yield SubRead(1.0, (u,), square if noisy else None, (square,))
             return
         code = self._code(u)
         if self.dac.shots > 1:
             yield from self._bit_by_bit(code, noisy=noisy)
         elif self.dac.serial:
             square = self.squares[code] if noisy else None
-            yield Shot(1.0, (self.tables[0][code],), square, (self.powers[code],))
+            yield SubRead(1.0, (self.tables[0][code],), square, (self.powers[code],))
         else:
             volts = self.tables[0][code] if self.dac.levels else u
             terms = (volts, *(table[code] for table in self.tables[1:]))
             power = tuple(volts * term for term in terms)
-            yield Shot(1.0, terms, power[0] if noisy else None, power)
+            yield SubRead(1.0, terms, power[0] if noisy else None, power)
 
     def _code(self, u: Array) -> Array:
         xp = namespace(u)
@@ -111,15 +111,15 @@ class Encoder:
         place += 0.5
         return xp.astype(place, xp.int64)
 
-    def _bit_by_bit(self, code: Array, *, noisy: bool) -> Iterator[Shot]:
+    def _bit_by_bit(self, code: Array, *, noisy: bool) -> Iterator[SubRead]:
         xp, v_max = namespace(code), self.way.v_max
         for bit in range(self.dac.bits):
             term = xp.astype((code >> bit) & 1, self.tables[0].dtype)
             weight = 2.0**bit / (self.dac.levels - 1)
-            yield Shot(weight, (term,), v_max**2 * term if noisy else None, (v_max * term,))
+            yield SubRead(weight, (term,), v_max**2 * term if noisy else None, (v_max * term,))
 
 
-def _places(way: OneWay) -> int:
+def _places(way: DirectionalCurrent) -> int:
     """Return how many evenly spaced voltages the look-up of the terms beside the linear one needs."""
     largest = np.abs(way.a_terms.values).max(axis=1)[1:]
     places = 1024

@@ -6,8 +6,8 @@ from typing import Literal, Self
 import numpy as np
 
 from rramkit.array.backend import Array, Backend, placed
-from rramkit.array.cells import CellCurrent
-from rramkit.array.read_chain import ReadChain
+from rramkit.array.cell_current import CellCurrent
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.wires import WireModel
 from rramkit.table import TableFile
 

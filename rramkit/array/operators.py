@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.backend import Array, contiguous, copied, full, like, namespace
+from rramkit.array.directional_current import DirectionalCurrent
 from rramkit.array.model import ArrayModel
-from rramkit.array.one_way import OneWay
 
 _CELLS_AT_ONCE = 2**20  # (1): what a large grid's terms take while they are made stays near 100 MB
 
@@ -42,7 +42,7 @@ class Operators:
         g_cell: Array,
         passed: Array | None,
         model: ArrayModel,
-        way: OneWay,
+        way: DirectionalCurrent,
         *,
         mix: np.ndarray | None,
         backward: bool,
@@ -161,7 +161,13 @@ def _kept(x: Array, g_cell: Array) -> Array:
 
 
 def _parts(
-    cells: Array, passed: Array | None, model: ArrayModel, way: OneWay, *, mix: np.ndarray | None, backward: bool
+    cells: Array,
+    passed: Array | None,
+    model: ArrayModel,
+    way: DirectionalCurrent,
+    *,
+    mix: np.ndarray | None,
+    backward: bool,
 ) -> tuple[Array | None, ...]:
     """Return the fields of `Operators` for tiles (T, 2, R, C)."""
     xp, chain = namespace(cells), model.chain

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from rramkit.array.backend import Array
-from rramkit.array.converter import ConverterBank
+from rramkit.array.directional_current import DirectionalCurrent
 from rramkit.array.encoder import Encoder
 from rramkit.array.model import ArrayModel
-from rramkit.array.one_way import OneWay
-from rramkit.array.streams import Streams
+from rramkit.array.rng import TileRng
+from rramkit.array.stages.adc import AdcBank
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Side:
     """One direction of reads: what drives its lines and what converts its currents."""
 
     encoder: Encoder
-    bank: ConverterBank
+    bank: AdcBank
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ class Periphery:
     traps: Array | None
 
     @classmethod
-    def of(cls, g_cell: Array, model: ArrayModel, *, rng: Streams | None) -> Self:
+    def of(cls, g_cell: Array, model: ArrayModel, *, rng: TileRng | None) -> Self:
         """Make it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
         halves, rows, pairs = (int(size) for size in g_cell.shape[-3:])
         chain = model.chain
         apart = chain.halves and halves == 2
         sides: list[Side] = []
         for backward, driven, sensed in ((False, rows, 2 * pairs if apart else pairs), (True, pairs, rows)):
-            way = OneWay.of(model.cells, backward=backward)
+            way = DirectionalCurrent.of(model.cells, backward=backward)
             largest = driven * (way.i_span[1] - (0.0 if backward or apart or halves == 1 else way.i_span[0]))
-            bank = ConverterBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
+            bank = AdcBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
             sides.append(Side(Encoder.of(way, chain.dac, g_cell), bank))
         traps = chain.telegraph.traps(g_cell, rng=rng) if chain.telegraph.on and rng is not None else None
         return cls(sides[0], sides[1], traps)

@@ -27,23 +27,23 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array import passes
+from rramkit.array import read as array_read
 from rramkit.array.backend import Array, as_array, copied, like, limited, namespace, to_numpy
-from rramkit.array.converter import grouped_maximum
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.model import ArrayModel
 from rramkit.array.operators import Operators, passed_by_wires
-from rramkit.array.passes import Reading
 from rramkit.array.periphery import Periphery
-from rramkit.array.reading import Read
-from rramkit.array.renewal import Renewal, chosen, lines_of, overloaded, tiles_of
-from rramkit.array.streams import Streams
+from rramkit.array.phases import Phase
+from rramkit.array.read import Reading
+from rramkit.array.read_cache import ReadCache, chosen, lines_of, overloaded, tiles_of
+from rramkit.array.rng import TileRng
+from rramkit.array.stages.adc import grouped_maximum
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 
 __all__ = ["ArrayModel", "Reading", "Rng", "Tile"]
 
-Rng = Streams | np.random.Generator
+Rng = TileRng | np.random.Generator
 """Random numbers of a read: one generator a tile, or one that seeds them for this call."""
 
 _EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
@@ -74,7 +74,7 @@ class Tile:
     periphery: Periphery
     clamped: int
     g_solved: Array | None = None
-    renewal: Renewal | None = None
+    renewal: ReadCache | None = None
 
     @classmethod
     def of(cls, g_cell: Array, model: ArrayModel, *, rng: Rng | None = None) -> Self:
@@ -150,7 +150,7 @@ class Tile:
         """Drive lines with signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or (..., B, C)."""
         v, signed, clamped = self._within(v, backward=backward)
         read = self._set_up(layout, rng, backward=backward)
-        way = passes.backward if backward else passes.forward
+        way = array_read.backward if backward else array_read.forward
         reading = way(read, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
 
@@ -174,7 +174,7 @@ class Tile:
         v, signed, _ = self._within(v, backward=backward)
         side = self.periphery.backward if backward else self.periphery.forward
         operators = self.cols_driven if backward else self.rows_driven
-        i = passes.unconverted(Read(operators, side, chain, layout, None, backward, self.paired), v, signed=signed)
+        i = array_read.unconverted(Phase(operators, side, chain, layout, None, backward, self.paired), v, signed=signed)
         largest = margin * grouped_maximum(to_numpy(i), chain.converter.shared)
         i_high = like(np.where(largest > 0.0, largest, to_numpy(side.bank.i_high)), self.g_cell)
         new = replace(side, bank=replace(side.bank, i_high=i_high))
@@ -210,14 +210,14 @@ class Tile:
         return part
 
     @property
-    def _known(self) -> Renewal:
+    def _known(self) -> ReadCache:
         """What of these tiles has been prepared so far; where nothing was yet, what is known from before."""
         made, before = vars(self), self.renewal
         if before is not None and "rows_driven" not in made and "cols_driven" not in made:
             return before
-        return Renewal.of(self.g_cell, made.get("rows_driven"), made.get("cols_driven"), made.get("_passed"))
+        return ReadCache.of(self.g_cell, made.get("rows_driven"), made.get("cols_driven"), made.get("_passed"))
 
-    def _set_up(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Read:
+    def _set_up(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Phase:
         chain = self.model.chain
         if not chain.random:
             streams = None
@@ -229,7 +229,7 @@ class Tile:
         if self.periphery.traps is not None and streams is not None:
             operators = operators.with_traps(chain.telegraph.factors(self.periphery.traps, self.g_cell, rng=streams))
         side = self.periphery.backward if backward else self.periphery.forward
-        return Read(operators, side, chain, layout, streams, backward, self.paired)
+        return Phase(operators, side, chain, layout, streams, backward, self.paired)
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout]:
         """Check the shape of voltages; return them in the tiles' kind of array, and their layout."""
@@ -282,10 +282,10 @@ def _checked(g_cell: Array, model: ArrayModel) -> Array:
     return copy
 
 
-def _streams(rng: Rng | None, shape: tuple[int, ...]) -> Streams | None:
+def _streams(rng: Rng | None, shape: tuple[int, ...]) -> TileRng | None:
     """Return one generator a tile: those given, checked, or ones that a NumPy generator seeds."""
     if isinstance(rng, np.random.Generator):
-        return Streams.drawn(rng, shape)
+        return TileRng.drawn(rng, shape)
     if rng is not None:
         rng.check(shape)
     return rng

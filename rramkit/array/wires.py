@@ -41,7 +41,7 @@ array, ohm a segment, hi    largest drop   error
 128 x 128, 2.5, 100 uS      81 %           0.06, 0.4 %
 ==========================  =============  ==============
 
-(`tests/test_wires.py` holds them.) The cells' own nonlinearity stands in `cells`, which takes the fraction A / g.
+(`tests/array/test_wires.py` holds them.) The cells' own nonlinearity stands in `cells`, which takes the fraction A / g.
 """
 
 from dataclasses import dataclass

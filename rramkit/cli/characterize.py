@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from rramkit.cli import data_sheet as data_sheets
-from rramkit.cli import evidence, residuals
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli import failed_deck, residuals
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 from rramkit.files import check_writable
@@ -73,11 +73,11 @@ def characterize(
     Finished points are kept: a run that was ended, however, goes on with the same command.
     """
     from rramkit.characterization.design import listed, parts_of
-    from rramkit.characterization.means import Means
+    from rramkit.characterization.engine.run_options import RunOptions
+    from rramkit.characterization.engine.shard import Shard
+    from rramkit.characterization.engine.store import store_of
     from rramkit.characterization.run import characterize as run
     from rramkit.characterization.run import characterize_share
-    from rramkit.characterization.shard import Shard
-    from rramkit.characterization.store import store_of
 
     plan = chosen(plan_name, params, pairs)
     if list_parameters:
@@ -85,8 +85,8 @@ def characterize(
         return
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
-    with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
-        means = Means(workers=workers, scheduler=scheduler, timeout=timeout, points=points, report=show)
+    with failed_deck.kept_beside(output), spice_progress(quiet=quiet or json) as show:
+        means = RunOptions(workers=workers, scheduler=scheduler, timeout=timeout, points=points, report=show)
         if share is not None:
             tally = characterize_share(plan, output, share, means)
             typer.echo(f"{points or store_of(output)}: share {share}, {tally.runs} points, {tally.failed} failed")
@@ -109,7 +109,7 @@ def chosen(plan_name: str | None, params: Path | None, pairs: list[str] | None) 
 
 def say(tables: "TableFile", output: Path, *, json: bool) -> None:
     """Print the residuals and what it took; exit 1 when a table misses its limits."""
-    from rramkit.characterization.block_limits import all_broken, data_sheet
+    from rramkit.characterization.limits import all_broken, data_sheet
 
     found = residuals.of_tables(tables)
     if json:

@@ -10,10 +10,10 @@ from rich.table import Table as Grid
 from rramkit import units
 
 if TYPE_CHECKING:
-    from rramkit.characterization.block_limits import Line
+    from rramkit.characterization.limits import DataSheetLine
 
 
-def as_grid(lines: "Sequence[Line]") -> Grid:
+def as_grid(lines: "Sequence[DataSheetLine]") -> Grid:
     """Return a terminal table: measure, smallest, median and largest value, each with its limit in brackets."""
     grid = Grid(
         title=escape("Measures over all points [limit]"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import evidence, residuals
+from rramkit.cli import failed_deck, residuals
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable, whole_file
 
@@ -45,7 +45,7 @@ def demo(
 
 
 def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
-    from rramkit.characterization.means import Means
+    from rramkit.characterization.engine.run_options import RunOptions
     from rramkit.characterization.plan import Plan
     from rramkit.characterization.run import characterize, reusable
 
@@ -53,8 +53,8 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
     tables = reusable(plan, path)
     if tables is None:
         console.print("Characterising cell and array in ngspice ...")
-        with evidence.kept_beside(path), spice_progress(quiet=False) as show:
-            tables = characterize(plan, path, Means(workers=workers, report=show))
+        with failed_deck.kept_beside(path), spice_progress(quiet=False) as show:
+            tables = characterize(plan, path, RunOptions(workers=workers, report=show))
     else:
         console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
     console.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))

@@ -15,7 +15,7 @@ from rramkit import __version__
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
-    from rramkit.characterization.ngspice.library import Library
+    from rramkit.characterization.ngspice.library import SimulatorLibrary
 
 # The distribution, and the module by which it is imported.
 REQUIRED = {
@@ -115,7 +115,7 @@ def _simulator() -> Iterator[Check]:
     yield from _features(library)
 
 
-def _features(library: "Library") -> Iterator[Check]:
+def _features(library: "SimulatorLibrary") -> Iterator[Check]:
     yield Check("KLU solver", "yes" if library.klu else "no", "ok" if library.klu else "poor")
     models = "the ngspice package of the same version has its code models; the kit's own circuits need none"
     yield Check(

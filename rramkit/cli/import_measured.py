@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from rramkit.cli import residuals
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rramkit.cli import characterize, evidence
-from rramkit.cli.given import ParameterFile, ParameterPairs
+from rramkit.cli import characterize, failed_deck
+from rramkit.cli.options import ParameterFile, ParameterPairs
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -33,11 +33,11 @@ def merge(
 
     Points that no share has are run here, and counted in the last line.
     """
-    from rramkit.characterization.means import Means
+    from rramkit.characterization.engine.run_options import RunOptions
     from rramkit.characterization.run import characterize as run
 
     plan = characterize.chosen(plan_name, params, pairs)
     check_writable(output, keep=(params, *shares))
-    with evidence.kept_beside(output), spice_progress(quiet=quiet or json) as show:
-        tables = run(plan, output, Means(workers=workers, points=points, shares=tuple(shares), report=show))
+    with failed_deck.kept_beside(output), spice_progress(quiet=quiet or json) as show:
+        tables = run(plan, output, RunOptions(workers=workers, points=points, shares=tuple(shares), report=show))
     characterize.say(tables, output, json=json)

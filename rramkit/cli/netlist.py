@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
 from rramkit.parameters import listing

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 
 if TYPE_CHECKING:
     from rramkit.episodes import EpisodeRun

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
-from rramkit.cli import evidence
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli import failed_deck
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
 
@@ -33,15 +33,15 @@ def simulate(
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
     from rramkit.characterization.deck_file import measure_labels, swept, vector_labels
+    from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.plots import check_picture, save_waveforms
-    from rramkit.characterization.pool import SpicePool
 
     deck = _deck(what, params, pairs)
     picture = plot or Path(f"{Path(what).stem}.png")
     if not no_plot:
         check_picture(picture)
         check_writable(picture, keep=(Path(what), params))
-    with evidence.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
+    with failed_deck.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
         waves = pool.run(deck)
     title, vectors = deck.partition("\n")[0], vector_labels(deck)
     if json:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.given import ParameterPairs
+from rramkit.cli.options import ParameterPairs
 from rramkit.cli.train import TablesOption, chosen_experiment
 
 if TYPE_CHECKING:
     from rramkit.learning.ablate import Cost
     from rramkit.learning.processes import Executor
-    from rramkit.learning.sweep import Row, Trial
+    from rramkit.learning.sweep import Trial, TrialResult
 
 ExperimentFile = Annotated[Path, typer.Argument(help="TOML file of an experiment.", metavar="EXPERIMENT.toml")]
 Workers = Annotated[int | None, typer.Option(help="Processes; default: one for each core.", min=1)]
@@ -84,7 +84,7 @@ def _executor(workers: int | None, scheduler: str | None) -> "Executor":
     return Processes(workers) if scheduler is None else DaskCluster(scheduler)
 
 
-def _trained(trials: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[Row]":
+def _trained(trials: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
     from rich.console import Console
     from rich.progress import Progress
 
@@ -95,14 +95,14 @@ def _trained(trials: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
     with Progress(console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task(f"{len(trials)} trainings", total=len(trials))
 
-        def show(row: "Row") -> None:
+        def show(row: "TrialResult") -> None:
             bar.console.print(f"{row.label}: {units.percent(row.accuracy)}", highlight=False)
             bar.advance(task)
 
         return run(trials, executor, progress=show)
 
 
-def _listing(rows: "Sequence[Row]") -> str:
+def _listing(rows: "Sequence[TrialResult]") -> str:
     from rramkit import units
 
     width = max(len(row.label) for row in rows)

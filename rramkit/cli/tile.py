@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from rramkit import files, units
-from rramkit.cli.given import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 
@@ -58,7 +58,7 @@ def tile(
     instance: --set converter.bits=8 --set dac.levels=256
     """
     from rramkit import table  # here, not above: the other commands start without them
-    from rramkit.array import ArrayModel, ReadChain, Streams, TileGrid, characterised_chain
+    from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, characterised_chain
 
     for path in (output, plot):
         if path is not None:
@@ -71,10 +71,10 @@ def tile(
     weight = _matrix(target, "target") if target is not None else rng.uniform(-1.0, 1.0, _SIZE)
     written = _written(found, weight, pulses=pulses)
     shape = TileGrid.shape_of(written.g_cell, model)
-    grid = TileGrid.of(written.g_cell, model, rng=Streams.seeded((seed, 1), shape))
+    grid = TileGrid.of(written.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
     v = _voltages(inputs, grid, rng, vectors, backward=backward)
     started = time.perf_counter()
-    reading = (grid.backward if backward else grid.forward)(v, rng=Streams.seeded((seed, 2), shape))
+    reading = (grid.backward if backward else grid.forward)(v, rng=TileRng.seeded((seed, 2), shape))
     seconds = time.perf_counter() - started
     ideal = v @ (_pair(written.g_cell).T if backward else _pair(written.g_cell))
     others = {
@@ -143,7 +143,7 @@ def _references(
     if exact:
         others["exact"] = signed_read(grid.g_cell, v, exact_solver(grid.model), backward=backward)
     if spice:
-        from rramkit.characterization.array_check import spice_arrays
+        from rramkit.characterization.spice_arrays import spice_arrays
 
         with spice_progress(quiet=quiet) as report, spice_arrays(found, report=report) as arrays:
             others["ngspice"] = signed_read(grid.g_cell, v, arrays.solve, backward=backward)

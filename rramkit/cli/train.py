@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.given import ParameterPairs, parameters
+from rramkit.cli.options import ParameterPairs, parameters
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:

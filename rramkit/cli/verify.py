@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import evidence, residuals
+from rramkit.cli import failed_deck, residuals
 from rramkit.cli.progress import spice_progress
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def verify(
         return
     from rramkit.characterization.verify import verify as run
 
-    with evidence.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
+    with failed_deck.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
         found = run(file, seed=seed, points=points, workers=workers, report=show)
     if json:
         typer.echo(
@@ -49,7 +49,7 @@ def verify(
 def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> None:
     """Compare two files quantity by quantity; exit 1 when one misses its limit or cannot be compared."""
     from rramkit import table
-    from rramkit.table.golden import compare
+    from rramkit.table.compare import compare
 
     found = compare(file, table.load(golden))
     if json:

@@ -15,7 +15,7 @@ from typing import Literal, Self
 import numpy as np
 
 from rramkit.parameters import Parameters, quantity
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Quantity, Table, TableFile
 
 FINER = 16

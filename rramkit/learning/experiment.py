@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from rramkit.array.backend import Backend
 from rramkit.array.model import ArrayModel, Precision
-from rramkit.array.read_chain import ReadChain
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.tile_grid import LARGEST
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings

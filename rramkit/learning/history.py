@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rramkit.learning.student import Student
+from rramkit.learning.trainer import NetworkState
 
 BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
 
@@ -68,13 +68,13 @@ def g_edges(g_range: tuple[float, float]) -> np.ndarray:
     return np.linspace(*g_range, BINS + 1)
 
 
-def histograms(student: Student, edges: np.ndarray) -> np.ndarray:
+def histograms(student: NetworkState, edges: np.ndarray) -> np.ndarray:
     """Return the cells in each bin of conductance, (M, bins); cells beyond an end count in the last bin there."""
     held = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in student.learner.parts]
     return np.array([np.histogram(g, edges)[0] for g in held], dtype=np.int64).reshape(len(held), BINS)
 
 
-def pulses_between(before: Student, after: Student) -> np.ndarray:
+def pulses_between(before: NetworkState, after: NetworkState) -> np.ndarray:
     """Return the pulses fired at each matrix (M,) from one state to a later one."""
     pairs = zip(before.learner.pulses, after.learner.pulses, strict=True)
     return np.array([int(new.sum() - old.sum()) for old, new in pairs], dtype=np.int64)

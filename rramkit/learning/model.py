@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rramkit.learning import networks
 from rramkit.learning.build import Draft, MatrixPlan, chain
-from rramkit.learning.layers import Chain, Parts, Reads
+from rramkit.learning.layers import Chain, Params, ReadCost
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import Gradient
 from rramkit.learning.specs import FunctionName, LayerSpec
@@ -45,22 +45,22 @@ class NetworkSettings(Parameters):
 
 
 @dataclass(frozen=True)
-class Pass:
+class ForwardResult:
     """One pass forward: scores (B, C), what the way back needs, what the reads took, and the running means after it."""
 
     scores: np.ndarray
     caches: tuple[object, ...]
-    reads: Reads
+    reads: ReadCost
     means: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Slopes:
+class Gradients:
     """The derivatives of a loss by each matrix and each vector of a network, and what the reads took."""
 
     matrices: tuple[Gradient, ...]
     vectors: tuple[np.ndarray, ...]
-    reads: Reads
+    reads: ReadCost
 
 
 @dataclass(frozen=True)
@@ -107,30 +107,30 @@ class Network:
         """Draw the first weights (R, C) of each matrix, within [-1, 1] of its range."""
         return tuple(np.clip(plan.drawn(rng=rng), -1.0, 1.0).astype(dtype) for plan in self.matrices)
 
-    def forward(self, parts: Parts, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> Pass:
+    def forward(self, parts: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
         """Send a batch (B, F) or (B, C, H, W) through the layers."""
         inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         done = self.chain.forward(inputs, parts, training=training, rng=rng)
         means = list(parts.means)
         for place, mean in done.means:
             means[place] = mean
-        return Pass(done.y, done.cache, done.reads, tuple(means))
+        return ForwardResult(done.y, done.cache, done.reads, tuple(means))
 
-    def backward(self, parts: Parts, done: Pass, error: np.ndarray, *, rng: np.random.Generator) -> Slopes:
+    def backward(self, parts: Params, done: ForwardResult, error: np.ndarray, *, rng: np.random.Generator) -> Gradients:
         """Send the derivative of a loss by the scores (B, C) back, each product through its own matrix."""
         back = self.chain.backward(error, done.caches, parts, onward=False, rng=rng)
-        return Slopes(_in_place(back.matrices), _in_place(back.vectors), back.reads)
+        return Gradients(_in_place(back.matrices), _in_place(back.vectors), back.reads)
 
     def gradients(
-        self, parts: Parts, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
-    ) -> tuple[float, Pass, Slopes]:
+        self, parts: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[float, ForwardResult, Gradients]:
         """Return the mean cross-entropy of a batch with labels (B,), the pass, and all reads' slopes."""
         done = self.forward(parts, x, training=True, rng=rng)
         loss, error = cross_entropy(done.scores, labels)
         slopes = self.backward(parts, done, error, rng=rng)
         return loss, done, replace(slopes, reads=slopes.reads + done.reads)
 
-    def scores(self, parts: Parts, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
+    def scores(self, parts: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
         """Return the scores (N, C) of many inputs, a batch at a time and with the running means."""
         starts = range(0, len(x), batch)
         return np.vstack([self.forward(parts, x[i : i + batch], training=False, rng=rng).scores for i in starts])

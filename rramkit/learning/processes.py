@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from rramkit.errors import SetupError
 
-Job = TypeVar("Job")
-Outcome = TypeVar("Outcome")
+Task = TypeVar("Task")
+TaskResult = TypeVar("TaskResult")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -21,7 +21,7 @@ class Executor(ABC):
     """Something that runs a function on many jobs."""
 
     @abstractmethod
-    def run(self, function: Callable[[Job], Outcome], jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
+    def run(self, function: Callable[[Task], TaskResult], jobs: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
         """Yield (index of the job, outcome) as they come; `function` is one of a module's own, jobs can be pickled."""
 
 
@@ -31,7 +31,7 @@ class Processes(Executor):
 
     workers: int | None = None
 
-    def run(self, function: Callable[[Job], Outcome], jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
+    def run(self, function: Callable[[Task], TaskResult], jobs: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
         """Yield outcomes as they come; whoever stops early stops the processes too.
 
         Raises
@@ -75,7 +75,7 @@ class DaskCluster(Executor):
 
     address: str
 
-    def run(self, function: Callable[[Job], Outcome], jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
+    def run(self, function: Callable[[Task], TaskResult], jobs: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
         """Yield outcomes as they come.
 
         Raises

@@ -30,7 +30,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialResult:
     """What came out of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s)."""
 
     label: str
@@ -79,7 +79,7 @@ def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Pat
     return found
 
 
-def run_trial(trial: Trial) -> Row:
+def run_trial(trial: Trial) -> TrialResult:
     """Train one trial, or take up where it was, or read its run file where it is finished already."""
     found = _finished(trial)
     if found is None:
@@ -89,7 +89,7 @@ def run_trial(trial: Trial) -> Row:
             record.save(found, trial.run)
             path_of(trial.run).unlink(missing_ok=True)
     epochs = found.epochs
-    return Row(
+    return TrialResult(
         label=trial.label,
         run=trial.run.name,
         accuracy=found.accuracy,
@@ -101,10 +101,12 @@ def run_trial(trial: Trial) -> Row:
     )
 
 
-def sweep(chosen: Sequence[Trial], executor: Executor, *, progress: Callable[[Row], None] | None = None) -> list[Row]:
+def sweep(
+    chosen: Sequence[Trial], executor: Executor, *, progress: Callable[[TrialResult], None] | None = None
+) -> list[TrialResult]:
     """Run trials on an executor; return their rows in order, and write them into the folder's summary."""
     check_writable(chosen[0].run)
-    rows: dict[int, Row] = {}
+    rows: dict[int, TrialResult] = {}
     for index, row in executor.run(run_trial, chosen):
         rows[index] = row
         if progress is not None:

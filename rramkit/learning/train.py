@@ -13,11 +13,11 @@ from rramkit.learning import checkpoint, tree
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.history import EpochReport, g_edges, histograms, pulses_between, stacked, unstacked
-from rramkit.learning.layers import Reads
+from rramkit.learning.layers import ReadCost
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.model import Network
-from rramkit.learning.rules import FloatReference, Tally
-from rramkit.learning.student import Student, Teacher
+from rramkit.learning.rules import FloatReference, WriteCost
+from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 
@@ -33,8 +33,8 @@ class _Course:
 
     experiment: Experiment
     data: DataSet
-    rram: Teacher
-    digital: Teacher
+    rram: Trainer
+    digital: Trainer
     judged: np.ndarray
     edges: np.ndarray
 
@@ -49,16 +49,16 @@ class _Course:
 class _Pair:
     """Both networks in training; without a float reference the second stays as it began."""
 
-    rram: Student
-    digital: Student
+    rram: NetworkState
+    digital: NetworkState
 
 
 @dataclass(frozen=True)
 class _Spent:
     """What one epoch of a network took."""
 
-    tally: Tally
-    reads: Reads
+    tally: WriteCost
+    reads: ReadCost
 
 
 def train(
@@ -102,7 +102,7 @@ def train(
     for report in reports:
         _show(progress, report)
     if not reports:
-        reports.append(_report(course, initial, initial, (0, _Spent(initial.rram.learner.tally, Reads()))))
+        reports.append(_report(course, initial, initial, (0, _Spent(initial.rram.learner.tally, ReadCost()))))
         _show(progress, reports[-1])
     for epoch in range(len(reports), experiment.epochs + 1):
         before, (now, spent) = now, _epoch(course, now, epoch, [report.accuracy_test for report in reports])
@@ -123,8 +123,8 @@ def _course(experiment: Experiment, tables: TableFile, data: DataSet | None) -> 
     return _Course(
         experiment=experiment,
         data=data,
-        rram=Teacher(network, experiment.built_rule(tables), of_vectors),
-        digital=Teacher(network, FloatReference(optimiser), of_vectors),
+        rram=Trainer(network, experiment.built_rule(tables), of_vectors),
+        digital=Trainer(network, FloatReference(optimiser), of_vectors),
         judged=np.sort(rng.permutation(len(data.y_train))[:_JUDGED_MOST]),
         edges=g_edges(experiment.rule.g_range(tables)),
     )
@@ -160,11 +160,11 @@ def _epoch(course: _Course, pair: _Pair, epoch: int, accuracies: list[float]) ->
     return _Pair(rram, digital), spent
 
 
-def _taught(course: _Course, teacher: Teacher, student: Student, epoch: int) -> tuple[Student, _Spent]:
+def _taught(course: _Course, teacher: Trainer, student: NetworkState, epoch: int) -> tuple[NetworkState, _Spent]:
     """Teach one epoch; the order of the inputs depends on seed and epoch alone."""
     experiment, data = course.experiment, course.data
     device, order = course.stream(_DEVICE, epoch), course.stream(_ORDER, epoch).permutation(len(data.y_train))
-    augmenting, tally, reads = course.stream(_AUGMENTING, epoch), Tally(), Reads()
+    augmenting, tally, reads = course.stream(_AUGMENTING, epoch), WriteCost(), ReadCost()
     for number in range(experiment.batches or -(-order.size // experiment.batch)):
         chosen = np.take(order, range(number * experiment.batch, (number + 1) * experiment.batch), mode="wrap")
         if not experiment.batches:
@@ -204,7 +204,9 @@ def _report(course: _Course, before: _Pair, now: _Pair, done: tuple[int, _Spent]
     )
 
 
-def _scores(course: _Course, teacher: Teacher, student: Student, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _scores(
+    course: _Course, teacher: Trainer, student: NetworkState, x: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     return teacher.network.scores(student.parts, course.inputs(x), rng=rng)
 
 

@@ -5,9 +5,9 @@ import numpy as np
 from rramkit import plots, units
 from rramkit.errors import TableError
 from rramkit.plots import svg
-from rramkit.report.blocks import Block, Drawing, Grid, Row, Section
+from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.staircase import Staircase, climb
-from rramkit.surrogate import GridSurrogate
+from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table, TableFile
 
 _STEPPED = {"set": "word line", "reset": "source line"}
@@ -44,7 +44,7 @@ def _conditions(table: Table) -> Grid:
     return Grid(f"Table {table.name}", ("quantity", "value", ""), axes + fixed)
 
 
-def _read_block(table: Table) -> Block:
+def _read_block(table: Table) -> Panel:
     _check_axes(table, "g_cell", "v_cell")
     g_cell = table.axes["g_cell"].values
     current = GridSurrogate(table, "i_cell")
@@ -55,18 +55,18 @@ def _read_block(table: Table) -> Block:
         "Cell current against the voltage over the cell; colour is the conductance, dots are held-out SPICE runs.",
     )
     rows = (
-        Row("conductances", units.span(g_cell, "S")),
-        Row("cell voltages", units.span(table.axes["v_cell"].values, "V")),
-        Row("read voltage", units.text(v_read, "V")),
-        Row("read current, lowest conductance", units.text(low, "A")),
-        Row("read current, highest conductance", units.text(high, "A")),
-        Row("ratio of the two", units.text(high / low, "1") if low else "-"),
+        TableRow("conductances", units.span(g_cell, "S")),
+        TableRow("cell voltages", units.span(table.axes["v_cell"].values, "V")),
+        TableRow("read voltage", units.text(v_read, "V")),
+        TableRow("read current, lowest conductance", units.text(low, "A")),
+        TableRow("read current, highest conductance", units.text(high, "A")),
+        TableRow("ratio of the two", units.text(high / low, "1") if low else "-"),
         *_size(table),
     )
-    return Block("Read", (drawing,), rows)
+    return Panel("Phase", (drawing,), rows)
 
 
-def _write_block(table: Table) -> Block:
+def _write_block(table: Table) -> Panel:
     _check_axes(table, "g_start", "v_pulse")
     line = _STEPPED[table.name]
     draw = {
@@ -97,7 +97,7 @@ def _write_block(table: Table) -> Block:
     order = [key for key in ("one-pulse", "staircase", "map", "energy", "change") if key in draw]
     drawings = tuple(Drawing(svg(draw[key][0], name=f"{table.name}-{key}"), draw[key][1]) for key in order)
     climbed = () if steps is None else _staircase_rows(steps)
-    return Block(table.name.upper(), drawings, (*_write_rows(table), *climbed, *_size(table)))
+    return Panel(table.name.upper(), drawings, (*_write_rows(table), *climbed, *_size(table)))
 
 
 def _stepped(table: Table) -> Staircase | None:
@@ -108,35 +108,37 @@ def _stepped(table: Table) -> Staircase | None:
     return climb(table, g_start=float(g_start[0] if table.name == "set" else g_start[-1]))
 
 
-def _write_rows(table: Table) -> tuple[Row, ...]:
+def _write_rows(table: Table) -> tuple[TableRow, ...]:
     energy, delta_g = (table.signals[name].values[~table.masked(name)] for name in ("energy", "delta_g"))
     failed = int(np.count_nonzero(table.masked("delta_g")))
     strongest = delta_g.ravel()[np.argmax(np.abs(delta_g))]
     return (
-        Row("conductances before", units.span(table.axes["g_start"].values, "S")),
-        Row(f"{_STEPPED[table.name]} voltages", units.span(table.axes["v_pulse"].values, "V")),
-        Row("pulse width", units.text(table.condition("t_pulse"), "s")),
-        Row("largest change by one pulse", units.text(float(strongest), "S")),
-        Row("energy a pulse, median", units.text(float(np.median(energy)), "J")),
-        Row("energy a pulse, range", units.span(energy, "J")),
-        *((Row("points that failed in SPICE", units.count(failed)),) if failed else ()),
+        TableRow("conductances before", units.span(table.axes["g_start"].values, "S")),
+        TableRow(f"{_STEPPED[table.name]} voltages", units.span(table.axes["v_pulse"].values, "V")),
+        TableRow("pulse width", units.text(table.condition("t_pulse"), "s")),
+        TableRow("largest change by one pulse", units.text(float(strongest), "S")),
+        TableRow("energy a pulse, median", units.text(float(np.median(energy)), "J")),
+        TableRow("energy a pulse, range", units.span(energy, "J")),
+        *((TableRow("points that failed in SPICE", units.count(failed)),) if failed else ()),
     )
 
 
-def _staircase_rows(steps: Staircase) -> tuple[Row, ...]:
+def _staircase_rows(steps: Staircase) -> tuple[TableRow, ...]:
     changes = np.abs(np.diff(np.concatenate([[steps.g_start], steps.g_cell])))
     return (
-        Row("staircase", f"{units.count(steps.v_pulse.size)} pulses, {units.span(steps.v_pulse, 'V')}"),
-        Row("staircase, from and to", f"{units.text(steps.g_start, 'S')}, {units.text(float(steps.g_cell[-1]), 'S')}"),
-        Row("staircase, largest step", units.text(float(changes.max()), "S")),
-        Row("staircase, pulses held at the table's edge", units.count(steps.clamped)),
-        Row("staircase, energy", units.text(float(steps.energy.sum()), "J")),
+        TableRow("staircase", f"{units.count(steps.v_pulse.size)} pulses, {units.span(steps.v_pulse, 'V')}"),
+        TableRow(
+            "staircase, from and to", f"{units.text(steps.g_start, 'S')}, {units.text(float(steps.g_cell[-1]), 'S')}"
+        ),
+        TableRow("staircase, largest step", units.text(float(changes.max()), "S")),
+        TableRow("staircase, pulses held at the table's edge", units.count(steps.clamped)),
+        TableRow("staircase, energy", units.text(float(steps.energy.sum()), "J")),
     )
 
 
-def _wires_block(table: Table) -> Block:
-    rows = tuple(Row(_WIRES.get(name, name), _resistance(table, name)) for name in table.signals)
-    return Block("Wires of the array, fitted to SPICE reads", (), rows)
+def _wires_block(table: Table) -> Panel:
+    rows = tuple(TableRow(_WIRES.get(name, name), _resistance(table, name)) for name in table.signals)
+    return Panel("Wires of the array, fitted to SPICE reads", (), rows)
 
 
 def _resistance(table: Table, name: str) -> str:
@@ -154,6 +156,6 @@ def _check_axes(table: Table, *names: str) -> None:
         )
 
 
-def _size(table: Table) -> tuple[Row, ...]:
+def _size(table: Table) -> tuple[TableRow, ...]:
     shape = " by ".join(str(axis.values.size) for axis in table.axes.values())
-    return (Row("points in the table", f"{shape}, {units.count(next(iter(table.signals.values())).values.size)}"),)
+    return (TableRow("points in the table", f"{shape}, {units.count(next(iter(table.signals.values())).values.size)}"),)

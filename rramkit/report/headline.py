@@ -4,7 +4,7 @@ import numpy as np
 
 from rramkit import units
 from rramkit.record import Run
-from rramkit.report.blocks import Tile
+from rramkit.report.elements import KeyFigure
 from rramkit.report.limits import FAIL, PASS, checks
 from rramkit.table import TableFile
 
@@ -12,7 +12,7 @@ SPICE_RUNS = "spice_runs"
 """Name in a table file's provenance of the number of SPICE runs behind it."""
 
 
-def tiles(tables: TableFile, run: Run | None) -> tuple[Tile, ...]:
+def tiles(tables: TableFile, run: Run | None) -> tuple[KeyFigure, ...]:
     """Return the numbers of the headline, in order of interest."""
     about_cells = () if run is not None else _conductance(tables)
     about_run = () if run is None else _training(run)
@@ -27,15 +27,15 @@ def numbers(tables: TableFile, run: Run | None) -> dict[str, object]:
     return {"passed": passed, "checks": len(found), **of_run, "notices": list(notices(tables, run))}
 
 
-def verdict(tables: TableFile) -> Tile:
+def verdict(tables: TableFile) -> KeyFigure:
     """Return the verdict of every held-out limit: pass only when there are points and every fit keeps its limits."""
     found = checks(tables)
     kept = sum(points.passed for points in found.values())
     if not found:
-        return Tile("Fits against SPICE", "not checked", "the tables hold no held-out points", FAIL)
+        return KeyFigure("Fits against SPICE", "not checked", "the tables hold no held-out points", FAIL)
     label = "within limits" if kept == len(found) else "outside limits"
     note = f"{kept} of {len(found)} held-out checks pass"
-    return Tile("Fits against SPICE", label, note, PASS if kept == len(found) else FAIL)
+    return KeyFigure("Fits against SPICE", label, note, PASS if kept == len(found) else FAIL)
 
 
 def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
@@ -71,32 +71,34 @@ def _run_numbers(run: Run) -> dict[str, float | int]:
     }
 
 
-def _training(run: Run) -> tuple[Tile, ...]:
+def _training(run: Run) -> tuple[KeyFigure, ...]:
     of = _run_numbers(run)
     points = 100.0 * (run.accuracy - run.float_accuracy)
     images = units.count(abs(points) * float(run.confusion.sum()) / 100.0)
     side = "above" if points > 0 else "below"
     write, read, set_, reset = (of[name] for name in ("energy_write", "energy_read", "pulses_set", "pulses_reset"))
     return (
-        Tile("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
-        Tile(
+        KeyFigure("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
+        KeyFigure(
             "Accuracy in float",
             units.percent(run.float_accuracy),
             f"RRAM is {abs(points):.2f} points {side}: {images} images",
         ),
-        Tile("Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"),
-        Tile("Write pulses", units.count(set_ + reset), f"{units.count(set_)} set, {units.count(reset)} reset"),
+        KeyFigure(
+            "Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"
+        ),
+        KeyFigure("Write pulses", units.count(set_ + reset), f"{units.count(set_)} set, {units.count(reset)} reset"),
     )
 
 
-def _spice_runs(tables: TableFile) -> tuple[Tile, ...]:
+def _spice_runs(tables: TableFile) -> tuple[KeyFigure, ...]:
     runs = tables.provenance.get(SPICE_RUNS, "")
-    return (Tile("SPICE runs", units.count(int(runs)), "behind the tables"),) if runs.isdecimal() else ()
+    return (KeyFigure("SPICE runs", units.count(int(runs)), "behind the tables"),) if runs.isdecimal() else ()
 
 
-def _conductance(tables: TableFile) -> tuple[Tile, ...]:
+def _conductance(tables: TableFile) -> tuple[KeyFigure, ...]:
     if "read" not in tables.tables:
         return ()
     g_cell = tables["read"].axes["g_cell"]
     note = f"{g_cell.values.size} levels in the read table"
-    return (Tile("Conductance", units.span(g_cell.values, g_cell.unit), note),)
+    return (KeyFigure("Conductance", units.span(g_cell.values, g_cell.unit), note),)

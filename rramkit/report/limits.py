@@ -1,7 +1,7 @@
 """Whether the fits keep their limits on SPICE points that they never saw."""
 
 from rramkit import plots, units
-from rramkit.report.blocks import Block, Drawing, Grid, Row, Section
+from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.table import HeldOut, TableFile
 
 PASS, FAIL = "pass", "fail"
@@ -52,23 +52,25 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     )
 
 
-def _block(name: str, signal: str, points: HeldOut) -> Block:
+def _block(name: str, signal: str, points: HeldOut) -> Panel:
     quantity = QUANTITIES.get(signal, signal)
     drawing = Drawing(
         plots.svg(lambda ax: plots.residuals(ax, points, quantity=quantity), name=f"residuals-{name}-{signal}"),
         "Error of the fit at each held-out point; the shaded band is the limit of the rms.",
     )
-    at = (Row(f"held out over {axis}", units.span(values.values, values.unit)) for axis, values in points.at.items())
-    rows = (
-        Row("points", units.count(points.spice.size)),
-        Row("values in SPICE", units.span(points.spice, points.unit)),
-        Row("rms error", _against(points.rms, points.limit_rms, points)),
-        Row("95 % of errors below", units.text(points.p95, points.unit, beside=points.limit_max)),
-        Row("largest error", _against(points.max, points.limit_max, points)),
-        *at,
-        Row("verdict", PASS if points.passed else FAIL),
+    at = (
+        TableRow(f"held out over {axis}", units.span(values.values, values.unit)) for axis, values in points.at.items()
     )
-    return Block(f"{name}: {quantity}", (drawing,), rows)
+    rows = (
+        TableRow("points", units.count(points.spice.size)),
+        TableRow("values in SPICE", units.span(points.spice, points.unit)),
+        TableRow("rms error", _against(points.rms, points.limit_rms, points)),
+        TableRow("95 % of errors below", units.text(points.p95, points.unit, beside=points.limit_max)),
+        TableRow("largest error", _against(points.max, points.limit_max, points)),
+        *at,
+        TableRow("verdict", PASS if points.passed else FAIL),
+    )
+    return Panel(f"{name}: {quantity}", (drawing,), rows)
 
 
 def _against(error: float, limit: float, points: HeldOut) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from rramkit.files import whole_file
 from rramkit.record import Run
 from rramkit.report import cells, headline, limits, sources, training
-from rramkit.report.blocks import Page, Section
+from rramkit.report.elements import Page, Section
 from rramkit.report.limitations import NOT_MODELLED
 from rramkit.table import TableFile
 

@@ -5,17 +5,17 @@ from datetime import datetime
 
 from rramkit import __version__
 from rramkit.record import Run
-from rramkit.report.blocks import Row
+from rramkit.report.elements import TableRow
 from rramkit.table import TableFile
 
 _SHORT = 120  # characters: what is longer, or is JSON, gets a place of its own
 
 
-def facts(tables: TableFile, run: Run | None) -> tuple[Row, ...]:
+def facts(tables: TableFile, run: Run | None) -> tuple[TableRow, ...]:
     """Return versions, seeds and dates as one list."""
     of_run = () if run is None else _run_facts(run)
-    short = (Row(f"tables: {name}", text) for name, text in tables.provenance.items() if not _long(text))
-    return (*of_run, *short, Row("report: kit_version", __version__))
+    short = (TableRow(f"tables: {name}", text) for name, text in tables.provenance.items() if not _long(text))
+    return (*of_run, *short, TableRow("report: kit_version", __version__))
 
 
 def subject(tables: TableFile) -> str:
@@ -35,17 +35,17 @@ def date(text: str) -> str:
         return text
 
 
-def documents(tables: TableFile) -> tuple[Row, ...]:
+def documents(tables: TableFile) -> tuple[TableRow, ...]:
     """Return each long text of the tables' provenance, JSON laid out to be read."""
-    return tuple(Row(name, _laid_out(text)) for name, text in tables.provenance.items() if _long(text))
+    return tuple(TableRow(name, _laid_out(text)) for name, text in tables.provenance.items() if _long(text))
 
 
-def _run_facts(run: Run) -> tuple[Row, ...]:
+def _run_facts(run: Run) -> tuple[TableRow, ...]:
     return (
-        Row("run: created", run.created),
-        Row("run: kit_version", run.kit_version),
-        Row("run: seed", str(run.seed)),
-        Row("run: tables", run.tables_name),
+        TableRow("run: created", run.created),
+        TableRow("run: kit_version", run.kit_version),
+        TableRow("run: seed", str(run.seed)),
+        TableRow("run: tables", run.tables_name),
     )
 
 

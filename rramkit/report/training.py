@@ -8,7 +8,7 @@ import numpy as np
 from rramkit import plots, units
 from rramkit.plots import svg
 from rramkit.record import Epochs, LayerRecord, Run
-from rramkit.report.blocks import Block, Drawing, Grid, Row, Section
+from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 
 _HISTORY = (
     ("accuracy_test", "test", units.percent),
@@ -51,7 +51,7 @@ def _flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, o
     return rows
 
 
-def _learning(run: Run) -> Block:
+def _learning(run: Run) -> Panel:
     epochs = run.epochs
     best = int(np.argmax(epochs.accuracy_test))
     drawings = (
@@ -66,18 +66,20 @@ def _learning(run: Run) -> Block:
         Drawing(svg(lambda ax: plots.loss(ax, epochs), name="loss"), "Mean cross-entropy over the training images."),
     )
     rows = (
-        Row("accuracy, test images", units.percent(run.accuracy)),
-        Row("95 % interval of it (Wilson)", _interval(run)),
-        Row("float accuracy, test images", units.percent(run.float_accuracy)),
-        Row("data", run.data_name),
-        Row("accuracy, training images, of those judged", units.percent(epochs.accuracy_train[-1])),
-        Row("accuracy before training", units.percent(epochs.accuracy_test[0])),
-        Row("best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"),
-        Row("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
-        Row("epochs", units.count(epochs.epoch[-1])),
-        Row("wall-clock time, both networks", units.text(run.train_seconds, "s")),
+        TableRow("accuracy, test images", units.percent(run.accuracy)),
+        TableRow("95 % interval of it (Wilson)", _interval(run)),
+        TableRow("float accuracy, test images", units.percent(run.float_accuracy)),
+        TableRow("data", run.data_name),
+        TableRow("accuracy, training images, of those judged", units.percent(epochs.accuracy_train[-1])),
+        TableRow("accuracy before training", units.percent(epochs.accuracy_test[0])),
+        TableRow(
+            "best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"
+        ),
+        TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
+        TableRow("epochs", units.count(epochs.epoch[-1])),
+        TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
     )
-    return Block("Learning", drawings, rows)
+    return Panel("Learning", drawings, rows)
 
 
 def _interval(run: Run) -> str:
@@ -88,7 +90,7 @@ def _interval(run: Run) -> str:
     return f"{units.percent(centre - half)} to {units.percent(centre + half)}"
 
 
-def _spending(epochs: Epochs) -> Block:
+def _spending(epochs: Epochs) -> Panel:
     drawings = (
         Drawing(
             svg(lambda ax: plots.pulses_by_epoch(ax, epochs), name="pulses"), "Write pulses in each epoch of training."
@@ -102,22 +104,22 @@ def _spending(epochs: Epochs) -> Block:
     pulses = epochs.pulses_set + epochs.pulses_reset
     write, read = float(epochs.energy_write.sum()), float(epochs.energy_read.sum())
     rows = (
-        Row("set pulses", units.count(epochs.pulses_set.sum())),
-        Row("reset pulses", units.count(epochs.pulses_reset.sum())),
-        Row("of these, initial programming", units.count(pulses[0])),
-        Row("energy of initial programming", units.text(float(epochs.energy_write[0]), "J")),
-        Row("cells read to be written", units.count(epochs.reads.sum())),
-        Row("write time", units.text(float(epochs.time_write.sum()), "s")),
-        Row("write energy", units.text(write, "J")),
-        Row("read energy", units.text(read, "J")),
-        Row("both", units.text(write + read, "J")),
-        Row("write energy a pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
-        Row("values clamped to a table's edge", units.count(epochs.clamped.sum())),
+        TableRow("set pulses", units.count(epochs.pulses_set.sum())),
+        TableRow("reset pulses", units.count(epochs.pulses_reset.sum())),
+        TableRow("of these, initial programming", units.count(pulses[0])),
+        TableRow("energy of initial programming", units.text(float(epochs.energy_write[0]), "J")),
+        TableRow("cells read to be written", units.count(epochs.reads.sum())),
+        TableRow("write time", units.text(float(epochs.time_write.sum()), "s")),
+        TableRow("write energy", units.text(write, "J")),
+        TableRow("read energy", units.text(read, "J")),
+        TableRow("both", units.text(write + read, "J")),
+        TableRow("write energy a pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
+        TableRow("values clamped to a table's edge", units.count(epochs.clamped.sum())),
     )
-    return Block("Pulses and energy", drawings, rows)
+    return Panel("Pulses and energy", drawings, rows)
 
 
-def _confusion(run: Run) -> Block:
+def _confusion(run: Run) -> Panel:
     counts = run.confusion
     recall = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
     wrong = counts - np.diag(np.diag(counts))
@@ -127,15 +129,15 @@ def _confusion(run: Run) -> Block:
         "Test images by true and predicted class; colour is the share of the true class that went astray.",
     )
     rows = (
-        Row("test images", units.count(counts.sum())),
-        Row("right", units.count(np.trace(counts))),
-        *(Row(f"class {label}, right", units.percent(share)) for label, share in enumerate(recall)),
-        Row("most frequent error", f"{true} taken for {predicted}: {units.count(wrong[true, predicted])} images"),
+        TableRow("test images", units.count(counts.sum())),
+        TableRow("right", units.count(np.trace(counts))),
+        *(TableRow(f"class {label}, right", units.percent(share)) for label, share in enumerate(recall)),
+        TableRow("most frequent error", f"{true} taken for {predicted}: {units.count(wrong[true, predicted])} images"),
     )
-    return Block("Confusion", (drawing,), rows)
+    return Panel("Confusion", (drawing,), rows)
 
 
-def _matrices(run: Run) -> Block:
+def _matrices(run: Run) -> Panel:
     drawing = Drawing(
         svg(lambda ax: plots.pulses_by_matrix(ax, run.layers), name="pulses-by-matrix"),
         "Pulses a cell in each epoch of training, by matrix.",
@@ -143,14 +145,14 @@ def _matrices(run: Run) -> Block:
     cells = sum(layer.pulses.size for layer in run.layers)
     most = max(int(layer.pulses.max()) for layer in run.layers)
     rows = (
-        Row("matrices", units.count(len(run.layers))),
-        Row("cells", units.count(cells)),
-        Row("pulses a cell, largest", units.count(most)),
+        TableRow("matrices", units.count(len(run.layers))),
+        TableRow("cells", units.count(cells)),
+        TableRow("pulses a cell, largest", units.count(most)),
     )
-    return Block("All matrices", (drawing,), rows)
+    return Panel("All matrices", (drawing,), rows)
 
 
-def _layer(index: int, layer: LayerRecord) -> Block:
+def _layer(index: int, layer: LayerRecord) -> Panel:
     drawings = (
         Drawing(
             svg(lambda ax: plots.conductance_histogram(ax, layer), name=f"histogram-{index}"),
@@ -168,17 +170,17 @@ def _layer(index: int, layer: LayerRecord) -> Block:
     _, rows, columns = layer.pulses.shape
     change = layer.g_final - layer.g_initial
     numbers = (
-        Row("cells", f"2 by {rows} by {columns}, {units.count(layer.pulses.size)}"),
-        Row("conductance before, mean", units.text(float(layer.g_initial.mean()), "S")),
-        Row("conductance after, mean", units.text(float(layer.g_final.mean()), "S")),
-        Row("conductance after, range", units.span(layer.g_final, "S")),
-        Row("change, rms", units.text(float(np.sqrt(np.mean(change**2))), "S")),
-        Row("pulses", units.count(layer.pulses.sum())),
-        Row("pulses a cell, mean", units.text(float(layer.pulses.mean()), "1")),
-        Row("pulses a cell, largest", units.count(layer.pulses.max())),
-        Row("cells without a pulse", units.percent(float(np.mean(layer.pulses == 0)))),
+        TableRow("cells", f"2 by {rows} by {columns}, {units.count(layer.pulses.size)}"),
+        TableRow("conductance before, mean", units.text(float(layer.g_initial.mean()), "S")),
+        TableRow("conductance after, mean", units.text(float(layer.g_final.mean()), "S")),
+        TableRow("conductance after, range", units.span(layer.g_final, "S")),
+        TableRow("change, rms", units.text(float(np.sqrt(np.mean(change**2))), "S")),
+        TableRow("pulses", units.count(layer.pulses.sum())),
+        TableRow("pulses a cell, mean", units.text(float(layer.pulses.mean()), "1")),
+        TableRow("pulses a cell, largest", units.count(layer.pulses.max())),
+        TableRow("cells without a pulse", units.percent(float(np.mean(layer.pulses == 0)))),
     )
-    return Block(f"Matrix {index}", drawings, numbers)
+    return Panel(f"Matrix {index}", drawings, numbers)
 
 
 def _history(epochs: Epochs) -> Grid:

@@ -9,11 +9,11 @@ Groups (format version 2; `docs/table-format.md` says it at length)::
     /...     any other block: its own signals over its own axes
 """
 
-from rramkit.table.block import Fit, Mask, Table, TableFile
 from rramkit.table.distribution import LEVELS, Distribution
 from rramkit.table.file import FORMAT, FORMAT_VERSION, load, save
 from rramkit.table.held_out import HeldOut
 from rramkit.table.quantity import Quantity
+from rramkit.table.table import Fit, Mask, Table, TableFile
 
 __all__ = [
     "FORMAT",

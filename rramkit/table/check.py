@@ -7,10 +7,10 @@ from typing import NoReturn
 import numpy as np
 
 from rramkit.errors import TableError
-from rramkit.table.block import Fit, Table
 from rramkit.table.distribution import Distribution
 from rramkit.table.held_out import HeldOut
 from rramkit.table.quantity import NEVER_NEGATIVE, UNITS, Quantity
+from rramkit.table.table import Fit, Table
 
 
 def check(path: Path, table: Table) -> None:

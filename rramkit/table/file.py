@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rramkit import hdf5
 from rramkit.errors import TableError
-from rramkit.table.block import TableFile
 from rramkit.table.check import check
-from rramkit.table.layout import read_table, write_table
+from rramkit.table.format import read_table, write_table
+from rramkit.table.table import TableFile
 from rramkit.table.version_1 import upgraded
 
 FORMAT = "rramkit tables"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rramkit.table.block import Table
+from rramkit.table.table import Table
 
 
 def upgraded(table: Table) -> Table:

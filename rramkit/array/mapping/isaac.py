@@ -14,7 +14,7 @@ That this sum is formed digitally, and that what level 0 conducts is taken off w
 from collections.abc import Sequence
 
 from rramkit.array.backend import Array, namespace
-from rramkit.array.mapping.levels import Levels, digits, whole
+from rramkit.array.mapping.levels import ConductanceLevels, digits, whole
 from rramkit.array.mapping.mapping import Mapping
 from rramkit.parameters import Parameters, quantity
 
@@ -22,7 +22,7 @@ from rramkit.parameters import Parameters, quantity
 class Isaac(Parameters, Mapping):
     """Whole inputs from 0 to 2^n - 1, one bit a read; whole weights from -2^(b S - 1) to 2^(b S - 1) - 1 in S cells."""
 
-    levels: Levels = Levels(bits=2)
+    levels: ConductanceLevels = ConductanceLevels(bits=2)
     slices: int = quantity(8, "1", "cells of a weight", ge=1, le=16)
     input_bits: int = quantity(16, "1", "bits of an input, one read each", ge=1, le=24)
     flip: bool = quantity(True, "1", "whether a column of high levels is stored as its complement")

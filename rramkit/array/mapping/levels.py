@@ -10,7 +10,7 @@ from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 
-class Levels(Parameters):
+class ConductanceLevels(Parameters):
     """The levels of a cell."""
 
     bits: int = quantity(2, "1", "bits that a cell holds", ge=1, le=8)

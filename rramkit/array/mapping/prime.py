@@ -13,16 +13,16 @@ kit's own choice. Here the weights have 8 bits and a sign.
 from collections.abc import Sequence
 
 from rramkit.array.backend import Array, namespace
-from rramkit.array.mapping.levels import Levels, digits, whole
+from rramkit.array.mapping.bit_slices import BitSliced
+from rramkit.array.mapping.levels import ConductanceLevels, digits, whole
 from rramkit.array.mapping.mapping import Mapping
-from rramkit.array.mapping.slices import BitSliced
 from rramkit.parameters import Parameters, quantity
 
 
 class Prime(Parameters, Mapping):
     """Inputs from 0 to 2^(2 p) - 1 in two phases of p bits; weights of 2 b bits and a sign in two pairs of cells."""
 
-    levels: Levels = Levels(bits=4)
+    levels: ConductanceLevels = ConductanceLevels(bits=4)
     phase_bits: int = quantity(3, "1", "bits of an input phase", ge=1, le=8)
     dropped: int = quantity(0, "1", "lowest bits of the sum that are dropped", ge=0, le=32)
 

@@ -2,7 +2,7 @@
 
 from rramkit.learning.layers.activations import FUNCTIONS, Activation
 from rramkit.learning.layers.chain import Chain, Residual
-from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Parts, Reads
+from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Params, ReadCost
 from rramkit.learning.layers.normalisation import BatchNorm
 from rramkit.learning.layers.products import Convolution, Dense
 from rramkit.learning.layers.shapes import Flatten, MaxPool, MeanPool
@@ -21,7 +21,7 @@ __all__ = [
     "Layer",
     "MaxPool",
     "MeanPool",
-    "Parts",
-    "Reads",
+    "Params",
+    "ReadCost",
     "Residual",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.layers.layer import Backward, Forward, Layer, Parts
+from rramkit.learning.layers.layer import Backward, Forward, Layer, Params
 
 _LEAK = 0.01  # slope of the leaky rectifier below zero (1): Maas et al. 2013
 
@@ -38,13 +38,13 @@ class Activation(Layer[np.ndarray]):
 
     name: str
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[np.ndarray]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[np.ndarray]:
         """Return the function of `x` (...): (...)."""
         y = FUNCTIONS[self.name].value(x)
         return Forward(y, y)
 
     def backward(
-        self, error: np.ndarray, cache: np.ndarray, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: np.ndarray, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (...) times the slope."""
         return Backward((error * FUNCTIONS[self.name].slope(cache)).astype(error.dtype, copy=False))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Parts, Reads
+from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Params, ReadCost
 
 Caches = tuple[object, ...]
 
@@ -17,18 +17,18 @@ class Chain(Layer[Caches]):
 
     layers: tuple[AnyLayer, ...]
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Caches]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Caches]:
         """Return what the last layer makes of `x`."""
         done: list[Forward] = []
         for layer in self.layers:
             done.append(layer.forward(x, parts, training=training, rng=rng))
             x = done[-1].y
-        reads = sum((one.reads for one in done), Reads())
+        reads = sum((one.reads for one in done), ReadCost())
         means = tuple(mean for one in done for mean in one.means)
         return Forward(x, tuple(one.cache for one in done), reads, means)
 
     def backward(
-        self, error: np.ndarray, cache: Caches, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Caches, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the derivatives of all layers; below the lowest one with numbers nobody asks for the error."""
         lowest = 0 if onward else next((i for i, one in enumerate(self.layers) if one.has_numbers), len(self.layers))
@@ -50,7 +50,7 @@ class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
     shortcut: Chain
 
     def forward(
-        self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator
+        self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[Caches, Caches, np.ndarray]]:
         """Return the rectified sum of both chains' outputs."""
         main = self.main.forward(x, parts, training=training, rng=rng)
@@ -63,7 +63,7 @@ class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
         self,
         error: np.ndarray,
         cache: tuple[Caches, Caches, np.ndarray],
-        parts: Parts,
+        parts: Params,
         *,
         onward: bool,
         rng: np.random.Generator,
@@ -78,4 +78,4 @@ class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
 def _joined(error: np.ndarray, done: Sequence[Backward]) -> Backward:
     matrices = tuple(found for one in done for found in one.matrices)
     vectors = tuple(found for one in done for found in one.vectors)
-    return Backward(error, matrices, vectors, sum((one.reads for one in done), Reads()))
+    return Backward(error, matrices, vectors, sum((one.reads for one in done), ReadCost()))

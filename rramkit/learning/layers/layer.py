@@ -4,7 +4,7 @@ Images between layers are (C, H, W, B), channels first and the batch last, so th
 windows gives images without moving a number, and what is done to single pixels (windows, pooling) is done to runs of
 the whole batch; vectors are (B, F).
 
-A network's numbers stand in `Parts`, and a layer knows the places of its own: matrices (in memory or in RRAM), vectors
+A network's numbers stand in `Params`, and a layer knows the places of its own: matrices (in memory or in RRAM), vectors
 (biases, scales and shifts; digital, trained) and means (running statistics; digital, not trained).
 """
 
@@ -20,7 +20,7 @@ Cache = TypeVar("Cache")
 
 
 @dataclass(frozen=True)
-class Parts:
+class Params:
     """The numbers of a network: matrices, trained vectors and running means, each by its place."""
 
     matrices: tuple[Matrix, ...]
@@ -29,19 +29,19 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Reads:
+class ReadCost:
     """What array reads took: energy (J) and inputs clamped; reads add."""
 
     energy: float = 0.0
     clamped: int = 0
 
     @classmethod
-    def of(cls, product: Product) -> "Reads":
+    def of(cls, product: Product) -> "ReadCost":
         """Return what one product took."""
         return cls(product.energy, product.clamped)
 
-    def __add__(self, other: "Reads") -> "Reads":
-        return Reads(self.energy + other.energy, self.clamped + other.clamped)
+    def __add__(self, other: "ReadCost") -> "ReadCost":
+        return ReadCost(self.energy + other.energy, self.clamped + other.clamped)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Forward(Generic[Cache]):
 
     y: np.ndarray
     cache: Cache
-    reads: Reads = Reads()
+    reads: ReadCost = ReadCost()
     means: tuple[tuple[int, np.ndarray], ...] = ()
 
 
@@ -61,21 +61,21 @@ class Backward:
     error: np.ndarray
     matrices: tuple[tuple[int, Gradient], ...] = ()
     vectors: tuple[tuple[int, np.ndarray], ...] = ()
-    reads: Reads = Reads()
+    reads: ReadCost = ReadCost()
 
 
 class Layer(ABC, Generic[Cache]):
-    """One step of a network; `has_numbers` says whether it has places in `Parts` of its own."""
+    """One step of a network; `has_numbers` says whether it has places in `Params` of its own."""
 
     has_numbers: ClassVar[bool] = False
 
     @abstractmethod
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Cache]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Cache]:
         """Return the outputs for inputs `x`; `training` takes the batch's own statistics where there are any."""
 
     @abstractmethod
     def backward(
-        self, error: np.ndarray, cache: Cache, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Cache, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the derivatives, from that by the outputs; unless `onward`, nobody asks for that by the inputs."""
 

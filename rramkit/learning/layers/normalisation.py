@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rramkit.learning.layers.layer import Backward, Forward, Layer, Parts
+from rramkit.learning.layers.layer import Backward, Forward, Layer, Params
 
 _EPSILON = 1e-5  # added to the variance (1): algorithm 1 leaves it open; PyTorch's and Keras' order
 _NEW_PART = 0.1  # of a batch's statistics in the running ones (1): PyTorch's
@@ -35,7 +35,7 @@ class BatchNorm(Layer[Normalised]):
     mean: int
     variance: int
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Normalised]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Normalised]:
         """Return normalised images (C, H, W, B) or vectors (B, C)."""
         rest = _others(x)
         mean, variance = parts.means[self.mean], parts.means[self.variance]
@@ -51,7 +51,7 @@ class BatchNorm(Layer[Normalised]):
         return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)
 
     def backward(
-        self, error: np.ndarray, cache: Normalised, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Normalised, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the derivatives; the batch's own mean and variance depend on every input."""
         rest = _others(error)

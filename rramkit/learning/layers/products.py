@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from rramkit.array.windows import Windows
-from rramkit.learning.layers.layer import Backward, Forward, Layer, Parts, Reads
+from rramkit.learning.layers.layer import Backward, Forward, Layer, Params, ReadCost
 from rramkit.learning.matrices import Gradient, Samples
 
 
@@ -27,7 +27,7 @@ class Dense(Layer[Samples]):
     bias: int | None = None
     bias_row: bool = False
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
         """Return scale x W' + bias for vectors (B, F): (B, C)."""
         samples = Samples(np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias_row else x)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
@@ -35,10 +35,10 @@ class Dense(Layer[Samples]):
         y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias]
-        return Forward(y, samples, Reads.of(product))
+        return Forward(y, samples, ReadCost.of(product))
 
     def backward(
-        self, error: np.ndarray, cache: Samples, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Samples, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the derivatives: scale e W'^T, scale x^T e and the sum of e (B, C)."""
         scaled = error * self.scale
@@ -48,7 +48,7 @@ class Dense(Layer[Samples]):
             return Backward(error, found, vectors)
         product = parts.matrices[self.matrix].backward(scaled, rng=rng)
         back = product.y[:, :-1] if self.bias_row else product.y
-        return Backward(back, found, vectors, Reads.of(product))
+        return Backward(back, found, vectors, ReadCost.of(product))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Convolution(Layer[Samples]):
     scale: float = 1.0
     bias: int | None = None
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
         """Return scale (windows of x) W' + bias for images (C, H, W, B): (C', Ho, Wo, B)."""
         samples = Samples(x, self.windows)
         product = parts.matrices[self.matrix].forward(samples, rng=rng)
@@ -71,10 +71,10 @@ class Convolution(Layer[Samples]):
         y *= self.scale
         if self.bias is not None:
             y += parts.vectors[self.bias][:, None, None, None]
-        return Forward(y, samples, Reads.of(product))
+        return Forward(y, samples, ReadCost.of(product))
 
     def backward(
-        self, error: np.ndarray, cache: Samples, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Samples, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the derivatives, those by the inputs added up where windows overlap."""
         errors = error.reshape(len(error), -1)
@@ -85,4 +85,4 @@ class Convolution(Layer[Samples]):
             return Backward(error, found, vectors)
         product = parts.matrices[self.matrix].backward(scaled, rng=rng)
         back = self.windows.folded(product.y, cache.values.shape)
-        return Backward(back, found, vectors, Reads.of(product))
+        return Backward(back, found, vectors, ReadCost.of(product))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.layers.layer import Backward, Forward, Layer, Parts
+from rramkit.learning.layers.layer import Backward, Forward, Layer, Params
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MaxPool(Layer[Chosen]):
 
     size: int
 
-    def forward(self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator) -> Forward[Chosen]:
+    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Chosen]:
         """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         y = _field(x, self.size, (0, 0)).copy()
         winner = np.zeros(y.shape, np.uint8)
@@ -36,7 +36,7 @@ class MaxPool(Layer[Chosen]):
         return Forward(y, Chosen(winner, x.shape))
 
     def backward(
-        self, error: np.ndarray, cache: Chosen, parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Chosen, parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
         back = np.zeros(cache.shape, error.dtype)
@@ -52,7 +52,7 @@ class MeanPool(Layer[tuple[int, ...]]):
     size: int
 
     def forward(
-        self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator
+        self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[int, ...]]:
         """Return the mean pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         if not self.size:
@@ -64,7 +64,7 @@ class MeanPool(Layer[tuple[int, ...]]):
         return Forward(y, x.shape)
 
     def backward(
-        self, error: np.ndarray, cache: tuple[int, ...], parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: tuple[int, ...], parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B), in equal parts at each pixel of a field: (C, H, W, B)."""
         if not self.size:
@@ -80,13 +80,13 @@ class Flatten(Layer[tuple[int, ...]]):
     """Images (C, H, W, B) as vectors (B, C H W)."""
 
     def forward(
-        self, x: np.ndarray, parts: Parts, *, training: bool, rng: np.random.Generator
+        self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[int, ...]]:
         """Return the numbers of each image in a row."""
         return Forward(np.ascontiguousarray(x.reshape(-1, x.shape[3]).T), x.shape)
 
     def backward(
-        self, error: np.ndarray, cache: tuple[int, ...], parts: Parts, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: tuple[int, ...], parts: Params, *, onward: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the numbers of each row (B, C H W) as an image."""
         return Backward(np.ascontiguousarray(error.T).reshape(cache))

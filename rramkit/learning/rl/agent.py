@@ -11,13 +11,13 @@ import numpy as np
 
 from rramkit.learning.model import Network
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Swap, TargetRule
-from rramkit.learning.rl.diary import Diary
 from rramkit.learning.rl.dqn import QLearning
 from rramkit.learning.rl.environments import World
+from rramkit.learning.rl.log import TrainingLog
 from rramkit.learning.rl.replay import Replay
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import FloatReference
-from rramkit.learning.student import Teacher
+from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
@@ -44,7 +44,7 @@ class Agent:
         self.settings, self._learning, self._world = settings, learning, world
         self._dtype = np.dtype(settings.precision)
         self.banks = self.initial = self._two_banks()
-        self.diary = Diary(tally=self.banks.online.learner.tally + self.banks.target.learner.tally)
+        self.diary = TrainingLog(tally=self.banks.online.learner.tally + self.banks.target.learner.tally)
         kept = world.dtype if world.dtype == bool else self._dtype
         self.memory = Replay(settings.replay, world.shape, dtype=kept)
         self._target_rule = _target_rule(settings, learning)
@@ -64,7 +64,7 @@ class Agent:
         rule = FloatReference(optimiser)
         if tables is not None:
             rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
-        teacher = Teacher(
+        teacher = Trainer(
             network, rule, replace(optimiser, weight_decay=0.0)
         )  # biases do not decay: the usual practice
         return cls(settings, QLearning(teacher, settings.discount, settings.value_scale, settings.double), world)

@@ -19,20 +19,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
-from rramkit.learning.rules import FloatReference, Learner, UpdateRule
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule
-from rramkit.learning.student import Student
+from rramkit.learning.rules import FloatReference, RuleState, UpdateRule
+from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.rules.rule import MatrixState
+from rramkit.learning.trainer import NetworkState
 
 
 @dataclass(frozen=True)
 class Banks:
     """The online network, which is trained and acts, and the target network, which is only read."""
 
-    online: Student
-    target: Student
+    online: NetworkState
+    target: NetworkState
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Rewrite:
     """What one update of the target network wrote: cells that got at least one pulse, and what the writes took."""
 
     cells: int = 0
-    tally: Tally = field(default_factory=Tally)
+    tally: WriteCost = field(default_factory=WriteCost)
 
 
 class TargetRule(ABC):
@@ -90,7 +90,7 @@ class Copy(TargetRule):
         online, rewrite = banks.online, Rewrite()
         if isinstance(self.rule, FloatReference):
             return Banks(online, target=online), rewrite
-        if not isinstance(self.rule, BankRule):
+        if not isinstance(self.rule, RramRule):
             raise InputError(f"`target` copy needs a rule that writes cells; got {type(self.rule).__name__}.")
         parts, matrices = [], []
         target = banks.target.learner
@@ -100,11 +100,11 @@ class Copy(TargetRule):
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
             parts.append(part)
             matrices.append(self.rule.matrix(part, matrix, rng=rng))
-        learner: Learner = replace(target, matrices=tuple(matrices), parts=tuple(parts))
+        learner: RuleState = replace(target, matrices=tuple(matrices), parts=tuple(parts))
         return Banks(online, replace(online, learner=learner)), rewrite
 
-    def _programmed(self, now: Part, wanted: Part, *, rng: np.random.Generator) -> Part:
-        assert isinstance(self.rule, BankRule)
+    def _programmed(self, now: MatrixState, wanted: MatrixState, *, rng: np.random.Generator) -> MatrixState:
+        assert isinstance(self.rule, RramRule)
         low, high = self.rule.bank.loop.chain.writer.g_range
         target = np.clip(wanted.cells.g_cell, low, high)
         return replace(now, cells=self.rule.bank.loop.program(now.cells, target, rng=rng).cells)

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.layers import Reads
-from rramkit.learning.model import Pass
+from rramkit.learning.layers import ReadCost
+from rramkit.learning.model import ForwardResult
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions
-from rramkit.learning.student import Student, Teacher
+from rramkit.learning.trainer import NetworkState, Trainer
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class QLearning:
         Whether the online network picks the action that the target network values.
     """
 
-    teacher: Teacher
+    teacher: Trainer
     discount: float
     value_scale: float
     double: bool
 
-    def read(self, student: Student, observations: np.ndarray, *, rng: np.random.Generator) -> Pass:
+    def read(self, student: NetworkState, observations: np.ndarray, *, rng: np.random.Generator) -> ForwardResult:
         """Return a pass of observations (B, F); its scores times `value_scale` are the action values (B, A)."""
         return self.teacher.network.forward(student.parts, observations, training=False, rng=rng)
 
@@ -65,7 +65,7 @@ class QLearning:
             reads=reads + done.reads + slopes.reads,
         )
 
-    def _next_values(self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, Reads]:
+    def _next_values(self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, ReadCost]:
         """Return what the observations `after` (B, F) are worth (B,), and what the reads took."""
         values = self.read(banks.target, after, rng=rng)
         if not self.double:
@@ -79,9 +79,9 @@ class QLearning:
 class Learned:
     """The online bank after a step, the mean Huber loss before it, and what the reads took."""
 
-    online: Student
+    online: NetworkState
     loss: float
-    reads: Reads
+    reads: ReadCost
 
 
 def td_error(values: np.ndarray, seen: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:

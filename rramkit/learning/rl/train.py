@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import __version__
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.episodes import EpisodeRun
 from rramkit.learning import checkpoint, tree
 from rramkit.learning.rl.agent import Agent
-from rramkit.learning.rl.diary import Diary
+from rramkit.learning.rl.log import TrainingLog
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.table import TableFile
 
@@ -25,7 +25,7 @@ class RlReport:
     step: int
     steps: int
     mean_return: float
-    tally: Tally
+    tally: WriteCost
     target_updates: int
     cells_rewritten: int
 
@@ -114,7 +114,7 @@ class _Keeper:
         agent, history = self._agent, found.history
         agent.banks = tree.restored(agent.initial, found.state)
         agent.memory.take_up(_without("memory.", history))
-        agent.diary = Diary.of(_without("diary.", history))
+        agent.diary = TrainingLog.of(_without("diary.", history))
         agent.begin()
         self._kept_at, self._before = agent.diary.step, float(history["seconds"])
 
@@ -160,7 +160,7 @@ def _report(agent: Agent) -> RlReport:
 
 def _run(agent: Agent, final: np.ndarray, tables: TableFile | None, *, tables_name: str, seconds: float) -> EpisodeRun:
     diary, banks = agent.diary, (agent.banks.online, agent.banks.target)
-    targets = sum((rewrite.tally for _, rewrite in diary.rewrites), Tally())
+    targets = sum((rewrite.tally for _, rewrite in diary.rewrites), WriteCost())
     return EpisodeRun(
         settings=agent.settings.model_dump(mode="json"),
         tables_provenance=dict(tables.provenance) if tables else {},

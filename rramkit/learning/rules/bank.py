@@ -17,10 +17,10 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.model import ArrayModel
-from rramkit.array.state import POLARITIES, CellState, Tally
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
-from rramkit.array.verify import WriteVerify
+from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.write_verify import WriteVerify
 from rramkit.learning.matrices import Matrix, TileMatrix
 
 Way = Literal["pulse", "verify", "error"]
@@ -130,7 +130,7 @@ class Bank:
         low, high = chain.writer.g_range
         spacing = (high - low) / (self.levels - 1) if self.levels > 1 else high - low
         after = np.clip(target + self.sigma_program * spacing * rng.standard_normal(flat.size), low, high)
-        tally = Tally()
+        tally = WriteCost()
         for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
             unknown = np.zeros(np.count_nonzero(mine))  # energy and time
             cells = cells.pulsed(flat[mine], after[mine], polarity=polarity, energy=unknown, seconds=unknown)
@@ -142,7 +142,7 @@ class Bank:
 
         A cell that is to stay where it is gets no pulse.
         """
-        chain, tally = self.loop.chain, Tally()
+        chain, tally = self.loop.chain, WriteCost()
         before = cells.g_cell.ravel()[flat]
         for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
             v_pulse, _ = chain.write(polarity).nearest(before[mine], wanted[mine])

@@ -25,17 +25,17 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.learning.rules.bank import flat_cells
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import fired, plan_pulses, reads_of
+from rramkit.learning.rules.pulse_choice import fired, plan_pulses, reads_of
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
+from rramkit.learning.rules.rule import MatrixState
 
 Knows = Literal["mean", "read"]
 
 
 @dataclass(frozen=True)
-class OpenLoop(BankRule):
+class OpenLoop(RramRule):
     """One pulse of the table's mean for every change.
 
     Attributes
@@ -52,7 +52,7 @@ class OpenLoop(BankRule):
     theta: float = 0.0
     knows: Knows = "mean"
 
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
         """Write first weights (R, C), and read once what they became; what they missed is lost."""
         part, tally = super().begun(weight, rng=rng)
         part = replace(part, chi=np.zeros_like(weight))
@@ -61,27 +61,29 @@ class OpenLoop(BankRule):
         g_cell = part.cells.g_cell
         return replace(part, known=g_cell), tally + self.bank.loop.reads(np.arange(g_cell.size), g_cell, g_cell.shape)
 
-    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def updated(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after the sum of the changes was written, when its time has come."""
         chi = part.chi + batch.change
         if (batch.number + 1) % self.every:
-            return replace(part, chi=chi), Tally()
+            return replace(part, chi=chi), WriteCost()
         weight = self.bank.weight(part.cells.g_cell if part.known is None else part.known)
         total, clamped = self.bank.kept(weight + chi)
         change = total - weight
         size = np.abs(change)
         chosen = (size > 0.0) & (size >= self.theta * np.max(size, initial=0.0))
         part, tally = self._written(replace(part, chi=np.zeros_like(chi)), change, np.nonzero(chosen), rng=rng)
-        return part, tally + Tally(clamped=clamped)
+        return part, tally + WriteCost(clamped=clamped)
 
     def _written(
-        self, part: Part, change: np.ndarray, where: tuple[np.ndarray, ...], *, rng: np.random.Generator
-    ) -> tuple[Part, Tally]:
+        self, part: MatrixState, change: np.ndarray, where: tuple[np.ndarray, ...], *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after one pulse at each of the pairs `where` (N,), of changes (R, C) of their weights."""
         (rows, cols), shape = where, part.cells.g_cell.shape
         if not rows.size:
-            return part, Tally()
-        seen, reads = part.known, Tally()
+            return part, WriteCost()
+        seen, reads = part.known, WriteCost()
         if seen is None:
             seen = part.cells.g_cell
             reads = reads_of(self.bank, part.cells, rows, cols)

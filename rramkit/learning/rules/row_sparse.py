@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.bank import flat_cells
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import reads_of, write_pairs
-from rramkit.learning.rules.reordered import Reordered
+from rramkit.learning.rules.pulse_choice import reads_of, write_pairs
+from rramkit.learning.rules.row_permutation import RowPermutation
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
+from rramkit.learning.rules.rule import MatrixState
 
 
 @dataclass(frozen=True)
-class RowSparse(BankRule):
+class RowSparse(RramRule):
     """Few whole rows each batch, and rows that change places as they age.
 
     Attributes
@@ -42,18 +42,20 @@ class RowSparse(BankRule):
     swap_every: int = 100
     ratio: float = 2.0
 
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
         """Write first weights (R, C), every row at its own place."""
         part, tally = super().begun(weight, rng=rng)
         return replace(part, rows=np.arange(weight.shape[0])), tally
 
-    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
+    def matrix(self, part: MatrixState, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read, its inputs led to the rows' places."""
         assert part.rows is not None
-        inner = before.inner if isinstance(before, Reordered) else None
-        return Reordered(self.bank.matrix(part.cells, inner, rng=rng), part.rows)
+        inner = before.inner if isinstance(before, RowPermutation) else None
+        return RowPermutation(self.bank.matrix(part.cells, inner, rng=rng), part.rows)
 
-    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def updated(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after the largest rows were written, and two swapped when that is due."""
         assert part.rows is not None
         weight = self.bank.weight(part.cells.g_cell)[part.rows]
@@ -64,19 +66,19 @@ class RowSparse(BankRule):
         reads = reads_of(self.bank, part.cells, *where)
         cells, _ = write_pairs(self.bank, part.cells, chi[rows].ravel(), where, rng=rng)
         chi[rows] = 0.0
-        part, tally = replace(part, cells=cells, chi=chi), cells.tally + reads + Tally(clamped=clamped)
+        part, tally = replace(part, cells=cells, chi=chi), cells.tally + reads + WriteCost(clamped=clamped)
         if not self.swap_every or (batch.number + 1) % self.swap_every:
             return part, tally
         part, done = self._swapped(part, rng=rng)
         return part, tally + done
 
-    def _swapped(self, part: Part, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def _swapped(self, part: MatrixState, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
         """Return the part with its oldest and its youngest row in each other's place, if they are far apart."""
         assert part.rows is not None
         age = part.cells.pulses.max(axis=(0, 2))
         oldest, youngest = int(np.argmax(age)), int(np.argmin(age))
         if age[oldest] < self.ratio * max(int(age[youngest]), 1):
-            return part, Tally()
+            return part, WriteCost()
         shape = part.cells.g_cell.shape
         half, row, col = np.meshgrid((0, 1), (oldest, youngest), np.arange(shape[2]), indexing="ij")
         reads = reads_of(self.bank, part.cells, row[0].ravel(), col[0].ravel())

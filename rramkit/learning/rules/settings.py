@@ -6,22 +6,22 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from rramkit.array.model import ArrayModel
-from rramkit.array.programming import Writer
-from rramkit.array.update import UpdateParams
-from rramkit.array.verify import VerifyParams, WriteVerify
+from rramkit.array.write.pulse import Writer
+from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.bank import Bank, Placement, Way
-from rramkit.learning.rules.float_reference import FloatReference
-from rramkit.learning.rules.learner import UpdateRule
+from rramkit.learning.rules.float import FloatReference
+from rramkit.learning.rules.mixed_precision import MixedPrecision
 from rramkit.learning.rules.open_loop import Knows, OpenLoop
-from rramkit.learning.rules.outer import Coincidences, OuterProduct, Trains
-from rramkit.learning.rules.remainder import MixedPrecision
+from rramkit.learning.rules.outer_product import Coincidences, OuterProduct, Trains
+from rramkit.learning.rules.pulse_counts import EqualPulses
 from rramkit.learning.rules.row_sparse import RowSparse
+from rramkit.learning.rules.rule import UpdateRule
 from rramkit.learning.rules.sign import Sign
 from rramkit.learning.rules.threshold import Threshold
 from rramkit.learning.rules.tiki_taka import TikiTaka
-from rramkit.learning.rules.trains import EqualPulses
-from rramkit.learning.rules.verified import Verified
+from rramkit.learning.rules.write_verify import WriteVerifyRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 
@@ -156,7 +156,7 @@ class WriteVerifySettings(BankSettings):
 
     def built(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser) -> UpdateRule:
         """Return the rule on the device of a table file."""
-        return Verified(optimiser, self.bank(tables, model), self.every)
+        return WriteVerifyRule(optimiser, self.bank(tables, model), self.every)
 
 
 class SignSettings(BankSettings):

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.state import Tally
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.trains import EqualPulses
+from rramkit.array.write.state import WriteCost
+from rramkit.learning.rules.pulse_counts import EqualPulses
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
+from rramkit.learning.rules.rule import MatrixState
 
 
 @dataclass(frozen=True)
-class Sign(BankRule):
+class Sign(RramRule):
     """One equal pulse for each weight, by the sign of its gradient alone.
 
     Attributes
@@ -34,7 +34,9 @@ class Sign(BankRule):
     pulses: EqualPulses
     theta: float = 0.0
 
-    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def updated(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after one step of each weight."""
         gradient = batch.gradient.weight
         size = np.abs(gradient)

@@ -18,16 +18,16 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.bank import flat_cells
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.pairs import reads_of
+from rramkit.learning.rules.pulse_choice import reads_of
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
+from rramkit.learning.rules.rule import MatrixState
 
 
 @dataclass(frozen=True)
-class Threshold(BankRule):
+class Threshold(RramRule):
     """Accumulate digitally, program what has passed the threshold, keep no remainder.
 
     Attributes
@@ -47,30 +47,32 @@ class Threshold(BankRule):
     accumulate: bool = True
     backward: Literal["digital", "tile"] = "digital"
 
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
         """Write first weights (R, C); w_FP is what the devices are then, and nothing is missing."""
         cells = self.bank.placed(weight, rng=rng)
         digital = self.bank.weight(cells.g_cell).astype(weight.dtype)
-        return Part(cells, np.zeros_like(weight), digital), cells.tally
+        return MatrixState(cells, np.zeros_like(weight), digital), cells.tally
 
-    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
+    def matrix(self, part: MatrixState, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return the matrix that is read: forward from the cells, backward from w_FP."""
         digital = part.digital if self.backward == "digital" else None
         return self.bank.matrix(part.cells, before, digital=digital, rng=rng)
 
-    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def updated(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after what has passed the threshold was programmed."""
         assert part.digital is not None
         chi = part.chi + batch.change if self.accumulate else batch.change
         rows, cols = np.nonzero(np.abs(chi) > self.threshold)
         if not rows.size:
-            return replace(part, chi=chi), Tally()
+            return replace(part, chi=chi), WriteCost()
         total, clamped = self.bank.kept(part.digital[rows, cols] + chi[rows, cols])
         flat = [flat_cells(np.full(rows.shape, half), rows, cols, part.cells.g_cell.shape) for half in (0, 1)]
         target = self.bank.targets(total).ravel()
-        reads = reads_of(self.bank, part.cells, rows, cols) if self.bank.way == "pulse" else Tally()
+        reads = reads_of(self.bank, part.cells, rows, cols) if self.bank.way == "pulse" else WriteCost()
         cells = self.bank.written(part.cells, np.concatenate(flat), target, way=self.bank.way, rng=rng)
         digital, chi = part.digital.copy(), chi.copy()
         digital[rows, cols] = total if self.reading == "ideal" else self.bank.weight(cells.g_cell[:, rows, cols])
         chi[rows, cols] = 0.0
-        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + reads + Tally(clamped=clamped)
+        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + reads + WriteCost(clamped=clamped)

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.state import Tally
+from rramkit.array.write.state import WriteCost
 from rramkit.learning.matrices import Matrix, Product, Samples, TileMatrix
-from rramkit.learning.rules.learner import Part
-from rramkit.learning.rules.on_bank import BankRule, Batch
-from rramkit.learning.rules.outer import Coincidences
-from rramkit.learning.rules.trains import EqualPulses, rounded
+from rramkit.learning.rules.outer_product import Coincidences
+from rramkit.learning.rules.pulse_counts import EqualPulses, rounded
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
+from rramkit.learning.rules.rule import MatrixState
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Sum(Matrix):
 
 
 @dataclass(frozen=True)
-class TikiTaka(BankRule):
+class TikiTaka(RramRule):
     """Gradients into A, A's rows into C in turn.
 
     Attributes
@@ -87,32 +87,36 @@ class TikiTaka(BankRule):
     rows: int = 1
     rate_transfer: float = 0.1
 
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
         """Write first weights (R, C) to C; A is at its centre."""
         part, tally = super().begun(weight, rng=rng)
         centre = np.full((2, *weight.shape), self.bank.g_centre)
         fast = self.bank.loop.chain.init(centre, rng=rng)
         return replace(part, chi=np.zeros_like(weight), fast=fast), tally
 
-    def matrix(self, part: Part, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
+    def matrix(self, part: MatrixState, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
         """Return C + gamma A."""
         assert part.fast is not None
         old = before.terms if isinstance(before, Sum) else ((None, 1.0), (None, self.gamma))
         both = zip((part.cells, part.fast), old, strict=True)
         return Sum(tuple((self.bank.matrix(cells, matrix, rng=rng), factor) for cells, (matrix, factor) in both))
 
-    def updated(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def updated(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after A took the batch's coincidences and, when it is due, rows went over to C."""
         assert part.fast is not None
         up, down, clipped = self.coincidences.counts(batch.gradient, batch.rate, self.pulses.epsilon, rng=rng)
         fast, tally = self.pulses.fired(part.fast, up, down, rng=rng)
-        part, tally = replace(part, fast=fast), tally + Tally(clamped=clipped)
+        part, tally = replace(part, fast=fast), tally + WriteCost(clamped=clipped)
         if (batch.number + 1) % self.every or not self.pulses.epsilon > 0.0:
             return part, tally
         part, done = self._transferred(part, batch, rng=rng)
         return part, tally + done
 
-    def _transferred(self, part: Part, batch: Batch, *, rng: np.random.Generator) -> tuple[Part, Tally]:
+    def _transferred(
+        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
         """Return the part after a transfer: A's rows are read, C is pulsed by what they say."""
         assert part.fast is not None and isinstance(batch.matrix, Sum)
         size, number = part.chi.shape[0], (batch.number + 1) // self.every - 1  # from 0
@@ -124,7 +128,7 @@ class TikiTaka(BankRule):
         steps = np.zeros(part.chi.shape, dtype=np.int64)
         steps[rows] = rounded(self.rate_transfer * read.y / self.pulses.epsilon, rng=rng)
         cells, tally = self.pulses.stepped(part.cells, steps, rng=rng)
-        return replace(part, cells=cells), tally + Tally(energy=read.energy, clamped=read.clamped, reads=rows.size)
+        return replace(part, cells=cells), tally + WriteCost(energy=read.energy, clamped=read.clamped, reads=rows.size)
 
 
 def _summed(products: Sequence[tuple[Product, float]]) -> Product:

@@ -1,0 +1,125 @@
+"""Runs on the workers of a Dask scheduler: the same decks and the same ngspice, so the same numbers.
+
+Each Dask worker keeps ngspice processes of its own, as many as it has threads, so that a crash or a hang costs one
+point there as it does here. A worker that is lost is Dask's matter: it hands the worker's points to another one.
+"""
+
+import logging
+from concurrent.futures import CancelledError, Future
+from multiprocessing import current_process
+from threading import Lock
+from types import TracebackType
+from typing import Self, cast
+
+from rramkit import __version__
+from rramkit.characterization.engine.futures import translated
+from rramkit.characterization.engine.point import Job, MeasuredValues
+from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
+from rramkit.characterization.ngspice.library import find_library
+from rramkit.errors import SetupError, SimulationError
+
+_PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to appear
+
+
+class Cluster:
+    """The workers of a Dask scheduler; use it in a `with` block.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's, such as `tcp://127.0.0.1:8786`.
+    timeout : float
+        Seconds after which a run is killed and its ngspice process replaced.
+
+    Raises
+    ------
+    SetupError
+        When there is no such scheduler, it has no workers, or they differ in ngspice or kit.
+    """
+
+    def __init__(self, address: str, *, timeout: float = TIMEOUT) -> None:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise SetupError(
+                "`--scheduler` needs Dask's package distributed. Run `pip install 'rramkit[dask]'`."
+            ) from error
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says of lost workers is no error here
+        self.address, self.timeout = address, timeout
+        try:
+            self._client = Client(address, timeout=_PATIENCE, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=_PATIENCE)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SetupError(
+                f"`--scheduler` must be the address of a Dask scheduler with a worker; got {address!r} ({error}). "
+                "Start them: `dask scheduler`, `dask worker ADDRESS`."
+            ) from error
+        self._executor = self._client.get_executor(pure=False)
+        self.simulator = self._agreed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Leave the cluster; what was under way is cancelled."""
+        self._executor.shutdown(wait=False)
+        self._client.close(timeout=1)
+
+    @property
+    def workers(self) -> int:
+        """Return how many jobs run at a time, on all workers together, at present."""
+        return max(sum(cast(dict[str, int], self._client.nthreads()).values()), 1)
+
+    def submit(self, job: Job) -> "Future[MeasuredValues]":
+        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        return translated(
+            self._executor.submit(_measure_here, job, self.simulator, self.timeout),
+            lambda error: self._in_kit_terms(job, error),
+        )
+
+    def _agreed(self) -> str:
+        """Return what ngspice all workers have; raise `SetupError` when they differ in it or in the kit."""
+        found = set(cast(dict[str, tuple[str, str]], self._client.run(_what_is_here)).values())
+        if len(found) > 1 or found == set() or next(iter(found))[1] != __version__:
+            said = "; ".join(sorted(f"{simulator}, rramkit {version}" for simulator, version in found))
+            raise SetupError(
+                f"the workers of {self.address} must all have one ngspice, and rramkit {__version__} as here; got "
+                f"{said}. Install the same on each."
+            )
+        return next(iter(found))[0]
+
+    def _in_kit_terms(self, job: Job, error: BaseException) -> BaseException:
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return SimulationError("crash", f"each Dask worker that ran it died ({error})", deck=job.deck)
+        if isinstance(error, CancelledError):
+            return SetupError(f"the Dask scheduler at {self.address} is gone. Start it again, and its workers.")
+        return error
+
+
+_pools: dict[float, SpicePool] = {}  # by their time limit
+_pools_lock = Lock()
+
+
+def _what_is_here() -> tuple[str, str]:
+    return find_library().simulator, __version__
+
+
+def _measure_here(job: Job, simulator: str, timeout: float) -> MeasuredValues:
+    """Run in a Dask worker: hand the job to one of its own ngspice processes."""
+    pool = _pool_here(timeout)
+    if pool.simulator != simulator:  # a worker that came later
+        raise SetupError(f"a Dask worker has {pool.simulator}, the others {simulator}. Install the same on each.")
+    return pool.submit(job).result()
+
+
+def _pool_here(timeout: float) -> SpicePool:
+    with _pools_lock:
+        if timeout not in _pools:
+            from distributed import get_worker
+
+            # Dask's nanny starts its worker as a daemon, which may have no children; ours end with it by themselves.
+            current_process().daemon = False
+            _pools[timeout] = SpicePool(workers=get_worker().state.nthreads, timeout=timeout)
+        return _pools[timeout]

@@ -1,0 +1,214 @@
+"""The plan of one circuit block, as data: block, parameters, axes, corners, Monte Carlo, measures, fit, limits.
+
+A plan is a TOML file in SI units (`plans/` holds one for each block of the kit); what it leaves out is filled in when
+it is read, so that the echo in the table file is the whole of it.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from rramkit.characterization.components import Component, Signal, measured_block
+from rramkit.characterization.dotted import number_at, unit_at
+from rramkit.characterization.engine.axes import SUPPLY, TEMPERATURE, Axis
+from rramkit.characterization.engine.corners import Corners
+from rramkit.characterization.engine.monte_carlo import MonteCarlo
+from rramkit.circuits import catalog
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+SUMMARY = "_summary"
+SAMPLE = "sample"
+_OF_CORNERS = {TEMPERATURE: "K", SUPPLY: "1"}
+
+
+class Interpolation(Parameters):
+    """How a measure is interpolated between the points of the plan."""
+
+    log: bool = quantity(False, "1", "its logarithm is interpolated: where physics is exponential")
+
+
+class Limit(Parameters):
+    """Limits of one measure, in its unit: of its values, and of the fit's error at points that it never saw."""
+
+    min: float | None = quantity(None, "SI", "lowest value that passes, at every point of the plan")
+    typ: float | None = quantity(None, "SI", "typical value, told and not enforced")
+    max: float | None = quantity(None, "SI", "highest value that passes")
+    of: Literal["full scale", "value", "unit"] = quantity(
+        "full scale", "1", "what held-out errors are a fraction of: largest value, the value itself, or one unit"
+    )
+    held_out_rms: float | None = quantity(None, "1", "largest held-out error, rms", gt=0)
+    held_out_p95: float | None = quantity(None, "1", "largest held-out error, 95th percentile", gt=0)
+    held_out_max: float | None = quantity(None, "1", "largest held-out error of all", gt=0)
+    sigma_rms: float | None = quantity(
+        None, "1", "Monte Carlo: largest relative error of sigma against independent draws, rms over places", gt=0
+    )
+    sigma_max: float | None = quantity(None, "1", "the same, at any place", gt=0)
+    step_error: float | None = quantity(
+        None, "1", "largest change when the time step is halved, over full scale, instead of the plan's", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"`min` must not be above `max`; got {self.min:g} and {self.max:g}")
+        if (self.held_out_rms is None) != (self.held_out_max is None) or (self.held_out_p95 and not self.held_out_rms):
+            raise ValueError("`held_out_rms` and `held_out_max` go together")
+        if (self.sigma_rms is None) != (self.sigma_max is None):
+            raise ValueError("`sigma_rms` and `sigma_max` go together")
+        return self
+
+    @property
+    def checks_fit(self) -> bool:
+        """Return whether fresh points are held against the fit."""
+        return self.held_out_rms is not None
+
+
+class HeldOutPlan(Parameters):
+    """Points that the fit never sees, drawn by seed inside the valid range."""
+
+    runs: int = quantity(
+        6, "1", "places, each with its own run; of a Monte Carlo plan with all its draws", ge=1, le=10000
+    )
+    steps: int = quantity(6, "1", "steps of each run's train", ge=1, le=10000)
+    draws: int = quantity(0, "1", "Monte Carlo: independent draws at each place; 0: as many as the plan's", ge=0)
+
+
+class ComponentPlan(Parameters):
+    """One block's characterisation, whole."""
+
+    name: str = Field(description="the table's group", pattern=NAME)
+    description: str = quantity("", "1", "what is characterised")
+    block: str = Field(description="a block with measures, by its name in the catalogue")
+    seed: int = quantity(2026, "1", "seed of held-out points and of scattered ones", ge=0)
+    parameters: dict[str, Any] = Field(
+        default={}, validate_default=True, description="the block's parameters; those left out keep their defaults"
+    )
+    axes: tuple[Axis, ...] = quantity((), "1", "what moves, in the order of the table's dimensions")
+    samples: int = quantity(0, "1", "scattered points, when the axes are latin", ge=0, le=100000)
+    corners: Corners = Corners()
+    monte_carlo: MonteCarlo = MonteCarlo()
+    measures: tuple[str, ...] = quantity((), "1", "what is measured; empty: all that the block measures")
+    fit: dict[str, Interpolation] = quantity({}, "1", "how a measure is interpolated, by name")
+    limits: dict[str, Limit] = quantity({}, "1", "limits of a measure, by name")
+    held_out: HeldOutPlan = HeldOutPlan()
+    step_runs: int = quantity(2, "1", "runs made again with half the time step", ge=0, le=1000)
+    max_step_error: float = quantity(
+        2e-3, "1", "largest change of a measure, over its full scale, when the time step is halved", gt=0, le=1
+    )
+    max_failed: float = quantity(0.01, "1", "part of the runs that may fail", ge=0, le=1)
+
+    @field_validator("parameters")
+    @classmethod
+    def _filled(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "block" not in info.data:
+            return given
+        try:
+            measured_block(info.data["block"])
+            model = catalog.block(info.data["block"]).parameters
+            return model.checked(given, where="parameters").model_dump(mode="json")
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        known = {**self.measured.signals, **self.measured.summary}
+        for group, names in (("measures", self.measures), ("fit", self.fit), ("limits", self.limits)):
+            strange = [name for name in names if name not in (known if group == "measures" else self.signals)]
+            if strange:
+                raise ValueError(f"{group}: {strange[0]!r} is none of {', '.join(known)}, or is not measured here")
+        labels = [axis.label for axis in self.all_axes]
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"two axes have one name: {', '.join(labels)}. Give `name` to one")
+        try:
+            for axis in self.axes:
+                self.unit_of(axis)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        self._check_kinds()
+        return self
+
+    def _check_kinds(self) -> None:
+        scattered = [axis.kind == "latin" for axis in self.axes]
+        if any(scattered) and not (all(scattered) and self.samples > len(self.axes) and not self.corners.axes):
+            raise ValueError(
+                "latin axes stand alone: every axis latin, `samples` more than axes, and no list of corners"
+            )
+        if self.samples and not any(scattered):
+            raise ValueError("`samples` counts scattered points: make the axes latin, or leave it out")
+        if self.signals_of_steps and self.step_axis is None:
+            train = self.measured.train
+            raise ValueError(
+                f"an axis must have the parameter {train.name if train else ''!r}: its run steps through it"
+            )
+        if self.monte_carlo.count == 1 or (self.monte_carlo.count and self.scattered):
+            raise ValueError("monte_carlo wants 2 or more draws and axes that are no latin ones")
+        if self.monte_carlo.count and "mismatch" in self.monte_carlo.spreads and self.measured.mismatch is None:
+            raise ValueError(f"the block {self.block} takes no mismatch: leave it out of `spreads`")
+
+    @cached_property
+    def measured(self) -> Component:
+        """Return what knows the block's deck and measures."""
+        return measured_block(self.block)
+
+    @cached_property
+    def nominal(self) -> Parameters:
+        """Return the block's parameters, before axes and corners."""
+        return catalog.block(self.block).parameters.checked(self.parameters, where="parameters")
+
+    @property
+    def constants(self) -> dict[str, tuple[float, str]]:
+        """Return what the block tells of itself, in numbers: name to value and unit."""
+        found = {name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.measured.constants.items()}
+        return {name: (float(value), unit) for name, (value, unit) in found.items()}
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """Return the measures of this plan with their units."""
+        known = {**self.measured.signals, **self.measured.summary}
+        chosen = self.measures or (tuple(known) if self.step_axis is not None else tuple(self.measured.summary))
+        return {name: known[name] for name in chosen}
+
+    @property
+    def signals_of_steps(self) -> tuple[str, ...]:
+        """Return the measures that every step of a train gives."""
+        return tuple(name for name in self.signals if name in self.measured.signals)
+
+    @property
+    def signals_of_runs(self) -> tuple[str, ...]:
+        """Return the measures that a run gives as a whole."""
+        return tuple(name for name in self.signals if name in self.measured.summary)
+
+    @property
+    def step_axis(self) -> Axis | None:
+        """Return the axis that a run steps through by itself."""
+        train = self.measured.train
+        return next((axis for axis in self.axes if train is not None and axis.parameter == train.name), None)
+
+    @property
+    def all_axes(self) -> tuple[Axis, ...]:
+        """Return the plan's axes and those of its corners."""
+        return (*self.axes, *self.corners.axes)
+
+    @property
+    def scattered(self) -> bool:
+        """Return whether the points are those of a Latin hypercube."""
+        return bool(self.axes) and self.axes[0].kind == "latin"
+
+    def unit_of(self, axis: Axis) -> str:
+        """Return an axis' unit; raise `InputError` when it names no number of the block."""
+        train = self.measured.train
+        if train is not None and axis.parameter == train.name:
+            return train.unit
+        if axis in self.corners.axes or axis.parameter in _OF_CORNERS:
+            return _OF_CORNERS.get(axis.parameter, "1")
+        number_at(self.nominal, axis.parameter)
+        return unit_at(self.nominal, axis.parameter)
+
+    def limit(self, signal: str) -> Limit:
+        """Return a measure's limits; none of them when the plan gives none."""
+        return self.limits.get(signal, Limit())

@@ -1,0 +1,124 @@
+"""One point of a plan: a deck that is made when its turn comes, and the measure that reduces its waveforms.
+
+The measure runs in the process that ran ngspice, so that only its few numbers travel, never the waveforms.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rramkit.characterization.simulate import Waveforms
+from rramkit.errors import KitError, SimulationError
+
+Measurement = Callable[[Waveforms], np.ndarray]
+"""From the waveforms of one run to numbers of a shape that the point knows, all finite."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run to be made.
+
+    Attributes
+    ----------
+    make_deck : callable
+        Returns the deck's text; called when a worker is near to needing it.
+    measure : callable
+        A function of a module, or a `functools.partial` of one with frozen arguments: it travels to other processes.
+    label : str
+        What tells the point from its neighbours, for lists of failed points: `g_start = 4e-06 S, v_pulse = 1.1 V`.
+    """
+
+    make_deck: Callable[[], str]
+    measure: Measurement
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class PointGroup:
+    """Points that one run answers together, such as cells side by side in one deck.
+
+    Where that run fails, its points run alone: a batch is quicker, never a larger loss.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        The same points, each by itself.
+    make_deck : callable
+        Returns the deck of all of them.
+    measure : callable
+        As of a point; its first axis are the points, in order.
+    """
+
+    points: tuple[Point, ...]
+    make_deck: Callable[[], str]
+    measure: Measurement
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an executor is given: a deck's text and the measure of its waveforms."""
+
+    deck: str
+    measure: Measurement
+
+
+@dataclass(frozen=True)
+class MeasuredValues:
+    """What an executor gives back: the measure's numbers, how many points the run swept, ngspice's seconds."""
+
+    values: np.ndarray
+    swept: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a point.
+
+    Attributes
+    ----------
+    values : ndarray or None
+        The measure's numbers; None when every attempt failed.
+    reason, detail : str or None, str
+        Why it failed (a reason of `SimulationError`), and ngspice's own word; None and "" when it did not.
+    attempt : int
+        Rung of the ladder (`attempts.LADDER`) that gave the values, or the last one tried; 0 is the deck as made.
+    swept : int
+        Points that the run swept; a transient is one.
+    seconds : float
+        Time in ngspice of the attempt that gave the values.
+    log : str
+        The tail of ngspice's log, where the point failed in this very run.
+    reused : bool
+        Whether it was found finished.
+    """
+
+    values: np.ndarray | None
+    reason: str | None = None
+    detail: str = ""
+    attempt: int = 0
+    swept: int = 0
+    seconds: float = 0.0
+    log: str = ""
+    reused: bool = False
+
+
+def measured(job: Job, waves: Waveforms) -> MeasuredValues:
+    """Reduce waveforms by the job's measure; raise `SimulationError` of reason `measure` when that gives no numbers."""
+    try:
+        values = np.asarray(job.measure(waves), dtype=float)
+    except SimulationError:
+        raise
+    except (KitError, ArithmeticError, LookupError, ValueError) as error:
+        raise SimulationError("measure", f"{type(error).__name__}: {error}", deck=job.deck) from error
+    if not np.all(np.isfinite(values)):
+        raise SimulationError("measure", "the measured values are not all finite", deck=job.deck)
+    swept = next(iter(waves.vectors.values())).size if waves.kind == "dc" else 1
+    return MeasuredValues(values, swept, waves.seconds)
+
+
+def values_or_nan(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> np.ndarray:
+    """Stack the values (N, ...) of outcomes whose values have the same shape; NaN in the place of failed ones."""
+    blank = np.full(shape, np.nan)
+    return np.stack([blank if outcome.values is None else outcome.values for outcome in outcomes])

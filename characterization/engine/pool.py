@@ -1,0 +1,155 @@
+"""Worker processes that run decks: one ngspice each, recycled, a time limit for each run, crashes contained."""
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import sleep
+from types import TracebackType
+from typing import Self, TypeVar
+
+from rramkit.characterization.engine.futures import translated
+from rramkit.characterization.engine.point import Job, MeasuredValues, measured
+from rramkit.characterization.engine.workers import Lost, Stillborn, Workers, answer
+from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
+from rramkit.characterization.simulate import Simulator, Waveforms
+from rramkit.errors import SetupError, SimulationError
+
+TIMEOUT = 120.0  # seconds: ten times what the slowest deck of the kit's own plans takes
+RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
+IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
+_CLEARINGS = 100
+
+_Key = TypeVar("_Key")
+_Result = TypeVar("_Result")
+
+
+class SpicePool:
+    """A pool of ngspice processes; use it in a `with` block.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; default: one for each core this process may use.
+    timeout : float
+        Seconds after which a run is killed and its worker replaced.
+    library : Library, optional
+        Default: `find_library()`.
+
+    Raises
+    ------
+    SetupError
+        When there is no usable ngspice library.
+    """
+
+    def __init__(
+        self, *, workers: int | None = None, timeout: float = TIMEOUT, library: SimulatorLibrary | None = None
+    ) -> None:
+        self.library = library or find_library()
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.timeout = timeout
+        self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
+        self._workers = Workers(
+            self.workers, _main, (self.library, self.folder), timeout=timeout, recycle=RECYCLE_AFTER
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the workers at once: whoever wants results has waited for them."""
+        self._workers.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def simulator(self) -> str:
+        """Return the version and the solver of the pool's ngspice."""
+        return self.library.simulator
+
+    def submit(self, job: Job) -> "Future[MeasuredValues]":
+        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        return self._submit(job.deck, _measure, job)
+
+    def run(self, deck: str) -> Waveforms:
+        """Run one deck; raise `SimulationError` when it gives no complete result."""
+        return self._submit(deck, _run, deck).result()
+
+    def map(
+        self, decks: Iterable[tuple[_Key, Callable[[], str]]]
+    ) -> Iterator[tuple[_Key, Waveforms | SimulationError]]:
+        """Run many decks; yield (key, waveforms or the error) in the order given.
+
+        A deck is made only when a worker is near to needing it, so that the first run starts at once.
+        """
+        waiting: deque[tuple[_Key, Future[Waveforms]]] = deque()
+        for key, make_deck in decks:
+            deck = make_deck()
+            waiting.append((key, self._submit(deck, _run, deck)))
+            if len(waiting) >= IN_FLIGHT * self.workers:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+
+    def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
+        """Return a future in the kit's own terms: what became of the worker is a `KitError`."""
+        return translated(self._workers.submit(function, argument), lambda error: self._in_kit_terms(deck, error))
+
+    def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
+        if isinstance(error, Lost) and error.exit_code is None:
+            return SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck)
+        if isinstance(error, Lost) and error.exit_code == -signal.SIGKILL:
+            return SimulationError("killed", "its process was killed from outside (memory?)", deck=deck)
+        if isinstance(error, Lost):
+            return SimulationError("crash", f"its process died (exit code {error.exit_code})", deck=deck)
+        if isinstance(error, Stillborn):
+            return SetupError(
+                "the ngspice processes end before they start. In a script, call the kit under "
+                "`if __name__ == '__main__':`, since each process imports the script again."
+            )
+        return error
+
+
+def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
+    key, future = waiting.popleft()
+    try:
+        return key, future.result()
+    except SimulationError as error:
+        return key, error
+
+
+def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
+    watch = threading.Thread(target=_end_with_parent, args=[folder], daemon=True)
+    watch.start()
+    own = folder / str(os.getpid())
+    own.mkdir()
+    simulator = Simulator(library, own)
+    answer(pipe, simulator, lambda: simulator.usable)
+    watch.join()  # the parent is gone, or kills this process in a moment: in both cases the other thread's matter
+
+
+def _end_with_parent(folder: Path) -> None:
+    """Wait until the parent is gone; a killed one could not end this process and clear the folder."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        for _ in range(_CLEARINGS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            sleep(0.01)  # a sibling was just making its files
+        os._exit(1)
+
+
+def _run(simulator: Simulator, deck: str) -> Waveforms:
+    return simulator.run(deck)
+
+
+def _measure(simulator: Simulator, job: Job) -> MeasuredValues:
+    return measured(job, simulator.run(job.deck))

@@ -1,0 +1,78 @@
+"""One attempt at a run: which deck, which rung of the ladder, and what follows when it fails."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rramkit.characterization.engine.cache_key import content_key
+from rramkit.characterization.engine.convergence_aids import AGAIN, HOPELESS, KILLED_MOST, LADDER
+from rramkit.characterization.engine.point import Job, Outcome, Point, PointGroup
+from rramkit.errors import SimulationError
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a run.
+
+    Attributes
+    ----------
+    place : int
+        Of its first point in the stage.
+    run : Point or Batch
+        What is run.
+    deck : str
+        The deck as it was made.
+    key : bytes
+        The content's hash.
+    rung : int
+        Of the ladder.
+    repeated : bool
+        Whether a deck was already run once more as it stands.
+    killed : int
+        Times that its process was killed from outside.
+    """
+
+    place: int
+    run: Point | PointGroup
+    deck: str
+    key: bytes
+    rung: int = 0
+    repeated: bool = False
+    killed: int = 0
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Return the points that this run answers."""
+        return self.run.points if isinstance(self.run, PointGroup) else (self.run,)
+
+    def job(self) -> Job:
+        """Return what an executor is given."""
+        return Job(LADDER[self.rung].change(self.deck), self.run.measure)
+
+    def after(self, error: SimulationError) -> "Attempt | None":
+        """Return the attempt that follows an error; None when nothing is left, or a batch must be taken apart."""
+        if error.reason == "killed" and self.killed < KILLED_MOST:
+            return replace(self, killed=self.killed + 1)
+        if error.reason in AGAIN and not self.repeated:
+            return replace(self, repeated=True)
+        if isinstance(self.run, PointGroup) or error.reason in HOPELESS or self.rung + 1 == len(LADDER):
+            return None
+        return replace(self, rung=self.rung + 1)
+
+    def outcomes(self, outcome: Outcome) -> Iterator[tuple[int, Point, Outcome]]:
+        """Yield (place, point, outcome) of each point of the run, a batch's values and time shared out."""
+        count = len(self.points)
+        for k, point in enumerate(self.points):
+            values = (
+                outcome.values if outcome.values is None or not isinstance(self.run, PointGroup) else outcome.values[k]
+            )
+            share = replace(outcome, values=values, swept=outcome.swept, seconds=outcome.seconds / count)
+            yield self.place + k, point, share
+
+
+def first_attempts(runs: Iterable[Point | PointGroup], simulator: str, *, place: int = 0) -> Iterator[Attempt]:
+    """Yield the first attempt at each run, its deck made only now."""
+    for run in runs:
+        deck = run.make_deck()
+        attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator))
+        place += len(attempt.points)
+        yield attempt

@@ -1,0 +1,231 @@
+"""Run one stage's points: every deck, up a ladder of attempts where it fails; a point that fails is a result."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from rramkit.characterization.engine.convergence_aids import AGAIN
+from rramkit.characterization.engine.point import Job, MeasuredValues, Outcome, Point, PointGroup
+from rramkit.characterization.engine.progress import Progress, Report
+from rramkit.characterization.engine.retry import Attempt, first_attempts
+from rramkit.characterization.engine.shard import Elsewhere, Shard
+from rramkit.characterization.engine.store import Store
+from rramkit.errors import SimulationError
+
+IN_FLIGHT = 4  # jobs handed out for each worker: enough to keep it busy, few enough to make decks lazily
+
+
+class Executor(Protocol):
+    """Where jobs run, as `concurrent.futures` has it.
+
+    Attributes
+    ----------
+    simulator : str
+        What its ngspice is: version and solver.
+    workers : int
+        How many jobs run at a time.
+    """
+
+    @property
+    def simulator(self) -> str: ...  # noqa: D102
+
+    @property
+    def workers(self) -> int: ...  # noqa: D102
+
+    def submit(self, job: Job) -> "Future[MeasuredValues]":
+        """Hand out one job; its future holds what was measured, or a `SimulationError` that says why not."""
+        ...
+
+
+@dataclass
+class RunCounts:
+    """Counts over a whole characterisation.
+
+    Attributes
+    ----------
+    runs, swept_points, seconds : int, int, float
+        Points that have a result, the inputs or biases that these swept, ngspice's seconds for them; those that were
+        found finished in the store count like the others.
+    reused, retried, failed : int
+        Points found finished in the store; those with a result that is not of the first attempt; those without.
+    """
+
+    runs: int = 0
+    swept_points: int = 0
+    seconds: float = 0.0
+    reused: int = 0
+    retried: int = 0
+    failed: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one point."""
+        self.reused += outcome.reused
+        if outcome.values is None:
+            self.failed += 1
+            return
+        self.retried += outcome.attempt > 0
+        self.runs += 1
+        self.swept_points += outcome.swept
+        self.seconds += outcome.seconds
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Where points are run.
+
+    Attributes
+    ----------
+    executor : Executor
+        A pool of this machine, or a cluster.
+    report : callable
+        Is told of every point that ends.
+    max_failed : float
+        Fraction of a stage's points that may fail before the run does.
+    store : Store, optional
+        Finished points; those found there do not run.
+    shard : Shard, optional
+        Our share of the points that no later deck builds on; default: all of them.
+    tally : Tally
+        The counts.
+    """
+
+    executor: Executor
+    report: Report
+    max_failed: float = 0.01
+    store: Store | None = None
+    shard: Shard | None = None
+    tally: RunCounts = field(default_factory=RunCounts)
+
+    def run(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[Outcome]:
+        """Run all points of a stage; return what became of each, in order, those of a batch one after the other.
+
+        Raises
+        ------
+        SimulationError
+            Of a deck that is wrong (reason `parse`), or when more than `max_failed` of the points failed.
+        Elsewhere
+            When only a share of the points was ours; they have run.
+        """
+        return self.together({stage: runs})[stage]
+
+    def together(self, stages: Mapping[str, Sequence[Point | PointGroup]]) -> dict[str, list[Outcome]]:
+        """Run stages whose decks do not build on each other, as `run`: a share does all of them before it ends."""
+        found = {stage: self._run(stage, runs, self.max_failed, self.shard) for stage, runs in stages.items()}
+        if any(None in outcomes for outcomes in found.values()):
+            raise Elsewhere
+        return {stage: [outcome for outcome in outcomes if outcome] for stage, outcomes in found.items()}
+
+    def need(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[np.ndarray]:
+        """Run points that later decks build on: every share runs all, and none may fail; return their values."""
+        outcomes = self._run(stage, runs, 0.0, None)
+        return [outcome.values for outcome in outcomes if outcome is not None and outcome.values is not None]
+
+    def _run(
+        self, stage: str, runs: Sequence[Point | PointGroup], max_failed: float, shard: Shard | None
+    ) -> list[Outcome | None]:
+        """Return the outcomes, None for those of other shares."""
+        total = sum(len(run.points) if isinstance(run, PointGroup) else 1 for run in runs)
+        outcomes: list[Outcome | None] = [None] * total
+        failures = Failures(stage, total, max_failed)
+        for done, (place, point, outcome) in enumerate(self._ended(runs, shard), 1):
+            if outcome is not None:
+                outcomes[place] = outcome
+                self.tally.add(outcome)
+                if outcome.reason is not None:
+                    failures.add(place, point, outcome)
+            self.report(Progress(stage, done, total, failures.count))
+        return outcomes
+
+    def _ended(
+        self, runs: Iterable[Point | PointGroup], shard: Shard | None
+    ) -> Iterator[tuple[int, Point, Outcome | None]]:
+        """Yield (place, point, outcome) of each point as it ends; few runs are under way at any time."""
+        under_way: dict[Future[MeasuredValues], Attempt] = {}
+        fresh = first_attempts(runs, self.executor.simulator)
+        again: deque[Attempt] = deque()
+        while True:
+            while len(under_way) < IN_FLIGHT * self.executor.workers:
+                ours = shard is None or bool(again)  # what follows from an attempt of ours is ours
+                attempt = again.popleft() if again else next(fresh, None)
+                if attempt is None:
+                    break
+                known = self._known(attempt)
+                if known is None and not ours and shard is not None and not shard.has(attempt.key):
+                    yield from ((attempt.place + k, point, None) for k, point in enumerate(attempt.points))
+                elif known is None:
+                    under_way[self.executor.submit(attempt.job())] = attempt
+                else:
+                    yield from self._settled(attempt, known, again)
+            if not under_way:
+                return
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                attempt = under_way.pop(future)
+                try:
+                    found = future.result()
+                except SimulationError as error:
+                    further = attempt.after(error)
+                    if further is not None:
+                        again.append(further)
+                        continue
+                    outcome = Outcome(None, error.reason, error.detail, attempt.rung, log=error.log)
+                else:
+                    outcome = Outcome(found.values, None, "", attempt.rung, found.swept, found.seconds)
+                self._keep(attempt, outcome)
+                yield from self._settled(attempt, outcome, again)
+
+    def _settled(
+        self, attempt: Attempt, outcome: Outcome, again: "deque[Attempt]"
+    ) -> Iterator[tuple[int, Point, Outcome]]:
+        """Yield the points of a run that has ended; those of a batch that failed run alone instead."""
+        if isinstance(attempt.run, PointGroup) and outcome.reason not in (None, "parse"):
+            again.extend(first_attempts(attempt.points, self.executor.simulator, place=attempt.place))
+        else:
+            yield from attempt.outcomes(outcome)
+
+    def _known(self, attempt: Attempt) -> Outcome | None:
+        is_first = attempt.rung == 0 and not attempt.repeated
+        return self.store.find(attempt.key) if self.store is not None and is_first else None
+
+    def _keep(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Keep what would come out again: not a crash or a timeout, which may have had its cause outside."""
+        if self.store is not None and outcome.reason not in (*AGAIN, "parse"):
+            is_apart = isinstance(attempt.run, PointGroup) and outcome.reason is not None
+            self.store.keep(attempt.key, outcome, answers=0 if is_apart else len(attempt.points))
+
+
+class Failures:
+    """The failed points of a stage; too many of them end the run with their list."""
+
+    def __init__(self, stage: str, total: int, max_failed: float) -> None:
+        self._stage, self._total, self._max_failed = stage, total, max_failed
+        self._found: list[tuple[int, Point, Outcome]] = []
+
+    @property
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self._found)
+
+    def add(self, place: int, point: Point, outcome: Outcome) -> None:
+        """Count one; raise `SimulationError` when it is a wrong deck, or one more than may fail."""
+        self._found.append((place, point, outcome))
+        if outcome.reason == "parse" or self.count > self._max_failed * self._total:
+            raise self._error()
+
+    def _error(self) -> SimulationError:
+        """Return the last failure's error with its deck and log; where there are several, with the list of all."""
+        _, point, outcome = self._found[-1]
+        detail, log, reason = outcome.detail, outcome.log, outcome.reason or ""
+        if reason != "parse" and self._total > 1:
+            detail = (
+                f"{self.count} of the {self._total} points of `{self._stage}` failed every attempt, more than "
+                f"`max_failed` = {self._max_failed:g} of them; the last: {detail}"
+            )
+            log = "\n".join(["all that failed:", *self._lines(), "", "the last one's log:", log])
+        return SimulationError(reason, detail, deck=point.make_deck(), log=log)
+
+    def _lines(self) -> list[str]:
+        return [f"{self._stage} {k} ({p.label}): {o.reason}: {o.detail}" for k, p, o in self._found]

@@ -1,0 +1,197 @@
+"""Finished points in a file: a run that was killed goes on where it stopped, and another plan reuses what it shares.
+
+One SQLite database; a row for each point, under the hash of what it is (`content`), its numbers as exact bytes, and a
+checksum over the whole row. Rows are written in transactions a fraction of a second apart: whatever ends the process
+loses no more than that, and never leaves half a row. Failures that would come again are kept too: they are results.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from rramkit.characterization.engine.point import Outcome
+from rramkit.errors import InputError
+
+SUFFIX = ".points"
+FLUSH_SECONDS = 0.25  # between transactions: each waits for the disk
+BUSY_SECONDS = 60.0  # another run may be writing its own points into the same file
+_APPLICATION = 0x7272616D  # "rram"
+_VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS points (key BLOB PRIMARY KEY, shape TEXT NOT NULL, data BLOB NOT NULL, reason TEXT, "
+    "detail TEXT NOT NULL, attempt INTEGER NOT NULL, swept INTEGER NOT NULL, seconds REAL NOT NULL, "
+    "answers INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+)
+
+_Row = tuple[bytes, str, bytes, str | None, str, int, int, float, int, int]
+
+
+class Store:
+    """The finished points of a file, which is made when it is missing; use it in a `with` block.
+
+    Attributes
+    ----------
+    damaged : int
+        Rows whose checksum did not fit: they count as not there, and are run again.
+
+    Raises
+    ------
+    InputError
+        When the file is not a store, is damaged in its structure, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damaged = 0
+        self._new: dict[bytes, _Row] = {}
+        self._flushed = monotonic()
+        with self._in_kit_terms():
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self._open()
+            except BaseException:
+                self._database.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self.flush()
+        except InputError:
+            if error is None:  # else the block's own error says it
+                raise
+        finally:
+            self._database.close()
+
+    def __len__(self) -> int:
+        """Return how many points are in the file."""
+        with self._in_kit_terms():
+            return self._database.execute("SELECT coalesce(sum(answers), 0) FROM points").fetchone()[0]
+
+    @property
+    def size(self) -> int:
+        """Return the size of the file in bytes."""
+        return self.path.stat().st_size
+
+    def find(self, key: bytes) -> Outcome | None:
+        """Return what became of a point; None when it is not there or its row is damaged."""
+        row = self._new.get(key)
+        if row is None:
+            with self._in_kit_terms():
+                row = self._database.execute("SELECT * FROM points WHERE key = ?", [key]).fetchone()
+        if row is None:
+            return None
+        outcome = _outcome(row)
+        self.damaged += outcome is None
+        return outcome
+
+    def keep(self, key: bytes, outcome: Outcome, *, answers: int = 1) -> None:
+        """Keep what became of a run that answers so many points; it is on the disk after the next flush."""
+        self._new[key] = _row(key, outcome, answers)
+        if monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept since the last time, all or nothing."""
+        if self._new:
+            self._write(self._new.values())
+            self._new.clear()
+        self._flushed = monotonic()
+
+    def take_in(self, other: Path) -> int:
+        """Copy the points of another store's file; return how many there were. Its damaged rows stay behind."""
+        if not other.is_file():
+            raise InputError(f"{other}: cannot be read (no such file). Give the path of a file of finished points.")
+        with Store(other) as source, source._in_kit_terms():
+            rows = [row for row in source._database.execute("SELECT * FROM points") if _outcome(row) is not None]
+        self._write(rows)
+        return len(rows)
+
+    def _write(self, rows: Iterable[_Row]) -> None:
+        with self._in_kit_terms():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                self._database.execute("COMMIT")
+            except BaseException:  # Ctrl-C too
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    def _open(self) -> None:
+        execute = self._database.execute
+        execute("PRAGMA journal_mode = DELETE")  # not WAL: a cluster's shared file system cannot do that
+        found = (execute("PRAGMA application_id").fetchone()[0], execute("PRAGMA user_version").fetchone()[0])
+        empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if found != ((0, 0) if empty else (_APPLICATION, _VERSION)):
+            raise InputError(f"{self.path}: is no store of finished points of this kit. Name another file.")
+        complaint = execute("PRAGMA quick_check(1)").fetchone()[0]
+        if complaint != "ok":
+            raise sqlite3.DatabaseError(str(complaint))
+        if empty:
+            execute("BEGIN IMMEDIATE")
+            execute(f"PRAGMA application_id = {_APPLICATION}")
+            execute(f"PRAGMA user_version = {_VERSION}")
+            execute(_SCHEMA)
+            execute("COMMIT")
+
+    @contextmanager
+    def _in_kit_terms(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
+                raise self._corrupt(error) from error
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Mend that.") from error
+        except sqlite3.DatabaseError as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: sqlite3.Error) -> InputError:
+        return InputError(
+            f"{self.path}: is damaged ({_reason(error)}). Remove it: the points that were in it are then run again."
+        )
+
+
+def store_of(output: Path) -> Path:
+    """Return the file beside `output` that keeps its finished points."""
+    return output.with_suffix(SUFFIX)
+
+
+def _row(key: bytes, outcome: Outcome, answers: int) -> _Row:
+    values = np.empty(0) if outcome.values is None else np.asarray(outcome.values, dtype="<f8")
+    shape = "x".join(str(length) for length in values.shape)
+    said = (outcome.reason, outcome.detail, outcome.attempt, outcome.swept, float(outcome.seconds), answers)
+    row = (key, shape, values.tobytes(), *said)
+    return (*row, _checksum(row))
+
+
+def _outcome(row: _Row) -> Outcome | None:
+    """Return the outcome that a row holds; None when its checksum does not fit."""
+    if _checksum(row[:-1]) != row[-1]:
+        return None
+    _, shape, data, reason, detail, attempt, swept, seconds, _, _ = row
+    values = np.frombuffer(data, dtype="<f8").copy().reshape([int(length) for length in shape.split("x") if length])
+    found = values if reason is None else None
+    return Outcome(found, reason, detail, attempt, swept, seconds, reused=True)
+
+
+def _checksum(row: tuple[object, ...]) -> int:
+    """CRC-32 finds every flipped byte."""
+    return zlib.crc32(repr(row).encode())
+
+
+def _reason(error: sqlite3.Error) -> str:
+    """Return SQLite's word for a failure, in the user's where that is clearer."""
+    words = {"SQLITE_FULL": "the disk is full", "SQLITE_READONLY": "it is read-only"}
+    return words.get(getattr(error, "sqlite_errorname", ""), str(error))

@@ -1,0 +1,144 @@
+"""Successive-approximation converter: binary capacitor array, StrongARM latch as its comparator, 1 to `bits_max` bit.
+
+The input is sampled on the common top plate x, through a transmission gate, while the bottom plates stand at the code
+2^(bits_max - 1): that bit's bottom at ground, all others at v_ref. With the gate open and code D on the bottom plates
+
+    x = v_in + (2^(bits_max - 1) - D) v_ref/2^bits_max   times C/(C + c_parasitic) for what the plates moved,
+
+so a trial is kept when x is above v_cm = v_ref/2, the first trial needs no switching, and x never leaves 0 to v_ref.
+A conversion to fewer bits stops early; the bits it leaves out keep their bottom plates at v_ref, and the range is the
+same. Two things that the comparator's kickback asks for, each worth 3 to 10 mV at the threshold when left out:
+
+    v_cm is sampled too, by an equal gate on an equal capacitance (node y), so that x and y are kicked alike;
+    the inverters that drive the bottom plates are as wide as their capacitors are large, so that x stays stiff.
+
+Sizes are this kit's choice; the array is top-plate sampled as in Liu, Chang, Huang, Lin, IEEE JSSC 45 (2010) 731, doi
+10.1109/JSSC.2010.2042254, but switched one way and single-ended.
+"""
+
+from typing import Self
+
+import numpy as np
+from pydantic import model_validator
+from PySpice.Spice.Netlist import Circuit, SubCircuit
+
+from rramkit.circuits.mismatch import sigma_capacitor
+from rramkit.circuits.mosfet import Netlister
+from rramkit.circuits.sense_amp import SenseAmpParams, strong_arm
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+
+V_ABOVE = 0.2  # V: half a PMOS threshold of the kit's core cards
+PINS = ("in_adc", "v_cm", "x", "y", "sample", "sample_b", "clk", "out_p", "out_n", "vdd", "vref")
+
+
+class AdcParams(Parameters):
+    """Array, comparator and switches."""
+
+    latch: SenseAmpParams = SenseAmpParams()
+    bits_max: int = quantity(6, "1", "bits of the capacitor array", ge=1, le=8)
+    bits: int = quantity(6, "1", "bits that a conversion finds: 1 to bits_max", ge=1, le=8)
+    v_ref: float = quantity(1.0, "V", "reference: full scale of the input", ge=0.3, le=3.6)
+    c_unit: float = quantity(2e-15, "F", "unit capacitor", ge=1e-17, le=1e-11)
+    c_density: float = quantity(2e-3, "F/m2", "capacitance for each area (2e-3 is 2 fF/um2)", ge=1e-5, le=1)
+    c_parasitic: float = quantity(10e-15, "F", "top plate to ground", ge=0, le=1e-11)
+    w_sample: float = quantity(4e-6, "m", "width of each transistor of the sampling gate", ge=0.1e-6, le=1e-3)
+    w_bottom_n: float = quantity(0.2e-6, "m", "bottom plate's NMOS: width for each unit capacitor", ge=0.1e-6, le=1e-3)
+    w_bottom_p: float = quantity(0.3e-6, "m", "bottom plate's PMOS: width for each unit capacitor", ge=0.1e-6, le=1e-3)
+
+    @model_validator(mode="after")
+    def _switches_turn_off(self) -> Self:
+        if self.v_ref > self.latch.technology.v_core + V_ABOVE:
+            raise ValueError(
+                f"v_ref must not exceed v_core + {V_ABOVE} V: the PMOS of gates and plates would not turn off"
+            )
+        return self
+
+    @property
+    def nominal_capacitors(self) -> np.ndarray:
+        """Capacitors (bits_max + 1,) [F]: the one that never moves, then bit 0 to bit bits_max - 1."""
+        return self.c_unit * np.concatenate([[1.0], 2.0 ** np.arange(self.bits_max)])
+
+    @property
+    def v_cm(self) -> float:
+        """Return the level [V] that the comparator holds x against."""
+        return self.v_ref / 2
+
+
+def draw_capacitors(params: AdcParams, *, rng: np.random.Generator) -> np.ndarray:
+    """Return one draw of the capacitors (bits_max + 1,) [F]: each made of units that deviate by Pelgrom's law."""
+    return scaled_capacitors(params, rng.normal(size=params.bits_max + 1))
+
+
+def scaled_capacitors(params: AdcParams, normals: np.ndarray) -> np.ndarray:
+    """Return the capacitors (bits_max + 1,) [F] of standard normals (bits_max + 1,)."""
+    nominal = params.nominal_capacitors
+    sigma = sigma_capacitor(params.latch.matching, params.c_unit / params.c_density)
+    return nominal * (1 + sigma * np.sqrt(params.c_unit / nominal) * normals)
+
+
+def levels_by_hand(params: AdcParams, capacitors: np.ndarray) -> np.ndarray:
+    """Return the transition levels (2^bits - 1,) [V] of the input that charge conservation gives for code 1, 2, ...
+
+    T_D = v_cm + v_ref (sum of D's capacitors - that of the sampled code)/(all of them + c_parasitic).
+    """
+    _check(params, capacitors)
+    codes = np.arange(1, 2**params.bits) * 2 ** (params.bits_max - params.bits)
+    on = (codes[:, np.newaxis] >> np.arange(params.bits_max)) & 1
+    total = np.sum(capacitors) + params.c_parasitic
+    return params.v_cm + params.v_ref * (on @ capacitors[1:] - capacitors[-1]) / total
+
+
+def sar_converter(params: AdcParams, capacitors: np.ndarray | None = None) -> SubCircuit:
+    """Return the converter's analog part as `.subckt sar` with the pins `PINS` and then `bit_0` to `bit_n`.
+
+    It uses `strong_arm`, which the circuit must hold too. `in_adc` and `v_cm` are sampled on `x` (the array's top
+    plate) and `y` by gates that `sample` and `sample_b` open; `bit_k` high puts capacitor k's bottom plate to ground.
+
+    Parameters
+    ----------
+    capacitors : ndarray (bits_max + 1,), optional
+        As `AdcParams.nominal_capacitors`; default: those.
+    """
+    values = params.nominal_capacitors if capacitors is None else capacitors
+    _check(params, values)
+    block = SubCircuit("sar", *pins(params))
+    draw = Netlister(block, params.latch.technology)
+    block.X("_comparator", "strong_arm", "x", "y", "clk", "out_p", "out_n", "vdd")
+    for source, plate in (("in_adc", "x"), ("v_cm", "y")):
+        draw.mosfet(f"_{plate}_n", (plate, "sample", source, 0), "nmos_core", w=params.w_sample)
+        draw.mosfet(f"_{plate}_p", (plate, "sample_b", source, "vdd"), "pmos_core", w=params.w_sample)
+    block.C("_fixed", "x", "vref", float(values[0]))
+    for bit in range(params.bits_max):
+        block.C(f"_{bit}", "x", f"bottom_{bit}", float(values[bit + 1]))
+        w_n, w_p = 2**bit * params.w_bottom_n, 2**bit * params.w_bottom_p
+        draw.inverter(f"_bottom_{bit}", (f"bit_{bit}", f"bottom_{bit}", "vref"), w_n=w_n, w_p=w_p, core=True)
+    block.C("_y", "y", 0, float(np.sum(params.nominal_capacitors)) + params.c_parasitic)
+    if params.c_parasitic > 0:
+        block.C("_parasitic", "x", 0, params.c_parasitic)
+    return block
+
+
+def pins(params: AdcParams) -> tuple[str, ...]:
+    """Return the pins of `.subckt sar`."""
+    return (*PINS, *(f"bit_{bit}" for bit in range(params.bits_max)))
+
+
+def add_sar(
+    circuit: Circuit, params: AdcParams, capacitors: np.ndarray | None = None, dv_threshold: np.ndarray | None = None
+) -> None:
+    """Add one converter to a circuit, its nodes named like its pins; `dv_threshold` (11,) as `strong_arm`."""
+    circuit.subcircuit(strong_arm(params.latch, dv_threshold))
+    circuit.subcircuit(sar_converter(params, capacitors))
+    circuit.X("_sar", "sar", *pins(params))
+
+
+def _check(params: AdcParams, capacitors: np.ndarray) -> None:
+    if params.bits > params.bits_max:
+        raise InputError(f"`bits` must be 1 to bits_max = {params.bits_max}; got {params.bits}. Use a larger array.")
+    shape = (params.bits_max + 1,)
+    if capacitors.shape != shape or not np.all((capacitors > 0) & (capacitors < 1e-9)):
+        raise InputError(
+            f"`capacitors` must be {shape} in farad, above 0; got {capacitors.shape}. "
+            "One that never moves, then one for each bit."
+        )

@@ -1,0 +1,88 @@
+"""What a write does to the neighbours: the write driver's pulses, and half-selected cells that may move.
+
+Beside the written cell, at the far end of its lines, hang for each start state in `states`
+    s_row_k   a cell of the same row: word line and source line in common, its bit line the inhibited one
+    s_col_k   a cell of the same column: bit line in common, its word line closed, its source line at ground
+The cells of other rows and columns see nothing.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+from PySpice.Spice.Netlist import Circuit
+
+from rramkit.circuits.cell import CellParams
+from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams
+from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.write_driver import add_write_driver
+from rramkit.circuits.write_driver_bench import OPTIONS, DriverPulseParams, add_written_cell, driver_outputs
+from rramkit.parameters import quantity
+
+
+class DisturbBenchParams(DriverPulseParams):
+    """Pulses of the largest amplitude, and the states at which neighbours start."""
+
+    code_first: int = quantity(63, "1", "code of every pulse", ge=0, le=1023)
+    pulses: int = quantity(4, "1", "number of pulses", ge=1, le=1000)
+    t_pulse: float = quantity(50e-9, "s", "width of a pulse", ge=5e-9, le=1e-3)
+    states: tuple[Annotated[float, Field(ge=0, le=1)], ...] = quantity(
+        (0.3, 0.7, 0.95), "1", "states at which the neighbours start", min_length=1
+    )
+
+    def t_between(self, index: int) -> float:
+        """Return a time [s] after read number `index` and before the next pulse, all lines at rest."""
+        return self.read_interval(index)[1] + 3 * self.driver.switch.t_dead
+
+
+def write_disturb(params: DisturbBenchParams) -> Deck:
+    """Return a `.tran` deck of the pulses, which gives every neighbour's state after each."""
+    circuit = Circuit("write disturb")
+    far = add_write_driver(circuit, params.driver, params.cell, polarity=params.polarity, when=params.schedule)
+    add_written_cell(circuit, far, params.state)
+    neighbours = neighbour_states(params)
+    for node, (where, start) in neighbours.items():
+        lines = (far.inhibit, far.wl, far.sl) if where == "row" else (far.bl, "0", "0")
+        circuit.X(f"_{node}", "cell_1t1r", *lines, node, s_0=start)
+    return Deck(
+        title=f"Write disturb: {params.polarity}, {params.pulses} pulses, half-selected neighbours",
+        parameters=params,
+        circuit=circuit,
+        libraries=params.cell.libraries,
+        analysis=f".tran {params.t_step} {params.t_stop:.9e} 0 {params.t_step} uic",
+        outputs=(
+            *driver_outputs(far),
+            *(
+                Output(node, f"v({node})", "1", f"{where} neighbour from {s}")
+                for node, (where, s) in neighbours.items()
+            ),
+        ),
+        measures=tuple(
+            Measure(f"{node}_{k}", f"find v({node}) at={params.t_between(k):.6e}", "1", f"after {k} pulses")
+            for node in neighbours
+            for k in (0, params.pulses)
+        ),
+        options=OPTIONS,
+    )
+
+
+def half_select(cell: CellParams, *, polarity: Polarity, v_line: float, state: float, pulses: int) -> WriteParams:
+    """Return the pulses that a cell sees at half the line voltage with its word line open (V/2 scheme, no gating).
+
+    The bare cell's bench; the word line, at 3.6 V, limits nothing: the worst of an ungated array.
+    """
+    v_half, v_open = v_line / 2, 3.6
+    v_stepped = v_open if polarity == "set" else v_half
+    return WriteParams(
+        cell=cell,
+        pulse=PulseParams(v_bl_set=v_half, v_wl_reset=v_open, t_step=1e-9),
+        polarity=polarity,
+        state=state,
+        v_first=v_stepped,
+        v_last=v_stepped,
+        pulses=pulses,
+    )
+
+
+def neighbour_states(params: DisturbBenchParams) -> dict[str, tuple[str, float]]:
+    """Return for each neighbour's state node where the cell is and its state at the start."""
+    return {f"s_{where}_{k}": (where, s) for where in ("row", "col") for k, s in enumerate(params.states)}

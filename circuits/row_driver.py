@@ -1,0 +1,105 @@
+"""Drivers of an input row: a multi-level voltage source, and a bit-serial driver; and the row that they drive.
+
+Multi-level     a resistor string from v_low to v_high gives 2^bits levels, the outer two its ends; a transmission gate
+                of each tap connects the row to one of them. Its complement is made by an inverter of its own.
+                The string's resistance at tap k is r_string k (n - k)/n^2, n = 2^bits - 1: with the gate's it divides
+                the level against the row's conductance, so that the levels sag most in the middle.
+Bit-serial      two NMOS switches connect the row to v_read while a bit is 1, to ground else; a chain of inverters
+                drives them. v_read lies so far below v_core that an NMOS passes it whole.
+
+Row: `cells` cells to columns at ground, lumped in `segments` sections of resistance and capacitance. Sizes are this
+kit's choice; that a multi-level source is a write driver's too is PRIME's idea (ISCA 2016).
+"""
+
+from PySpice.Spice.Netlist import Circuit, SubCircuit
+
+from rramkit.circuits.mosfet import Netlister
+from rramkit.circuits.technology import Technology
+from rramkit.parameters import Parameters, quantity
+
+
+class RowParams(Parameters):
+    """A row of the array as its driver sees it, all columns held at ground."""
+
+    cells: int = quantity(64, "1", "cells on the row", ge=1, le=1024)
+    g_cell: float = quantity(5e-6, "S", "mean conductance of a cell", ge=0, le=1e-2)
+    r_segment: float = quantity(1.0, "ohm", "resistance of the row for each cell", gt=0, le=1e4)
+    c_segment: float = quantity(1.2e-15, "F", "capacitance for each cell: wire and transistor", ge=0, le=1e-12)
+    segments: int = quantity(8, "1", "sections of the lumped line", ge=1, le=1024)
+
+
+class RowDriverParams(Parameters):
+    """A multi-level voltage source of one row."""
+
+    technology: Technology = Technology()
+    bits: int = quantity(3, "1", "levels are 2^bits", ge=1, le=6)
+    v_low: float = quantity(0.0, "V", "lowest level", ge=0, le=3.6)
+    v_high: float = quantity(0.2, "V", "highest level", ge=0, le=3.6)
+    r_string: float = quantity(400.0, "ohm", "resistance of the whole string", gt=0, le=1e7)
+    w_gate_n: float = quantity(10e-6, "m", "width of a transmission gate's NMOS", ge=0.1e-6, le=1e-3)
+    w_gate_p: float = quantity(2e-6, "m", "width of a transmission gate's PMOS", ge=0.1e-6, le=1e-3)
+    w_inverter: float = quantity(0.5e-6, "m", "width of the complement's NMOS; its PMOS is as wide", ge=1e-7, le=1e-3)
+
+    @property
+    def levels(self) -> int:
+        """Return how many levels there are."""
+        return 2**self.bits
+
+    def v_level(self, code: int) -> float:
+        """Return the level [V] of a code without a load."""
+        return self.v_low + code * (self.v_high - self.v_low) / (self.levels - 1)
+
+    def r_tap(self, code: int) -> float:
+        """Return the string's resistance [ohm] as seen from a tap."""
+        part = code / (self.levels - 1)
+        return self.r_string * part * (1 - part)
+
+
+class SerialRowDriverParams(Parameters):
+    """A bit-serial driver of one row."""
+
+    technology: Technology = Technology()
+    v_read: float = quantity(0.2, "V", "row while a bit is 1", ge=0.01, le=1)
+    w_switch: float = quantity(10e-6, "m", "width of each of the two switches", ge=0.1e-6, le=1e-3)
+    w_first: float = quantity(0.5e-6, "m", "width of the first inverter's NMOS; its PMOS is twice as wide", ge=1e-7)
+    taper: float = quantity(3.0, "1", "width of each next inverter over that of the one before", ge=1, le=10)
+
+
+def multi_level(params: RowDriverParams) -> SubCircuit:
+    """Return `.subckt multi_level row v_low v_high vdd sel_0 sel_1 ...`: `sel_k` high connects level k."""
+    selects = [f"sel_{k}" for k in range(params.levels)]
+    block = SubCircuit("multi_level", "row", "v_low", "v_high", "vdd", *selects)
+    draw, top = Netlister(block, params.technology), params.levels - 1
+    taps = ["v_low", *(f"tap_{k}" for k in range(1, top)), "v_high"]
+    for k in range(top):
+        block.R(f"_string_{k}", taps[k], taps[k + 1], params.r_string / top)
+    for k, (tap, select) in enumerate(zip(taps, selects, strict=True)):
+        draw.inverter(f"_not_{k}", (select, f"not_{k}", "vdd"), w_n=params.w_inverter, w_p=params.w_inverter, core=True)
+        draw.mosfet(f"_n_{k}", ("row", select, tap, 0), "nmos_core", w=params.w_gate_n)
+        draw.mosfet(f"_p_{k}", ("row", f"not_{k}", tap, "vdd"), "pmos_core", w=params.w_gate_p)
+    return block
+
+
+def bit_serial(params: SerialRowDriverParams) -> SubCircuit:
+    """Return `.subckt bit_serial row v_read vdd bit`: the row at v_read while `bit` is high."""
+    block = SubCircuit("bit_serial", "row", "v_read", "vdd", "bit")
+    draw = Netlister(block, params.technology)
+    nodes = ["bit", "not_1", "yes", "not_2"]  # three inverters: `yes` opens the upper switch, `not_2` the lower one
+    for k in range(3):
+        width = params.w_first * params.taper**k
+        draw.inverter(f"_chain_{k}", (nodes[k], nodes[k + 1], "vdd"), w_n=width, w_p=2 * width, core=True)
+    for name, gate, rail in (("read", "yes", "v_read"), ("rest", "not_2", "0")):
+        draw.mosfet(f"_{name}", ("row", gate, rail, 0), "nmos_core", w=params.w_switch)
+    return block
+
+
+def add_row(circuit: Circuit, params: RowParams, near: str) -> str:
+    """Add the row from its driver's end, the node `near`; return the node at its far end."""
+    share = params.cells / params.segments
+    nodes = [near, *(f"{near}_{k}" for k in range(1, params.segments + 1))]
+    for k in range(params.segments):
+        circuit.R(f"_{nodes[k]}_r{k}", nodes[k], nodes[k + 1], share * params.r_segment)
+        circuit.C(f"_{nodes[k]}_c{k}", nodes[k + 1], circuit.gnd, share * params.c_segment)
+        if params.g_cell > 0:
+            circuit.R(f"_{nodes[k]}_g{k}", nodes[k + 1], circuit.gnd, 1 / (share * params.g_cell))
+    return nodes[-1]

@@ -1,0 +1,1 @@
+"""Writing cells: pulses, the update chain and its stages, write-verify."""

@@ -1,0 +1,148 @@
+"""The state of written cells, and the counts of what was done to them."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+import numpy as np
+
+from rramkit.array.write.spread import Traits
+from rramkit.errors import InputError
+
+Polarity = Literal["set", "reset"]
+POLARITIES: tuple[Polarity, Polarity] = ("set", "reset")
+
+
+@dataclass(frozen=True)
+class WriteCost:
+    """What writes did and took; tallies add.
+
+    Attributes
+    ----------
+    pulses_set, pulses_reset : int
+        Pulses fired.
+    energy : float
+        Energy of the pulses and of the reads that go with them (J).
+    clamped : int
+        Values that had to be held at an edge: conductances at the end of a cell's window, amplitudes at the end of the
+        table; in a rule, also wanted changes that no pair can hold.
+    seconds : float
+        Time that pulses and these reads took, arrays side by side (s).
+    reads : int
+        Cells read to be written: to verify them, or to choose a pulse.
+    stuck : int
+        Pulses that went to stuck cells.
+    half_selected : int
+        Half-select events of other cells.
+    """
+
+    pulses_set: int = 0
+    pulses_reset: int = 0
+    energy: float = 0.0
+    clamped: int = 0
+    seconds: float = 0.0
+    reads: int = 0
+    stuck: int = 0
+    half_selected: int = 0
+
+    def __add__(self, other: "WriteCost") -> "WriteCost":
+        return WriteCost(
+            self.pulses_set + other.pulses_set,
+            self.pulses_reset + other.pulses_reset,
+            self.energy + other.energy,
+            self.clamped + other.clamped,
+            self.seconds + other.seconds,
+            self.reads + other.reads,
+            self.stuck + other.stuck,
+            self.half_selected + other.half_selected,
+        )
+
+    @property
+    def pulses(self) -> int:
+        """Pulses fired, of both polarities."""
+        return self.pulses_set + self.pulses_reset
+
+
+@dataclass(frozen=True)
+class CellState:
+    """Every cell of arrays (..., 2, R, C): what it is, what stays with it, and what was done to it.
+
+    Attributes
+    ----------
+    g_cell : ndarray
+        Conductances, in siemens.
+    traits : Traits
+        What was drawn once for each cell.
+    pulses_set, pulses_reset : ndarray of int
+        Pulses fired at each cell.
+    energy : ndarray
+        Energy of these pulses (J).
+    seconds : ndarray
+        Time that each cell was selected (s).
+    age : ndarray or None
+        Time since the cell's last pulse, as at the retention's temperature (s); None: nothing drifts.
+    tally : Tally
+        What the last step did.
+    """
+
+    g_cell: np.ndarray
+    traits: Traits
+    pulses_set: np.ndarray
+    pulses_reset: np.ndarray
+    energy: np.ndarray
+    seconds: np.ndarray
+    age: np.ndarray | None = None
+    tally: WriteCost = field(default_factory=WriteCost)
+
+    @classmethod
+    def fresh(cls, g_cell: np.ndarray, traits: Traits, *, ages: bool) -> Self:
+        """Return cells of conductances (..., 2, R, C) in siemens that no pulse has touched."""
+        counts = np.zeros(g_cell.shape, dtype=np.int64)
+        zeros = np.zeros(g_cell.shape)
+        return cls(g_cell, traits, counts, counts, zeros, zeros, zeros if ages else None)
+
+    def pulsed(
+        self, flat: np.ndarray, g_after: np.ndarray, *, polarity: Polarity, energy: np.ndarray, seconds: np.ndarray
+    ) -> Self:
+        """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts."""
+        is_set = polarity == "set"
+        return replace(
+            self,
+            g_cell=_with(self.g_cell, flat, g_after),
+            pulses_set=_plus(self.pulses_set, flat, 1) if is_set else self.pulses_set,
+            pulses_reset=self.pulses_reset if is_set else _plus(self.pulses_reset, flat, 1),
+            energy=_plus(self.energy, flat, energy),
+            seconds=_plus(self.seconds, flat, seconds),
+            age=None if self.age is None else _with(self.age, flat, 0.0),
+            tally=WriteCost(
+                pulses_set=flat.size if is_set else 0,
+                pulses_reset=0 if is_set else flat.size,
+                energy=float(np.sum(energy)),
+            ),
+        )
+
+    @property
+    def pulses(self) -> np.ndarray:
+        """Pulses fired at each cell (..., 2, R, C)."""
+        return self.pulses_set + self.pulses_reset
+
+
+def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
+    """Return conductances as a float array (..., 2, R, C) in siemens; raise `InputError` where they are not."""
+    g_cell = np.asarray(g_cell, dtype=float)
+    if g_cell.ndim < 3 or g_cell.shape[-3] != 2:
+        raise InputError(f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
+    if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
+        raise InputError("`g_cell` must be finite and above 0 S; got other values. Mend them.")
+    return g_cell
+
+
+def _with(values: np.ndarray, flat: np.ndarray, new: np.ndarray | float) -> np.ndarray:
+    """Return `values` with `new` at the cells `flat` (N,)."""
+    changed = values.copy()
+    changed.ravel()[flat] = new
+    return changed
+
+
+def _plus(values: np.ndarray, flat: np.ndarray, more: np.ndarray | int) -> np.ndarray:
+    """Return `values` with `more` added at the cells `flat` (N,), each named once."""
+    return _with(values, flat, values.ravel()[flat] + more)

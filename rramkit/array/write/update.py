@@ -1,0 +1,231 @@
+"""The update chain: what a pulse of the driver becomes on its way to a cell, and what else it does.
+
+    amplitude of the driver -> droop (`droop`) and the cell's offset (`spread`) -> change drawn from the table
+    (`programming`), times the cell's gain -> end of the cell's window (`spread`, `wear`) -> stuck cells stay
+    -> half-selected neighbours creep (`disturb`); between writes cells drift (`retention`)
+
+Each stage is a record of `UpdateParams`, and off, exactly, where it is left out. Everything that a stage clamps, meets
+or disturbs is counted in the state's tally.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from pydantic import Field
+
+from rramkit.array.tile_grid import LARGEST
+from rramkit.array.write.cell_address import CellAddress, every_place
+from rramkit.array.write.disturb import DisturbParams, half_selected
+from rramkit.array.write.droop import Droop, DroopParams
+from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
+from rramkit.array.write.retention import RetentionParams
+from rramkit.array.write.schedule import Schedule, slots
+from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
+from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
+from rramkit.array.write.wear import WearParams
+from rramkit.parameters import Parameters, quantity
+from rramkit.table import TableFile
+
+
+class UpdateParams(Parameters):
+    """The stages between the driver and the cell; one that is left out is off."""
+
+    schedule: Schedule = quantity("row", "1", "cells pulsed at once: cell, row (of one amplitude) or array")
+    cycles: bool = quantity(True, "1", "draw each change from the table's distribution; false: its mean")
+    droop: DroopParams | None = Field(default=None, description="voltage lost along the lines")
+    disturb: DisturbParams | None = Field(default=None, description="half-selected cells creep")
+    spread: SpreadParams | None = Field(default=None, description="device-to-device spread")
+    stuck: StuckParams | None = Field(default=None, description="stuck cells")
+    wear: WearParams | None = Field(default=None, description="the window shrinks with the pulses")
+    retention: RetentionParams | None = Field(default=None, description="cells drift between writes")
+
+
+@dataclass(frozen=True)
+class UpdateChain:
+    """The writer of one table file with its stages; `init`, `step` and `rest` take a state and give the next.
+
+    Attributes
+    ----------
+    writer : Writer
+        The tables `set` and `reset`.
+    params : UpdateParams
+        The stages.
+    droop : Droop or None
+        Lines' resistances and factors, where droop is on.
+    largest : tuple of int or None
+        Rows and physical columns of the largest array; a larger matrix stands in several. None: one array, any size.
+    """
+
+    writer: Writer
+    params: UpdateParams
+    droop: Droop | None = None
+    largest: tuple[int, int] | None = None
+
+    @classmethod
+    def from_tables(
+        cls, tables: TableFile, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
+    ) -> Self:
+        """Build from the tables `set`, `reset` and, when droop is on, `wires`; no `params`: every stage off."""
+        params = params or UpdateParams()
+        droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
+        return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
+
+    def places(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
+        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C) in their arrays."""
+        return CellAddress.of(flat, shape, self.largest)
+
+    def write(self, polarity: Polarity) -> GradualWrite:
+        """Return the pulses of a polarity."""
+        return self.writer.set if polarity == "set" else self.writer.reset
+
+    def init(self, g_cell: np.ndarray, *, rng: np.random.Generator) -> CellState:
+        """Return the state of fresh cells of conductances (..., 2, R, C) in siemens; what stays with each is drawn.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit.
+        """
+        g_cell = checked_conductance(g_cell)
+        low, high = self.writer.g_range
+        levels = any(write.devices is not None for write in (self.writer.set, self.writer.reset))
+        traits = drawn_traits(
+            g_cell.shape, self.params.spread, self.params.stuck, ends=(low, high), levels=levels, rng=rng
+        )
+        drift = self.params.retention
+        if drift is not None and drift.sigma_nu:
+            traits = replace(traits, drift=rng.normal(drift.nu, drift.sigma_nu, g_cell.shape))
+        if traits.stuck is not None:
+            g_cell = np.where(traits.stuck == 0, g_cell, np.where(traits.stuck < 0, low, high))
+        return CellState.fresh(g_cell, traits, ages=drift is not None)
+
+    def step(
+        self,
+        state: CellState,
+        flat: np.ndarray,
+        v_pulse: np.ndarray,
+        *,
+        polarity: Polarity,
+        rng: np.random.Generator,
+        schedule: Schedule | None = None,
+    ) -> CellState:
+        """Fire one pulse at each of some cells.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells before.
+        flat : ndarray of int
+            Which cells (N,), each at most once: indices into the flattened (..., 2, R, C).
+        v_pulse : ndarray
+            Amplitude of each pulse at the driver (N,), within the table.
+        polarity : str
+            `set` or `reset`.
+        rng : Generator
+            What draws the changes.
+        schedule : str, optional
+            What is pulsed at once, where it is not the parameters' `schedule`.
+
+        Raises
+        ------
+        InputError
+            When an amplitude lies outside the table.
+        """
+        write = self.write(polarity)
+        write.check(v_pulse)
+        if not flat.size:
+            return replace(state, tally=WriteCost())
+        places, before = self.places(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
+        seconds = write.seconds(v_pulse)
+        when = slots(schedule or self.params.schedule, places, v_pulse, seconds)
+        lost = self._lost(state, write, v_pulse, places=places, slot=when.slot)
+        moved = before + self._change(state, write, v_pulse, lost, flat=flat, rng=rng)
+        after = np.clip(moved, *self.window(state, flat))
+        stuck = _is_stuck(state, flat)
+        edges = write.delta_g.clamped(*write.coordinates(np.clip(before, *write.delta_g.x0_range), v_pulse, lost))
+        tally = WriteCost(clamped=write.moved(moved, after) + edges, seconds=when.seconds, stuck=int(np.sum(stuck)))
+        energy = write.joules(before, v_pulse, lost)
+        written = state.pulsed(flat, np.where(stuck, before, after), polarity=polarity, energy=energy, seconds=seconds)
+        written = replace(written, tally=written.tally + tally)
+        return self._disturbed(written, write, v_pulse, places=places, slot=when.slot)
+
+    def rest(self, state: CellState, seconds: float, *, kelvin: float = 300.0) -> CellState:
+        """Return the cells after being left alone for `seconds` at a temperature of `kelvin`."""
+        drift = self.params.retention
+        if drift is None or state.age is None:
+            return replace(state, tally=WriteCost())
+        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, kelvin)
+        nu = drift.nu if state.traits.drift is None else state.traits.drift.ravel()
+        before = state.g_cell.ravel()
+        moved = before * drift.factor(state.age.ravel(), aged, nu)
+        after = np.where(_is_stuck(state, every), before, np.clip(moved, *self.window(state, every)))
+        tally = WriteCost(clamped=self.writer.set.moved(moved, after))
+        return replace(state, g_cell=after.reshape(state.g_cell.shape), age=state.age + aged, tally=tally)
+
+    def window(self, state: CellState, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lowest and highest conductance that cells `flat` (N,) can have now, (N,) each (S)."""
+        low, high = (
+            np.full(flat.shape, end) if own is None else own.ravel()[flat]
+            for own, end in zip((state.traits.low, state.traits.high), self.writer.g_range, strict=True)
+        )
+        wear = self.params.wear
+        return (low, high) if wear is None else wear.window(state.pulses.ravel()[flat], low, high)
+
+    def _lost(
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+    ) -> np.ndarray | float:
+        """Return the volts that do not reach each cell (N,)."""
+        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[places.flat]
+        if self.droop is None:
+            return lost
+        return lost + self.droop.lost(write, state.g_cell.ravel()[places.flat], v_pulse, places=places, slot=slot)
+
+    def _change(
+        self,
+        state: CellState,
+        write: GradualWrite,
+        v_pulse: np.ndarray,
+        lost: np.ndarray | float,
+        *,
+        flat: np.ndarray,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Return the change of each cell (N,) before any clamp (S)."""
+        traits, before = state.traits, state.g_cell.ravel()[flat]
+        level = None if traits.level is None else traits.level.ravel()[flat]
+        change = write.drawn(before, v_pulse, lost, cycles=self.params.cycles, level=level, rng=rng)
+        gain = traits.gain_set if write.sign > 0.0 else traits.gain_reset
+        return change if gain is None else change * gain.ravel()[flat]
+
+    def _disturbed(
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+    ) -> CellState:
+        """Return the cells after what the pulses did to those on the same lines."""
+        disturb = self.params.disturb
+        if disturb is None or disturb.scheme == "gated":
+            return state
+        events = half_selected(places, slot, every_place(state.g_cell.shape, self.largest))
+        hit = np.flatnonzero(events)
+        creep = disturb.set if write.sign > 0.0 else disturb.reset
+        before, count = state.g_cell.ravel()[hit], events[hit]
+        change = creep.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
+        low, high = self.window(state, hit)
+        after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
+        g_cell = state.g_cell.copy()
+        g_cell.ravel()[hit] = np.where(_is_stuck(state, hit), before, after)
+        return replace(state, g_cell=g_cell, tally=state.tally + WriteCost(half_selected=int(count.sum())))
+
+
+def _largest(tables: TableFile) -> tuple[int, int]:
+    """Return the rows and columns of the largest array: what the wires were checked on, or `TileGrid`'s own choice."""
+    if "wires" not in tables.tables:
+        return LARGEST
+    wires = tables["wires"]
+    return round(wires.condition("rows_max")), round(wires.condition("cols_max"))
+
+
+def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:
+    """Return which of the cells `flat` (N,) are stuck."""
+    stuck = state.traits.stuck
+    return np.zeros(flat.shape, dtype=bool) if stuck is None else stuck.ravel()[flat] != 0

@@ -1,0 +1,251 @@
+"""Write-verify: read, pulse towards the target, step the pulse up, until the cell is in its window.
+
+    loop:  read g
+           |g - target| <= window        one more confirmation; done after `confirm` in a row
+           g < target - window           SET, one step stronger than the SET before
+           g > target + window           RESET, one step stronger than the RESET before
+           side changed                  the new side's ramp starts anew
+
+Source: ramps that restart when the cell has gone past its target, Alibart et al. (Nanotechnology 23, 075201, 2012, as
+others have implemented it again), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET
+up, RESET to fine tune, at most 5 cycles of both in characterisation, 2 in training). Stepped is the table's amplitude,
+its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change
+in the table comes nearest the target (`start`).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import numpy as np
+
+from rramkit.array.write.pulse import Stepped
+from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.update import UpdateChain, UpdateParams
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+from rramkit.table import TableFile
+
+
+class VerifyParams(Parameters):
+    """How a cell is brought to its target."""
+
+    window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range", gt=0, le=1)
+    confirm: int = quantity(1, "1", "reads in a row that must pass", ge=1, le=1000)
+    pulses_max: int = quantity(200, "1", "pulses after which a cell is given up", ge=0, le=100_000)
+    ends_max: int = quantity(
+        20, "1", "pulses of a ramp's last amplitude in a row after which a cell is given up", ge=1, le=100_000
+    )
+    turns_max: int = quantity(20, "1", "changes of side after which a cell is given up", ge=0, le=100_000)
+    stepped: Stepped = quantity("v_pulse", "1", "what is stepped: the amplitude, the width or the gate")
+    step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
+    start: Literal["lowest", "table"] = quantity("lowest", "1", "where a ramp starts: lowest, or as the table expects")
+    sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
+    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside what flows in it", ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class VerifyState:
+    """Cells on their way to their targets.
+
+    Attributes
+    ----------
+    cells : CellState
+        All cells; `cells.tally` is what the last step did.
+    flat : ndarray of int
+        The cells that are to be written (N,), as indices into the flattened (..., 2, R, C).
+    target : ndarray
+        Their targets (N,), in siemens.
+    side : ndarray of int8
+        Polarity of the last pulse (N,): 1 SET, -1 RESET, 0 none yet.
+    level : ndarray of int
+        Index of the last pulse's amplitude (N,).
+    passed, pulses, turns, ends : ndarray of int
+        Reads passed in a row, pulses fired, sides changed, pulses of the last amplitude in a row (N,).
+    active : ndarray of bool
+        Neither done nor given up (N,).
+    tally : Tally
+        What all steps did together.
+    """
+
+    cells: CellState
+    flat: np.ndarray
+    target: np.ndarray
+    side: np.ndarray
+    level: np.ndarray
+    passed: np.ndarray
+    pulses: np.ndarray
+    turns: np.ndarray
+    ends: np.ndarray
+    active: np.ndarray
+    tally: WriteCost
+
+    @property
+    def error(self) -> np.ndarray:
+        """Conductance less target (N,), in siemens."""
+        return self.cells.g_cell.ravel()[self.flat] - self.target
+
+
+@dataclass(frozen=True)
+class WriteVerify:
+    """The loop over one table file's cells.
+
+    Attributes
+    ----------
+    chain : UpdateChain
+        What a pulse does.
+    params : VerifyParams
+        The loop.
+    t_read, v_read : float
+        Time (s) and voltage (V) of a verify read; a row is read at once, arrays side by side.
+    """
+
+    chain: UpdateChain
+    params: VerifyParams
+    t_read: float
+    v_read: float
+
+    @classmethod
+    def from_tables(
+        cls, tables: TableFile, params: VerifyParams | None = None, update: UpdateParams | None = None
+    ) -> Self:
+        """Build from the tables `set`, `reset` and `read`."""
+        params = params or VerifyParams()
+        chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
+        read = tables["read"]
+        return cls(chain, params, read.condition("t_read"), abs(read.condition("v_read")))
+
+    def program(
+        self, cells: CellState, target: np.ndarray, flat: np.ndarray | None = None, *, rng: np.random.Generator
+    ) -> VerifyState:
+        """Bring cells to their targets: `init`, and `step` until no cell is active."""
+        state = self.init(cells, target, flat)
+        while np.any(state.active):
+            state = self.step(state, rng=rng)
+        return replace(state, cells=replace(state.cells, tally=state.tally))
+
+    def init(self, cells: CellState, target: np.ndarray, flat: np.ndarray | None = None) -> VerifyState:
+        """Return the state before the first read.
+
+        Parameters
+        ----------
+        cells : CellState
+            The cells as they are.
+        target : ndarray
+            Targets (N,) in siemens, within the tables' range; without `flat`, of every cell (..., 2, R, C).
+        flat : ndarray of int, optional
+            Which cells (N,), as indices into the flattened (..., 2, R, C), each at most once.
+
+        Raises
+        ------
+        InputError
+            When the targets do not fit the cells or lie outside the range.
+        """
+        wanted = cells.g_cell.shape if flat is None else flat.shape
+        if target.shape != wanted:
+            raise InputError(f"`target` must be {wanted} in siemens; got {target.shape}. Give each cell its target.")
+        low, high = self.chain.writer.g_range
+        margin = 1e-9 * (high - low)
+        if target.size and not (target.min() >= low - margin and target.max() <= high + margin):
+            raise InputError(
+                f"`target` must be within {low:g} to {high:g} S, the tables' range; got {target.min():g} to "
+                f"{target.max():g} S. Scale the targets."
+            )
+        flat = np.arange(target.size) if flat is None else flat
+        zeros = np.zeros(flat.size, dtype=np.int64)
+        return VerifyState(
+            replace(cells, tally=WriteCost()),
+            flat=flat,
+            target=target.ravel(),
+            side=zeros.astype(np.int8),
+            level=zeros,
+            passed=zeros,
+            pulses=zeros,
+            turns=zeros,
+            ends=zeros,
+            active=np.ones(flat.size, dtype=bool),
+            tally=WriteCost(),
+        )
+
+    def step(self, state: VerifyState, *, rng: np.random.Generator) -> VerifyState:
+        """Read every active cell once, and pulse those that missed."""
+        params, chosen = self.params, np.flatnonzero(state.active)
+        span = self.chain.writer.span
+        g_cell = state.cells.g_cell.ravel()[state.flat[chosen]]
+        seen = g_cell + params.sigma_read * span * rng.standard_normal(chosen.size) if params.sigma_read else g_cell
+        miss = seen - state.target[chosen]
+        inside = np.abs(miss) <= params.window * span
+        passed = np.where(inside, state.passed[chosen] + 1, 0)
+        side = np.where(inside, state.side[chosen], np.where(miss < 0.0, 1, -1))
+        turned = ~inside & (side != state.side[chosen])
+        turns = state.turns[chosen] + (turned & (state.side[chosen] != 0))
+        first = self._first(seen, miss, side=side, turns=turns)
+        level = np.where(turned, first, np.minimum(state.level[chosen] + params.step, self._last(side)))
+        ends = np.where((level == self._last(side)) & (level > 0), np.where(turned, 1, state.ends[chosen] + 1), 0)
+        hopeless = (turns > params.turns_max) | (ends > params.ends_max)
+        fire = ~inside & (state.pulses[chosen] < params.pulses_max) & ~hopeless
+        cells, fired = self._fired(state.cells, state.flat[chosen[fire]], side[fire], level[fire], rng=rng)
+        done = fired + self.reads(state.flat[chosen], g_cell, state.cells.g_cell.shape)
+        return replace(
+            state,
+            cells=replace(cells, tally=done),
+            side=_at(state.side, chosen, side),
+            level=_at(state.level, chosen, np.where(fire, level, state.level[chosen])),
+            passed=_at(state.passed, chosen, passed),
+            pulses=_at(state.pulses, chosen, state.pulses[chosen] + fire),
+            turns=_at(state.turns, chosen, turns),
+            ends=_at(state.ends, chosen, np.where(fire, ends, state.ends[chosen])),
+            active=_at(state.active, chosen, fire | (inside & (passed < params.confirm))),
+            tally=state.tally + done,
+        )
+
+    def _last(self, side: np.ndarray) -> np.ndarray:
+        """Return the index of the last amplitude of each cell's side (N,)."""
+        last_set, last_reset = (self.chain.write(polarity).v_pulse.size - 1 for polarity in POLARITIES)
+        return np.where(side > 0, last_set, last_reset)
+
+    def _first(self, seen: np.ndarray, miss: np.ndarray, *, side: np.ndarray, turns: np.ndarray) -> np.ndarray:
+        """Return the index of the amplitude that each cell's ramp starts with (N,).
+
+        As the table expects, it is one step lower for each turn so far: a cell that is stronger than the table's, and
+        went past its target on both sides, would else do the same again.
+        """
+        first = np.zeros(seen.shape, dtype=np.int64)
+        if self.params.start == "table":
+            for polarity in POLARITIES:
+                write = self.chain.write(polarity)
+                mine = side == write.sign
+                wanted = -write.sign * miss[mine]
+                first[mine] = write.inversion.nearest(np.clip(seen[mine], *write.g_range), wanted)
+        return np.maximum(first - turns * max(self.params.step, 1), 0)
+
+    def _fired(
+        self, cells: CellState, flat: np.ndarray, side: np.ndarray, level: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[CellState, WriteCost]:
+        """Return the cells after their pulses, SETs first, and what those did."""
+        tally = WriteCost()
+        for polarity in POLARITIES:
+            write = self.chain.write(polarity)
+            mine = side == write.sign
+            cells = self.chain.step(cells, flat[mine], write.v_pulse[level[mine]], polarity=polarity, rng=rng)
+            tally += cells.tally
+        return cells, tally
+
+    def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> WriteCost:
+        """Return what one read of cells `flat` (N,) of matrices of `shape` (..., 2, R, C) takes.
+
+        V^2 g t + `e_sense` for each, `g_cell` (N,) being their conductances in siemens; one row of an array is read at
+        once.
+        """
+        if not flat.size:
+            return WriteCost()
+        places = self.chain.places(flat, shape)
+        _, first = np.unique(places.row_line, return_index=True)
+        rows = int(np.bincount(places.array[first]).max())
+        energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
+        return WriteCost(energy=energy, seconds=rows * self.t_read, reads=flat.size)
+
+
+def _at(values: np.ndarray, chosen: np.ndarray, new: np.ndarray) -> np.ndarray:
+    changed = values.copy()
+    changed[chosen] = new
+    return changed

@@ -1,0 +1,1 @@
+"""Interpolation of tables: on grids, of scattered points, of distributions."""

@@ -1,0 +1,243 @@
+"""Fast look-up of a table signal over any number of axes: monotone cubic between the measured points, never outside.
+
+The curve is the tensor PCHIP of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 238, 1980; SciPy's `PchipInterpolator`):
+along the last axis first, along the first axis last. It passes through every measured point and makes no extremum
+between them, so that a table of rising conductances gives rising conductances.
+
+A look-up of many points in it is slow, so it is resampled once: every interval between two measured points is cut into
+`m_k` equal parts along axis k, and a look-up is multilinear between those. The kinks of a PCHIP (its second derivative
+jumps) lie at the measured points, which stay grid points; within an interval the error falls as 1/m_k^2. Each `m_k` is
+doubled until the error at the centre of every part, where a multilinear patch is worst, is below `RESAMPLING_LIMIT` of
+full scale. An axis or a signal whose quantity is logarithmic (`Quantity.log`) is interpolated in its logarithm; the
+resampling error of such a signal is relative to its value.
+
+Points that failed. A masked point stands in the way of every patch whose curve it would shape: those between it and the
+second measured point on each side. A look-up there is refused, not guessed.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import distance_transform_edt
+
+from rramkit.errors import TableError
+from rramkit.surrogate.multilinear import MultilinearGrid
+from rramkit.table import Quantity, Table
+
+RESAMPLING_LIMIT = 5e-4
+"""Largest resampling error over full scale (1). A tenth of the 0.5 % that a good fit leaves against held-out SPICE."""
+
+_PARTS_FIRST, _PARTS_MAX = 4, 128  # parts an interval (1): what wants more is a step
+_POINTS_MAX = 2**24  # grid points (1): 134 MB, and as much again while the error is measured
+_EDGE = 1e-9  # of the axis' span (1): a value this far outside is rounding, not an extrapolation
+
+
+class GridSurrogate:
+    """One signal of a table as a function of one array for each axis.
+
+    Parameters
+    ----------
+    table : Table
+        A table with axes of numbers, in SI units; along an axis of one value the signal is a constant.
+    signal : str
+        Name of one of its signals.
+
+    Attributes
+    ----------
+    ranges : mapping
+        Axis name to the lowest and the highest value that the table holds for, in the axis' unit.
+    full_scale : float
+        Largest absolute value of the signal, in its unit.
+    resampling_error : float
+        Largest error of the multilinear look-up against the exact PCHIP, over full scale, measured on this signal.
+
+    Raises
+    ------
+    TableError
+        When the table lacks the signal, has no axis or one of labels, or every point of the signal failed.
+    """
+
+    def __init__(self, table: Table, signal: str) -> None:
+        values = np.asarray(table.signal(signal).values, dtype=float)
+        self._table, self.signal = table, signal
+        _check_axes(table)
+        knots = [_scaled(np.asarray(axis.values, dtype=float), axis) for axis in table.axes.values()]
+        bad, self._log = table.masked(signal), table.signal(signal).log
+        self._refused = _beside(bad) if np.any(bad) else None
+        self.ranges = {name: table.valid_range(name) for name in table.axes}
+        self.full_scale = float(np.max(np.abs(values[~bad]), initial=0.0))
+        filled = _scaled(_filled(table, signal, values, bad), table.signal(signal))
+        parts, grid, self.resampling_error = _resample(knots, filled, 1.0 if self._log else self.full_scale or 1.0)
+        self._grid = MultilinearGrid(knots, grid, parts=parts, name=signal)
+
+    @property
+    def x0_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the first axis."""
+        return next(iter(self.ranges.values()))
+
+    @property
+    def x1_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the second axis."""
+        return list(self.ranges.values())[1]
+
+    def at(self, *x: ArrayLike) -> np.ndarray:
+        """Return the signal at `x`, one array for each axis, broadcast; a point outside takes the value at the edge.
+
+        Ask `clamped` how many points that were: whoever looks up counts and reports them.
+
+        Raises
+        ------
+        InputError
+            When a coordinate is not finite.
+        TableError
+            When a point lies beside one that failed: ask `masked` first where that may be.
+        """
+        inside = self._within(x)
+        if self._refused is not None and (count := int(np.count_nonzero(self._beside(inside)))):
+            reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
+            raise TableError(
+                f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
+                "Characterise those again, or stay away from them."
+            )
+        found = self._grid.at(*inside)
+        return np.exp(found) if self._log else found
+
+    def masked(self, *x: ArrayLike) -> np.ndarray:
+        """Return which of the points `x`, broadcast together, lie beside ones that failed."""
+        shape = np.broadcast_shapes(*(np.shape(each) for each in x))
+        return np.zeros(shape, dtype=bool) if self._refused is None else self._beside(self._within(x))
+
+    def clamped(self, *x: ArrayLike) -> int:
+        """Return how many of the points `x`, broadcast together, lie outside the valid range."""
+        outside = np.zeros((), dtype=bool)
+        for each, limits in zip(x, self.ranges.values(), strict=True):
+            outside = outside | _outside(np.asarray(each), limits)
+        return int(np.count_nonzero(outside))
+
+    def fine_grid(self) -> tuple[np.ndarray, ...]:
+        """Return the grid that look-ups are multilinear in: its axes, (N,), (M,) ..., and the signal (N, M, ...).
+
+        Of a logarithmic axis or signal they are so in its logarithm; what is returned are the values themselves.
+
+        Raises
+        ------
+        TableError
+            When points of the signal failed: a grid of all of it would be guessed in part.
+        """
+        if self._refused is not None:
+            counts = self._table.masks[self.signal].counts()
+            raise TableError(
+                f"`{self._table.name}/{self.signal}` is wanted whole; {sum(counts.values())} of its points failed "
+                f"({', '.join(counts)}). Characterise those again."
+            )
+        axes = [_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True)]
+        logs = [axis.log for axis in self._table.axes.values()]
+        values = np.exp(self._grid.values) if self._log else self._grid.values
+        return (*(np.exp(axis) if log else axis for axis, log in zip(axes, logs, strict=True)), values)
+
+    def _within(self, x: Sequence[ArrayLike]) -> list[ArrayLike]:
+        """Return the coordinates as the grid takes them, clamped where its axis' ends do not."""
+        if len(x) != len(self.ranges):
+            raise TypeError(f"`{self.signal}` has the axes {', '.join(self.ranges)}; got {len(x)} coordinates")
+        axes, valid = self._table.axes, self._table.valid
+        clipped = {n for n in axes if n in valid or axes[n].log}  # no logarithm of what lies below a range
+        inside = [np.clip(each, *self.ranges[n]) if n in clipped else each for each, n in zip(x, axes, strict=True)]
+        return [_scaled(np.asarray(each, dtype=float), axes[n]) for each, n in zip(inside, axes, strict=True)]
+
+    def _beside(self, x: Sequence[ArrayLike]) -> np.ndarray:
+        places = (self._grid.place(each, axis)[0] // self._grid.parts[axis] for axis, each in enumerate(x))
+        assert self._refused is not None
+        return self._refused[tuple(places)]
+
+
+def _check_axes(table: Table) -> None:
+    labelled = [name for name, axis in table.axes.items() if axis.labels]
+    if labelled:
+        raise TableError(f"table `{table.name}` has an axis of labels, `{labelled[0]}`. Take one with `along` first.")
+    if not table.axes or min(table.shape) < 1:
+        raise TableError(f"table `{table.name}` must have axes to be looked up along; got none. Read its value.")
+
+
+def _filled(table: Table, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Return the values with the nearest good one at each failed point: no look-up sees them."""
+    if np.all(bad):
+        raise TableError(f"every point of `{table.name}/{signal}` failed. Characterise again.")
+    if not np.any(bad):
+        return values
+    nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
+    return values[tuple(np.asarray(nearest))]
+
+
+def _beside(bad: np.ndarray) -> np.ndarray:
+    """Return which patches between measured points a failed one would shape, (max(L_k - 1, 1), ...) of bool."""
+    for axis, size in enumerate(bad.shape):
+        if size > 1:
+            around = np.pad(bad, [(1, 1) if k == axis else (0, 0) for k in range(bad.ndim)])
+            shifted = [np.take(around, np.arange(size - 1) + k, axis=axis) for k in range(4)]
+            bad = np.logical_or.reduce(shifted)
+    return bad
+
+
+def _outside(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    margin = _EDGE * ((limits[1] - limits[0]) or abs(limits[0]))
+    return (x < limits[0] - margin) | (x > limits[1] + margin)
+
+
+def _scaled(values: np.ndarray, quantity: Quantity) -> np.ndarray:
+    """Return what is interpolated: the values, or their logarithm."""
+    return np.log(values) if quantity.log else values
+
+
+def _resample(
+    knots: Sequence[np.ndarray], values: np.ndarray, full_scale: float
+) -> tuple[list[int], np.ndarray, float]:
+    """Return the parts an interval of each axis, the fine grid and its largest error over full scale at the centres."""
+    parts = [_PARTS_FIRST if knot.size > 1 else 1 for knot in knots]
+    while True:
+        grid = exact_pchip(values, knots, [_subdivided(k, m) for k, m in zip(knots, parts, strict=True)])
+        error = _centre_error(values, knots, parts, grid) / full_scale
+        worst = int(np.argmax([_axis_error(values, knots, parts, axis) for axis in range(len(knots))]))
+        wider = [2 * m if axis == worst else m for axis, m in enumerate(parts)]
+        points = prod((k.size - 1) * m + 1 for k, m in zip(knots, wider, strict=True))
+        if error <= RESAMPLING_LIMIT or wider[worst] > _PARTS_MAX or points > _POINTS_MAX:
+            return parts, grid, error
+        parts = wider
+
+
+def _centre_error(values: np.ndarray, knots: Sequence[np.ndarray], parts: Sequence[int], grid: np.ndarray) -> float:
+    """Return the largest error of the multilinear patches at their centres."""
+    centres, mean = [], grid
+    for axis, (knot, m) in enumerate(zip(knots, parts, strict=True)):
+        fine = _subdivided(knot, m)
+        if fine.size > 1:
+            low, high = (np.take(mean, np.arange(fine.size - 1) + k, axis=axis) for k in (0, 1))
+            fine, mean = (fine[:-1] + fine[1:]) / 2.0, (low + high) / 2.0
+        centres.append(fine)
+    return float(np.max(np.abs(mean - exact_pchip(values, knots, centres))))
+
+
+def _axis_error(values: np.ndarray, knots: Sequence[np.ndarray], parts: Sequence[int], axis: int) -> float:
+    """Return the largest error that parts along one axis alone leave, on the measured points of the others."""
+    if knots[axis].size < 2:
+        return 0.0
+    fine = _subdivided(knots[axis], 2 * parts[axis])
+    curve = np.moveaxis(PchipInterpolator(knots[axis], values, axis=axis)(fine), axis, 0)
+    return float(np.max(np.abs((curve[:-2:2] + curve[2::2]) / 2.0 - curve[1::2])))
+
+
+def exact_pchip(values: np.ndarray, knots: Sequence[np.ndarray], at: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the tensor PCHIP of `values` (L, P, ...) on the grid of `at`, (N, M, ...); not clamped."""
+    for axis in reversed(range(len(knots))):
+        if knots[axis].size > 1:
+            values = PchipInterpolator(knots[axis], values, axis=axis)(at[axis])
+        else:
+            values = np.repeat(values, at[axis].size, axis=axis)
+    return values
+
+
+def _subdivided(knots: np.ndarray, parts: int) -> np.ndarray:
+    """Return the knots with every interval between them cut into `parts` equal parts, ((L - 1) parts + 1,)."""
+    return np.interp(np.arange((knots.size - 1) * parts + 1) / parts, np.arange(knots.size), knots)

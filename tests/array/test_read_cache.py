@@ -1,0 +1,118 @@
+"""Written tiles: what is renewed is what is made anew, to the last bit; wires left alone stay within their bound."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng
+
+CHAIN = ReadChain.checked(
+    {"dac": {"levels": 64}, "clamp": {"i_max": 1.0}, "noise": {"sigma_span": 0.01, "sigma_rel": 0.02}},
+    where="test",
+)
+EXACT = ArrayModel.from_tables(tables(), chain=CHAIN)
+UNWIRED = replace(EXACT, wires=None)
+SWITCHED = replace(UNWIRED, chain=ReadChain.checked({"mux": {"r_series": 500.0}}, where="test"))  # wires of their own
+ROWS, PAIRS, LARGEST = 20, 13, (9, 12)
+
+
+def _written(g_cell, count, rng, size=1.0):
+    """Return the conductances after `count` cells were moved by up to `size` of the range."""
+    new = g_cell.copy()
+    at = rng.integers(0, new.size, count)
+    new.ravel()[at] = np.clip(new.ravel()[at] + size * (G_HIGH - G_LOW) * rng.uniform(-1, 1, count), G_LOW, G_HIGH)
+    return new
+
+
+def _reads(grid, *, forward=True, backward=True):
+    v = np.random.default_rng(1).uniform(-V_READ, V_READ, (5, ROWS))
+    e = np.random.default_rng(2).uniform(-V_READ, V_READ, (5, PAIRS))
+    found = []
+    if forward:
+        found.append(grid.forward(v, rng=TileRng.seeded(3, grid.shape)))
+    if backward:
+        found.append(grid.backward(e, rng=TileRng.seeded(4, grid.shape)))
+    return found
+
+
+def _same(found, expected):
+    for mine, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine.i, theirs.i)
+        assert (mine.energy, mine.clamped) == (theirs.energy, theirs.clamped)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 999),
+    writes=st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.booleans()), min_size=1, max_size=4),
+    model=st.sampled_from([EXACT, UNWIRED, SWITCHED]),
+)
+def test_tiles_written_again_and_again_read_as_those_made_anew(seed, writes, model):
+    rng = np.random.default_rng(seed)
+    g_cell = rng.uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
+    grid = TileGrid.of(g_cell, model, largest=LARGEST)
+    for count, forward, backward in writes:
+        _reads(grid, forward=forward, backward=backward)  # what has been prepared differs from turn to turn
+        g_cell = _written(g_cell, count, rng)
+        grid = grid.programmed(g_cell)
+    _same(_reads(grid), _reads(TileGrid.of(g_cell, model, largest=LARGEST)))
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 999), within=st.floats(1e-4, 1e-2))
+def test_wires_left_alone_stay_within_their_bound(seed, within):
+    model = replace(ArrayModel.from_tables(tables()), wires_within=within)
+    rng = np.random.default_rng(seed)
+    g_cell = rng.uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
+    grid = TileGrid.of(g_cell, model, largest=LARGEST)
+    v = rng.uniform(0.0, V_READ, (8, ROWS))  # all of one sign: what wires take away adds up
+    for _ in range(6):
+        grid.forward(v)
+        g_cell = _written(g_cell, 3, rng, size=0.2)
+        grid = grid.programmed(g_cell)
+    exact = TileGrid.of(g_cell, model, largest=LARGEST)
+    # A column's current and a row's each off by `within` at most, of what both halves of a pair carry.
+    carried = v @ (g_cell[0] + g_cell[1])
+    assert np.all(np.abs(grid.forward(v).i - exact.forward(v).i) <= 2.0 * within * carried)
+    np.testing.assert_array_equal(grid.settled().forward(v).i, exact.forward(v).i)
+
+
+def test_a_line_that_gathers_too_much_has_its_wires_solved():
+    model = replace(ArrayModel.from_tables(tables()), wires_within=1e-2)
+    g_cell = np.full((2, ROWS, PAIRS), 0.5 * (G_LOW + G_HIGH))
+    grid = TileGrid.of(g_cell, model, largest=LARGEST)
+    v = np.full((1, ROWS), V_READ)
+    grid.forward(v)
+    moved, solved = g_cell.copy(), []
+    for row in range(9):  # a column of the first tile, one cell after the other
+        moved = moved.copy()
+        moved[0, row, 0] = G_HIGH
+        grid = grid.programmed(moved)
+        solved.append(np.array_equal(grid.forward(v).i, TileGrid.of(moved, model, largest=LARGEST).forward(v).i))
+    assert not solved[0]
+    assert any(solved)
+
+
+def test_other_tiles_keep_what_was_prepared():
+    g_cell = np.random.default_rng(0).uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
+    grid = TileGrid.of(g_cell, ArrayModel.from_tables(tables()), largest=LARGEST)
+    before = grid.tiles.rows_driven
+    moved = g_cell.copy()
+    moved[1, 0, 0] *= 1.1
+    after = grid.programmed(moved).tiles.rows_driven
+    differ = np.any(after.difference != before.difference, axis=(-3, -2, -1))
+    np.testing.assert_array_equal(differ, np.arange(differ.size).reshape(differ.shape) == 0)
+
+
+@pytest.mark.parametrize("within", [0.0, 1e-3])
+def test_settled_tiles_forget_how_they_came_about(within):
+    model = replace(EXACT, wires_within=within)
+    g_cell = np.random.default_rng(0).uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
+    grid = TileGrid.of(g_cell, model, largest=LARGEST)
+    _reads(grid)
+    moved = _written(g_cell, 5, np.random.default_rng(1), size=0.01)
+    _same(_reads(grid.programmed(moved).settled()), _reads(TileGrid.of(moved, model, largest=LARGEST)))

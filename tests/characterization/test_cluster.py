@@ -1,0 +1,106 @@
+"""A real Dask scheduler and real workers on the loopback address: the same numbers, a lost worker costs nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from characterization.test_resume import numbers, rows_of, run, started
+
+from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.engine.cluster import Cluster
+from rramkit.characterization.engine.point import Job
+from rramkit.errors import SetupError, SimulationError
+
+pytestmark = [pytest.mark.spice, pytest.mark.long]
+
+ROOT = str(Path(__file__).parents[2])
+CRASH = "t\n.func f(x) {f(x)+1}\nV1 a 0 {f(1)}\nR1 a 0 1k\n.op\n.end\n"
+GOOD = "divider\nV1 a 0 2\nR1 a b 1k\nV_sl_0 b 0 0\n.op\n.end\n"
+
+
+class Dask:
+    """A scheduler with two workers of one thread each, every one a process group of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / "scheduler.json"
+        self.processes = [self._started("scheduler", "--host", "127.0.0.1", "--port", "0")]
+        self._wait(self.file.exists)
+        self.address = json.loads(self.file.read_text())["address"]
+        for _ in range(2):
+            self.add_worker()
+
+    def add_worker(self) -> None:
+        own = self.folder / f"worker-{len(self.processes)}"
+        self.processes.append(
+            self._started("worker", "--host", "127.0.0.1", "--nthreads", "1", "--local-directory", str(own))
+        )
+
+    def lose_worker(self) -> None:
+        self._end(self.processes.pop())
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            self._end(process)
+
+    def _end(self, process: subprocess.Popen) -> None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def _started(self, what: str, *arguments: str) -> subprocess.Popen:
+        with (self.folder / f"{what}.log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.file), "--no-dashboard", *arguments],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": ROOT},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _wait(self, happened) -> None:
+        end = time.monotonic() + 60
+        while not happened():
+            assert time.monotonic() < end, (self.folder / "scheduler.log").read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory) -> Iterator[Dask]:
+    made = Dask(tmp_path_factory.mktemp("dask"))
+    yield made
+    made.stop()
+
+
+def test_a_crash_costs_one_point_there_too(dask):
+    with Cluster(dask.address) as cluster:
+        assert cluster.simulator.startswith("ngspice ")
+        jobs = [cluster.submit(Job(deck, one_current)) for deck in (GOOD, CRASH, GOOD)]
+        assert [float(jobs[k].result(60).values[0]) for k in (0, 2)] == pytest.approx([2e-3, 2e-3], rel=1e-9)
+        with pytest.raises(SimulationError, match="crash"):
+            jobs[1].result(60)
+
+
+def test_the_same_numbers_though_a_worker_is_lost(dask, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    assert run(here, "-o", "out.h5") == (0, "")
+    job = started(there, "-o", "out.h5", "--scheduler", dask.address)
+    while rows_of(there / "out.points") < 14:
+        assert job.poll() is None
+        time.sleep(0.02)
+    dask.lose_worker()
+    assert job.communicate(timeout=300) == ("", "") or job.returncode == 0
+    assert numbers(there / "out.h5") == numbers(here / "out.h5")
+    dask.add_worker()
+
+
+def test_what_is_no_scheduler_is_said_in_one_line():
+    with pytest.raises(SetupError, match=r"`--scheduler` must be the address of a Dask scheduler.*got 'tcp://127"):
+        Cluster("tcp://127.0.0.1:9")

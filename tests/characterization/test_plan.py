@@ -1,0 +1,140 @@
+"""Plans of blocks as data: the kit's own, what is filled in, what is refused; designs of several."""
+
+import json
+
+import pytest
+
+from rramkit.characterization.components import BLOCKS
+from rramkit.characterization.design import Design, blocks_of, echo, find_design, libraries_of, plan_names, read_design
+from rramkit.characterization.engine.cases import case_at, fresh_places, places
+from rramkit.characterization.engine.plan import ComponentPlan
+from rramkit.characterization.plan import Plan
+from rramkit.circuits import catalog
+from rramkit.errors import InputError
+
+STEPS = {"parameter": "overdrive", "kind": "logarithmic", "first": 1e-4, "last": 1e-2, "points": 3}
+
+
+def plan(**given):
+    return ComponentPlan.checked({"name": "mine", "block": "strongarm", "axes": [STEPS]} | given, where="the test")
+
+
+def test_every_block_with_measures_is_in_the_catalogue_and_has_a_plan():
+    assert set(BLOCKS) <= set(catalog.BLOCKS)
+    planned = {each.block for name in plan_names() for each in find_design(name).blocks}
+    assert planned == set(BLOCKS)
+
+
+@pytest.mark.parametrize("name", plan_names())
+def test_the_kits_own_plans_can_be_read_and_told_again(name):
+    design = find_design(name)
+    for each in design.blocks:
+        back = ComponentPlan.checked(json.loads(each.as_json()), where="the echo")
+        assert back.as_json() == each.as_json()
+        first = places(each)[0]
+        assert case_at(each, first).resolved()[0] is not None
+        assert each.limits  # a plan that nothing can fail checks nothing
+
+
+def test_the_default_design_holds_cells_and_every_plan_of_a_block():
+    design = find_design("design")
+    assert design.cell == Plan()
+    single = {each.name for name in plan_names() if name != "design" for each in find_design(name).blocks}
+    assert {each.name for each in design.blocks} == single
+
+
+def test_what_a_plan_leaves_out_is_filled_in_and_echoed():
+    found = plan(parameters={"v_cm": 0.7})
+    assert found.parameters["v_cm"] == 0.7
+    assert found.parameters["latch"]["w_input"] == 4e-6
+    assert blocks_of(echo(Design(blocks=(found,)))) == [found]
+    assert blocks_of({"plan": "{}"}) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"block": "flux capacitor"}, "must be one with measures"),
+        ({"parameters": {"v_xx": 1}}, "not a known key"),
+        ({"parameters": {"v_cm": 50}}, "v_cm"),
+        ({"axes": [STEPS, {"parameter": "latch.q", "first": 1, "last": 2, "points": 2}]}, "must name a parameter"),
+        ({"axes": [STEPS, STEPS]}, "two axes have one name"),
+        ({"axes": []}, "steps through it"),
+        ({"measures": ["colour"]}, "'colour' is none of"),
+        ({"limits": {"colour": {"max": 1}}}, "'colour' is none of"),
+        ({"samples": 5}, "counts scattered points"),
+        (
+            {"axes": [STEPS | {"kind": "latin", "points": 0}], "samples": 9, "corners": {"supply": [0.9, 1]}},
+            "stand alone",
+        ),
+        ({"monte_carlo": {"count": 1}}, "2 or more draws"),
+        ({"colour": 1}, "not a known key"),
+        ({"name": "Mine!"}, "name"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(wrong, complaint):
+    with pytest.raises(InputError, match=complaint) as caught:
+        if "axes" in wrong and wrong["axes"] == []:
+            wrong = wrong | {"measures": ["t_decide"]}
+        plan(**wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_block_without_mismatch_takes_no_draws_of_it():
+    with pytest.raises(InputError, match="takes no mismatch"):
+        ComponentPlan.checked({"name": "x", "block": "level-shifter", "monte_carlo": {"count": 9}}, where="the test")
+
+
+def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_be():
+    found = ComponentPlan.checked(
+        {
+            "name": "x",
+            "block": "multi-level",
+            "axes": [
+                {"parameter": "code", "first": 0, "last": 7, "points": 8},
+                {"parameter": "row.cells", "kind": "list", "values": [16, 64]},
+            ],
+            "corners": {"process": ["tt", "ss"], "temperature": [250, 350]},
+        },
+        where="the test",
+    )
+    drawn = fresh_places(found, seed=3, runs=20, steps=4)
+    assert drawn == fresh_places(found, seed=3, runs=20, steps=4)
+    assert drawn != fresh_places(found, seed=4, runs=20, steps=4)
+    for place in drawn:
+        assert set(place.at) == {"cells", "corner", "temperature"}
+        assert 16 <= place.at["cells"] <= 64 and place.at["cells"] == round(place.at["cells"])
+        assert place.at["corner"] in (0, 1) and 250 <= place.at["temperature"] <= 350
+        assert all(0 <= code <= 7 and code == round(code) for code in place.steps)
+    grid = places(found)
+    assert len(grid) == 2 * 2 * 2 and all(place.steps == tuple(range(8)) for place in grid)
+
+
+def test_a_design_of_a_file_of_several_plans(tmp_path):
+    (tmp_path / "own.toml").write_text('name = "own"\nblock = "level-shifter"\n')
+    path = tmp_path / "all.toml"
+    path.write_text('blocks = ["strongarm", "own.toml", {name = "third", block = "bit-serial"}]\n[cell]\nseed = 3\n')
+    design = read_design(path)
+    assert [each.name for each in design.blocks] == ["sense", "own", "third"]
+    assert design.cell is not None and design.cell.seed == 3
+    path.write_text("seed = 4\n")
+    assert read_design(path) == Design(cell=Plan(seed=4))
+    for text, complaint in (
+        ('blocks = ["own.toml", "own.toml"]', "two blocks have one name"),
+        ('blocks = ["nothing"]', "must hold names"),
+        ("blocks = 3", "must be a list"),
+        ("blocks = []", "nothing to do"),
+        ("block = ", "not a TOML file"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=complaint):
+            read_design(path)
+    with pytest.raises(InputError, match="must be a TOML file or one of"):
+        find_design("nothing")
+
+
+def test_the_libraries_of_every_corner_are_named():
+    found = libraries_of(plan(corners={"process": ["tt", "ff"]}))
+    assert found == {"cmos_45nm_tt.lib", "cmos_45nm_ff.lib"}
+    cell = ComponentPlan.checked({"name": "c", "block": "cell-write", "parameters": {"pulses": 1}}, where="the test")
+    assert libraries_of(cell) == {"cmos_45nm_tt.lib", "rram_sky130.lib"}

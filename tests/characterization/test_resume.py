@@ -1,0 +1,190 @@
+"""A characterisation that ends before its end, in every way: the same command goes on, to the same numbers."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.spice
+
+PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
+PLAN = """
+seed = 5
+read_held_out = 4
+conductance = {points = 5, read_points = 6}
+set = {points = 16, held_out = 8}
+reset = {v_first = 1.2, v_last = 1.9, points = 16, held_out = 8}
+wires = {crossbar = {rows = 4, cols = 4}, fit_arrays = 1, held_out_arrays = 1, rows_max = 6, cols_max = 8, vectors = 3}
+# Ten times what so coarse a grid leaves: these tests are about the same numbers, not about good ones.
+limits = {delta_g_rms = 0.06, delta_g_max = 0.06, energy_rms = 0.05, energy_max = 0.05, current_rms = 5e-4}
+"""
+
+
+def started(
+    folder: Path, *arguments: str, command: str = "characterize", before: tuple[str, ...] = ()
+) -> subprocess.Popen:
+    (folder / "plan.toml").write_text(PLAN)
+    return subprocess.Popen(
+        [*before, sys.executable, "-c", PROGRAM, command, "--params", "plan.toml", "-q", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
+    process = started(folder, *arguments, before=before)
+    _, err = process.communicate(timeout=300)
+    return process.returncode, err
+
+
+@contextmanager
+def killed_at(folder: Path, rows: int, *arguments: str) -> Iterator[subprocess.Popen]:
+    """Yield a run when its file of points has so many rows; kill -9 it after the block."""
+    process = started(folder, *arguments)
+    try:
+        end = time.monotonic() + 60
+        while rows_of(folder / "out.points") < rows:
+            assert process.poll() is None and time.monotonic() < end, "it ended, or did not start"
+            time.sleep(0.01)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def rows_of(points: Path) -> int:
+    if not points.exists():
+        return 0
+    database = sqlite3.connect(points)
+    try:
+        return database.execute("SELECT count(*) FROM points").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+    finally:
+        database.close()
+
+
+def numbers(path: Path) -> dict[str, bytes]:
+    """Every dataset of a table file, to the bit."""
+    found: dict[str, bytes] = {}
+    with h5py.File(path) as root:
+        root.visititems(
+            lambda name, item: (
+                found.update({name: np.asarray(item[()]).tobytes()}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> dict[str, bytes]:
+    """An uninterrupted run's numbers."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert run(folder, "-o", "out.h5", "--workers", "2") == (0, "")
+    return numbers(folder / "out.h5")
+
+
+def test_killed_twice_and_the_same_in_the_end(tmp_path, whole):
+    for rows in (14, 25):
+        with killed_at(tmp_path, rows, "-o", "out.h5", "--workers", "2"):
+            assert not (tmp_path / "out.h5").exists()
+    assert run(tmp_path, "-o", "out.h5", "--workers", "1") == (0, "")
+    with h5py.File(tmp_path / "out.h5") as root:
+        assert int(str(root.attrs["spice_reused"])) > 100
+    assert numbers(tmp_path / "out.h5") == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.h5", "out.points", "plan.toml"]
+
+
+@pytest.mark.long
+def test_a_worker_that_is_killed_costs_nothing(tmp_path, whole):
+    with killed_at(tmp_path, 12, "-o", "out.h5", "--workers", "2") as job:
+        for _ in range(4):
+            time.sleep(0.3)
+            for pid in children(job.pid)[:1]:
+                os.kill(pid, signal.SIGKILL)
+        assert job.communicate(timeout=120)[1] == ""
+    assert numbers(tmp_path / "out.h5") == whole
+
+
+def children(pid: int) -> list[int]:
+    """Worker processes of a run: spawned, so by their command line."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"spawn_main" in (stat.parent / "cmdline").read_bytes():
+                found.append(int(stat.parent.name))
+        except (OSError, IndexError):
+            continue
+    return sorted(found)
+
+
+def test_a_second_run_of_the_same_output_says_so_and_stops(tmp_path):
+    with killed_at(tmp_path, 12, "-o", "out.h5", "--workers", "1") as first:
+        code, err = run(tmp_path, "-o", "out.h5")
+        assert code == 2
+        assert err.count("\n") == 1
+        assert f"another run (process {first.pid}) is writing it" in err
+        assert first.poll() is None
+
+
+@pytest.mark.long
+def test_a_full_disk_gives_one_line_and_loses_nothing(tmp_path, whole):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for size in ("24k", "150k"):  # too small for the points; then for the tables
+        small = f"mount -t tmpfs -o size={size} tmpfs {disk} && cp -f kept {disk}/out.points; " if size else ""
+        script = f'{small} cd {disk}; cp ../plan.toml .; "$@"; code=$?; cp out.points ../kept; exit $code'
+        inside = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh")
+        if subprocess.run([*inside[:3], "true"], check=False, capture_output=True).returncode:
+            pytest.skip("this machine lets no one mount a small disk of their own")
+        (tmp_path / "kept").touch()
+        code, err = run(tmp_path, "-o", "out.h5", "--workers", "2", before=inside)
+        assert code == 2, err
+        assert err.count("\n") == 1
+        assert "cannot be written (" in err
+        assert "finished points are kept in out.points; the same command goes on there" in err
+    (tmp_path / "kept").rename(tmp_path / "out.points")
+    assert run(tmp_path, "-o", "out.h5") == (0, "")
+    assert numbers(tmp_path / "out.h5") == whole
+
+
+@pytest.mark.long
+def test_a_damaged_file_of_points_is_refused_with_the_reason(tmp_path):
+    with killed_at(tmp_path, 13, "-o", "out.h5", "--workers", "2"):
+        pass
+    points = tmp_path / "out.points"
+    (tmp_path / "out.points-journal").unlink(missing_ok=True)
+    points.write_bytes(points.read_bytes()[:9000])
+    code, err = run(tmp_path, "-o", "out.h5")
+    assert code == 2
+    assert err.startswith("rramkit: out.points: is damaged (")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.long
+def test_shares_merge_into_the_same_numbers(tmp_path, whole):
+    for k in (1, 2, 3):
+        assert run(tmp_path, "-o", f"part{k}.h5", "--shard", f"{k}/3", "--workers", "1") == (0, "")
+        assert not (tmp_path / f"part{k}.h5").exists()
+    rows = [rows_of(tmp_path / f"part{k}.points") for k in (1, 2, 3)]
+    shares = ["part1.points", "part2.h5", "part3.points"]
+    process = started(tmp_path, "out.h5", *shares, command="merge")
+    assert process.communicate(timeout=120)[1] == ""
+    assert numbers(tmp_path / "out.h5") == whole
+    assert max(rows) < rows_of(tmp_path / "out.points") < sum(rows)
+    with h5py.File(tmp_path / "out.h5") as root:
+        assert root.attrs["spice_reused"] == root.attrs["spice_runs"]  # nothing ran again

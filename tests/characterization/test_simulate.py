@@ -1,0 +1,161 @@
+"""The ngspice boundary: every way a run can fail, provoked by a real deck, and no data of another deck ever."""
+
+import pickle
+import time
+
+import numpy as np
+import pytest
+
+from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.engine.point import Job
+from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.simulate import spice_number
+from rramkit.errors import SimulationError
+
+GOOD = "divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 3k\n.op\n.end\n"
+FAILING = {
+    "parse": {
+        "unknown subcircuit": "t\nX1 a 0 nosuch\nV1 a 0 1\n.op\n.end\n",
+        "unknown model": "t\nV1 a 0 1\nD1 a 0 nosuch\n.op\n.end\n",
+        "undefined parameter": "t\nV1 a 0 1\nR1 a 0 {nosuch}\n.op\n.end\n",
+        "broken expression": "t\nV1 a 0 1\nB1 b 0 v = v(a)*(\nR1 b 0 1\n.op\n.end\n",
+        "missing include": "t\n.include /nonexistent/model.lib\nV1 a 0 1\nR1 a 0 1\n.op\n.end\n",
+        "no analysis": "t\nV1 a 0 1\nR1 a 0 1\n.end\n",
+        "empty": "t\n.end\n",
+    },
+    "convergence": {
+        "two sources in parallel": "t\nV1 a 0 1\nV2 a 0 2\nR1 a 0 1k\n.op\n.end\n",
+        "no solution": "t\nB1 a 0 v = v(a) > 0.5 ? 0 : 1\nR1 a 0 1k\n.op\n.end\n",
+        # dv/dt = v^2 from 1 reaches infinity at t = 1
+        "finite escape time": "t\nC1 b 0 1 ic=1\nB1 0 b i = v(b)*v(b)\nR1 b 0 1e9\n.tran 1m 2 uic\n.end\n",
+        "square root of a negative voltage": "t\nV1 a 0 -1\nB1 b 0 v = sqrt(v(a))\nR1 b 0 1k\n.tran 1n 10n\n.end\n",
+    },
+    "incomplete": {
+        "stops by itself": (
+            "t\nV1 a 0 pwl(0 0 10n 1)\nR1 a 0 1k\n.option autostop\n.tran 1n 1u\n.meas tran tc when v(a)=0.5\n.end\n"
+        ),
+    },
+    "crash": {"endless recursion of a function": "t\n.func f(x) {f(x)+1}\nV1 a 0 {f(1)}\nR1 a 0 1k\n.op\n.end\n"},
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "deck"),
+    [pytest.param(reason, deck, id=name) for reason, decks in FAILING.items() for name, deck in decks.items()],
+)
+def test_failure_is_named_and_never_answers_with_old_data(pool, reason, deck):
+    before = pool.run(GOOD)
+    with pytest.raises(SimulationError) as caught:
+        pool.run(deck)
+    assert caught.value.reason == reason
+    assert caught.value.deck == deck
+    if reason != "crash":
+        assert caught.value.log
+    after = pool.run(GOOD)  # and the pool is as good as before
+    assert after.vectors.keys() == before.vectors.keys()
+    assert after["v(b)"] == before["v(b)"]
+
+
+ENDLESS = "t\nV1 a 0 sin(0 1 1e9)\nR1 a b 1k\nC1 b 0 1p\n.save v(b)\n.tran 1p 1 0 1p\n.end\n"
+
+
+def test_leaving_early_does_not_wait_for_a_long_run():
+    started = []
+    with pytest.raises(KeyboardInterrupt), SpicePool(workers=2) as left:
+        running = [left.submit(Job(ENDLESS, one_current)) for _ in range(2)]
+        while len(list(left.folder.iterdir())) < 2:  # each worker makes its own when it starts
+            time.sleep(0.05)
+        time.sleep(1.0)  # both are in ngspice by then
+        assert not any(future.done() for future in running)
+        started.append(time.monotonic())
+        raise KeyboardInterrupt
+    # 0.1 s by itself, the rest for a busy machine. A signal that Python handles would wait for ngspice.
+    assert time.monotonic() - started[0] < 3
+
+
+def test_a_run_that_hangs_is_killed_and_its_worker_replaced():
+    with SpicePool(workers=1, timeout=1.5) as short:
+        started = time.monotonic()
+        with pytest.raises(SimulationError, match="timeout"):
+            short.run(ENDLESS)
+        assert time.monotonic() - started < 30  # it ended at all: the deck itself takes days
+        assert short.run(GOOD)["v(b)"] == pytest.approx(1.5, rel=1e-9)
+
+
+def test_values_are_plain_si_arrays(pool):
+    waves = pool.run(GOOD)
+    assert waves.kind == "op"
+    assert waves["v(b)"] == pytest.approx(2 * 3 / 4, rel=1e-9)  # closed form; 1e-12 S of gmin is 1e-9 of the divider
+    assert waves["I(V1)"] == pytest.approx(-2 / 4000, rel=1e-8)
+
+
+def test_transient_against_closed_form(pool):
+    deck = "rc\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1n ic=0\n.tran 1n 5u 0 1n uic\n.meas tran v_tau find v(b) at=1u\n.end\n"
+    waves = pool.run(deck)
+    exact = 1 - np.exp(-waves["time"] / 1e-6)
+    # Trapezoidal rule with h/tau = 1e-3: (h/tau)^2/12 is below 1e-7; the first step, from uic, is a first-order one.
+    assert np.max(np.abs(waves["v(b)"] - exact)) < 1e-3
+    assert waves.measures["v_tau"] == pytest.approx(1 - np.exp(-1), abs=1e-3)
+
+
+def test_sweep_ends_where_the_deck_says(pool):
+    waves = pool.run("s\nV1 a 0 0\nR1 a 0 1k\n.dc V1 -0.2 0.2 0.1\n.end\n")
+    assert waves.kind == "dc"
+    np.testing.assert_allclose(waves["i(v1)"], -np.array([-0.2, -0.1, 0, 0.1, 0.2]) / 1e3, atol=1e-12, rtol=0)
+
+
+def test_a_node_named_error_is_no_error(pool):
+    waves = pool.run("names\nV1 error_amp 0 1\nR1 error_amp 0 1k\n.op\n.end\n")
+    assert waves["v(error_amp)"] == 1.0
+
+
+def test_map_keeps_order_makes_decks_lazily_and_survives_failures(pool):
+    made = []
+
+    def deck(k):
+        def make():
+            made.append(k)
+            return GOOD if k % 5 else FAILING["crash"]["endless recursion of a function"]
+
+        return make
+
+    results = pool.map((k, deck(k)) for k in range(20))
+    first = next(results)
+    assert len(made) < 20
+    found = [first, *results]
+    assert [key for key, _ in found] == list(range(20))
+    for key, outcome in found:
+        assert isinstance(outcome, SimulationError) == (key % 5 == 0)
+
+
+def test_a_users_spiceinit_changes_nothing(tmp_path, monkeypatch):
+    (tmp_path / ".spiceinit").write_text("set temp=125\noption temp=125\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    deck = "t\nV1 a 0 1\nR1 a 0 1k tc1=0.01\n.op\n.end\n"
+    with SpicePool(workers=1) as own:
+        assert own.run(deck)["i(v1)"] == pytest.approx(-1e-3, rel=1e-9)
+
+
+def test_the_error_travels_between_processes_whole():
+    error = SimulationError("parse", "what", deck="the deck\n", log="the log")
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.reason, again.detail, again.deck, again.log) == ("parse", "what", "the deck\n", "the log")
+    assert "the deck" in str(again)
+
+
+def test_workers_leave_no_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with SpicePool(workers=1) as own:
+        own.run(GOOD)
+        assert any(tmp_path.iterdir())
+    assert not list(tmp_path.glob("rramkit-*"))
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("50n", 50e-9), ("1.5meg", 1.5e6), ("2e-9s", 2e-9), ("-0.2", -0.2), ("10mV", 10e-3), (".5u", 0.5e-6)],
+)
+def test_spice_numbers(word, value):
+    assert spice_number(word) == pytest.approx(value, rel=1e-15)

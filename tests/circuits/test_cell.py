@@ -1,0 +1,76 @@
+"""The 1T1R cell in its testbenches: gradual SET and RESET, energy, reads that move nothing."""
+
+import numpy as np
+import pytest
+
+from rramkit.characterization.components.cell_measure import integral, pulse_energies, read_conductances
+from rramkit.circuits.cell_bench import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
+
+
+def staircase(pool, **given):
+    params = WriteParams(**given)
+    return params, pool.run(write_staircase(params).text())
+
+
+def test_set_staircase_is_gradual_and_monotone(pool):
+    params, waves = staircase(pool, polarity="set", state=0.55, v_first=1.0, v_last=1.55, pulses=34)
+    g = read_conductances(waves, params)
+    steps = np.diff(g)
+    assert np.all(steps > 0)
+    assert g[-1] > 70e-6 and g[0] < 10e-6
+    assert np.max(steps) < 5e-6  # 34 levels, none of which takes a fifteenth of the window
+
+
+def test_reset_staircase_is_gradual_and_monotone(pool):
+    params, waves = staircase(pool, polarity="reset", state=0.95, v_first=1.3, v_last=1.9, pulses=34)
+    g = read_conductances(waves, params)
+    assert np.all(np.diff(g) < 0)
+    assert g[0] > 70e-6 and g[-1] < 20e-6
+    assert np.max(-np.diff(g)) < 9e-6  # RESET falls steepest in the middle: an eighth of the window in one step
+
+
+def test_no_drive_no_change(pool):
+    params, waves = staircase(pool, polarity="set", state=0.8, v_first=0.0, v_last=0.0, pulses=3)
+    g = read_conductances(waves, params)
+    # The reads between are all that happens; 1e-5 is the tolerance of the transient.
+    np.testing.assert_allclose(g, g[0], rtol=1e-5)
+
+
+def test_read_of_the_staircase_equals_the_static_read(pool):
+    params, waves = staircase(pool, state=0.8, pulses=1, v_first=0.0)
+    sweep = pool.run(read_sweep(ReadSweepParams(state=0.8, points=21)).text())
+    static = np.interp(0.1, sweep["v(sweep)"], sweep["i(v_sl)"]) / 0.1
+    # The driver's 100 ohm on both lines is 0.6 % of the cell's 30 kohm; the static read has none.
+    g = read_conductances(waves, params)[0]
+    assert g == pytest.approx(1 / (1 / static + 200), rel=2e-4)
+
+
+def test_energy_of_a_pulse_is_charge_times_voltage(pool):
+    params, waves = staircase(pool, polarity="set", state=0.8, v_first=1.3, v_last=1.3, pulses=1)
+    begin, end = params.write_window(0)
+    from_bit_line = -integral(waves["time"], waves["v(bl_src)"] * waves["i(v_bl)"], (begin, end))
+    charge = -integral(waves["time"], waves["i(v_bl)"], (begin, end))
+    energy = pulse_energies(waves, params)[0]
+    # During the plateau the bit line stands at 1.7 V; the edges and the word line's charging add a little.
+    assert from_bit_line == pytest.approx(1.7 * charge, rel=0.02)
+    assert energy == pytest.approx(from_bit_line, rel=0.02)
+
+
+def test_halving_the_step_changes_nothing_that_matters(pool):
+    g = []
+    for t_step in (0.2e-9, 0.1e-9):
+        params, waves = staircase(pool, state=0.7, v_first=1.3, v_last=1.3, pulses=1, pulse=PulseParams(t_step=t_step))
+        g.append(read_conductances(waves, params)[1])
+    assert abs(g[1] - g[0]) < 1e-4 * 76e-6  # of the window
+
+
+def test_integral_of_a_straight_line():
+    time = np.linspace(0, 1, 7)
+    assert integral(time, 2 * time, (0.25, 0.7)) == pytest.approx(0.7**2 - 0.25**2, rel=1e-12)
+
+
+def test_windows_do_not_touch_the_reads():
+    params = WriteParams(pulses=3)
+    for k in range(3):
+        begin, end = params.write_window(k)
+        assert params.t_read_at(k) < begin < end < params.t_read_at(k + 1)

@@ -1,0 +1,178 @@
+"""Every quantity of every block says something: changed alone, it changes the circuit, the analysis or a measure.
+
+Many say something in one variant only (the selector's in a 1S1R array); so each block has variants, and a quantity must
+matter in one of them. What matters in none is listed below, with the reason.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, get_args
+
+import pytest
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from rramkit.circuits import catalog
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters
+
+Dotted = tuple[str, ...]
+
+# Block, quantity (both as regular expressions), and why it has no say in the deck that the block's name gives.
+SILENT = (
+    (".*", r".*technology\.(library_file|section|device|[np]mos_\w+|subcircuit\.\w+)", "test_technology*.py, all"),
+    (".*", r".*device\.overrides", "one of many names: test_devices.py"),
+    (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_devices.py"),
+    (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
+    ("cell-read|cell-write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
+    ("write-.*|pulse-train", r"cell\.technology\.(v_io)", "the write path has its own supply, driver.v_write"),
+    ("strongarm.*|current-sense|sar.*|multi-level|bit-serial", r".*technology\.(v_io|l_io)", "core transistors only"),
+    ("readout|multibit-read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
+    ("multibit-read", r".*latch\.technology\.(v_io|l_io)", "core transistors only"),
+    ("cell-read", r"read\.(v_read|t_read)", "a sweep has neither"),
+    ("cell-write", r"read\.v_max", "a staircase reads at v_read"),
+    ("crossbar", r"read\.v_read", "inputs go to v_max"),
+    ("crossbar-pairs", r"read\.(t_rise|t_step|direction)|read\.read\.(t_read|v_max)", "static forward reads at v_read"),
+    ("crossbar-pairs", r"read\.crossbar\.(r_word|c_row|c_col|c_word)|.*c_length", "static: no capacitance"),
+    ("pulse-train|write-disturb", r"code_last", "said so in its description"),
+    ("strongarm", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),
+    ("strongarm-offset", r"v_first|v_last|decisions|t_step", "the train's"),
+    ("periphery.*", r"periphery\.crossbar\.(row_line|gating)", "one value of each is allowed"),
+    ("periphery.*", r"periphery\.readout\.(mode|c_integrate|w_reset)", "transimpedance only, said so when refused"),
+)  # fmt: skip
+
+_WRITES: tuple[dict[str, Any], ...] = (
+    {"polarity": "reset"},
+    {"driver.set_line": "bl"},
+    {"driver.buffer.gain": 1.2},
+)
+_ARRAY: tuple[dict[str, Any], ...] = (
+    {"crossbar.cell_kind": "1S1R"},
+    {"crossbar.wires.table": "neurosim"},
+    {"spread.sigma": 0.1},
+)
+_PERIPHERY = tuple({f"periphery.{k}" if k[0] == "c" else k: v for k, v in each.items()} for each in _ARRAY)
+_PAIRS = tuple({f"read.{k}": v for k, v in each.items()} for each in _ARRAY)
+_READOUTS: dict[str, Any] = {"periphery.sense": "transimpedance", "t_slot": 70e-9}
+VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "cell-write": ({"polarity": "reset"}, {"pulse.set_line": "bl"}),
+    "write-driver-set": _WRITES,
+    "write-driver-reset": ({"polarity": "set"}, *_WRITES[1:], {"polarity": "set", "driver.set_line": "bl"}),
+    "pulse-train": _WRITES,
+    "write-verify": ({"polarity": "reset"}, {"driver.buffer.gain": 1.2}),
+    "write-disturb": _WRITES,
+    "crossbar": _ARRAY,
+    "crossbar-write": (
+        {"crossbar.cell_kind": "1S1R", "selection.scheme": "half"},
+        *_ARRAY[1:],
+        {"spread.sigma": 0.1, "spread.stuck_low": 0.1, "spread.stuck_high": 0.1},
+    ),
+    "crossbar-pairs": (*_PAIRS, {"read.crossbar.cell_kind": "1R"}),
+    "periphery": (*_PERIPHERY, {"periphery.switches": "ideal"}, _READOUTS, {**_READOUTS, "periphery.convert": "sar"}),
+    "periphery-codes": (
+        *_PERIPHERY,
+        {"periphery.switches": "ideal"},
+        {"periphery.convert": "none"},
+        {"periphery.convert": "none", "periphery.sense": "ideal"},
+    ),
+    "readout": ({"readout.mode": "integrating"},),
+    "multibit-read": ({"readout.mode": "integrating"},),
+}
+
+
+def fields(params: Parameters, path: Dotted = ()) -> Iterator[tuple[Dotted, FieldInfo, object]]:
+    for name, field in type(params).model_fields.items():
+        value = getattr(params, name)
+        if isinstance(value, Parameters):
+            yield from fields(value, (*path, name))
+        else:
+            yield (*path, name), field, value
+
+
+def others(field: FieldInfo, value: object) -> Iterator[object]:
+    """Yield other values, likely ones first."""
+    words = get_args(field.annotation)
+    if words and all(isinstance(word, str) for word in words):
+        yield from (word for word in words if word != value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, value - 1, 2 * value, value // 2, value + 20)
+    elif isinstance(value, float):
+        yield from (1.01 * value, 0.99 * value, value + 0.4, value + 1e-9)
+    elif isinstance(value, tuple):
+        yield (*value, value[-1])
+    elif isinstance(value, str):
+        yield from ("symmetric", "ted16_a", "biolek")
+    elif value is None:
+        yield 3e-7
+
+
+def with_values(params: Parameters, values: dict[str, Any]) -> Parameters:
+    """Return the parameters with other values; a technology's in all technologies, since a deck has one."""
+    tree = params.model_dump()
+    for dotted, value in values.items():
+        head, _, tail = dotted.partition("technology.")
+        if tail:
+            _everywhere(tree, tail, value)
+            continue
+        node, *inner = tree, *head.split(".")
+        for name in inner[:-1]:
+            node = node[name]
+        node[inner[-1]] = value
+    return type(params).model_validate(tree)
+
+
+def _everywhere(tree: dict[str, Any], name: str, value: object) -> None:
+    for key, node in tree.items():
+        if key == "technology":
+            node[name] = value
+        elif isinstance(node, dict):
+            _everywhere(node, name, value)
+
+
+def said(block: catalog.CatalogEntry, params: Parameters) -> tuple[object, ...]:
+    """Everything of a deck that ngspice acts on."""
+    deck = block.deck(params)
+    return str(deck.circuit), deck.libraries, deck.analysis, deck.measures, deck.options
+
+
+@cache
+def silent(name: str) -> set[str]:
+    """Quantities of a block that change nothing in any of its variants."""
+    block = catalog.block(name)
+    left = {".".join(path) for path, _, _ in fields(block.parameters())}
+    for variant in ({}, *VARIANTS.get(name, ())):
+        params = with_values(block.parameters(), variant)
+        reference = said(block, params)
+        for path, field, value in fields(params):
+            dotted = ".".join(path)
+            if dotted in left and any(
+                _differs(block, params, dotted, other, reference) for other in others(field, value)
+            ):
+                left.discard(dotted)
+    return left
+
+
+def _differs(block: catalog.CatalogEntry, params: Parameters, dotted: str, value: object, reference: object) -> bool:
+    try:
+        return said(block, with_values(params, {dotted: value})) != reference
+    except (ValidationError, InputError):
+        return False
+
+
+def _reason(name: str, dotted: str) -> str:
+    found = [why for block, quantity, why in SILENT if re.fullmatch(block, name) and re.fullmatch(quantity, dotted)]
+    return found[0] if found else ""
+
+
+@pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
+def test_every_quantity_matters(name):
+    assert sorted(dotted for dotted in silent(name) if not _reason(name, dotted)) == []
+
+
+def test_no_reason_is_stale():
+    every = [(name, dotted) for name in catalog.BLOCKS for dotted in silent(name)]
+    for block, quantity, why in SILENT:
+        assert any(re.fullmatch(block, name) and re.fullmatch(quantity, dotted) for name, dotted in every), why

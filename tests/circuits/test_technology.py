@@ -1,0 +1,243 @@
+"""A user's technology: its model file and names drop in, and nothing else gets into a deck through them."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rramkit import netlists
+from rramkit.characterization.components.cell_measure import read_conductances
+from rramkit.circuits import catalog, libraries
+from rramkit.circuits.cell import CellParams
+from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
+from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
+from rramkit.circuits.technology import Technology
+from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
+from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters
+
+CARDS = Path(__file__).parents[1] / "cards" / "level1.lib"
+NAMES = {"nmos_core": "nch18", "pmos_core": "pch18", "nmos_io": "nch33", "pmos_io": "pch33"}
+VTO, KP, GAMMA, PHI, LAMBDA = 0.60, 170e-6, 0.4, 0.8, 0.03  # of nch33
+
+
+def sectioned(folder: Path) -> Path:
+    """The same cards as a library of two sections, of which `slow` has a threshold of 0.9 V."""
+    text = CARDS.read_text()
+    path = folder / "two_sections.lib"
+    path.write_text(f".lib typ\n{text}\n.endl typ\n.lib slow\n{text.replace('vto=0.60', 'vto=0.90')}\n.endl slow\n")
+    return path
+
+
+def drop_in(folder: Path, path: Path, section: str = "") -> ReadSweepParams:
+    """Parameters as a user gives them: in a TOML file."""
+    names = "\n".join(f'{kind} = "{name}"' for kind, name in NAMES.items())
+    toml = folder / "user.toml"
+    toml.write_text(f'state = 1.0\n[cell.technology]\nlibrary_file = "{path}"\nsection = "{section}"\n{names}\n')
+    return ReadSweepParams.from_toml(toml)
+
+
+def series_current(vto: float) -> float:
+    """Read current at 0.1 V of the LRS cell and the square-law transistor in series, by bisection on its drain."""
+    low, high, i_fet = 0.0, 0.1, 0.0
+    for _ in range(80):
+        v = (low + high) / 2
+        i_cell = 6.140e-5 * np.exp(-0.1 / (5 - 4.7249)) * np.sinh((0.1 - v) / 0.430)
+        i_fet = KP * 2 / 0.22 * (2.5 - vto - v / 2) * v * (1 + LAMBDA * v)  # bulk and source at 0 V
+        low, high = (v, high) if i_cell > i_fet else (low, v)
+    return i_fet
+
+
+@pytest.mark.parametrize(("section", "vto"), [("", VTO), ("typ", VTO), ("slow", 0.90)])
+def test_a_users_cards_carry_the_current(pool, tmp_path, section, vto):
+    params = drop_in(tmp_path, sectioned(tmp_path) if section else CARDS, section)
+    waves = pool.run(read_sweep(params).text())
+    found = np.interp(0.1, waves["v(sweep)"], waves["i(v_sl)"])
+    # Closed forms both; 1e-4 is far below the 0.5 % by which the two thresholds differ.
+    assert found == pytest.approx(series_current(vto), rel=1e-4)
+
+
+def test_a_plain_file_is_inlined_and_a_sectioned_one_named(tmp_path):
+    assert ".model nch33" in read_sweep(drop_in(tmp_path, CARDS)).text()
+    path = sectioned(tmp_path)
+    deck = read_sweep(drop_in(tmp_path, path, "typ")).text()
+    assert ".model nch33" not in deck
+    assert f'.lib "{path}" typ' in deck.splitlines()
+
+
+def test_a_section_of_a_path_with_a_blank_is_refused(tmp_path):
+    path = tmp_path / "a b.lib"
+    path.write_text(sectioned(tmp_path).read_text())
+    with pytest.raises(InputError, match="at a blank"):
+        drop_in(tmp_path, path, "typ")
+
+
+@pytest.mark.parametrize("folder", ["plain", "with a blank"])
+def test_a_file_that_includes_another_is_named(pool, tmp_path, folder):
+    tmp_path = tmp_path / folder
+    tmp_path.mkdir()
+    (tmp_path / "inner.lib").write_text(CARDS.read_text())
+    outer = tmp_path / "outer.lib"
+    outer.write_text(".include inner.lib\n")
+    deck = read_sweep(drop_in(tmp_path, outer)).text()
+    assert f'.include "{outer}"' in deck
+    assert np.all(np.isfinite(pool.run(deck)["i(v_sl)"]))
+
+
+def test_a_gradual_set_with_a_users_transistor(pool, tmp_path):
+    cell = drop_in(tmp_path, CARDS).cell
+    params = WriteParams(cell=cell, state=0.55, v_first=0.8, v_last=1.4, pulses=8)
+    g = read_conductances(pool.run(write_staircase(params).text()), params)
+    assert np.all(np.diff(g) > -1e-9)  # nothing falls; the first gates are below the knee
+    assert g[-1] - g[0] > 30e-6
+
+
+def test_the_write_path_names_no_model_of_its_own(pool, tmp_path):
+    """The kit's cards under other names give the same numbers, and the kit's names stand nowhere in the deck."""
+    text = netlists.text("cmos_45nm_tt.lib")
+    own = {"nmos_core": "n1", "pmos_core": "p1", "nmos_io": "n3", "pmos_io": "p3"}
+    for kind, name in own.items():
+        text = text.replace(kind, name)
+    (tmp_path / "renamed.lib").write_text(text)
+    technology = Technology.checked({"library_file": str(tmp_path / "renamed.lib"), **own}, where="test")
+    measured = []
+    for tech in (Technology(), technology):
+        deck = level_shifter_bench(LevelShifterBench(technology=tech)).text()
+        measured.append(pool.run(deck).measures)
+    assert measured[0] == measured[1]
+    cell = CellParams(technology=technology)
+    for deck in (driven_write(DriverWriteParams(cell=cell)), write_verify(WriteVerifyParams(cell=cell))):
+        body = [line for line in deck.text().splitlines() if not line.startswith("*")]
+        assert not [line for line in body if any(kind in line for kind in own)]
+
+
+def test_the_hash_is_of_the_file(tmp_path):
+    one = Technology.checked({"library_file": str(CARDS), **NAMES}, where="test")
+    copy = tmp_path / "copy.lib"
+    copy.write_text(CARDS.read_text())
+    other = Technology.checked({"library_file": str(copy), **NAMES}, where="test")
+    assert libraries.sha256(one.library) == libraries.sha256(other.library)
+    copy.write_text(CARDS.read_text() + "* changed\n")
+    assert libraries.sha256(one.library) != libraries.sha256(other.library)
+    assert libraries.sha256("rram_sky130.lib") != libraries.sha256("cmos_45nm_tt.lib")
+
+
+BAD_NAMES = [
+    "a\n.control",
+    "a b",
+    "a\n",
+    "1a",
+    "",
+    "off",
+    "control",
+    "tran",
+    "a'b",
+    "a;b",
+    "a$",
+    "{a}",
+    ".model",
+    "é",
+    "a" * 99,
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_smuggles_nothing(name):
+    with pytest.raises(InputError, match=r"nmos_io|names of the models") as caught:
+        Technology.checked({"library_file": str(CARDS), **NAMES, "nmos_io": name}, where="user.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", [name for name in BAD_NAMES if name])
+def test_a_section_smuggles_nothing(section):
+    with pytest.raises(InputError, match="section") as caught:
+        Technology.checked({"library_file": str(CARDS), **NAMES, "section": section}, where="user.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ['a".lib', "a\n.control", "a'b.lib", "a$b.lib", "a;b.lib", "{a}.lib", ".control/a.lib", "`a`"]
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_path_smuggles_nothing(tmp_path, name, linked):
+    """Even where a file of that name lies there, also behind a link of an honest name."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(CARDS.read_text())
+    if linked:
+        (tmp_path / "honest.lib").symlink_to(path)
+        path = tmp_path / "honest.lib"
+    with pytest.raises(InputError, match="library_file") as caught:
+        Technology.checked({"library_file": str(path), **NAMES}, where="user.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", [".control\nshell true\n.endc", ".END", ".tran 1n 1u", ".save all", "  .meas tran a find v(a) at=1"]
+)
+def test_a_file_that_steers_ngspice_is_refused(tmp_path, line):
+    path = tmp_path / "steering.lib"
+    path.write_text(CARDS.read_text() + line + "\n")
+    with pytest.raises(InputError, match="must hold models only") as caught:
+        Technology.checked({"library_file": str(path), **NAMES}, where="user.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["nowhere.lib", ".", "/"])
+def test_the_file_must_be_there(path):
+    with pytest.raises(InputError, match="exists"):
+        Technology.checked({"library_file": path, **NAMES}, where="user.toml")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_cannot_be_read(tmp_path):
+    path = tmp_path / "shut.lib"
+    path.write_text("")
+    path.chmod(0)
+    with pytest.raises(InputError, match="cannot be read"):
+        Technology.checked({"library_file": str(path), **NAMES}, where="user.toml")
+
+
+def test_names_without_a_file_are_refused():
+    with pytest.raises(InputError, match="needs `library_file`"):
+        Technology.checked({"nmos_io": "nch33"}, where="user.toml")
+    assert Technology().library == "cmos_45nm_tt.lib"
+
+
+def _names_a_technology(model):
+    return model is Technology or any(
+        isinstance(field.annotation, type)
+        and issubclass(field.annotation, Parameters)
+        and _names_a_technology(field.annotation)
+        for field in model.model_fields.values()
+    )
+
+
+def _dropped_in(model, technology):
+    """The model's default parameters with every technology in it replaced."""
+    if model is Technology:
+        return technology
+    return {
+        name: _dropped_in(field.annotation, technology)
+        for name, field in model.model_fields.items()
+        if isinstance(field.annotation, type)
+        and issubclass(field.annotation, Parameters)
+        and _names_a_technology(field.annotation)
+    }
+
+
+@pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
+def test_no_block_names_a_transistor_model_of_its_own(tmp_path, name):
+    block = catalog.block(name)
+    assert _names_a_technology(block.parameters) or name == "device-pulse"
+    cards = tmp_path / "renamed.lib"
+    cards.write_text(re.sub(r"\b([np])mos_(core|io)\b", r"\1ch_\2", netlists.text("cmos_45nm_tt.lib")))
+    names = {f"{kind}mos_{oxide}": f"{kind}ch_{oxide}" for kind in "np" for oxide in ("core", "io")}
+    user = {"library_file": str(cards), **names}
+    params = block.parameters.checked(_dropped_in(block.parameters, user), where="test")
+    deck = block.deck(params).text()
+    elements = [line for line in deck.splitlines() if not line.startswith("*")]
+    assert not [line for line in elements if re.search(r"\b[np]mos_(core|io)\b", line)]

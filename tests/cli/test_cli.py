@@ -1,0 +1,191 @@
+"""Bad input to every command: one line that says what, where and the cure; an exit code; nothing written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fixtures.synthetic_run import checked_tables, run
+from typer.testing import CliRunner
+
+from rramkit import record, table
+from rramkit.cli import entry
+from rramkit.cli.app import app
+
+PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
+UNKNOWN_SUBCIRCUIT = "broken\nX1 a 0 nosuch\nV1 a 0 1\n.op\n.end\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with a table file, a run file, and files that are neither."""
+    table.save(checked_tables(), tmp_path / "tables.h5")
+    record.save(run(), tmp_path / "run.h5")
+    (tmp_path / "text.h5").write_text("not HDF5")
+    (tmp_path / "key.toml").write_text("nosuch = 1\n")
+    (tmp_path / "broken.toml").write_text("[crossbar\n")
+    (tmp_path / "range.toml").write_text("[crossbar]\nrows = 0\n")
+    (tmp_path / "steered.cir").write_text("t\nR1 a 0 1\n.op\n.control\nquit\n.endc\n.end\n")
+    (tmp_path / "include.cir").write_text("t\n.include nosuch.lib\nR1 a 0 1\n.op\n.end\n")
+    (tmp_path / "idle.cir").write_text("t\nR1 a 0 1\n.end\n")
+    (tmp_path / "deck.png").write_text("t\nR1 a 0 1\n.op\n.end\n")
+    (tmp_path / "picture.cir").write_bytes(b"\x89PNG\r\n\x1a\n\xff")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def kit(monkeypatch, capfd):
+    """Run the command line in this process; return exit code, output, error output."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test's own handlers stay
+    monkeypatch.setattr(entry, "_mute_output", lambda: None)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rramkit", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            entry.main()
+        captured = capfd.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+BAD = {
+    "no such command": ("nosuch", "No such command 'nosuch'. `rramkit --help`"),
+    "no such option": ("train --nosuch", "No such option: --nosuch"),
+    "no argument": ("report", "Missing argument 'tables'. `rramkit report --help`"),
+    "tables for an experiment": ("train tables.h5", "is a table file, not an experiment. Give it as `--tables tables"),
+    "not a number": ("netlist crossbar --rows x", "'--rows'"),
+    "option out of range": ("verify tables.h5 --points 1", "'--points': Input should be greater than or equal to 4"),
+    "no block": ("netlist", "`block` is missing"),
+    "unknown block": ("netlist nosuch", "; got 'nosuch'. `rramkit netlist --list` tells more."),
+    "rows of a cell": ("netlist cell-read --rows 2", "belong to the block crossbar"),
+    "no rows": ("netlist crossbar --rows 0", "`crossbar.rows` should be greater than or equal to 1; got 0"),
+    "too many rows": ("netlist crossbar --rows 99999", "`crossbar.rows` should be less than or equal to 1024"),
+    "half a pair": ("netlist crossbar --set seed", "`--set` must be KEY=VALUE; got 'seed'"),
+    "control words in a choice": ("netlist crossbar -s direction=x\n.control", r"got 'x\n.control'"),
+    "control words in a name": ("characterize -o new.h5 -s name=x\n.control", r"got 'x\n.control'"),
+    "unknown key in a file": (
+        "netlist crossbar --params key.toml",
+        "key.toml: `nosuch` is not a known key. Known here",
+    ),
+    "broken file": ("netlist crossbar --params broken.toml", "broken.toml: not a TOML file"),
+    "file out of range": ("netlist crossbar --params range.toml", "range.toml: `crossbar.rows` should be greater"),
+    "no file": ("characterize -o new.h5 --params none.toml", "none.toml: cannot be read (No such file or directory)"),
+    "deck: unknown": ("simulate nosuch", "`what` must be a deck file or one of"),
+    "deck: none": ("simulate none.cir", "none.cir: cannot be read as a deck (No such file or directory)"),
+    "deck: a folder": ("simulate .", "cannot be read as a deck (Is a directory)"),
+    "deck: a picture": ("simulate picture.cir", "picture.cir: cannot be read as a deck (not a text file)"),
+    "deck: steers ngspice": ("simulate steered.cir", "steered.cir: holds a .control section"),
+    "deck: no analysis": ("simulate idle.cir", "idle.cir: holds no analysis"),
+    "deck: model file": ("simulate include.cir", "include.cir, line 2: nosuch.lib: no such model file"),
+    "deck: with parameters": ("simulate idle.cir -s seed=1", "belong to a block"),
+    "picture of no kind": ("simulate cell-read -o x.exe", "x.exe: a picture must end in one of"),
+    "output over input: deck": ("simulate deck.png", "deck.png: the output is also an input"),
+    "output over input: train": ("train --tables tables.h5 -o tables.h5", "tables.h5: the output is also an input"),
+    "output over input: report": ("report tables.h5 --run run.h5 -o run.h5", "run.h5: the output is also an input"),
+    "output a folder": ("report tables.h5 -o .", "is a folder. Name a plain file"),
+    "output a device": ("netlist cell-read -o /dev/null", "/dev/null: is a device or pipe"),
+    "output in a file": ("train --tables tables.h5 -o run.h5/x.h5", "its folder cannot be written"),
+    "output in no place": ("characterize -o /proc/nowhere/new.h5", "its folder cannot be written"),
+    "demo in no place": ("demo -o /proc/nowhere", "its folder cannot be written"),
+    "no tables": ("train --tables none.h5", "none.h5: no such file. `rramkit characterize` makes one"),
+    "no tables to report": ("report none.h5", "none.h5: no such file"),
+    "no tables to verify": ("verify none.h5", "none.h5: no such file"),
+    "tables of text": ("train --tables text.h5", "text.h5: cannot be read as 'rramkit tables'"),
+    "tables that are a run": ("train --tables run.h5", "run.h5: holds 'rramkit run', not 'rramkit tables'"),
+    "run that is tables": ("report tables.h5 --run tables.h5", "Give a file that `rramkit train` made"),
+    "tables without a plan": ("verify tables.h5", "carries no plan"),
+    "no epochs": ("train --tables tables.h5 --epochs 0", "`epochs` should be greater than or equal to 1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_leaves_nothing(here, kit, arguments, complaint):
+    before = {path: path.read_bytes() for path in here.iterdir()}
+    code, out, err = kit(*arguments.split(" "))
+    assert code == 2
+    assert err.startswith("rramkit: ")
+    assert err.count("\n") == 1, err
+    assert complaint in err
+    assert out == ""
+    assert {path: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_a_failed_run_leaves_its_deck_and_log(here, kit):
+    (here / "x.cir").write_text(UNKNOWN_SUBCIRCUIT)
+    code, out, err = kit("simulate", "x.cir")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "ngspice run failed (parse)" in err
+    assert "Deck and log: x.failed.cir." in err
+    kept = (here / "x.failed.cir").read_text()
+    assert "nosuch" in kept.partition("* the end of what ngspice said")[2]
+    assert [line for line in kept.splitlines() if not line.startswith("*")] == UNKNOWN_SUBCIRCUIT.splitlines()
+    assert not (here / "x.png").exists()
+
+
+def test_a_deck_cannot_write_to_the_terminal(here, kit):
+    (here / "x.cir").write_text("\x1b[2Jevil" + UNKNOWN_SUBCIRCUIT)
+    _, _, err = kit("simulate", "x.cir")
+    assert "\x1b" not in err
+
+
+def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
+    monkeypatch.setenv("RRAMKIT_NGSPICE", "/nonexistent/libngspice.so.0")
+    for command in (["simulate", "cell-read"], ["characterize", "-o", "new.h5"], ["demo", "-o", "new"]):
+        code, _, err = kit(*command)
+        assert code == 1
+        assert err.count("\n") == 1
+        assert "RRAMKIT_NGSPICE must name an ngspice shared library" in err
+        assert "Correct it, or unset it" in err
+    assert not list(here.rglob("new*/*"))
+
+
+def test_a_missing_package_is_named(here, kit, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith(("PySpice", "rramkit.circuits"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "PySpice", None)
+    code, _, err = kit("netlist", "cell-read")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "the package PySpice must be installed" in err
+
+
+def test_results_go_to_the_output_and_nothing_else(here, kit):
+    code, out, err = kit("simulate", "cell-read", "--json", "-o", "w.png", "-s", "points=5")
+    assert (code, err) == (0, "w.png\n")
+    found = json.loads(out)
+    assert len(found["vectors"]["i(v_sl)"]) == 5
+    assert (here / "w.png").stat().st_size > 1000
+    code, out, err = kit("report", "tables.h5", "-o", "r.html", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["report"] == "r.html"
+
+
+def _process(*arguments, **options):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=60, **options)
+
+
+def test_an_output_that_takes_no_more_is_one_line_or_none(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = _process("netlist", "crossbar", cwd=tmp_path, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "rramkit: output: No space left on device. Mend that and run the command again."
+    ]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = _process("netlist", "crossbar", cwd=tmp_path, stdout=writer)
+    os.close(writer)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["", *sorted(command.name or "" for command in app.registered_commands)])
+def test_every_command_explains_itself_within_80_columns(command):
+    result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80", "TERM": "dumb"})
+    assert result.exit_code == 0
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+    assert "Usage:" in result.stdout

@@ -1,0 +1,93 @@
+import json
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rramkit.characterization.ngspice import library
+from rramkit.cli import doctor
+from rramkit.cli.app import app
+from rramkit.errors import SetupError
+
+
+def a_library(*, klu: bool) -> library.SimulatorLibrary:
+    return library.SimulatorLibrary(
+        path=Path("/p/libngspice.so.0"), version=46, version_text="46", klu=klu, xspice=True, osdi=True, openmp=True,
+        origin="system", spice_lib_dir=Path("/p"),
+    )  # fmt: skip
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["doctor", *arguments])
+
+
+@pytest.fixture
+def found(monkeypatch):
+    def install(outcome):
+        def find():
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr(library, "find_library", find)
+
+    return install
+
+
+def test_a_sound_machine_exits_with_0(found):
+    found(a_library(klu=True))
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert "46 from system" in result.output and "The kit can run here." in result.output
+
+
+def test_a_poor_library_is_told_with_its_cost_and_still_runs(found):
+    found(a_library(klu=False))
+    result = run()
+    assert result.exit_code == 0
+    assert "POOR" in result.output and "130 times longer" in result.output
+
+
+@pytest.mark.parametrize("error", [SetupError("no library; run `make setup`"), OSError("denied")])
+def test_no_library_exits_with_1_and_its_cure(found, error):
+    found(error)
+    result = run()
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "MISSING" in result.output and str(error) in result.output
+
+
+def test_a_missing_package_exits_with_1_and_its_cure(found, monkeypatch):
+    found(a_library(klu=True))
+    version = metadata.version
+
+    def without_pyspice(name):
+        if name == "PySpice":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without_pyspice)
+    result = run()
+    assert result.exit_code == 1
+    assert "PySpice" in result.output and doctor.REINSTALL in result.output
+
+
+def test_json_is_one_object_with_the_same_findings(found):
+    found(a_library(klu=True))
+    result = run("--json")
+    told = json.loads(result.output)
+    assert told["ok"] is True
+    names = {check["name"] for check in told["checks"]}
+    assert {"Python", "rramkit", "PySpice", "ngspice", "KLU solver", "XSPICE models", "OSDI", "cores", "torch"} <= names
+    assert all(set(check) == {"name", "found", "state", "cure"} for check in told["checks"])
+
+
+@pytest.mark.parametrize("content", [None, "not a library"])
+def test_a_nonsense_library_is_a_line_and_not_a_traceback(tmp_path, monkeypatch, content):
+    path = tmp_path / "nonsense.so"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv(library.VARIABLE, str(path))
+    result = run()
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert str(path) in result.output and "Traceback" not in result.output

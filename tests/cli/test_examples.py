@@ -1,0 +1,61 @@
+"""The examples run, and the README's Python is the package's."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from fixtures.synthetic import tables
+
+from rramkit import table
+from rramkit.characterization.plan import Plan
+from rramkit.learning import Experiment
+from rramkit.learning.sweep import grid
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def table_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tables") / "tables.h5"
+    table.save(tables(), path)
+    return path
+
+
+def load(script):
+    spec = importlib.util.spec_from_file_location(script.stem, script)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_train_from_tables(table_file, capsys):
+    load(ROOT / "examples" / "train_from_tables.py").main(table_file)
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"SET from 10 uS", printed)) == 5
+    assert float(re.search(r"accuracy ([\d.]+)", printed)[1]) > 0.8  # type: ignore[index]  # five epochs
+
+
+@pytest.mark.parametrize("plan", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)
+def test_plans_are_valid(plan):
+    assert Plan.from_toml(plan) != Plan()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "experiments").glob("*.toml")), ids=lambda path: path.name)
+def test_experiments_are_valid(path):
+    assert grid(Experiment.from_toml(path))
+
+
+def test_readme_python_runs(table_file, monkeypatch):
+    source = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", source, re.DOTALL)
+    snippet = snippet.replace("build/demo/tables.h5", str(table_file)).replace("epochs=10", "epochs=1")
+    exec(compile(snippet, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_benchmarks_import(script, monkeypatch):
+    monkeypatch.syspath_prepend(str(script.parent))  # as when one is run: its neighbours can be imported
+    module = load(script)
+    assert callable(module.main if "__main__" in script.read_text(encoding="utf-8") else module.plain_loop)

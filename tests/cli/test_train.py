@@ -1,0 +1,82 @@
+import json
+
+import pytest
+from fixtures.synthetic import tables
+from typer.testing import CliRunner
+
+from rramkit import record, table
+from rramkit.cli.app import app
+from rramkit.errors import InputError, TableError
+from rramkit.learning import Experiment
+from rramkit.learning.rules import MixedPrecisionSettings
+
+FEW = ("--epochs", "1")
+
+
+@pytest.fixture(scope="module")
+def table_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tables") / "tables.h5"
+    table.save(tables(), path)
+    return path
+
+
+def _train(table_file, *arguments):
+    result = CliRunner().invoke(app, ["train", "--tables", str(table_file), *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_a_run_file_and_a_summary_with_units(table_file, tmp_path):
+    result = _train(table_file, "-o", tmp_path / "run.h5", *FEW)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[-1] == str(tmp_path / "run.h5")
+    for name, unit in (("test accuracy", "%"), ("pulses", "a cell"), ("write energy", "J"), ("time", "s for 1 epochs")):
+        assert any(line.startswith(name) and unit in line for line in lines)
+    assert record.load(tmp_path / "run.h5").tables_name == "tables.h5"
+
+
+def test_json_and_quiet_print_one_line(table_file, tmp_path):
+    result = _train(table_file, "-o", tmp_path / "run.h5", *FEW, "--json", "--seed", "3")
+    found, run = json.loads(result.stdout), record.load(tmp_path / "run.h5")
+    assert found["accuracy"] == run.accuracy
+    assert found["seed"] == run.seed == 3
+    assert found["pulses_set"] == run.epochs.pulses_set.sum()
+    result = _train(table_file, "-o", tmp_path / "run.h5", *FEW, "--quiet")
+    assert result.stdout == f"{tmp_path / 'run.h5'}\n"
+    assert result.stderr == ""
+
+
+def test_settings_from_a_file_with_the_command_line_on_top(table_file, tmp_path):
+    written = tmp_path / "experiment.toml"
+    written.write_text("epochs = 50\n[network]\nhidden = [9]\n")
+    _train(table_file, written, "-o", tmp_path / "run.h5", *FEW, "-s", "rule.threshold=0.1", "-q")
+    run = record.load(tmp_path / "run.h5")
+    experiment = Experiment.checked(dict(run.settings), where="the run file")
+    assert experiment.network.hidden == (9,)
+    assert isinstance(experiment.rule, MixedPrecisionSettings) and experiment.rule.threshold == 0.1
+    assert run.epochs.epoch[-1] == 1
+
+
+def test_what_cannot_work_is_said_before_training_and_leaves_nothing(table_file, tmp_path):
+    with pytest.raises(TableError, match="no such file"):
+        _train(tmp_path / "none.h5", "-o", tmp_path / "run.h5")
+    with pytest.raises(InputError, match="is a folder"):
+        _train(table_file, "-o", tmp_path)
+    with pytest.raises(InputError, match="`epochs` should be greater"):
+        _train(table_file, "-o", tmp_path / "run.h5", "--epochs", "0")
+    (tmp_path / "large.toml").write_text("[network]\nhidden = [64]\n[mapping]\ncolumns = 128\n")
+    with pytest.raises(InputError, match="at most 65 rows x 96 columns"):
+        _train(table_file, "-o", tmp_path / "run.h5", tmp_path / "large.toml")
+    assert not (tmp_path / "run.h5").exists()
+
+
+def test_the_experiment_names_its_tables_beside_itself(table_file, tmp_path):
+    experiment = tmp_path / "experiment.toml"
+    experiment.write_text(f'tables = "{table_file.name}"\nepochs = 1\n')
+    with pytest.raises(TableError, match=r"tables\.h5: no such file"):
+        CliRunner().invoke(app, ["train", str(experiment)], catch_exceptions=False)
+    (tmp_path / table_file.name).write_bytes(table_file.read_bytes())
+    done = CliRunner().invoke(app, ["train", str(experiment), "-o", str(tmp_path / "run.h5"), "-q"])
+    assert done.exit_code == 0

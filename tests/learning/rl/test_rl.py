@@ -1,0 +1,276 @@
+"""Deep Q-learning in two banks: its arithmetic against the slow loop, the banks' roles, and a world that is learned."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.synthetic import tables
+from matplotlib.figure import Figure
+
+from rramkit import episodes
+from rramkit.errors import InputError, TableError
+from rramkit.learning import rl
+from rramkit.learning.experiment import MappingSettings
+from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.optimisers import Adam
+from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.trainer import Trainer
+from rramkit.plots import episodes as picture
+
+pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
+
+ROOT = Path(__file__).parents[3]
+SHORT = {
+    "steps": 600,
+    "warm_up": 128,
+    "collect": 64,
+    "batches": 4,
+    "target_every": 5,
+    "batch": 8,
+    "network": NetworkSettings(hidden=(8,)),
+    "final_episodes": 3,
+}
+
+
+def transitions(count, rng):
+    return rl.Transitions(
+        before=rng.normal(size=(count, 4)),
+        action=rng.integers(0, 2, count),
+        reward=rng.normal(size=count),
+        after=rng.normal(size=(count, 4)),
+        ended=(rng.random(count) < 0.3).astype(float),
+    )
+
+
+def test_the_error_is_that_of_the_slow_loop():
+    rng = np.random.default_rng(3)
+    seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=20)
+    error = rl.td_error(values, seen, next_values=after, discount=0.9)
+    for n in range(20):
+        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * after[n])
+        assert error[n, seen.action[n]] == pytest.approx(values[n, seen.action[n]] - wanted, abs=1e-12)
+        assert error[n, 1 - seen.action[n]] == 0.0
+
+
+def test_the_step_goes_down_the_huber_loss():
+    """The error sent back is the derivative of the loss by the values: finite differences of the loss itself."""
+    rng = np.random.default_rng(4)
+    seen, values, after = transitions(6, rng), rng.normal(size=(6, 2)) * 2.0, rng.normal(size=6)
+    rows, small = np.arange(6), 1e-6
+
+    def loss(these):
+        return rl.huber(rl.td_error(these, seen, next_values=after, discount=0.9)[rows, seen.action])
+
+    slope = np.clip(rl.td_error(values, seen, next_values=after, discount=0.9), -1.0, 1.0) / 6
+    for row in range(6):
+        for action in range(2):
+            moved = values.copy()
+            moved[row, action] += small
+            # second derivative at most 1/6: the difference quotient is off by less than 1e-6
+            assert (loss(moved) - loss(values)) / small == pytest.approx(slope[row, action], abs=1e-6)
+
+
+def test_replay_forgets_the_oldest_first():
+    memory = rl.Replay(3, (1,))
+    for n in range(5):
+        memory.add(np.array([float(n)]), n % 2, float(n), after=np.array([n + 1.0]), ended=n == 4)
+    drawn = memory.sample(200, rng=np.random.default_rng(1))
+    assert set(drawn.reward) == {2.0, 3.0, 4.0}
+    assert np.array_equal(drawn.before[:, 0], drawn.reward)
+    assert np.array_equal(drawn.after[:, 0], drawn.reward + 1.0)
+    assert np.array_equal(drawn.ended, (drawn.reward == 4.0).astype(float))
+
+
+FLOAT64 = np.dtype(np.float64)
+NO_WIRES = MappingSettings(wires=False)
+
+
+def network(*hidden):
+    return Network.of(NetworkSettings(hidden=hidden), (4,), 2)
+
+
+def in_rram():
+    rule = rl.RlSettings().rule.built(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
+    return Trainer(network(8), rule, Adam(0.001))
+
+
+def two(teacher, rng):
+    drawn = [teacher.network.drawn(rng=rng, dtype=FLOAT64) for _ in range(2)]
+    return rl.Banks(*(teacher.enrolled(weights, dtype=FLOAT64, rng=rng) for weights in drawn))
+
+
+@pytest.fixture
+def banks():
+    return two(in_rram(), np.random.default_rng(7))
+
+
+@pytest.mark.parametrize("way", [rl.Swap(), rl.Freeze()])
+def test_roles_change_without_a_write(banks, way):
+    after, rewrite = way.step(banks, rng=np.random.default_rng(0))
+    assert (rewrite.cells, rewrite.tally.pulses, rewrite.tally.energy) == (0, 0, 0.0)
+    assert after.target.learner is banks.online.learner
+    for now, then in zip(after.online.learner.matrices, banks.target.learner.matrices, strict=True):
+        assert now is then
+
+
+def test_swap_keeps_each_banks_own_memory(banks):
+    after, _ = rl.Swap().step(banks, rng=np.random.default_rng(0))
+    assert after.online is banks.target
+    assert after.target is banks.online
+
+
+def test_freeze_goes_on_from_the_frozen_weights(banks):
+    """What the online bank holds and what is still to be written make the frozen bank's weights, with its chi."""
+    after, _ = rl.Freeze().step(banks, rng=np.random.default_rng(0))
+    for new, chi, old, old_chi in zip(
+        after.online.learner.matrices,
+        after.online.learner.chi,
+        banks.online.learner.matrices,
+        banks.online.learner.chi,
+        strict=True,
+    ):
+        assert np.allclose(new.weight + chi, old.weight + old_chi, rtol=0, atol=1e-12)  # rounding of three sums
+    assert after.online.learner.optimiser is banks.online.learner.optimiser
+
+
+def test_copy_brings_every_cell_into_the_window(banks):
+    """Write-verify with a window of 1 % of the range; what it fired is counted."""
+    rule = in_rram().rule
+    assert isinstance(rule, RramRule)
+    after, rewrite = rl.Copy(rule).step(banks, rng=np.random.default_rng(0))
+    low, high = rule.bank.loop.chain.writer.g_range
+    for now, wanted in zip(after.target.learner.parts, banks.online.learner.parts, strict=True):
+        assert np.max(np.abs(now.cells.g_cell - wanted.cells.g_cell)) <= 0.0101 * (high - low)
+    assert after.online is banks.online
+    assert 0 < rewrite.cells <= sum(part.cells.g_cell.size for part in banks.online.learner.parts)
+    assert rewrite.tally.pulses >= rewrite.cells
+    assert rewrite.tally.energy > 0.0
+
+
+def test_the_target_bank_is_only_read():
+    rng = np.random.default_rng(5)
+    teacher = in_rram()
+    both = two(teacher, rng)
+    before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
+    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0, double=True).learn(
+        both, transitions(16, rng), rng=rng
+    )
+    assert learned.reads.energy > 0.0
+    for matrix, weight in zip(both.target.learner.matrices, before, strict=True):
+        assert np.array_equal(matrix.weight, weight)
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_next_values_are_those_of_the_slow_loop(double):
+    """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
+    rng = np.random.default_rng(8)
+    teacher = Trainer(network(8), FloatReference(Adam(0.001)), Adam(0.001))
+    both, seen = two(teacher, rng), transitions(30, rng)
+    seen = replace(seen, ended=np.zeros(30))
+    learning = rl.QLearning(teacher, discount=0.9, value_scale=5.0, double=double)
+
+    def values(student, observation):
+        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+
+    errors, chosen_apart = [], 0
+    for n in range(30):
+        ours, theirs = values(both.online, seen.after[n]), values(both.target, seen.after[n])
+        chosen_apart += int(np.argmax(ours) != np.argmax(theirs))
+        worth = theirs[np.argmax(ours)] if double else theirs.max()
+        errors.append(values(both.online, seen.before[n])[seen.action[n]] - (seen.reward[n] + 0.9 * worth))
+    assert chosen_apart  # otherwise both ways would be the same
+    # rounding of products in another order
+    assert learning.learn(both, seen, rng=rng).loss == pytest.approx(rl.huber(np.array(errors)), abs=1e-12)
+
+
+def test_a_step_learns_the_values_of_a_fixed_world():
+    """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
+    rng = np.random.default_rng(6)
+    teacher = Trainer(network(32), FloatReference(Adam(0.003)), Adam(0.003))
+    first = two(teacher, rng).online
+    both, seen = rl.Banks(first, first), transitions(64, rng)
+    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0, double=False)
+    losses = []
+    for _ in range(300):
+        learned = learning.learn(both, seen, rng=rng)
+        both = rl.Banks(learned.online, both.target)
+        losses.append(learned.loss)
+    assert losses[-1] < 0.1 * losses[0]  # 64 chance rewards and 32 units: not all can be met
+
+
+@pytest.mark.parametrize("target", ["swap", "freeze", "copy"])
+def test_the_same_seed_gives_the_same_run(target):
+    first, second = (rl.train(tables(), rl.RlSettings(target=target, mapping=NO_WIRES, **SHORT)) for _ in range(2))
+    for name, series in first.series.items():
+        assert np.array_equal(series.value, second.series[name].value)
+    assert np.array_equal(first.final_return, second.final_return)
+    assert first.scalars["pulses_set"] == second.scalars["pulses_set"] > 0
+    assert first.series["target_updates"].step.tolist() == [5, 10, 15, 20, 25, 30]
+    assert first.cells_rewritten == second.cells_rewritten
+    assert (first.cells_rewritten > 0) == (target == "copy")
+
+
+def test_a_file_holds_the_whole_run(tmp_path):
+    run = rl.train(tables(), rl.RlSettings(mapping=NO_WIRES, **SHORT), tables_name="t.h5")
+    episodes.save(run, tmp_path / "e.h5")
+    found = episodes.load(tmp_path / "e.h5")
+    assert found.settings == run.settings
+    assert found.scalars == run.scalars
+    assert found.mean_return == run.mean_return
+    for name, series in run.series.items():
+        assert np.array_equal(found.series[name].step, series.step)
+        assert np.array_equal(found.series[name].value, series.value)
+
+
+def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
+    run = rl.train(tables(), rl.RlSettings(target="copy", mapping=NO_WIRES, **SHORT))
+    picture.save(run, tmp_path / "e.png")
+    assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
+    figure = Figure()
+    spent = picture.energy(figure.subplots(), run)
+    assert spent.get_ylabel().startswith("energy so far (")
+    reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
+    assert updates == pytest.approx(run.scalars["energy_target"], rel=1e-12)  # the same numbers added up
+    assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "x.h5").write_text("no")
+    with pytest.raises(TableError, match="cannot be read"):
+        episodes.load(tmp_path / "x.h5")
+
+
+def test_an_unknown_world_is_named():
+    with pytest.raises(InputError, match="one of CartPole-v1"):
+        rl.World.of("Pong-v5")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "rl").glob("*.toml")), ids=lambda path: path.name)
+def test_the_examples_settings_are_read(path):
+    assert rl.RlSettings.from_toml(path).environment != rl.RlSettings().environment
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"])
+def test_worlds_repeat_with_their_seed(name):
+    if name.startswith("MinAtar"):
+        pytest.importorskip("minatar", reason="the package minatar is not installed")
+    lives = []
+    for _ in range(2):
+        world, rng = rl.World.of(name), np.random.default_rng(1)
+        seen = [world.reset(seed=11)]
+        for _ in range(30):
+            step = world.step(int(rng.integers(world.actions)))
+            seen.append(step.observation)
+            if step.ended or step.cut:
+                seen.append(world.reset())
+        assert all(observation.shape == world.shape for observation in seen)
+        lives.append(np.stack(seen))
+    assert np.array_equal(*lives)
+
+
+@pytest.mark.long
+def test_cartpole_is_learned_in_float():
+    run = rl.train(None, rl.RlSettings(seed=1))
+    assert run.mean_return >= 475.0

@@ -1,0 +1,175 @@
+"""A training that is killed and taken up again gives the numbers of one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.synthetic import tables
+
+from rramkit import record, table
+from rramkit.errors import InputError
+from rramkit.learning import DataSet, Experiment, checkpoint, train, tree
+from rramkit.record import Epochs, LayerRecord
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENT = Experiment.checked(
+    {
+        "network": {
+            "layers": [
+                {"kind": "convolution", "channels": 3},
+                {"kind": "batch_norm"},
+                {"kind": "activation"},
+                {"kind": "max_pool"},
+                {"kind": "flatten"},
+                {"kind": "dense"},
+            ]
+        },
+        "optimiser": {"weight_decay": 0.001},
+        "schedule": {"kind": "plateau", "every": 1},
+        "epochs": 4,
+        "mapping": {"wires": False},
+    },
+    where="the test",
+)
+
+
+SMALL = {"rows": 12, "columns": 6, "wires_within": 0.05}  # many arrays, wires solved before the last writes
+
+
+def _data():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((80, 1, 6, 6)), np.arange(80) % 4
+    return DataSet(x[:60], y[:60], x[60:], y[60:], "made up")
+
+
+def _equal(ours, theirs):
+    for column in fields(Epochs):
+        np.testing.assert_array_equal(getattr(ours.epochs, column.name), getattr(theirs.epochs, column.name))
+    for mine, other in zip(ours.layers, theirs.layers, strict=True):
+        for column in fields(LayerRecord):
+            np.testing.assert_array_equal(getattr(mine, column.name), getattr(other, column.name))
+    np.testing.assert_array_equal(ours.confusion, theirs.confusion)
+
+
+class _Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("after", "rule", "mapping"),
+    [
+        (0, {"kind": "mixed_precision"}, {"wires": False}),
+        (1, {"kind": "mixed_precision"}, {"wires": False}),
+        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"noise": {"sigma_span": 0.01}}}),
+        (3, {"kind": "open_loop"}, SMALL),
+        (2, {"kind": "row_sparse", "swap_every": 2}, SMALL),
+        (2, {"kind": "tiki_taka", "gamma": 0.5}, SMALL),
+    ],
+)
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after, rule, mapping):
+    experiment = Experiment.checked({**EXPERIMENT.model_dump(), "mapping": mapping, "rule": rule}, where="the test")
+
+    def stop(report):
+        if report.epoch == after:
+            raise _Killed
+
+    whole = train(experiment, tables(), data=_data())
+    with pytest.raises(_Killed):
+        train(experiment, tables(), data=_data(), progress=stop, run_path=tmp_path / "run.h5")
+    seen = []
+    resumed = train(experiment, tables(), data=_data(), progress=seen.append, run_path=tmp_path / "run.h5")
+    assert [report.epoch for report in seen] == list(range(experiment.epochs + 1))
+    _equal(resumed, whole)
+    _equal(train(experiment, tables(), data=_data()), whole)  # one seed, one run
+
+
+def test_another_trainings_checkpoint_is_not_taken_up(tmp_path):
+    train(EXPERIMENT, tables(), data=_data(), run_path=tmp_path / "run.h5")
+    with pytest.raises(InputError, match="other settings"):
+        train(EXPERIMENT.model_copy(update={"seed": 2}), tables(), data=_data(), run_path=tmp_path / "run.h5")
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    x: np.ndarray
+    count: int
+    note: str
+    parts: tuple[object, ...]
+
+
+def test_state_as_a_list_and_back():
+    initial = _Leaf(np.zeros(3), 1, "kept", (np.ones(2), 2.0, None))
+    state = replace(initial, x=np.arange(3.0), count=5, parts=(initial.parts[0], 3.5, None))
+    found = tree.changed(initial, state)
+    assert sorted(found) == ["s.count", "s.parts.1", "s.x"]
+    back = tree.restored(initial, found)
+    np.testing.assert_array_equal(back.x, state.x)
+    assert (back.count, back.parts[1], back.note) == (5, 3.5, "kept")
+    assert isinstance(back.count, int)
+    assert back.parts[0] is initial.parts[0]
+    assert tree.changed(initial, initial) == {}
+
+
+COMMAND = [sys.executable, "-c", "from rramkit.cli import main; main()", "train", "experiment.toml", "-o", "run.h5"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table.save(tables(), tmp_path / "tables.h5")
+    (tmp_path / "experiment.toml").write_text("epochs = 4\nbatch = 16\n[network]\nhidden = [40, 30]\n")
+    return tmp_path
+
+
+def _start(folder, *more):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*COMMAND, "--quiet", *more], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _finished(folder, *more):
+    process = _start(folder, *more)
+    process.communicate(timeout=120)
+    return process.returncode == 0
+
+
+def _wait_for(path, process):
+    deadline = time.monotonic() + 60
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert path.exists()
+
+
+def test_kill_9_and_the_same_command_gives_the_same_run(folder):
+    process = _start(folder)
+    _wait_for(checkpoint.path_of(folder / "run.h5"), process)
+    process.send_signal(signal.SIGSTOP)  # lest it ends before the second one has started
+    second = _start(folder)
+    said = second.communicate(timeout=60)[1].decode()
+    assert second.returncode == 2
+    assert f"another run (process {process.pid}) is writing it" in said
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert not (folder / "run.h5").exists()
+    assert _finished(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["experiment.toml", "run.h5", "tables.h5"]
+    resumed = record.load(folder / "run.h5")
+    assert _finished(folder, "-o", "whole.h5")
+    _equal(resumed, record.load(folder / "whole.h5"))
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_one_line(folder):
+    process = _start(folder)
+    _wait_for(checkpoint.path_of(folder / "run.h5"), process)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert said.count("\n") == 1
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"experiment.toml", "tables.h5", checkpoint.path_of(Path("run.h5")).name}

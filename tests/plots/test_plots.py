@@ -1,0 +1,209 @@
+import re
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+from fixtures.synthetic import tables
+from fixtures.synthetic_run import checked_tables, run
+from fixtures.synthetic_tables import cornered_table, full_file, full_table
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+
+from rramkit import plots, record, table
+from rramkit.characterization.measured.importer import from_preset
+from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.cli.app import run as command
+from rramkit.errors import TableError
+from rramkit.staircase import climb
+from rramkit.table import Distribution, Quantity, Table
+
+PARTS = ["mapping.wires", "mapping.read.noise", "all"]
+FILE, RUN = checked_tables(), run()
+STAIRCASE = climb(FILE["set"], g_start=4e-6)
+HELD_OUT = FILE["set"].held_out["delta_g"]
+FULL, CORNERED = full_table(), cornered_table()
+ONE = FULL.along("g_start", float(FULL.axes["g_start"].values[0]))
+IDENTICAL = from_preset("epiram", ImportSettings())["set"]
+PLAYED = replace(HELD_OUT, at={"pulse": Quantity(np.arange(30.0), "1")})
+
+DRAWINGS = {
+    "current_voltage": (lambda ax: plots.current_voltage(ax, FILE["read"]), "cell voltage (mV)", "cell current (µA)"),
+    "one_pulse": (
+        lambda ax: plots.one_pulse(ax, FILE["set"]),
+        "word line voltage (V)",
+        "conductance after one pulse (µS)",
+    ),
+    "pulse_energy": (lambda ax: plots.pulse_energy(ax, FILE["set"]), "word line voltage (V)", "energy a pulse (pJ)"),
+    "delta_g_map": (
+        lambda ax: plots.delta_g_map(ax, FILE["reset"]),
+        "source line voltage (V)",
+        "conductance before (µS)",
+    ),
+    "staircase": (
+        lambda ax: plots.staircase(ax, STAIRCASE, name="set"),
+        "word line voltage, one pulse a step (V)",
+        "conductance after it (µS)",
+    ),
+    "residuals": (
+        lambda ax: plots.residuals(ax, HELD_OUT, quantity="change"),
+        "change in SPICE (µS)",
+        "fit minus SPICE (µS)",
+    ),
+    "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy a pulse (pJ)"),
+    "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v diff (mV)", "t decide (ps)"),
+    "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change by one pulse (µS)"),
+    "residual_map": (
+        lambda ax: plots.residual_map(ax, FULL, "delta_g"),
+        "pulse voltage (V)",
+        "conductance before (µS)",
+    ),
+    "histogram": (
+        lambda ax: plots.histogram(ax, FULL, "cycles"),
+        "change by one pulse (µS)",
+        "share in one of 16 bins",
+    ),
+    "change_band": (lambda ax: plots.change_band(ax, IDENTICAL), "conductance before (µS)", "change by one write (nS)"),
+    "played_train": (lambda ax: plots.played_train(ax, PLAYED), "pulse", "conductance (µS)"),
+    "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified rightly (%)"),
+    "error_curve": (lambda ax: plots.error_curve(ax, RUN.epochs), "epoch", "images classified wrongly (%)"),
+    "loss": (lambda ax: plots.loss(ax, RUN.epochs), "epoch", "loss on training images (nat)"),
+    "pulses_by_epoch": (lambda ax: plots.pulses_by_epoch(ax, RUN.epochs), "epoch", "pulses an epoch"),
+    "energy_by_epoch": (lambda ax: plots.energy_by_epoch(ax, RUN.epochs), "epoch", "energy an epoch (µJ)"),
+    "energy_cumulated": (lambda ax: plots.energy_cumulated(ax, RUN.epochs), "epoch", "energy since the start (µJ)"),
+    "conductance_histogram": (
+        lambda ax: plots.conductance_histogram(ax, RUN.layers[0]),
+        "cell conductance (µS)",
+        "cells",
+    ),
+    "pulses_by_cell": (
+        lambda ax: plots.pulses_by_cell(ax, RUN.layers[0]),
+        "row",
+        "column: plus, then minus half",
+    ),
+    "conductance_drift": (lambda ax: plots.conductance_drift(ax, RUN.layers[0]), "epoch", "cell conductance (µS)"),
+    "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses a cell"),
+    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
+    "ablation": (
+        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
+        "test images right (%); line: 97.20 without any",
+        "",
+    ),
+    "confusion": (lambda ax: plots.confusion(ax, RUN.confusion), "predicted class", "true class"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_plot_draws_on_the_axes_it_is_given_and_labels_the_units(name):
+    draw, x_label, y_label = DRAWINGS[name]
+    ax = Figure().add_subplot()
+    assert draw(ax) is ax
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (x_label, y_label)
+    assert ax.has_data()
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_plot_as_svg_stands_alone_and_is_the_same_every_time(name):
+    draw = DRAWINGS[name][0]
+    text = plots.svg(draw, name=name)
+    assert text == plots.svg(draw, name=name)
+    assert text.startswith("<svg")
+    assert "http" not in text
+    names = re.findall(r' id="([^"]+)"', text)
+    assert len(names) == len(set(names))
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    assert used <= set(names)
+
+
+def test_plots_leave_no_figure_and_no_setting_behind():
+    before = dict(matplotlib.rcParams)
+    plots.svg(lambda ax: plots.loss(ax, RUN.epochs), name="loss")
+    assert dict(matplotlib.rcParams) == before
+    assert Gcf.get_all_fig_managers() == []
+
+
+def test_data_stay_in_si_units():
+    ax = plots.current_voltage(Figure().add_subplot(), FILE["read"])
+    read = FILE["read"]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), read.signals["i_cell"].values[0])
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), read.signals["i_cell"].values[-1])
+    np.testing.assert_array_equal(np.asarray(ax.collections[0].get_offsets())[:, 1], read.held_out["i_cell"].spice)
+
+
+def test_ticks_and_label_share_one_prefix():
+    ax = plots.one_pulse(Figure().add_subplot(), FILE["set"])
+    assert ax.yaxis.get_major_formatter()(40e-6, 0) == "40"
+
+
+def test_residuals_show_both_limits_and_every_point():
+    ax = plots.residuals(Figure().add_subplot(), HELD_OUT, quantity="change")
+    heights = {float(np.asarray(line.get_ydata())[0]) for line in ax.lines[:3]}
+    assert heights == {0.0, HELD_OUT.limit_max, -HELD_OUT.limit_max}
+    low, high = ax.get_ylim()
+    assert low < HELD_OUT.error.min() and HELD_OUT.error.max() < high
+
+
+def test_tables_without_held_out_points_and_cells_without_pulses_draw():
+    bare = tables()
+    assert plots.current_voltage(Figure().add_subplot(), bare["read"]).has_data()
+    idle = replace(RUN.layers[1], pulses=np.zeros((2, 13, 10), dtype=int))
+    plots.svg(lambda ax: plots.pulses_by_cell(ax, idle), name="idle")
+    plots.svg(lambda ax: plots.confusion(ax, np.diag(np.arange(10))), name="all-right")
+
+
+def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
+    ax = plots.family(Figure().add_subplot(), FILE["set"], "delta_g")
+    dots = np.asarray(ax.collections[0].get_offsets())
+    np.testing.assert_array_equal(dots[:, 1], HELD_OUT.spice)
+    holed = FILE["set"].signals["delta_g"].values.copy()
+    holed[0, 4] = np.nan  # the curve of the lowest conductance is always drawn
+    ax = plots.family(Figure().add_subplot(), replace(FILE["set"], signals={"y": Quantity(holed, "S")}), "y")
+    assert np.flatnonzero(np.isnan(np.asarray(ax.lines[0].get_ydata()))).tolist() == [4]
+
+
+def test_a_map_of_residuals_marks_what_failed():
+    ax = plots.residual_map(Figure().add_subplot(), FULL, "delta_g")
+    crosses = np.column_stack([np.asarray(ax.lines[0].get_xdata()), np.asarray(ax.lines[0].get_ydata())])
+    v, g = (FULL.axes[name].values for name in ("v_pulse", "g_start"))
+    np.testing.assert_allclose(crosses, [[v[8], g[9]], [v[9], g[9]]], rtol=1e-15)
+
+
+def test_a_histogram_of_draws_has_their_shares():
+    draws = np.random.default_rng(1).normal(3.0, 0.5, 5000)
+    levels = np.linspace(0, 1, 201)
+    found = Distribution.of_draws(draws, signal="y", over="devices", levels=levels)
+    one = Table("t", {}, {"y": Quantity(np.array(3.0), "V")}, distributions={"y": found})
+    ax = plots.histogram(Figure().add_subplot(), one, "y")
+    bars = ax.patches[-1]
+    assert isinstance(bars, StepPatch)
+    shares, edges, _ = bars.get_data()
+    assert shares.sum() == pytest.approx(1.0, rel=1e-12)
+    counted = np.histogram(draws, edges)[0] / draws.size
+    np.testing.assert_allclose(shares, counted, rtol=0, atol=6e-3)  # straight lines between levels of half a percent
+
+
+def test_the_command_draws_every_table_into_a_folder(tmp_path):
+    table.save(full_file(), tmp_path / "t.h5")
+    assert command(["plot", str(tmp_path / "t.h5"), "-o", str(tmp_path / "out"), "--format", "svg"]) == 0
+    names = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert {"set-delta_g-family", "set-delta_g-residual-map", "set-delta_g-histogram-cycles", "set-map"} <= names
+    assert "strongarm-t_decide-family" in names
+    assert all(path.read_text(encoding="utf-8").startswith("<?xml") for path in (tmp_path / "out").iterdir())
+
+
+def test_the_command_draws_a_training_into_a_folder(tmp_path):
+    alone = replace(RUN, epochs=replace(RUN.epochs, float_accuracy_test=np.full(5, np.nan)), float_accuracy=np.nan)
+    for name, made, gap in (("with", RUN, True), ("alone", alone, False)):
+        record.save(made, tmp_path / f"{name}.h5")
+        assert command(["plot", str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / name), "--format", "svg"]) == 0
+        names = {path.stem for path in (tmp_path / name).iterdir()}
+        assert {"learning-curve", "confusion", "pulses-by-matrix", "matrix-0-drift", "matrix-1-pulses-by-cell"} <= names
+        assert ("gap-to-float" in names) is gap
+
+
+def test_the_command_names_a_file_that_is_neither(tmp_path):
+    (tmp_path / "notes.h5").write_text("no tables")
+    with pytest.raises(TableError, match=r"notes\.h5: cannot be read as 'rramkit tables'"):
+        command(["plot", str(tmp_path / "notes.h5"), "-o", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()

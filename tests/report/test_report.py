@@ -1,0 +1,238 @@
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from fixtures.synthetic import tables
+from fixtures.synthetic_run import checked_tables, run
+from fixtures.synthetic_tables import full_table
+from typer import Typer
+from typer.testing import CliRunner
+
+from rramkit import record, table, units
+from rramkit.characterization.measured.importer import from_preset
+from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.cli import report as command
+from rramkit.errors import InputError, KitError
+from rramkit.report import headline, report
+from rramkit.report.limitations import NOT_MODELLED
+from rramkit.table import HeldOut, Quantity, Table, TableFile
+
+HOSTILE = '<script>alert("x")</script><img src=//evil.example/x.png onerror=go()>'
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Reader(HTMLParser):
+    """Collect what a browser would do with a page: its tags, its attributes, its visible text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.open, self.words = [], [], [], []
+        self.feed(text)
+        self.close()
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    report(checked_tables(), run(), path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Reader(text)
+
+
+def _read(tmp_path, tables_, run_=None):
+    report(tables_, run_, tmp_path / "page.html")
+    return Reader((tmp_path / "page.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_is_whole_and_asks_for_nothing_outside(text, page):
+    assert page.open == []
+    assert not {"script", "link", "iframe", "object", "img", "base"} & set(page.tags)
+    assert "http" not in text and "@import" not in text
+    for tag, name, value in page.attributes:
+        if name in ("src", "href", "xlink:href"):
+            assert value.startswith(("#", "data:image/png;base64,")), (tag, value[:40])
+    assert len(text) < 2_000_000
+
+
+def test_names_in_the_page_are_unique_and_every_link_finds_its_own(page):
+    names = [value for _, name, value in page.attributes if name == "id"]
+    assert len(names) == len(set(names))
+    links = {value[1:] for _, name, value in page.attributes if name.endswith("href") and value.startswith("#")}
+    assert links <= set(names)
+
+
+def test_numbers_of_the_run_are_those_of_the_file(page):
+    made = run()
+    epochs = made.epochs
+    for shown in (
+        f"Accuracy in RRAM {units.percent(made.accuracy)}",
+        f"Accuracy in float {units.percent(made.float_accuracy)}",
+        f"Energy {units.text(float(epochs.energy_write.sum() + epochs.energy_read.sum()), 'J')}",
+        f"Write pulses {units.count(epochs.pulses_set.sum() + epochs.pulses_reset.sum())}",
+        "SPICE runs 1,431",
+        f"test images {made.confusion.sum()}",
+        f"change, rms {units.text(_rms(made.layers[1].g_final - made.layers[1].g_initial), 'S')}",
+        f"run: seed {made.seed}",
+        f"run: kit_version {made.kit_version}",
+    ):
+        assert shown in page.text
+    for row in range(epochs.epoch.size):
+        assert (
+            f"{row} {units.percent(epochs.accuracy_test[row])} {units.percent(epochs.accuracy_train[row])}" in page.text
+        )
+
+
+def test_numbers_of_the_tables_are_those_of_the_file(page):
+    for name, block in checked_tables().tables.items():
+        for key, value in block.conditions.items():
+            assert f"{key} {units.text(float(value), value.unit)} fixed" in page.text
+        for points in block.held_out.values():
+            values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
+            shown = " ".join(units.text(value, points.unit, beside=points.limit_max) for value in values)
+            assert f"pass {points.spice.size} {shown}" in page.text, name
+
+
+def test_what_is_not_modelled_is_said(page):
+    assert all(sentence in page.text for sentence in NOT_MODELLED)
+
+
+def test_the_verdict_names_the_fit_that_fails():
+    good, failing = checked_tables(), checked_tables(error=0.015)["set"].held_out["delta_g"]
+    bad = replace(good["set"], held_out={**good["set"].held_out, "delta_g": failing})
+    mixed = TableFile({**good.tables, "set": bad}, good.provenance)
+    assert headline.verdict(good).value == "within limits"
+    verdict = headline.verdict(mixed)
+    assert (verdict.value, verdict.note, verdict.verdict) == ("outside limits", "4 of 5 held-out checks pass", "fail")
+    assert headline.notices(good, None) == ()
+    assert headline.notices(mixed, None) == ("Outside its limits on held-out SPICE points: set (delta_g).",)
+    assert headline.numbers(mixed, None)["passed"] is False
+    assert headline.numbers(tables(), None)["passed"] is None
+
+
+def test_tables_alone_make_a_page_and_unchecked_tables_say_so(tmp_path):
+    page = _read(tmp_path, tables())
+    assert "RRAM characterisation report" in page.text
+    assert "What the training did" not in page.text
+    assert "not checked the tables hold no held-out points" in page.text
+
+
+def test_a_reader_is_told_what_bends_the_numbers():
+    made = run()
+    clamped = replace(made.epochs, clamped=np.array([0, 3, 4, 0, 0]))
+    odd = replace(made, epochs=clamped, tables_provenance={"seed": "9"}, settings={"mapping": {"wires": False}})
+    said = " ".join(headline.notices(checked_tables(), odd))
+    assert "7 values left the range of the tables" in said
+    assert "The run was trained with other tables" in said
+    assert "left the wires out" in said
+    assert headline.notices(checked_tables(), made) == ()
+
+
+def test_hostile_text_stays_text(tmp_path):
+    provenance = {
+        "device": HOSTILE,
+        "plan": json.dumps({"name": HOSTILE}),
+        HOSTILE: "x",
+        "models": "{broken " + HOSTILE,
+    }
+    hostile = run(created=HOSTILE, kit_version=HOSTILE, tables_name=HOSTILE, settings={HOSTILE: HOSTILE})
+    file = checked_tables(provenance=provenance)
+    block = file["read"]
+    odd = Table(HOSTILE, {}, {HOSTILE: Quantity(np.array(1.0), HOSTILE)}, {HOSTILE: Quantity(np.array(2.0), HOSTILE)})
+    named = {HOSTILE: HeldOut({}, np.ones(3), np.ones(3), HOSTILE, 1.0, 1.0)}
+    file = TableFile({**file.tables, "read": replace(block, held_out=named), HOSTILE: odd}, file.provenance)
+    page = _read(tmp_path, file, hostile)
+    assert "script" not in page.tags and "img" not in page.tags
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert HOSTILE in page.text
+
+
+def test_a_failed_report_leaves_nothing_behind(tmp_path):
+    whole = checked_tables()["set"]
+    for lacking, said in (
+        (replace(whole, conditions={}), "v_step"),
+        (replace(whole, axes={"g": whole.axes["g_start"], "v": whole.axes["v_pulse"]}), "g_start, v_pulse"),
+        (replace(whole, signals={"delta_g": whole.signals["delta_g"]}), "energy"),
+    ):
+        with pytest.raises(KitError, match=said):
+            report(TableFile({"set": lacking}, {}), None, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def app():
+    made = Typer()
+    made.command("report")(command.report)
+    return made
+
+
+@pytest.fixture
+def files(tmp_path):
+    table.save(checked_tables(), tmp_path / "tables.h5")
+    record.save(run(), tmp_path / "run.h5")
+    return tmp_path
+
+
+def test_the_command_writes_the_page_and_prints_its_path(app, files):
+    done = CliRunner().invoke(app, [str(files / "tables.h5"), "-o", str(files / "a.html")])
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(files / "a.html")
+    assert "RRAM characterisation report" in (files / "a.html").read_text(encoding="utf-8")
+
+
+def test_the_command_prints_the_headline_for_programs(app, files):
+    arguments = [str(files / "tables.h5"), "--run", str(files / "run.h5"), "-o", str(files / "b.html"), "--json"]
+    headline = json.loads(CliRunner().invoke(app, arguments).stdout)
+    assert headline["passed"] is True and headline["checks"] == 5
+    assert headline["accuracy"] == run().accuracy
+    assert headline["pulses_set"] == int(run().epochs.pulses_set.sum())
+    assert headline["report"] == str(files / "b.html")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["missing.h5"], ["run.h5"], ["tables.h5", "--run", "tables.h5"], ["tables.h5", "-o", "."]]
+)
+def test_bad_input_is_an_error_with_a_cure_and_no_page(app, files, monkeypatch, arguments):
+    monkeypatch.chdir(files)
+    failed = CliRunner().invoke(app, arguments)
+    assert isinstance(failed.exception, InputError)
+    assert not list(files.glob("*.html"))
+
+
+def _rms(values):
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
+    measured = from_preset("epiram", ImportSettings())
+    report(measured, None, tmp_path / "m.html")
+    assert "Change by one write, and how it scatters." in (tmp_path / "m.html").read_text(encoding="utf-8")
+    holed = TableFile({**checked_tables().tables, "set": full_table()}, checked_tables().provenance)
+    report(holed, None, tmp_path / "h.html")
+    text = (tmp_path / "h.html").read_text(encoding="utf-8")
+    assert "points that failed in SPICE" in text
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()

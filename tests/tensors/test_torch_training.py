@@ -1,0 +1,67 @@
+"""A network whose reads PyTorch computes: near NumPy's, and taken up to the same numbers. Skipped without PyTorch."""
+
+import numpy as np
+import pytest
+from fixtures.synthetic import tables
+
+from rramkit.errors import SetupError
+from rramkit.learning import DataSet, Experiment, train
+
+torch = pytest.importorskip("torch")
+
+CHAIN = {"dac": {"levels": 64}, "converter": {"bits": 9}, "noise": {"sigma_span": 0.01}}
+LAYERS = [
+    {"kind": "convolution", "channels": 3, "pad": 1},
+    {"kind": "activation"},
+    {"kind": "max_pool"},
+    {"kind": "flatten"},
+    {"kind": "dense"},
+]
+
+
+def _experiment(**mapping):
+    settings = {"network": {"layers": LAYERS}, "epochs": 8, "batch": 10}
+    return Experiment.checked({**settings, "mapping": {"rows": 12, "columns": 6, **mapping}}, where="the test")
+
+
+def _data():
+    rng = np.random.default_rng(0)
+    y = np.arange(160) % 4
+    x = 0.4 * rng.random((160, 1, 6, 6))
+    for image, label in zip(x, y, strict=True):
+        image[0, 3 * (label // 2) : 3 * (label // 2) + 3, 3 * (label % 2) : 3 * (label % 2) + 3] += 0.6
+    return DataSet(x[:100], y[:100], x[100:], y[100:], "bright quarters")
+
+
+def test_torch_trains_as_numpy_does():
+    numpy_run, torch_run = (train(_experiment(backend=each), tables(), data=_data()) for each in ("numpy", "torch"))
+    # Before training both hold the same cells and draw the same noise: what differs is rounding in float32, and the
+    # odd converter code on its edge. After it, single pulses have gone another way.
+    assert torch_run.epochs.loss[0] == pytest.approx(numpy_run.epochs.loss[0], rel=2e-3)
+    assert torch_run.epochs.energy_read[1] == pytest.approx(numpy_run.epochs.energy_read[1], rel=0.02)
+    assert min(torch_run.accuracy, numpy_run.accuracy) > 0.9
+
+
+@pytest.mark.parametrize("chain", [{}, CHAIN])
+def test_taken_up_it_gives_the_same_numbers(tmp_path, chain):
+    class Killed(Exception):
+        pass
+
+    def killed(report):
+        if report.epoch == 2:
+            raise Killed
+
+    experiment, path = _experiment(backend="torch", read=chain), tmp_path / "run.h5"
+    whole = train(experiment, tables(), data=_data())
+    with pytest.raises(Killed):
+        train(experiment, tables(), data=_data(), run_path=path, progress=killed)
+    resumed = train(experiment, tables(), data=_data(), run_path=path)
+    np.testing.assert_array_equal(resumed.epochs.loss, whole.epochs.loss)
+    for mine, other in zip(resumed.layers, whole.layers, strict=True):
+        np.testing.assert_array_equal(mine.g_final, other.g_final)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has what the test wants missing")
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(SetupError, match="`device` cuda is not there"):
+        train(_experiment(backend="torch", device="cuda"), tables(), data=_data())
