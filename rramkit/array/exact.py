@@ -280,3 +280,44 @@ def _checked(g_cell: np.ndarray, v_in: np.ndarray, direction: str) -> tuple[np.n
     if v_in.ndim != 2 or v_in.shape[0] != lines or not np.all(np.isfinite(v_in)):
         raise InputError(f"`v_in` must be ({letter}, B) = ({lines}, B) in volts, finite; got {v_in.shape}. Fix it.")
     return g_cell, v_in
+
+
+Solver = Callable[[np.ndarray, np.ndarray, Literal["forward", "backward"]], np.ndarray]
+"""Currents (M, B) in amperes of an array (R, 2 C) in siemens, of the driven lines' voltages (L, B), in a direction."""
+
+
+def physical_array(g_cell: np.ndarray) -> np.ndarray:
+    """Return the physical array (R, 2 C) of pairs (2, R, C): the halves of a pair in adjacent columns."""
+    return np.moveaxis(g_cell, 0, -1).reshape(g_cell.shape[1], -1)
+
+
+def signed_read(g_cell: np.ndarray, v: np.ndarray, solve: Solver, *, backward: bool) -> np.ndarray:
+    """Read pairs (2, R, C) with signed voltages by a solver of physical arrays (ngspice, or the exact grade).
+
+    A signed vector is read in two phases, each with voltages of one polarity; their currents, and those of the halves,
+    are subtracted digitally and without error.
+
+    Parameters
+    ----------
+    g_cell : ndarray
+        Conductances (2, R, C) in siemens.
+    v : ndarray
+        Voltages (B, R), or (B, C) `backward`, in volts.
+    solve : callable
+        Gives the currents of a physical array.
+    backward : bool
+        Whether the bit lines are driven.
+
+    Returns
+    -------
+    ndarray
+        Currents (B, C), or (B, R) `backward`, in amperes.
+    """
+    array, positive, negative = physical_array(g_cell), np.maximum(v, 0.0).T, np.maximum(-v, 0.0).T
+    if not backward:
+        phases = [solve(array, phase, "forward") for phase in (positive, negative)]
+        i = phases[0] - phases[1]
+        return (i[::2] - i[1::2]).T
+    turns = [np.stack(pair, axis=1).reshape(-1, v.shape[0]) for pair in ((positive, negative), (negative, positive))]
+    phases = [solve(array, turn, "backward") for turn in turns]
+    return (phases[0] - phases[1]).T

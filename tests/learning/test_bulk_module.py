@@ -24,7 +24,7 @@ def test_the_presets_say_what_table_1_says(network):
     mapping, rule = made.mapping, made.rule
     assert (mapping.rows, mapping.columns, mapping.wires) == (256, 64, False)
     assert mapping.read == ReadChain.from_toml(EXAMPLES / "chains" / "bulk_module.toml")
-    converter = mapping.read.converter
+    converter = mapping.read.adc
     assert (converter.bits, converter.i_high) == (8, 70e-6)
     assert converter.noise == pytest.approx(2 * 70e-6 / 255, rel=1e-3)  # written with three digits
     assert isinstance(rule, ThresholdSettings)

@@ -76,12 +76,12 @@ class CellAddress:
 
 
 @lru_cache(maxsize=16)
-def every_place(shape: tuple[int, ...], largest: tuple[int, int] | None) -> CellAddress:
+def every_address(shape: tuple[int, ...], largest: tuple[int, int] | None) -> CellAddress:
     """Find all cells of matrices of `shape` (..., 2, R, C): what `CellAddress.of` says of every index, found once."""
-    places = CellAddress.of(np.arange(int(np.prod(shape))), shape, largest)
-    for indices in (places.flat, places.array, places.row, places.col):
+    address = CellAddress.of(np.arange(int(np.prod(shape))), shape, largest)
+    for indices in (address.flat, address.array, address.row, address.col):
         indices.flags.writeable = False  # they are cached
-    return places
+    return address
 
 
 def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> np.ndarray:

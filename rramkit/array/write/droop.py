@@ -68,7 +68,7 @@ class Droop:
         return cls(float(table.signals["r_row"]), float(table.signals["r_col"]), params)
 
     def lost(
-        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> np.ndarray:
         """Return what each cell's amplitude loses on its lines (N,) (V).
 
@@ -78,18 +78,18 @@ class Droop:
             The polarity.
         g_cell, v_pulse : ndarray
             Conductances (N,) in siemens and the drivers' amplitudes (N,).
-        places : Places
-            Where the cells are.
+        address : CellAddress
+            Array, row and column of each cell.
         slot : ndarray of int
             Which cells are pulsed at once (N,): those of the same number.
         """
         source, bit = self._worth(write, v_pulse)
-        lines = int(max(places.row_line.max(initial=0), places.col_line.max(initial=0))) + 1
+        lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
         lost = np.zeros(g_cell.shape)
         for _ in range(_PASSES):
             current = write.current(g_cell, v_pulse, lost)
-            rows = shared_drop(current, slot * lines + places.row_line, places.along_row)
-            cols = shared_drop(current, slot * lines + places.col_line, places.along_col)
+            rows = shared_drop(current, slot * lines + address.row_line, address.along_row)
+            cols = shared_drop(current, slot * lines + address.col_line, address.along_col)
             lost = source * rows + bit * cols
         return lost
 

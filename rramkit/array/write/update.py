@@ -14,16 +14,15 @@ from typing import Self
 import numpy as np
 from pydantic import Field
 
-from rramkit.array.tile_grid import LARGEST
-from rramkit.array.write.cell_address import CellAddress, every_place
+from rramkit.array.read_model import LARGEST
+from rramkit.array.write.ageing import RetentionParams, WearParams
+from rramkit.array.write.cell_address import CellAddress, every_address
 from rramkit.array.write.disturb import DisturbParams, half_selected
 from rramkit.array.write.droop import Droop, DroopParams
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
-from rramkit.array.write.retention import RetentionParams
 from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
-from rramkit.array.write.wear import WearParams
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 
@@ -71,7 +70,7 @@ class UpdateChain:
         droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 
-    def places(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
+    def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
         """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C) in their arrays."""
         return CellAddress.of(flat, shape, self.largest)
 
@@ -136,10 +135,10 @@ class UpdateChain:
         write.check(v_pulse)
         if not flat.size:
             return replace(state, tally=WriteCost())
-        places, before = self.places(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
+        address, before = self.address(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
         seconds = write.seconds(v_pulse)
-        when = slots(schedule or self.params.schedule, places, v_pulse, seconds)
-        lost = self._lost(state, write, v_pulse, places=places, slot=when.slot)
+        when = slots(schedule or self.params.schedule, address, v_pulse, seconds)
+        lost = self._lost(state, write, v_pulse, address=address, slot=when.slot)
         moved = before + self._change(state, write, v_pulse, lost, flat=flat, rng=rng)
         after = np.clip(moved, *self.window(state, flat))
         stuck = _is_stuck(state, flat)
@@ -148,14 +147,29 @@ class UpdateChain:
         energy = write.joules(before, v_pulse, lost)
         written = state.pulsed(flat, np.where(stuck, before, after), polarity=polarity, energy=energy, seconds=seconds)
         written = replace(written, tally=written.tally + tally)
-        return self._disturbed(written, write, v_pulse, places=places, slot=when.slot)
+        return self._disturbed(written, write, v_pulse, address=address, slot=when.slot)
 
-    def rest(self, state: CellState, seconds: float, *, kelvin: float = 300.0) -> CellState:
-        """Return the cells after being left alone for `seconds` at a temperature of `kelvin`."""
+    def rest(self, state: CellState, seconds: float, *, t_cell: float | None = None) -> CellState:
+        """Return the cells after a rest without pulses: they drift where `retention` is on.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells before.
+        seconds : float
+            Duration (s).
+        t_cell : float, optional
+            Temperature of the cells (K); left out, that of `retention`.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts conductances clamped at the end of a window.
+        """
         drift = self.params.retention
         if drift is None or state.age is None:
             return replace(state, tally=WriteCost())
-        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, kelvin)
+        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, drift.t_cell if t_cell is None else t_cell)
         nu = drift.nu if state.traits.drift is None else state.traits.drift.ravel()
         before = state.g_cell.ravel()
         moved = before * drift.factor(state.age.ravel(), aged, nu)
@@ -173,13 +187,13 @@ class UpdateChain:
         return (low, high) if wear is None else wear.window(state.pulses.ravel()[flat], low, high)
 
     def _lost(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> np.ndarray | float:
         """Return the volts that do not reach each cell (N,)."""
-        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[places.flat]
+        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[address.flat]
         if self.droop is None:
             return lost
-        return lost + self.droop.lost(write, state.g_cell.ravel()[places.flat], v_pulse, places=places, slot=slot)
+        return lost + self.droop.lost(write, state.g_cell.ravel()[address.flat], v_pulse, address=address, slot=slot)
 
     def _change(
         self,
@@ -199,17 +213,17 @@ class UpdateChain:
         return change if gain is None else change * gain.ravel()[flat]
 
     def _disturbed(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> CellState:
         """Return the cells after what the pulses did to those on the same lines."""
         disturb = self.params.disturb
         if disturb is None or disturb.scheme == "gated":
             return state
-        events = half_selected(places, slot, every_place(state.g_cell.shape, self.largest))
+        events = half_selected(address, slot, every_address(state.g_cell.shape, self.largest))
         hit = np.flatnonzero(events)
-        creep = disturb.set if write.sign > 0.0 else disturb.reset
+        shift = disturb.set if write.sign > 0.0 else disturb.reset
         before, count = state.g_cell.ravel()[hit], events[hit]
-        change = creep.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
+        change = shift.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
         low, high = self.window(state, hit)
         after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
         g_cell = state.g_cell.copy()

@@ -238,9 +238,9 @@ class WriteVerify:
         """
         if not flat.size:
             return WriteCost()
-        places = self.chain.places(flat, shape)
-        _, first = np.unique(places.row_line, return_index=True)
-        rows = int(np.bincount(places.array[first]).max())
+        address = self.chain.address(flat, shape)
+        _, first = np.unique(address.row_line, return_index=True)
+        rows = int(np.bincount(address.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
         return WriteCost(energy=energy, seconds=rows * self.t_read, reads=flat.size)
 
