@@ -46,8 +46,8 @@ def reference_currents(
     """
     if grid.shape != (1, 1):
         raise InputError(
-            f"{' and '.join(solvers)} solve one array; this matrix takes {grid.shape[0]} x {grid.shape[1]} tiles. "
-            "Pass a smaller matrix."
+            f"{' and '.join(solvers)}: one array can be solved; "
+            f"this matrix takes {grid.shape[0]} x {grid.shape[1]} tiles. Pass a smaller one."
         )
     return {name: signed_read(grid.g_cell, v, solve, backward=backward) for name, solve in solvers.items()}
 

@@ -29,7 +29,7 @@ def test_the_presets_say_what_table_1_says(network):
     assert converter.noise == pytest.approx(2 * 70e-6 / 255, rel=1e-3)  # written with three digits
     assert isinstance(rule, ThresholdSettings)
     assert (rule.levels, rule.sigma_program, rule.way) == (16, 0.5, "error")
-    assert mapping.read.noise.sigma_span == pytest.approx(0.3 / 15)
+    assert mapping.read.read_noise.sigma_span == pytest.approx(0.3 / 15)
     assert rule.threshold == pytest.approx(1 / 15)
     assert (rule.accumulate, rule.backward, rule.reading) == (True, "digital", "ideal")
     assert (made.optimiser.kind, made.optimiser.learning_rate, made.batch) == ("adam", 0.003, 64)

@@ -65,8 +65,10 @@ class RowDriver(Stage):
                 "Regenerate it with `rramkit characterize`."
             )
         transfer = np.clip(np.maximum.accumulate(rise / rise[-1]), 0.0, 1.0)
-        energy = {"energy": float(np.mean(table.signals["energy"].values))} if "energy" in table.signals else {}
-        return cls(levels=transfer.size, transfer=tuple(transfer.tolist()), **energy)
+        values = {"levels": transfer.size, "transfer": tuple(transfer.tolist())}
+        if "energy" in table.signals:
+            values["energy"] = float(np.mean(table.signals["energy"].values))
+        return cls.checked(values, where="the table `row_driver`")
 
     @property
     def on(self) -> bool:

@@ -62,7 +62,7 @@ class WriteCost:
         return self.pulses_set + self.pulses_reset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellState:
     """Every cell of arrays (..., 2, R, C): what it is, what stays with it, and what was done to it.
 
@@ -124,6 +124,11 @@ class CellState:
     def pulses(self) -> np.ndarray:
         """Pulses fired at each cell (..., 2, R, C)."""
         return self.pulses_set + self.pulses_reset
+
+    def __repr__(self) -> str:
+        low, high = (1e6 * float(g) for g in (self.g_cell.min(), self.g_cell.max()))
+        fired, energy = int(self.pulses.sum()), float(self.energy.sum())
+        return f"CellState({self.g_cell.shape} cells, {low:.3g} to {high:.3g} uS, {fired} pulses, {energy:.3g} J)"
 
 
 def checked_conductance(g_cell: np.ndarray) -> np.ndarray:

@@ -131,7 +131,7 @@ class UpdateChain:
         InputError
             When an amplitude lies outside the table.
         """
-        write = self.write(polarity)
+        write, flat, v_pulse = self.write(polarity), np.asarray(flat), np.asarray(v_pulse, dtype=float)
         write.check(v_pulse)
         if not flat.size:
             return replace(state, tally=WriteCost())

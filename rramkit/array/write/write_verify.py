@@ -115,9 +115,47 @@ class WriteVerify:
         return cls(chain, params, read.condition("t_read"), abs(read.condition("v_read")))
 
     def program(
-        self, cells: CellState, target: np.ndarray, flat: np.ndarray | None = None, *, rng: np.random.Generator
+        self,
+        cells: CellState | np.ndarray,
+        target: np.ndarray,
+        flat: np.ndarray | None = None,
+        *,
+        rng: np.random.Generator,
     ) -> VerifyState:
-        """Bring cells to their targets: `init`, and `step` until no cell is active."""
+        """Bring cells to their targets: `init`, and `step` until no cell is active.
+
+        Parameters
+        ----------
+        cells : CellState or ndarray
+            The cells as they are; or conductances (..., 2, R, C) in siemens of fresh ones.
+        target : ndarray
+            Targets (N,) in siemens, within the tables' range; without `flat`, of every cell (..., 2, R, C).
+        flat : ndarray of int, optional
+            Which cells (N,), as indices into the flattened (..., 2, R, C), each at most once.
+        rng : Generator
+            Draws the noise of verify reads and the change of each pulse.
+
+        Returns
+        -------
+        VerifyState
+            The cells (`cells`, whose tally counts the whole loop), and the `error` of each target in siemens: a cell
+            that was given up keeps an error above the window.
+
+        Raises
+        ------
+        InputError
+            When a shape does not fit, or a target lies outside the range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop = WriteVerify.from_tables(example())
+        >>> done = loop.program(np.full((2, 3, 2), 5e-6), np.full((2, 3, 2), 40e-6), rng=np.random.default_rng(0))
+        >>> bool(np.all(np.abs(done.error) < 0.01 * 86e-6))
+        True
+        """
+        cells = cells if isinstance(cells, CellState) else self.chain.init(cells, rng=rng)
         state = self.init(cells, target, flat)
         while np.any(state.active):
             state = self.step(state, rng=rng)
@@ -140,9 +178,11 @@ class WriteVerify:
         InputError
             When the targets do not fit the cells or lie outside the range.
         """
-        wanted = cells.g_cell.shape if flat is None else flat.shape
-        if target.shape != wanted:
-            raise InputError(f"`target` must be {wanted} in siemens; got {target.shape}. Give each cell its target.")
+        target = np.asarray(target, dtype=float)
+        flat = None if flat is None else np.asarray(flat)
+        shape = cells.g_cell.shape if flat is None else flat.shape
+        if target.shape != shape:
+            raise InputError(f"`target` must be {shape} in siemens; got {target.shape}. Pass one target for each cell.")
         low, high = self.chain.writer.g_range
         margin = 1e-9 * (high - low)
         if target.size and not (target.min() >= low - margin and target.max() <= high + margin):
