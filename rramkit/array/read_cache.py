@@ -11,13 +11,15 @@ any of its rows or columns, summed since they were last solved; until then each 
 applied to the current of its present conductance. With `wires_within` 0 the wires of every written tile are solved.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from rramkit.array.backend import Array, copied, namespace, to_numpy
-from rramkit.array.operators import Operators
+from rramkit.array.operators import Operators, wire_attenuation
+from rramkit.array.read_model import ReadModel
 from rramkit.array.wires import WireModel
 
 
@@ -55,6 +57,34 @@ class ReadCache:
         """Return tile and number of the stale driven lines, rows or `backward` pairs of columns (W,)."""
         tile, line = np.nonzero(self.written.any(axis=1 if backward else 2) | self.solved[:, None])
         return tile, line
+
+    def updated(
+        self,
+        old: Operators,
+        g_cell: Array,
+        attenuation: Array | None,
+        compute: Callable[[Array, Array | None], Operators],
+        *,
+        backward: bool,
+    ) -> Operators:
+        """Return read operators of conductances (..., 2, R, C), computed again for the stale lines of `old` only."""
+        tile, line = self.lines(backward=backward)
+        if not tile.size:
+            return old
+        part = None if attenuation is None else lines_of(attenuation, tile, line, backward=backward)
+        return old.with_lines(
+            compute(lines_of(g_cell, tile, line, backward=backward), part), tile, line, backward=backward
+        )
+
+    def updated_attenuation(self, g_solved: Array, model: ReadModel) -> Array | None:
+        """Return the attenuation by the wires at conductances (..., 2, R, C), solved again for stale tiles only."""
+        if self.attenuation is None:
+            return wire_attenuation(g_solved, model)
+        if not self.solved.any():
+            return self.attenuation
+        tiles, attenuation = np.flatnonzero(self.solved), copied(self.attenuation)
+        tiles_of(attenuation, 3)[tiles] = wire_attenuation(tiles_of(g_solved, 3)[tiles], model)
+        return attenuation
 
     def after_write(self, g_before: Array, g_after: Array, solved: np.ndarray) -> Self:
         """Return this after conductances (..., 2, R, C) were written and the tiles `solved` (T,) get other wires."""

@@ -1,14 +1,16 @@
 """What every tile of one table file shares: cell current, wires, read pulse and read chain."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, Backend, placed
+from rramkit.array.backend import Array, Backend, copied, placed
 from rramkit.array.cell_current import CellCurrent
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.wires import WireModel
+from rramkit.errors import InputError
 from rramkit.table import TableFile
 
 Precision = Literal["float32", "float64"]
@@ -63,6 +65,31 @@ class ReadModel:
             t_read=read.condition("t_read"),
             chain=chain or ReadChain(),
         )
+
+    def checked(self, g_cell: Array) -> Array:
+        """Return a copy of conductances (..., 2, R, C) that nobody else can change.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or an array is larger than the wires were checked on.
+        """
+        if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2) or not math.prod(g_cell.shape):
+            raise InputError(
+                "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or single-ended (..., 1, R, C) or (R, C); "
+                f"got {tuple(g_cell.shape)}. Reshape it."
+            )
+        low, high = float(g_cell.min()), float(g_cell.max())
+        if not (low > 0.0 and high < math.inf):  # NaN fails both
+            raise InputError(
+                f"`g_cell` must be finite and above 0 S; got {low:g} to {high:g} S. Program the array first."
+            )
+        if self.wires is not None:
+            self.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
+        copy = copied(g_cell)
+        if isinstance(copy, np.ndarray):
+            copy.flags.writeable = False
+        return copy
 
     def placed(self, g_cell: np.ndarray) -> Array:
         """Return a network's conductances (2, N, M) in the type, the kind of array and the place of this model."""

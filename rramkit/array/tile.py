@@ -28,24 +28,19 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import read as array_read
-from rramkit.array.backend import Array, as_array, copied, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
 from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.periphery import Periphery
 from rramkit.array.read import Phase, Reading
-from rramkit.array.read_cache import ReadCache, lines_of, solved_conductance, tiles_of, tiles_to_solve
+from rramkit.array.read_cache import ReadCache, solved_conductance, tiles_to_solve
 from rramkit.array.read_model import ReadModel
-from rramkit.array.rng import TileRng
+from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 from rramkit.table import TableFile
-
-__all__ = ["Reading", "Rng", "Tile"]
-
-Rng = TileRng | np.random.Generator
-"""Random numbers of a read: one generator a tile, or one that seeds them for this call."""
 
 _EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
@@ -127,8 +122,8 @@ class Tile:
         """
         model = model if isinstance(model, ReadModel) else ReadModel.from_tables(model)
         g_cell = as_array(g_cell, "g_cell")
-        g_cell = _checked(g_cell[None] if g_cell.ndim == 2 else g_cell, model)
-        rng = _tile_rng(rng, tuple(g_cell.shape[:-3])) if model.chain.per_tile else None
+        g_cell = model.checked(g_cell[None] if g_cell.ndim == 2 else g_cell)
+        rng = TileRng.of(rng, tuple(g_cell.shape[:-3])) if model.chain.per_tile else None
         if model.chain.per_tile and rng is None:
             raise InputError(
                 "`rng` must be given: the read chain has a spread to draw; got none. Pass TileRng.seeded(...)."
@@ -150,7 +145,7 @@ class Tile:
 
     def programmed(self, g_cell: Array) -> Self:
         """Return these tiles with other conductances (..., 2, R, C) in siemens and the same periphery."""
-        g_cell = _checked(like(as_array(g_cell, "g_cell"), self.g_cell), self.model)
+        g_cell = self.model.checked(like(as_array(g_cell, "g_cell"), self.g_cell))
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
         new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
@@ -328,31 +323,19 @@ class Tile:
     def _operators(self, old: Operators | None, *, backward: bool) -> Operators:
         encoder = self._encoder(backward=backward)
 
-        def computed(g_cell: Array, attenuation: Array | None) -> Operators:
+        def compute(g_cell: Array, attenuation: Array | None) -> Operators:
             return Operators.of(g_cell, attenuation, self.model, encoder.current, mix=encoder.mix, backward=backward)
 
         if old is None or self.read_cache is None:
-            return computed(self.g_cell, self._attenuation)
-        tile, line = self.read_cache.lines(backward=backward)
-        if not tile.size:
-            return old
-        attenuation = self._attenuation
-        if attenuation is not None:
-            attenuation = lines_of(attenuation, tile, line, backward=backward)
-        new = computed(lines_of(self.g_cell, tile, line, backward=backward), attenuation)
-        return old.with_lines(new, tile, line, backward=backward)
+            return compute(self.g_cell, self._attenuation)
+        return self.read_cache.updated(old, self.g_cell, self._attenuation, compute, backward=backward)
 
     @cached_property
     def _attenuation(self) -> Array | None:
-        g_solved, cache = self.g_cell if self.g_solved is None else self.g_solved, self.read_cache
-        if cache is None or cache.attenuation is None:
+        g_solved = self.g_cell if self.g_solved is None else self.g_solved
+        if self.read_cache is None:
             return wire_attenuation(g_solved, self.model)
-        if not cache.solved.any():
-            return cache.attenuation
-        tiles = np.flatnonzero(cache.solved)
-        attenuation = copied(cache.attenuation)
-        tiles_of(attenuation, 3)[tiles] = wire_attenuation(tiles_of(g_solved, 3)[tiles], self.model)
-        return attenuation
+        return self.read_cache.updated_attenuation(g_solved, self.model)
 
     @property
     def _cache(self) -> ReadCache:
@@ -368,7 +351,7 @@ class Tile:
         elif rng is None:
             raise InputError("`rng` must be given: this read chain is noisy; got none. Pass TileRng.seeded(...).")
         else:
-            tile_rng = _tile_rng(rng, self.shape)
+            tile_rng = TileRng.of(rng, self.shape)
         operators = self.cols_driven if backward else self.rows_driven
         if tile_rng is not None:
             for factors in self.periphery.each_read(self.g_cell, rng=tile_rng):
@@ -413,30 +396,3 @@ def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
         return np.broadcast_shapes(lead, tiles) == tiles
     except ValueError:
         return False
-
-
-def _checked(g_cell: Array, model: ReadModel) -> Array:
-    """Return conductances (..., 2, R, C) that nobody else can change; raise `InputError` when they do not fit."""
-    if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2) or not math.prod(g_cell.shape):
-        raise InputError(
-            "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or single-ended (..., 1, R, C) or (R, C); "
-            f"got {tuple(g_cell.shape)}. Reshape it."
-        )
-    low, high = float(g_cell.min()), float(g_cell.max())
-    if not (low > 0.0 and high < math.inf):  # NaN fails both
-        raise InputError(f"`g_cell` must be finite and above 0 S; got {low:g} to {high:g} S. Program the array first.")
-    if model.wires is not None:
-        model.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
-    copy = copied(g_cell)
-    if isinstance(copy, np.ndarray):
-        copy.flags.writeable = False
-    return copy
-
-
-def _tile_rng(rng: Rng | None, shape: tuple[int, ...]) -> TileRng | None:
-    """Return one generator a tile: those given, checked, or ones that a NumPy generator seeds."""
-    if isinstance(rng, np.random.Generator):
-        return TileRng.drawn(rng, shape)
-    if rng is not None:
-        rng.check(shape)
-    return rng

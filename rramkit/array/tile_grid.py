@@ -13,7 +13,8 @@ from rramkit.array.backend import Array, as_array, full, like, namespace
 from rramkit.array.layout import Cut, Images, Layout, Vectors
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
-from rramkit.array.tile import Rng, Tile, unbatched
+from rramkit.array.rng import Rng
+from rramkit.array.tile import Tile, unbatched
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from rramkit.array.backend import Array, as_array
 from rramkit.array.read_model import ReadModel
-from rramkit.array.tile import Rng
+from rramkit.array.rng import Rng
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
 

@@ -1,4 +1,4 @@
-"""Which cells are pulsed at once, and how long it takes: slots of one pulse each.
+"""Pulse schedule: which cells are pulsed at once, and how long it takes; slots of one pulse each.
 
     cell    one cell of an array in each slot
     row     the cells of one row that want the same amplitude: word and source line are the row's own, so that every
@@ -27,12 +27,12 @@ class PulseSlots:
 
 
 def slots(schedule: Schedule, address: CellAddress, v_pulse: np.ndarray, seconds: np.ndarray) -> PulseSlots:
-    """Give each pulse a slot.
+    """Assign each pulse a slot.
 
     Parameters
     ----------
     schedule : str
-        What is pulsed at once.
+        Cells pulsed at once.
     address : CellAddress
         Array, row and column of each cell (N,).
     v_pulse, seconds : ndarray

@@ -1,4 +1,4 @@
-"""The state of written cells, and the counts of what was done to them."""
+"""State of written cells, and the cost of writes."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
@@ -14,7 +14,7 @@ POLARITIES: tuple[Polarity, Polarity] = ("set", "reset")
 
 @dataclass(frozen=True)
 class WriteCost:
-    """What writes did and took; tallies add.
+    """Cost and counts of writes; costs add.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class WriteCost:
     energy : float
         Energy of the pulses and of the reads that go with them (J).
     clamped : int
-        Values that had to be held at an edge: conductances at the end of a cell's window, amplitudes at the end of the
+        Values clamped at an edge: conductances at the end of a cell's window, amplitudes at the end of the
         table; in a rule, also wanted changes that no pair can hold.
     seconds : float
         Time that pulses and these reads took, arrays side by side (s).
@@ -64,14 +64,14 @@ class WriteCost:
 
 @dataclass(frozen=True, repr=False)
 class CellState:
-    """Every cell of arrays (..., 2, R, C): what it is, what stays with it, and what was done to it.
+    """Every cell of arrays (..., 2, R, C): conductance, traits, and the pulses so far.
 
     Attributes
     ----------
     g_cell : ndarray
         Conductances, in siemens.
     traits : Traits
-        What was drawn once for each cell.
+        Spread, faults and drift of each cell.
     pulses_set, pulses_reset : ndarray of int
         Pulses fired at each cell.
     energy : ndarray
@@ -80,8 +80,8 @@ class CellState:
         Time that each cell was selected (s).
     age : ndarray or None
         Time since the cell's last pulse, as at the retention's temperature (s); None: nothing drifts.
-    tally : Tally
-        What the last step did.
+    tally : WriteCost
+        Cost of the last step.
     """
 
     g_cell: np.ndarray

@@ -1,11 +1,11 @@
-"""The update chain: what a pulse of the driver becomes on its way to a cell, and what else it does.
+"""Update chain: from the amplitude of the driver to the change of the cell, and the side effects of a pulse.
 
     amplitude of the driver -> droop (`droop`) and the cell's offset (`spread`) -> change drawn from the table
-    (`programming`), times the cell's gain -> end of the cell's window (`spread`, `wear`) -> stuck cells stay
-    -> half-selected neighbours creep (`disturb`); between writes cells drift (`retention`)
+    (`pulse`), times the cell's gain -> end of the cell's window (`spread`, `ageing`) -> stuck cells stay -> half-select
+    disturb of the neighbours (`disturb`); between writes cells drift (`ageing`)
 
-Each stage is a record of `UpdateParams`, and off, exactly, where it is left out. Everything that a stage clamps, meets
-or disturbs is counted in the state's tally.
+Each stage is a record of `UpdateParams`, and exactly off where it is left out. Clamped values, pulses on stuck cells
+and half-select events are counted in the state's tally.
 """
 
 from dataclasses import dataclass, replace
@@ -28,12 +28,12 @@ from rramkit.table import TableFile
 
 
 class UpdateParams(Parameters):
-    """The stages between the driver and the cell; one that is left out is off."""
+    """Stages between the driver and the cell; one that is left out is off."""
 
     schedule: Schedule = quantity("row", "1", "cells pulsed at once: cell, row (of one amplitude) or array")
     cycles: bool = quantity(True, "1", "draw each change from the table's distribution; false: its mean")
     droop: DroopParams | None = Field(default=None, description="voltage lost along the lines")
-    disturb: DisturbParams | None = Field(default=None, description="half-selected cells creep")
+    disturb: DisturbParams | None = Field(default=None, description="half-select disturb")
     spread: SpreadParams | None = Field(default=None, description="device-to-device spread")
     stuck: StuckParams | None = Field(default=None, description="stuck cells")
     wear: WearParams | None = Field(default=None, description="the window shrinks with the pulses")
@@ -42,7 +42,16 @@ class UpdateParams(Parameters):
 
 @dataclass(frozen=True)
 class UpdateChain:
-    """The writer of one table file with its stages; `init`, `step` and `rest` take a state and give the next.
+    """Write pulses of one table file with their stages; `init`, `step` and `rest` take a state and return the next.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+    >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+    >>> chain.step(cells, [0, 5], [1.2, 1.2], polarity="set", rng=rng).tally.pulses_set
+    2
 
     Attributes
     ----------
@@ -53,7 +62,7 @@ class UpdateChain:
     droop : Droop or None
         Lines' resistances and factors, where droop is on.
     largest : tuple of int or None
-        Rows and physical columns of the largest array; a larger matrix stands in several. None: one array, any size.
+        Rows and physical columns of the largest array; a larger matrix is cut into several. None: one array, any size.
     """
 
     writer: Writer
@@ -65,13 +74,13 @@ class UpdateChain:
     def from_tables(
         cls, tables: TableFile, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
     ) -> Self:
-        """Build from the tables `set`, `reset` and, when droop is on, `wires`; no `params`: every stage off."""
+        """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off."""
         params = params or UpdateParams()
         droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 
     def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
-        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C) in their arrays."""
+        """Return array, row and column of the cells `flat` (N,) of matrices of `shape` (..., 2, R, C)."""
         return CellAddress.of(flat, shape, self.largest)
 
     def write(self, polarity: Polarity) -> GradualWrite:
@@ -79,7 +88,19 @@ class UpdateChain:
         return self.writer.set if polarity == "set" else self.writer.reset
 
     def init(self, g_cell: np.ndarray, *, rng: np.random.Generator) -> CellState:
-        """Return the state of fresh cells of conductances (..., 2, R, C) in siemens; what stays with each is drawn.
+        """Return the state of fresh cells, with the traits of each cell drawn.
+
+        Parameters
+        ----------
+        g_cell : ndarray
+            Conductances (..., 2, R, C) in siemens.
+        rng : Generator
+            Draws spread, stuck cells and drift exponents.
+
+        Returns
+        -------
+        CellState
+            Cells without a pulse.
 
         Raises
         ------
@@ -122,9 +143,14 @@ class UpdateChain:
         polarity : str
             `set` or `reset`.
         rng : Generator
-            What draws the changes.
+            Draws the changes.
         schedule : str, optional
-            What is pulsed at once, where it is not the parameters' `schedule`.
+            Cells pulsed at once; left out, the `schedule` of the parameters.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts this step alone.
 
         Raises
         ------
@@ -215,7 +241,7 @@ class UpdateChain:
     def _disturbed(
         self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> CellState:
-        """Return the cells after what the pulses did to those on the same lines."""
+        """Return the cells after half-select disturb of those on the same lines."""
         disturb = self.params.disturb
         if disturb is None or disturb.scheme == "gated":
             return state
@@ -232,7 +258,7 @@ class UpdateChain:
 
 
 def _largest(tables: TableFile) -> tuple[int, int]:
-    """Return the rows and columns of the largest array: what the wires were checked on, or `TileGrid`'s own choice."""
+    """Return the rows and columns of the largest array: on which the wires were checked, or the default."""
     if "wires" not in tables.tables:
         return LARGEST
     wires = tables["wires"]

@@ -4,13 +4,13 @@
            |g - target| <= window        one more confirmation; done after `confirm` in a row
            g < target - window           SET, one step stronger than the SET before
            g > target + window           RESET, one step stronger than the RESET before
-           side changed                  the new side's ramp starts anew
+           side changed                  the ramp of the new side restarts
 
 Source: ramps that restart when the cell has gone past its target, Alibart et al. (Nanotechnology 23, 075201, 2012, as
-others have implemented it again), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET
-up, RESET to fine tune, at most 5 cycles of both in characterisation, 2 in training). Stepped is the table's amplitude,
-its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change
-in the table comes nearest the target (`start`).
+reimplemented by others), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET up, RESET
+to fine tune, at most 5 cycles of both in characterisation, 2 in training). The stepped quantity is the table's
+amplitude, its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose
+mean change in the table comes nearest the target (`start`).
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from rramkit.table import TableFile
 
 
 class VerifyParams(Parameters):
-    """How a cell is brought to its target."""
+    """Window, ramps and limits of write-verify."""
 
     window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range", gt=0, le=1)
     confirm: int = quantity(1, "1", "reads in a row that must pass", ge=1, le=1000)
@@ -36,21 +36,23 @@ class VerifyParams(Parameters):
         20, "1", "pulses of a ramp's last amplitude in a row after which a cell is given up", ge=1, le=100_000
     )
     turns_max: int = quantity(20, "1", "changes of side after which a cell is given up", ge=0, le=100_000)
-    stepped: Stepped = quantity("v_pulse", "1", "what is stepped: the amplitude, the width or the gate")
+    stepped: Stepped = quantity("v_pulse", "1", "stepped quantity: the amplitude, the width or the gate")
     step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
-    start: Literal["lowest", "table"] = quantity("lowest", "1", "where a ramp starts: lowest, or as the table expects")
+    start: Literal["lowest", "table"] = quantity(
+        "lowest", "1", "start of a ramp: the lowest, or the nearest mean change"
+    )
     sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
-    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside what flows in it", ge=0, le=1)
+    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside that of its current", ge=0, le=1)
 
 
 @dataclass(frozen=True)
 class VerifyState:
-    """Cells on their way to their targets.
+    """State of write-verify.
 
     Attributes
     ----------
     cells : CellState
-        All cells; `cells.tally` is what the last step did.
+        All cells; `cells.tally` is the cost of the last step.
     flat : ndarray of int
         The cells that are to be written (N,), as indices into the flattened (..., 2, R, C).
     target : ndarray
@@ -63,8 +65,8 @@ class VerifyState:
         Reads passed in a row, pulses fired, sides changed, pulses of the last amplitude in a row (N,).
     active : ndarray of bool
         Neither done nor given up (N,).
-    tally : Tally
-        What all steps did together.
+    tally : WriteCost
+        Cost of all steps together.
     """
 
     cells: CellState
@@ -87,14 +89,14 @@ class VerifyState:
 
 @dataclass(frozen=True)
 class WriteVerify:
-    """The loop over one table file's cells.
+    """Write-verify with the pulses of one table file.
 
     Attributes
     ----------
     chain : UpdateChain
-        What a pulse does.
+        Effect of a pulse.
     params : VerifyParams
-        The loop.
+        Window, ramps and limits.
     t_read, v_read : float
         Time (s) and voltage (V) of a verify read; a row is read at once, arrays side by side.
     """
