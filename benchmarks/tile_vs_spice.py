@@ -2,7 +2,7 @@
 
 Run: `python benchmarks/tile_vs_spice.py TABLES.h5 [SIZE] [VECTORS]`. ngspice solves all vectors in one sweep (with KLU
 where it has it), so that its matrix is ordered once; its time is that of the whole run, deck included. The tile holds
-the same conductances as pairs of columns, in float32, its read operators computed. Both in processor seconds of this one
+the same conductances as pairs of columns, in float32, its read operators ready. Both in processor seconds of this one
 run, which depend less on other load than wall time; the tile's is the mean of all repeats, not the best.
 """
 

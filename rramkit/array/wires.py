@@ -16,7 +16,7 @@ the currents x of the cells obey x = g (v - x P - Q x), with v one in the driven
 
 1. All rows driven at once, x = e, is a fixed point that needs no crosstalk: e = s g with four steps of
    s <- 1 / (1 + (e P + Q e) / s), from s = 1, and 0.6 of the last step once more.
-2. One load profile stands for all rows, and one for all columns: phi = P u / sqrt(u P u) with u the mean of e over the
+2. One load profile represents all rows, and one all columns: phi = P u / sqrt(u P u) with u the mean of e over the
    rows, and psi likewise. P = phi phi' + rest, and the rest vanishes for the profile u. For a single cell
    it is taken as a resistance in series, from the ratio in e: h = g / (1 + (e rest + rest e) / s).
 3. The network of the cells h with the wires phi phi' and psi psi' is solved exactly, all crosstalk included. Each row

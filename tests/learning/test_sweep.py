@@ -97,7 +97,7 @@ def test_an_ablation_has_none_each_and_all():
         mapping={"rows": 40, "read": {"read_noise": {"sigma_span": 0.01}}},
         rule={"update": {"spread": {"sigma_gain": 0.2}, "schedule": "cell"}, "verify": {"sigma_read": 0.01}},
     )
-    parts = ["mapping.wires", "mapping.read.noise", "rule.update.spread", "rule.verify.sigma_read"]
+    parts = ["mapping.wires", "mapping.read.read_noise", "rule.update.spread", "rule.verify.sigma_read"]
     assert list(nonidealities(noisy, tables())) == [*device, *parts]
     found = dict(ablation(noisy, tables()))
     assert list(found) == [NONE, *device, *parts, ALL]

@@ -1,6 +1,6 @@
 """Read chain: every stage between the numbers that enter an array and those that leave it.
 
-Each stage is one file with its own parameters, and off at its defaults. Fields stand in the order in which a signal
+Each stage is one file with its own parameters, and off at its defaults. Fields are in the order in which a signal
 passes them. Cell current and wires are not stages: they come from the tables `read` and `wires` (`cell_current`,
 `wires`). The access transistor is part of the cell current: the table `read` is of the whole cell, one transistor and
 one resistive element, at its terminals.

@@ -14,6 +14,7 @@ it: the voltage `v_row` that each code puts on a row whose cells have the middle
 code 0, over the highest; and the energy of a level, its mean.
 """
 
+from dataclasses import replace
 from typing import Literal, Self
 
 import numpy as np
@@ -77,7 +78,8 @@ class RowDriver(Stage):
 
     def drive(self, lines: LineDrive) -> LineDrive:
         """Return the codes' voltages, their pulses and their energy."""
+        lines = replace(lines, e_line=lines.e_line + self.energy)
         if not self.levels:
-            return LineDrive(lines.fractions, lines.serial, lines.accumulate, lines.e_line + self.energy)
+            return lines
         fractions = np.asarray(self.transfer) if self.transfer else np.linspace(0.0, 1.0, self.levels)
-        return LineDrive(fractions, self.serial, self.accumulate, lines.e_line + self.energy)
+        return replace(lines, fractions=fractions, serial=self.serial, accumulate=self.accumulate)

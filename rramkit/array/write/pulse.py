@@ -5,7 +5,7 @@ distribution that the table keeps there: `cycles` (another draw for each pulse) 
 level of the distribution). Where a table has none, or of no width, the change is the mean.
 
 The stepped quantity, here "amplitude", is the table's axis `v_pulse` (the word line or the driven line, as the table's
-conditions say) or another of its axes: the width `t_pulse`, the gate `v_wl`. The other axes stand at a middle value.
+conditions say) or another of its axes: the width `t_pulse`, the gate `v_wl`. The other axes are held at their median.
 
 Open loop: the controller knows a cell's conductance before the pulse and the mean change of each amplitude that the
 driver can make; it fires once and does not read back. The choice of the amplitude (`amplitudes`) is this kit's own.
@@ -171,7 +171,7 @@ class GradualWrite:
     def current(self, g_cell: np.ndarray, v_pulse: np.ndarray, lost: np.ndarray | float = 0.0) -> np.ndarray:
         """Return the mean current (N,) of pulses, I = (E - C V^2) / (V_line t): energy less the lines' charging (A).
 
-        V^2 is summed over the driven lines that are known: `v_pulse` and, where the conditions name it, `v_bl`.
+        V^2 is summed over the driven lines in the table: `v_pulse` and, where the conditions name it, `v_bl`.
         """
         at, volts = self.coordinates(g_cell, v_pulse, lost), self.volts(v_pulse) - lost
         squares = volts**2 + (0.0 if self.v_line is None else self.v_line**2)
@@ -208,7 +208,7 @@ class GradualWrite:
     ) -> np.ndarray:
         """Draw the change (N,) of pulses of amplitude (N,) on cells (N,) in siemens, before any clamp (S).
 
-        `cycles` says whether pulses differ from one another. `level` (N,), within 0 to 1, is where each cell stands in
+        `cycles` says whether pulses differ from one another. `level` (N,), within 0 to 1, is the level of each cell in
         the distribution over devices; None: at its mean.
         """
         at = self.coordinates(g_cell, v_pulse, lost)
