@@ -1,7 +1,7 @@
-"""Corners: process, supply and temperature, and what each of them changes in a block's parameters and in its deck.
+"""Corners: process, supply and temperature, and what each changes in a component's parameters and deck.
 
 process       every `Technology` in the parameters: the kit's own cards at that corner, or that section of a user's file
-supply        a factor on the supplies of every technology and amplifier, and on those that the block names itself
+supply        a factor on the supplies of every technology and amplifier, and on those that the component names itself
 temperature   ngspice's `temp` (transistors), and the ambient `t_amb` of every ReRAM device whose model has one
 
 Wires and resistors keep their values at every temperature: the decks' resistors have no temperature coefficient.
@@ -13,14 +13,13 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from rramkit.characterization.dotted import number_at, with_value
 from rramkit.characterization.engine.axes import CORNER, SUPPLY, TEMPERATURE, Axis
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.device import Device
 from rramkit.circuits.ota import OtaParams
 from rramkit.circuits.technology import Technology
 from rramkit.netlists import models
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import Parameters, number_of_path, quantity, replace_path
 
 T_NOMINAL = 300.15  # K: 27 degrees Celsius, where the transistor cards are given (their `tnom`)
 ZERO_CELSIUS = 273.15  # K
@@ -75,7 +74,7 @@ def at_corner(params: Given, condition: Condition, supplies: Sequence[str] = ())
     """Return the parameters at a corner; `supplies` are dotted paths of further supplies that the factor moves."""
     moved = _walked(params, condition)
     for path in supplies:
-        moved = with_value(moved, path, number_at(params, path) * condition.supply)
+        moved = replace_path(moved, path, number_of_path(params, path) * condition.supply)
     return moved
 
 
