@@ -1,15 +1,22 @@
-"""Every block that can be characterised, by its name in the catalogue (`rramkit.circuits.catalog`)."""
+"""Every component that can be characterised, by its name: what engine and plans are handed."""
 
 from collections.abc import Mapping
 
-from rramkit.characterization.components import adc, cell, sense_amp, write_driver
-from rramkit.characterization.engine.component import Component, Signal, Steps, find
+from rramkit.characterization.components import cell, wires
+from rramkit.characterization.engine.component import Component
+from rramkit.errors import InputError
 
-BLOCKS: Mapping[str, Component] = {**cell.BLOCKS, **sense_amp.BLOCKS, **adc.BLOCKS, **write_driver.BLOCKS}
+_MODULES = (cell, wires)
+COMPONENTS: Mapping[str, Component] = {each.name: each for module in _MODULES for each in module.COMPONENTS}
 
-__all__ = ["BLOCKS", "Component", "Signal", "Steps", "measured_block"]
+__all__ = ["COMPONENTS", "find"]
 
 
-def measured_block(name: str) -> Component:
-    """Return what characterises the block of a name; raise `InputError` when nothing does."""
-    return find(BLOCKS, name)
+def find(name: str) -> Component:
+    """Return a component by its name; raise `InputError` for one that has no measures."""
+    wanted = name.replace("-", "_")
+    if wanted not in COMPONENTS:
+        raise InputError(
+            f"`component` must be one with measures: {', '.join(COMPONENTS)}; got {name!r}. Choose one of them."
+        )
+    return COMPONENTS[wanted]
