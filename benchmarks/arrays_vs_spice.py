@@ -26,7 +26,7 @@ from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.table import TableFile
 
 SIZES = (16, 32, 64)

@@ -19,8 +19,7 @@ import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.reference import state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, ModelName, pulse_train
 from rramkit.errors import SimulationError
 
 ASKED = 1e-3  # of the state's range, after a pulse train

@@ -20,7 +20,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, neighbour_states, write_disturb
-from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 SET: tuple[Polarity, float] = ("set", 0.55)

@@ -17,7 +17,7 @@ import numpy as np
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.equations import stanford
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import DevicePulseParams, pulse_train
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 

@@ -11,7 +11,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import Report, silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.table import TableFile
 
 

@@ -29,7 +29,7 @@ from rramkit.characterization.plan import Plan
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
-from rramkit.circuits.device_spread import spread_devices
+from rramkit.circuits.device import spread_devices
 from rramkit.circuits.mismatch import sigma_threshold
 from rramkit.errors import InputError, SimulationError
 from rramkit.table import Distribution, Table

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from rramkit.circuits import (
-    adc_bench,
+    adc,
     cell_bench,
-    crossbar_bench,
+    crossbar,
     crossbar_pairs,
     crossbar_write,
-    current_sense_bench,
-    device_bench,
+    current_sense,
+    device,
     disturb,
     level_shifter,
     multibit_read,
-    periphery_bench,
-    readout_bench,
-    row_driver_bench,
-    sense_amp_bench,
-    write_driver_bench,
+    periphery,
+    readout,
+    row_driver,
+    sense_amp,
+    write_driver,
     write_verify,
 )
 from rramkit.circuits.deck import Deck
@@ -36,8 +36,8 @@ class CatalogEntry:
     description: str
 
 
-def _crossbar(params: crossbar_bench.CrossbarReadParams) -> Deck:
-    return crossbar_bench.transient_read(params, *crossbar_bench.example_pattern(params))
+def _crossbar(params: crossbar.CrossbarReadParams) -> Deck:
+    return crossbar.transient_read(params, *crossbar.example_pattern(params))
 
 
 BLOCKS = {
@@ -50,7 +50,7 @@ BLOCKS = {
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
     ),
     "device-pulse": CatalogEntry(
-        device_bench.DevicePulseParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
+        device.DevicePulseParams, device.pulse_train, "bare ReRAM device: a pulse train through a resistor"
     ),
     "level-shifter": CatalogEntry(
         level_shifter.LevelShifterBench,
@@ -58,18 +58,18 @@ BLOCKS = {
         "level shifter from core to thick-oxide logic: delays, swing, charge",
     ),
     "write-driver-set": CatalogEntry(
-        write_driver_bench.DriverWriteParams,
-        write_driver_bench.driven_write,
+        write_driver.DriverWriteParams,
+        write_driver.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: SET staircase on the word line",
     ),
     "write-driver-reset": CatalogEntry(
-        write_driver_bench.DriverResetParams,
-        write_driver_bench.driven_write,
+        write_driver.DriverResetParams,
+        write_driver.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: RESET staircase on the source line",
     ),
     "pulse-train": CatalogEntry(
-        write_driver_bench.DriverPulseParams,
-        write_driver_bench.driven_write,
+        write_driver.DriverPulseParams,
+        write_driver.driven_write,
         "transistor write driver: pulses of one amplitude, of programmable width and count",
     ),
     "write-verify": CatalogEntry(
@@ -83,7 +83,7 @@ BLOCKS = {
         "transistor write driver at full amplitude: what half-selected neighbours see",
     ),
     "crossbar": CatalogEntry(
-        crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+        crossbar.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
     ),
     "crossbar-write": CatalogEntry(
         crossbar_write.CrossbarWriteParams,
@@ -91,13 +91,13 @@ BLOCKS = {
         "small crossbar, every state moving: one cell written, its neighbours gated, at V/2 or at V/3",
     ),
     "periphery": CatalogEntry(
-        periphery_bench.OperateParams,
-        periphery_bench.example,
+        periphery.OperateParams,
+        periphery.example,
         "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
     ),
     "periphery-codes": CatalogEntry(
-        periphery_bench.CodedParams,
-        periphery_bench.example,
+        periphery.CodedParams,
+        periphery.example,
         "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
     ),
     "crossbar-pairs": CatalogEntry(
@@ -106,17 +106,17 @@ BLOCKS = {
         "crossbar of signed weights as differential pairs: each row alone",
     ),
     "current-sense": CatalogEntry(
-        current_sense_bench.CurrentSenseBenchParams,
-        current_sense_bench.current_train,
+        current_sense.CurrentSenseBenchParams,
+        current_sense.current_train,
         "current sense amplifier with a clamped bit line: reads of cells against one reference",
     ),
     "multi-level": CatalogEntry(
-        row_driver_bench.RowDriverBenchParams,
-        row_driver_bench.level_train,
+        row_driver.RowDriverBenchParams,
+        row_driver.level_train,
         "multi-level voltage source of a row: resistor string and transmission gates",
     ),
     "bit-serial": CatalogEntry(
-        row_driver_bench.SerialRowDriverBenchParams, row_driver_bench.word_train, "bit-serial driver of a row: one word"
+        row_driver.SerialRowDriverBenchParams, row_driver.word_train, "bit-serial driver of a row: one word"
     ),
     "multibit-read": CatalogEntry(
         multibit_read.MultibitReadParams,
@@ -124,26 +124,26 @@ BLOCKS = {
         "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
     ),
     "readout": CatalogEntry(
-        readout_bench.ReadoutBenchParams,
-        readout_bench.read_train,
+        readout.ReadoutBenchParams,
+        readout.read_train,
         "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
     ),
     "sar": CatalogEntry(
-        adc_bench.AdcBenchParams,
-        adc_bench.conversion_train,
+        adc.AdcBenchParams,
+        adc.conversion_train,
         "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
     ),
     "sar-levels": CatalogEntry(
-        adc_bench.AdcTrainParams, adc_bench.transition_train, "SAR converter: its transition levels one after the other"
+        adc.AdcTrainParams, adc.transition_train, "SAR converter: its transition levels one after the other"
     ),
     "strongarm": CatalogEntry(
-        sense_amp_bench.SenseAmpBenchParams,
-        sense_amp_bench.decision_train,
+        sense_amp.SenseAmpBenchParams,
+        sense_amp.decision_train,
         "StrongARM latch: decisions at overdrives from small to large",
     ),
     "strongarm-offset": CatalogEntry(
-        sense_amp_bench.SenseAmpBenchParams,
-        sense_amp_bench.example_offset,
+        sense_amp.SenseAmpBenchParams,
+        sense_amp.example_offset,
         "StrongARM latch: search for the offset by repeated clocking",
     ),
 }

@@ -8,11 +8,10 @@ from rramkit.characterization.components import adc_measure, readout_measure
 from rramkit.characterization.engine.component import Component, Mismatch, Signal, Steps
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.adc import scaled_capacitors
-from rramkit.circuits.adc_bench import AdcBenchParams, conversion_train, transition_train
+from rramkit.circuits.adc import AdcBenchParams, conversion_train, scaled_capacitors, transition_train
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.multibit_read import MultibitReadParams, multibit_train
-from rramkit.circuits.readout_bench import ReadoutBenchParams, read_train
+from rramkit.circuits.readout import ReadoutBenchParams, read_train
 from rramkit.circuits.sense_amp import NAMES, scaled_mismatch
 
 _SINE_SAMPLES, _SINE_CYCLES = 1021, 37  # of the sine whose codes give the effective bits; they share no factor

@@ -4,7 +4,7 @@ import numpy as np
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.adc_bench import AdcTrainParams
+from rramkit.circuits.adc import AdcTrainParams
 from rramkit.errors import InputError, SimulationError
 
 

@@ -11,7 +11,7 @@ from rramkit.characterization.engine.component import Component, Signal, Steps
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.periphery_bench import OperateParams, static_operations, unit_reads
+from rramkit.circuits.periphery import OperateParams, static_operations, unit_reads
 
 
 def _currents(waves: Waveforms, params: ReadSweepParams, v_cell: np.ndarray) -> Mapping[str, np.ndarray]:

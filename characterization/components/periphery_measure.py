@@ -12,8 +12,7 @@ import numpy as np
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.periphery_bench import OperateParams, conversions
-from rramkit.circuits.periphery_modes import Operation
+from rramkit.circuits.periphery import OperateParams, Operation, conversions
 from rramkit.errors import InputError, SimulationError
 
 

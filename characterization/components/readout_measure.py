@@ -6,7 +6,7 @@ import numpy as np
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.readout_bench import ReadoutBenchParams
+from rramkit.circuits.readout import ReadoutBenchParams
 from rramkit.errors import InputError
 
 

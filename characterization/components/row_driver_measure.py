@@ -6,7 +6,7 @@ import numpy as np
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.row_driver_bench import RowDriverBenchParams, SerialRowDriverBenchParams
+from rramkit.circuits.row_driver import RowDriverBenchParams, SerialRowDriverBenchParams
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from rramkit.characterization.components.latch_fit import latch_fits
 from rramkit.characterization.engine.component import Component, Mismatch, Signal, Steps
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
+from rramkit.circuits.current_sense import CurrentSenseBenchParams, current_train
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.sense_amp import NAMES, scaled_mismatch
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, decision_train, offset_search
+from rramkit.circuits.sense_amp import NAMES, SenseAmpBenchParams, decision_train, offset_search, scaled_mismatch
 from rramkit.errors import InputError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams
+from rramkit.circuits.current_sense import CurrentSenseBenchParams
+from rramkit.circuits.sense_amp import SenseAmpBenchParams
 from rramkit.errors import InputError
 
 

@@ -20,7 +20,7 @@ from rramkit.characterization.engine.point import Outcome, Point
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.fits.estimate import Start, estimate
 from rramkit.characterization.plan import Plan
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.errors import SimulationError
 from rramkit.table import Fit, HeldOut, Quantity, Table
 

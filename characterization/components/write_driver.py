@@ -9,8 +9,8 @@ from rramkit.characterization.engine.component import Component, Signal, Steps
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.disturb import DisturbBenchParams, write_disturb
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
-from rramkit.circuits.row_driver_bench import RowDriverBenchParams, SerialRowDriverBenchParams, level_train, word_train
-from rramkit.circuits.write_driver_bench import CodeTrainParams, DriverWriteParams, driven_write
+from rramkit.circuits.row_driver import RowDriverBenchParams, SerialRowDriverBenchParams, level_train, word_train
+from rramkit.circuits.write_driver import CodeTrainParams, DriverWriteParams, driven_write
 
 _SHAPE = ("v_level", "v_settled", "overshoot", "t_settle", "droop", "v_end")
 

@@ -7,8 +7,7 @@ import numpy as np
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.simulate import Waveforms
 from rramkit.circuits.disturb import DisturbBenchParams, neighbour_states
-from rramkit.circuits.write_driver import SUPPLIES
-from rramkit.circuits.write_driver_bench import DriverWriteParams
+from rramkit.circuits.write_driver import SUPPLIES, DriverWriteParams
 
 SETTLED = 10e-3  # V: the band of the settling time; about a step of the converter, so a pulse is on its level in it
 

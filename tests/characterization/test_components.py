@@ -16,8 +16,7 @@ from rramkit.characterization.limits import all_broken
 from rramkit.characterization.run import characterize
 from rramkit.characterization.verify import verify
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
-from rramkit.circuits.sense_amp import offset_by_hand
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, input_pair
+from rramkit.circuits.sense_amp import SenseAmpBenchParams, input_pair, offset_by_hand
 from rramkit.circuits.technology import Technology
 from rramkit.cli.app import run
 from rramkit.errors import InputError

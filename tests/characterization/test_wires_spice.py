@@ -10,8 +10,7 @@ from rramkit.characterization.components.wires import predicted, read_patterns
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan, WirePlan
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 
 PLAN = Plan(wires=WirePlan(crossbar=CrossbarParams(r_row=2.5, r_col=2.5), vectors=4))
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from oracles.nodal import transfer_matrix
 
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads, transient_read
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.errors import InputError
 
 

@@ -10,8 +10,7 @@ from scipy.optimize import brentq
 
 from rramkit import netlists
 from rramkit.circuits.array_cells import CellKind, CellSpread, draw_faults, with_faults, with_spread
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads, transient_read
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.circuits.crossbar_pairs import PairParams, pair_values, paired_reads
 from rramkit.circuits.selection import Selection, line_voltages
 from rramkit.circuits.selector import SelectorParams

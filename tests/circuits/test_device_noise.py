@@ -5,9 +5,7 @@ import pytest
 
 from rramkit.characterization.cycle_noise import CycleNoise, gap_sigma, noisy_train
 from rramkit.characterization.reference import state_after
-from rramkit.circuits.device import Device
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
-from rramkit.circuits.device_spread import spread_devices
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train, spread_devices
 from rramkit.errors import InputError
 
 PULSE = DevicePulseParams(device=Device(model="stanford"), state=0.5, r_series=1e3, v_pulse=(-1.4,), t_step=0.1e-9)

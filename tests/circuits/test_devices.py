@@ -8,8 +8,7 @@ import pytest
 from rramkit import netlists
 from rramkit.characterization.equations import EQUATIONS, jart, stanford
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, ModelName, pulse_train
 from rramkit.netlists import models
 
 T_READ, READS = 10e-9, 1e6  # the kit's read, as often as is asked

@@ -16,7 +16,7 @@ from rramkit.characterization.components.write_driver_measure import (
 )
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.disturb import DisturbBenchParams, write_disturb
-from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "driver"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rramkit.characterization.components.adc_measure import codes, quantised, transitions
-from rramkit.circuits.adc import AdcParams
-from rramkit.circuits.adc_bench import AdcTrainParams, transition_train
+from rramkit.circuits.adc import AdcParams, AdcTrainParams, transition_train
 from rramkit.circuits.multibit_read import MultibitReadParams, multibit_train
 from rramkit.errors import InputError
 

@@ -13,11 +13,14 @@ from rramkit.characterization.components.periphery_measure import matrix, recipr
 from rramkit.circuits import libraries
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import count, gate_capacitances, switching_energy, transistors
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import account
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
     EXAMPLE,
+    MODE_TABLE,
+    SWITCHES,
     OperateParams,
+    PeripheryParams,
+    account,
+    add_periphery,
     control_levels,
     example,
     operate,
@@ -25,7 +28,6 @@ from rramkit.circuits.periphery_bench import (
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES
 from rramkit.circuits.switches import SwitchKind, transmission_gate
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError

@@ -13,23 +13,25 @@ from rramkit.characterization.components.periphery_measure import (
     sampled_outputs,
     supply_energy,
 )
-from rramkit.circuits.adc_bench import AdcBenchParams, transition_train
+from rramkit.circuits.adc import AdcBenchParams, transition_train
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import capacitance
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import ALL_MODES, account
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
+    ALL_MODES,
     EXAMPLE,
     CodedParams,
+    Mode,
     OperateParams,
+    PeripheryParams,
+    account,
+    add_periphery,
+    converted_units,
     example,
     operate,
     operation,
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import Mode
-from rramkit.circuits.periphery_timing import converted_units
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 

@@ -15,18 +15,22 @@ from rramkit.characterization.components.periphery_measure import (
 )
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import capacitance
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import ALL_MODES, account, one_round
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
+    ALL_MODES,
+    MODE_TABLE,
+    Mode,
     OperateParams,
+    PeripheryParams,
+    SenseKind,
+    account,
+    add_periphery,
     control_levels,
+    one_round,
     operate,
     operation,
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import MODE_TABLE, Mode
-from rramkit.circuits.periphery_sense import SenseKind
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError

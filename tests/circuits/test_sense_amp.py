@@ -5,8 +5,17 @@ import pytest
 
 from rramkit.characterization.components.sense_amp_measure import decisions, gm_over_i, offset, waveform_regeneration
 from rramkit.characterization.fits.regeneration import fit_regeneration
-from rramkit.circuits.sense_amp import NAMES, SenseAmpParams, draw_mismatch, offset_by_hand, strong_arm
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, decision_train, input_pair, offset_search
+from rramkit.circuits.sense_amp import (
+    NAMES,
+    SenseAmpBenchParams,
+    SenseAmpParams,
+    decision_train,
+    draw_mismatch,
+    input_pair,
+    offset_by_hand,
+    offset_search,
+    strong_arm,
+)
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 

@@ -14,7 +14,7 @@ from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters

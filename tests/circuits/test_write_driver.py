@@ -17,8 +17,13 @@ from rramkit.circuits.cell_bench import write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, write_disturb
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver_bench import DriverPulseParams, DriverResetParams, DriverWriteParams, driven_write
-from rramkit.circuits.write_legs import SwitchParams
+from rramkit.circuits.write_driver import (
+    DriverPulseParams,
+    DriverResetParams,
+    DriverWriteParams,
+    SwitchParams,
+    driven_write,
+)
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
 

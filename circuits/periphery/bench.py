@@ -5,24 +5,25 @@ The netlist is the same whatever the array does; these sources alone say what it
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Self
 
 import numpy as np
-from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc_control import add_control, add_pulses, add_sampling
-from rramkit.circuits.array_cells import CellSpread
-from rramkit.circuits.crossbar import CrossbarParams
+from rramkit.circuits.adc import add_control, add_pulses, add_sampling
 from rramkit.circuits.deck import Deck, Measure, Output
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES, Mode, Operation
-from rramkit.circuits.periphery_sense import SenseBlock
-from rramkit.circuits.periphery_timing import conversion_begin, converted_units
-from rramkit.circuits.readout import ReadoutParams
+from rramkit.circuits.periphery.array import PeripheryParams, add_periphery
+from rramkit.circuits.periphery.controls import (
+    OperateParams,
+    control_levels,
+    conversions,
+    driven_lines,
+    line_supply,
+    operation,
+)
+from rramkit.circuits.periphery.modes import Mode, Operation
+from rramkit.circuits.periphery.sense import SenseBlock
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, quantity
 
 # As a cell's, but abstol = 1e-11 A, still 1e-5 of a read current: with 1e-13 some runs (5 of 14, by initial state and
 # step) had their step cut by 8 again and again on a flat plateau; with 1e-11 none of 8 did. Found by trial.
@@ -38,54 +39,6 @@ SHUNTED_OPTIONS = STATIC_OPTIONS + " rshunt=1e13"
 EXAMPLE: tuple[Mode, ...] = ("forward", "backward", "update set", "memory read", "memory write", "update reset")
 
 
-class OperateParams(Parameters):
-    """The array, and the slots of time in which it operates."""
-
-    periphery: PeripheryParams = PeripheryParams()
-    spread: CellSpread = CellSpread()
-    mode: Literal["all", "forward", "backward", "update set", "update reset", "memory read", "memory write"] = quantity(
-        "all", "1", "what the example does: one mode, or all of them one after the other"
-    )
-    t_start: float = quantity(5e-9, "s", "before the first operation: the supplies rise", ge=1e-9, le=1e-6)
-    t_slot: float = quantity(40e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
-    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-7)
-    t_step: float = quantity(0.25e-9, "s", "largest time step", ge=1e-13, le=1e-8)
-    v_set: float = quantity(1.8, "V", "write rail of a SET", ge=0, le=3.3)
-    v_word_set: float = quantity(1.4, "V", "word rail of a SET update: it limits the current", ge=0, le=3.6)
-    v_reset: float = quantity(1.8, "V", "write rail of a RESET", ge=0, le=3.3)
-    v_word_reset: float = quantity(3.6, "V", "word rail of a RESET", ge=0, le=3.6)
-    v_word_memory: float = quantity(2.0, "V", "word rail of a memory write: all the way at once", ge=0, le=3.6)
-    v_word_read: float = quantity(2.5, "V", "word rail of all reads, above where lines rest", ge=0, le=3.6)
-    seed: int = quantity(1, "1", "seed of states and codes", ge=0)
-
-    @model_validator(mode="after")
-    def _conversions_fit(self) -> Self:
-        periphery = self.periphery
-        if periphery.convert == "sar":
-            end = periphery.t_settle + periphery.adc_share * periphery.adc.t_conversion
-            if end > self.t_slot - 2 * self.t_rise:
-                raise ValueError(
-                    f"t_slot must hold t_settle and {periphery.adc_share} conversions, {end:.3g} s, and two edges"
-                )
-        return self
-
-    def t_begin(self, slot: int) -> float:
-        """Return when slot number `slot` begins [s]."""
-        return self.t_start + slot * self.t_slot
-
-
-class CodedParams(OperateParams):
-    """An array whose reads end in codes: readouts, and one converter for rows and columns alike."""
-
-    periphery: PeripheryParams = PeripheryParams(
-        crossbar=CrossbarParams(rows=2, cols=2),
-        sense="transimpedance",
-        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15),
-        convert="sar",
-    )
-    t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
-
-
 def example(params: OperateParams) -> Deck:
     """Return a deck of seeded states in which the array does one thing, or all it can."""
     periphery = params.periphery
@@ -94,40 +47,10 @@ def example(params: OperateParams) -> Deck:
     values = rng.uniform(5e-6, 80e-6, shape) if bar.cell_kind == "1R" else rng.uniform(0.55, 0.8, shape)
     modes = EXAMPLE if params.mode == "all" else (params.mode,)
     operations = [
-        operation(params, mode, codes=rng.integers(0, periphery.levels, _driven(params, mode)).tolist())
+        operation(params, mode, codes=rng.integers(0, periphery.levels, driven_lines(params, mode)).tolist())
         for mode in modes
     ]
     return operate(params, params.spread.drawn(values, bar.cell_kind, rng=rng), operations)
-
-
-def operation(
-    params: OperateParams,
-    mode: Mode,
-    *,
-    codes: Sequence[int] = (),
-    row: int = 0,
-    cols: Sequence[int] = (0,),
-    phase: int = 0,
-) -> Operation:
-    """Return an operation at the rails that `params` gives its mode."""
-    rails = {
-        "update set": (params.v_set, params.v_word_set),
-        "update reset": (params.v_reset, params.v_word_reset),
-        "memory write": (params.v_set, params.v_word_memory),
-    }
-    v_write, v_word = rails.get(mode, (0.0, params.v_word_read + params.periphery.v_rest))
-    return Operation(mode, tuple(codes), row, tuple(cols), phase, v_write, v_word)
-
-
-def unit_reads(params: OperateParams, direction: Literal["forward", "backward"]) -> list[Operation]:
-    """Return the operations that find the matrix: each driven line alone at the largest code, every phase of it."""
-    periphery = params.periphery
-    lines = _driven(params, direction)
-    return [
-        operation(params, direction, codes=[(periphery.levels - 1) * (k == line) for k in range(lines)], phase=phase)
-        for line in range(lines)
-        for phase in range(periphery.share)
-    ]
 
 
 def operate(
@@ -143,7 +66,7 @@ def operate(
     for node, levels in control_levels(params.periphery, operations).items():
         # The lines are grounded while the supplies rise: left open they would float up with them.
         grounded = node.startswith("ctl_ground_")
-        steps: list[tuple[float, float]] = [(0.0, _line_supply(params.periphery))] if grounded else []
+        steps: list[tuple[float, float]] = [(0.0, line_supply(params.periphery))] if grounded else []
         for slot, level in enumerate(levels):
             start = params.t_begin(slot)
             if node == "rail_write":
@@ -192,50 +115,6 @@ def static_operations(
     )
 
 
-def control_levels(params: PeripheryParams, operations: Sequence[Operation]) -> dict[str, list[float]]:
-    """Return the voltage of every control and rail in every operation, (N,) each [V]."""
-    bar, technology = params.crossbar, params.crossbar.cell.technology
-    for op in operations:
-        op.check(bar.rows, bar.cols, params.levels, params.share)
-    v_line = _line_supply(params)
-    levels: dict[str, list[float]] = {}
-    for side, index in params.lines:
-        for switch in SWITCHES:
-            closed = [op.switch(side, index, params.share) == switch for op in operations]
-            levels[f"ctl_{switch}_{side}_{index}"] = [v_line * on for on in closed]
-    codes = [_codes(params, op) for op in operations]
-    for bank in params.dacs:
-        for level in range(params.levels):
-            levels[f"ctl_dac_{bank}_{level}"] = [technology.v_core * (code.get(bank, 0) == level) for code in codes]
-    for i in range(bar.words):
-        levels[f"ctl_word_{i}"] = [technology.v_io * op.word_open(i) for op in operations]
-    levels["rail_word"] = [op.v_word for op in operations]
-    levels["rail_write"] = [op.v_write for op in operations]
-    for level in range(params.levels):
-        levels[f"rail_{level}"] = [params.v_rest + params.v_full * level / (params.levels - 1)] * len(operations)
-    if params.sense == "transimpedance":
-        levels["rail_rest"] = [params.v_rest * MODE_TABLE[op.mode].reads for op in operations]
-    return levels
-
-
-def _line_supply(params: PeripheryParams) -> float:
-    technology = params.crossbar.cell.technology
-    return technology.v_core if params.switches == "core" else technology.v_io
-
-
-def _codes(params: PeripheryParams, op: Operation) -> dict[str, int]:
-    """Return the code of every converter that has something to say; all others give level 0."""
-    if op.mode == "memory read":
-        return {params.dac("row", op.row): params.levels - 1}
-    side = "row" if op.mode == "forward" else "col"
-    return {params.dac(side, index): code for index, code in enumerate(op.codes)}
-
-
-def _driven(params: OperateParams, mode: Mode) -> int:
-    bar = params.periphery.crossbar
-    return {"forward": bar.rows, "backward": bar.cols}.get(mode, 0)
-
-
 def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> None:
     """Add the supplies. In a transient they rise from zero, where all nodes start: found up, they kick the lines."""
     technology, readout = params.periphery.crossbar.cell.technology, params.periphery.readout
@@ -251,15 +130,6 @@ def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> N
             circuit.PieceWiseLinearVoltageSource(f"_{name}", name, circuit.gnd, values=points)
         else:
             circuit.V(f"_{name}", name, circuit.gnd, volts)
-
-
-def conversions(params: OperateParams, operations: Sequence[Operation]) -> list[tuple[int, str, float]]:
-    """Return slot, unit and start [s] of every conversion."""
-    return [
-        (slot, unit, conversion_begin(params.periphery, unit, params.t_begin(slot)))
-        for slot, op in enumerate(operations)
-        for unit in converted_units(params.periphery, op)
-    ]
 
 
 def _add_conversions(circuit: Circuit, params: OperateParams, operations: Sequence[Operation]) -> None:

@@ -4,7 +4,7 @@ A round is a training step as the array sees it (forward, backward, update, and 
 Behavioural blocks (probes, subtraction, activation) have no transistors to count, so they are listed by number.
 Readouts as sense units, SAR converters and their multiplexers, or a circuit given as `sense`, are counted like all
 else, but for the source of the amplifiers' bias and the converters' digital control. What amplifiers take from their
-supply while they stand, and converters from their reference: `periphery_measure`.
+supply while they stand, and converters from their reference: `components.periphery`.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,10 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.inventory import capacitance, count, switching_energy
-from rramkit.circuits.periphery import add_periphery
-from rramkit.circuits.periphery_bench import OperateParams, control_levels, operation
-from rramkit.circuits.periphery_modes import Mode, Operation
-from rramkit.circuits.periphery_sense import SenseBlock
-from rramkit.circuits.periphery_timing import conversion_levels
+from rramkit.circuits.periphery.array import add_periphery
+from rramkit.circuits.periphery.controls import OperateParams, control_levels, conversion_levels, operation
+from rramkit.circuits.periphery.modes import Mode, Operation
+from rramkit.circuits.periphery.sense import SenseBlock
 
 ROUND: tuple[Mode, ...] = ("forward", "backward", "update set")
 ALL_MODES: tuple[Mode, ...] = (*ROUND, "memory read", "memory write")

@@ -9,7 +9,7 @@ amplifier's output may go to its 1.8 V, above the core's supply, while nothing i
 one mode and a column in another, so does its converter. In every slot that reads, `t_settle` after its start, the units
 that are sensed are converted one after the other, all converters at the same time.
 
-The converter's digital control (`sar_control`) is of ideal sources: it is not in any count.
+The converter's digital control (`adc.control`) is of ideal sources: it is not in any count.
 """
 
 from collections.abc import Mapping

@@ -21,13 +21,14 @@ from typing import Literal, Self
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits import level_shifter, write_amplitude
+from rramkit.circuits import level_shifter
 from rramkit.circuits.cell import CellParams, dynamic_cell
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
-from rramkit.circuits.write_legs import Interval, Leg, SwitchParams, add_line_driver
-from rramkit.circuits.write_lines import Far, LinesParams, add_lines
+from rramkit.circuits.write_driver import amplitude
+from rramkit.circuits.write_driver.legs import Interval, Leg, SwitchParams, add_line_driver
+from rramkit.circuits.write_driver.lines import Far, LinesParams, add_lines
 from rramkit.parameters import Parameters, quantity
 
 T_POWER = 5e-9  # s: ramp of the supplies, then of the references; the deck starts from nothing at all
@@ -39,8 +40,8 @@ class WriteDriverParams(Parameters):
     """The driver's circuits and voltages."""
 
     shifter: level_shifter.LevelShifterParams = level_shifter.LevelShifterParams()
-    converter: write_amplitude.ConverterParams = write_amplitude.ConverterParams()
-    buffer: write_amplitude.BufferParams = write_amplitude.BufferParams()
+    converter: amplitude.ConverterParams = amplitude.ConverterParams()
+    buffer: amplitude.BufferParams = amplitude.BufferParams()
     switch: SwitchParams = SwitchParams()
     lines: LinesParams = LinesParams()
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
@@ -120,16 +121,16 @@ def add_write_driver(
     draw = Netlister(circuit, cell.technology)
     for part in (
         level_shifter.level_shifter(params.shifter, cell.technology),
-        write_amplitude.converter(params.converter, cell.technology),
-        write_amplitude.buffer(params.buffer, cell.technology),
+        amplitude.converter(params.converter, cell.technology),
+        amplitude.buffer(params.buffer, cell.technology),
         dynamic_cell(cell),
     ):
         circuit.subcircuit(part)
     _add_supplies(circuit, params, cell, polarity)
     _add_codes(circuit, params, cell, when)
     bits = [f"b_{k}" for k in range(params.converter.bits)]
-    circuit.X("_converter", write_amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
-    circuit.X("_buffer", write_amplitude.BUFFER, "dac", "rail", "vwrite")
+    circuit.X("_converter", amplitude.CONVERTER, "dac", *bits, "vhigh", "vlow", "vcore", "vwrite")
+    circuit.X("_buffer", amplitude.BUFFER, "dac", "rail", "vwrite")
     legs = _LEGS[params.stepped(polarity)](params, when, joints)
     for line, of_line in legs.items():
         # The word line closes in a nanosecond or two: gates that close in a tenth of one pull the nodes behind them

@@ -10,12 +10,12 @@ transistors (`switches` io or core; the DAC's are core) or ideal; the DAC is a s
                                     rail_write -[write]-'  '-[ground]- 0, or rail_rest
     rail_word -[word driver]- word_i
 
-Sense units: `periphery_sense`. With the ideal one lines rest at 0 V; with the transimpedance one at its clamp while
+Sense units: `sense`. With the ideal one lines rest at 0 V; with the transimpedance one at its clamp while
 something is read, on `rail_rest`, and inputs go down from there. Behavioural, by ideal sources: the subtraction of
 neighbouring units v(sub_n) = r_t (i(2n) - i(2n+1)), i the cells' current (transimpedance: from the outputs), the
 activation v(act_n) = 1/(1 + exp(-v(sub_n)/v_act)) and its derivative v(der_n) = act (1 - act), both in units of 1 V.
 With `subtract` digital none of the three is in the netlist: the difference is then one of the codes that converters of
-transistors (`convert` sar: `periphery_convert`) give. Which switch is closed when: `periphery_modes`.
+transistors (`convert` sar: `convert`) give. Which switch is closed when: `modes`.
 """
 
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc_control import ConversionParams
+from rramkit.circuits.adc import ConversionParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import ModelFile
-from rramkit.circuits.periphery_convert import add_converters
-from rramkit.circuits.periphery_modes import SWITCHES
-from rramkit.circuits.periphery_sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
+from rramkit.circuits.periphery.convert import add_converters
+from rramkit.circuits.periphery.modes import SWITCHES
+from rramkit.circuits.periphery.sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
@@ -164,7 +164,7 @@ def add_periphery(
     sense: SenseBlock | None = None,
     held: bool = False,
 ) -> None:
-    """Add crossbar and periphery; all that is missing are the sources of its controls and rails (`periphery_bench`).
+    """Add crossbar and periphery; all that is missing are the sources of its controls and rails (`bench`).
 
     `values` (R, C) as `add_crossbar`; `sense` in place of `params`' own units; `held`: no state moves. Controls:
     `ctl_SWITCH_LINE_k`, `ctl_dac_BANK_level`, `ctl_word_i`.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc import AdcParams
+from rramkit.circuits.adc.converter import AdcParams
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.parameters import Parameters, quantity
 
