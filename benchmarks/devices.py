@@ -91,7 +91,7 @@ def simulated(pool: SpicePool, trains: list[DevicePulseParams]) -> tuple[np.ndar
             failures.append(waves)
             continue
         times = [trains[k].t_after(pulse) for pulse in range(states.shape[1])]
-        states[k] = np.interp(times, waves["time"], waves["v(s)"])
+        states[k] = np.interp(times, waves["time"], waves["state"])
         seconds += waves.seconds
     return states, seconds, failures
 

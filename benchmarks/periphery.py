@@ -5,8 +5,8 @@ Run it from the root of a checkout: `python benchmarks/periphery.py`.
 
 import numpy as np
 
-from rramkit.characterization.components.adc_measure import transitions
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.adc import transitions
+from rramkit.characterization.components.periphery import (
     codes,
     reference_energy,
     sampled_outputs,

@@ -39,5 +39,4 @@ class SpiceArrays:
         )
         waves = self._pool.run(static_reads(params, self._states.state_of(array), v).text())
         self.seconds += waves.seconds
-        outputs = cols if direction == "forward" else rows
-        return np.stack([waves[f"i(v_sense_{line})"] for line in range(outputs)])
+        return np.stack([waves[name] for name in params.sense_outputs])

@@ -26,7 +26,7 @@ from rramkit.characterization.engine.point import Point, values_or_nan
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.equations import stanford
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
 from rramkit.circuits.device import spread_devices
@@ -168,9 +168,9 @@ def noisy_end(
     waves: Waveforms, *, polarity: Polarity, values: tuple[tuple[str, float], ...], noise: CycleNoise
 ) -> np.ndarray:
     """Return the state at the end of one pulse, and the standard deviation of its noise, both over the range; (2,)."""
-    known, state = dict(values), waves["v(s_0)"]
+    known, state = dict(values), waves["state_0"]
     # The line that is not driven stands still, so that its driver's current is the device's, without charging.
-    current = np.abs(waves["i(v_sl_0)"] if polarity == "set" else waves["i(v_bl_0)"])
+    current = np.abs(waves["i_sl_0"] if polarity == "set" else waves["i_bl_0"])
     v = np.array([_device_voltage(known, float(i), float(s)) for i, s in zip(current, state, strict=True)])
     sigma = sigma_of(waves["time"], v if polarity == "set" else -v, state, values=known, noise=noise)
     return np.array([state[-1], sigma / (known["gap_max"] - known["gap_min"])])

@@ -170,6 +170,12 @@ class CrossbarReadParams(Parameters):
     t_step: float = quantity(0.05e-9, "s", "largest time step (transient read)", ge=1e-13, le=1e-8)
     seed: int = quantity(1, "1", "seed of the states and inputs, where none are given", ge=0)
 
+    @property
+    def sense_outputs(self) -> tuple[str, ...]:
+        """Return the names of a deck's outputs: the currents [A] of the sensed lines, in order."""
+        bar, forward = self.crossbar, self.direction == "forward"
+        return tuple(f"i_{'col' if forward else 'row'}_{k}" for k in range(bar.cols if forward else bar.rows))
+
 
 def example_pattern(params: CrossbarReadParams) -> tuple[np.ndarray, np.ndarray]:
     """Return seeded states (R, C) and one input vector (R or C,) [V] for a deck that was asked for without data."""
@@ -196,7 +202,7 @@ def static_reads(
     v_word : ndarray (W,), optional
         Voltage of each word line [V]; default: all at `read.v_wl`.
     """
-    circuit, driven, sensed = _with_periphery(params, states, v_word, static=True)
+    circuit, driven = _with_periphery(params, states, v_word, static=True)
     _check_inputs(params, v_in, driven)
     add_sweep(circuit, v_in)
     return Deck(
@@ -205,7 +211,7 @@ def static_reads(
         circuit=circuit,
         libraries=params.crossbar.libraries,
         analysis=f".dc V_sweep 0 {v_in.shape[1] - 1} 1",
-        outputs=_sense_outputs(params, sensed),
+        outputs=_sense_outputs(params),
         options="reltol=1e-5 abstol=1e-12 vntol=1e-8",
         swept="input vector (1)",
     )
@@ -221,14 +227,14 @@ def transient_read(
     if 4 * params.t_rise > params.read.t_read:
         raise InputError(
             f"`t_rise` must be a quarter of `read.t_read` = {params.read.t_read:g} s or less; got {params.t_rise:g} s. "
-            "Phase longer."
+            "Read for longer."
         )
-    circuit, driven, sensed = _with_periphery(params, states, v_word, static=False)
+    circuit, driven = _with_periphery(params, states, v_word, static=False)
     _check_inputs(params, v_in[:, np.newaxis], driven)
     for index in range(driven):
         points = staircase_points([(2 * params.t_rise, float(v_in[index]))], t_rise=params.t_rise)
         circuit.PieceWiseLinearVoltageSource(f"_in_{index}", f"in_{index}", circuit.gnd, values=points)
-    outputs = _sense_outputs(params, sensed)
+    outputs = _sense_outputs(params)
     t_stop = params.read.t_read
     measures = tuple(
         Measure(out.name, f"find {out.vector} at={0.99 * t_stop:.6e}", out.unit, "settled value of the vector")
@@ -248,8 +254,8 @@ def transient_read(
 
 def _with_periphery(
     params: CrossbarReadParams, states: np.ndarray, v_word: np.ndarray | None, *, static: bool
-) -> tuple[Circuit, int, int]:
-    """Return the crossbar with read resistors, sense sources and word lines; and how many lines are in and out."""
+) -> tuple[Circuit, int]:
+    """Return the crossbar with read resistors, sense sources and word lines; and how many lines are driven."""
     crossbar, forward = params.crossbar, params.direction == "forward"
     circuit = Circuit("crossbar read")
     add_crossbar(circuit, crossbar, states, static=static)
@@ -262,7 +268,7 @@ def _with_periphery(
     for index in range(counts[sensed]):
         join(circuit, f"{sensed}_{index}", f"out_{index}", r_line[sensed])
         circuit.V(f"_sense_{index}", f"out_{index}", circuit.gnd, 0)
-    return circuit, counts[driven], counts[sensed]
+    return circuit, counts[driven]
 
 
 def _open_words(circuit: Circuit, params: CrossbarReadParams, v_word: np.ndarray | None) -> None:
@@ -282,9 +288,10 @@ def join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
         circuit.V(f"_{node}", node, other, 0)
 
 
-def _sense_outputs(params: CrossbarReadParams, sensed: int) -> tuple[Output, ...]:
+def _sense_outputs(params: CrossbarReadParams) -> tuple[Output, ...]:
     line = "col" if params.direction == "forward" else "row"
-    return tuple(Output(f"i_{line}_{k}", f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k in range(sensed))
+    names = params.sense_outputs
+    return tuple(Output(name, f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k, name in enumerate(names))
 
 
 def _title(params: CrossbarReadParams, what: str) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.adc_measure import (
+from rramkit.characterization.components.adc import (
     codes,
     coherent_sine,
     conversion_energies,

@@ -69,7 +69,7 @@ def test_spread_stays_within_its_limits_and_is_seeded():
 def test_spread_devices_differ_in_spice_as_in_scipy(pool):
     for device in spread_devices(Device(model="jart"), 3, rng=np.random.default_rng(5)):
         params = DevicePulseParams(device=device, state=0.1, r_series=500.0, v_pulse=(0.95, -1.5), t_step=0.05e-9)
-        found = pool.run(pulse_train(params).text())["v(s)"][-1]
+        found = pool.run(pulse_train(params).text())["state"][-1]
         assert found == pytest.approx(state_after(params)[-1], abs=1e-3)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.characterization.components.adc_measure import transitions
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.adc import transitions
+from rramkit.characterization.components.periphery import (
     codes,
     reference_energy,
     sampled_outputs,
@@ -88,7 +88,7 @@ def test_nothing_is_converted_but_what_is_read(run):
     params, operations, waves = run
     found = codes(waves, params, operations)
     assert np.all(found[2 * N] == -1) and np.all(found[[0, 1, 2, 3, 5]] >= 0)
-    clock = np.interp(params.t_begin(2 * N) + np.linspace(0, params.t_slot, 4000), waves["time"], waves["v(adc_0_x)"])
+    clock = np.interp(params.t_begin(2 * N) + np.linspace(0, params.t_slot, 4000), waves["time"], waves["v_x_0"])
     assert np.ptp(clock) < 0.2  # the plates rest while the array is written
 
 

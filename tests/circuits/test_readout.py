@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.readout_measure import gain_and_linearity, loop_gain, phase_margin, reads
+from rramkit.characterization.components.readout import gain_and_linearity, loop_gain, phase_margin, reads
 from rramkit.circuits import readout
 from rramkit.circuits.ota import OtaParams
 from rramkit.circuits.readout import ReadoutBenchParams, ReadoutParams, read_train

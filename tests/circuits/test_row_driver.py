@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.row_driver_measure import bit_weights, levels, word_energy
+from rramkit.characterization.components.row_driver import bit_weights, levels, word_energy
 from rramkit.circuits.row_driver import (
     RowDriverBenchParams,
     RowDriverParams,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rramkit.characterization.components.sense_amp_measure import decisions
+from rramkit.characterization.components.sense_amp import decisions
 from rramkit.circuits import catalog
 from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
 from rramkit.circuits.current_sense import CurrentSenseBenchParams, current_train
@@ -117,7 +117,7 @@ def test_simpler_cards_state_their_oxide_too():
     assert rest == pytest.approx(by_hand, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(set(catalog.BLOCKS) - {"device-pulse"}))
+@pytest.mark.parametrize("name", sorted(set(catalog.BLOCKS) - {"device_pulse"}))
 def test_every_block_is_drawn_in_subcircuits(name):
     block = catalog.block(name)
     params = block.parameters.checked(_dropped_in(block.parameters), where="test")
