@@ -21,6 +21,7 @@ from rramkit.characterization.components import find
 from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
+from rramkit.circuits import catalog
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
@@ -85,8 +86,8 @@ def plan_names() -> tuple[str, ...]:
 
 def find_design(name: str) -> Design:
     """Return the design of a plan of the kit by its name, or of a TOML file by its path."""
-    if name in plan_names():
-        return read_design(FOLDER / f"{name}.toml")
+    if catalog.current_name(name) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
         raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Fix it.")
     return read_design(Path(name))
@@ -96,7 +97,8 @@ def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one block, or that of cell and arrays."""
     values = _values(path)
     if "block" in values or "component" in values:
-        return Design(name=str(values.get("name", "component")), blocks=(component_plan(values, where=str(path)),))
+        plan = component_plan(_with_present_name(values), where=str(path))
+        return Design(name=str(values.get("name", "component")), blocks=(plan,))
     if "blocks" not in values and "cell" not in values:
         return Design(cell=Plan.checked(values, where=str(path)))
     entries = values.pop("blocks", [])
@@ -173,13 +175,19 @@ def _libraries(params: Parameters) -> set[ModelFile]:
 def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     """Return the plans that an entry of `blocks` stands for: a name, a file beside `path`, or a plan itself."""
     if isinstance(entry, dict):
-        return (component_plan(entry, where=str(path)),)
+        return (component_plan(_with_present_name(entry), where=str(path)),)
     if isinstance(entry, str) and entry.endswith(".toml"):
         return read_design(path.parent / entry).blocks
-    if isinstance(entry, str) and entry in plan_names():
-        return read_design(FOLDER / f"{entry}.toml").blocks
+    if isinstance(entry, str) and catalog.current_name(entry) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(entry)}.toml").blocks
     names = ", ".join(plan_names())
     raise InputError(f"{path}: `blocks` must hold names ({names}), TOML files or plans; got {entry!r}. Fix it.")
+
+
+def _with_present_name(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's values with the present name of its component, with a note where a file has the former one."""
+    name = values.get("component", values.get("block"))
+    return values | {"component": catalog.noted_name(name)} if isinstance(name, str) else values
 
 
 def _values(path: Path) -> dict[str, Any]:

@@ -202,9 +202,7 @@ class Plan(Parameters):
             parameters=_as_values(params),
             axes=(
                 Axis(parameter="g_start", kind="list", values=tuple(self.conductance.values.tolist())),
-                Axis(
-                    parameter="v_first", name="v_pulse", first=axis.v_first, last=axis.v_last, points=axis.points
-                ),
+                Axis(parameter="v_first", name="v_pulse", first=axis.v_first, last=axis.v_last, points=axis.points),
             ),
             corners=self.corners,
             monte_carlo=self.monte_carlo.on(("g_start", "v_pulse")),
@@ -236,7 +234,10 @@ class Plan(Parameters):
 
 
 def _as_values(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.model_dump(mode="json") if isinstance(value, Parameters) else value for name, value in params.items()}
+    return {
+        name: value.model_dump(mode="json") if isinstance(value, Parameters) else value
+        for name, value in params.items()
+    }
 
 
 def _diagonal(points: int) -> int:

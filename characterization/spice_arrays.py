@@ -11,8 +11,8 @@ from rramkit.characterization.components.wires import WIRES, ArrayInput, array_r
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.cases import Case
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.progress import Report, silent
 from rramkit.characterization.engine.preparation import of_case, prepare
+from rramkit.characterization.engine.progress import Report, silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
 from rramkit.errors import TableError

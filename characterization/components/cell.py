@@ -33,7 +33,7 @@ from rramkit.characterization.engine.component import (
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.equations import stanford
 from rramkit.characterization.fits.of_writes import write_fits
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity, PulseParams, ReadParams, WriteParams
 from rramkit.circuits.cell_rows import LINES, PulseRowParams, ReadRowParams, pulse_row, read_row
@@ -152,7 +152,7 @@ class StateMap:
 
 def row_currents(waves: Waveforms, cells: int) -> np.ndarray:
     """Return the current (cells, V) [A] of each cell of a row at each voltage of its sweep."""
-    return np.stack([waves[f"i(v_sl_{k})"] for k in range(cells)])
+    return np.stack([waves[f"i_cell_{k}"] for k in range(cells)])
 
 
 def one_current(waves: Waveforms) -> np.ndarray:
@@ -162,29 +162,22 @@ def one_current(waves: Waveforms) -> np.ndarray:
 
 def row_pulses(waves: Waveforms, cells: int) -> np.ndarray:
     """Return of a row of pulses each cell's state at the end and the energy [J] from its three drivers; (cells, 2)."""
-    power = [sum(-waves[f"v({line}_{k}_src)"] * waves[f"i(v_{line}_{k})"] for line in LINES) for k in range(cells)]
+    power = [sum(-waves[f"v_{line}_{k}"] * waves[f"i_{line}_{k}"] for line in LINES) for k in range(cells)]
     energy = np.trapezoid(np.array(power), waves["time"], axis=1)
-    return np.stack([[waves[f"v(s_{k})"][-1] for k in range(cells)], energy], axis=1)
+    return np.stack([[waves[f"state_{k}"][-1] for k in range(cells)], energy], axis=1)
 
 
 def read_conductances(waves: Waveforms, params: WriteParams) -> np.ndarray:
     """Return the conductance (P + 1,) [S] of the reads before, between and after P pulses of a staircase, at v_read."""
     times = [params.t_read_at(index) for index in range(params.pulses + 1)]
-    return np.interp(times, waves["time"], waves["i(v_sl)"]) / params.read.v_read
+    return np.interp(times, waves["time"], waves["i_sl"]) / params.read.v_read
 
 
 def pulse_energies(waves: Waveforms, params: WriteParams) -> np.ndarray:
     """Return the energy (P,) [J] from the three line drivers in each pulse, charging of the lines included."""
-    power = sum(-waves[f"v({line}_src)"] * waves[f"i(v_{line})"] for line in LINES)
+    power = sum(-waves[f"v_{line}"] * waves[f"i_{line}"] for line in LINES)
     windows = [params.write_window(index) for index in range(params.pulses)]
     return np.array([integral(waves["time"], np.asarray(power), window) for window in windows])
-
-
-def integral(time: np.ndarray, values: np.ndarray, window: tuple[float, float]) -> float:
-    """Integrate `values` (T,) over a window of `time` [s] by the trapezoidal rule, its ends interpolated."""
-    inside = (time > window[0]) & (time < window[1])
-    t = np.concatenate([[window[0]], time[inside], [window[1]]])
-    return float(np.trapezoid(np.interp(t, time, values), t))
 
 
 def read_deck(params: CellReadParams, v_cell: np.ndarray, draw: RandomDraw) -> Deck:
@@ -206,7 +199,7 @@ def reads(waves: Waveforms, params: CellReadParams, v_cell: np.ndarray) -> Value
 
 def reads_side_by_side(waves: Waveforms, params: Sequence[CellReadParams], v_cell: np.ndarray) -> list[Values]:
     """Return each cell's current at any voltage of its sweep (a monotone cubic between the points) and conductance."""
-    return [_read(waves["v-sweep"], current, params[0], v_cell) for current in row_currents(waves, len(params))]
+    return [_read(waves.abscissa, current, params[0], v_cell) for current in row_currents(waves, len(params))]
 
 
 def _read(v_sweep: np.ndarray, current: np.ndarray, params: CellReadParams, v_cell: np.ndarray) -> Values:
@@ -250,9 +243,9 @@ def pulses_side_by_side(waves: Waveforms, params: Sequence[CellWriteParams], _: 
 
 def noisy_pulse(waves: Waveforms, params: CellWriteParams, _: np.ndarray) -> Values:
     """Return the state at the end of one pulse, and the standard deviation of its noise, both over the range."""
-    values, state = params.cell.device.values, waves["v(s_0)"]
+    values, state = params.cell.device.values, waves["state_0"]
     # The line that is not driven stands still, so that its driver's current is the device's, without charging.
-    current = np.abs(waves["i(v_sl_0)"] if params.polarity == "set" else waves["i(v_bl_0)"])
+    current = np.abs(waves["i_sl_0"] if params.polarity == "set" else waves["i_bl_0"])
     v = np.array([_device_voltage(values, float(i), float(s)) for i, s in zip(current, state, strict=True)])
     signed = v if params.polarity == "set" else -v
     sigma = sigma_of(waves["time"], signed, state, values=values, noise=params.noise)
@@ -312,7 +305,7 @@ def state_map(rows: np.ndarray) -> StateMap:
     return StateMap.of_reads(rows[:, 0])
 
 
-def _held_state(states: StateMap, g: float, nearest: bool) -> tuple[str, float]:  # noqa: FBT001  (as `Preparation.place`)
+def _held_state(states: StateMap, g: float, nearest: bool) -> tuple[str, float]:
     return "state", float(states.state_of(np.array([g]), nearest=nearest)[0])
 
 
@@ -374,9 +367,7 @@ CELL_WRITE = Component(
     fits=_fits,
     constants=_WRITE_CONSTANTS,
     side_by_side=SideBySide(_PULSES, ("state", "v_first"), write_decks, pulses_side_by_side),
-    preparation=replace(
-        _MAP, coordinate="g_start", raw=("state_end", "energy"), convert=_changes
-    ),
+    preparation=replace(_MAP, coordinate="g_start", raw=("state_end", "energy"), convert=_changes),
     cycles=CycleSpread(_has_cycle_noise, ("state_end", "sigma"), noisy_pulse, _noise_added),
 )
 COMPONENTS = (CELL_READ, CELL_WRITE)

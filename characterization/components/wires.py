@@ -18,10 +18,9 @@ from rramkit.characterization.components.cell import CELL_READ, CellReadParams, 
 from rramkit.characterization.engine.component import Component, FitRun, FittedTable, Signal, Values
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.fits.estimate import Start, estimate
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.cell_bench import ReadParams
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Fit, HeldOut, Quantity, Table
@@ -78,9 +77,9 @@ class ArrayRead:
     i_out: np.ndarray
 
 
-def array_currents(waves: Waveforms, outputs: int) -> np.ndarray:
-    """Return the currents (outputs, B) [A] of an array read at the B points of its sweep."""
-    return np.stack([waves[f"i(v_sense_{k})"] for k in range(outputs)])
+def array_currents(waves: Waveforms, outputs: tuple[str, ...]) -> np.ndarray:
+    """Return the currents (N, B) [A] of an array's N `outputs` at the B points of its sweep."""
+    return np.stack([waves[name] for name in outputs])
 
 
 def random_patterns(params: WireParams, rng: np.random.Generator, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
@@ -121,10 +120,9 @@ def array_run(params: WireParams, states: StateMap, each: ArrayInput) -> FitRun:
     """Return the run of one array read."""
     rows, cols = each.g_cell.shape
     bench = array_params(params, (rows, cols), each.direction)
-    outputs = cols if each.direction == "forward" else rows
     return FitRun(
         partial(_array_deck, bench, states, each),
-        partial(array_currents, outputs=outputs),
+        partial(array_currents, outputs=bench.sense_outputs),
         f"{rows} x {cols} {each.direction}",
     )
 
@@ -218,12 +216,15 @@ def example_deck(params: WireParams, _: np.ndarray, draw: RandomDraw) -> Deck:
     """Return the read of one array, all of its cells in the middle of their range."""
     del draw
     bar, inputs = params.crossbar, array_inputs(params, 0)[0][0]
-    return static_reads(array_params(params, (bar.rows, bar.cols), "forward"), np.full((bar.rows, bar.cols), 0.5), inputs.v_in)
+    return static_reads(
+        array_params(params, (bar.rows, bar.cols), "forward"), np.full((bar.rows, bar.cols), 0.5), inputs.v_in
+    )
 
 
 def largest_current(waves: Waveforms, params: WireParams, _: np.ndarray) -> Values:
     """Return the largest current of a read of one array."""
-    return {SIGNAL: np.max(array_currents(waves, params.crossbar.cols))}
+    bench = array_params(params, (params.crossbar.rows, params.crossbar.cols), "forward")
+    return {SIGNAL: np.max(array_currents(waves, bench.sense_outputs))}
 
 
 _TEXTS = {

@@ -14,7 +14,7 @@ from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corne
 from rramkit.characterization.engine.monte_carlo import DrawNumber, RandomDraw, SpreadKind, spread_of_devices
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Point, PointGroup
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters, is_whole_path, number_of_path, replace_path
 
@@ -112,7 +112,9 @@ def measured_side_by_side(waves: Waveforms, *, shared: SharedDeck, signals: tupl
     """Return the measures of each case of a shared deck, (len(shared.each), ...)."""
     params, steps, _ = shared.resolved()
     assert shared.case.component.side_by_side is not None
-    return np.stack([_row(values, signals) for values in shared.case.component.side_by_side.measure(waves, params, steps)])
+    return np.stack(
+        [_row(values, signals) for values in shared.case.component.side_by_side.measure(waves, params, steps)]
+    )
 
 
 def _row(values: Values, signals: Sequence[str]) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.engine.point import Measurement
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters
 from rramkit.table import Fit, HeldOut, Table

@@ -112,7 +112,11 @@ def _walked(record: Given, condition: Condition) -> Given:
         changes |= {name: getattr(record, name) * condition.supply for name in ("v_core", "v_io")}
     elif isinstance(record, OtaParams):
         changes["v_dd"] = record.v_dd * condition.supply
-    elif isinstance(record, Device) and condition.temperature is not None and "t_amb" in models.model(record.model).parameters:
+    elif (
+        isinstance(record, Device)
+        and condition.temperature is not None
+        and "t_amb" in models.model(record.model).parameters
+    ):
         changes["overrides"] = record.overrides | {"t_amb": condition.temperature}
     return type(record).checked(
         {name: changes.get(name, getattr(record, name)) for name in type(record).model_fields}, where="the corner"

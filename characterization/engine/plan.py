@@ -173,7 +173,9 @@ class ComponentPlan(Parameters):
     @property
     def constants(self) -> dict[str, tuple[float, str]]:
         """Return the component's own conditions in numbers: name to value and unit."""
-        values = {name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.component.constants.items()}
+        values = {
+            name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.component.constants.items()
+        }
         return {name: (float(value), unit) for name, (value, unit) in values.items() if value is not None}
 
     @property

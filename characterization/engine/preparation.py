@@ -57,7 +57,9 @@ def placed(plan: ComponentPlan, prepared: Prepared, case: Case) -> Case:
     if preparation is None or not plan.prepared_axis:
         return case
     at = [
-        preparation.place(prepared[_key(case)], value, case.draw is not None) if path == plan.prepared_axis else (path, value)
+        preparation.place(prepared[_key(case)], value, case.draw is not None)
+        if path == plan.prepared_axis
+        else (path, value)
         for path, value in case.at
     ]
     return replace(case, at=tuple(at))

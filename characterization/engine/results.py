@@ -73,9 +73,7 @@ def run_stages(
         cases = [placed(plan, prepared, case) for _, cases in work for case in cases]
         labels = [_label(place, k) for place, cases in work for k, _ in enumerate(cases)]
         runs[stage], orders[stage] = runs_of(cases, raw_measures(plan, signals), labels)
-    outcomes = {
-        stage: iter(_in_order(each, orders[stage])) for stage, each in runner.together(runs).items()
-    }
+    outcomes = {stage: iter(_in_order(each, orders[stage])) for stage, each in runner.together(runs).items()}
     return {
         stage: [
             _result(plan, prepared, place, cases, [next(outcomes[stage]) for _ in cases], signals)

@@ -41,7 +41,9 @@ def distributions(runner: Runner, plan: ComponentPlan, table: Table) -> dict[str
     if {"mismatch", "device"} & set(draws.spreads):
         made["devices"] = _over_devices(runner, plan, coarse)
     return {
-        over: Distribution.of_draws(coarse.widened(added), signal=coarse.signal, over="cycles" if over == "cycles" else "devices")
+        over: Distribution.of_draws(
+            coarse.widened(added), signal=coarse.signal, over="cycles" if over == "cycles" else "devices"
+        )
         for over, added in made.items()
     }
 
@@ -111,7 +113,11 @@ def _over_cycles(runner: Runner, plan: ComponentPlan, cycles: CycleSpread, coars
     cases = coarse.cases()
     prepared = prepare(runner, plan, cases)
     points = [
-        Point(case.text, partial(measured_cycles, case=case, signals=cycles.raw), ", ".join(f"{p} = {v:.6g}" for p, v in case.at))
+        Point(
+            case.text,
+            partial(measured_cycles, case=case, signals=cycles.raw),
+            ", ".join(f"{p} = {v:.6g}" for p, v in case.at),
+        )
         for case in (placed(plan, prepared, each) for each in cases)
     ]
     raw = values_or_nan(runner.run(f"{plan.name} cycles", points), (len(cycles.raw),))
