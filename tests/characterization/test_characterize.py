@@ -104,7 +104,7 @@ def test_verify_refuses_points_that_are_not_fresh_and_tables_without_a_plan(made
     _, tables, _ = made
     with pytest.raises(InputError, match="`seed` must differ from the table's own, 5"):
         verify(tables, seed=5, points=4)
-    for plan, complaint in ((None, "carries no plan"), ("{", "plan cannot be read"), ('{"x": 1}', "not a known key")):
+    for plan, complaint in ((None, "carries no plan"), ("{", "`plan` cannot be read"), ('{"x": 1}', "not a known key")):
         provenance = {} if plan is None else {"plan": plan}
         with pytest.raises((TableError, InputError), match=complaint):
             verify(TableFile(tables.tables, provenance), seed=9, points=4)
