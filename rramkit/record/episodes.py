@@ -109,7 +109,13 @@ class EpisodeRun(TrainingOutcome):
 
         network = self._stored()
         settings = RlSettings.checked(dict(self.settings), where="the run file")
-        return trained_network(settings, network.table_file(), dict(network.changes))
+        return trained_network(
+            settings,
+            network.table_file(),
+            dict(network.changes),
+            input_shape=network.input_shape,
+            actions=network.outputs,
+        )
 
     def totals(self) -> dict[str, float | int]:
         """Return the run's totals by name, in SI units."""
