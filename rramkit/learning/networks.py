@@ -71,9 +71,7 @@ def resnet18() -> Layers:
 
 def _block(channels: int, *, stride: int = 1, widens: bool = False) -> Residual:
     main = (*_convolved(channels, stride=stride), Activation(), *_convolved(channels, stride=1))
-    shortcut = (
-        (Convolution(channels=channels, kernel=1, stride=stride, bias="none"), BatchNorm()) if widens else ()
-    )
+    shortcut = (Convolution(channels=channels, kernel=1, stride=stride, bias="none"), BatchNorm()) if widens else ()
     return Residual(main=main, shortcut=shortcut)
 
 

@@ -71,7 +71,7 @@ class EpochReport(Report):
 
     @property
     def done(self) -> int:
-        """This epoch."""
+        """Number of the epoch."""
         return self.epoch
 
     @property
@@ -261,9 +261,7 @@ class SupervisedTraining(Training[EpochReport]):
     def _reference_accuracy(self, rng: np.random.Generator) -> float:
         if not self.experiment.float_reference:
             return float("nan")
-        return _accuracy(
-            self._scores(self.reference, self.states.reference, self.data.x_test, rng), self.data.y_test
-        )
+        return _accuracy(self._scores(self.reference, self.states.reference, self.data.x_test, rng), self.data.y_test)
 
     def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         inputs = as_numbers(x, np.dtype(self.experiment.precision))

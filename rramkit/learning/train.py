@@ -88,7 +88,7 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
             f"`data` must be a DataSet, (x, y) or (x_train, y_train, x_test, y_test); got {type(data).__name__}. "
             "Pass one of these."
         )
-    return DataSet(*data) if len(data) == 4 else stratified(*map(np.asarray, data), seed=experiment.seed, name="own")
+    return DataSet(*data) if len(data) == 4 else stratified(data[0], data[1], seed=experiment.seed)
 
 
 def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, TablesLike]:
@@ -145,8 +145,6 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
 
 def _stored(training: SupervisedTraining, tables: TableFile) -> StoredNetwork:
     experiment, trainer = training.experiment, training.rram
-    network = TrainedNetwork.of(
-        trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed
-    )
+    network = TrainedNetwork.of(trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed)
     changes = network.changes(training.uncalibrated, trainer)
     return StoredNetwork(training.data.shape, training.data.classes, changes, bytes_of(tables))

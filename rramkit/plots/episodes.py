@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rramkit.episodes import EpisodeRun
+from rramkit.record import EpisodeRun
 from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, QUIET, VERMILION, name_axis, style
 

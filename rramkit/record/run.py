@@ -16,7 +16,6 @@ attributes carry the experiment and the tables' provenance as JSON, the kit's ve
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path

@@ -38,9 +38,7 @@ class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
         self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[Caches, Caches, np.ndarray]]:
         """Return the rectified sum of both chains' outputs."""
-        main, shortcut = (
-            chain.forward(x, own, training=training, rng=rng) for chain, own in self._with_params(params)
-        )
+        main, shortcut = (chain.forward(x, own, training=training, rng=rng) for chain, own in self._with_params(params))
         y = np.maximum(main.y + shortcut.y, 0.0)
         caches = (main.cache, shortcut.cache, y)
         return Forward(y, caches, main.reads + shortcut.reads, main.means + shortcut.means)

@@ -316,9 +316,7 @@ class Agent(Training[RlReport]):
         return np.random.default_rng((self.settings.seed, purpose, number))
 
 
-def trainer_of(
-    settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int
-) -> Trainer:
+def trainer_of(settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
     """Return the constant parts of the Q-network, on the tables' device or, without them, in float."""
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
     rule = FloatReference(optimiser)

@@ -86,9 +86,7 @@ class QStep:
     reads: ReadCost
 
 
-def td_error(
-    values: np.ndarray, transitions: Transitions, *, next_values: np.ndarray, discount: float
-) -> np.ndarray:
+def td_error(values: np.ndarray, transitions: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:
     """Return the temporal-difference errors (B, A) of action values (B, A): zero except for the action taken.
 
     `next_values` (B,) are the values of the observations after.

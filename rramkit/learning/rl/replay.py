@@ -22,7 +22,7 @@ class Transitions:
 
 
 class Replay:
-    """A ring of `capacity` transitions between observations of a shape, written in place: copies would cost too much."""
+    """A ring of `capacity` transitions between observations of a shape, written in place to avoid copies."""
 
     def __init__(self, capacity: int, shape: tuple[int, ...], *, dtype: np.dtype | None = None) -> None:
         self.capacity = capacity

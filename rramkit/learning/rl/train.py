@@ -87,7 +87,9 @@ def _run(agent: Agent, tables: TableFile | None, *, tables_name: str, seconds: f
             "pulses_set": state.tally.pulses_set,
             "pulses_reset": state.tally.pulses_reset,
             "pulses_target": state.target.pulses,
-            "cells": sum(count.size for bank in (state.banks.online, state.banks.target) for count in bank.learner.pulses),
+            "cells": sum(
+                count.size for bank in (state.banks.online, state.banks.target) for count in bank.learner.pulses
+            ),
             "clamped": state.tally.clamped,
         },
         stored_network=StoredNetwork(network.input_shape, agent.actions, agent.changes(), bytes_of(tables)),
