@@ -103,9 +103,7 @@ class Experiment(Parameters):
     batches: int = quantity(0, "1", "batches of an epoch; 0: as many as the training set holds", ge=0, le=10_000_000)
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
-    seed: int = quantity(
-        1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62
-    )
+    seed: int = quantity(1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62)
     sweep: dict[str, tuple[Any, ...]] = Field(
         default={}, description="values by dotted name of a setting, for `rramkit sweep`"
     )
