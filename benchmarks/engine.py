@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from plain_pyspice import plain_loop
-
 from rramkit.characterization.cell_pulses import AskedPulses, results
 from rramkit.characterization.cell_read import StateMap, state_map
+
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner

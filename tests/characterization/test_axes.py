@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from rramkit.characterization.dotted import is_whole, number_at, unit_at, with_value
+
 from rramkit.characterization.engine.axes import Axis, latin_hypercube
 from rramkit.characterization.engine.corners import NOMINAL, Condition, Corners, at_corner, at_temperature
 from rramkit.characterization.engine.monte_carlo import DrawNumber, matched_normals, spread_of_devices
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, write_staircase
 from rramkit.circuits.device import Device
-from rramkit.circuits.readout_bench import ReadoutBenchParams
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams
+from rramkit.circuits.readout import ReadoutBenchParams
+from rramkit.circuits.sense_amp import SenseAmpBenchParams
 from rramkit.errors import InputError
 
 

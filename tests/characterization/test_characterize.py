@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
+from rramkit.characterization.engine.run_options import RunOptions
 
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
-from rramkit.characterization.engine.run_options import RunOptions
 from rramkit.characterization.engine.store import store_of
 from rramkit.characterization.run import characterize, reusable
 from rramkit.characterization.verify import plan_of, verify

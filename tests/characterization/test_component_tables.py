@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-
 from rramkit.characterization.engine.component_tables import block_tables
+
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Outcome
 from rramkit.characterization.limits import broken
@@ -15,7 +15,7 @@ from rramkit.surrogate.look_up import look_up
 
 PLAN = {
     "name": "sense",
-    "block": "strongarm",
+    "block": "sense_amp",
     "measures": ["t_decide", "energy", "tau_regeneration"],
     "axes": [
         {"parameter": "v_cm", "kind": "list", "values": [0.5, 0.6, 0.7]},

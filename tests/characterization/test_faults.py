@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
+from rramkit.characterization.engine.run_options import RunOptions
 
 from rramkit import table
 from rramkit.characterization import cell_pulses
-from rramkit.characterization.engine.run_options import RunOptions
 from rramkit.characterization.run import characterize
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
 from rramkit.errors import SimulationError, TableError

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
+from rramkit.characterization.cell_read import state_map
 
 from rramkit import table
 from rramkit.characterization import cell_pulses, cell_write
-from rramkit.characterization.cell_read import state_map
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.circuits.cell_rows import pulse_row

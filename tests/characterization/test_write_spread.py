@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
-
 from rramkit.characterization.cell_read import state_map
 from rramkit.characterization.cell_write import write_table
+from rramkit.characterization.write_spread import drawn_cell
+
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.write_spread import drawn_cell
 from rramkit.circuits.mismatch import sigma_threshold
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
