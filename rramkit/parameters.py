@@ -118,7 +118,7 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
 
 
 def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:
-    """Return the known keys of `owner`, and the name that was probably meant: a similar one, or one of a group."""
+    """Return the known keys of `owner`, and the name that is probably meant: a similar one, or one of a group."""
     *path, wrong = names
     similar = difflib.get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.75)
     groups = [
@@ -129,7 +129,7 @@ def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[st
     ]
     meant = similar or [f"{group}.{wrong}" for group in groups[:1]]
     hint = f" Did you mean `{'.'.join([*path, meant[0]])}`?" if meant else ""
-    return f"{hint} Known here: {', '.join(owner.model_fields)}."
+    return f" Known here: {', '.join(owner.model_fields)}.{hint}"
 
 
 def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], list[str]]:
