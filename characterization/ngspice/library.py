@@ -121,7 +121,7 @@ def named_library(named: str) -> SimulatorLibrary:
     except (SetupError, OSError) as error:
         raise SetupError(
             f"{VARIABLE} must name an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer; "
-            f"got {named!r} ({error}). Correct it, or unset it so that the kit looks for one."
+            f"got {named!r} ({error}). Fix it, or unset it so that the kit looks for one."
         ) from error
 
 
