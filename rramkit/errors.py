@@ -2,7 +2,7 @@
 
 
 class KitError(Exception):
-    """Any failure that the user can fix; the command line prints it as one line and exits with `exit_code`."""
+    """Anything the user can fix; the command line prints it as one line and exits with `exit_code`."""
 
     exit_code = 1
 
