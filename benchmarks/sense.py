@@ -1,4 +1,4 @@
-"""Figures of sense amplifiers, readout, ADC and row drivers, measured in ngspice.
+"""Figures of the sense amplifiers, the readout, the converter and the input drivers, measured in ngspice and printed.
 
 Run from the root of a checkout: `python benchmarks/sense.py [draws]`; with 200 draws (the default) about three minutes
 on one core.
@@ -38,7 +38,7 @@ def strongarm(pool: SpicePool, draws: int) -> None:
 
 
 def offsets(pool: SpicePool, draws: int) -> None:
-    """Print the offset's sigma over many draws and that of a hand analysis."""
+    """Print the offset's spread over many draws, and what a hand analysis says."""
     params = sense_amp_bench.SenseAmpBenchParams(search_steps=8)
     rng = np.random.default_rng(2024)
     drawn = [draw_mismatch(params.latch, rng=rng) for _ in range(draws)]
@@ -96,7 +96,7 @@ def sar(pool: SpicePool) -> None:
 
 
 def levels(name: str, transitions: np.ndarray) -> None:
-    """Print the linearity of the transition levels."""
+    """Print the linearity that transition levels have."""
     dnl, inl = adc_measure.nonlinearity(transitions)
     sine = adc_measure.coherent_sine(transitions, samples=4099, cycles=101)
     effective = adc_measure.effective_bits(adc_measure.quantised(sine, transitions).astype(float), 101)
@@ -106,7 +106,7 @@ def levels(name: str, transitions: np.ndarray) -> None:
 
 
 def current_sense(pool: SpicePool) -> None:
-    """Print line voltage, current and decision of the current sense amplifier."""
+    """Print what the current sense amplifier finds."""
     params = current_sense_bench.CurrentSenseBenchParams()
     waves = pool.run(current_sense_bench.current_train(params).text())
     found = sense_amp_measure.current_reads(waves, params, params.reads)
@@ -120,7 +120,7 @@ def current_sense(pool: SpicePool) -> None:
 
 
 def input_drivers(pool: SpicePool) -> None:
-    """Print levels, settling and energy of the row drivers."""
+    """Print levels, settling and energy of the input drivers."""
     params = row_driver_bench.RowDriverBenchParams()
     waves = pool.run(row_driver_bench.level_train(params).text())
     found = row_driver_measure.levels(waves, params, len(params.codes))

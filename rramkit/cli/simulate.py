@@ -31,7 +31,7 @@ def simulate(
     timeout: Annotated[float, typer.Option(help="Seconds after which the run is killed.", min=0.1)] = 600.0,
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
-    """Run a deck file, or a circuit by name, in ngspice; print its measures and draw its waveforms."""
+    """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
     from rramkit.characterization.deck_file import measure_labels, swept, vector_labels
     from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.plots import check_picture, save_waveforms
