@@ -50,9 +50,7 @@ def _cut(table: Table, corner: str, temperature: float) -> Table:
             f"{temperature:g}. Take one inside, or characterise further."
         )
     if any(np.any(mask.bad) for mask in cut.masks.values()):
-        raise TableError(
-            f"table `{table.name}` has failed points at {corner}. Regenerate it with `rramkit characterize`."
-        )
+        raise TableError(f"table `{table.name}` has failed points at {corner}. Characterise those again.")
     place = list(cut.axes).index(TEMPERATURE)
     values = {
         name: replace(each, values=PchipInterpolator(known, each.values, axis=place)(temperature))

@@ -164,7 +164,7 @@ def _matrix(path: Path, name: str) -> np.ndarray:
         raise InputError(f"{path}: not a table of numbers ({error}). Give a CSV or NPY file.") from error
     found = np.atleast_2d(found)
     if found.ndim != 2 or not found.size or found.dtype.kind not in "iuf" or not np.all(np.isfinite(found)):
-        raise InputError(f"{path}: `{name}` must be a matrix of finite numbers; got {found.shape}. Fix the file.")
+        raise InputError(f"{path}: `{name}` must be a matrix of finite numbers; got {found.shape}. Mend the file.")
     return found.astype(float)
 
 

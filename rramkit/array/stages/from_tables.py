@@ -34,9 +34,7 @@ def _input(table: Table, dac: RowDriver) -> dict[str, object]:
     v_row = v_row.reshape(v_row.shape[0], -1)
     driven = v_row[:, v_row.shape[1] // 2] - v_row[0, v_row.shape[1] // 2]
     if driven[-1] == 0.0:
-        raise TableError(
-            "`dac/v_row` must differ between the first and the last code. Regenerate it with `rramkit characterize`."
-        )
+        raise TableError("`dac/v_row` must differ between the first and the last code. Characterise again.")
     transfer = np.clip(np.maximum.accumulate(driven / driven[-1]), 0.0, 1.0)
     energy = float(np.mean(_signal(table, "energy"))) if "energy" in table.signals else dac.energy
     return {**dac.model_dump(), "levels": transfer.size, "transfer": tuple(transfer.tolist()), "energy": energy}
@@ -57,5 +55,5 @@ def _output(tables: TableFile, converter: Adc) -> dict[str, object]:
 
 def _signal(table: Table, name: str) -> np.ndarray:
     if name not in table.signals:
-        raise TableError(f"table `{table.name}` lacks the signal `{name}`. Regenerate it with `rramkit characterize`.")
+        raise TableError(f"table `{table.name}` lacks the signal `{name}`. Characterise again.")
     return np.asarray(table.signals[name].values)
