@@ -1,8 +1,8 @@
 """Deep Q-learning in two banks of RRAM: `python benchmarks/dqn.py TABLES.h5 FOLDER [--kind KIND ...] [--seeds N]`.
 
 Kinds: `float` (no device, roles swapped), `swap`, `freeze` and `copy` in CartPole, `acrobot` (bank frozen) and
-`breakout` (roles swapped) as in `examples/rl`. Episode files and pictures go to FOLDER; the same command
-reads finished trainings and resumes interrupted ones. `--report` prints the table of the files in FOLDER, without
+`breakout` (roles swapped) as in `examples/rl`. Episode files and pictures go to FOLDER; given again, the same command
+reads finished trainings and takes interrupted ones up. `--report` prints the table of what FOLDER holds, without
 training.
 """
 
@@ -53,7 +53,7 @@ def finished(trial: Trial, folder: Path) -> episodes.EpisodeRun | None:
 
 
 def trained(trial: Trial, tables: Path, folder: Path) -> episodes.EpisodeRun:
-    """Train or resume; save the run and its picture."""
+    """Train, or take up where it was; keep the run and its picture."""
     path = trial.path(folder)
     found = None if trial.kind == "float" else table.load(tables)
     with only_writer(path):
@@ -77,7 +77,7 @@ def line(trial: Trial, run: episodes.EpisodeRun) -> str:
 
 
 def main() -> None:
-    """Run the trainings that are missing; print a row for each training and a summary for each kind."""
+    """Train what is asked for and not there yet; print a row for each training and a summary for each kind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = ("float", "swap", "freeze", "copy", "acrobot", "breakout")
     parser.add_argument("tables", type=Path)

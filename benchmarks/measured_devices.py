@@ -2,8 +2,8 @@
 
     python benchmarks/measured_devices.py [PULSES.csv]
 
-PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), optional. One line for each: accuracy on the
-digits, accuracy of the float network, writes a cell. The bursts bring a write to about 4 % of the range.
+PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), if it is there. One line for each: accuracy on
+the digits, of the float network beside it, writes a cell. The bursts bring a write to about 4 % of the range.
 """
 
 import sys
@@ -18,7 +18,7 @@ from rramkit.table import TableFile
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "measured"
 EXPERIMENT = Experiment(epochs=10, rule=MixedPrecisionSettings(threshold=0.04))
-WRITE = 0.04  # change by one write, over the range (1)
+WRITE = 0.04  # of the range (1): what one write should change
 
 
 def show(name: str, tables: TableFile) -> None:

@@ -3,9 +3,9 @@
 Needs PyTorch (the extra `torch`), and RRAMKIT_DATA naming the folder of MNIST's files. Images a second of PyTorch eager
 float32, of this kit's float network, and of the network in RRAM with everything on: input converters of 256 codes,
 output converters of 8 bits, read noise, wires, arrays of at most 65 rows by 96 columns, and pulses; and with less on.
-The networks are trained on 300 batches first, and continue at half the learning rate of the whole training, the mean of
-its schedule, on new batches. The sides run one after the other, each in its own process, so that the threads of their
-libraries do not compete; the machine must be idle.
+The networks have seen 300 batches before, and go on at half the learning rate of the whole training, the mean of its
+schedule, through batches that they have not seen. Each side has a process of its own, so that no library's threads wait
+in another's way, one after the other; the machine must have nothing else to do.
 """
 # pyright: reportMissingImports=false
 
@@ -77,7 +77,7 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     teacher, twin = Trainer(network, rule, optimiser), Trainer(network, FloatReference(optimiser), optimiser)
     rng = np.random.default_rng(0)
     digital = twin.enrolled(network.drawn(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
-    for number in range(WARM):  # to the middle of a training, where pulses are as rare as over most of it
+    for number in range(WARM):  # in the middle of a training, where pulses are as rare as they are over most of it
         x, labels = batch(data, number)
         digital, _ = twin.taught(digital, x, labels, rng=rng)
     weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.learner.matrices]

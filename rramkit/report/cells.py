@@ -152,8 +152,7 @@ def _check_axes(table: Table, *names: str) -> None:
     if tuple(table.axes) != names:
         found = ", ".join(table.axes) or "none"
         raise TableError(
-            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. "
-            "Regenerate it with `rramkit characterize`."
+            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. Characterise again."
         )
 
 

@@ -1,11 +1,11 @@
-"""Data sets: inputs and labels for training and for testing, standardisation, augmentation, stratified split."""
+"""What there is to learn: inputs and labels, for training and for testing."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-_TEST_FRACTION = 0.2  # of each class (1): the usual split of small sets
-_CROP = 4  # largest shift of an image in pixels: He et al. 2015 (arXiv 1512.03385), section 4.2
+_TEST_PART = 0.2  # of each class (1): the usual split of small sets
+_CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class DataSet:
     Attributes
     ----------
     x_train, x_test : ndarray
-        Vectors (N, F) or images (N, C, H, W); numbers, or bytes for 0 to 1.
+        Vectors (N, F) or images (N, C, H, W); numbers, or bytes that stand for 0 to 1.
     name : str
-        Name of the data set, as it must stand beside an accuracy.
+        Where they come from, and what must be said beside an accuracy.
     """
 
     x_train: np.ndarray
@@ -37,16 +37,16 @@ class DataSet:
         return self.x_train.shape[1:]
 
     def shortened(self, train: int, test: int, *, rng: np.random.Generator) -> "DataSet":
-        """Return `train` and `test` inputs drawn without replacement (0: all of them)."""
-        chosen = [
+        """Return so many inputs drawn without replacement (0: all of them)."""
+        kept = [
             np.sort(rng.permutation(len(labels))[: count or None])
             for labels, count in ((self.y_train, train), (self.y_test, test))
         ]
-        (a, b), old = chosen, self
+        (a, b), old = kept, self
         return replace(old, x_train=old.x_train[a], y_train=old.y_train[a], x_test=old.x_test[b], y_test=old.y_test[b])
 
     def standardised(self) -> "DataSet":
-        """Return inputs of mean 0 and standard deviation 1 over the training inputs, each channel by itself."""
+        """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself."""
         axes = (0, *range(2, self.x_train.ndim)) if self.x_train.ndim == 4 else None
         train, test = as_numbers(self.x_train, np.float32), as_numbers(self.x_test, np.float32)
         mean = train.mean(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)
@@ -56,14 +56,14 @@ class DataSet:
 
 
 def as_numbers(x: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
-    """Return inputs as numbers of `dtype`; bytes become 0 to 1."""
+    """Return inputs as numbers of a type; bytes become 0 to 1."""
     if x.dtype == np.uint8:
         return np.multiply(x, np.asarray(1.0 / 255.0, dtype), dtype=dtype)
     return x.astype(dtype, copy=False)
 
 
 def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Return images (B, C, H, W), each mirrored and shifted by up to 4 pixels at random, padded with zeros."""
+    """Return images (B, C, H, W), each mirrored or not and shifted by up to 4 pixels into zeros, by chance."""
     batch, _, high, wide = x.shape
     padded = np.pad(x, ((0, 0), (0, 0), (_CROP, _CROP), (_CROP, _CROP)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (high, wide), axis=(2, 3))
@@ -74,10 +74,10 @@ def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 
 
 def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") -> DataSet:
-    """Split inputs (N, ...) and labels (N,) so that the test set has the same fraction of each class."""
+    """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set."""
     rng = np.random.default_rng(seed)
     is_test = np.zeros(labels.size, dtype=bool)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        is_test[members[: round(_TEST_FRACTION * members.size)]] = True
+        is_test[members[: round(_TEST_PART * members.size)]] = True
     return DataSet(x[~is_test], labels[~is_test], x[is_test], labels[is_test], name)

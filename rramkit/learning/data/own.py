@@ -1,7 +1,7 @@
-"""A user's own data set: one `.npz` file.
+"""A user's own data: one `.npz` file.
 
 Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`; or only `x` and `y`, of which a
-fifth of each class becomes the test set. Bytes are scaled to 0 to 1; other numbers are used as they are. Labels are
+fifth of each class becomes the test set. Bytes stand for 0 to 1; other numbers are taken as they are. Labels are
 integers from 0.
 """
 
@@ -17,26 +17,26 @@ _WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
 
 
 def load(path: Path, *, seed: int) -> DataSet:
-    """Read and check a file; raise `InputError` for a wrong key, shape, type or value."""
+    """Read and check a file; raise `InputError` with what does not fit."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            found = {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read as .npz ({error}). Write it with `numpy.savez`.") from error
-    if all(name in arrays for name in _SPLIT):
-        x_train, y_train, x_test, y_test = (arrays[name] for name in _SPLIT)
+    if all(name in found for name in _SPLIT):
+        x_train, y_train, x_test, y_test = (found[name] for name in _SPLIT)
         _check(path, "x_train", x_train, y_train)
         _check(path, "x_test", x_test, y_test)
         if x_train.shape[1:] != x_test.shape[1:] or y_test.max() > y_train.max():
-            raise InputError(f"{path}: training and test inputs must have one shape and the same classes. Fix it.")
+            raise InputError(f"{path}: training and test inputs must have one shape and the same classes. Mend it.")
         data = DataSet(_images(x_train), y_train.astype(np.int64), _images(x_test), y_test.astype(np.int64), path.name)
-    elif all(name in arrays for name in _WHOLE):
-        _check(path, "x", arrays["x"], arrays["y"])
-        data = stratified(_images(arrays["x"]), arrays["y"].astype(np.int64), seed=seed, name=path.name)
+    elif all(name in found for name in _WHOLE):
+        _check(path, "x", found["x"], found["y"])
+        data = stratified(_images(found["x"]), found["y"].astype(np.int64), seed=seed, name=path.name)
     else:
         raise InputError(
-            f"{path}: must hold {', '.join(_SPLIT)}, or x and y; got {', '.join(sorted(arrays)) or 'nothing'}. "
-            "Rename the arrays."
+            f"{path}: must hold {', '.join(_SPLIT)}, or x and y; got {', '.join(sorted(found)) or 'nothing'}. "
+            "Name the arrays so."
         )
     return data
 
@@ -45,12 +45,12 @@ def _check(path: Path, name: str, x: np.ndarray, labels: np.ndarray) -> None:
     if x.ndim not in (2, 3, 4) or not len(x) or x.dtype.kind not in "uifb" or not np.all(np.isfinite(x)):
         raise InputError(
             f"{path}: `{name}` must be (N, F), (N, H, W) or (N, C, H, W) and finite; got {x.shape} of {x.dtype}. "
-            "Fix it."
+            "Mend it."
         )
     if labels.shape != (len(x),) or labels.dtype.kind not in "ui" or labels.min() < 0:
         raise InputError(
             f"{path}: labels of `{name}` must be ({len(x)},), integers from 0; got {labels.shape} of {labels.dtype}. "
-            "Fix them."
+            "Mend them."
         )
 
 
