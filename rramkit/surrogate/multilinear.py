@@ -47,7 +47,7 @@ class MultilinearGrid:
         """Return the index of the grid point below each `x`, and how far (0 to 1) it lies towards the next."""
         values, knots = np.asarray(x, dtype=float), self.knots[axis]
         if not np.all(np.isfinite(values)):
-            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Mend the input.")
+            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Fix the input.")
         position = np.interp(values, knots, np.arange(knots.size) * float(self.parts[axis]))  # np.interp clamps
         last = max((knots.size - 1) * self.parts[axis] - 1, 0)
         below = np.minimum(position.astype(np.intp), last)
