@@ -14,7 +14,7 @@ from fixtures.synthetic import tables
 
 from rramkit import record, table
 from rramkit.errors import InputError
-from rramkit.learning import DataSet, Experiment, checkpoint, train, tree
+from rramkit.learning import DataSet, Experiment, checkpoint, train
 from rramkit.record import Epochs, LayerRecord
 
 ROOT = Path(__file__).parents[2]
@@ -106,14 +106,14 @@ class _Leaf:
 def test_state_as_a_list_and_back():
     initial = _Leaf(np.zeros(3), 1, "kept", (np.ones(2), 2.0, None))
     state = replace(initial, x=np.arange(3.0), count=5, parts=(initial.parts[0], 3.5, None))
-    found = tree.changed(initial, state)
+    found = checkpoint.flatten(initial, state)
     assert sorted(found) == ["s.count", "s.parts.1", "s.x"]
-    back = tree.restored(initial, found)
+    back = checkpoint.restore(initial, found)
     np.testing.assert_array_equal(back.x, state.x)
     assert (back.count, back.parts[1], back.note) == (5, 3.5, "kept")
     assert isinstance(back.count, int)
     assert back.parts[0] is initial.parts[0]
-    assert tree.changed(initial, initial) == {}
+    assert checkpoint.flatten(initial, initial) == {}
 
 
 COMMAND = [sys.executable, "-c", "from rramkit.cli import main; main()", "train", "experiment.toml", "-o", "run.h5"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fixtures.synthetic import tables
 
-from rramkit import episodes, table
+from rramkit import record, table
 from rramkit.errors import InputError
 from rramkit.learning import checkpoint, rl
 from rramkit.learning.experiment import MappingSettings
@@ -106,4 +106,4 @@ def test_kill_9_and_the_same_command_gives_the_same_run(tmp_path):
     assert _start(tmp_path, "e.h5").wait(timeout=120) == 0
     assert not kept.exists()
     assert _start(tmp_path, "whole.h5").wait(timeout=120) == 0
-    _equal(episodes.load(tmp_path / "e.h5"), episodes.load(tmp_path / "whole.h5"))
+    _equal(record.load(tmp_path / "e.h5", record.EpisodeRun), record.load(tmp_path / "whole.h5", record.EpisodeRun))
