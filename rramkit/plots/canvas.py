@@ -10,8 +10,10 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from rramkit.errors import InputError
 from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, GREEN, GRID, INK, PURPLE, QUIET, VERMILION, style
 
@@ -55,6 +57,13 @@ def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height:
             figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
         draw(figure.add_subplot())
         figure.savefig(draft, dpi=160)
+
+
+def check_picture(path: Path) -> None:
+    """Raise `InputError` when the suffix of `path` is not that of a picture."""
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in known:
+        raise InputError(f"{path}: a picture must end in one of {', '.join(sorted(known))}. Rename it.")
 
 
 def _for_page(text: str) -> str:

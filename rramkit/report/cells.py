@@ -152,7 +152,8 @@ def _check_axes(table: Table, *names: str) -> None:
     if tuple(table.axes) != names:
         found = ", ".join(table.axes) or "none"
         raise TableError(
-            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. Characterise again."
+            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. "
+            "Regenerate it with `rramkit characterize`."
         )
 
 

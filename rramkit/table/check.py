@@ -21,7 +21,10 @@ def check(path: Path, table: Table) -> None:
         _check_shape(path, f"{table.name}/{name}", signal.values, table.shape)
     for name, condition in table.conditions.items():
         if condition.values.ndim:
-            raise TableError(f"{path}: `{table.name}/conditions/{name}` must be one value. Make it again.")
+            raise TableError(
+                f"{path}: `{table.name}/conditions/{name}` must be one value. "
+                "Regenerate it with `rramkit characterize`."
+            )
     _check_masks(path, table)
     for name, quantity in {**table.axes, **table.conditions}.items():
         _check_quantity(path, f"{table.name}/{name}", name, quantity)
@@ -39,7 +42,7 @@ def check(path: Path, table: Table) -> None:
 
 
 def _refuse(path: Path, complaint: str) -> NoReturn:
-    raise TableError(f"{path}: {complaint}. Make it again.")
+    raise TableError(f"{path}: {complaint}. Regenerate it with `rramkit characterize`.")
 
 
 def _check_shape(path: Path, place: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -65,9 +68,11 @@ def _check_quantity(path: Path, place: str, name: str, quantity: Quantity) -> No
     if quantity.unit != unit:
         raise TableError(f"{path}: `{place}` must be in {unit}; got {quantity.unit!r}. Convert it to SI units.")
     if not np.all(np.isfinite(quantity.values)):
-        raise TableError(f"{path}: `{place}` holds values that are not finite. Characterise again.")
+        raise TableError(
+            f"{path}: `{place}` holds values that are not finite. Regenerate it with `rramkit characterize`."
+        )
     if name in NEVER_NEGATIVE and np.any(quantity.values < 0):
-        raise TableError(f"{path}: `{place}` holds values below 0 {unit}. Characterise again.")
+        raise TableError(f"{path}: `{place}` holds values below 0 {unit}. Regenerate it with `rramkit characterize`.")
 
 
 def _check_masks(path: Path, table: Table) -> None:
@@ -86,9 +91,11 @@ def _check_held_out(path: Path, place: str, points: HeldOut) -> None:
         if values.shape != (points.spice.size,) or not values.size:
             _refuse(path, f"`{place}/{name}` must be one row, as long as the others")
         if not np.all(np.isfinite(values)):
-            raise TableError(f"{path}: `{place}/{name}` holds values that are not finite. Characterise again.")
+            raise TableError(
+                f"{path}: `{place}/{name}` holds values that are not finite. Regenerate it with `rramkit characterize`."
+            )
     if not (0 < points.limit_rms < np.inf and 0 < points.limit_max < np.inf and points.limit_p95 > 0):
-        raise TableError(f"{path}: the limits of `{place}` must be above 0. Characterise again.")
+        raise TableError(f"{path}: the limits of `{place}` must be above 0. Regenerate it with `rramkit characterize`.")
 
 
 def _check_distribution(path: Path, table: Table, name: str, found: Distribution) -> None:

@@ -43,7 +43,7 @@ def load(path: Path) -> TableFile:
         if not _OLDEST <= version <= FORMAT_VERSION:
             raise TableError(
                 f"{path}: table format {version}; this kit reads formats {_OLDEST} to {FORMAT_VERSION}. "
-                "Characterise again."
+                "Regenerate it with `rramkit characterize`."
             )
         provenance = {name: str(text) for name, text in root.attrs.items() if name not in _OWN}
         tables = {name: read_table(name, hdf5.subgroup(root, name)) for name in hdf5.names(root)}

@@ -118,14 +118,20 @@ class Table:
         """Return a condition in SI units; raise `TableError` when the table does not carry it."""
         if name not in self.conditions:
             known = ", ".join(self.conditions) or "none"
-            raise TableError(f"table `{self.name}` lacks the condition `{name}` (has: {known}). Characterise again.")
+            raise TableError(
+                f"table `{self.name}` lacks the condition `{name}` (has: {known}). "
+                "Regenerate it with `rramkit characterize`."
+            )
         return float(self.conditions[name])
 
     def signal(self, name: str) -> Quantity:
         """Return a signal; raise `TableError` when the table does not carry it."""
         if name not in self.signals:
             known = ", ".join(self.signals) or "none"
-            raise TableError(f"table `{self.name}` lacks the signal `{name}` (has: {known}). Characterise again.")
+            raise TableError(
+                f"table `{self.name}` lacks the signal `{name}` (has: {known}). "
+                "Regenerate it with `rramkit characterize`."
+            )
         return self.signals[name]
 
     def masked(self, signal: str) -> np.ndarray:
