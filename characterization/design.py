@@ -25,9 +25,10 @@ from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
 from rramkit.parameters import Parameters, listing, quantity
+from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
-BLOCK_PLAN = "block_plan_"
+BLOCK_PLAN = COMPONENT_PLAN
 """Before a block's name: the entry of a table file's provenance that holds its plan, whole, as JSON."""
 
 

@@ -69,6 +69,16 @@ def coordinates(table: Table) -> tuple[str, ...]:
     return tuple(table.axes)
 
 
+def coordinate_ranges(table: Table) -> dict[str, tuple[float, float]]:
+    """Return the lowest and the highest value of each coordinate of numbers; axes of names have none."""
+    if COORDINATES in table.conditions:
+        return {
+            name: (float(np.min(table.signals[name].values)), float(np.max(table.signals[name].values)))
+            for name in coordinates(table)
+        }
+    return {name: table.valid_range(name) for name, axis in table.axes.items() if not axis.labels}
+
+
 def _by_label(table: Table, signal: str, at: Mapping[str, ArrayLike], axis: str) -> np.ndarray:
     labels = table.axes[axis].labels
     given = np.asarray(at[axis])

@@ -17,7 +17,7 @@ from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.surrogate.multilinear import MultilinearGrid
 from rramkit.table import Table
-from rramkit.table.distribution import Over
+from rramkit.table.parts import Over
 
 
 class QuantileSurrogate:

@@ -1,4 +1,4 @@
-"""Where each part of a table stands in its HDF5 group; writing and reading side by side, so that they stay one."""
+"""HDF5 layout of one table: writing and reading side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,10 +8,9 @@ from typing import cast, get_args
 import numpy as np
 
 from rramkit import hdf5
-from rramkit.table.distribution import Distribution, Over
-from rramkit.table.held_out import HeldOut
-from rramkit.table.quantity import Quantity
-from rramkit.table.table import Fit, Mask, Table
+from rramkit.table.columns import Polarity
+from rramkit.table.parts import Distribution, Fit, HeldOut, Mask, Over, Quantity
+from rramkit.table.table import Table
 
 
 def write_table(group: hdf5.Group, table: Table) -> None:
@@ -19,6 +18,8 @@ def write_table(group: hdf5.Group, table: Table) -> None:
     group.attrs["signal"] = next(iter(table.signals))
     group.attrs["axes"] = list(table.axes)
     group.attrs["signals"] = list(table.signals)
+    if table.polarity is not None:
+        group.attrs["polarity"] = table.polarity
     for name, axis in table.axes.items():
         dataset = hdf5.write_axis(group, name, axis.values, axis.unit)
         dataset.attrs["valid_range"] = np.array(table.valid_range(name))
@@ -69,16 +70,26 @@ def read_table(name: str, group: hdf5.Group) -> Table:
         fits={key: _read_fit(part) for key, part in _parts(group, "fits")},
         step_error=step_error,
         valid=_narrower(group, axes),
+        polarity=_polarity(group),
     )
+
+
+def _polarity(group: hdf5.Group) -> Polarity | None:
+    if "polarity" not in group.attrs:
+        return None
+    polarity = str(group.attrs["polarity"])
+    if polarity not in get_args(Polarity):
+        raise ValueError(f"{group.name}: `polarity` is {polarity!r}, not one of {', '.join(get_args(Polarity))}")
+    return cast(Polarity, polarity)
 
 
 def _write_held_out(group: hdf5.Group, points: HeldOut) -> None:
     scale = hdf5.write_axis(group, "point", np.arange(points.spice.size), "1")
     for name, quantity in points.at.items():
         hdf5.attach(hdf5.write(group, name, quantity.values, quantity.unit), [scale])
-    text = "value of a SPICE run that the fit never saw"
+    text = "SPICE value, not used in the fit"
     hdf5.attach(hdf5.write(group, "spice", points.spice, points.unit, text), [scale])
-    hdf5.attach(hdf5.write(group, "fit", points.fit, points.unit, "value of the fit at the same place"), [scale])
+    hdf5.attach(hdf5.write(group, "fit", points.fit, points.unit, "value of the fit at the same point"), [scale])
     group.attrs["at"] = list(points.at)
     group.attrs.update({"rms": points.rms, "p95": points.p95, "max": points.max, "units": points.unit})
     group.attrs.update({"limit_rms": points.limit_rms, "limit_max": points.limit_max, "passed": points.passed})
