@@ -50,7 +50,7 @@ class TableFile:
             raise TableError(self.absent[name])
         names = ", ".join(self.tables) or "none"
         raise TableError(
-            f"the table file has no table {name!r} (has: {names}). Pass one of them, or characterise that component."
+            f"the table file has no table `{name}` (has: {names}). Pass one of them, or characterise that component."
         )
 
     def __contains__(self, name: object) -> bool:
@@ -96,7 +96,7 @@ class TableFile:
         Returns
         -------
         TableFile
-            Tables without axes of condition, the condition in `provenance`. A table without these axes is as it was, and
+            Tables without axes of condition, the condition in `provenance`. A table without these axes is as it was and
             is named in the provenance (`one_condition`). A table that does not reach the condition is left out: asking
             for it by name raises, and says why.
 

@@ -40,7 +40,7 @@ class Read(Group, group="read"):
     g_cell = axis("S", "conductance i(v_read)/v_read, bit line driven", required=True, low=0.0)
     v_cell = axis("V", "bit line minus source line; positive: bit line driven (backward read)", required=True)
     i_cell = signal("A", "cell current, from bit line to source line", required=True)
-    v_read = condition("V", "voltage at which the conductance is defined", required=True)
+    v_read = condition("V", "voltage at which the conductance is defined")
     v_wl = condition("V", "word line during a read")
     t_read = condition("s", "duration of a read", low=0.0)
 
@@ -52,7 +52,7 @@ class Write(Group):
     v_pulse = axis("V", "amplitude of the stepped line", required=True)
     delta_g = signal("S", "change of conductance by one pulse, as `read.g_cell`", required=True)
     energy = signal("J", "of the pulse, from the drivers of all three lines", required=True, low=0.0)
-    t_pulse = condition("s", "width of the pulse", required=True, low=0.0)
+    t_pulse = condition("s", "width of the pulse", low=0.0)
     t_rise = condition("s", "rise and fall time", low=0.0)
     t_step = condition("s", "largest time step of the simulation", low=0.0)
     v_step = condition("V", "step of the driver: usable amplitudes lie a whole number of steps above the lowest")

@@ -155,7 +155,7 @@ class Table:
         """Return a condition in SI units; raise `TableError` when the table does not carry it."""
         if name not in self.conditions:
             raise TableError(
-                f"table `{self.name}` has no condition `{name}` (has: {', '.join(self.conditions) or 'none'}). "
+                f"table `{self.name}` lacks the condition `{name}` (has: {', '.join(self.conditions) or 'none'}). "
                 "Regenerate the file with `rramkit characterize`."
             )
         return float(self.conditions[name])
@@ -164,7 +164,7 @@ class Table:
         """Return a signal; raise `TableError` when the table does not carry it."""
         if name not in self.signals:
             raise TableError(
-                f"table `{self.name}` has no signal `{name}` (has: {', '.join(self.signals) or 'none'}). "
+                f"table `{self.name}` lacks the signal `{name}` (has: {', '.join(self.signals) or 'none'}). "
                 "Regenerate the file with `rramkit characterize`."
             )
         return self.signals[name]
@@ -249,11 +249,14 @@ def _fit_at(fit: Fit, axis: str, index: int) -> Fit:
     """Return the fit at one value of an axis along which it was made; another fit as it is."""
     if axis not in fit.axes:
         return fit
-    dimension = fit.axes.index(axis)
+
+    def taken(values: np.ndarray) -> np.ndarray:
+        return np.asarray(np.take(values, index, axis=fit.axes.index(axis)))
+
     return replace(
         fit,
-        parameters={n: replace(q, values=np.take(q.values, index, axis=dimension)) for n, q in fit.parameters.items()},
-        errors={name: np.take(values, index, axis=dimension) for name, values in fit.errors.items()},
+        parameters={name: replace(each, values=taken(each.values)) for name, each in fit.parameters.items()},
+        errors={name: taken(values) for name, values in fit.errors.items()},
         axes=tuple(name for name in fit.axes if name != axis),
     )
 
