@@ -62,6 +62,11 @@ class Write(Group):
     w_access = condition("m", "width of the access transistor", low=0.0)
     r_driver = condition("ohm", "series resistance of each line's driver during the pulse", low=0.0)
     c_line = condition("F", "capacitance of each line", low=0.0)
+    burst = condition("1", "pulses of one write (measured and published devices)", low=1.0)
+    sigma_read = condition("S", "noise of one read (measured devices)", low=0.0)
+    pulses = condition("1", "number of measured pulses", low=0.0)
+    g_train = held_out("S", "conductance along a measured pulse train")
+    pulse = held_out("1", "number of the pulse in that train")
     through_drivers = condition(
         "1", "1: conductances were read through `r_driver` (formats 1 and 2); absent: cell alone"
     )
