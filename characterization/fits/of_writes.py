@@ -83,7 +83,7 @@ def _fit(
         signal=SET.delta_g,
         parameters={name: Quantity(values.reshape(shape), units[name]) for name, (values, _) in columns.items()},
         errors={name: errors.reshape(shape) for name, (_, errors) in columns.items()},
-        residual=float(np.sqrt(np.mean([one.residual**2 for one in estimates]))),
+        residual=float(np.sqrt(np.mean([one.residual**2 for one in estimates]))) if axes else estimates[0].residual,
         axes=axes,
     )
 

@@ -22,7 +22,7 @@ from rramkit.table import Polarity
 from rramkit.table.schema import READ, SET, WRITES
 
 POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
-_UNITS = {column: column.unit for column in (READ.g_cell, SET.v_pulse, SET.t_pulse)}
+_UNITS: dict[str, str] = {column: column.unit for column in (READ.g_cell, SET.v_pulse, SET.t_pulse)}
 _UNITS |= {"r_cell": "ohm", "cycle": "1", "device": "1"}
 _SHORTEST = 8  # reads in a train: fewer do not determine a curve
 

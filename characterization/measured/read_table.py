@@ -18,7 +18,7 @@ from rramkit.table.schema import READ
 
 _VOLTAGES = 21  # of the read table: odd, so that 0 V is one of them
 _LEVELS = 16
-_UNITS = {READ.v_cell: READ.v_cell.unit, READ.i_cell: READ.i_cell.unit, "curve": "1"}
+_UNITS: dict[str, str] = {READ.v_cell: READ.v_cell.unit, READ.i_cell: READ.i_cell.unit, "curve": "1"}
 _MARGIN = 1.15  # the read table reaches this factor past both ends of the window, as one from SPICE does
 
 
