@@ -40,6 +40,17 @@ def at_condition(
     return table
 
 
+def nominal_condition(table: Table) -> str:
+    """Return the nominal condition of a table as text, e.g. `tt-300.15K`; empty for a table without such axes."""
+    parts = []
+    if CORNERS.corner in table.axes:
+        parts.append(_nominal_corner(table))
+    for axis, unit in ((CORNERS.supply, "x"), (CORNERS.temperature, "K")):
+        if axis in table.axes:
+            parts.append(f"{_nominal_value(table, axis):g}{unit}")
+    return "-".join(parts)
+
+
 def _nominal_corner(table: Table) -> str:
     labels = table.axes[CORNERS.corner].labels
     return NOMINAL_CORNER if NOMINAL_CORNER in labels else labels[0]
