@@ -1,6 +1,7 @@
 """The data goes one way through the house: who may import whom, read from the imports themselves."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,13 @@ def test_no_room_is_imported_by_its_bare_name() -> None:
         assert not {
             name for name in imports(path) if name.split(".")[0] in ("circuits", "netlists", "characterization")
         }
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts if parts[0] == "rramkit" else ("rramkit", *parts)).removesuffix(".__init__")
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    arrows = {module_name(path): imports(path) - {module_name(path)} for path in sources()}
+    TopologicalSorter(arrows).prepare()  # raises CycleError with the circle
