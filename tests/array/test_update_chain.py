@@ -17,7 +17,7 @@ from rramkit.array.write.spread import SpreadParams, StuckParams
 from rramkit.array.write.state import POLARITIES
 from rramkit.errors import InputError, TableError
 from rramkit.table import Quantity, TableFile
-from rramkit.table.distribution import Distribution, Over
+from rramkit.table.parts import Distribution, Over
 
 SHAPE = (2, 6, 4)
 TABLES = tables()
