@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rramkit.characterization import processor_time
 from rramkit.characterization.ngspice import library
 from rramkit.errors import SetupError
 
@@ -93,13 +94,13 @@ def test_the_named_library_is_used_or_the_error_says_why(tmp_path, monkeypatch, 
     assert reason in str(caught.value) and str(named) in str(caught.value)
 
 
-@pytest.mark.parametrize(("script", "reason"), [("kill -SEGV $$", "signal 11"), ("exec sleep 9", "did not answer")])
+@pytest.mark.parametrize(("script", "reason"), [("kill -SEGV $$", "signal 11"), ("exec sleep 3600", "did not answer")])
 def test_a_library_that_crashes_or_hangs_is_an_error_here(tmp_path, monkeypatch, script, reason):
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setattr(library, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(processor_time, "ASLEEP_SECONDS", 0.5)
     with pytest.raises(SetupError, match=reason):
         library.probe(make_prefix(tmp_path / "p", tmp_path), "system")
 
