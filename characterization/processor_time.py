@@ -24,7 +24,9 @@ class TimeLimitError(Exception):
 
 
 @dataclass(frozen=True)
-class _Usage:
+class Usage:
+    """Processor time of a process in seconds, and whether it sleeps."""
+
     seconds: float
     asleep: bool
 
@@ -47,7 +49,7 @@ class ProcessorLimit:
     def restart(self, seconds: float) -> None:
         """Count from here, to a limit of so many seconds of processor time."""
         self._limit, self._asleep = seconds, 0.0
-        self._start = self._last = _usage(self._pid).seconds
+        self._start = self._last = usage(self._pid).seconds
         self._looked = monotonic()
         self._look_again(seconds)
 
@@ -55,12 +57,12 @@ class ProcessorLimit:
         """Return why the process must end; None while it is within its limits."""
         if monotonic() < self._next_look:
             return None
-        usage, now = _usage(self._pid), monotonic()
-        idle = usage.asleep and usage.seconds == self._last
+        current, now = usage(self._pid), monotonic()
+        idle = current.asleep and current.seconds == self._last
         # A longer gap between two looks means that this process did not run either.
         self._asleep = self._asleep + min(now - self._looked, 2 * LOOK_SECONDS) if idle else 0.0
-        self._last, self._looked = usage.seconds, now
-        remaining = self._start + self._limit - usage.seconds
+        self._last, self._looked = current.seconds, now
+        remaining = self._start + self._limit - current.seconds
         self._look_again(remaining)
         if remaining < 0:
             return f"no result within {self._limit:g} s of processor time"
@@ -110,10 +112,10 @@ def run_limited(
             child.kill()
 
 
-def _usage(pid: int) -> _Usage:
+def usage(pid: int) -> Usage:
     """Return the processor time of a process and whether it sleeps."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:  # the process has ended, or there is no /proc
-        return _Usage(0.0 if Path("/proc/self/stat").exists() else monotonic(), asleep=False)
-    return _Usage((int(fields[11]) + int(fields[12])) / _TICKS, asleep=fields[0] in "SDI")
+        return Usage(0.0 if Path("/proc/self/stat").exists() else monotonic(), asleep=False)
+    return Usage((int(fields[11]) + int(fields[12])) / _TICKS, asleep=fields[0] in "SDI")

@@ -153,10 +153,12 @@ class Workers:
             self._workers.append(_Worker(process, ours, ProcessorLimit(process.pid, _START_SECONDS)))
 
     def _hand_out(self) -> None:
-        """Give each worker its next job, and then each another one ahead."""
+        """Give each worker its next job, and then each another one ahead; workers that start get theirs later."""
+        starting = sum(not worker.ready for worker in self._workers)
         for depth in range(1, _PIPE_DEPTH + 1):
+            reserved = starting if depth > 1 else 0
             for worker in self._workers:
-                while worker.ready and len(worker.tasks) < depth and self._queue:
+                while worker.ready and len(worker.tasks) < depth and len(self._queue) > reserved:
                     task = self._queue.popleft()
                     if task.future.running() or task.future.set_running_or_notify_cancel():
                         self._send(worker, task)

@@ -107,5 +107,12 @@ def test_a_program_within_its_limit_returns_its_output(tmp_path):
 
 
 def test_a_program_that_spins_is_killed(tmp_path):
-    with pytest.raises(TimeLimitError, match="within 0.2 s of processor time"):
+    with pytest.raises(TimeLimitError, match=r"within 0\.2 s of processor time"):
         run_limited([sys.executable, "-c", "while True: pass"], seconds=0.2, cwd=tmp_path, env=os.environ)
+
+
+def test_two_jobs_run_on_two_workers(tmp_path):
+    """The worker that starts first leaves the second job to the other one: each job waits for the other."""
+    with workers(2, timeout=60.0) as pool:
+        futures = [pool.submit(jobs.meet, (str(tmp_path), 2)) for _ in range(2)]
+        assert len({future.result(BACKSTOP) for future in futures}) == 2

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixtures.waiting import BACKSTOP
 
 from rramkit.characterization import processor_time
 from rramkit.characterization.ngspice import library
@@ -147,7 +148,7 @@ def _have_library() -> bool:
 @pytest.mark.skipif(not _have_library(), reason="no ngspice library on this machine")
 def test_a_worker_enters_its_own_folder_and_environment(tmp_path):
     environment = dict(os.environ) | {"SPICE_SCRIPTS": "/elsewhere"}
-    subprocess.run([sys.executable, "-c", ENTERED, str(tmp_path)], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", ENTERED, str(tmp_path)], env=environment, check=True, timeout=BACKSTOP)
     assert "num_threads=1" in (tmp_path / ".spiceinit").read_text()
 
 
