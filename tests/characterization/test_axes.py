@@ -48,7 +48,7 @@ def test_an_axis_that_says_nothing_clear_is_refused(wrong, complaint):
 
 
 @given(st.integers(2, 40), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_latin_hypercube_has_one_sample_in_every_part_of_every_axis(samples, seed):
     axes = [axis(kind="latin", first=-1, last=3), axis(kind="latin", first=1e-3, last=10, ratio=True)]
     found = latin_hypercube(axes, samples, rng=np.random.default_rng(seed))
@@ -107,7 +107,7 @@ def test_a_dotted_parameter_is_replaced_with_all_checks():
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_matched_normals_have_the_moments_of_endless_draws(size, seed):
     found = matched_normals(np.random.default_rng(seed), size + 6, size)
     # the turn is a solve of a covariance whose condition is below 1e4 here: 1e-16 of it

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fixtures.synthetic_run import run
 from fixtures.synthetic_tables import full_file
+from fixtures.waiting import BACKSTOP
 
 from rramkit import hdf5, record, table
 from rramkit.errors import TableError
@@ -51,9 +52,9 @@ def made(tmp_path):
     return tmp_path
 
 
-def _sweep(path: Path, kind: str, *, step: int, flip: int, timeout: float) -> tuple[int, int]:
+def _sweep(path: Path, kind: str, *, step: int, flip: int) -> tuple[int, int]:
     command = [sys.executable, "-c", SWEEP, str(path), kind, str(step), str(flip)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3 * BACKSTOP, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     tried, size = (int(number) for number in done.stdout.split())
     return tried, size
@@ -62,14 +63,14 @@ def _sweep(path: Path, kind: str, *, step: int, flip: int, timeout: float) -> tu
 @pytest.mark.parametrize("kind", ["tables", "run"])
 def test_a_flipped_byte_is_refused_wherever_it_is(made, kind):
     for step, flip in ((89, 0x01), (101, 0xFF)):  # steps that share no factor with HDF5's blocks
-        tried, size = _sweep(made / f"{kind}.h5", kind, step=step, flip=flip, timeout=120)
+        tried, size = _sweep(made / f"{kind}.h5", kind, step=step, flip=flip)
         assert tried >= size / step
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["tables", "run"])
 def test_every_single_byte(made, kind):
-    tried, size = _sweep(made / f"{kind}.h5", kind, step=1, flip=0x10, timeout=900)
+    tried, size = _sweep(made / f"{kind}.h5", kind, step=1, flip=0x10)
     assert tried == size
 
 

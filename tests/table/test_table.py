@@ -49,7 +49,7 @@ def files(draw):
     return TableFile({"block": Table("block", axes, signals, conditions, {"delta": held_out})}, {"note": draw(TEXT)})
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(files())
 def test_what_is_saved_comes_back(file):
     with TemporaryDirectory() as folder:
