@@ -36,7 +36,7 @@ REPEATS, ALONE = 3, 24  # times that a matrix is written; pairs written one by o
 
 @dataclass(frozen=True)
 class Trial:
-    """One loop on one array, and how long it took (s)."""
+    """One loop on one array, and its duration (s)."""
 
     loop: WriteVerify
     done: VerifyState

@@ -5,7 +5,7 @@
 * fast: time of an update (`effective_conductance`), and error against the exact grade.
 * a read: of a tile of SIZE x SIZE pairs through the synthetic table of the tests, against the bare float32 product.
 
-Ratios are of the best of several turns, taken one after the other.
+Ratios are of the best of several rounds, run alternately.
 """
 # pyright: reportMissingImports=false
 

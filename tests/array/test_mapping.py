@@ -17,7 +17,7 @@ RANGE: dict[str, Any] = {"g_low": G_LOW, "g_high": G_HIGH}
 SMALL = (24, 10)  # rows and columns of an array: several tiles each way
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 60), cols=st.integers(1, 9))
 @pytest.mark.parametrize(
     "mapping", [Pairs(**RANGE, w_max=1.5), Pairs(**RANGE, w_max=1.5, about="edge"), OffsetColumn(**RANGE, w_max=1.5)]
@@ -31,7 +31,7 @@ def test_real_weights_give_the_product_and_come_back(mapping, seed, rows, cols):
     np.testing.assert_allclose(matrix.forward(x).y, x @ weight, rtol=0, atol=1e-11)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 70), cols=st.integers(1, 5))
 @pytest.mark.parametrize(
     ("mapping", "w_range", "x_range"),

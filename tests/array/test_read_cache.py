@@ -45,7 +45,7 @@ def _same(found, expected):
         assert (mine.energy, mine.clamped) == (theirs.energy, theirs.clamped)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 999),
     writes=st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.booleans()), min_size=1, max_size=4),
@@ -62,7 +62,7 @@ def test_tiles_written_again_and_again_read_as_those_made_anew(seed, writes, mod
     _same(_reads(grid), _reads(TileGrid.of(g_cell, model, largest=LARGEST)))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999), within=st.floats(1e-4, 1e-2))
 def test_wires_left_alone_stay_within_their_bound(seed, within):
     model = replace(ArrayModel.from_tables(tables()), wires_within=within)

@@ -45,7 +45,7 @@ def test_every_stage_at_its_default_is_exactly_off(wires, linear):
         np.testing.assert_array_equal(getattr(chained, way)(v).i, getattr(plain, way)(v).i)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 999), levels=st.sampled_from([2, 3, 16, 200]))
 def test_the_input_converter_drives_the_nearest_level(seed, levels):
     v = volts(5, 9, seed=seed)
@@ -255,7 +255,7 @@ def test_a_read_counts_time_and_energy_of_its_converters():
     assert reading.energy - plain.energy == pytest.approx(3 * 6 * 2e-12 + 3 * 9 * 1e-13, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 99), rows=st.integers(1, 40), pairs=st.integers(1, 20))
 def test_a_grid_of_tiles_is_the_large_matrix(seed, rows, pairs):
     g = cells(2, rows, pairs, seed=seed)

@@ -17,7 +17,7 @@ from rramkit.array.write.spread import SpreadParams, StuckParams
 from rramkit.array.write.state import POLARITIES
 from rramkit.errors import InputError, TableError
 from rramkit.table import Quantity, TableFile
-from rramkit.table.distribution import Distribution, Over
+from rramkit.table.parts import Distribution, Over
 
 SHAPE = (2, 6, 4)
 TABLES = tables()
@@ -186,7 +186,7 @@ def test_wear_is_each_cells_own():
 
 
 @given(first=st.floats(0, 1e7), second=st.floats(0, 1e7), nu=st.floats(-0.02, 0.05), warm=st.floats(280, 400))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rests_add_up(first, second, nu, warm):
     chain = UpdateChain.from_tables(TABLES, UpdateParams(retention=RetentionParams(nu=nu)))
     state = start(chain)

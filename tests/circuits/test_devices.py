@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from rramkit import netlists
-from rramkit.characterization.equations import EQUATIONS, jart, stanford
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.netlists import models
+from rramkit.netlists.equations import equations, jart, stanford
 
 T_READ, READS = 10e-9, 1e6  # the kit's read, as often as is asked
 
@@ -24,7 +23,7 @@ def held_current(pool, device, v, s):
     return -pool.run(deck)["i(v1)"][0]
 
 
-def train(model: ModelName, parameter_set="default", **given):
+def train(model, parameter_set="default", **given):
     return DevicePulseParams(device=Device(model=model, parameter_set=parameter_set), **given)
 
 
@@ -49,7 +48,7 @@ TRAINS = [
 def test_state_after_a_pulse_train_against_scipy(pool, params):
     waves = pool.run(pulse_train(params).text())
     times = [params.t_after(k) for k in range(len(params.v_pulse))]
-    found, expected = np.interp(times, waves["time"], waves["v(s)"]), state_after(params)
+    found, expected = np.interp(times, waves["time"], waves["state"]), state_after(params)
     # 0.1 % of the range. Each train moves the state by 5 % of it or more, so that the comparison means something.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert np.max(np.abs(np.diff(expected, prepend=params.state))) > 0.05
@@ -60,7 +59,7 @@ def test_a_half_finished_runaway_does_not_stop_the_run(pool, model):
     """Far beyond the useful amplitude, from both ends: the cell switches within femtoseconds, and the run goes on."""
     for state in (0.02, 0.98):
         params = train(model, state=state, v_pulse=(3.3, -3.3, 3.3), r_series=2e3)
-        s = pool.run(pulse_train(params).text())["v(s)"]
+        s = pool.run(pulse_train(params).text())["state"]
         assert np.min(s) > -0.1 and np.max(s) < 1.1
 
 
@@ -69,7 +68,7 @@ def test_held_current_is_the_equations_current(pool, model):
     for parameter_set in models.model(model).sets:
         device = Device(model=model, parameter_set=parameter_set)
         for v, s in ((0.1, 0.0), (0.2, 0.5), (-0.15, 1.0)):
-            expected = EQUATIONS[model].current(device.values, v, s)
+            expected = equations(model).current(device.values, v, s)
             # 1e-12 S of gmin beside the cell, and ten digits of the parameters
             assert held_current(pool, device, v, s) == pytest.approx(expected, rel=1e-5, abs=3e-12 * abs(v))
 
@@ -106,7 +105,7 @@ def test_jart_current_anchors(n, u, low, high):
     assert low <= jart.explicit_current(u, float(np.log(n / 4e-3))) <= high
 
 
-def reads_move(model: ModelName, parameter_set, v):
+def reads_move(model, parameter_set, v):
     return (
         max(read_drift(Device(model=model, parameter_set=parameter_set), sign * v) for sign in (1, -1)) * T_READ * READS
     )

@@ -52,6 +52,8 @@ class RlSettings(Parameters):
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
+        if isinstance(rule, str):
+            return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     @model_validator(mode="after")
