@@ -1,4 +1,4 @@
-"""Tables at one operating condition: equal to a look-up in the whole table, with masks, distributions, held-out points."""
+"""Tables at one operating condition: as a look-up in the whole table; masks, distributions and held-out points."""
 
 from dataclasses import replace
 from pathlib import Path
