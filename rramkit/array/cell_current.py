@@ -66,7 +66,7 @@ class CellCurrent:
         if np.any(current * np.sign(v_grid) < 0) or not np.all(np.any(current, axis=1)):
             raise TableError(
                 f"`{table.name}/i_cell` must flow, and the way its voltage points, at every conductance; it does not. "
-                "Regenerate it with `rramkit characterize`."
+                "Characterise again."
             )
         slope = _slope_at_zero(v_grid, current)
         rest = current - slope[:, None] * v_grid

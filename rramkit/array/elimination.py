@@ -218,7 +218,7 @@ def positive_inverse(matrix: np.ndarray) -> np.ndarray:
     if failed:
         raise InputError(
             "the cells and wires must make a positive network; they do not (a conductance that is not a number, or "
-            "wires that take nearly all of the voltage). Fix the conductances, or take the grade exact."
+            "wires that take nearly all of the voltage). Mend the conductances, or take the grade exact."
         )
     half, _ = potri(factor, lower=True, overwrite_c=True)
     return np.where(_later(matrix.shape[0]), half, half.T)
