@@ -100,7 +100,7 @@ class GridSurrogate:
             reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
             raise TableError(
                 f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
-                "Regenerate the table with `rramkit characterize`, or read elsewhere."
+                "Characterise those again, or stay away from them."
             )
         found = self._grid.at(*inside)
         return np.exp(found) if self._log else found
@@ -131,7 +131,7 @@ class GridSurrogate:
             counts = self._table.masks[self.signal].counts()
             raise TableError(
                 f"`{self._table.name}/{self.signal}` is wanted whole; {sum(counts.values())} of its points failed "
-                f"({', '.join(counts)}). Regenerate it with `rramkit characterize`."
+                f"({', '.join(counts)}). Characterise those again."
             )
         axes = [_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True)]
         logs = [axis.log for axis in self._table.axes.values()]
@@ -164,7 +164,7 @@ def _check_axes(table: Table) -> None:
 def _filled(table: Table, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
     """Return the values with the nearest good one at each failed point: no look-up sees them."""
     if np.all(bad):
-        raise TableError(f"every point of `{table.name}/{signal}` failed. Regenerate it with `rramkit characterize`.")
+        raise TableError(f"every point of `{table.name}/{signal}` failed. Characterise again.")
     if not np.any(bad):
         return values
     nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
