@@ -1,7 +1,7 @@
-"""The kit's floor plan in numbers: library files, imports between them, import depth, cycles. `python benchmarks/rooms.py`.
+"""Library files, imports between them, import depth and cycles: `python benchmarks/rooms.py`.
 
-Counted are the files of netlists/, circuits/, characterization/ and rramkit/; an import inside a function counts like one
-at the top. The depth is the number of files on the longest chain of imports.
+It counts the files of netlists/, circuits/, characterization/ and rramkit/; an import inside a function counts like one
+at the top of a file. The depth is the number of files on the longest chain of imports.
 """
 
 import ast
@@ -15,15 +15,15 @@ LINKED = ("circuits", "characterization", "netlists")  # inside rramkit/ these a
 
 def modules(root: Path) -> dict[str, Path]:
     """Return every library module by its full name."""
-    found = {}
+    paths = {}
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
-            parts = path.relative_to(root).with_suffix("").parts
+            parts = list(path.relative_to(root).with_suffix("").parts)
             if parts[0] == "rramkit" and len(parts) > 1 and parts[1] in LINKED:
                 continue
-            name = ".".join(parts if parts[0] == "rramkit" else ("rramkit", *parts))
-            found[name.removesuffix(".__init__")] = path
-    return found
+            name = ".".join(parts if parts[0] == "rramkit" else ["rramkit", *parts])
+            paths[name.removesuffix(".__init__")] = path
+    return paths
 
 
 def imports(path: Path, names: set[str]) -> set[str]:
@@ -54,7 +54,7 @@ def longest_chain(arrows: dict[str, set[str]]) -> list[str]:
 
 
 def main(root: Path) -> int:
-    """Print the numbers; return 1 where imports go in a circle."""
+    """Print the numbers; return 1 where there is an import cycle."""
     arrows, paths = graph(root), modules(root)
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths.values())
     print(f"{len(paths)} files, {lines:,} lines, {sum(map(len, arrows.values())):,} imports")

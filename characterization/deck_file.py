@@ -54,9 +54,7 @@ def _absolute(match: re.Match[str], path: Path, text: str) -> str:
     found = (path.parent / name).resolve()
     if not found.is_file():
         line = text[: match.start()].count("\n") + 1
-        raise InputError(
-            f"{path}, line {line}: {name}: no such model file (looked for {found}). Correct the path there."
-        )
+        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {found}). Fix the path there.")
     return f'{match["head"]}"{found}"{match["tail"]}'
 
 

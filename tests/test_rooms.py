@@ -1,4 +1,4 @@
-"""The data goes one way through the house: who may import whom, read from the imports themselves."""
+"""Import arrows between the rooms, read from the imports themselves."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("netlists", "circuits", "characterization", "rramkit")
-FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # what every room stands on
+FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # used by every room
 # What characterization/ takes from rramkit/: the format it writes, and what it verifies that with.
 SHARED = {
     "rramkit.table",
@@ -70,7 +70,7 @@ def kit_imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_follow_the_arrows(path: Path) -> None:
     if path.is_relative_to(ROOT / "rramkit" / "cli"):
-        return  # the roof knows everyone
+        return  # the command line imports every room
     allowed = {
         "netlists": (),
         "circuits": ("rramkit.circuits", "rramkit.netlists"),

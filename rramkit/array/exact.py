@@ -273,10 +273,10 @@ def checked_ladder(*, r_row: float, r_col: float, r_source: float, r_sense: floa
 def _checked(g_cell: np.ndarray, v_in: np.ndarray, direction: str) -> tuple[np.ndarray, np.ndarray]:
     g_cell, v_in = np.asarray(g_cell, dtype=float), np.asarray(v_in, dtype=float)
     if g_cell.ndim != 2 or not g_cell.size or not (np.all(np.isfinite(g_cell)) and np.all(g_cell >= 0.0)):
-        raise InputError(f"`g_cell` must be (R, C) in siemens, finite and at least 0; got {g_cell.shape}. Mend it.")
+        raise InputError(f"`g_cell` must be (R, C) in siemens, finite and at least 0; got {g_cell.shape}. Fix it.")
     if direction not in ("forward", "backward"):
         raise InputError(f"`direction` must be forward or backward; got {direction!r}. Choose one.")
     letter, lines = ("R", g_cell.shape[0]) if direction == "forward" else ("C", g_cell.shape[1])
     if v_in.ndim != 2 or v_in.shape[0] != lines or not np.all(np.isfinite(v_in)):
-        raise InputError(f"`v_in` must be ({letter}, B) = ({lines}, B) in volts, finite; got {v_in.shape}. Mend it.")
+        raise InputError(f"`v_in` must be ({letter}, B) = ({lines}, B) in volts, finite; got {v_in.shape}. Fix it.")
     return g_cell, v_in

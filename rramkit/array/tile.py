@@ -248,7 +248,7 @@ class Tile:
         v_max = (self.periphery.backward if backward else self.periphery.forward).encoder.way.v_max
         low, high = (float(v.min()), float(v.max())) if math.prod(v.shape) else (math.nan, math.nan)
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Mend it.")
+            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Fix it.")
         if max(high, -low) <= v_max:
             return v, low < 0.0, 0
         xp = namespace(v)

@@ -102,7 +102,9 @@ class WireModel:
         """Read the table `wires`; raise `TableError` when it lacks one of the four resistances."""
         missing = [name for name in RESISTANCES if name not in table.signals]
         if missing:
-            raise TableError(f"table `{table.name}` lacks {', '.join(missing)}. Characterise again.")
+            raise TableError(
+                f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
+            )
         if grade not in ("ideal", "fast", "exact"):
             raise InputError(f"`grade` must be ideal, fast or exact; got {grade!r}. Choose one.")
         held_out = table.held_out.get("i_array")

@@ -1,4 +1,4 @@
-"""`rramkit simulate`: run a deck or a block in ngspice, print its measures, draw its waveforms."""
+"""`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
 import json as json_format
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
+    what: Annotated[str, typer.Argument(help="A deck file, or the name of a circuit (`rramkit netlist --list`).")],
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png"),
@@ -62,7 +62,7 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
         block = catalog.block(what)
         return block.deck(parameters(block.parameters, params, pairs)).text()
     if not Path(what).exists() and "." not in what and "/" not in what:
-        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Correct it.")
+        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Fix it.")
     if params or pairs:
         raise InputError(
             "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."

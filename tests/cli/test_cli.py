@@ -139,7 +139,7 @@ def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
         assert code == 1
         assert err.count("\n") == 1
         assert "RRAMKIT_NGSPICE must name an ngspice shared library" in err
-        assert "Correct it, or unset it" in err
+        assert "Fix it, or unset it" in err
     assert not list(here.rglob("new*/*"))
 
 

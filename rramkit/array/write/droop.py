@@ -62,7 +62,9 @@ class Droop:
         """Build from the table `wires`; raise `TableError` when it lacks a resistance."""
         missing = [name for name in ("r_row", "r_col") if name not in table.signals]
         if missing:
-            raise TableError(f"table `{table.name}` lacks {', '.join(missing)}. Characterise again.")
+            raise TableError(
+                f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
+            )
         return cls(float(table.signals["r_row"]), float(table.signals["r_col"]), params)
 
     def lost(

@@ -279,7 +279,10 @@ def _levels(table: Table, stepped: Stepped) -> np.ndarray:
         return values
     v_step, low, high = table.condition("v_step"), float(values[0]), float(values[-1])
     if not v_step > 0.0:
-        raise TableError(f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. Characterise again.")
+        raise TableError(
+            f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. "
+            "Regenerate it with `rramkit characterize`."
+        )
     steps = int((high - low) / v_step * (1.0 + 1e-9))  # the last one may miss the axis' end by rounding only
     return np.minimum(low + v_step * np.arange(steps + 1), high)
 

@@ -132,7 +132,7 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     if g_cell.ndim < 3 or g_cell.shape[-3] != 2:
         raise InputError(f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
     if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
-        raise InputError("`g_cell` must be finite and above 0 S; got other values. Mend them.")
+        raise InputError("`g_cell` must be finite and above 0 S; got other values. Fix them.")
     return g_cell
 
 
