@@ -81,7 +81,7 @@ def find_design(name: str) -> Design:
     if name in plan_names():
         return read_design(FOLDER / f"{name}.toml")
     if not name.endswith(".toml"):
-        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Correct it.")
+        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Fix it.")
     return read_design(Path(name))
 
 
@@ -107,7 +107,9 @@ def blocks_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
             try:
                 found.append(ComponentPlan.checked(json.loads(text), where=f"the table file's `{key}`"))
             except json.JSONDecodeError as error:
-                raise TableError(f"the table file's `{key}` cannot be read ({error}). Characterise again.") from error
+                raise TableError(
+                    f"the table file's `{key}` cannot be read ({error}). Regenerate it with `rramkit characterize`."
+                ) from error
     return found
 
 
@@ -144,7 +146,7 @@ def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     if isinstance(entry, str) and entry in plan_names():
         return read_design(FOLDER / f"{entry}.toml").blocks
     known = ", ".join(plan_names())
-    raise InputError(f"{path}: `blocks` must hold names ({known}), TOML files or plans; got {entry!r}. Correct it.")
+    raise InputError(f"{path}: `blocks` must hold names ({known}), TOML files or plans; got {entry!r}. Fix it.")
 
 
 def _values(path: Path) -> dict[str, Any]:
@@ -153,4 +155,4 @@ def _values(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file: {error}. Mend the line it names.") from error
+        raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error

@@ -13,7 +13,7 @@ def value_at(params: Parameters, path: str) -> object:
     head, _, rest = path.partition(".")
     if head not in type(params).model_fields:
         known = ", ".join(type(params).model_fields)
-        raise InputError(f"`{path}` must name a parameter; `{head}` is none of {known}. Correct it.")
+        raise InputError(f"`{path}` must name a parameter; `{head}` is none of {known}. Fix it.")
     value = getattr(params, head)
     if not rest:
         return value

@@ -75,4 +75,6 @@ def plan_of(tables: TableFile) -> Plan:
     try:
         return Plan.checked(json.loads(text), where="the table's plan")
     except json.JSONDecodeError as error:
-        raise TableError(f"the table file's plan cannot be read ({error}). Characterise again.") from error
+        raise TableError(
+            f"the table file's plan cannot be read ({error}). Regenerate it with `rramkit characterize`."
+        ) from error

@@ -50,7 +50,9 @@ def _cut(table: Table, corner: str, temperature: float) -> Table:
             f"{temperature:g}. Take one inside, or characterise further."
         )
     if any(np.any(mask.bad) for mask in cut.masks.values()):
-        raise TableError(f"table `{table.name}` has failed points at {corner}. Characterise those again.")
+        raise TableError(
+            f"table `{table.name}` has failed points at {corner}. Regenerate it with `rramkit characterize`."
+        )
     place = list(cut.axes).index(TEMPERATURE)
     values = {
         name: replace(each, values=PchipInterpolator(known, each.values, axis=place)(temperature))

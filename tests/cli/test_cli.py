@@ -173,9 +173,7 @@ def test_an_output_that_takes_no_more_is_one_line_or_none(tmp_path):
     with Path("/dev/full").open("w") as full:
         done = _process("netlist", "crossbar", cwd=tmp_path, stdout=full)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "rramkit: output: No space left on device. Mend that and run the command again."
-    ]
+    assert done.stderr.splitlines() == ["rramkit: output: No space left on device. Fix that and run the command again."]
     reader, writer = os.pipe()
     os.close(reader)
     done = _process("netlist", "crossbar", cwd=tmp_path, stdout=writer)
