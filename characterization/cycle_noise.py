@@ -16,8 +16,8 @@ import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.equations import stanford
-from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.characterization.waveforms import Waveforms
+from rramkit.circuits.device import DevicePulseParams, pulse_train
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -34,7 +34,7 @@ class CycleNoise(Parameters):
 def gap_sigma(waves: Waveforms, params: DevicePulseParams, noise: CycleNoise) -> float:
     """Return the standard deviation [nm] that the pulse of a one-pulse train gives the gap."""
     during = waves["time"] <= 2 * params.t_rise + params.t_pulse
-    seen = waves["time"][during], waves["v(te)"][during], waves["v(s)"][during]
+    seen = waves["time"][during], waves["v_device"][during], waves["state"][during]
     return sigma_of(*seen, values=params.device.values, noise=noise)
 
 
@@ -67,7 +67,7 @@ def noisy_train(
         one = params.model_copy(update={"state": state, "v_pulse": (amplitude,)})
         waves = pool.run(pulse_train(one).text())
         step = gap_sigma(waves, one, noise) / span * rng.standard_normal()
-        state = float(np.clip(waves["v(s)"][-1] + step, 0.0, 1.0))
+        state = float(np.clip(waves["state"][-1] + step, 0.0, 1.0))
         states.append(state)
     return np.array(states)
 

@@ -7,8 +7,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from rramkit.characterization.equations import EQUATIONS, Equations
-from rramkit.circuits.device import Device
-from rramkit.circuits.device_bench import DevicePulseParams
+from rramkit.circuits.device import Device, DevicePulseParams
 
 _RTOL, _ATOL = 1e-8, 1e-10  # three decades below the 1e-3 that is asked of ngspice
 

@@ -7,13 +7,15 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rramkit.errors import InputError
 
 _SHOWN = 100  # characters of a wrong value that a complaint repeats
+
+Given = TypeVar("Given", bound="Parameters")
 
 
 class Parameters(BaseModel):
@@ -110,3 +112,54 @@ def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Pa
             return owner, str(part)
         owner = field.annotation
     return owner, str(loc[-1]) if loc else ""
+
+
+def get_path(params: Parameters, path: str) -> object:
+    """Return the value at a dotted path such as `latch.technology.v_core`."""
+    head, _, rest = path.partition(".")
+    if head not in type(params).model_fields:
+        names = ", ".join(type(params).model_fields)
+        raise InputError(f"`{path}` must name a parameter; `{head}` is none of {names}. Fix the path.")
+    value = getattr(params, head)
+    if not rest:
+        return value
+    if not isinstance(value, Parameters):
+        raise InputError(f"`{path}` must name a parameter; `{head}` is a value, not a group. Remove what follows it.")
+    return get_path(value, rest)
+
+
+def replace_path(params: Given, path: str, value: float) -> Given:
+    """Return the parameters with the number at a dotted path replaced; every check of every record on the way runs."""
+    head, _, rest = path.partition(".")
+    old = get_path(params, head)
+    if rest and isinstance(old, Parameters):
+        new: object = replace_path(old, rest, value)
+    elif rest:
+        new = get_path(params, path)  # raises, and says why
+    else:
+        new = round(value) if is_whole_path(params, head) else value
+    values = {name: getattr(params, name) for name in type(params).model_fields} | {head: new}
+    return type(params).checked(values, where="the plan")
+
+
+def is_whole_path(params: Parameters, path: str) -> bool:
+    """Return whether the parameter at a dotted path is a whole number."""
+    value = get_path(params, path)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number_of_path(params: Parameters, path: str) -> float:
+    """Return the number at a dotted path; raise `InputError` when it is none."""
+    value = get_path(params, path)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"`{path}` must name a number; it is {value!r}. Name another parameter.")
+    return float(value)
+
+
+def unit_of_path(params: Parameters, path: str) -> str:
+    """Return the unit of the number at a dotted path."""
+    number_of_path(params, path)
+    group, _, name = path.rpartition(".")
+    owner = get_path(params, group) if group else params
+    extra = type(owner).model_fields[name].json_schema_extra if isinstance(owner, Parameters) else None
+    return str(extra.get("unit", "1")) if isinstance(extra, dict) else "1"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from characterization.test_resume import numbers, rows_of, run, started
 
-from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.components.cell import one_current
 from rramkit.characterization.engine.cluster import Cluster
 from rramkit.characterization.engine.point import Job
 from rramkit.errors import SetupError, SimulationError

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.components.cell import one_current
 from rramkit.characterization.engine.point import Job
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.simulate import spice_number

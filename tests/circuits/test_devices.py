@@ -8,8 +8,7 @@ import pytest
 from rramkit import netlists
 from rramkit.characterization.equations import EQUATIONS, jart, stanford
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, ModelName, pulse_train
 from rramkit.netlists import models
 
 T_READ, READS = 10e-9, 1e6  # the kit's read, as often as is asked
@@ -49,7 +48,7 @@ TRAINS = [
 def test_state_after_a_pulse_train_against_scipy(pool, params):
     waves = pool.run(pulse_train(params).text())
     times = [params.t_after(k) for k in range(len(params.v_pulse))]
-    found, expected = np.interp(times, waves["time"], waves["v(s)"]), state_after(params)
+    found, expected = np.interp(times, waves["time"], waves["state"]), state_after(params)
     # 0.1 % of the range. Each train moves the state by 5 % of it or more, so that the comparison means something.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert np.max(np.abs(np.diff(expected, prepend=params.state))) > 0.05
@@ -60,7 +59,7 @@ def test_a_half_finished_runaway_does_not_stop_the_run(pool, model):
     """Far beyond the useful amplitude, from both ends: the cell switches within femtoseconds, and the run goes on."""
     for state in (0.02, 0.98):
         params = train(model, state=state, v_pulse=(3.3, -3.3, 3.3), r_series=2e3)
-        s = pool.run(pulse_train(params).text())["v(s)"]
+        s = pool.run(pulse_train(params).text())["state"]
         assert np.min(s) > -0.1 and np.max(s) < 1.1
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import integral
-from rramkit.characterization.components.write_driver_measure import (
+from rramkit.characterization.components.disturb import disturbances
+from rramkit.characterization.components.write_driver import (
     cell_energies,
-    disturbances,
     driven_conductances,
     pulse_shapes,
     supply_energies,
 )
 from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.waveforms import integral
 from rramkit.circuits.disturb import DisturbBenchParams, write_disturb
-from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "driver"
@@ -64,7 +64,7 @@ def test_word_line_closes_between_pulse_and_read(run):
     for index in range(params.pulses):
         begin, end = params.pulse_interval(index)[1], params.read_interval(index + 1)[0]
         between = (waves["time"] > begin) & (waves["time"] < end)
-        assert np.min(waves[f"v(wl_{params.driver.lines.lumps})"][between]) < 0.1
+        assert np.min(waves["v_wl"][between]) < 0.1
 
 
 def test_energy_comes_from_the_supplies(run):
@@ -75,7 +75,7 @@ def test_energy_comes_from_the_supplies(run):
     assert np.all(total > cell)
     # The buffer draws its bias all the time: no less than that is what a pulse costs.
     begin, end = params.window(0)
-    rest = integral(waves["time"], -waves["i(v_write)"], (begin - 15e-9, begin - 13e-9)) / 2e-9
+    rest = integral(waves["time"], -waves["i_write"], (begin - 15e-9, begin - 13e-9)) / 2e-9
     assert np.all(total > 0.9 * rest * params.driver.v_write * (end - begin))
 
 
@@ -95,7 +95,7 @@ def test_neighbours_of_a_stepped_bit_line_stand_still(pool):
     waves = pool.run(write_disturb(params).text())
     for change in disturbances(waves, params).values():
         assert 1000 * np.max(np.abs(change)) < 1e-3
-    assert waves["v(s)"][-1] > 0.5  # the written cell, meanwhile, is written
+    assert waves["state"][-1] > 0.5  # the written cell, meanwhile, is written
 
 
 def test_write_verify_steps_the_bit_line_until_the_target(pool):
@@ -109,7 +109,7 @@ def test_write_verify_steps_the_bit_line_until_the_target(pool):
     stop = [k for k in range(params.pulses + 1) if params.strobe(k)[0] < t_done < params.strobe(k)[1] + 1e-9]
     assert len(stop) == 1 and 0 < stop[0] < params.pulses
     assert np.all(g[: stop[0]] < params.g_target) and g[stop[0]] > params.g_target
-    state = np.interp([params.read_interval(stop[0])[1], params.t_stop], waves["time"], waves["v(s)"])
+    state = np.interp([params.read_interval(stop[0])[1], params.t_stop], waves["time"], waves["state"])
     assert abs(state[1] - state[0]) < 1e-3  # of the range: later codes still stand on the bit line, behind a shut gate
 
 

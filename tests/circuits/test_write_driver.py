@@ -3,22 +3,27 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import integral
-from rramkit.characterization.components.write_driver_measure import (
+from rramkit.characterization.components.disturb import disturbances
+from rramkit.characterization.components.write_driver import (
     cell_energies,
-    disturbances,
     driven_conductances,
     pulse_shapes,
     supply_energies,
 )
 from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.waveforms import integral
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, write_disturb
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver_bench import DriverPulseParams, DriverResetParams, DriverWriteParams, driven_write
-from rramkit.circuits.write_legs import SwitchParams
+from rramkit.circuits.write_driver import (
+    DriverPulseParams,
+    DriverResetParams,
+    DriverWriteParams,
+    SwitchParams,
+    driven_write,
+)
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
 
@@ -69,7 +74,7 @@ def test_converter_gives_its_codes_voltages(set_run, reset_run):
         low, high = params.driver.span(params.polarity)
         step = (high - low) / 2**params.driver.converter.bits
         # Half a step: the legs' resistance beside 2R (20 kohm) is all that bends it.
-        np.testing.assert_allclose(np.interp(times, waves["time"], waves["v(dac)"]), params.amplitudes, atol=step / 2)
+        np.testing.assert_allclose(np.interp(times, waves["time"], waves["v_dac"]), params.amplitudes, atol=step / 2)
 
 
 def test_set_through_the_driver(set_run):
@@ -104,13 +109,13 @@ def test_energy_comes_from_the_supplies(set_run, reset_run):
         assert np.all(total > cell)
         # The buffer draws its bias all the time: no less than that is what a pulse costs.
         begin, end = params.window(0)
-        rest = [integral(waves["time"], -waves["i(v_write)"], (t, t + 2e-9)) / 2e-9 for t in (begin - 15e-9,)]
+        rest = [integral(waves["time"], -waves["i_write"], (t, t + 2e-9)) / 2e-9 for t in (begin - 15e-9,)]
         assert np.all(supplies["write"] > 0.9 * rest[0] * params.driver.v_write * (end - begin))
 
 
 def test_bit_line_supply_gives_the_cells_charge(set_run):
     params, waves = set_run
-    charge = np.array([integral(waves["time"], waves["i(v_cell)"], params.window(k)) for k in range(params.pulses)])
+    charge = np.array([integral(waves["time"], waves["i_cell"], params.window(k)) for k in range(params.pulses)])
     given = supply_energies(waves, params)["bl_set"] / params.driver.v_bl_set
     # The rest charges the bit line and the junctions behind its cells: 60 to 500 fF at 1.7 V.
     assert np.all((given - charge > 0.1e-12) & (given - charge < 0.9e-12))
@@ -164,7 +169,7 @@ def check_verify(pool, params, *, rising):
     slack = 0.04 * params.g_target
     assert np.all(beyond[stop:] | (abs(g[stop:] - params.g_target) < slack))
     assert not np.any(beyond[:stop] & (abs(g[:stop] - params.g_target) > slack))
-    state = np.interp([params.read_interval(stop)[1], params.t_stop], waves["time"], waves["v(s)"])
+    state = np.interp([params.read_interval(stop)[1], params.t_stop], waves["time"], waves["state"])
     assert abs(state[1] - state[0]) < 1e-6  # and no pulse comes after
 
 
@@ -182,7 +187,7 @@ def test_gated_neighbours_stand_still(pool, polarity, state):
     for change in changes.values():
         assert np.all(np.abs(change) < 1e-11)
         assert 1000 * np.max(np.abs(change)) < 1e-3
-    assert abs(waves["v(s)"][-1] - state) > 0.1  # the written cell, meanwhile, is written
+    assert abs(waves["state"][-1] - state) > 0.1  # the written cell, meanwhile, is written
 
 
 @pytest.mark.parametrize(("polarity", "v_line"), [("set", 1.7), ("reset", 2.0)])
@@ -192,7 +197,7 @@ def test_half_select_adds_up(pool, polarity, v_line):
     for pulses in (5, 100):
         params = half_select(CellParams(), polarity=polarity, v_line=v_line, state=0.95, pulses=pulses)
         waves = pool.run(write_staircase(params).text())
-        per_pulse.append((waves["v(s)"][-1] - 0.95) / pulses)
+        per_pulse.append((waves["state"][-1] - 0.95) / pulses)
     assert per_pulse[1] == pytest.approx(per_pulse[0], rel=1e-2)
     assert np.sign(per_pulse[1]) == (1 if polarity == "set" else -1)
     assert 1e-10 < abs(per_pulse[1]) < 1e-6  # 1,000 pulses: 6e-6 in SET, 5e-4 in RESET
