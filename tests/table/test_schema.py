@@ -135,7 +135,7 @@ def literals(path: Path) -> Iterator[ast.Constant]:
 
 
 def test_no_module_spells_a_column():
-    """Columns are attributes of the schema: `SET.delta_g`, not its text. Single words, common elsewhere, are left out."""
+    """Columns are attributes of the schema: `SET.delta_g`, not its text. Single words are too common to look for."""
     columns = {name for group in GROUPS.values() for name in group.columns if "_" in name}
     spelled = {
         f"{path.relative_to(ROOT)}:{text.lineno}: {text.value!r}"
@@ -188,6 +188,5 @@ def test_what_a_component_writes_is_in_the_schema(name):
 
 def test_the_fit_of_the_wires_has_the_columns_of_its_group():
     component = plans()[WIRES.group].component
-    assert set(component.constants) == set(map(str, WIRES.of_kind("condition")))
     assert {name: each.unit for name, each in component.signals.items()} == {WIRES.i_array: WIRES.i_array.unit}
     assert set(RESISTANCES) == set(WIRES.of_kind("signal"))
