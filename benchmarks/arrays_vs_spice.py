@@ -26,7 +26,7 @@ from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.table import TableFile
 
 SIZES = (16, 32, 64)
@@ -98,7 +98,7 @@ def _resistors(pool: SpicePool, plan: Plan, read: ArrayRead) -> np.ndarray:
         crossbar=bar, direction=read.direction, r_drive=plan.wires.r_drive, r_sense=plan.wires.r_sense
     )
     waves = pool.run(static_reads(params, read.g_cell, read.v_in).text())
-    return np.stack([waves[f"i(v_sense_{k})"] for k in range(read.i_out.shape[0])])
+    return np.stack([waves[name] for name in params.sense_outputs])
 
 
 def _error(found: np.ndarray, spice: np.ndarray) -> str:

@@ -14,8 +14,7 @@ import numpy as np
 from rramkit import netlists
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.program import find_program, run_bare
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads
 
 # The figures of netlists/rram_sky130.lib.
 TOX, TF_MIN, TF_MAX, TF_REF, I_K1, V_REF = 5.0, 3.3, 4.9, 4.7249, 6.140e-5, 0.430

@@ -19,8 +19,7 @@ import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.reference import state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.errors import SimulationError
 
 ASKED = 1e-3  # of the state's range, after a pulse train
@@ -35,7 +34,7 @@ class Case:
     bounds the time step besides (the sky130 cell's temperature moves within 0.23 ns).
     """
 
-    model: ModelName
+    model: str
     parameter_set: str
     v_set: tuple[float, float]
     v_reset: tuple[float, float]
@@ -92,7 +91,7 @@ def simulated(pool: SpicePool, trains: list[DevicePulseParams]) -> tuple[np.ndar
             failures.append(waves)
             continue
         times = [trains[k].t_after(pulse) for pulse in range(states.shape[1])]
-        states[k] = np.interp(times, waves["time"], waves["v(s)"])
+        states[k] = np.interp(times, waves["time"], waves["state"])
         seconds += waves.seconds
     return states, seconds, failures
 

@@ -5,17 +5,16 @@ Run it from the root of a checkout: `python benchmarks/periphery.py`.
 
 import numpy as np
 
-from rramkit.characterization.components.adc_measure import transitions
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.adc import transitions
+from rramkit.characterization.components.periphery import (
     codes,
     reference_energy,
     sampled_outputs,
     supply_energy,
 )
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.circuits.adc_bench import AdcTrainParams, transition_train
-from rramkit.circuits.periphery_account import ALL_MODES, account
-from rramkit.circuits.periphery_bench import CodedParams, operate, unit_reads
+from rramkit.circuits.adc import AdcTrainParams, transition_train
+from rramkit.circuits.periphery import ALL_MODES, CodedParams, account, operate, unit_reads
 
 
 def reads(pool: SpicePool) -> None:

@@ -22,7 +22,7 @@ from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 
 REPEATS = 2000
 
@@ -75,7 +75,7 @@ def _spice(plan: Plan, states: StateMap, g: np.ndarray, v: np.ndarray) -> tuple[
             waves = pool.run(deck)
         after = getrusage(RUSAGE_CHILDREN)
         used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    currents = np.stack([waves[f"i(v_sense_{k})"] for k in range(g.shape[1])])
+    currents = np.stack([waves[name] for name in params.sense_outputs])
     return currents, waves.seconds, used[1] - used[0]
 
 

@@ -8,10 +8,10 @@ import sys
 import numpy as np
 
 from rramkit.characterization.components.cell_measure import pulse_energies
-from rramkit.characterization.components.write_driver_measure import (
+from rramkit.characterization.components.disturb import disturbances
+from rramkit.characterization.components.write_driver import (
     MeasuredPulse,
     cell_energies,
-    disturbances,
     driven_conductances,
     pulse_shapes,
     supply_energies,
@@ -20,7 +20,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, neighbour_states, write_disturb
-from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 SET: tuple[Polarity, float] = ("set", 0.55)
@@ -125,7 +125,7 @@ def ungated(pool: SpicePool) -> None:
             found = []
             for pulses in (10, 100):
                 params = half_select(CellParams(), polarity=polarity, v_line=v_line, state=start, pulses=pulses)
-                found.append(float(pool.run(write_staircase(params).text())["v(s)"][-1]) - start)
+                found.append(float(pool.run(write_staircase(params).text())["state"][-1]) - start)
             print(
                 f"  {polarity:6} V = {v_line} V from {start:<5} {found[0]:+.2e} {found[1]:+.2e}   {10 * found[1]:+.1e}"
             )

@@ -1,7 +1,7 @@
 """A whole design: the plan of cell and arrays, and those of any number of circuit blocks; what one file is made by.
 
     name = "my design"
-    blocks = ["strongarm", "sar-levels", "mine.toml"]    # plans of the kit by name, or files beside this one
+    blocks = ["sense_amp", "adc_levels", "mine.toml"]    # plans of the kit by name, or files beside this one
 
     [cell]                                               # the plan of cell and arrays; left out: none
     seed = 7
@@ -20,6 +20,7 @@ from pydantic import Field, model_validator
 from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
+from rramkit.circuits import catalog
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
@@ -77,8 +78,8 @@ def plan_names() -> tuple[str, ...]:
 
 def find_design(name: str) -> Design:
     """Return the design of a plan of the kit by its name, or of a TOML file by its path."""
-    if name in plan_names():
-        return read_design(FOLDER / f"{name}.toml")
+    if catalog.current_name(name) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
         raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Correct it.")
     return read_design(Path(name))
@@ -86,7 +87,7 @@ def find_design(name: str) -> Design:
 
 def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one block, or that of cell and arrays."""
-    values = _values(path)
+    values = _with_present_name(_values(path))
     if "block" in values:
         return Design(name=str(values.get("name", "block")), blocks=(ComponentPlan.checked(values, where=str(path)),))
     if "blocks" not in values and "cell" not in values:
@@ -137,13 +138,19 @@ def _libraries(params: Parameters) -> set[ModelFile]:
 def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     """Return the plans that an entry of `blocks` stands for: a name, a file beside `path`, or a plan itself."""
     if isinstance(entry, dict):
-        return (ComponentPlan.checked(entry, where=str(path)),)
+        return (ComponentPlan.checked(_with_present_name(entry), where=str(path)),)
     if isinstance(entry, str) and entry.endswith(".toml"):
         return read_design(path.parent / entry).blocks
-    if isinstance(entry, str) and entry in plan_names():
-        return read_design(FOLDER / f"{entry}.toml").blocks
+    if isinstance(entry, str) and catalog.current_name(entry) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(entry)}.toml").blocks
     known = ", ".join(plan_names())
     raise InputError(f"{path}: `blocks` must hold names ({known}), TOML files or plans; got {entry!r}. Correct it.")
+
+
+def _with_present_name(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's values with the present name of its block, with a note where a file has the former one."""
+    name = values.get("block")
+    return values | {"block": catalog.noted_name(name)} if isinstance(name, str) else values
 
 
 def _values(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import Report, silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.table import TableFile
 
 
@@ -39,5 +39,4 @@ class SpiceArrays:
         )
         waves = self._pool.run(static_reads(params, self._states.state_of(array), v).text())
         self.seconds += waves.seconds
-        outputs = cols if direction == "forward" else rows
-        return np.stack([waves[f"i(v_sense_{line})"] for line in range(outputs)])
+        return np.stack([waves[name] for name in params.sense_outputs])

@@ -12,7 +12,6 @@ Draws run on a coarser grid of the table's own points. What a draw adds to the p
 quantiles are those of the sums.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,17 +20,16 @@ from scipy.interpolate import RegularGridInterpolator
 
 from rramkit.characterization.cell_pulses import AskedPulses, results
 from rramkit.characterization.cell_read import StateMap, state_map
-from rramkit.characterization.cycle_noise import CycleNoise, sigma_of
+from rramkit.characterization.cycle_noise import CycleNoise, noise_equations, sigma_of
 from rramkit.characterization.engine.point import Point, values_or_nan
 from rramkit.characterization.engine.runner import Runner
-from rramkit.characterization.equations import stanford
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.cell_bench import Polarity
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
-from rramkit.circuits.device_spread import spread_devices
+from rramkit.circuits.device import Device, spread_devices
 from rramkit.circuits.mismatch import sigma_threshold
-from rramkit.errors import InputError, SimulationError
+from rramkit.errors import SimulationError
 from rramkit.table import Distribution, Table
 
 _KEPT_LEAST = 2 / 3  # of the draws must end everywhere: fewer would be a choice, not a sample
@@ -139,11 +137,7 @@ def drawn_cell(plan: Plan, number: int) -> tuple[Plan, float]:
 
 def _over_cycles(bench: Runner, plan: Plan, states: StateMap, places: _Places) -> np.ndarray:
     """Run the coarse grid once, draw steps of the state after each pulse; return what they add (G, V, D)."""
-    if plan.cell.device.model != "stanford":
-        raise InputError(
-            f"`monte_carlo.spreads` has cycles, which only the stanford device has; got {plan.cell.device.model}. "
-            "Leave it out, or change `cell.device`."
-        )
+    noise_equations(plan.cell.device)
     state, shape = states.state_of(places.g_cell), places.delta_g.shape
     points = [_noisy_point(plan, places.polarity, float(s), float(v)) for s in state for v in places.v_pulse]
     ends, sigmas = values_or_nan(bench.run(f"{places.polarity} cycles", points), (2,)).T
@@ -158,26 +152,15 @@ def _over_cycles(bench: Runner, plan: Plan, states: StateMap, places: _Places) -
 
 def _noisy_point(plan: Plan, polarity: Polarity, state: float, amplitude: float) -> Point:
     params = PulseRowParams(cell=plan.cell, pulse=plan.pulse, polarity=polarity, state=(state,), v_pulse=(amplitude,))
-    measure = partial(
-        noisy_end, polarity=polarity, values=tuple(plan.cell.device.values.items()), noise=plan.monte_carlo.noise
-    )
+    measure = partial(noisy_end, polarity=polarity, device=plan.cell.device, noise=plan.monte_carlo.noise)
     return Point(lambda: pulse_row(params).text(), measure, f"state = {state:.6g}, v_pulse = {amplitude:.4g} V")
 
 
-def noisy_end(
-    waves: Waveforms, *, polarity: Polarity, values: tuple[tuple[str, float], ...], noise: CycleNoise
-) -> np.ndarray:
+def noisy_end(waves: Waveforms, *, polarity: Polarity, device: Device, noise: CycleNoise) -> np.ndarray:
     """Return the state at the end of one pulse, and the standard deviation of its noise, both over the range; (2,)."""
-    known, state = dict(values), waves["v(s_0)"]
+    model, values, state = noise_equations(device), device.values, waves["state_0"]
     # The line that is not driven stands still, so that its driver's current is the device's, without charging.
-    current = np.abs(waves["i(v_sl_0)"] if polarity == "set" else waves["i(v_bl_0)"])
-    v = np.array([_device_voltage(known, float(i), float(s)) for i, s in zip(current, state, strict=True)])
-    sigma = sigma_of(waves["time"], v if polarity == "set" else -v, state, values=known, noise=noise)
-    return np.array([state[-1], sigma / (known["gap_max"] - known["gap_min"])])
-
-
-def _device_voltage(values: Mapping[str, float], current: float, state: float) -> float:
-    """Return v = v_0 asinh(i exp(gap/g_0)/i_0) [V], the inverse of the cell's current."""
-    return values["v_0"] * float(
-        np.arcsinh(current * np.exp(stanford.gap(values, state) / values["g_0"]) / values["i_0"])
-    )
+    current = np.abs(waves["i_sl_0"] if polarity == "set" else waves["i_bl_0"])
+    v = np.array([model.voltage(values, float(i), float(s)) for i, s in zip(current, state, strict=True)])
+    sigma = sigma_of(waves["time"], v if polarity == "set" else -v, state, device=device, noise=noise)
+    return np.array([state[-1], sigma / model.span(values)])

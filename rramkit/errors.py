@@ -7,6 +7,10 @@ class KitError(Exception):
     exit_code = 1
 
 
+class FormerNameWarning(FutureWarning):
+    """A name of an earlier version was used; it still works."""
+
+
 class InputError(KitError):
     """A value, key, name or file that the user gave does not fit."""
 

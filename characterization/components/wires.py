@@ -20,7 +20,7 @@ from rramkit.characterization.engine.point import Outcome, Point
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.fits.estimate import Start, estimate
 from rramkit.characterization.plan import Plan
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 from rramkit.errors import SimulationError
 from rramkit.table import Fit, HeldOut, Quantity, Table
 
@@ -119,7 +119,7 @@ def _jobs(plan: Plan, rng: np.random.Generator, patterns: list[np.ndarray]) -> l
 def _point(states: StateMap, job: _Job) -> Point:
     return Point(
         lambda: static_reads(job.params, states.state_of(job.g_cell), job.v_in).text(),
-        partial(array_currents, outputs=_sensed(job.params)),
+        partial(array_currents, outputs=job.params.sense_outputs),
         f"{job.params.crossbar.rows} x {job.params.crossbar.cols} {job.params.direction}",
     )
 
@@ -193,7 +193,3 @@ def _params(plan: Plan, rows: int, cols: int, direction: Direction) -> CrossbarR
     return CrossbarReadParams(
         crossbar=bar, read=plan.read, direction=direction, r_drive=wires.r_drive, r_sense=wires.r_sense
     )
-
-
-def _sensed(params: CrossbarReadParams) -> int:
-    return params.crossbar.cols if params.direction == "forward" else params.crossbar.rows

@@ -7,14 +7,14 @@ from itertools import product
 
 import numpy as np
 
-from rramkit.characterization.components import measured_block
+from rramkit.characterization.components import find
 from rramkit.characterization.dotted import is_whole, number_at, with_value
 from rramkit.characterization.engine.axes import CORNER, SUPPLY, TEMPERATURE, Axis, latin_hypercube
 from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner, at_temperature
 from rramkit.characterization.engine.monte_carlo import DrawNumber, RandomDraw, SpreadKind, spread_of_devices
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Point
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters
 
@@ -46,7 +46,7 @@ class Case:
 
     def resolved(self) -> tuple[Parameters, np.ndarray, RandomDraw]:
         """Return the run's parameters, its steps (N,) and what mismatch does to it."""
-        block, params = measured_block(self.block), self.params
+        block, params = find(self.block), self.params
         for path, value in self.at:
             params = with_value(params, path, value)
         params = at_corner(params, self.condition, block.supplies)
@@ -58,12 +58,12 @@ class Case:
                 params = spread_of_devices(params, rng=self.draw.rng)
             if "mismatch" in self.spreads and block.mismatch is not None:
                 draw = block.mismatch.draw(params, self.draw.normals(block.mismatch.size(params)))
-        steps = np.array(self.steps) if self.steps or block.train is None else block.train.default(params)
+        steps = np.array(self.steps) if self.steps or block.steps is None else block.steps.default(params)
         return params, steps, draw
 
     def deck(self) -> Deck:
         """Return the run's deck."""
-        return at_temperature(measured_block(self.block).deck(*self.resolved()), self.condition)
+        return at_temperature(find(self.block).deck(*self.resolved()), self.condition)
 
     def text(self) -> str:
         """Return the run's deck as text."""
@@ -85,7 +85,7 @@ def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...], code: st
     """
     del code
     params, steps, _ = case.resolved()
-    found = measured_block(case.block).measure(waves, params, steps)
+    found = find(case.block).measure(waves, params, steps)
     return np.concatenate([np.atleast_1d(np.asarray(found[name], dtype=float)) for name in signals])
 
 
@@ -98,7 +98,7 @@ def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
 @cache
 def code_of(block: str) -> str:
     """Return the fingerprint of a block's measures."""
-    return measured_block(block).code
+    return find(block).code
 
 
 def case_at(plan: ComponentPlan, place: GridPoint, *, draw: DrawNumber | None = None) -> Case:
@@ -169,7 +169,7 @@ def _value(plan: ComponentPlan, axis: Axis, part: np.ndarray) -> np.ndarray:
 
 def _whole(plan: ComponentPlan, axis: Axis, values: np.ndarray) -> np.ndarray:
     """Return the values, rounded where the parameter is a whole number."""
-    train = plan.measured.train
+    train = plan.measured.steps
     if axis is plan.step_axis:
         return np.round(values) if train is not None and train.whole else values
     outside = axis in plan.corners.axes or axis.parameter in (TEMPERATURE, SUPPLY)

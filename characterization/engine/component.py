@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
-from rramkit.errors import InputError
+from rramkit.parameters import Parameters
 from rramkit.table import Fit, Table
 
 
@@ -54,13 +54,18 @@ class Component:
 
     Attributes
     ----------
+    name : str
+        The component's one name, that of its entry in the catalogue.
+    parameters : type
+        What its deck takes.
     deck : callable
-        Parameters, the train's steps (N,), a draw of mismatch: the deck of one run.
+        Parameters, steps (N,), a draw of mismatch: the deck of one run. As `measure` a function of a module, so that
+        it travels to a worker.
     measure : callable
         Waveforms, parameters, steps: each of `signals` (N,) and each of `summary` (), NaN where there is none.
     signals, summary : mapping
         What is measured at every step; what one run gives.
-    train : Train, optional
+    steps : Steps, optional
         None: a run has no steps, and only `summary` measures.
     mismatch : Mismatch, optional
         None: the block takes no mismatch.
@@ -74,11 +79,13 @@ class Component:
         What whoever reads the table needs besides: name to dotted path (of parameters or properties) and unit.
     """
 
+    name: str
+    parameters: type[Parameters]
     deck: Callable[[Any, np.ndarray, RandomDraw], Deck]
     measure: Callable[[Waveforms, Any, np.ndarray], Mapping[str, np.ndarray]]
     signals: Mapping[str, Signal] = field(default_factory=dict)
     summary: Mapping[str, Signal] = field(default_factory=dict)
-    train: Steps | None = None
+    steps: Steps | None = None
     mismatch: Mismatch | None = None
     supplies: tuple[str, ...] = ()
     step: str = "t_step"
@@ -102,10 +109,3 @@ def _kit_modules(module: ModuleType) -> frozenset[str]:
 
 def _named(module: ModuleType) -> list[ModuleType | FunctionType]:
     return [each for each in vars(module).values() if isinstance(each, ModuleType | FunctionType)]
-
-
-def find(blocks: Mapping[str, Component], name: str) -> Component:
-    """Return a block by name; raise `InputError` for one without measures."""
-    if name not in blocks:
-        raise InputError(f"`block` must be one with measures: {', '.join(blocks)}; got {name!r}. Choose one of them.")
-    return blocks[name]

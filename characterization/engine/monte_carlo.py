@@ -15,8 +15,7 @@ from typing import Annotated, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from rramkit.circuits.device import Device
-from rramkit.circuits.device_spread import spread_devices
+from rramkit.circuits.device import Device, spread_devices
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from rramkit.characterization.components import Component, Signal, measured_block
+from rramkit.characterization.components import Component, Signal, find
 from rramkit.characterization.dotted import number_at, unit_at
 from rramkit.characterization.engine.axes import SUPPLY, TEMPERATURE, Axis
 from rramkit.characterization.engine.corners import Corners
@@ -102,13 +102,18 @@ class ComponentPlan(Parameters):
     )
     max_failed: float = quantity(0.01, "1", "part of the runs that may fail", ge=0, le=1)
 
+    @field_validator("block")
+    @classmethod
+    def _present_name(cls, given: str) -> str:
+        return catalog.current_name(given)
+
     @field_validator("parameters")
     @classmethod
     def _filled(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if "block" not in info.data:
             return given
         try:
-            measured_block(info.data["block"])
+            find(info.data["block"])
             model = catalog.block(info.data["block"]).parameters
             return model.checked(given, where="parameters").model_dump(mode="json")
         except InputError as error:
@@ -141,7 +146,7 @@ class ComponentPlan(Parameters):
         if self.samples and not any(scattered):
             raise ValueError("`samples` counts scattered points: make the axes latin, or leave it out")
         if self.signals_of_steps and self.step_axis is None:
-            train = self.measured.train
+            train = self.measured.steps
             raise ValueError(
                 f"an axis must have the parameter {train.name if train else ''!r}: its run steps through it"
             )
@@ -153,7 +158,7 @@ class ComponentPlan(Parameters):
     @cached_property
     def measured(self) -> Component:
         """Return what knows the block's deck and measures."""
-        return measured_block(self.block)
+        return find(self.block)
 
     @cached_property
     def nominal(self) -> Parameters:
@@ -186,7 +191,7 @@ class ComponentPlan(Parameters):
     @property
     def step_axis(self) -> Axis | None:
         """Return the axis that a run steps through by itself."""
-        train = self.measured.train
+        train = self.measured.steps
         return next((axis for axis in self.axes if train is not None and axis.parameter == train.name), None)
 
     @property
@@ -201,7 +206,7 @@ class ComponentPlan(Parameters):
 
     def unit_of(self, axis: Axis) -> str:
         """Return an axis' unit; raise `InputError` when it names no number of the block."""
-        train = self.measured.train
+        train = self.measured.steps
         if train is not None and axis.parameter == train.name:
             return train.unit
         if axis in self.corners.axes or axis.parameter in _OF_CORNERS:

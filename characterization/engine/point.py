@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.errors import KitError, SimulationError
 
 Measurement = Callable[[Waveforms], np.ndarray]

@@ -1,5 +1,6 @@
 """`rramkit`: the list of commands."""
 
+import warnings
 from typing import Annotated, cast
 
 import typer
@@ -22,7 +23,7 @@ from rramkit.cli import (
     train,
     verify,
 )
-from rramkit.errors import InputError
+from rramkit.errors import FormerNameWarning, InputError
 
 app = typer.Typer(
     name="rramkit",
@@ -75,10 +76,18 @@ def _family(
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
 
 
+def _note(message: Warning | str, *_where: object) -> None:
+    """Print a warning as one line."""
+    typer.echo(f"rramkit: note: {message}", err=True)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
-        code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", FormerNameWarning)
+            warnings.showwarning = _note
+            code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
     except _WrongCall as error:
         wrong = cast(typer.BadParameter, error)
         command = wrong.ctx.command_path if wrong.ctx else "rramkit"

@@ -31,8 +31,9 @@ def netlist(
     if not block:
         raise InputError("`block` is missing. `rramkit netlist --list` shows the blocks.")
     sizes = [f"crossbar.{name}={value}" for name, value in (("rows", rows), ("cols", cols)) if value is not None]
-    chosen = catalog.block(block)
-    if sizes and block != "crossbar":
+    name = catalog.noted_name(block)
+    chosen = catalog.block(name)
+    if sizes and name != "crossbar":
         raise InputError(f"`--rows` and `--cols` belong to the block crossbar; got {block!r}. Leave them out.")
     text = chosen.deck(parameters(chosen.parameters, params, [*sizes, *(pairs or [])])).text()
     if output is None:

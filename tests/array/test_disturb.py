@@ -19,7 +19,7 @@ def test_the_law_is_that_of_the_circuit(pool, polarity, v_line, state):
     pulses = 20
     params = half_select(CellParams(), polarity=polarity, v_line=v_line, state=state, pulses=pulses)
     waves = pool.run(write_staircase(params).text())
-    first, last = (float(np.interp(params.t_read_at(k), waves["time"], waves["i(v_sl)"])) for k in (0, pulses))
+    first, last = (float(np.interp(params.t_read_at(k), waves["time"], waves["i_sl"])) for k in (0, pulses))
     creep = DisturbParams().set if polarity == "set" else DisturbParams().reset
     g_cell = np.array([first / params.read.v_read])
     predicted = creep.change(g_cell, np.array([pulses]), v_mean=v_line, g_high=G_HIGH)[0]

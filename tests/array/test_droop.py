@@ -27,7 +27,7 @@ def conductance(pool):
         g = []
         for state in STATES:
             waves = pool.run(read_sweep(ReadSweepParams(state=state)).text())
-            g.append(np.interp(0.1, waves["v(sweep)"], waves["i(v_sl)"]) / 0.1)
+            g.append(np.interp(0.1, waves["v_cell"], waves["i_cell"]) / 0.1)
         return np.log(np.array(g))
 
     return lambda state: float(np.exp(np.interp(state, STATES, found())))
@@ -46,7 +46,7 @@ def written(pool, polarity, line, *, state, v, r):
         pulses=1,
         **volts,
     )
-    return float(pool.run(array_write(params).text())[f"v(s_0_{cols - 1})"][-1])
+    return float(pool.run(array_write(params).text())[f"s_0_{cols - 1}"][-1])
 
 
 def local_table(pool, conductance, polarity, state, v):

@@ -12,8 +12,8 @@ from rramkit.characterization.engine.monte_carlo import DrawNumber, matched_norm
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, write_staircase
 from rramkit.circuits.device import Device
-from rramkit.circuits.readout_bench import ReadoutBenchParams
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams
+from rramkit.circuits.readout import ReadoutBenchParams
+from rramkit.circuits.sense_amp import SenseAmpBenchParams
 from rramkit.errors import InputError
 
 

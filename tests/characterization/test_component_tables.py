@@ -15,7 +15,7 @@ from rramkit.surrogate.look_up import look_up
 
 PLAN = {
     "name": "sense",
-    "block": "strongarm",
+    "block": "sense_amp",
     "measures": ["t_decide", "energy", "tau_regeneration"],
     "axes": [
         {"parameter": "v_cm", "kind": "list", "values": [0.5, 0.6, 0.7]},

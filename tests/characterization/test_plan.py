@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rramkit.characterization.components import BLOCKS
+from rramkit.characterization.components import COMPONENTS
 from rramkit.characterization.design import Design, blocks_of, echo, find_design, libraries_of, plan_names, read_design
 from rramkit.characterization.engine.cases import case_at, fresh_places, places
 from rramkit.characterization.engine.plan import ComponentPlan
@@ -16,13 +16,13 @@ STEPS = {"parameter": "overdrive", "kind": "logarithmic", "first": 1e-4, "last":
 
 
 def plan(**given):
-    return ComponentPlan.checked({"name": "mine", "block": "strongarm", "axes": [STEPS]} | given, where="the test")
+    return ComponentPlan.checked({"name": "mine", "block": "sense_amp", "axes": [STEPS]} | given, where="the test")
 
 
 def test_every_block_with_measures_is_in_the_catalogue_and_has_a_plan():
-    assert set(BLOCKS) <= set(catalog.BLOCKS)
+    assert set(COMPONENTS) <= set(catalog.BLOCKS)
     planned = {each.block for name in plan_names() for each in find_design(name).blocks}
-    assert planned == set(BLOCKS)
+    assert planned == set(COMPONENTS)
 
 
 @pytest.mark.parametrize("name", plan_names())
@@ -82,14 +82,14 @@ def test_what_makes_no_sense_is_refused_in_one_line(wrong, complaint):
 
 def test_a_block_without_mismatch_takes_no_draws_of_it():
     with pytest.raises(InputError, match="takes no mismatch"):
-        ComponentPlan.checked({"name": "x", "block": "level-shifter", "monte_carlo": {"count": 9}}, where="the test")
+        ComponentPlan.checked({"name": "x", "block": "level_shifter", "monte_carlo": {"count": 9}}, where="the test")
 
 
 def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_be():
     found = ComponentPlan.checked(
         {
             "name": "x",
-            "block": "multi-level",
+            "block": "row_driver",
             "axes": [
                 {"parameter": "code", "first": 0, "last": 7, "points": 8},
                 {"parameter": "row.cells", "kind": "list", "values": [16, 64]},
@@ -111,11 +111,13 @@ def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_
 
 
 def test_a_design_of_a_file_of_several_plans(tmp_path):
-    (tmp_path / "own.toml").write_text('name = "own"\nblock = "level-shifter"\n')
+    (tmp_path / "own.toml").write_text('name = "own"\nblock = "level_shifter"\n')
     path = tmp_path / "all.toml"
-    path.write_text('blocks = ["strongarm", "own.toml", {name = "third", block = "bit-serial"}]\n[cell]\nseed = 3\n')
+    path.write_text(
+        'blocks = ["sense-amp", "own.toml", {name = "third", block = "row-driver-serial"}]\n[cell]\nseed = 3\n'
+    )
     design = read_design(path)
-    assert [each.name for each in design.blocks] == ["sense", "own", "third"]
+    assert [each.name for each in design.blocks] == ["sense_amp", "own", "third"]
     assert design.cell is not None and design.cell.seed == 3
     path.write_text("seed = 4\n")
     assert read_design(path) == Design(cell=Plan(seed=4))
@@ -136,5 +138,5 @@ def test_a_design_of_a_file_of_several_plans(tmp_path):
 def test_the_libraries_of_every_corner_are_named():
     found = libraries_of(plan(corners={"process": ["tt", "ff"]}))
     assert found == {"cmos_45nm_tt.lib", "cmos_45nm_ff.lib"}
-    cell = ComponentPlan.checked({"name": "c", "block": "cell-write", "parameters": {"pulses": 1}}, where="the test")
+    cell = ComponentPlan.checked({"name": "c", "block": "cell_write", "parameters": {"pulses": 1}}, where="the test")
     assert libraries_of(cell) == {"cmos_45nm_tt.lib", "rram_sky130.lib"}

@@ -10,8 +10,7 @@ from rramkit.characterization.components.wires import predicted, read_patterns
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan, WirePlan
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 
 PLAN = Plan(wires=WirePlan(crossbar=CrossbarParams(r_row=2.5, r_col=2.5), vectors=4))
 
@@ -70,7 +69,7 @@ def test_linear_cells_are_exact(pool, size, direction):
         crossbar=CrossbarParams(rows=size, cols=size, cell_kind="1R", r_row=2.5, r_col=2.5), direction=direction
     )
     waves = pool.run(static_reads(params, g, v).text())
-    spice = np.stack([waves[f"i(v_sense_{k})"] for k in range(size)])
+    spice = np.stack([waves[name] for name in params.sense_outputs])
     found = solve_wires(g, v, r_row=2.5, r_col=2.5, r_source=50.0, r_sense=50.0, direction=direction).i_out
     # asked for is 1e-4; ngspice's tolerances (vntol 1e-8 V of 0.2 V) and gmin leave a hundredth of that
     np.testing.assert_allclose(found, spice, rtol=0, atol=1e-6 * np.max(np.abs(spice)))
