@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from rramkit.characterization.components.cell_measure import pulse_energies
+from rramkit.characterization.components.cell import pulse_energies
 from rramkit.characterization.components.disturb import disturbances
 from rramkit.characterization.components.write_driver import (
     MeasuredPulse,

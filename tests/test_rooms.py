@@ -12,6 +12,9 @@ FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # used by ever
 # What characterization/ takes from rramkit/: the format it writes, and what it verifies that with.
 SHARED = {
     "rramkit.table",
+    "rramkit.table.schema",
+    "rramkit.table.columns",
+    "rramkit.table.parts",
     "rramkit.files",
     "rramkit.lock",
     "rramkit.surrogate.grid",
