@@ -1,4 +1,4 @@
-"""The characterisation engine against a plain PySpice loop, and what it costs: speed, start, memory, size.
+"""The characterisation engine against a plain PySpice loop: speed, start time, memory, file size.
 
 python benchmarks/engine.py speed     points a second: plain loop, one worker, two; share of time outside ngspice
 python benchmarks/engine.py start     from the command to the end of its first run, plan of 10,000 points
@@ -68,7 +68,7 @@ def pulses_of(states: StateMap, count: int) -> list[Case]:
 
 
 def speed(count: int, rounds: int) -> None:
-    """Print points a second of the three ways, the best of several rounds each, taken in turn."""
+    """Print points a second of the three ways, the best of several rounds each, run alternately."""
     with SpicePool(workers=1) as one, SpicePool(workers=2) as two:
         states = cell_states(Runner(one, silent), PLAN)
         pulses = pulses_of(states, count)
@@ -179,7 +179,7 @@ def environment() -> dict[str, str]:
 
 
 def main() -> None:
-    """Read what is asked for, and measure it."""
+    """Run the measurement that the command names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "start", "size"))
     parser.add_argument("--points", type=int, default=384)

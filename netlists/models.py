@@ -79,7 +79,7 @@ class DeviceModel(Parameters):
 def model(name: str) -> DeviceModel:
     """Return a model by name; raise `InputError` for one that is not there, or whose file does not fit."""
     if name not in names():
-        raise InputError(f"`model` must be one of {', '.join(names())}; got {name!r}. Correct it.")
+        raise InputError(f"`model` must be one of {', '.join(names())}; got {name!r}. Fix it.")
     return DeviceModel.from_toml(FOLDER / f"{name}.toml")
 
 

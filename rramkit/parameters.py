@@ -47,7 +47,7 @@ class Parameters(BaseModel):
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not a TOML file: {error}. Mend the line it names.") from error
+            raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
         return cls.checked(values, where=str(path))
 
     def described(self) -> list[tuple[str, object, str, str]]:

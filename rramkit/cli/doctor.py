@@ -71,7 +71,7 @@ def _lines(checks: list[Check], *, healthy: bool) -> Iterator[str]:
         if check.cure:
             yield f"{'':<{8 + width}}  -> {check.cure}"
     poor = ", with the cost that stands above" if any(check.state == "poor" for check in checks) else ""
-    yield f"The kit can run here{poor}." if healthy else "The kit cannot run here: mend what is MISSING."
+    yield f"The kit can run here{poor}." if healthy else "The kit cannot run here: fix what is MISSING."
 
 
 def _interpreter() -> Iterator[Check]:

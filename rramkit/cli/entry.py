@@ -19,7 +19,7 @@ class Interrupted(BaseException):
 
 
 def main() -> None:
-    """Run the command line; every failure that a user can mend ends in one line and a code that is not 0."""
+    """Run the command line; every failure that a user can fix ends in one line and a code that is not 0."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
@@ -35,7 +35,7 @@ def main() -> None:
         sys.exit(1)  # whoever reads has read enough (`| head`): nothing to say
     except OSError as error:
         _mute_output()
-        _end(f"{error.filename or 'output'}: {error.strerror or error}. Mend that and run the command again.", 1)
+        _end(f"{error.filename or 'output'}: {error.strerror or error}. Fix that and run the command again.", 1)
     except ImportError as error:
         package = (error.name or "rramkit").partition(".")[0]
         if package == "rramkit":

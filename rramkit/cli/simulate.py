@@ -1,4 +1,4 @@
-"""`rramkit simulate`: run a deck or a block in ngspice, print its measures, draw its waveforms."""
+"""`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
 import json as json_format
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
+    what: Annotated[str, typer.Argument(help="A deck file, or the name of a circuit (`rramkit netlist --list`).")],
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png"),

@@ -146,7 +146,7 @@ def _(spec: specs.ResidualSpec, shape: Shape, draft: Draft) -> tuple[AnyLayer, S
     main, after = chain(spec.main, shape, draft)
     shortcut, beside = chain(spec.shortcut, shape, draft)
     if after != beside:
-        raise InputError(f"`main` and `shortcut` must give one shape; got {after} and {beside}. Mend the block.")
+        raise InputError(f"`main` and `shortcut` must give one shape; got {after} and {beside}. Fix the block.")
     return Residual(main, shortcut), after
 
 

@@ -139,7 +139,7 @@ def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
         assert code == 1
         assert err.count("\n") == 1
         assert "RRAMKIT_NGSPICE must name an ngspice shared library" in err
-        assert "Correct it, or unset it" in err
+        assert "Fix it, or unset it" in err
     assert not list(here.rglob("new*/*"))
 
 
@@ -173,9 +173,7 @@ def test_an_output_that_takes_no_more_is_one_line_or_none(tmp_path):
     with Path("/dev/full").open("w") as full:
         done = _process("netlist", "crossbar", cwd=tmp_path, stdout=full)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "rramkit: output: No space left on device. Mend that and run the command again."
-    ]
+    assert done.stderr.splitlines() == ["rramkit: output: No space left on device. Fix that and run the command again."]
     reader, writer = os.pipe()
     os.close(reader)
     done = _process("netlist", "crossbar", cwd=tmp_path, stdout=writer)

@@ -66,7 +66,7 @@ class _Killed(Exception):
     [
         (0, {"kind": "mixed_precision"}, {"wires": False}),
         (1, {"kind": "mixed_precision"}, {"wires": False}),
-        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"noise": {"sigma_span": 0.01}}}),
+        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"read_noise": {"sigma_span": 0.01}}}),
         (3, {"kind": "open_loop"}, SMALL),
         (2, {"kind": "row_sparse", "swap_every": 2}, SMALL),
         (2, {"kind": "tiki_taka", "gamma": 0.5}, SMALL),

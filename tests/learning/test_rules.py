@@ -541,7 +541,7 @@ def test_cells_are_written_in_the_arrays_that_they_are_read_in():
     assert isinstance(matrix, TileMatrix) and isinstance(matrix.tile, TileGrid) and matrix.tile.shape == (2, 2)
     after = made.step(learner, [slope(drawn(seed=6))], rng=rng())
     np.testing.assert_allclose(after.matrices[0].weight, made.bank.weight(after.parts[0].cells.g_cell), atol=1e-12)
-    places = made.bank.loop.chain.places(np.arange(48), (2, 6, 4))
+    places = made.bank.loop.chain.address(np.arange(48), (2, 6, 4))
     assert (places.arrays, places.rows, places.cols) == (4, 3, 4)
 
 

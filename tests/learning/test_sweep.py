@@ -94,7 +94,7 @@ def test_an_ablation_has_none_each_and_all():
     device = {"device.current": "table", "device.change": "table", "device.amplitude": "table"}
     assert nonidealities(experiment, tables()) == {**device, "mapping.wires": True}
     noisy = _experiment(
-        mapping={"rows": 40, "read": {"noise": {"sigma_span": 0.01}}},
+        mapping={"rows": 40, "read": {"read_noise": {"sigma_span": 0.01}}},
         rule={"update": {"spread": {"sigma_gain": 0.2}, "schedule": "cell"}, "verify": {"sigma_read": 0.01}},
     )
     parts = ["mapping.wires", "mapping.read.noise", "rule.update.spread", "rule.verify.sigma_read"]

@@ -28,7 +28,7 @@ def load(path: Path, *, seed: int) -> DataSet:
         _check(path, "x_train", x_train, y_train)
         _check(path, "x_test", x_test, y_test)
         if x_train.shape[1:] != x_test.shape[1:] or y_test.max() > y_train.max():
-            raise InputError(f"{path}: training and test inputs must have one shape and the same classes. Mend it.")
+            raise InputError(f"{path}: training and test inputs must have one shape and the same classes. Fix it.")
         data = DataSet(_images(x_train), y_train.astype(np.int64), _images(x_test), y_test.astype(np.int64), path.name)
     elif all(name in found for name in _WHOLE):
         _check(path, "x", found["x"], found["y"])
@@ -45,12 +45,12 @@ def _check(path: Path, name: str, x: np.ndarray, labels: np.ndarray) -> None:
     if x.ndim not in (2, 3, 4) or not len(x) or x.dtype.kind not in "uifb" or not np.all(np.isfinite(x)):
         raise InputError(
             f"{path}: `{name}` must be (N, F), (N, H, W) or (N, C, H, W) and finite; got {x.shape} of {x.dtype}. "
-            "Mend it."
+            "Fix it."
         )
     if labels.shape != (len(x),) or labels.dtype.kind not in "ui" or labels.min() < 0:
         raise InputError(
             f"{path}: labels of `{name}` must be ({len(x)},), integers from 0; got {labels.shape} of {labels.dtype}. "
-            "Mend them."
+            "Fix them."
         )
 
 

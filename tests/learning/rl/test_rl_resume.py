@@ -28,7 +28,7 @@ SHORT = {
     "target_every": 5,
     "batch": 8,
     "network": NetworkSettings(hidden=(8,)),
-    "mapping": MappingSettings.model_validate({"wires_within": 0.05, "read": {"noise": {"sigma_span": 0.01}}}),
+    "mapping": MappingSettings.model_validate({"wires_within": 0.05, "read": {"read_noise": {"sigma_span": 0.01}}}),
     "judge_episodes": 2,
     "final_episodes": 3,
     "replay": 300,  # the ring goes round
