@@ -1,8 +1,8 @@
 """Deep Q-learning in two banks of RRAM: `python benchmarks/dqn.py TABLES.h5 FOLDER [--kind KIND ...] [--seeds N]`.
 
 Kinds: `float` (no device, roles swapped), `swap`, `freeze` and `copy` in CartPole, `acrobot` (bank frozen) and
-`breakout` (roles swapped) as in `examples/rl`. Episode files and pictures go to FOLDER; given again, the same command
-reads finished trainings and takes interrupted ones up. `--report` prints the table of what FOLDER holds, without
+`breakout` (roles swapped) as in `examples/rl`. Episode files and pictures go to FOLDER; the same command
+reads finished trainings and resumes interrupted ones. `--report` prints the table of what FOLDER holds, without
 training.
 """
 

@@ -32,7 +32,7 @@ class Processes(Executor):
     workers: int | None = None
 
     def run(self, function: Callable[[Task], TaskResult], jobs: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
-        """Yield outcomes as they come; whoever stops early stops the processes too.
+        """Yield outcomes as they come; a caller that stops early stops the processes too.
 
         Raises
         ------

@@ -171,8 +171,8 @@ def test_next_values_are_those_of_the_slow_loop(double):
     seen = replace(seen, ended=np.zeros(30))
     learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
 
-    def values(student, observation):
-        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+    def values(state, observation):
+        return 5.0 * learning.read(state, observation[None], rng=rng).scores[0]
 
     errors, chosen_apart = [], 0
     for n in range(30):
