@@ -40,17 +40,17 @@ VARIANTS = {
 
 def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
     """Train with each seed; print accuracies, their means, and weights times batches over device writes."""
-    experiment = chosen(variant, seeds)
-    found = trials(grid(experiment), tables, folder)
-    rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
-    for row, trial in zip(rows, found, strict=True):
+    experiment = experiment_of(variant, seeds)
+    jobs = trials(grid(experiment), tables, folder)
+    rows = sweep(jobs, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
+    for row, trial in zip(rows, jobs, strict=True):
         print(line(row, trial))
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))
     beside = f", float {100 * digital.mean():.2f} %, gap {100 * (digital - rram).mean():.2f} points"
     print(f"mean: RRAM {100 * rram.mean():.2f} %{'' if variant else beside}")
 
 
-def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
+def experiment_of(variant: str, seeds: Sequence[int]) -> Experiment:
     """Return the experiment of a variant, with the seeds to sweep; a variant's float network is that of the whole."""
     settings = Experiment.from_toml(EXPERIMENT).model_dump(exclude_unset=True)
     if variant:

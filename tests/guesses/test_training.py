@@ -1,4 +1,5 @@
 """What a user would guess of training, data and results: it works, or one line says what to write instead."""
+# pyright: reportArgumentType=false  (groups as dictionaries and lists, which pydantic converts)
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """A trained network comes back from its run file, to the bit."""
+# pyright: reportArgumentType=false  (groups as dictionaries and lists, which pydantic converts)
 
 import numpy as np
 import pytest
