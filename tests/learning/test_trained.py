@@ -1,5 +1,6 @@
 """A trained network comes back from its run file, to the bit."""
-# pyright: reportArgumentType=false  (groups as dictionaries and lists, which pydantic converts)
+# pyright: reportArgumentType=false
+# Groups are given as dictionaries and lists here, which pydantic converts.
 
 import numpy as np
 import pytest

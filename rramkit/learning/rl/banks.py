@@ -6,9 +6,9 @@ copy is a write of every cell to a given conductance. Three ways, all three this
 mapping of deep reinforcement learning was not available):
 
 * `copy`: the target bank is programmed to the online bank's conductances by write-verify;
-* `swap`: the banks change roles. The online bank becomes the target as it is; the former target goes on training from
-  its own weights, with its own optimiser. No cell is written. The two are then trained in turns, each against the other,
-  as in double Q-learning (van Hasselt 2010), where the target is not a copy but the other network's last state;
+* `swap`: the banks change roles. The online bank becomes the target as it is; the former target is trained further
+  from its own weights, with its own optimiser. No cell is written. The two are then trained in turns, each against the
+  other, as in double Q-learning (van Hasselt 2010), where the target is not a copy but the other network's last state;
 * `freeze`: the online bank is frozen in place and becomes the target, and the other bank goes online: its difference
   from the frozen weights is added to its accumulated changes, and the update rule's own pulses write it over the next
   steps. No cell is written at the update; the algorithm is the original one, up to the pulses still outstanding.

@@ -20,9 +20,7 @@ class RlSettings(Parameters):
     )
     network: NetworkSettings = NetworkSettings(hidden=(64, 64))
     mapping: MappingSettings = MappingSettings()
-    rule: RuleSettings = Field(
-        default=MixedPrecisionSettings(threshold=0.001), description="update rule of the weights"
-    )
+    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.001), description="update rule")
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
     target: Literal["copy", "swap", "freeze"] = quantity("swap", "1", "how the target network is updated")
     target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
@@ -47,9 +45,7 @@ class RlSettings(Parameters):
         2000, "1", "actions between two checkpoints, each at the end of an episode", ge=1, le=10**9
     )
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
-    seed: int = quantity(
-        1, "1", "seed of the weights, the environment, the random actions and the batches", ge=0, le=2**31
-    )
+    seed: int = quantity(1, "1", "seed of weights, environment, random actions and batches", ge=0, le=2**31)
 
     @field_validator("rule", mode="before")
     @classmethod
