@@ -28,7 +28,7 @@ EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mni
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
 DIRECT = {"accumulate": False, "reading": "device", "threshold": 0.0}
 PULSE = {"kind": "threshold", "placement": "centre", "way": "pulse"}
-READ = {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}}
+READ = {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}}
 VARIANTS = {
     "everything": {"mapping": {"wires": True, "read": READ}},
     "error": {"rule": {**ERROR, "threshold": 1 / 15}},

@@ -16,10 +16,10 @@ import numpy as np
 
 from rramkit import table
 from rramkit.array import UpdateParams, VerifyParams, VerifyState, WriteVerify
+from rramkit.array.write.ageing import WearParams
 from rramkit.array.write.disturb import DisturbParams
 from rramkit.array.write.droop import DroopParams
 from rramkit.array.write.spread import SpreadParams, StuckParams
-from rramkit.array.write.wear import WearParams
 
 SHAPES = {"128 x 128 cells": (2, 128, 64), "128 x 128 pairs": (2, 128, 128)}
 STAGES = {

@@ -26,15 +26,15 @@ from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
 from rramkit.array.rng import box_muller
 
 ALL_ON: dict[str, Any] = {
-    "dac": {"levels": 256},
-    "converter": {"bits": 8, "noise": 1e-7, "shared": 8},
-    "noise": {"sigma_span": 0.02},
+    "row_driver": {"levels": 256},
+    "adc": {"bits": 8, "noise": 1e-7, "shared": 8},
+    "read_noise": {"sigma_span": 0.02},
 }
 CHAINS: dict[str, dict[str, Any]] = {
     "cells alone": {},
-    "read noise": {"noise": {"sigma_span": 0.02}},
+    "read noise": {"read_noise": {"sigma_span": 0.02}},
     "all on": ALL_ON,
-    "all on, bits by charge": {**ALL_ON, "dac": {"levels": 256, "serial": True}},
+    "all on, bits by charge": {**ALL_ON, "row_driver": {"levels": 256, "serial": True}},
     "all on, halves apart": {**ALL_ON, "subtraction": "digital"},
 }
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 import numpy as np
-from rramkit.characterization.cell_read import StateMap, state_map
 
 from rramkit import table
 from rramkit.array import ArrayModel, Tile
+from rramkit.characterization.components.cell import StateMap
+from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.verify import plan_of
+from rramkit.characterization.spice_arrays import cell_states
 from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 
 REPEATS = 2000
@@ -30,12 +31,13 @@ REPEATS = 2000
 def main(path: Path, size: int = 128, vectors: int = 64) -> None:
     """Time both and print the ratio and the error."""
     tables = table.load(path)
-    plan, rng = plan_of(tables), np.random.default_rng(6)
+    plan, rng = cell_plan_of(tables.provenance), np.random.default_rng(6)
+    assert plan is not None
     g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (size, size))
     v = rng.uniform(0, plan.read.v_max, (size, vectors))
     v[rng.uniform(size=v.shape) < 0.3] = 0.0
     with SpicePool(workers=1) as pool:
-        states = state_map(Runner(pool, silent), plan)
+        states = cell_states(Runner(pool, silent), plan)
     spice, wall, seconds = _spice(plan, states, g, v)
     model = ArrayModel.from_tables(tables)
     assert model.wires is not None

@@ -31,7 +31,7 @@ EVERYTHING = {
     "network": {"name": "lenet5", "reach": 5.0},
     "mapping": {
         "wires": True,
-        "read": {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}},
+        "read": {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}},
     },
     "rule": {"kind": "threshold", "way": "pulse", "placement": "centre", "threshold": 0.1},
     "optimiser": {"learning_rate": 0.002},

@@ -6,8 +6,8 @@ Run it from the repository's root: `python benchmarks/write_driver.py [pulses]` 
 import sys
 
 import numpy as np
-from rramkit.characterization.components.cell_measure import pulse_energies
 
+from rramkit.characterization.components.cell import pulse_energies
 from rramkit.characterization.components.disturb import disturbances
 from rramkit.characterization.components.write_driver import (
     MeasuredPulse,

@@ -27,10 +27,9 @@ from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
 from rramkit.parameters import Parameters, listing, quantity
+from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
-COMPONENT_PLAN = "component_plan_"
-"""Before a plan's name: the entry of a table file's provenance that holds the plan, whole, as JSON."""
 _PREFIXES = (COMPONENT_PLAN, "block_plan_")  # the second in files of format 2
 
 

@@ -1,4 +1,4 @@
-"""Limits of a component's measures, as a data sheet gives them: min, typ, max, held against every point of its tables."""
+"""Data sheet: limits (min, typ, max) of a component's measures against every point of its tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class DataSheetLine:
 
 
 def data_sheet(file: TableFile) -> list[DataSheetLine]:
-    """Return a line for each measure that a component's plan limits: smallest, median and largest value of its table."""
+    """Return a line for each measure with limits: smallest, median and largest value of its table."""
     lines = []
     for plan in plans_of(file.provenance):
         for table in _own(plan, file.tables):

@@ -163,7 +163,7 @@ class Plan(Parameters):
         wanted = np.geomspace(axis.g_min / MARGIN, axis.g_max * MARGIN, axis.read_points)
         params = {"cell": self.cell, "read": self.read, "points": _SWEEP * (points - 1) + 1}
         limit = Limit(held_out_rms=self.limits.current_rms, held_out_max=self.limits.current_max)
-        return ComponentPlan(
+        return _checked(
             name="read",
             description="1T1R cell: read current against conductance and voltage",
             component=CELL_READ,
@@ -194,7 +194,7 @@ class Plan(Parameters):
             "noise": self.monte_carlo.noise,
         }
         limits = self.limits
-        return ComponentPlan(
+        return _checked(
             name=polarity,
             description=f"1T1R cell, {polarity.upper()}: change of conductance and energy of one pulse",
             component=CELL_WRITE,
@@ -220,7 +220,7 @@ class Plan(Parameters):
         )
 
     def _wires(self) -> ComponentPlan:
-        return ComponentPlan(
+        return _checked(
             name="wires",
             description="wires of a crossbar: resistances of the fast wire model",
             component=WIRES,
@@ -231,6 +231,10 @@ class Plan(Parameters):
             corners=self.corners.nominal,
             after=("read",),
         )
+
+
+def _checked(**values: Any) -> ComponentPlan:  # noqa: ANN401  (as the plan's fields)
+    return ComponentPlan.checked(values, where="the plan of cell and array")
 
 
 def _as_values(params: dict[str, Any]) -> dict[str, Any]:

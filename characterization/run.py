@@ -40,7 +40,7 @@ class RunOptions:
     scheduler : str, optional
         Address of a Dask scheduler, whose workers run ngspice instead.
     timeout : float
-        Seconds after which one run is taken for hanging.
+        Processor seconds after which one run is killed as hanging.
     points : Path, optional
         File of finished points; default: `store_of` the output.
     shares : tuple of Path

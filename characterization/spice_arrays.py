@@ -1,15 +1,23 @@
-"""Whole arrays of given conductances in ngspice: what a tile's currents are compared with."""
+"""Reads of whole arrays of given conductances in ngspice: the reference for a tile's currents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
 
 from rramkit.characterization.components.cell import StateMap
-from rramkit.characterization.components.wires import WIRES, ArrayInput, array_run
+from rramkit.characterization.components.wires import (
+    WIRES,
+    ArrayInput,
+    ArrayRead,
+    WireParams,
+    array_run,
+    reads_of,
+)
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.cases import Case
+from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.progress import Report, silent
@@ -50,3 +58,13 @@ def cell_states(runner: Runner, plan: Plan) -> StateMap:
     wires = plan.expanded()[-1]
     case = Case(WIRES, wires.nominal, condition=wires.corners.condition({}))
     return of_case(prepare(runner, wires, [case]), case)
+
+
+def read_arrays(
+    runner: Runner, params: WireParams, states: StateMap, inputs: Sequence[ArrayInput], *, stage: str
+) -> list[ArrayRead]:
+    """Read arrays at inputs with ngspice; those that failed are left out."""
+    runs = [array_run(params, states, each) for each in inputs]
+    points = [Point(lambda run=run: run.deck().text(), run.measure, run.label) for run in runs]
+    outcomes = zip(inputs, runner.run(stage, points), strict=True)
+    return reads_of([(each, outcome.values) for each, outcome in outcomes if outcome.values is not None])

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import model_validator
+from rramkit.characterization.equations import stanford
 from scipy.interpolate import PchipInterpolator
 
 from rramkit.characterization.cycle_noise import CycleNoise, sigma_of
@@ -31,7 +32,6 @@ from rramkit.characterization.engine.component import (
     Values,
 )
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.equations import stanford
 from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.cell import CellParams

@@ -1,4 +1,4 @@
-"""Runs of a component's plan: where each lies, its deck, made when it is needed, and its measures, taken in a worker."""
+"""Runs of a component's plan: where each lies, its deck, and its measures, which a worker takes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -31,8 +31,8 @@ Given = TypeVar("Given", bound=Parameters)
 class Condition:
     """One corner: process by name, supply as a factor of the nominal one, temperature [K].
 
-    Without a process every technology keeps its own; without a temperature transistors are at `T_NOMINAL` and each ReRAM
-    device at its own ambient temperature.
+    Without a process every technology keeps its own; without a temperature transistors are at `T_NOMINAL` and each
+    ReRAM device at its own ambient temperature.
     """
 
     process: str | None = "tt"

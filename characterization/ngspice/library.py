@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rramkit.characterization.processor_time import TimeLimitError, run_limited
 from rramkit.errors import SetupError
 
 VARIABLE = "RRAMKIT_NGSPICE"
 OLDEST = 39  # older ones were never tried with the kit
 GOOD = 42  # the oldest that distributions build with KLU
 NAMES = ("libngspice.so.0", "libngspice.so")
-PROBE_SECONDS = 30  # 0.05 s is usual; a loaded machine with a cold disk needs more
+PROBE_SECONDS = 30  # processor time; 0.05 s is usual
 BARE = Path(__file__).resolve().parent / "bare"
 # Read by ngspice at its start: with any of them the user's own set-up could change a result.
 FOREIGN = ("SPICE_SCRIPTS", "SPICE_PATH", "SPICE_ASCIIRAWFILE", "NGSPICE_INPUT_DIR", "NGSPICE_OSDI_DIR")
@@ -208,19 +209,11 @@ def _probe_output(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
         (Path(folder) / ".spiceinit").touch()
         try:
-            child = subprocess.run(
-                command,
-                cwd=folder,
-                env=environment(lib_dir, dict(os.environ)),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=PROBE_SECONDS,
-                check=False,
+            child = run_limited(
+                command, seconds=PROBE_SECONDS, cwd=Path(folder), env=environment(lib_dir, dict(os.environ))
             )
-        except subprocess.TimeoutExpired as error:
-            raise SetupError(f"{path}, which did not answer within {PROBE_SECONDS} s") from error
+        except TimeLimitError as error:
+            raise SetupError(f"{path}, which did not answer ({error})") from error
     if child.returncode < 0:
         raise SetupError(f"{path}, which ended its process with signal {-child.returncode}")
     if child.returncode:

@@ -17,7 +17,6 @@ from rramkit.cli import (
     report,
     rl,
     simulate,
-    slice,
     sweep,
     tile,
     train,
@@ -45,7 +44,6 @@ app.command("characterize")(characterize.characterize)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
-app.command("slice")(slice.slice_tables)
 app.command("plot")(plot.plot)
 app.command("tile")(tile.tile)
 app.command("train")(train.train)

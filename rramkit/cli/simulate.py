@@ -28,7 +28,7 @@ def simulate(
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
-    timeout: Annotated[float, typer.Option(help="Seconds after which the run is killed.", min=0.1)] = 600.0,
+    timeout: Annotated[float, typer.Option(help="Processor seconds after which the run is killed.", min=0.1)] = 600.0,
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator
 
 from rramkit.array.backend import Backend
 from rramkit.array.model import ArrayModel, Precision
+from rramkit.array.read_model import LARGEST
 from rramkit.array.stages.chain import ReadChain
-from rramkit.array.tile_grid import LARGEST
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.model import NetworkSettings
@@ -54,7 +54,7 @@ class MappingSettings(Parameters):
     @property
     def calibrates(self) -> bool:
         """Whether the ADCs' full scale is set by a first batch."""
-        return self.read.converter.bits > 0 and self.read.converter.i_high is None
+        return self.read.calibrates
 
     def model(self, tables: TableFile, precision: Precision) -> ArrayModel:
         """Return what every array shares."""

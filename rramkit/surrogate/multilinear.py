@@ -1,7 +1,6 @@
-"""Look-up of many points in a regular grid of any number of axes, linear along each between its neighbours.
+"""Multilinear look-up in a regular grid of any number of axes.
 
-A point outside takes the value at the edge. An axis of one value is a constant: whatever is asked along it is answered
-by that value.
+A point outside takes the value at the edge. Along an axis of one value the signal is constant.
 """
 
 from collections.abc import Sequence

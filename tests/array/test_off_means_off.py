@@ -96,7 +96,9 @@ def test_ten_steps_in_perfect_cells_are_those_of_a_plain_network(precision, arra
         assert np.all(part.cells.g_cell > 0.0)
 
 
-@pytest.mark.parametrize("spoilt", [{"wires": True}, {"read": {"dac": {"levels": 16}}}], ids=["wires", "converter"])
+@pytest.mark.parametrize(
+    "spoilt", [{"wires": True}, {"read": {"row_driver": {"levels": 16}}}], ids=["wires", "converter"]
+)
 def test_what_is_on_is_seen(spoilt):
     """The same comparison tells a network with wires or converters from the plain one."""
     file = DeviceSettings(current="ohmic").applied(tables())

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from fixtures.waiting import BACKSTOP
 
 from rramkit.characterization.deck_file import measure_labels, output_labels, read_deck
 from rramkit.characterization.ngspice.library import find_library
@@ -43,9 +44,9 @@ def test_the_header_names_every_parameter_output_and_measure(deck):
     for name, value, unit, description in flat(deck.parameters):
         assert re.search(rf"(?m)^\*   {re.escape(f'{name} = {value} {unit}')}\s+{re.escape(description)}$", header)
     labels = output_labels(deck.text())
-    assert [(labels[out.vector].name, labels[out.vector].unit) for out in deck.outputs] == [
-        (out.name, out.unit) for out in deck.outputs
-    ]
+    assert {name: (label.vector, label.unit) for name, label in labels.items()} == {
+        out.name: (out.vector, out.unit) for out in deck.outputs
+    }
     assert set(measure_labels(deck.text())) >= {measure.name for measure in deck.measures}
 
 
@@ -63,7 +64,7 @@ def test_a_bare_ngspice_runs_it_and_agrees(first_deck, pool, tmp_path):
     deck = first_deck
     (tmp_path / "deck.cir").write_text(deck.text())
     done = subprocess.run(
-        [_bare_ngspice(), "-b", "deck.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [_bare_ngspice(), "-b", "deck.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=BACKSTOP, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "include" not in deck.text()

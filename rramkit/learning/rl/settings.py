@@ -59,5 +59,5 @@ class RlSettings(Parameters):
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
         if self.mapping.calibrates:
-            raise ValueError("mapping.read.converter must have i_high: there is no first batch to take it from")
+            raise ValueError("mapping.read.adc must have i_high: there is no first batch to take it from")
         return self
