@@ -21,8 +21,8 @@ import numpy as np
 
 from rramkit import record
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.processes import Processes
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
