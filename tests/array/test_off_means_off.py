@@ -60,7 +60,7 @@ def _ten_steps(rule, optimiser, precision):
 def _check(rule, precision, *, weights_within, scores_within):
     start, state, scores = _ten_steps(rule, Adam(RATE), precision)
     expected, last = _plain([w.astype(float) for w in start], [plan.scale for plan in NETWORK.matrices])
-    for matrix, plain, first in zip(state.learner.matrices, expected, start, strict=True):
+    for matrix, plain, first in zip(state.rule_state.matrices, expected, start, strict=True):
         assert np.max(np.abs(plain - first)) > 1e-2  # the training did something
         np.testing.assert_allclose(matrix.weight, plain, rtol=0, atol=weights_within)
     np.testing.assert_allclose(scores, last, rtol=0, atol=scores_within)
@@ -89,7 +89,7 @@ def test_ten_steps_in_perfect_cells_are_those_of_a_plain_network(precision, arra
     model = MappingSettings(wires=False, **arrays).model(file, precision)
     rule = EXACT.built(file, model, Adam(RATE))
     state = _check(rule, precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
-    for matrix, part in zip(state.learner.matrices, state.learner.parts, strict=True):
+    for matrix, part in zip(state.rule_state.matrices, state.rule_state.parts, strict=True):
         assert isinstance(matrix, TileMatrix)
         assert isinstance(matrix.tile, TileGrid if arrays else Tile)
         assert matrix.digital is None  # errors went back through the cells as well
@@ -177,6 +177,6 @@ def test_a_convolution_network_trains_as_pytorch_does():
         scores = torch.func.functional_call(twin, own, torch.tensor(x))
         torch.nn.functional.cross_entropy(scores, torch.tensor(labels)).backward()
         adam.step()
-    for matrix, unit, start in zip(state.learner.matrices, units, weights, strict=True):
+    for matrix, unit, start in zip(state.rule_state.matrices, units, weights, strict=True):
         assert np.max(np.abs(matrix.weight - start)) > 1e-2
         np.testing.assert_allclose(matrix.weight, unit.detach().numpy(), rtol=0, atol=1e-5)
