@@ -231,10 +231,10 @@ def _check(path: Path, run: Run) -> None:
 
 
 def _fits(layer: LayerRecord, rows: int) -> bool:
-    """Whether the cells' arrays are (2, R, C), one shape, and the epochs' have a row for each epoch."""
+    """Whether the cells' arrays are (2 or 1, R, C), one shape, and the epochs' have a row for each epoch."""
     shape, bins = layer.g_initial.shape, layer.g_edges.size - 1
-    pairs = len(shape) == 3 and shape[0] == 2 and shape == layer.g_final.shape == layer.pulses.shape
-    return pairs and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
+    cells = len(shape) == 3 and shape[0] in (1, 2) and shape == layer.g_final.shape == layer.pulses.shape
+    return cells and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:

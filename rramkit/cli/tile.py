@@ -110,7 +110,7 @@ def _written(found: "TableFile", weight: np.ndarray, *, pulses: bool) -> _Writte
 
     writer = Writer.from_tables(found)
     low, high = writer.g_range
-    wanted = np.asarray(Pairs(g_low=low, g_high=high).to_cells(weight))
+    wanted = np.asarray(Pairs(g_low=low, g_high=high).targets(weight))
     if not pulses:
         return _Written(wanted, wanted)
     start = np.full(wanted.size, low)

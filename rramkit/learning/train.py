@@ -16,7 +16,7 @@ from rramkit.learning.history import EpochReport, g_edges, histograms, pulses_be
 from rramkit.learning.layers import ReadCost
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.model import Network
-from rramkit.learning.rules import FloatReference, WriteCost
+from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
@@ -124,7 +124,7 @@ def _course(experiment: Experiment, tables: TableFile, data: DataSet | None) -> 
         experiment=experiment,
         data=data,
         rram=Trainer(network, experiment.built_rule(tables), of_vectors),
-        digital=Trainer(network, FloatReference(optimiser), of_vectors),
+        digital=Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors),
         judged=np.sort(rng.permutation(len(data.y_train))[:_JUDGED_MOST]),
         edges=g_edges(experiment.rule.g_range(tables)),
     )

@@ -9,7 +9,7 @@ from rramkit.array.threads import threads_for
 from rramkit.learning.layers import Params, ReadCost
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.rules import RuleState, UpdateRule
+from rramkit.learning.rules import BoundRule, RuleState
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Trainer:
     """What does not change in a training: the network, the rule for its matrices, the optimiser for its vectors."""
 
     network: Network
-    rule: UpdateRule
+    rule: BoundRule
     optimiser: Optimiser
 
     def enrolled(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> NetworkState:
@@ -73,7 +73,7 @@ class Trainer:
 
     def settled(self, student: NetworkState) -> NetworkState:
         """Return the student with its matrices as if made anew: after this it goes on as from a checkpoint."""
-        matrices = tuple(matrix.settled() for matrix in student.learner.matrices)
+        matrices = tuple(matrix.without_cache() for matrix in student.learner.matrices)
         return replace(student, learner=replace(student.learner, matrices=matrices))
 
     def at_rate(self, student: NetworkState, rate: float) -> NetworkState:

@@ -16,7 +16,7 @@ from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.log import TrainingLog
 from rramkit.learning.rl.replay import Replay
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
 
@@ -61,9 +61,10 @@ class Agent:
         """
         world, optimiser = World.of(settings.environment), settings.optimiser.built()
         network = Network.of(settings.network, world.shape, world.actions)
-        rule = FloatReference(optimiser)
+        rule = BoundRule(FloatReference(), optimiser)
         if tables is not None:
-            rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
+            model = settings.mapping.model(tables, settings.precision)
+            rule = settings.rule.bind(tables, model, optimiser, settings.mapping.weights)
         teacher = Trainer(
             network, rule, replace(optimiser, weight_decay=0.0)
         )  # biases do not decay: the usual practice
