@@ -6,7 +6,8 @@ Layout (format version 2)::
     /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
                      reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
                      training
-    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs of one matrix;
+    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
+                     (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
 
 A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
@@ -90,9 +91,9 @@ class LayerRecord:
     Attributes
     ----------
     g_initial, g_final : ndarray
-        Conductance before and after (2, R, C), in siemens.
+        Conductance before and after (2 or 1, R, C), in siemens.
     pulses : ndarray of int
-        Pulses fired at each cell (2, R, C), those of the initial programming among them.
+        Pulses fired at each cell (2 or 1, R, C), those of the initial programming among them.
     pulses_by_epoch : ndarray of int
         Pulses in each epoch (E+1,).
     histogram : ndarray of int

@@ -215,10 +215,10 @@ class MappedMatrix:
     def _samples(self, x: Samples | Array) -> Samples:
         if isinstance(x, Samples):
             return x
-        x, rows = as_array(x, "x"), int(self.g_cell.shape[-2])
-        if x.ndim != 2 or x.shape[1] != rows:
-            raise InputError(f"`x` must be (B, N) = (B, {rows}); got {tuple(x.shape)}. Reshape it.")
-        return Samples(x)
+        values, rows = as_array(x, "x"), int(self.g_cell.shape[-2])
+        if values.ndim != 2 or values.shape[1] != rows:
+            raise InputError(f"`x` must be (B, N) = (B, {rows}); got {tuple(values.shape)}. Reshape it.")
+        return Samples(values)
 
     def _volts(self, x: Samples, v_max: float) -> tuple[Samples, Array | float]:
         """Return the voltages of inputs, and the volts of an input of one."""

@@ -35,8 +35,8 @@ class Prime(Mapping):
     @property
     def slices(self) -> BitSlices:
         """The same weights as bit slices, with the inputs of one phase."""
-        window = {"g_low": self.g_low, "g_high": self.g_high}
-        return BitSlices(bits=self.bits, slices=2, x_max=2**self.phase_bits - 1, w_max=self.w_max, **window)
+        slices = BitSlices(bits=self.bits, slices=2, x_max=2**self.phase_bits - 1, w_max=self.w_max)
+        return slices.with_window(*self.window)
 
     @property
     def x_max(self) -> int:

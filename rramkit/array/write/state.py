@@ -131,7 +131,8 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     g_cell = np.asarray(g_cell, dtype=float)
     if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2):
         raise InputError(
-            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); got {g_cell.shape}. Reshape it."
+            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); got {g_cell.shape}. "
+            "Reshape it."
         )
     if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
         raise InputError("`g_cell` must be finite and above 0 S; got other values. Mend them.")

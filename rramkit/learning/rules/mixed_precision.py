@@ -1,8 +1,9 @@
 """Mixed precision: program when the accumulated update reaches the threshold; the residue stays in memory.
 
     chi <- chi + change
-    where |chi| >= threshold:   nearest   one pulse a cell, of the amplitude whose mean change e is nearest; chi <- chi - e
-                                count     n = trunc(chi / epsilon) equal blind pulses; chi <- chi - n epsilon
+    where |chi| >= threshold:
+        nearest   one pulse a cell, of the amplitude whose mean change e is nearest; chi <- chi - e
+        count     n = trunc(chi / epsilon) equal blind pulses; chi <- chi - n epsilon
 
 chi is clipped to what the cells can still take (anti-windup), and counted. Source: Nandakumar et al. 2020 (Front.
 Neurosci. 14, 406; arXiv 2001.11773) and IBM's aihwkit: `count`, with epsilon the mean change of one pulse and no
