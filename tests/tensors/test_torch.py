@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
+from rramkit.array.mapping.levels import ConductanceLevels
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
 from rramkit.array.mapping import Isaac, MappedMatrix, Prime
-from rramkit.array.mapping.levels import ConductanceLevels
 from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")

@@ -12,9 +12,9 @@ import pytest
 from fixtures.synthetic import tables
 
 from rramkit import episodes, table
+from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError
 from rramkit.learning import checkpoint, rl
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import NetworkSettings
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
