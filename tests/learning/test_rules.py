@@ -17,7 +17,6 @@ from rramkit.learning.matrices import Gradient, MappedMatrix, Samples
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.rules import (
     BoundRule,
-    Coincidences,
     FloatReference,
     MixedPrecision,
     OpenLoop,
@@ -30,6 +29,7 @@ from rramkit.learning.rules import (
     TikiTaka,
     WriteVerifyRule,
 )
+from rramkit.learning.rules.outer_product import Coincidences
 from rramkit.learning.rules.pulse_counts import stochastic_round
 from rramkit.learning.rules.row_sparse import largest_rows
 from rramkit.parameters import Parameters
