@@ -68,5 +68,7 @@ def test_where_pairs_stand_is_the_rules_to_say():
     file, model = tables(), ArrayModel.from_tables(tables())
     with pytest.raises(InputError, match=r"`mapping\.weights\.placement` must be left out.*Set `rule\.placement`"):
         Threshold().bind(file, model, Momentum(0.1), Pairs(placement="low"))
-    pairs = Threshold(levels=16, centre=0.3).bind(file, model, Momentum(0.1)).device.mapping
+    device = Threshold(levels=16, centre=0.3).bind(file, model, Momentum(0.1)).device
+    assert device is not None
+    pairs = device.mapping
     assert pairs == Pairs(placement="low", levels=16, centre=0.3, g_low=pairs.g_low, g_high=pairs.g_high)

@@ -532,7 +532,7 @@ def factors_for(learner):
 def test_cells_are_written_in_the_arrays_that_they_are_read_in():
     model = replace(ArrayModel.from_tables(COARSE, wires=False), largest=(3, 4))
     made = MixedPrecision().bind(COARSE, model, SGD)
-    assert isinstance(made.rule, MixedPrecision)
+    assert isinstance(made.rule, MixedPrecision) and made.device is not None
     learner = made.init([drawn()], rng=rng())
     matrix = learner.matrices[0]
     assert isinstance(matrix, MappedMatrix) and isinstance(matrix.tile, TileGrid) and matrix.tile.shape == (2, 2)
