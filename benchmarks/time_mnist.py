@@ -1,7 +1,7 @@
 """TIME mode on MNIST: open loop and write-verify. `python benchmarks/time_mnist.py TABLES.h5 FOLDER [WORKERS]`.
 
-`rramkit characterize` writes TABLES.h5 (the sky130 1T1R cell); the environment variable RRAMKIT_DATA names the folder of
-MNIST's files. Each of the experiments `examples/experiments/time_mnist*.toml` with its own seeds, with the cells as the
+`rramkit characterize` writes TABLES.h5 (the sky130 1T1R cell); the environment variable RRAMKIT_DATA names MNIST's
+folder. Each of the experiments `examples/experiments/time_mnist*.toml` with its own seeds, with the cells as the
 table has them and with spread from device to device (`SPREAD`), which the table's mean does not contain. Trainings run
 one on each core (or on WORKERS); the same command resumes interrupted ones.
 """
