@@ -14,7 +14,7 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.model import Network
-from rramkit.learning.rules import FloatReference, WriteCost
+from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.table import TableFile
 
@@ -279,7 +279,7 @@ def trainers(
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
     rram = Trainer(network, experiment.built_rule(tables), of_vectors)
-    return rram, Trainer(network, FloatReference(optimiser), of_vectors)
+    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
 
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:

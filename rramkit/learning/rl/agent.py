@@ -21,7 +21,7 @@ from rramkit.learning.rl.dqn import QLearning
 from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
@@ -319,9 +319,10 @@ class Agent(Training[RlReport]):
 def trainer_of(settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
     """Return the constant parts of the Q-network, on the tables' device or, without them, in float."""
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
-    rule = FloatReference(optimiser)
+    rule = BoundRule(FloatReference(), optimiser)
     if tables is not None:
-        rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
+        model = settings.mapping.model(tables, settings.precision)
+        rule = settings.rule.bind(tables, model, optimiser, settings.mapping.weights)
     return Trainer(network, rule, replace(optimiser, weight_decay=0.0))  # biases do not decay: the usual practice
 
 
