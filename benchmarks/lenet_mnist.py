@@ -1,9 +1,9 @@
 """LeNet-5 on all of MNIST through b-RRAM tables: `benchmarks/lenet_mnist.py BULK.h5 FOLDER [VARIANT [SEED ...]]`.
 
 `rramkit characterize --params examples/bulk_plan.toml -o BULK.h5` makes the tables; the environment variable
-RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; the same command resumes interrupted
-ones and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three seeds. Each
-variant changes that experiment, has the same budget, and uses its first seed unless seeds are given:
+RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; given again, the same command takes
+interrupted ones up and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three
+seeds. Each variant changes that experiment, has the same budget, and takes its first seed unless told others:
 
     everything    wires, input converters of 256 codes, output converters of 8 bits, read noise of 2 % of the range
     error         the rule `threshold` (1/15 of the range); each write has a normal error of half of one of 16 levels
@@ -21,8 +21,8 @@ import numpy as np
 
 from rramkit import record
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.processes import Processes
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
@@ -40,17 +40,17 @@ VARIANTS = {
 
 def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
     """Train with each seed; print accuracies, their means, and weights times batches over device writes."""
-    experiment = chosen(variant, seeds)
-    found = trials(grid(experiment), tables, folder)
-    rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
-    for row, trial in zip(rows, found, strict=True):
+    experiment = experiment_of(variant, seeds)
+    jobs = trials(grid(experiment), tables, folder)
+    rows = sweep(jobs, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
+    for row, trial in zip(rows, jobs, strict=True):
         print(line(row, trial))
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))
     beside = f", float {100 * digital.mean():.2f} %, gap {100 * (digital - rram).mean():.2f} points"
     print(f"mean: RRAM {100 * rram.mean():.2f} %{'' if variant else beside}")
 
 
-def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
+def experiment_of(variant: str, seeds: Sequence[int]) -> Experiment:
     """Return the experiment of a variant, with the seeds to sweep; a variant's float network is that of the whole."""
     settings = Experiment.from_toml(EXPERIMENT).model_dump(exclude_unset=True)
     if variant:
@@ -62,7 +62,7 @@ def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
 
 
 def line(row: TrialResult, trial: Trial) -> str:
-    """Return the line of one training."""
+    """Return what came out of one training."""
     run, budget = record.load(trial.run), trial.experiment
     weights = sum(layer.pulses[0].size for layer in run.layers)
     most, batches = max(int(layer.pulses.max()) for layer in run.layers), budget.epochs * budget.batches
