@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import model_validator
-from rramkit.characterization.equations import stanford
 from scipy.interpolate import PchipInterpolator
 
 from rramkit.characterization.cycle_noise import CycleNoise, noise_equations, sigma_of
