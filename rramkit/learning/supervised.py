@@ -7,6 +7,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -143,8 +144,8 @@ class SupervisedTraining(Training[EpochReport]):
     @property
     def identity(self) -> str:
         """Experiment, origin of the tables, size of the data and the kit's version."""
-        created = self._tables.provenance.get("created", "")
-        return f"{self.experiment.key()} {created} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
+        tables = origin(self._tables)
+        return f"{self.experiment.key()} {tables} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
 
     @property
     def epoch(self) -> int:

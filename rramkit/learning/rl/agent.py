@@ -12,6 +12,7 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
@@ -125,9 +126,9 @@ class Agent(Training[RlReport]):
         action; the cells and the energy (J) of each update of the target network, at its batch.
     """
 
-    def __init__(self, settings: RlSettings, learning: QLearning, world: World, *, tables_created: str = "") -> None:
+    def __init__(self, settings: RlSettings, learning: QLearning, world: World, *, tables: str = "") -> None:
         self.settings, self._learning, self._world = settings, learning, world
-        self._tables_created, self._dtype = tables_created, np.dtype(settings.precision)
+        self._tables, self._dtype = tables, np.dtype(settings.precision)
         banks = initial_banks(learning.trainer, settings)
         self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
         self.state, self.log = self.initial, TrainingLog.of(*SERIES)
@@ -147,13 +148,12 @@ class Agent(Training[RlReport]):
         world = World.of(settings.environment)
         trainer = trainer_of(settings, tables, world.shape, world.actions)
         learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double)
-        created = "" if tables is None else tables.provenance.get("created", "")
-        return cls(settings, learning, world, tables_created=created)
+        return cls(settings, learning, world, tables=origin(tables))
 
     @property
     def identity(self) -> str:
         """Settings, origin of the tables and the kit's version."""
-        return f"rl {self.settings.key()} {self._tables_created} {__version__}"
+        return f"rl {self.settings.key()} {self._tables} {__version__}"
 
     @property
     def finished(self) -> bool:
