@@ -41,7 +41,8 @@ def imports(path: Path, names: set[str]) -> set[str]:
 def graph(root: Path) -> dict[str, set[str]]:
     """Return each library module with those that it imports."""
     found = modules(root)
-    return {name: imports(path, set(found)) - {name} for name, path in found.items()}
+    names = set(found) - {"rramkit"}  # the package's own public names are imported at their first use
+    return {name: imports(found[name], names) - {name} for name in names}
 
 
 def longest_chain(arrows: dict[str, set[str]]) -> list[str]:

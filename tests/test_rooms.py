@@ -73,8 +73,8 @@ def kit_imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_follow_the_arrows(path: Path) -> None:
-    if path.is_relative_to(ROOT / "rramkit" / "cli"):
-        return  # the command line imports every room
+    if path.is_relative_to(ROOT / "rramkit" / "cli") or path == ROOT / "rramkit" / "__init__.py":
+        return  # the command line, and the lazy names of the package, are of every room
     allowed = {
         "netlists": ("rramkit.netlists",),
         "circuits": ("rramkit.circuits", "rramkit.netlists"),
@@ -113,4 +113,7 @@ def module_name(path: Path) -> str:
 
 def test_no_imports_go_in_a_circle() -> None:
     arrows = {module_name(path): imports(path) - {module_name(path)} for path in sources()}
-    TopologicalSorter(arrows).prepare()  # raises CycleError with the circle
+    del arrows["rramkit"]  # its public names are imported at their first use
+    TopologicalSorter(
+        {name: below - {"rramkit"} for name, below in arrows.items()}
+    ).prepare()  # raises CycleError with the circle

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator
 
 from rramkit.array.mapping import MappingSettings
-from rramkit.array.model import Precision
+from rramkit.array.read_model import Precision
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.model import NetworkSettings
