@@ -1,9 +1,9 @@
 """LeNet-5 on all of MNIST through b-RRAM tables: `benchmarks/lenet_mnist.py BULK.h5 FOLDER [VARIANT [SEED ...]]`.
 
 `rramkit characterize --params examples/bulk_plan.toml -o BULK.h5` makes the tables; the environment variable
-RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; given again, the same command takes
-interrupted ones up and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three
-seeds. Each variant changes that experiment, has the same budget, and takes its first seed unless told others:
+RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; the same command resumes interrupted
+ones and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three seeds. Each
+variant changes that experiment, has the same budget, and uses its first seed unless seeds are given:
 
     everything    wires, input converters of 256 codes, output converters of 8 bits, read noise of 2 % of the range
     error         the rule `threshold` (1/15 of the range); each write has a normal error of half of one of 16 levels
@@ -28,7 +28,7 @@ EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mni
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
 DIRECT = {"accumulate": False, "reading": "device", "threshold": 0.0}
 PULSE = {"kind": "threshold", "placement": "centre", "way": "pulse"}
-READ = {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}}
+READ = {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}}
 VARIANTS = {
     "everything": {"mapping": {"wires": True, "read": READ}},
     "error": {"rule": {**ERROR, "threshold": 1 / 15}},
@@ -39,7 +39,7 @@ VARIANTS = {
 
 
 def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
-    """Train with each seed; print accuracies, their means, and how much rarer device writes are than batches."""
+    """Train with each seed; print accuracies, their means, and weights times batches over device writes."""
     experiment = chosen(variant, seeds)
     found = trials(grid(experiment), tables, folder)
     rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
@@ -62,7 +62,7 @@ def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
 
 
 def line(row: TrialResult, trial: Trial) -> str:
-    """Return what came out of one training."""
+    """Return the line of one training."""
     run, budget = record.load(trial.run), trial.experiment
     weights = sum(layer.pulses[0].size for layer in run.layers)
     most, batches = max(int(layer.pulses.max()) for layer in run.layers), budget.epochs * budget.batches

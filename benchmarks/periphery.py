@@ -1,4 +1,4 @@
-"""The transposable array in figures: codes of forward and backward reads, and what the reuse saves. A minute or less.
+"""Transposable array: codes of forward and backward reads, savings by sharing circuits. A minute or less.
 
 Run it from the root of a checkout: `python benchmarks/periphery.py`.
 """
@@ -18,7 +18,7 @@ from rramkit.circuits.periphery import ALL_MODES, CodedParams, account, operate,
 
 
 def reads(pool: SpicePool) -> None:
-    """Print the codes of unit reads, and how far they are from the outputs that were sampled."""
+    """Print the codes of unit reads and their difference from the sampled outputs."""
     params = CodedParams()
     bar = params.periphery.crossbar
     states = np.random.default_rng(params.seed).uniform(0.55, 0.8, (bar.rows, bar.cols))

@@ -1,8 +1,9 @@
 """Every update rule with its defaults on the digits: `python benchmarks/rules_digits.py TABLES.h5 FOLDER [WORKERS]`.
 
 `rramkit characterize` makes TABLES.h5. Each rule also on a published device of equal pulses (EpiRAM: mean pulses and
-scatter, one pulse a write), which the rules of equal pulses are made for: the characterised cell's SET ends at a level.
-Three seeds, ten epochs; trainings run one on each core (or on WORKERS), and the same command takes interrupted ones up.
+scatter, one pulse a write), the kind of device that rules of equal pulses are designed for: the characterised cell's
+SET ends at a level. Three seeds, ten epochs; trainings run one on each core (or on WORKERS), and the same command
+resumes interrupted ones.
 """
 
 import sys
@@ -46,7 +47,7 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
     """Train every rule on both devices; print a line for each rule."""
     folder.mkdir(parents=True, exist_ok=True)
     published = folder / "epiram.h5"
-    if not published.exists():  # made anew it would be another file, and every training would start again
+    if not published.exists():  # a new file would have another hash, and every training would start again
         table.save(from_preset("epiram", ImportSettings()), published)
     cells: dict[str, list[str]] = {rule: [] for rule in RULES}
     for place, suited in ((tables, False), (published, True)):

@@ -1,9 +1,9 @@
-"""The fast grade's speed against ngspice's, and its error beside it: 128 x 128 1T1R cells, 64 input vectors.
+"""Speed of the fast wire model against ngspice's, and its error: 128 x 128 1T1R cells, 64 input vectors.
 
 Run: `python benchmarks/tile_vs_spice.py TABLES.h5 [SIZE] [VECTORS]`. ngspice solves all vectors in one sweep (with KLU
 where it has it), so that its matrix is ordered once; its time is that of the whole run, deck included. The tile holds
 the same conductances as pairs of columns, in float32, its terms ready. Both in processor seconds of this one run, which
-say less about what else the machine does than wall time; the tile's is the mean of all repeats, not the best.
+depend less on other work of the machine than wall time; the tile's is the mean of all repeats.
 """
 
 import sys
@@ -16,12 +16,13 @@ import numpy as np
 
 from rramkit import table
 from rramkit.array import ArrayModel, Tile
-from rramkit.characterization.cell_read import StateMap, state_map
+from rramkit.characterization.components.cell import StateMap
+from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.verify import plan_of
+from rramkit.characterization.spice_arrays import cell_states
 from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 
 REPEATS = 2000
@@ -30,16 +31,17 @@ REPEATS = 2000
 def main(path: Path, size: int = 128, vectors: int = 64) -> None:
     """Time both and print the ratio and the error."""
     tables = table.load(path)
-    plan, rng = plan_of(tables), np.random.default_rng(6)
+    plan, rng = cell_plan_of(tables.provenance), np.random.default_rng(6)
+    assert plan is not None
     g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (size, size))
     v = rng.uniform(0, plan.read.v_max, (size, vectors))
     v[rng.uniform(size=v.shape) < 0.3] = 0.0
     with SpicePool(workers=1) as pool:
-        states = state_map(Runner(pool, silent), plan)
+        states = cell_states(Runner(pool, silent), plan)
     spice, wall, seconds = _spice(plan, states, g, v)
     model = ArrayModel.from_tables(tables)
     assert model.wires is not None
-    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # this run is what checks it
+    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # checked by this run itself
     pairs = np.moveaxis(g.reshape(size, size // 2, 2), -1, 0).astype(np.float32)
     tile, inputs = Tile.of(pairs, model), np.ascontiguousarray(v.T, dtype=np.float32)
     found = tile.forward(inputs).i.T  # plus less minus

@@ -2,8 +2,8 @@
 
 `rramkit characterize` makes TABLES.h5 (the sky130 1T1R cell); the environment variable RRAMKIT_DATA names the folder of
 MNIST's files. Each of the experiments `examples/experiments/time_mnist*.toml` with its own seeds, with the cells as the
-table has them and with spread from device to device (`SPREAD`), which the table's mean knows nothing of. Trainings run
-one on each core (or on WORKERS); given again, the same command takes interrupted ones up.
+table has them and with spread from device to device (`SPREAD`), which the table's mean does not include. Trainings run
+one on each core (or on WORKERS); the same command resumes interrupted ones.
 """
 
 import sys
@@ -39,7 +39,7 @@ class Spent:
 
 
 def main(tables: Path, folder: Path, workers: int | None = None) -> None:
-    """Train all; print accuracies against float, what the writes took, and the ratio of both ways."""
+    """Train all; print accuracies against float, cost of the writes, and the ratio of both ways."""
     chosen = [one for spread in (0.0, SPREAD) for way in FILES for one in _trials(way, spread, tables, folder)]
     rows = sweep(chosen, Processes(workers), progress=_show)
     for spread in (0.0, SPREAD):

@@ -1,4 +1,4 @@
-"""The write driver in figures: levels, pulse shape, energy with and without the driver, disturb. Takes a few minutes.
+"""Write driver: levels, pulse shape, energy with and without the driver, half-select disturb. A few minutes.
 
 Run it from the repository's root: `python benchmarks/write_driver.py [pulses]` (default: 40 pulses a staircase).
 """
@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from rramkit.characterization.components.cell_measure import pulse_energies
+from rramkit.characterization.components.cell import pulse_energies
 from rramkit.characterization.components.disturb import disturbances
 from rramkit.characterization.components.write_driver import (
     MeasuredPulse,
@@ -67,7 +67,7 @@ def staircase(pool: SpicePool, params: DriverWriteParams) -> None:
 
 
 def offset(shape: MeasuredPulse) -> float:
-    """Return by how much the settled line is off its code's voltage [V]."""
+    """Return the error of the settled line against its code's voltage [V]."""
     return shape.v_settled - shape.v_level
 
 
@@ -99,7 +99,7 @@ def closed_loop(pool: SpicePool, polarity: Polarity, state: float) -> None:
 
 
 def gated(pool: SpicePool) -> None:
-    """Print what the driver's pulses at full amplitude do to gated neighbours."""
+    """Print the disturb of gated neighbours by pulses at full amplitude."""
     print("Neighbours of the gated 1T1R, full amplitude: change of state (range 1) a pulse, first and fourth")
     for polarity, state in (SET, RESET):
         params = DisturbBenchParams(polarity=polarity, state=state)
@@ -111,7 +111,7 @@ def gated(pool: SpicePool) -> None:
 
 
 def ungated(pool: SpicePool) -> None:
-    """Print what V/2 with the word line open does."""
+    """Print the disturb of V/2 biasing with the word line open."""
     print("V/2, word line open: change of state after 10 and 100 pulses, and 1,000 by proportion")
     rows: tuple[tuple[Polarity, float], ...] = (
         ("set", 1.7),

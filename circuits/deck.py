@@ -86,7 +86,7 @@ class Deck:
         lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
         for name, value, unit, description in flat(self.parameters):
             if isinstance(value, str) and not value.isprintable():
-                raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Correct it.")
+                raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Fix it.")
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
         lines += ["*", f"* swept: {self.swept}"] if self.swept else []
         lines += ["*", "* outputs (vectors kept by the run)"]

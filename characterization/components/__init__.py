@@ -1,4 +1,4 @@
-"""Every component that can be characterised, by its name in the catalogue (`rramkit.circuits.catalog`)."""
+"""Every component that can be characterised, by its name: what a plan is handed when it is read."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,10 @@ from rramkit.characterization.components import (
     readout,
     row_driver,
     sense_amp,
+    wires,
     write_driver,
 )
-from rramkit.characterization.engine.component import Component, Signal, Steps
+from rramkit.characterization.engine.component import Component
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
 
@@ -23,6 +24,7 @@ COMPONENTS: Mapping[str, Component] = {
     component.name: component
     for component in (
         *cell.COMPONENTS,
+        *wires.COMPONENTS,
         *sense_amp.COMPONENTS,
         *current_sense.COMPONENTS,
         *adc.COMPONENTS,
@@ -36,12 +38,14 @@ COMPONENTS: Mapping[str, Component] = {
     )
 }
 
-__all__ = ["COMPONENTS", "Component", "Signal", "Steps", "find"]
+__all__ = ["COMPONENTS", "find"]
 
 
 def find(name: str) -> Component:
     """Return a component by its name, former names included; raise `InputError` for one without measures."""
     component = COMPONENTS.get(catalog.current_name(name))
     if component is None:
-        raise InputError(f"`block` must be one with measures: {', '.join(COMPONENTS)}; got {name!r}. Pass one of them.")
+        raise InputError(
+            f"`component` must be one with measures: {', '.join(COMPONENTS)}; got {name!r}. Pass one of them."
+        )
     return component

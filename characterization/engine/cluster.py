@@ -18,7 +18,7 @@ from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.errors import SetupError, SimulationError
 
-_PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to appear
+_CONNECT_SECONDS = 30.0  # wall clock: for a scheduler to answer over the network, and for its first worker
 
 
 class Cluster:
@@ -29,7 +29,7 @@ class Cluster:
     address : str
         The scheduler's, such as `tcp://127.0.0.1:8786`.
     timeout : float
-        Seconds after which a run is killed and its ngspice process replaced.
+        Processor seconds after which a run is killed and its ngspice process replaced.
 
     Raises
     ------
@@ -47,8 +47,8 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says of lost workers is no error here
         self.address, self.timeout = address, timeout
         try:
-            self._client = Client(address, timeout=_PATIENCE, set_as_default=False)
-            self._client.wait_for_workers(1, timeout=_PATIENCE)
+            self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
         except (OSError, TimeoutError, ValueError) as error:
             raise SetupError(
                 f"`--scheduler` must be the address of a Dask scheduler with a worker; got {address!r} ({error}). "

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -89,8 +89,10 @@ class Runner:
         Finished points; those found there do not run.
     shard : Shard, optional
         Our share of the points that no later deck builds on; default: all of them.
-    tally : Tally
+    tally : RunCounts
         The counts.
+    prepared : dict
+        What prerequisite runs gave, by component, parameters, corner and draw: plans of one file share it.
     """
 
     executor: Executor
@@ -99,6 +101,7 @@ class Runner:
     store: Store | None = None
     shard: Shard | None = None
     tally: RunCounts = field(default_factory=RunCounts)
+    prepared: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def run(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[Outcome]:
         """Run all points of a stage; return what became of each, in order, those of a batch one after the other.

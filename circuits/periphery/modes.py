@@ -108,5 +108,5 @@ class Operation:
         if not (0 <= self.row < rows and all(0 <= col < cols for col in self.cols) and 0 <= self.phase < share):
             raise InputError(
                 f"`row`, `cols` and `phase` must lie within {rows} rows, {cols} columns and {share} phases; got "
-                f"{self.row}, {self.cols} and {self.phase}. Correct them."
+                f"{self.row}, {self.cols} and {self.phase}. Fix them."
             )

@@ -1,6 +1,6 @@
-"""How the values that drive lines are laid out: as vectors, as images whose windows are the vectors, cut over tiles.
+"""Layout of input vectors: rows as they are, windows of images (im2col), or cut over tiles.
 
-What is done to each value alone (encoding, squaring) is done as they come; only products need them as rows.
+Operations on each value alone (encoding, squaring) work on the values as given; only products need rows.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from rramkit.array.windows import Windows
 
 
 class Layout(ABC):
-    """One way from values as they come to vectors."""
+    """How given values become vectors."""
 
     @property
     def from_images(self) -> bool:

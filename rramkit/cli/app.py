@@ -1,4 +1,4 @@
-"""`rramkit`: one family of commands."""
+"""`rramkit`: the list of commands."""
 
 import warnings
 from typing import Annotated, cast
@@ -17,7 +17,6 @@ from rramkit.cli import (
     report,
     rl,
     simulate,
-    slice,
     sweep,
     tile,
     train,
@@ -35,8 +34,8 @@ app = typer.Typer(
     help=(
         "SPICE-backed verification and characterisation of RRAM training-in-memory circuits: "
         "[bold]netlist[/] and [bold]simulate[/] a circuit, [bold]characterize[/] it into a table file and "
-        "[bold]verify[/] that, hold a matrix in a [bold]tile[/], [bold]train[/] a network through the tables, "
-        "[bold]report[/] what came out."
+        "[bold]verify[/] that, program a matrix into a [bold]tile[/], [bold]train[/] a network through the tables, "
+        "[bold]report[/] the results."
     ),
 )
 app.command("netlist")(netlist.netlist)
@@ -45,7 +44,6 @@ app.command("characterize")(characterize.characterize)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
-app.command("slice")(slice.slice_tables)
 app.command("plot")(plot.plot)
 app.command("tile")(tile.tile)
 app.command("train")(train.train)
@@ -72,7 +70,7 @@ def _family(
     pass
 
 
-# The command-line library's word for a wrong call; it exports only this child of it.
+# typer's exception for a wrong call; it exports only this child class.
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
 
 
@@ -91,5 +89,5 @@ def run(arguments: list[str]) -> int:
     except _WrongCall as error:
         wrong = cast(typer.BadParameter, error)
         command = wrong.ctx.command_path if wrong.ctx else "rramkit"
-        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` shows what fits.") from None
+        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` lists the arguments.") from None
     return code if isinstance(code, int) else 0

@@ -1,4 +1,4 @@
-"""`rramkit simulate`: run a deck or a block in ngspice, print its measures, draw its waveforms."""
+"""`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
 import json as json_format
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
+    what: Annotated[str, typer.Argument(help="A deck file, or the name of a circuit (`rramkit netlist --list`).")],
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png"),
@@ -28,7 +28,7 @@ def simulate(
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
-    timeout: Annotated[float, typer.Option(help="Seconds after which the run is killed.", min=0.1)] = 600.0,
+    timeout: Annotated[float, typer.Option(help="Processor seconds after which the run is killed.", min=0.1)] = 600.0,
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
@@ -65,7 +65,7 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
         raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Fix it.")
     if params or pairs:
         raise InputError(
-            "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."
+            "`--params` and `--set` belong to a circuit by name; a deck file has its own numbers. Edit the deck."
         )
     return read_deck(Path(what))
 

@@ -21,7 +21,8 @@ import numpy as np
 from rramkit.array.backend import to_numpy
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.products import outer_sum, product, times
-from rramkit.array.tile import Reading, Tile
+from rramkit.array.read import Reading
+from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 
@@ -171,7 +172,7 @@ class TileMatrix(Matrix):
 
     def settled(self) -> "TileMatrix":
         """Return this matrix with its tiles as if made anew."""
-        return replace(self, tile=self.tile.settled())
+        return replace(self, tile=self.tile.without_cache())
 
     def calibrated(self, x: Samples, *, margin: float) -> "TileMatrix":
         """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""

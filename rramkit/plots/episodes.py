@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rramkit.episodes import EpisodeRun
 from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, QUIET, VERMILION, name_axis, style
+from rramkit.record import EpisodeRun
 
 _SPAN = 20  # episodes in the running mean
 

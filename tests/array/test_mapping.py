@@ -17,7 +17,7 @@ RANGE: dict[str, Any] = {"g_low": G_LOW, "g_high": G_HIGH}
 SMALL = (24, 10)  # rows and columns of an array: several tiles each way
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 60), cols=st.integers(1, 9))
 @pytest.mark.parametrize(
     "mapping", [Pairs(**RANGE, w_max=1.5), Pairs(**RANGE, w_max=1.5, about="edge"), OffsetColumn(**RANGE, w_max=1.5)]
@@ -31,7 +31,7 @@ def test_real_weights_give_the_product_and_come_back(mapping, seed, rows, cols):
     np.testing.assert_allclose(matrix.forward(x).y, x @ weight, rtol=0, atol=1e-11)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 70), cols=st.integers(1, 5))
 @pytest.mark.parametrize(
     ("mapping", "w_range", "x_range"),
@@ -80,7 +80,7 @@ def test_each_tile_converts_its_own_partial_sum():
     rng = np.random.default_rng(1)
     weight, x = rng.uniform(-1.0, 1.0, (48, 5)), rng.uniform(0.0, 1.0, (6, 48))
     x[:, 0] = 1.0  # the full voltage stands for one
-    chain = ReadChain.checked({"converter": {"bits": 3, "i_high": 6e-5}}, where="test")
+    chain = ReadChain.checked({"adc": {"bits": 3, "i_high": 6e-5}}, where="test")
     mapping = Pairs(**RANGE)
     model = ArrayModel.from_tables(tables(linear=True), wires=False, chain=chain)
     matrix = MappedMatrix.of(weight, mapping, model, largest=SMALL)
@@ -109,7 +109,7 @@ def test_bad_input_is_named():
     with pytest.raises(InputError, match=r"`x` must be \(B, N\) = \(B, 3\)"):
         MappedMatrix.of(np.zeros((3, 3)), Pairs(), IDEAL).forward(np.zeros((1, 4)))
     noisy = ArrayModel.from_tables(
-        tables(), wires=False, chain=ReadChain.checked({"noise": {"sigma_rel": 0.1}}, where="test")
+        tables(), wires=False, chain=ReadChain.checked({"read_noise": {"sigma_rel": 0.1}}, where="test")
     )
     matrix = MappedMatrix.of(np.ones((3, 3)), Pairs(**RANGE), noisy)
     with pytest.raises(InputError, match="`rng` must be given"):

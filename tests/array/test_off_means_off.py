@@ -47,13 +47,13 @@ def _plain(weights, scales):
 def _ten_steps(rule, optimiser, precision):
     """Return the first weights of a small perceptron, its student after ten steps, and the scores of the last."""
     dtype, rng = np.dtype(precision), np.random.default_rng(1)
-    weights = NETWORK.drawn(rng=rng, dtype=dtype)
-    teacher = Trainer(NETWORK, rule, optimiser)
-    student = teacher.enrolled(weights, dtype=dtype, rng=rng)
+    weights = NETWORK.init_weights(rng=rng, dtype=dtype)
+    trainer = Trainer(NETWORK, rule, optimiser)
+    student = trainer.init(weights, dtype=dtype, rng=rng)
     scores = np.zeros(0)
     for x, labels in zip(X, LABELS, strict=True):
-        scores = NETWORK.forward(student.parts, x.astype(dtype), training=True, rng=rng).scores
-        student, _ = teacher.taught(student, x.astype(dtype), labels, rng=rng)
+        scores = NETWORK.forward(trainer.params(student), x.astype(dtype), training=True, rng=rng).scores
+        student, _ = trainer.train_step(student, x.astype(dtype), labels, rng=rng)
     return weights, student, scores
 
 
@@ -96,7 +96,9 @@ def test_ten_steps_in_perfect_cells_are_those_of_a_plain_network(precision, arra
         assert np.all(part.cells.g_cell > 0.0)
 
 
-@pytest.mark.parametrize("spoilt", [{"wires": True}, {"read": {"dac": {"levels": 16}}}], ids=["wires", "converter"])
+@pytest.mark.parametrize(
+    "spoilt", [{"wires": True}, {"read": {"row_driver": {"levels": 16}}}], ids=["wires", "converter"]
+)
 def test_what_is_on_is_seen(spoilt):
     """The same comparison tells a network with wires or converters from the plain one."""
     file = DeviceSettings(current="ohmic").applied(tables())
@@ -150,10 +152,10 @@ def test_a_convolution_network_trains_as_pytorch_does():
     ]
     network = Network.of(NetworkSettings.checked({"layers": specs}, where="the test"), (2, 6, 6), 4)
     rng = np.random.default_rng(3)
-    weights = network.drawn(rng=rng, dtype=np.dtype(float))
+    weights = network.init_weights(rng=rng, dtype=np.dtype(float))
     scales = [plan.scale for plan in network.matrices]
-    teacher = Trainer(network, FloatReference(Adam(RATE)), Adam(RATE))
-    student = teacher.enrolled(weights, dtype=np.dtype(float), rng=rng)
+    trainer = Trainer(network, FloatReference(Adam(RATE)), Adam(RATE))
+    student = trainer.init(weights, dtype=np.dtype(float), rng=rng)
     convolution, dense = torch.nn.Conv2d(2, 3, 3, padding=1), torch.nn.Linear(27, 4)
     layers = (convolution, torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), dense)
     twin = torch.nn.Sequential(*layers).double()
@@ -166,7 +168,7 @@ def test_a_convolution_network_trains_as_pytorch_does():
     adam = torch.optim.Adam([*units, *others], lr=RATE)
     for step in range(STEPS):
         x, labels = rng.normal(size=(16, 2, 6, 6)), LABELS[step]
-        student, _ = teacher.taught(student, x, labels, rng=rng)
+        student, _ = trainer.train_step(student, x, labels, rng=rng)
         own = {
             "0.weight": (scales[0] * units[0]).T.reshape(3, 2, 3, 3),
             "5.weight": (scales[1] * units[1]).T,

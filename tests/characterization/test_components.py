@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from rramkit.characterization.components.sense_amp import gm_over_i
-from rramkit.characterization.design import Design, find_design
-from rramkit.characterization.engine.component_tables import block_tables
-from rramkit.characterization.engine.plan import ComponentPlan
+from rramkit.characterization.design import Design, component_plan, find_design
 from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.run_options import RunOptions
 from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.limits import all_broken
-from rramkit.characterization.run import characterize
+from rramkit.characterization.run import RunOptions, characterize
 from rramkit.characterization.verify import verify
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.sense_amp import SenseAmpBenchParams, input_pair, offset_by_hand
@@ -40,7 +38,7 @@ SHIFTER = {
 
 
 def plan(values):
-    return ComponentPlan.checked(values, where="the test")
+    return component_plan(values, where="the test")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,7 @@ def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
     values = find_design("sense_amp_offset").blocks[0].model_dump(mode="json")
     draws = values["monte_carlo"] | {"count": 30}
     chosen = plan(values | {"monte_carlo": draws, "corners": {}, "limits": {}, "step_runs": 0})
-    table = block_tables(Runner(pool, silent), chosen)["sense_offset"]
+    table = component_tables(Runner(pool, silent), chosen)["sense_offset"]
     params = SenseAmpBenchParams()
     hand = offset_by_hand(params.latch, gm_over_i(pool.run(input_pair(params).text())), 0.4106)
     # matched draws leave no error of sampling; what is left is what the hand analysis leaves out, a quarter as asked

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import integral, pulse_energies, read_conductances
+from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances
 from rramkit.circuits.cell_bench import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
 
 

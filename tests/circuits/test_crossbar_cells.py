@@ -1,6 +1,5 @@
 """The crossbar's cells, gating, pairs, faults and wires: ngspice against closed forms and the nodal solution."""
 
-import time
 from typing import Literal
 
 import numpy as np
@@ -24,13 +23,11 @@ def currents(pool, params, states, v_in, **given):
 
 
 @pytest.mark.parametrize("static", [True, False])
-def test_a_deck_of_16384_cells_is_made_in_time(static):
+def test_a_deck_of_16384_cells_has_every_cell_and_segment(static):
     params = CrossbarReadParams(crossbar=CrossbarParams(rows=128, cols=128))
     states, v_in = example_pattern(params)
-    started = time.process_time()
     deck = static_reads(params, states, v_in[:, np.newaxis]) if static else transient_read(params, states, v_in)
     text = deck.text()
-    assert time.process_time() - started < 3  # measured 0.3 s
     assert text.count("\nX_cell_") == 128 * 128
     assert text.count("\nR_row_") == 128 * 127 and text.count("\nR_col_") == 128 * 127 + 128  # with the sense inputs
 

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from fixtures.waiting import BACKSTOP
 
 from rramkit.characterization.deck_file import measure_labels, output_labels, read_deck
 from rramkit.characterization.ngspice.library import find_library
@@ -70,7 +71,7 @@ def test_a_bare_ngspice_runs_it_and_agrees(first_deck, pool, tmp_path):
     deck = first_deck
     (tmp_path / "deck.cir").write_text(deck.text())
     done = subprocess.run(
-        [_bare_ngspice(), "-b", "deck.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [_bare_ngspice(), "-b", "deck.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=BACKSTOP, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "include" not in deck.text()

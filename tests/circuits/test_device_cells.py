@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import read_conductances
+from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits.catalog import block
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase

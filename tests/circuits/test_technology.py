@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rramkit import netlists
-from rramkit.characterization.components.cell_measure import read_conductances
+from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits import catalog, libraries
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase

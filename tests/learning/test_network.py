@@ -3,7 +3,6 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
-from rramkit.learning.layers import Params
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import FloatMatrix, TileMatrix
 from rramkit.learning.model import Network, NetworkSettings
@@ -18,18 +17,18 @@ CENTRE = 0.5 * (G_LOW + G_HIGH)
 
 
 def _weights(seed=4):
-    drawn = NETWORK.drawn(rng=np.random.default_rng(seed), dtype=np.dtype(float))
+    drawn = NETWORK.init_weights(rng=np.random.default_rng(seed), dtype=np.dtype(float))
     return [weight + 0.01 for weight in drawn]
 
 
 def _in_float(weights):
-    return Params(tuple(FloatMatrix(weight) for weight in weights))
+    return NETWORK.params(tuple(FloatMatrix(weight) for weight in weights))
 
 
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    return Params(tuple(TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs))
+    return NETWORK.params(tuple(TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs))
 
 
 def _gradients(parts):

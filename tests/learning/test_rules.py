@@ -137,7 +137,7 @@ def test_on_an_ideal_device_a_rule_of_wanted_changes_is_the_float_rule(rule):
 
 
 @given(seed=st.integers(0, 2**32 - 1), write=st.sampled_from(["nearest", "count"]), threshold=st.floats(0.0, 0.1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_written_and_what_waits_is_what_was_wanted(seed, write, threshold):
     """chi + expected writes = sum of changes, on a device whose pulses do what is expected of them."""
     rule = MixedPrecisionSettings(threshold=threshold, write=write, step=0.01, centre=0.5)
@@ -341,7 +341,7 @@ def test_every_weight_is_verified_and_reads_are_counted():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_sign_rule_knows_the_sign_only(seed):
     g = drawn(seed=seed) + 1e-9
     scale = rng(seed).uniform(0.01, 100.0, g.shape)
@@ -458,7 +458,7 @@ def test_fractions_of_a_step_are_drawn():
 
 
 @given(seed=st.integers(0, 2**32 - 1), keep=st.sampled_from([0.1, 0.34, 0.5]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_row_sparse_touches_only_the_chosen_rows(seed, keep):
     made, learner = begun(RowSparseSettings(keep=keep, swap_every=0))
     g = drawn(seed=seed)
@@ -541,7 +541,7 @@ def test_cells_are_written_in_the_arrays_that_they_are_read_in():
     assert isinstance(matrix, TileMatrix) and isinstance(matrix.tile, TileGrid) and matrix.tile.shape == (2, 2)
     after = made.step(learner, [slope(drawn(seed=6))], rng=rng())
     np.testing.assert_allclose(after.matrices[0].weight, made.bank.weight(after.parts[0].cells.g_cell), atol=1e-12)
-    places = made.bank.loop.chain.places(np.arange(48), (2, 6, 4))
+    places = made.bank.loop.chain.address(np.arange(48), (2, 6, 4))
     assert (places.arrays, places.rows, places.cols) == (4, 3, 4)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from rramkit.array.backend import Array, as_array
-from rramkit.array.model import ArrayModel
-from rramkit.array.tile import Rng
+from rramkit.array.read_model import ReadModel
+from rramkit.array.rng import Rng
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
 
@@ -91,7 +91,7 @@ class MappedMatrix:
         cls,
         weight: Array,
         mapping: Mapping,
-        model: ArrayModel,
+        model: ReadModel,
         *,
         largest: tuple[int, int] | None = None,
         rng: Rng | None = None,

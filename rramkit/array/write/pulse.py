@@ -1,8 +1,8 @@
-"""Gradual write: one pulse on each selected cell, as the tables `set` and `reset` say of it.
+"""Write pulse: one SET or RESET pulse on each selected cell, from the tables `set` and `reset`.
 
 A pulse changes a cell by the table's mean at the cell's conductance and the pulse's amplitude, or by a draw from the
-distribution that the table keeps there: `cycles` (another draw for each pulse) and `devices` (a level of the
-distribution that each cell keeps). Where a table keeps none, or it has no width, the change is the mean.
+distribution that the table keeps there: `cycles` (another draw for each pulse) and `devices` (each cell has a fixed
+level of the distribution). Where a table has none, or of no width, the change is the mean.
 
 The stepped quantity, here "amplitude", is the table's axis `v_pulse` (the word line or the driven line, as the table's
 conditions say) or another of its axes: the width `t_pulse`, the gate `v_wl`. The other axes stand at a middle value.
@@ -23,12 +23,12 @@ from rramkit.surrogate.quantiles import QuantileSurrogate
 from rramkit.table import Table, TableFile
 
 Stepped = Literal["v_pulse", "t_pulse", "v_wl"]
-"""What may be stepped from pulse to pulse: the amplitude, the width or the gate."""
+"""Quantity stepped from pulse to pulse: the amplitude, the width or the gate."""
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """What one pulse on each of N cells did.
+    """Outcome of one pulse on each of N cells.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Pulse:
     energy : ndarray
         Energy of each pulse (N,), in joules.
     clamped : int
-        Cells that the pulse would have left outside the table's range, and that were set to its edge.
+        Cells clamped to the edge of the table's range.
     """
 
     g_cell: np.ndarray
@@ -47,13 +47,13 @@ class Pulse:
 
 @dataclass(frozen=True)
 class GradualWrite:
-    """One polarity of write pulse: what the table `set` or `reset` says of every amplitude that the driver can make.
+    """Write pulses of one polarity, for every amplitude that the driver can make; the only reader of its table.
 
     Attributes
     ----------
     delta_g, energy : GridSurrogate
-        Mean change of conductance (S) and energy (J) against conductance before the pulse (S), amplitude and whatever
-        other axes the table has.
+        Mean change of conductance (S) and energy (J) against conductance before the pulse (S), amplitude and any other
+        axes of the table.
     v_pulse : ndarray
         Amplitudes (A,), rising: multiples of the driver's step from the lowest in the table (V); of another stepped
         quantity, the values of its axis in its unit.
@@ -279,7 +279,10 @@ def _levels(table: Table, stepped: Stepped) -> np.ndarray:
         return values
     v_step, low, high = table.condition("v_step"), float(values[0]), float(values[-1])
     if not v_step > 0.0:
-        raise TableError(f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. Characterise again.")
+        raise TableError(
+            f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. "
+            "Regenerate it with `rramkit characterize`."
+        )
     steps = int((high - low) / v_step * (1.0 + 1e-9))  # the last one may miss the axis' end by rounding only
     return np.minimum(low + v_step * np.arange(steps + 1), high)
 

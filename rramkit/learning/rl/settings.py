@@ -52,6 +52,8 @@ class RlSettings(Parameters):
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
+        if isinstance(rule, str):
+            return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     @model_validator(mode="after")
@@ -59,5 +61,5 @@ class RlSettings(Parameters):
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
         if self.mapping.calibrates:
-            raise ValueError("mapping.read.converter must have i_high: there is no first batch to take it from")
+            raise ValueError("mapping.read.adc must have i_high: there is no first batch to take it from")
         return self

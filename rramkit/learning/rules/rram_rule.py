@@ -97,9 +97,9 @@ class RramRule(UpdateRule):
         chain = self.bank.loop.chain
         if chain.params.retention is None or not chain.params.retention.t_batch:
             return part
-        seconds, kelvin = chain.params.retention.t_batch, chain.params.retention.kelvin
-        fast = None if part.fast is None else chain.rest(part.fast, seconds, kelvin=kelvin)
-        return replace(part, cells=chain.rest(part.cells, seconds, kelvin=kelvin), fast=fast)
+        seconds = chain.params.retention.t_batch
+        fast = None if part.fast is None else chain.rest(part.fast, seconds)
+        return replace(part, cells=chain.rest(part.cells, seconds), fast=fast)
 
 
 def _same(before: MatrixState, after: MatrixState) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from fixtures.synthetic import tables
 from matplotlib.figure import Figure
 
-from rramkit import episodes
+from rramkit import record
 from rramkit.errors import InputError, TableError
 from rramkit.learning import rl
 from rramkit.learning.experiment import MappingSettings
@@ -96,9 +96,9 @@ def in_rram():
     return Trainer(network(8), rule, Adam(0.001))
 
 
-def two(teacher, rng):
-    drawn = [teacher.network.drawn(rng=rng, dtype=FLOAT64) for _ in range(2)]
-    return rl.Banks(*(teacher.enrolled(weights, dtype=FLOAT64, rng=rng) for weights in drawn))
+def two(trainer, rng):
+    drawn = [trainer.network.init_weights(rng=rng, dtype=FLOAT64) for _ in range(2)]
+    return rl.Banks(*(trainer.init(weights, dtype=FLOAT64, rng=rng) for weights in drawn))
 
 
 @pytest.fixture
@@ -151,10 +151,10 @@ def test_copy_brings_every_cell_into_the_window(banks):
 
 def test_the_target_bank_is_only_read():
     rng = np.random.default_rng(5)
-    teacher = in_rram()
-    both = two(teacher, rng)
+    trainer = in_rram()
+    both = two(trainer, rng)
     before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
-    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0, double=True).learn(
+    learned = rl.QLearning(trainer, discount=0.99, value_scale=20.0, double=True).learn(
         both, transitions(16, rng), rng=rng
     )
     assert learned.reads.energy > 0.0
@@ -166,10 +166,10 @@ def test_the_target_bank_is_only_read():
 def test_next_values_are_those_of_the_slow_loop(double):
     """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
     rng = np.random.default_rng(8)
-    teacher = Trainer(network(8), FloatReference(Adam(0.001)), Adam(0.001))
-    both, seen = two(teacher, rng), transitions(30, rng)
+    trainer = Trainer(network(8), FloatReference(Adam(0.001)), Adam(0.001))
+    both, seen = two(trainer, rng), transitions(30, rng)
     seen = replace(seen, ended=np.zeros(30))
-    learning = rl.QLearning(teacher, discount=0.9, value_scale=5.0, double=double)
+    learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
 
     def values(student, observation):
         return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
@@ -188,10 +188,10 @@ def test_next_values_are_those_of_the_slow_loop(double):
 def test_a_step_learns_the_values_of_a_fixed_world():
     """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
     rng = np.random.default_rng(6)
-    teacher = Trainer(network(32), FloatReference(Adam(0.003)), Adam(0.003))
-    first = two(teacher, rng).online
+    trainer = Trainer(network(32), FloatReference(Adam(0.003)), Adam(0.003))
+    first = two(trainer, rng).online
     both, seen = rl.Banks(first, first), transitions(64, rng)
-    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0, double=False)
+    learning = rl.QLearning(trainer, discount=0.0, value_scale=2.0, double=False)
     losses = []
     for _ in range(300):
         learned = learning.learn(both, seen, rng=rng)
@@ -214,8 +214,8 @@ def test_the_same_seed_gives_the_same_run(target):
 
 def test_a_file_holds_the_whole_run(tmp_path):
     run = rl.train(tables(), rl.RlSettings(mapping=NO_WIRES, **SHORT), tables_name="t.h5")
-    episodes.save(run, tmp_path / "e.h5")
-    found = episodes.load(tmp_path / "e.h5")
+    record.save(run, tmp_path / "e.h5")
+    found = record.load(tmp_path / "e.h5", record.EpisodeRun)
     assert found.settings == run.settings
     assert found.scalars == run.scalars
     assert found.mean_return == run.mean_return
@@ -239,7 +239,7 @@ def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "x.h5").write_text("no")
     with pytest.raises(TableError, match="cannot be read"):
-        episodes.load(tmp_path / "x.h5")
+        record.load(tmp_path / "x.h5", record.EpisodeRun)
 
 
 def test_an_unknown_world_is_named():
