@@ -18,10 +18,10 @@ def modules(root: Path) -> dict[str, Path]:
     paths = {}
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
-            parts = path.relative_to(root).with_suffix("").parts
+            parts = list(path.relative_to(root).with_suffix("").parts)
             if parts[0] == "rramkit" and len(parts) > 1 and parts[1] in LINKED:
                 continue
-            name = ".".join(parts if parts[0] == "rramkit" else ("rramkit", *parts))
+            name = ".".join(parts if parts[0] == "rramkit" else ["rramkit", *parts])
             paths[name.removesuffix(".__init__")] = path
     return paths
 

@@ -30,7 +30,6 @@ from rramkit.parameters import Parameters, listing, quantity
 from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
-_PREFIXES = (COMPONENT_PLAN, "block_plan_")  # the second in files of format 2
 
 
 class Design(Parameters):
@@ -127,8 +126,7 @@ def plans_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
     cell = cell_plan_of(provenance)
     plans = {plan.name: plan for plan in (cell.expanded() if cell is not None else ())}
     for key, text in provenance.items():
-        prefix = next((each for each in _PREFIXES if key.startswith(each)), None)
-        if prefix is not None:
+        if key.startswith(COMPONENT_PLAN):
             plan = component_plan(_read_json(text, key), where=f"the table file's `{key}`")
             plans[plan.name] = plan
     return list(plans.values())

@@ -65,7 +65,7 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
         raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Fix it.")
     if params or pairs:
         raise InputError(
-            "`--params` and `--set` belong to a circuit by name; a deck file has its own numbers. Edit the deck."
+            "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."
         )
     return read_deck(Path(what))
 

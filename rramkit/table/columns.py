@@ -99,6 +99,9 @@ class Group:
             if isinstance(column, Column):
                 setattr(cls, name, column.named(name))
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"the columns of `{self.group}` cannot be changed; got {name!r}")
+
     @property
     def text(self) -> str:
         """What the table holds, one line."""

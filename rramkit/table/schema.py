@@ -7,7 +7,8 @@ parameters of a user's plan as axes. A group of another name is a user's own; it
 `python -m rramkit.table.schema` prints the tables of `docs/table-format.md`.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 
 from rramkit.table.columns import Column, Group, Polarity, axis, condition, held_out, signal
 
@@ -350,3 +351,26 @@ def column(group: str, name: str) -> Column | None:
 def polarity_of(group: str) -> Polarity | None:
     """Return the polarity of the pulses of a group of the kit; None where it has none, or is a user's own."""
     return GROUPS[group].polarity if group in GROUPS else None
+
+
+def markdown() -> str:
+    """Return the tables of `docs/table-format.md`: the columns of every group; groups of the same columns in one."""
+    alike: dict[tuple[tuple[str, str], ...], list[Group]] = {}
+    for group in GROUPS.values():
+        alike.setdefault(tuple((name, each.text) for name, each in group.columns.items()), []).append(group)
+    parts = [_section([CORNERS], "Axes of every group"), _section([SCATTERED], "Scattered points")]
+    return "\n".join(parts + [_section(groups, ", ".join(f"`{g.group}`" for g in groups)) for groups in alike.values()])
+
+
+def _section(groups: Sequence[Group], title: str) -> str:
+    """Return the heading, the descriptions and the columns of groups that have the same columns."""
+    lines = [f"### {title}", "", *(f"{group.text}." for group in groups), ""]
+    lines += ["| column | | unit | meaning |", "|---|---|---|---|"]
+    for column in groups[0].columns.values():
+        kind = column.kind.replace("_", "-") + (", required" if column.required else "")
+        lines.append(f"| `{column}` | {kind} | {column.unit} | {column.text} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -66,3 +66,28 @@ def test_a_table_file_without_blocks_leaves_the_chain_as_it_is():
     broken["row_driver"] = Table("row_driver", broken["row_driver"].axes, {})
     with pytest.raises(TableError, match="`row_driver` lacks the signal `v_row`"):
         ReadChain.from_tables(TableFile(broken, {}))
+
+
+def test_what_is_set_by_hand_is_kept():
+    file = tables()
+    by_hand = ReadChain.checked({"adc": {"bits": 4, "noise": 1e-8}}, where="test")
+    adc = ReadChain.from_tables(TableFile({**file.tables, **blocks()}, {}), by_hand).adc
+    assert (adc.bits, adc.noise, adc.t_convert) == (4, 1e-8, 20e-9)
+
+
+def test_of_corners_and_temperatures_the_nominal_ones_are_taken():
+    parts = blocks()
+    row_driver, adc = parts["row_driver"], parts["adc"]
+    corner, kelvin = ("ff", "tt", "ss"), np.array([233.0, 300.0, 398.0])
+    scale = np.array([0.8, 1.0, 1.3])[:, None] * np.array([0.9, 1.0, 1.2])
+    more = {"corner": Quantity.of_labels(corner), "temperature": Quantity(kelvin, "K")}
+
+    def over_corners(table):
+        signals = {
+            name: Quantity(values.values[..., None, None] * scale, values.unit)
+            for name, values in table.signals.items()
+        }
+        return Table(table.name, {**table.axes, **more}, signals, table.conditions)
+
+    file = {**parts, "row_driver": over_corners(row_driver), "adc": over_corners(adc)}
+    assert ReadChain.from_tables(TableFile(file, {})) == ReadChain.from_tables(TableFile(parts, {}))

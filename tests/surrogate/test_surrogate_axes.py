@@ -105,7 +105,7 @@ def test_a_failed_point_is_refused_on_all_patches_whose_curve_it_shapes_and_nowh
                 # outside, the value that stands in for the failed one must not be felt
                 assert holed.at(a, b) == pytest.approx(whole.at(a, b), rel=0, abs=2e-3 * whole.full_scale)
     assert refused == 64
-    with pytest.raises(TableError, match="`t/y` is wanted whole; 1 of its points failed"):
+    with pytest.raises(TableError, match="`t/y` must have every point; 1 failed"):
         holed.fine_grid()
 
 

@@ -52,7 +52,7 @@ class ReadChain(Parameters):
             return values
         for old, new in _KEYS_0_1.items():
             if old in values and new in values:
-                raise ValueError(f"`{old}` is the old name of `{new}`: give one of them")
+                raise ValueError(f"{old} was renamed {new}: use the new name alone")
         return {_KEYS_0_1.get(name, name): value for name, value in values.items()}
 
     @model_validator(mode="after")
