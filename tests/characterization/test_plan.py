@@ -174,10 +174,10 @@ def test_a_plan_of_former_names_is_read_with_a_note(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('name = "own"\nblock = "strongarm-offset"\n')
     with pytest.warns(FormerNameWarning, match="`strongarm-offset` is now named `sense_amp_offset`"):
-        assert read_design(path).blocks[0].block == "sense_amp_offset"
+        assert read_design(path).plans[0].component.name == "sense_amp_offset"
     with pytest.warns(FormerNameWarning, match="`sar-mismatch` is now named `adc_mismatch`"):
         assert find_design("sar-mismatch") == find_design("adc_mismatch")
-    assert plan(block="strongarm").block == "sense_amp"  # as in the provenance of a table file: no note
+    assert plan(block="strongarm").component.name == "sense_amp"  # as in the provenance of a table file: no note
 
 
 def test_the_libraries_of_every_corner_are_named():
