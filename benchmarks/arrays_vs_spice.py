@@ -1,13 +1,13 @@
-"""Both wire grades against fresh ngspice runs of whole arrays.
+"""Both wire grades against new ngspice runs of whole arrays.
 
 Run: `python benchmarks/arrays_vs_spice.py TABLES.h5 RUN.h5 [SIZE ...]`; sizes 16, 32 and 64 by default.
 
 Real cells behind real transistors (1T1R), wires of 1 and 2.5 ohm a segment, conductances at random over the window or
-those that a training left (RUN.h5; its first layer, repeated where an array is larger), both directions, eight input
-vectors of which three in ten entries are nothing. Errors are over the largest current of the array.
+those of a trained network (RUN.h5; its first layer, repeated where an array is larger), both directions, eight input
+vectors with 30 % zeros. Errors are over the largest current of the array.
 
 * fast: the table's cells and its fitted wires; at 2.5 ohm the fitted segments with the netlist's difference added.
-* exact: the table's cells and the netlist's own wires, by Newton. What is left is the read table's.
+* exact: the table's cells and the netlist's own wires, by Newton. The remaining error is that of the read table.
 * linear: the same wires and bare resistors of the same conductances in ngspice, against the exact grade.
 """
 
@@ -74,12 +74,12 @@ def _with_segments(plan: Plan, segment: float) -> Plan:
     return plan.model_copy(update={"wires": plan.wires.model_copy(update={"crossbar": bar})})
 
 
-def _fitted(tables: TableFile, made: Plan, here: Plan) -> dict[str, float]:
-    """Return the table's resistances; its segments moved by as much as the netlist's are."""
-    found = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
-    found["r_row"] += here.wires.crossbar.r_row - made.wires.crossbar.r_row
-    found["r_col"] += here.wires.crossbar.r_col - made.wires.crossbar.r_col
-    return found
+def _fitted(tables: TableFile, plan: Plan, here: Plan) -> dict[str, float]:
+    """Return the table's resistances, its segments shifted by the change of the netlist's."""
+    ohms = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
+    ohms["r_row"] += here.wires.crossbar.r_row - plan.wires.crossbar.r_row
+    ohms["r_col"] += here.wires.crossbar.r_col - plan.wires.crossbar.r_col
+    return ohms
 
 
 def _exact(plan: Plan, read: ArrayRead, current: CellCurrent | None) -> np.ndarray:
@@ -108,8 +108,8 @@ def _resistors(pool: SpicePool, plan: Plan, read: ArrayRead) -> np.ndarray:
     return np.stack([waves[name] for name in params.sense_outputs])
 
 
-def _error(found: np.ndarray, spice: np.ndarray) -> str:
-    error = 100 * (found - spice) / np.max(np.abs(spice))
+def _error(currents: np.ndarray, spice: np.ndarray) -> str:
+    error = 100 * (currents - spice) / np.max(np.abs(spice))
     return f"{np.sqrt(np.mean(error**2)):.4f}, {np.max(np.abs(error)):.4f}"
 
 

@@ -15,8 +15,8 @@ from rramkit import record, table
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.processes import Processes
 
 RULES = (
     "float",

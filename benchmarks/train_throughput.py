@@ -80,9 +80,9 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     for number in range(WARM):  # in the middle of a training, where pulses are as rare as they are over most of it
         x, labels = batch(data, number)
         digital, _ = reference.train_step(digital, x, labels, rng=rng)
-    weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.learner.matrices]
+    weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.rule_state.matrices]
     state = replace(trainer.init(weights, dtype=dtype, rng=rng), vectors=digital.vectors)
-    state = replace(state, learner=replace(state.learner, optimiser=digital.learner.optimiser))
+    state = replace(state, rule_state=replace(state.rule_state, optimiser=digital.rule_state.optimiser))
     if experiment.mapping.calibrates:
         state = trainer.calibrated(state, digital, *batch(data, 0), margin=experiment.mapping.margin)
 

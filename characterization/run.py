@@ -31,7 +31,7 @@ from rramkit.table import Table, TableFile
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a plan runs, and who is told.
+    """Where a plan runs, and where progress is reported.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class RunOptions:
     shares : tuple of Path
         Other files of finished points, or the outputs that they stand beside: theirs are copied before the run.
     report : callable
-        Is told of every point that ends.
+        Called for every finished point.
     """
 
     workers: int | None = None

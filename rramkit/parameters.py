@@ -1,6 +1,6 @@
 """Frozen, validated parameter objects: every field has a default, a unit and a bound; an unknown key is an error.
 
-A thing's name is its parameters: `key` gives the same short hash for the same values on every machine.
+A thing's name is its parameters: `key` is a short hash, the same for the same values on every machine.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rramkit.errors import InputError
 
-_SHOWN = 100  # characters of a wrong value that a complaint repeats
+_SHOWN = 100  # characters of a wrong value that a message repeats
 
 Given = TypeVar("Given", bound="Parameters")
 
@@ -44,7 +44,7 @@ class Parameters(BaseModel):
 
     @classmethod
     def checked(cls, values: dict[str, Any], *, where: str) -> Self:
-        """Build from a dictionary; raise `InputError` with one line that names what does not fit and `where`."""
+        """Build from a dictionary; raise `InputError` with one line that gives the wrong field and `where`."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:

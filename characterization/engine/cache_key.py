@@ -1,7 +1,7 @@
 """What a point is: a hash of everything that decides its numbers, so that a finished one is never run again.
 
 SHA-256 over the deck's text (its models are inlined in it; a file that it includes counts with that file's hash, and so
-on down), the simulator with its version and solver, the ladder of attempts, and the measure: its name, its arguments
+on down), the simulator with its version and solver, the convergence aids, and the measure: its name, its arguments
 and the text of its module. The kit's version stands in the deck.
 """
 

@@ -96,7 +96,7 @@ class ComponentPlan(Parameters):
     fit: dict[str, Interpolation] = quantity({}, "1", "how a measure is interpolated, by name")
     limits: dict[str, Limit] = quantity({}, "1", "limits of a measure, by name")
     held_out: HeldOutPlan = HeldOutPlan()
-    step_runs: int = quantity(2, "1", "runs made again with half the time step", ge=0, le=1000)
+    step_runs: int = quantity(2, "1", "runs repeated with half the time step", ge=0, le=1000)
     max_step_error: float = quantity(
         2e-3, "1", "largest change of a measure, over its full scale, when the time step is halved", gt=0, le=1
     )

@@ -82,7 +82,7 @@ class Runner:
     executor : Executor
         A pool of this machine, or a cluster.
     report : callable
-        Is told of every point that ends.
+        Called for every finished point.
     max_failed : float
         Fraction of a stage's points that may fail before the run does.
     store : Store, optional
@@ -174,9 +174,9 @@ class Runner:
                     if further is not None:
                         again.append(further)
                         continue
-                    outcome = Outcome(None, error.reason, error.detail, attempt.rung, log=error.log)
+                    outcome = Outcome(None, error.reason, error.detail, attempt.aid, log=error.log)
                 else:
-                    outcome = Outcome(found.values, None, "", attempt.rung, found.swept, found.seconds)
+                    outcome = Outcome(found.values, None, "", attempt.aid, found.swept, found.seconds)
                 self._keep(attempt, outcome)
                 yield from self._settled(attempt, outcome, again)
 
@@ -190,7 +190,7 @@ class Runner:
             yield from attempt.outcomes(outcome)
 
     def _known(self, attempt: Attempt) -> Outcome | None:
-        is_first = attempt.rung == 0 and not attempt.repeated
+        is_first = attempt.aid == 0 and not attempt.repeated
         return self.store.find(attempt.key) if self.store is not None and is_first else None
 
     def _keep(self, attempt: Attempt, outcome: Outcome) -> None:

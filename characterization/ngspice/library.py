@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rramkit.characterization.processor_time import TimeLimitError, run_limited
 from rramkit.errors import SetupError
+from rramkit.processes.processor_time import TimeLimitError, run_limited
 
 VARIABLE = "RRAMKIT_NGSPICE"
 OLDEST = 39  # older ones were never tried with the kit

@@ -115,7 +115,7 @@ class Operators:
 def wire_attenuation(g_cell: Array, model: ReadModel) -> Array | None:
     """Return the attenuation of each linear cell's current by the wires (..., 2, R, C); None: no wires.
 
-    Pairs stand in adjacent columns of one physical array R x 2 C.
+    The halves of a pair are adjacent columns of one physical array R x 2 C.
     """
     wires = model.lines
     if wires is None:

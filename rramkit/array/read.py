@@ -245,7 +245,7 @@ def _column_phases(read: Phase, sub: SubRead, sign: Array) -> SensedCurrent:
 def _column_currents(read: Phase, sub: SubRead, sign: Array) -> tuple[Array, Array | None]:
     """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, then in phase two.
 
-    The phases stand one below the other, (..., 2 N, R); with the variance.
+    The phases are one below the other, (..., 2 N, R); with the variance.
     """
     operators = read.operators
     d = read.product(tuple(term * sign for term in sub.terms), operators.difference)

@@ -139,7 +139,7 @@ def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal
 
 
 def box_muller(generator: np.random.Generator, count: int) -> np.ndarray:
-    """Return `count` standard normal numbers in float32 (the equation stands in this module's docstring)."""
+    """Return `count` standard normal numbers in float32 (equation in the module's docstring)."""
     if count <= _AT_ONCE:
         return _normal(generator, count)
     drawn = np.empty(count, dtype=np.float32)

@@ -68,7 +68,7 @@ def _summary(run: "EpisodeRun") -> str:
 
     total = run.scalars
     rows = (
-        ("mean return", f"{run.mean_return:.1f} over {run.final_return.size} episodes without chance actions"),
+        ("mean return", f"{run.mean_return:.1f} over {run.final_return.size} episodes without random actions"),
         ("actions", f"{units.count(int(total['steps']))}, {units.count(int(total['batches']))} batches"),
         (
             "target updates",

@@ -12,8 +12,8 @@ from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
     from rramkit.learning.ablate import Cost
-    from rramkit.learning.processes import Executor
     from rramkit.learning.sweep import Trial, TrialResult
+    from rramkit.processes import Executor
 
 ExperimentFile = Annotated[Path, typer.Argument(help="TOML file of an experiment.", metavar="EXPERIMENT.toml")]
 Workers = Annotated[int | None, typer.Option(help="Processes; default: one for each core.", min=1)]
@@ -88,7 +88,7 @@ def ablate(
 
 
 def _executor(workers: int | None, scheduler: str | None) -> "Executor":
-    from rramkit.learning.processes import DaskCluster, Processes
+    from rramkit.processes import DaskCluster, Processes
 
     return Processes(workers) if scheduler is None else DaskCluster(scheduler)
 

@@ -24,7 +24,7 @@ from rramkit.table import TableFile
 
 
 class MappingSettings(Parameters):
-    """How matrices lie in arrays."""
+    """Mapping of matrices to arrays."""
 
     wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
     read: ReadChain = ReadChain()
@@ -53,7 +53,7 @@ class MappingSettings(Parameters):
 
     @property
     def calibrates(self) -> bool:
-        """Whether the converters' full scale is to be found from a first batch."""
+        """Whether the ADCs' full scale is set by a first batch."""
         return self.read.calibrates
 
     def model(self, tables: TableFile, precision: Precision) -> ArrayModel:

@@ -164,7 +164,7 @@ class SupervisedTraining(Training[EpochReport]):
     def advance(self) -> EpochReport:
         """Train one epoch and evaluate; at first, evaluate the initial network."""
         epoch, before = self.epoch + 1, self.states
-        cost = EpochCost(before.rram.learner.tally, ReadCost())
+        cost = EpochCost(before.rram.rule_state.tally, ReadCost())
         if epoch:
             self.states, cost = self._epoch(epoch)
         report = self._report(epoch, before, cost)
@@ -213,7 +213,7 @@ class SupervisedTraining(Training[EpochReport]):
             x = as_numbers(self.data.x_train[batch], np.dtype(self.experiment.precision))
             x = augmented(x, rng=augmentation) if self.experiment.data.augment else x
             state, cost = trainer.train_step(state, x, self.data.y_train[batch], rng=device)
-            writes, reads = writes + state.learner.tally, reads + cost
+            writes, reads = writes + state.rule_state.tally, reads + cost
         return trainer.without_cache(state), EpochCost(writes, reads)
 
     def _batches(self, epoch: int) -> Sequence[np.ndarray]:
@@ -302,11 +302,11 @@ def _accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
 
 def _histograms(state: NetworkState, edges: np.ndarray) -> np.ndarray:
     """Return the cells in each bin of conductance, (M, bins); cells beyond an end count in the last bin there."""
-    g_cells = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in state.learner.parts]
+    g_cells = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in state.rule_state.parts]
     return np.array([np.histogram(g, edges)[0] for g in g_cells], dtype=np.int64).reshape(len(g_cells), BINS)
 
 
 def _pulses(before: NetworkState | None, after: NetworkState) -> np.ndarray:
     """Return the pulses fired at each matrix (M,) since a state, or in all."""
-    totals = np.array([int(counts.sum()) for counts in after.learner.pulses], dtype=np.int64)
+    totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
     return totals if before is None else totals - _pulses(None, before)

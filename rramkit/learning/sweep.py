@@ -13,9 +13,9 @@ from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
 from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.processes import Executor, Processes  # noqa: F401  (Processes: of the example)
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
+from rramkit.processes import Executor, Processes  # noqa: F401  (Processes: of the example)
 from rramkit.table import TableFile
 
 SUMMARY = "summary.json"

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rramkit import __version__, table
 from rramkit.errors import InputError
@@ -18,7 +19,7 @@ from rramkit.record.run import Epochs, LayerRecord, Run
 from rramkit.table import TableFile
 
 TablesLike = TableFile | str | Path
-DataLike = DataSet | Sequence[np.ndarray]
+DataLike = DataSet | Sequence[ArrayLike]
 
 
 def train(
@@ -88,7 +89,10 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
             f"`data` must be a DataSet, (x, y) or (x_train, y_train, x_test, y_test); got {type(data).__name__}. "
             "Pass one of these."
         )
-    return DataSet(*data) if len(data) == 4 else stratified(data[0], data[1], seed=experiment.seed)
+    arrays = [np.asarray(one) for one in data]
+    if len(arrays) == 2:
+        return stratified(arrays[0], arrays[1], seed=experiment.seed)
+    return DataSet(x_train=arrays[0], y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
 
 
 def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, TablesLike]:
@@ -129,7 +133,7 @@ def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seco
 
 def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
     by_matrix, histograms = (training.log.values(name) for name in ("pulses_by_matrix", "histograms"))
-    initial, final = training.initial.rram.learner.parts, training.states.rram.learner.parts
+    initial, final = training.initial.rram.rule_state.parts, training.states.rram.rule_state.parts
     return tuple(
         LayerRecord(
             g_initial=before.cells.g_cell,

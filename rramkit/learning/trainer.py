@@ -18,7 +18,7 @@ class NetworkState:
 
     Attributes
     ----------
-    learner : RuleState
+    rule_state : RuleState
         The matrices, with the state of the update rule and its optimiser.
     vectors : tuple of ndarray
         Biases, scales and shifts, digital.
@@ -28,7 +28,7 @@ class NetworkState:
         Running means.
     """
 
-    learner: RuleState
+    rule_state: RuleState
     vectors: Arrays
     optimiser: OptimiserState
     means: Arrays
@@ -50,7 +50,7 @@ class Trainer:
 
     def params(self, state: NetworkState) -> Params:
         """Return the numbers that the network's layers compute with."""
-        return self.network.params(state.learner.matrices, state.vectors, state.means)
+        return self.network.params(state.rule_state.matrices, state.vectors, state.means)
 
     def train_step(
         self, state: NetworkState, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
@@ -64,10 +64,10 @@ class Trainer:
         self, state: NetworkState, result: ForwardResult, gradients: Gradients, *, rng: np.random.Generator
     ) -> NetworkState:
         """Return the state after the gradients of one batch, of any loss."""
-        learner = self.rule.step(state.learner, gradients.matrices, rng=rng)
+        rule_state = self.rule.step(state.rule_state, gradients.matrices, rng=rng)
         optimiser, changes = self.optimiser.step(state.optimiser, gradients.vectors)
         vectors = tuple(old + change for old, change in zip(state.vectors, changes, strict=True))
-        return NetworkState(learner, vectors, optimiser, result.means)
+        return NetworkState(rule_state, vectors, optimiser, result.means)
 
     def calibrated(
         self, state: NetworkState, reference: NetworkState, x: np.ndarray, labels: np.ndarray, *, margin: float
@@ -79,16 +79,16 @@ class Trainer:
         """
         rng = np.random.default_rng(0)  # a float network draws nothing
         _, _, gradients = self.network.gradients(self.params(reference), x, labels, rng=rng)
-        pairs = zip(state.learner.matrices, gradients.matrices, strict=True)
+        pairs = zip(state.rule_state.matrices, gradients.matrices, strict=True)
         matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
-        return replace(state, learner=replace(state.learner, matrices=matrices))
+        return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
     def without_cache(self, state: NetworkState) -> NetworkState:
         """Return the state without what reads have prepared: a resumed training goes on from the same."""
-        matrices = tuple(matrix.settled() for matrix in state.learner.matrices)
-        return replace(state, learner=replace(state.learner, matrices=matrices))
+        matrices = tuple(matrix.settled() for matrix in state.rule_state.matrices)
+        return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
     def at_rate(self, state: NetworkState, rate: float) -> NetworkState:
         """Return the state with its learning rates at `rate` times their settings."""
-        learner = replace(state.learner, optimiser=replace(state.learner.optimiser, rate=rate))
-        return replace(state, learner=learner, optimiser=replace(state.optimiser, rate=rate))
+        rule_state = replace(state.rule_state, optimiser=replace(state.rule_state.optimiser, rate=rate))
+        return replace(state, rule_state=rule_state, optimiser=replace(state.optimiser, rate=rate))

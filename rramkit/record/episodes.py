@@ -4,7 +4,7 @@ Layout (run file, format version 3, `kind` reinforcement)::
 
     /                final_return (E,), energy_read, energy_write, train_seconds
     /episodes        step, value       return of each training episode, at the action that ended it
-    /judged          step, value       mean return of each evaluation without chance actions
+    /judged          step, value       mean return of each evaluation without random actions
     /loss            step, value       mean Huber loss of each round of training, at its last batch
     /energy          step, value       energy of all writes and reads so far (J) after each round, at its action
     /target_updates  step, value       cells rewritten by each update of the target network, at its batch
@@ -18,7 +18,6 @@ Files of rramkit 0.1.0 have the format `rramkit episodes`, version 1, and no net
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,7 @@ class EpisodeRun(TrainingOutcome):
     series : mapping
         `episodes`, `judged`, `loss`, `energy`, `target_updates` and `target_energy`; `history` is the same.
     final_return : ndarray
-        Returns (E,) of the last evaluation, without chance actions.
+        Returns (E,) of the last evaluation, without random actions.
     scalars : mapping
         Totals in SI units: actions `steps`, `batches`, pulses, `pulses_target` and `energy_target` of the updates of
         the target network alone, `cells` of both banks, energies, clamped values, seconds.
@@ -101,9 +100,8 @@ class EpisodeRun(TrainingOutcome):
         """Cells written by the updates of the target network, all together."""
         return int(self.series["target_updates"].value.sum())
 
-    @cached_property
-    def network(self) -> "TrainedNetwork":
-        """The trained online network: `predict` gives the best action of observations (N, ...)."""
+    def _restored(self) -> "TrainedNetwork":
+        """Return the online network: `predict` gives the best action of observations (N, ...)."""
         from rramkit.learning.rl.agent import trained_network
         from rramkit.learning.rl.settings import RlSettings
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,10 +46,10 @@ class TrainingOutcome(ABC):
     created: str
     stored_network: StoredNetwork | None = None
 
-    @property
-    @abstractmethod
+    @cached_property
     def network(self) -> "TrainedNetwork":
-        """The trained network."""
+        """The trained network; the first access initialises it by the run's seed and restores its arrays."""
+        return self._restored()
 
     @abstractmethod
     def totals(self) -> dict[str, float | int]:
@@ -71,6 +72,10 @@ class TrainingOutcome(ABC):
     @abstractmethod
     def plot(self, path: str | Path) -> Path:
         """Draw the training into a PNG, PDF or SVG file and return its path."""
+
+    @abstractmethod
+    def _restored(self) -> "TrainedNetwork":
+        """Return the network of `stored_network`."""
 
     @abstractmethod
     def _write(self, root: hdf5.Group) -> None:

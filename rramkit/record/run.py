@@ -17,7 +17,6 @@ attributes carry the experiment and the tables' provenance as JSON, the kit's ve
 
 import json
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,9 +157,7 @@ class Run(TrainingOutcome):
         """The history of the training, one value an epoch."""
         return self.epochs
 
-    @cached_property
-    def network(self) -> "TrainedNetwork":
-        """The trained network; the first access initialises it by the run's seed and restores its arrays."""
+    def _restored(self) -> "TrainedNetwork":
         from rramkit.learning.experiment import Experiment
         from rramkit.learning.trained import from_experiment
 

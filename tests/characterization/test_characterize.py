@@ -22,7 +22,7 @@ pytestmark = pytest.mark.spice
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The file, its tables, and the stages as they were told."""
+    """The file, its tables, and the stages as reported."""
     path, told = tmp_path_factory.mktemp("tiny") / "tables.h5", []
     tables = characterize(TINY, path, RunOptions(workers=1, report=told.append))
     return path, tables, told

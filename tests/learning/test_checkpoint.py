@@ -1,4 +1,4 @@
-"""A training that is killed and taken up again gives the numbers of one that was not."""
+"""A training that is killed and resumed gives the numbers of an uninterrupted one."""
 
 import os
 import signal
@@ -147,7 +147,7 @@ def _wait_for(path, process):
 def test_kill_9_and_the_same_command_gives_the_same_run(folder):
     process = _start(folder)
     _wait_for(checkpoint.path_of(folder / "run.h5"), process)
-    process.send_signal(signal.SIGSTOP)  # lest it ends before the second one has started
+    process.send_signal(signal.SIGSTOP)  # so that it does not end before the second one has started
     second = _start(folder)
     said = second.communicate(timeout=BACKSTOP)[1].decode()
     assert second.returncode == 2

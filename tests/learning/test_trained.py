@@ -1,4 +1,6 @@
 """A trained network comes back from its run file, to the bit."""
+# pyright: reportArgumentType=false
+# Groups are given as dictionaries and lists here, which pydantic converts.
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A network whose reads PyTorch computes: near NumPy's, and taken up to the same numbers. Skipped without PyTorch."""
+"""A network whose reads PyTorch computes: near NumPy's, and resumed with the same numbers. Skipped without PyTorch."""
 
 import numpy as np
 import pytest

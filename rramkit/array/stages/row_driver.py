@@ -14,6 +14,7 @@ it: the voltage `v_row` that each code puts on a row whose cells have the middle
 code 0, over the highest; and the energy of a level, its mean.
 """
 
+from dataclasses import replace
 from typing import Literal, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import ROW_DRIVER
 
 
 class RowDriver(Stage):
@@ -53,10 +55,10 @@ class RowDriver(Stage):
     @classmethod
     def from_tables(cls, tables: TableFile) -> Self | None:
         """Return levels, transfer and energy from the table `row_driver`; None where the file has none."""
-        if "row_driver" not in tables.tables:
+        if ROW_DRIVER.group not in tables.tables:
             return None
-        table = tables["row_driver"]
-        v_row = np.asarray(table.signal("v_row").values, dtype=float)
+        table = tables[ROW_DRIVER.group]
+        v_row = np.asarray(table.signal(ROW_DRIVER.v_row).values, dtype=float)
         v_row = v_row.reshape(v_row.shape[0], -1)
         rise = v_row[:, v_row.shape[1] // 2] - v_row[0, v_row.shape[1] // 2]
         if rise[-1] == 0.0:
@@ -66,8 +68,8 @@ class RowDriver(Stage):
             )
         transfer = np.clip(np.maximum.accumulate(rise / rise[-1]), 0.0, 1.0)
         values = {"levels": transfer.size, "transfer": tuple(transfer.tolist())}
-        if "energy" in table.signals:
-            values["energy"] = float(np.mean(table.signals["energy"].values))
+        if ROW_DRIVER.energy in table.signals:
+            values["energy"] = float(np.mean(table.signals[ROW_DRIVER.energy].values))
         return cls.checked(values, where="the table `row_driver`")
 
     @property
@@ -77,7 +79,8 @@ class RowDriver(Stage):
 
     def drive(self, lines: LineDrive) -> LineDrive:
         """Return the codes' voltages, their pulses and their energy."""
+        lines = replace(lines, e_line=lines.e_line + self.energy)
         if not self.levels:
-            return LineDrive(lines.fractions, lines.serial, lines.accumulate, lines.e_line + self.energy)
+            return lines
         fractions = np.asarray(self.transfer) if self.transfer else np.linspace(0.0, 1.0, self.levels)
-        return LineDrive(fractions, self.serial, self.accumulate, lines.e_line + self.energy)
+        return replace(lines, fractions=fractions, serial=self.serial, accumulate=self.accumulate)

@@ -3,7 +3,7 @@
 A share `fraction` of the cells, drawn once for a tile, has one trap each. An occupied trap takes the part `amplitude`
 of the cell's current; it is occupied for the share `duty` of the time. A read of a batch is one snapshot: a trap keeps
 its state for far longer (milliseconds and more) than a batch of reads takes, and successive batches are further apart
-than that, so each call draws the occupation anew. This last is this kit's own choice. Off: `fraction` 0.
+than that, so each call draws the occupation again. This last is this kit's own choice. Off: `fraction` 0.
 """
 
 from rramkit.array.backend import Array, namespace

@@ -127,7 +127,8 @@ def pulse_each(loop: WriteVerify, cells: CellState, target: np.ndarray, *, rng: 
     """Fire one pulse at each cell that is not at its target (..., 2, R, C), of the amplitude of the nearest change."""
     chain, tally, flat = loop.chain, WriteCost(), np.arange(target.size)
     wanted, before = (target - cells.g_cell).ravel(), cells.g_cell.ravel()
-    for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+    rounding = 1e-9 * chain.writer.span
+    for polarity, chosen in zip(POLARITIES, (wanted > rounding, wanted < -rounding), strict=True):
         v_pulse, _ = chain.write(polarity).nearest(before[chosen], wanted[chosen])
         cells = chain.step(cells, flat[chosen], v_pulse, polarity=polarity, rng=rng)
         tally += cells.tally

@@ -24,7 +24,7 @@ class WriteCost:
         Energy of the pulses and of the reads that go with them (J).
     clamped : int
         Values clamped at an edge: conductances at the end of a cell's window, amplitudes at the end of the
-        table; in a rule, also wanted changes that no pair can hold.
+        table; in a rule, also changes beyond the range of a pair.
     seconds : float
         Time that pulses and these reads took, arrays side by side (s).
     reads : int

@@ -20,7 +20,7 @@ class DataSettings(Parameters):
 
     name: Literal["digits", "mnist", "fashion_mnist", "cifar10", "npz"] = quantity("digits", "1", "which data set")
     folder: str = quantity("", "1", f"folder of its files; empty: the variable {FOLDER_VARIABLE}, or ~/.cache/rramkit")
-    file: str = quantity("", "1", "the `.npz` file of one's own data")
+    file: str = quantity("", "1", "`.npz` file of one's own data")
     download: bool = quantity(False, "1", "whether missing files are downloaded from the set's page")
     train_images: int = quantity(0, "1", "training inputs, drawn at random; 0: all", ge=0, le=10_000_000)
     test_images: int = quantity(0, "1", "test inputs, drawn at random; 0: all", ge=0, le=10_000_000)

@@ -1,4 +1,4 @@
-"""Reinforcement learning through the tables: deep Q-learning with both networks in banks of RRAM."""
+"""Reinforcement learning on the tables' device: deep Q-learning with both networks in banks of RRAM."""
 
 from rramkit.learning.rl.agent import RlReport
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Rewrite, Swap, TargetRule

@@ -129,7 +129,7 @@ class Agent(Training[RlReport]):
         self.settings, self._learning, self._world = settings, learning, world
         self._tables_created, self._dtype = tables_created, np.dtype(settings.precision)
         banks = initial_banks(learning.trainer, settings)
-        self.initial = AgentState(banks, tally=banks.online.learner.tally + banks.target.learner.tally)
+        self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
         self.state, self.log = self.initial, TrainingLog.of(*SERIES)
         self.memory = Replay(settings.replay, world.shape, dtype=world.dtype if world.dtype == bool else self._dtype)
         self._target_rule, self._checkpoint_step = _target_rule(settings, learning), 0
@@ -281,7 +281,7 @@ class Agent(Training[RlReport]):
     def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> float:
         state = self.state
         step = self._learning.learn(state.banks, transitions, rng=device)
-        banks, tally = Banks(step.online, state.banks.target), state.tally + step.online.learner.tally
+        banks, tally = Banks(step.online, state.banks.target), state.tally + step.online.rule_state.tally
         state = replace(state, banks=banks, tally=tally).with_reads(step.reads)
         self.state = replace(state, batches=state.batches + 1)
         return step.loss

@@ -88,7 +88,7 @@ def _run(agent: Agent, tables: TableFile | None, *, tables_name: str, seconds: f
             "pulses_reset": state.tally.pulses_reset,
             "pulses_target": state.target.pulses,
             "cells": sum(
-                count.size for bank in (state.banks.online, state.banks.target) for count in bank.learner.pulses
+                count.size for bank in (state.banks.online, state.banks.target) for count in bank.rule_state.pulses
             ),
             "clamped": state.tally.clamped,
         },

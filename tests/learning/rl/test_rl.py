@@ -110,8 +110,8 @@ def banks():
 def test_roles_change_without_a_write(banks, way):
     after, rewrite = way.step(banks, rng=np.random.default_rng(0))
     assert (rewrite.cells, rewrite.tally.pulses, rewrite.tally.energy) == (0, 0, 0.0)
-    assert after.target.learner is banks.online.learner
-    for now, then in zip(after.online.learner.matrices, banks.target.learner.matrices, strict=True):
+    assert after.target.rule_state is banks.online.rule_state
+    for now, then in zip(after.online.rule_state.matrices, banks.target.rule_state.matrices, strict=True):
         assert now is then
 
 
@@ -125,14 +125,14 @@ def test_freeze_goes_on_from_the_frozen_weights(banks):
     """What the online bank holds and what is still to be written make the frozen bank's weights, with its chi."""
     after, _ = rl.Freeze().step(banks, rng=np.random.default_rng(0))
     for new, chi, old, old_chi in zip(
-        after.online.learner.matrices,
-        after.online.learner.chi,
-        banks.online.learner.matrices,
-        banks.online.learner.chi,
+        after.online.rule_state.matrices,
+        after.online.rule_state.chi,
+        banks.online.rule_state.matrices,
+        banks.online.rule_state.chi,
         strict=True,
     ):
         assert np.allclose(new.weight + chi, old.weight + old_chi, rtol=0, atol=1e-12)  # rounding of three sums
-    assert after.online.learner.optimiser is banks.online.learner.optimiser
+    assert after.online.rule_state.optimiser is banks.online.rule_state.optimiser
 
 
 def test_copy_brings_every_cell_into_the_window(banks):
@@ -141,10 +141,10 @@ def test_copy_brings_every_cell_into_the_window(banks):
     assert isinstance(rule, RramRule)
     after, rewrite = rl.Copy(rule).step(banks, rng=np.random.default_rng(0))
     low, high = rule.bank.loop.chain.writer.g_range
-    for now, wanted in zip(after.target.learner.parts, banks.online.learner.parts, strict=True):
+    for now, wanted in zip(after.target.rule_state.parts, banks.online.rule_state.parts, strict=True):
         assert np.max(np.abs(now.cells.g_cell - wanted.cells.g_cell)) <= 0.0101 * (high - low)
     assert after.online is banks.online
-    assert 0 < rewrite.cells <= sum(part.cells.g_cell.size for part in banks.online.learner.parts)
+    assert 0 < rewrite.cells <= sum(part.cells.g_cell.size for part in banks.online.rule_state.parts)
     assert rewrite.tally.pulses >= rewrite.cells
     assert rewrite.tally.energy > 0.0
 
@@ -153,12 +153,12 @@ def test_the_target_bank_is_only_read():
     rng = np.random.default_rng(5)
     trainer = in_rram()
     both = two(trainer, rng)
-    before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
+    before = [matrix.weight.copy() for matrix in both.target.rule_state.matrices]
     learned = rl.QLearning(trainer, discount=0.99, value_scale=20.0, double=True).learn(
         both, transitions(16, rng), rng=rng
     )
     assert learned.reads.energy > 0.0
-    for matrix, weight in zip(both.target.learner.matrices, before, strict=True):
+    for matrix, weight in zip(both.target.rule_state.matrices, before, strict=True):
         assert np.array_equal(matrix.weight, weight)
 
 
@@ -171,8 +171,8 @@ def test_next_values_are_those_of_the_slow_loop(double):
     seen = replace(seen, ended=np.zeros(30))
     learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
 
-    def values(student, observation):
-        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+    def values(state, observation):
+        return 5.0 * learning.read(state, observation[None], rng=rng).scores[0]
 
     errors, chosen_apart = [], 0
     for n in range(30):

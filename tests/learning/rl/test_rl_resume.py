@@ -1,4 +1,4 @@
-"""A training by reinforcement that is killed and taken up again gives the numbers of one that was not."""
+"""A training by reinforcement that is killed and resumed gives the numbers of an uninterrupted one."""
 
 import os
 import signal

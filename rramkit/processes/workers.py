@@ -4,23 +4,23 @@ Each worker has one pipe and shares nothing with the others, so that a dead one 
 jobs, reads results, replaces dead workers and kills those over their time limit.
 """
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from rramkit.characterization.processor_time import ProcessorLimit
+from rramkit.processes.processor_time import ProcessorLimit
 
 _Result = TypeVar("_Result")
 _CONTEXT = get_context("spawn")  # a forked copy of a threaded parent may hang
 _START_FAILURES = 3  # workers in a row that end before they are ready: another one would end too
-_PIPE_DEPTH = 2  # jobs in a worker's pipe, the current one among them: it need not wait for this process
 _START_SECONDS = 120.0  # processor time from the start of a worker until it is ready; 0.5 s is usual
 
 
@@ -80,13 +80,23 @@ class Workers:
         Processor seconds after which the worker of a job is killed.
     recycle : int
         Jobs after which a worker is replaced.
+    depth : int
+        Jobs in a worker's pipe, the current one among them: with two it need not wait for this process between short
+        jobs; with one no long job waits in a busy worker while another is idle.
     """
 
     def __init__(
-        self, count: int, main: Callable[..., None], arguments: tuple[object, ...], *, timeout: float, recycle: int
+        self,
+        count: int,
+        main: Callable[..., None],
+        arguments: tuple[object, ...],
+        *,
+        timeout: float,
+        recycle: int,
+        depth: int = 2,
     ) -> None:
         self._count, self._main, self._arguments = count, main, arguments
-        self._timeout, self._recycle = timeout, recycle
+        self._timeout, self._recycle, self._depth = timeout, recycle, depth
         self._workers: list[_Worker] = []
         self._queue: deque[_Task] = deque()
         self._lock, self._stopped, self._start_failures = Lock(), False, 0
@@ -155,7 +165,7 @@ class Workers:
     def _hand_out(self) -> None:
         """Give each worker its next job, and then each another one ahead; workers that start get theirs later."""
         starting = sum(not worker.ready for worker in self._workers)
-        for depth in range(1, _PIPE_DEPTH + 1):
+        for depth in range(1, self._depth + 1):
             reserved = starting if depth > 1 else 0
             for worker in self._workers:
                 while worker.ready and len(worker.tasks) < depth and len(self._queue) > reserved:
@@ -235,3 +245,22 @@ def serve(pipe: Connection, state: object, is_usable: Callable[[], bool]) -> Non
         except Exception as error:  # noqa: BLE001  (the parent raises it from the future)
             result = (False, error, is_usable())
         pipe.send(result)
+
+
+def end_with_parent(cleanup: Callable[[], None] | None = None) -> Thread:
+    """Start a thread that ends this process, after a `cleanup`, when the parent has ended, however that ended.
+
+    A killed parent cannot end its workers, and their jobs would run on for nothing.
+    """
+    thread = Thread(target=_wait_for_parent, args=[cleanup], daemon=True)
+    thread.start()
+    return thread
+
+
+def _wait_for_parent(cleanup: Callable[[], None] | None) -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        if cleanup is not None:
+            cleanup()
+        os._exit(1)
