@@ -7,12 +7,11 @@ word: `adc` and `adc_levels` belong to `adc`. `tests/test_component_names.py` ho
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from rramkit.characterization.components import COMPONENTS
 from rramkit.circuits import catalog
+from rramkit.table import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_GROUPS = ("read", "set", "reset")  # the one exception: the array model's words for the tables of the cell
@@ -44,16 +43,12 @@ def plans() -> Mapping[str, Mapping[str, object]]:
     """Return the kit's own plans of a component by the stem of their files."""
     files = sorted((ROOT / "characterization" / "plans").glob("*.toml"))
     parsed = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in files}
-    return {stem: plan for stem, plan in parsed.items() if "block" in plan or "component" in plan}
+    return {stem: plan for stem, plan in parsed.items() if "component" in plan}
 
 
 def groups() -> tuple[str, ...]:
-    """Return the groups that the schema of a table file names; nothing where there is no schema."""
-    if find_spec("rramkit.table.schema") is None:
-        return ()
-    records = vars(import_module("rramkit.table.schema")).values()
-    names = (getattr(record, "group", None) for record in records)
-    return tuple(sorted({name for name in names if isinstance(name, str)}))
+    """Return the groups that the schema of a table file names."""
+    return tuple(schema.GROUPS)
 
 
 def headings() -> tuple[str, ...]:

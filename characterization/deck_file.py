@@ -52,11 +52,11 @@ def _absolute(match: re.Match[str], path: Path, text: str) -> str:
     name = match["path"].strip("\"'")
     if match["head"].lower().startswith(".lib") and not match["tail"].strip():
         return match[0]  # `.lib SECTION` opens a section of a library; only `.lib FILE SECTION` names a file
-    found = (path.parent / name).resolve()
-    if not found.is_file():
+    included = (path.parent / name).resolve()
+    if not included.is_file():
         line = text[: match.start()].count("\n") + 1
-        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {found}). Fix the path there.")
-    return f'{match["head"]}"{found}"{match["tail"]}'
+        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {included}). Fix the path.")
+    return f'{match["head"]}"{included}"{match["tail"]}'
 
 
 def output_labels(deck: str) -> dict[str, Label]:
@@ -67,8 +67,8 @@ def output_labels(deck: str) -> dict[str, Label]:
 
 def swept(deck: str) -> str:
     """Return what the header says that a sweep runs through, with its unit; nothing where it says nothing."""
-    found = _SWEPT.search(deck)
-    return found["text"] if found else ""
+    match = _SWEPT.search(deck)
+    return match["text"] if match else ""
 
 
 def in_header_order(outputs: Iterable[str], labels: Mapping[str, Label]) -> list[str]:

@@ -1,7 +1,7 @@
 """Golden decks: one for each block of the catalog, its expected measures and their tolerances as comments in it.
 
-`python -m rramkit.characterization.golden [BLOCK ...]` writes them anew with the bare ngspice program. An expectation
-is a line `* expect NAME = VALUE +- TOLERANCE UNIT`. The tolerance is what the method itself leaves open: three times
+`python -m rramkit.characterization.golden [BLOCK ...]` regenerates them with the bare ngspice program. An expectation
+is a line `* expect NAME = VALUE +- TOLERANCE UNIT`. The tolerance is the uncertainty of the method itself: three times
 the change when the time step is halved (where there is one) and reltol divided by ten, but at least 1e-3 of the value,
 1e-5 of the largest measure of the same unit and the bench's own resolution, so that another ngspice or another
 compiler still passes.
@@ -25,7 +25,7 @@ FOLDER = netlists.FOLDER / "golden"
 COMMAND = "python -m rramkit.characterization.golden"
 OF_VALUE, OF_LARGEST, OF_REFINEMENT = 1e-3, 1e-5, 3.0
 _EXPECT = re.compile(r"(?m)^\* expect (?P<name>\w+) = (?P<value>\S+) \+- (?P<tolerance>\S+) (?P<unit>\S+)$")
-_MADE_BY = re.compile(r"(?m)^\* (?:written by rramkit .*|expect .*|golden .*)\n")
+_GENERATED = re.compile(r"(?m)^\* (?:written by rramkit .*|expect .*|golden .*)\n")
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,30 @@ class Expectation:
 
 def expectations(text: str) -> list[Expectation]:
     """Return the expectations that a golden deck's comments state."""
-    found = _EXPECT.finditer(text)
-    return [Expectation(m["name"], float(m["value"]), float(m["tolerance"]), m["unit"]) for m in found]
+    matches = _EXPECT.finditer(text)
+    return [Expectation(m["name"], float(m["value"]), float(m["tolerance"]), m["unit"]) for m in matches]
 
 
-def complaints(text: str, run: BareRun) -> list[str]:
+def deviations(text: str, run: BareRun) -> list[str]:
     """Return one line for each expectation of a golden deck that a run does not meet."""
-    wanted, found = expectations(text), []
-    if not wanted:
-        return [f"the deck states no expectation. Write it anew: {COMMAND}"]
-    for each in wanted:
+    expected, lines = expectations(text), []
+    if not expected:
+        return [f"the deck states no expectation. Regenerate it: {COMMAND}"]
+    for each in expected:
         value = run.measures.get(each.name)
         if value is None:
-            found.append(f"{each.name} was not measured")
+            lines.append(f"{each.name} was not measured")
         elif not abs(value - each.value) <= each.tolerance:
-            found.append(
+            lines.append(
                 f"{each.name} must be {each.value:g} {each.unit} within {each.tolerance:.2g}; got {value:g}, "
                 f"{abs(value - each.value) / each.tolerance:.1f} tolerances away"
             )
-    return found
+    return lines
 
 
 def circuit_text(text: str) -> str:
-    """Return a deck without what changes from version to version: who wrote it, and what is expected."""
-    return _MADE_BY.sub("", text)
+    """Return a deck without what changes from version to version: version, generator and expectations."""
+    return _GENERATED.sub("", text)
 
 
 def golden(deck: Deck, program: Path, library: SimulatorLibrary) -> str:
@@ -92,7 +92,7 @@ def _expected_lines(deck: Deck, measured: Mapping[str, float], finer: Mapping[st
     units = {measure.name.lower(): measure.unit for measure in deck.measures}
     missing = [name for name in units if name not in measured or name not in finer]
     if missing:
-        raise InputError(f"`measures` must all be found; got nothing for {', '.join(missing)} in {deck.title!r}.")
+        raise InputError(f"`measures` must all have values; got none for {', '.join(missing)} in {deck.title!r}.")
     lines, resolutions = [], {measure.name: measure.resolution for measure in deck.measures}
     for name, unit in units.items():
         largest = max(abs(measured[other]) for other, its in units.items() if its == unit)

@@ -102,7 +102,8 @@ def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a c
         @staticmethod
         def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401
             self = ffi.from_handle(user_data)
-            line = ffi.string(message_c).decode(errors="replace").partition(" ")[2]
+            raw: Any = ffi.string(message_c)  # bytes; the stubs of cffi say text
+            line = raw.decode(errors="replace").partition(" ")[2]
             self._stdout.append(line)
             self.__dict__.setdefault("log", []).append(line)
             return 0

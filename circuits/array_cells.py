@@ -1,4 +1,4 @@
-"""What sits at a crossbar's crossings: the cell's subcircuit, one line of SPICE for each cell, device-to-device spread.
+"""Cells of a crossbar: subcircuit, one line of SPICE for each cell, device-to-device spread and stuck-at faults.
 
 `values` (R, C) says what each cell holds: the conductance [S] of a bare resistor (1R), the normalised state of a ReRAM
 behind a transistor (1T1R) or a selector (1S1R). Spread and faults are arrays too, drawn by the caller's generator:
@@ -31,7 +31,7 @@ class CellSpread(Parameters):
 
     @property
     def nothing(self) -> bool:
-        """Whether every cell is as it was asked to be."""
+        """Whether every cell holds its nominal value."""
         return self.sigma == self.stuck_low == self.stuck_high == 0
 
     def drawn(self, values: np.ndarray, kind: CellKind, *, rng: np.random.Generator) -> np.ndarray:

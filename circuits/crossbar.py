@@ -178,7 +178,7 @@ class CrossbarReadParams(Parameters):
 
 
 def example_pattern(params: CrossbarReadParams) -> tuple[np.ndarray, np.ndarray]:
-    """Return seeded states (R, C) and one input vector (R or C,) [V] for a deck that was asked for without data."""
+    """Return seeded states (R, C) and one input vector (R or C,) [V] for a deck without data of its own."""
     rng, bar = np.random.default_rng(params.seed), params.crossbar
     shape = (bar.rows, bar.cols)
     states = rng.uniform(5e-6, 80e-6, shape) if bar.cell_kind == "1R" else rng.uniform(0.5, 0.95, shape)

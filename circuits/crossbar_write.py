@@ -1,4 +1,4 @@
-"""Testbench of one cell written in an array whose states all move: what the half-selected neighbours suffer."""
+"""Test bench of one cell written in an array whose states all move: half-select disturb of its neighbours."""
 
 from typing import Literal
 
@@ -112,10 +112,10 @@ def _measures(params: CrossbarWriteParams, states: np.ndarray, t_stop: float) ->
         kinds["same_col"] = (other_row, col)
     if bar.rows > 1 and bar.cols > 1:
         kinds["unselected"] = (other_row, other_col)
-    found: list[Measure] = []
+    measures: list[Measure] = []
     for kind, (i, j) in kinds.items():
         find = f"find v(s_{i}_{j}) at={0.999 * t_stop:.6e}"
-        found.append(Measure(f"s_{kind}", find, "1", f"state of cell ({i}, {j}) after the pulses"))
+        measures.append(Measure(f"s_{kind}", find, "1", f"state of cell ({i}, {j}) after the pulses"))
         change = f"param='s_{kind} - {states[i, j]:.9g}'"
-        found.append(Measure(f"ds_{kind}", change, "1", "its change"))
-    return tuple(found)
+        measures.append(Measure(f"ds_{kind}", change, "1", "its change"))
+    return tuple(measures)

@@ -188,5 +188,5 @@ def _check(conductances: np.ndarray) -> None:
     if conductances.ndim != 1 or conductances.size < 1 or not np.all((conductances > 0) & (conductances <= 0.1)):
         raise InputError(
             f"`conductances` must be (N,) in siemens within (0, 0.1]; got {conductances.shape}, "
-            f"{np.min(conductances, initial=np.inf):g} S and more. Give the cells' conductances."
+            f"{np.min(conductances, initial=np.inf):g} S and more. Pass the cells' conductances."
         )

@@ -1,4 +1,4 @@
-"""What a write does to the neighbours: the write driver's pulses, and half-selected cells that may move.
+"""Half-select disturb: the write driver's pulses, and half-selected neighbours whose states may move.
 
 Beside the written cell, at the far end of its lines, hang for each start state in `states`
     s_row_k   a cell of the same row: word line and source line in common, its bit line the inhibited one

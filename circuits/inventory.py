@@ -1,4 +1,4 @@
-"""What a circuit is made of, counted in the circuit itself: transistors, their active area, the gates a node drives.
+"""Inventory of a circuit: transistors, their active area, gate capacitance that a node drives, switching energy.
 
 The active area of a transistor is m W (L + 2 l), l the technology's `l_diffusion`, m equal ones in parallel. The gate
 capacitance is m W L eps_ox/t_ox with t_ox the card's `toxe` (`tox` in simpler ones); overlaps and junctions are left
@@ -64,7 +64,7 @@ def transistors(circuit: Circuit, technology: Technology) -> list[Transistor]:
 
 
 def count(circuit: Circuit, technology: Technology, *, periphery_only: bool = False) -> Count:
-    """Count a circuit; without the array's cells when only the periphery is asked for."""
+    """Count a circuit; without the array's cells where `periphery_only`."""
     found = [t for t in transistors(circuit, technology) if not (periphery_only and t.path.startswith("X_cell_"))]
     ideal: dict[str, int] = {}
     for kind, pattern in (

@@ -1,4 +1,4 @@
-"""The model libraries of a deck: the kit's own by name, a user's by path; as text, and as the hash that runs record."""
+"""Model files of a deck: the kit's own by name, a user's by path; their text, and the hash of a run's provenance."""
 
 import hashlib
 import re
@@ -36,12 +36,12 @@ class UserLibrary:
 
         A file with sections, with further files inside, or not in UTF-8 is named by its absolute path.
         """
-        found, inlined = Path(self.path).resolve(), _read(self.path)
+        path, inlined = Path(self.path).resolve(), _read(self.path)
         if self.section:
-            return f'.lib "{found}" {self.section}'
+            return f'.lib "{path}" {self.section}'
         if inlined is None or _NESTED.search(inlined):
-            return f'.include "{found}"'
-        return f"* {found.name}\n{inlined}"
+            return f'.include "{path}"'
+        return f"* {path.name}\n{inlined}"
 
     def sha256(self) -> str:
         """Return the SHA-256 of the file, in hexadecimal. Files that it includes are not in it."""
@@ -66,11 +66,11 @@ def check_path(path: str) -> str:
     """Return `path`; raise `ValueError` when it is no model file, or could be read as anything but a path."""
     if not _PATH.fullmatch(path):
         raise ValueError("must be one path of letters, digits, blanks and ./+,@=:~#%^()-")
-    found = str(Path(path).resolve())  # a link may lead to another name
-    if not _PATH.fullmatch(found) or _CONTROL.search(path) or _CONTROL.search(found):
-        raise ValueError("must not lead through a folder named like a SPICE control word")
+    resolved = str(Path(path).resolve())  # a link may point to another name
+    if not _PATH.fullmatch(resolved) or _CONTROL.search(path) or _CONTROL.search(resolved):
+        raise ValueError("must not contain a folder named like a SPICE control word")
     if not Path(path).is_file():
-        raise ValueError(f"must be a model file that exists (looked for {found})")
+        raise ValueError(f"must be a model file that exists (looked for {resolved})")
     try:
         steering = _STEERS.search(_read(path) or "")
     except InputError as error:
@@ -87,4 +87,4 @@ def _read(path: str) -> str | None:
     except UnicodeDecodeError:
         return None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a model file.") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a model file.") from error

@@ -48,7 +48,7 @@ def multibit_train(params: MultibitReadParams, conductances: Sequence[float] | n
     """Return a `.tran` deck of reads in closed loop, one for each conductance [S] (default: the train's)."""
     g_cells = params.conductances if conductances is None else np.asarray(conductances, dtype=float)
     if g_cells.ndim != 1 or g_cells.size < 1 or not np.all((g_cells > 0) & (g_cells <= 0.1)):
-        raise InputError(f"`conductances` must be (N,) in siemens within (0, 0.1]; got {g_cells}. Give the cells' own.")
+        raise InputError(f"`conductances` must be (N,) in siemens within (0, 0.1]; got {g_cells}. Pass the cells' own.")
     timing, block, count = params.converter, params.readout, len(g_cells)
     circuit = Circuit("multi-bit read")
     add_sar(circuit, timing.sar)

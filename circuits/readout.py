@@ -102,7 +102,7 @@ def read_train(params: ReadoutBenchParams, inputs: Sequence[float] | np.ndarray 
     """
     v_inputs = params.inputs if inputs is None else np.asarray(inputs, dtype=float)
     if v_inputs.shape != (params.reads,):
-        raise InputError(f"`inputs` must be ({params.reads},) in volt; got {v_inputs.shape}. Give as many as `reads`.")
+        raise InputError(f"`inputs` must be ({params.reads},) in volt; got {v_inputs.shape}. Pass as many as `reads`.")
     circuit, block = Circuit("readout"), params.readout
     circuit.subcircuit(ota(block.ota))
     circuit.subcircuit(readout(block))

@@ -80,5 +80,5 @@ def _check(selection: Selection, params: CrossbarParams) -> None:
         )
     if selection.scheme == "gated" and params.words == 0:
         raise InputError(
-            f"`scheme` gated needs word lines, so `cell_kind` 1T1R; got {params.cell_kind}. Take half or third."
+            f"`scheme` gated needs word lines, so `cell_kind` 1T1R; got {params.cell_kind}. Use half or third."
         )

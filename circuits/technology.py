@@ -68,11 +68,11 @@ class Subcircuit(Parameters):
     def sizes(self, w: float, length: float, count: int, *, l_strip: float) -> dict[str, float]:
         """Return the parameters of an instance `w` wide and `length` long, its strips `l_strip` long [all m]."""
         w, length, l_strip = (x / self.unit for x in (w, length, l_strip))
-        found: dict[str, float] = {self.width: w, self.length: length}
+        sizes: dict[str, float] = {self.width: w, self.length: length}
         if self.strips and l_strip > 0:
             area, edge = w * l_strip, 2 * (w + l_strip)
-            found |= {"ad": area, "as": area, "pd": edge, "ps": edge}
-        return found | ({self.count: count} if count != 1 else {})
+            sizes |= {"ad": area, "as": area, "pd": edge, "ps": edge}
+        return sizes | ({self.count: count} if count != 1 else {})
 
 
 class Technology(Parameters):

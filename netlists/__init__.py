@@ -1,4 +1,4 @@
-"""SPICE libraries as text: where each file lies, what it says, and the hash that provenance records."""
+"""SPICE model files as text, and the hash that provenance records."""
 
 import hashlib
 from functools import cache
@@ -17,8 +17,8 @@ def text(name: str) -> str:
     """Return the text of a library of this folder; raise `InputError` when it is not there."""
     path = FOLDER / name
     if not path.is_file():
-        known = ", ".join(sorted(file.name for file in FOLDER.glob("*.lib")))
-        raise InputError(f"{path}: no such model file. Libraries of the kit: {known}.")
+        present = ", ".join(sorted(file.name for file in FOLDER.glob("*.lib")))
+        raise InputError(f"{path}: no such model file. Libraries of the kit: {present}.")
     return path.read_text(encoding="utf-8")
 
 

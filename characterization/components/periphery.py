@@ -67,24 +67,24 @@ def settled(waves: Waveforms, params: OperateParams, output: str) -> np.ndarray:
 def codes(waves: Waveforms, params: OperateParams, operations: Sequence[Operation]) -> np.ndarray:
     """Return the code (N, U) that each operation gave for each sense unit; -1 where the unit was not converted."""
     periphery, units = params.periphery, list(params.periphery.units)
-    found = np.full((len(operations), len(units)), -1)
+    codes = np.full((len(operations), len(units)), -1)
     for slot, unit, begin in conversions(params, operations):
         name, at = periphery.converter(unit), periphery.adc.code_at(begin)
         bits = [np.interp(at, waves["time"], waves[f"q_{name}_{bit}"]) for bit in periphery.adc.decided]
         if any(abs(q - 0.5) < 0.3 for q in bits):
             raise SimulationError("incomplete", f"a register of converter {name} stands between 0 and 1 in slot {slot}")
-        found[slot, units.index(unit)] = sum(2**k * (q > 0.5) for k, q in enumerate(bits))
-    return found
+        codes[slot, units.index(unit)] = sum(2**k * (q > 0.5) for k, q in enumerate(bits))
+    return codes
 
 
 def sampled_outputs(waves: Waveforms, params: OperateParams, operations: Sequence[Operation]) -> np.ndarray:
     """Return the outputs (N, U) [V] of the sense units when they were sampled for `codes`; NaN where they were not."""
     units = list(params.periphery.units)
-    found = np.full((len(operations), len(units)), np.nan)
+    outputs = np.full((len(operations), len(units)), np.nan)
     for slot, unit, begin in conversions(params, operations):
         at = begin + params.periphery.adc.t_sample
-        found[slot, units.index(unit)] = np.interp(at, waves["time"], waves[f"v_out_{unit}"])
-    return found
+        outputs[slot, units.index(unit)] = np.interp(at, waves["time"], waves[f"v_out_{unit}"])
+    return outputs
 
 
 def reciprocity(forward: np.ndarray, backward: np.ndarray) -> float:

@@ -94,7 +94,7 @@ def static_operations(
 ) -> Deck:
     """Return a `.dc` deck whose point b is the operating point of operation b (reads: states are held)."""
     if params.periphery.convert != "none":
-        raise InputError("`convert` must be none in a static sweep; got sar, which converts in time. Take `operate`.")
+        raise InputError("`convert` must be none in a static sweep; got sar, which converts in time. Use `operate`.")
     circuit = Circuit("transposable array")
     add_periphery(circuit, params.periphery, values, sense=sense, held=True)
     circuit.V("_sweep", "sweep", circuit.gnd, 0)

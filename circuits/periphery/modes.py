@@ -1,4 +1,4 @@
-"""What the transposable array can do, and which switch of which line is closed while it does it.
+"""Operating modes of the transposable array: which switch of which line is closed in each.
 
 Mode table (this kit's choice, after the transposable array of DNN+NeuroSim: the switches that write also turn the
 array round; TIME's own circuits are not published in what could be read). Every line has four switches::
@@ -88,10 +88,10 @@ class Operation:
         """Return the switch that is closed on a line."""
         closed = MODE_TABLE[self.mode]
         if line == "row":
-            found = closed.row if index == self.row else closed.other_rows
+            switch = closed.row if index == self.row else closed.other_rows
         else:
-            found = closed.col if index in self.cols else closed.other_cols
-        return "ground" if found == "sense" and index % share != self.phase else found
+            switch = closed.col if index in self.cols else closed.other_cols
+        return "ground" if switch == "sense" and index % share != self.phase else switch
 
     def word_open(self, index: int) -> bool:
         """Whether word line `index` is open."""
@@ -103,7 +103,7 @@ class Operation:
         if driven and (len(self.codes) != driven or not all(0 <= code < levels for code in self.codes)):
             raise InputError(
                 f"`codes` must be {driven} whole numbers from 0 to {levels - 1} for {self.mode}; got {self.codes}. "
-                "Give one for each driven line."
+                "Pass one for each driven line."
             )
         if not (0 <= self.row < rows and all(0 <= col < cols for col in self.cols) and 0 <= self.phase < share):
             raise InputError(

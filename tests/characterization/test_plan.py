@@ -20,7 +20,7 @@ from rramkit.characterization.engine.cases import case_at, fresh_places, places
 from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import catalog
-from rramkit.errors import InputError
+from rramkit.errors import FormerNameWarning, InputError
 
 STEPS = {"parameter": "overdrive", "kind": "logarithmic", "first": 1e-4, "last": 1e-2, "points": 3}
 
@@ -168,6 +168,16 @@ def test_a_design_of_a_file_of_several_plans(tmp_path):
             read_design(path)
     with pytest.raises(InputError, match="must be a TOML file or one of"):
         find_design("nothing")
+
+
+def test_a_plan_of_former_names_is_read_with_a_note(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('name = "own"\nblock = "strongarm-offset"\n')
+    with pytest.warns(FormerNameWarning, match="`strongarm-offset` is now named `sense_amp_offset`"):
+        assert read_design(path).plans[0].component.name == "sense_amp_offset"
+    with pytest.warns(FormerNameWarning, match="`sar-mismatch` is now named `adc_mismatch`"):
+        assert find_design("sar-mismatch") == find_design("adc_mismatch")
+    assert plan(block="strongarm").component.name == "sense_amp"  # as in the provenance of a table file: no note
 
 
 def test_the_libraries_of_every_corner_are_named():

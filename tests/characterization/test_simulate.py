@@ -10,7 +10,7 @@ from rramkit.characterization.components.cell import one_current
 from rramkit.characterization.engine.point import Job
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.simulate import spice_number
-from rramkit.errors import SimulationError
+from rramkit.errors import InputError, SimulationError
 from rramkit.processes.processor_time import usage
 
 GOOD = "divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 3k\n.op\n.end\n"
@@ -99,6 +99,24 @@ def test_sweep_ends_where_the_deck_says(pool):
     waves = pool.run("s\nV1 a 0 0\nR1 a 0 1k\n.dc V1 -0.2 0.2 0.1\n.end\n")
     assert waves.kind == "dc"
     np.testing.assert_allclose(waves["i(v1)"], -np.array([-0.2, -0.1, 0, 0.1, 0.2]) / 1e3, atol=1e-12, rtol=0)
+
+
+def test_outputs_have_the_names_that_the_header_gives_them(pool):
+    header = "*   v_half = v(b) [V]   middle of the divider\n"
+    waves = pool.run(GOOD.replace("\n", "\n" + header, 1))
+    assert waves["v_half"] == pytest.approx(1.5, rel=1e-9) and "v(b)" not in waves.vectors
+    assert waves["i(v1)"].size == 1  # the header says nothing of it: ngspice's own name
+    with pytest.raises(InputError, match=r"`v_hal` must be an output that the deck declares; got one with .*v_half"):
+        waves["v_hal"]
+    with pytest.raises(InputError, match="`abscissa` needs a sweep or a transient"):
+        _ = waves.abscissa
+
+
+def test_the_abscissa_is_time_or_the_swept_source(pool):
+    sweep = pool.run("s\nV1 a 0 0\nR1 a 0 1k\n.dc V1 -0.2 0.2 0.1\n.end\n")
+    np.testing.assert_allclose(sweep.abscissa, [-0.2, -0.1, 0, 0.1, 0.2], atol=1e-12, rtol=0)
+    transient = pool.run("rc\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1n ic=0\n.tran 1n 5u 0 1n uic\n.end\n")
+    assert transient.abscissa is transient["time"]
 
 
 def test_a_node_named_error_is_no_error(pool):

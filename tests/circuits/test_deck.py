@@ -50,6 +50,13 @@ def test_the_header_names_every_parameter_output_and_measure(deck):
     assert set(measure_labels(deck.text())) >= {measure.name for measure in deck.measures}
 
 
+def test_outputs_of_one_name_or_one_vector_are_refused(first_deck):
+    once, other = first_deck.outputs[0], replace(first_deck.outputs[0], name="other")
+    for outputs, says in (((once, once), "one name each"), ((once, other), "one vector each")):
+        with pytest.raises(InputError, match=says):
+            replace(first_deck, outputs=outputs).text()
+
+
 @pytest.mark.spice
 def test_what_the_header_names_is_what_the_run_gives(first_deck, pool):
     deck = first_deck

@@ -44,6 +44,10 @@ TRAINS = [
 ]  # fmt: skip
 
 
+def test_every_model_has_a_pulse_train():
+    assert {params.device.model for params in TRAINS} == set(models.names())
+
+
 @pytest.mark.parametrize("params", TRAINS, ids=lambda p: f"{p.device.model}-{p.device.parameter_set}")
 def test_state_after_a_pulse_train_against_scipy(pool, params):
     waves = pool.run(pulse_train(params).text())

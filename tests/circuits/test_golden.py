@@ -9,7 +9,7 @@ from rramkit.characterization.golden import (
     COMMAND,
     FOLDER,
     circuit_text,
-    complaints,
+    deviations,
     expectations,
     golden,
     refined,
@@ -48,7 +48,7 @@ def test_every_golden_deck_has_a_block():
 @pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 def test_bare_ngspice_meets_the_expectations(bare, path):
     text = path.read_text(encoding="utf-8")
-    assert complaints(text, run_bare(bare[0], bare[1], text)) == []
+    assert deviations(text, run_bare(bare[0], bare[1], text)) == []
 
 
 def test_a_changed_circuit_is_caught(bare):
@@ -56,7 +56,7 @@ def test_a_changed_circuit_is_caught(bare):
     text = (FOLDER / "cell_read.cir").read_text(encoding="utf-8")
     changed = re.sub(r"(?m)^(X_cell .* s_0=)0\.5$", r"\g<1>0.501", text)
     assert changed != text
-    found = complaints(changed, run_bare(bare[0], bare[1], changed))
+    found = deviations(changed, run_bare(bare[0], bare[1], changed))
     assert len(found) == 1 and "i_max must be" in found[0]
 
 
@@ -73,8 +73,8 @@ def test_a_missing_measure_and_a_deck_without_expectations_are_told(bare):
     )
     run = run_bare(bare[0], bare[1], text)
     assert run.measures["v_one"] == pytest.approx(1.0, rel=1e-9)
-    assert complaints(text, run) == ["v_two was not measured"]
-    assert "no expectation" in complaints("t\n.end\n", run)[0]
+    assert deviations(text, run) == ["v_two was not measured"]
+    assert "no expectation" in deviations("t\n.end\n", run)[0]
 
 
 def test_a_deck_that_does_not_run_is_no_golden_deck(bare):

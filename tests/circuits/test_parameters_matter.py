@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
+from rramkit.netlists import models
 from rramkit.parameters import Parameters
 
 Dotted = tuple[str, ...]
@@ -104,7 +105,7 @@ def others(field: FieldInfo, value: object) -> Iterator[object]:
     elif isinstance(value, tuple):
         yield (*value, value[-1])
     elif isinstance(value, str):
-        yield from ("symmetric", "ted16_a", "biolek")
+        yield from ("symmetric", "ted16_a", "biolek", *models.names())
     elif value is None:
         yield 3e-7
 

@@ -144,6 +144,12 @@ def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
     assert not list(here.rglob("new*/*"))
 
 
+def test_a_former_name_of_a_block_works_with_a_note(here, kit):
+    code, out, err = kit("netlist", "multi-level")
+    assert (code, err) == (0, "rramkit: note: `multi-level` is now named `row_driver`; the former name still works.\n")
+    assert kit("netlist", "row-driver") == kit("netlist", "row_driver") == (0, out, "")
+
+
 def test_a_missing_package_is_named(here, kit, monkeypatch):
     for name in [name for name in sys.modules if name.startswith(("PySpice", "rramkit.circuits"))]:
         monkeypatch.delitem(sys.modules, name)
