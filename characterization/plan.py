@@ -17,6 +17,7 @@ from rramkit.circuits.cell_bench import Polarity, PulseParams, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.mismatch import Matching
 from rramkit.parameters import Parameters, quantity
+from rramkit.table.schema import READ, SET
 
 MARGIN = 1.15  # the read table reaches this factor past both ends of the window: pulses end a little outside it
 _SWEEP = 4  # swept voltages for each one of the read table: held-out voltages lie between those of the table
@@ -164,18 +165,18 @@ class Plan(Parameters):
         params = {"cell": self.cell, "read": self.read, "points": _SWEEP * (points - 1) + 1}
         limit = Limit(held_out_rms=self.limits.current_rms, held_out_max=self.limits.current_max)
         return _checked(
-            name="read",
+            name=READ.group,
             description="1T1R cell: read current against conductance and voltage",
             component=CELL_READ,
             seed=self.seed,
             parameters=_as_values(params),
             axes=(
-                Axis(parameter="g_cell", kind="list", values=tuple(wanted.tolist())),
-                Axis(parameter="v_cell", first=-v_max, last=v_max, points=points),
+                Axis(parameter=READ.g_cell, kind="list", values=tuple(wanted.tolist())),
+                Axis(parameter=READ.v_cell, first=-v_max, last=v_max, points=points),
             ),
             corners=self.corners,
-            measures=("i_cell",),
-            limits={"i_cell": limit},
+            measures=(READ.i_cell,),
+            limits={READ.i_cell: limit},
             held_out=HeldOutPlan(runs=self.read_held_out, steps=points),
             max_failed=self.max_failed,
         )
@@ -201,17 +202,17 @@ class Plan(Parameters):
             seed=self.seed,
             parameters=_as_values(params),
             axes=(
-                Axis(parameter="g_start", kind="list", values=tuple(self.conductance.values.tolist())),
-                Axis(parameter="v_first", name="v_pulse", first=axis.v_first, last=axis.v_last, points=axis.points),
+                Axis(parameter=SET.g_start, kind="list", values=tuple(self.conductance.values.tolist())),
+                Axis(parameter="v_first", name=SET.v_pulse, first=axis.v_first, last=axis.v_last, points=axis.points),
             ),
             corners=self.corners,
-            monte_carlo=self.monte_carlo.on(("g_start", "v_pulse")),
-            measures=("delta_g", "energy"),
+            monte_carlo=self.monte_carlo.on((SET.g_start, SET.v_pulse)),
+            measures=(SET.delta_g, SET.energy),
             limits={
-                "delta_g": Limit(
+                SET.delta_g: Limit(
                     of="unit", held_out_rms=limits.delta_g_rms * window, held_out_max=limits.delta_g_max * window
                 ),
-                "energy": Limit(held_out_rms=limits.energy_rms, held_out_max=limits.energy_max),
+                SET.energy: Limit(held_out_rms=limits.energy_rms, held_out_max=limits.energy_max),
             },
             held_out=HeldOutPlan(runs=axis.held_out),
             step_runs=_diagonal(self.conductance.points),

@@ -42,6 +42,7 @@ from rramkit.array.uniform_lut import UniformLut
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table
+from rramkit.table.schema import READ
 
 SEPARATION_LIMIT = 1e-4
 """Largest error of the sum of terms over the table's largest current (1): a fifth of that of resampling."""
@@ -80,7 +81,7 @@ class CellCurrent:
         TableError
             When the table lacks a direction, or a current that is zero or flows against its voltage.
         """
-        g_grid, v_grid, current = GridSurrogate(table, "i_cell").fine_grid()
+        g_grid, v_grid, current = GridSurrogate(table, READ.i_cell).fine_grid()
         if v_grid[0] >= 0.0 or v_grid[-1] <= 0.0:
             raise TableError(
                 f"axis `{table.name}/v_cell` must reach from below 0 V (row driven) to above (bit line driven); "

@@ -17,6 +17,7 @@ from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
 from rramkit.table import Table, TableFile
+from rramkit.table.schema import READ, WIRES
 
 __all__ = ["ArrayModel", "Precision"]
 
@@ -77,10 +78,11 @@ class ArrayModel(ReadModel):
             raise InputError(
                 "`tables` must be a table file; got none. Pass rramkit.load(...), or `cells`, `t_read` and `wires`."
             )
+        tables = None if tables is None else tables.nominal()
         values = {
-            "cells": cells or CellCurrent.from_table(_table(tables, "read")),
-            "wires": WireModel.from_table(_table(tables, "wires")) if wires is True else wires or None,
-            "t_read": _table(tables, "read").condition("t_read") if t_read is None else t_read,
+            "cells": cells or CellCurrent.from_table(_table(tables, READ.group)),
+            "wires": WireModel.from_table(_table(tables, WIRES.group)) if wires is True else wires or None,
+            "t_read": _table(tables, READ.group).condition(READ.t_read) if t_read is None else t_read,
             "chain": chain or ReadChain(),
             "largest": largest,
             "precision": precision,

@@ -12,6 +12,7 @@ from rramkit.array.stages.chain import ReadChain
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TableFile
+from rramkit.table.schema import READ, WIRES
 
 Precision = Literal["float32", "float64"]
 LARGEST = (128, 128)
@@ -58,11 +59,12 @@ class ReadModel:
     @classmethod
     def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
         """Build from the tables `read` and, unless `wires` is false, `wires`."""
-        read = tables["read"]
+        tables = tables.nominal()
+        read = tables[READ.group]
         return cls(
             cells=CellCurrent.from_table(read),
-            wires=WireModel.from_table(tables["wires"]) if wires else None,
-            t_read=read.condition("t_read"),
+            wires=WireModel.from_table(tables[WIRES.group]) if wires else None,
+            t_read=read.condition(READ.t_read),
             chain=chain or ReadChain(),
         )
 

@@ -55,10 +55,11 @@ from rramkit.array.exact import CellLaw, checked_ladder, exact_transfer, solve_w
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError, TableError
 from rramkit.table import Table
+from rramkit.table.schema import WIRES
 
 Array = Any  # NumPy's, or a tensor: the array-API standard has no type for it
 Grade = Literal["ideal", "fast", "exact"]
-RESISTANCES = ("r_row", "r_col", "r_drive", "r_sense")
+RESISTANCES = (WIRES.r_row, WIRES.r_col, WIRES.r_drive, WIRES.r_sense)
 
 LOAD_MAX = 5.0
 """Largest `WireModel.load` (1) at which the fast grade was compared with the exact one, in arrays of 8 x 128 to 128 x
@@ -115,16 +116,16 @@ class WireModel:
             )
         if grade not in ("ideal", "fast", "exact"):
             raise InputError(f"`grade` must be ideal, fast or exact; got {grade!r}. Choose one.")
-        held_out = table.held_out.get("i_array")
+        held_out = table.held_out.get(WIRES.i_array)
         full_scale = np.max(np.abs(held_out.spice)) if held_out is not None else 1.0
         return cls(
             **{name: float(table.signals[name]) for name in RESISTANCES},
-            rows_max=round(table.condition("rows_max")),
-            cols_max=round(table.condition("cols_max")),
+            rows_max=round(table.condition(WIRES.rows_max)),
+            cols_max=round(table.condition(WIRES.cols_max)),
             grade=grade,
             error_rms=None if held_out is None else float(held_out.rms / full_scale),
             error_max=None if held_out is None else float(held_out.max / full_scale),
-            g_max=table.condition("g_max") if "g_max" in table.conditions else None,
+            g_max=table.condition(WIRES.g_max) if WIRES.g_max in table.conditions else None,
         )
 
     def load(self, rows: int, cols: int, g_max: float) -> float:

@@ -16,6 +16,7 @@ from rramkit.errors import InputError
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.sweep import grid, put
 from rramkit.table import TableFile
+from rramkit.table.schema import RESET, SET
 
 NONE, ALL = "none", "all"
 _GROUPS = ("device", "mapping", "rule")
@@ -48,7 +49,7 @@ def nonidealities(experiment: Experiment, tables: TableFile) -> dict[str, object
     for group in _GROUPS:
         ideal, real = (getattr(one, group).model_dump() for one in (experiment.ideal(), experiment))
         found.update(_differences(ideal, real, group))
-    if not any(tables[name].distribution("delta_g") for name in ("set", "reset")):
+    if not any(tables[columns.group].distribution(columns.delta_g) for columns in (SET, RESET)):
         found.pop(_DRAWN, None)  # nothing is kept to draw from
     return found
 

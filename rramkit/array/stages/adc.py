@@ -30,6 +30,7 @@ from rramkit.array.rng import TileRng
 from rramkit.array.stages.stage import Stage, State, TileSpec
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import ADC, ADC_LEVELS, READOUT_TRANSIMPEDANCE
 
 
 class Adc(Stage):
@@ -47,17 +48,19 @@ class Adc(Stage):
     @classmethod
     def from_tables(cls, tables: TableFile) -> Self | None:
         """Return resolution, full scale, time and energy from the tables of the ADC; None where the file has none."""
-        if "adc_levels" not in tables.tables:
+        if ADC_LEVELS.group not in tables.tables:
             return None
-        levels = tables["adc_levels"]
-        values: dict[str, float] = {"bits": round(levels.condition("bits"))}
-        values["t_convert"] = levels.condition("t_conversion")
-        if "adc" in tables.tables:
-            values["energy"] = float(np.mean(tables["adc"].signal("energy").values))
-        if "readout_transimpedance" in tables.tables:
-            readout = tables["readout_transimpedance"]
-            i_in, v_out = (np.abs(np.asarray(readout.signal(name).values)).ravel() for name in ("i_in", "v_out"))
-            values["i_high"] = levels.condition("v_ref") * float(i_in @ i_in) / float(i_in @ v_out)  # least squares
+        levels, columns = tables[ADC_LEVELS.group], READOUT_TRANSIMPEDANCE
+        values: dict[str, float] = {"bits": round(levels.condition(ADC_LEVELS.bits))}
+        values["t_convert"] = levels.condition(ADC_LEVELS.t_conversion)
+        if ADC.group in tables.tables:
+            values["energy"] = float(np.mean(tables[ADC.group].signal(ADC.energy).values))
+        if columns.group in tables.tables:
+            readout = tables[columns.group]
+            i_in, v_out = (np.abs(readout.signal(name).values).ravel() for name in (columns.i_in, columns.v_out))
+            values["i_high"] = (
+                levels.condition(ADC_LEVELS.v_ref) * float(i_in @ i_in) / float(i_in @ v_out)
+            )  # least squares
         return cls.checked(values, where="the table `adc_levels`")
 
     @property

@@ -18,7 +18,7 @@ from rramkit.array.stages.row_driver import RowDriver
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.array.stages.telegraph import Telegraph
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import Table, TableFile
+from rramkit.table import TableFile
 
 _KEYS_0_1 = {"dac": "row_driver", "mux": "multiplexer", "converter": "adc", "noise": "read_noise"}
 """Names of stages in the files of version 0.1.0."""
@@ -84,7 +84,7 @@ class ReadChain(Parameters):
         InputError
             When the file's values and those by hand do not fit together.
         """
-        chain, tables = chain or cls(), _nominal(tables)
+        chain, tables = chain or cls(), tables.nominal()
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
         for name, stage in chain._named():
             characterized = type(stage).from_tables(tables)
@@ -137,21 +137,3 @@ class ReadChain(Parameters):
     def _named(self) -> list[tuple[str, Stage]]:
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
         return [(name, value) for name, value in values if isinstance(value, Stage)]
-
-
-_NOMINAL = {"temperature": 300.15, "supply": 1.0}  # K; 1
-
-
-def _nominal(tables: TableFile) -> TableFile:
-    """Return every table at the corner `tt` (or the first one), and at the temperature and supply nearest nominal."""
-    return TableFile({name: _nominal_table(table) for name, table in tables.tables.items()}, tables.provenance)
-
-
-def _nominal_table(table: Table) -> Table:
-    for axis in [name for name in table.axes if name == "corner" or name in _NOMINAL]:
-        labels, values = table.axes[axis].labels, [float(value) for value in table.axes[axis].values]
-        if labels:
-            table = table.along(axis, "tt" if "tt" in labels else labels[0])
-        elif axis in _NOMINAL:
-            table = table.along(axis, min(values, key=lambda value: abs(value - _NOMINAL[axis])))
-    return table

@@ -23,6 +23,7 @@ from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import ROW_DRIVER
 
 
 class RowDriver(Stage):
@@ -53,10 +54,10 @@ class RowDriver(Stage):
     @classmethod
     def from_tables(cls, tables: TableFile) -> Self | None:
         """Return levels, transfer and energy from the table `row_driver`; None where the file has none."""
-        if "row_driver" not in tables.tables:
+        if ROW_DRIVER.group not in tables.tables:
             return None
-        table = tables["row_driver"]
-        v_row = np.asarray(table.signal("v_row").values, dtype=float)
+        table = tables[ROW_DRIVER.group]
+        v_row = np.asarray(table.signal(ROW_DRIVER.v_row).values, dtype=float)
         v_row = v_row.reshape(v_row.shape[0], -1)
         rise = v_row[:, v_row.shape[1] // 2] - v_row[0, v_row.shape[1] // 2]
         if rise[-1] == 0.0:
@@ -66,8 +67,8 @@ class RowDriver(Stage):
             )
         transfer = np.clip(np.maximum.accumulate(rise / rise[-1]), 0.0, 1.0)
         values = {"levels": transfer.size, "transfer": tuple(transfer.tolist())}
-        if "energy" in table.signals:
-            values["energy"] = float(np.mean(table.signals["energy"].values))
+        if ROW_DRIVER.energy in table.signals:
+            values["energy"] = float(np.mean(table.signals[ROW_DRIVER.energy].values))
         return cls.checked(values, where="the table `row_driver`")
 
     @property

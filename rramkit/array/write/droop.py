@@ -34,6 +34,7 @@ from rramkit.array.write.pulse import GradualWrite
 from rramkit.errors import TableError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table
+from rramkit.table.schema import WIRES
 
 _PASSES = 2
 
@@ -60,12 +61,12 @@ class Droop:
     @classmethod
     def from_table(cls, table: Table, params: DroopParams) -> Self:
         """Build from the table `wires`; raise `TableError` when it lacks a resistance."""
-        missing = [name for name in ("r_row", "r_col") if name not in table.signals]
+        missing = [name for name in (WIRES.r_row, WIRES.r_col) if name not in table.signals]
         if missing:
             raise TableError(
                 f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
             )
-        return cls(float(table.signals["r_row"]), float(table.signals["r_col"]), params)
+        return cls(float(table.signals[WIRES.r_row]), float(table.signals[WIRES.r_col]), params)
 
     def lost(
         self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray

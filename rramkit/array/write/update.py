@@ -25,6 +25,7 @@ from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import WIRES
 
 
 class UpdateParams(Parameters):
@@ -76,7 +77,7 @@ class UpdateChain:
     ) -> Self:
         """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off."""
         params = params or UpdateParams()
-        droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
+        droop = Droop.from_table(tables[WIRES.group], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 
     def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
@@ -259,10 +260,10 @@ class UpdateChain:
 
 def _largest(tables: TableFile) -> tuple[int, int]:
     """Return the rows and columns of the largest array: on which the wires were checked, or the default."""
-    if "wires" not in tables.tables:
+    if WIRES.group not in tables.tables:
         return LARGEST
-    wires = tables["wires"]
-    return round(wires.condition("rows_max")), round(wires.condition("cols_max"))
+    wires = tables[WIRES.group]
+    return round(wires.condition(WIRES.rows_max)), round(wires.condition(WIRES.cols_max))
 
 
 def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import READ
 
 
 class VerifyParams(Parameters):
@@ -113,8 +114,8 @@ class WriteVerify:
         """Build from the tables `set`, `reset` and `read`."""
         params = params or VerifyParams()
         chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
-        read = tables["read"]
-        return cls(chain, params, read.condition("t_read"), abs(read.condition("v_read")))
+        read = tables[READ.group]
+        return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)))
 
     def program(
         self,
