@@ -76,7 +76,7 @@ def _with_segments(plan: Plan, segment: float) -> Plan:
 
 def _fitted(tables: TableFile, plan: Plan, here: Plan) -> dict[str, float]:
     """Return the table's resistances, its segments shifted by the change of the netlist's."""
-    ohms = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
+    ohms = {str(name): float(tables["wires"].signals[name]) for name in RESISTANCES}
     ohms["r_row"] += here.wires.crossbar.r_row - plan.wires.crossbar.r_row
     ohms["r_col"] += here.wires.crossbar.r_col - plan.wires.crossbar.r_col
     return ohms

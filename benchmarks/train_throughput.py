@@ -22,7 +22,7 @@ import numpy as np
 from rramkit import table
 from rramkit.learning import DataSet, Experiment, Network
 from rramkit.learning.data import DataSettings, as_numbers
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
 
@@ -74,7 +74,10 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     network = Network.of(experiment.network, data.shape, data.classes)
     rule = experiment.built_rule(tables)
     optimiser, dtype = experiment.optimiser.built(), np.dtype(experiment.precision)
-    trainer, reference = Trainer(network, rule, optimiser), Trainer(network, FloatReference(optimiser), optimiser)
+    trainer, reference = (
+        Trainer(network, rule, optimiser),
+        Trainer(network, BoundRule(FloatReference(), optimiser), optimiser),
+    )
     rng = np.random.default_rng(0)
     digital = reference.init(network.init_weights(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
     for number in range(WARM):  # in the middle of a training, where pulses are as rare as they are over most of it

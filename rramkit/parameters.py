@@ -7,10 +7,11 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rramkit.errors import InputError
 
@@ -20,7 +21,12 @@ Given = TypeVar("Given", bound="Parameters")
 
 
 class Parameters(BaseModel):
-    """A frozen record of one thing's parameters, in SI units."""
+    """A frozen record of one thing's parameters, in SI units.
+
+    `old_names` maps keys of earlier versions to those of now; files, the command line and constructors accept both.
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -33,6 +39,17 @@ class Parameters(BaseModel):
 
     # Nested records are then validated by the outer one, whose complaint has the whole dotted name.
     __init__.__pydantic_base_init__ = True  # pyright: ignore[reportFunctionMemberAccess]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, values: object) -> object:
+        """Replace old names of keys; both names of one key at once are an error."""
+        if not cls.old_names or not isinstance(values, dict):
+            return values
+        for old, new in cls.old_names.items():
+            if old in values and new in values:
+                raise ValueError(f"{old} was renamed {new}: use the new name alone")
+        return {cls.old_names.get(name, name): value for name, value in values.items()}
 
     def as_json(self) -> str:
         """Return the parameters as one line of JSON with sorted keys."""
@@ -161,6 +178,17 @@ def _models(annotation: object) -> list[type[Parameters]]:
     if isinstance(annotation, type) and issubclass(annotation, Parameters):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models(part)]
+
+
+def current_path(model: type[Parameters], path: str) -> str:
+    """Return a dotted path with the keys of earlier versions replaced by those of now."""
+    names, candidates = list[str](), [model]
+    for part in path.split("."):
+        name = next((one.old_names[part] for one in candidates if part in one.old_names), part)
+        fields = [one.model_fields[name] for one in candidates if name in one.model_fields]
+        candidates = [group for field in fields for group in _models(field.annotation)]
+        names.append(name)
+    return ".".join(names)
 
 
 def get_path(params: Parameters, path: str) -> object:

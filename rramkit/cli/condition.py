@@ -40,6 +40,6 @@ def load_tables(path: Path, condition: "Condition", *, quiet: bool) -> "TableFil
     axes = condition_axes(tables)
     if axes and condition.is_nominal and not quiet:
         options = ", ".join(f"`--{axis}`" for axis in axes)
-        names = ", ".join(axes)
-        typer.echo(f"{path}: read at the nominal condition of its axes {names}; {options} set another.", err=True)
+        names, verb = ", ".join(axes), "sets" if len(axes) == 1 else "set"
+        typer.echo(f"{path}: read at the nominal condition of its axes {names}; {options} {verb} another.", err=True)
     return condition.of(tables)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, current_path
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -29,7 +29,7 @@ def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise InputError(f"`--set` must be KEY=VALUE; got {pair!r}. For instance: --set read.v_read=0.1")
-        _put(values, key.strip().split("."), _value(text.strip()), pair)
+        _put(values, current_path(model, key.strip()).split("."), _value(text.strip()), pair)
     return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
 
 

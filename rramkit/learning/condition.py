@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit import table
-from rramkit.errors import InputError
 from rramkit.table import TableFile
 
 AXES = ("corner", "temperature", "supply")
@@ -40,21 +39,11 @@ class Condition:
 
         Raises
         ------
-        InputError
-            When a value is set and the file has no axis for it.
+        TableError
+            When a value is set that no table of the file has an axis for, or that none reaches.
         """
-        axes = condition_axes(tables)
-        missing = [name for name in AXES if getattr(self, name) is not None and name not in axes]
-        if missing:
-            given = ", ".join(f"{name} = {getattr(self, name)}" for name in missing)
-            raise InputError(
-                f"the table file has no axis `{missing[0]}`; got {given}. Regenerate it with `rramkit characterize` "
-                "and a plan that has this axis, or leave it out."
-            )
-        if not axes:
-            return tables
         if self.is_nominal:
-            return tables.nominal()
+            return tables.nominal() if condition_axes(tables) else tables
         return tables.at(corner=self.corner, temperature=self.temperature, supply=self.supply)
 
     def load(self, path: str | Path) -> TableFile:
@@ -64,6 +53,13 @@ class Condition:
 
 NOMINAL = Condition()
 """The nominal condition: nothing set."""
+
+
+def origin(tables: TableFile | None) -> str:
+    """Return when tables were characterised and at which condition they are taken: what a checkpoint must agree in."""
+    if tables is None:
+        return ""
+    return " ".join(text for name in ("created", *AXES) if (text := tables.provenance.get(name)))
 
 
 def condition_axes(tables: TableFile) -> tuple[str, ...]:

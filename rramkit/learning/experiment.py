@@ -3,73 +3,21 @@
 The device is described by the table file alone; `tables` names it, relative to the experiment's own file.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from rramkit.array.backend import Backend
-from rramkit.array.model import ArrayModel, Precision
-from rramkit.array.read_model import LARGEST
-from rramkit.array.stages.chain import ReadChain
+from rramkit.array.mapping import MappingSettings
+from rramkit.array.model import Precision
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
-from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings, UpdateRule
+from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
 from rramkit.learning.schedules import ScheduleSettings
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
-
-
-class MappingSettings(Parameters):
-    """Mapping of matrices to arrays."""
-
-    wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file")
-    read: ReadChain = ReadChain()
-    rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
-    columns: int = quantity(0, "1", "physical columns of it, two a weight; 0: the same", ge=0, le=65_536)
-    wires_within: float = quantity(
-        5e-4,
-        "1",
-        "relative change of a line's current that writes may make until its wires are solved anew",
-        ge=0.0,
-        le=0.1,
-    )
-    backend: Backend = quantity(
-        "numpy", "1", "what computes array reads: numpy, or torch (extra `torch`), on all cores or on CUDA"
-    )
-    device: str = Field(
-        default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"
-    )
-    margin: float = quantity(
-        2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
-    )
-
-    def ideal(self) -> Self:
-        """Return the mapping without any non-ideality."""
-        return self.model_copy(update={"wires": False, "read": ReadChain()})
-
-    @property
-    def calibrates(self) -> bool:
-        """Whether the ADCs' full scale is set by a first batch."""
-        return self.read.calibrates
-
-    def model(self, tables: TableFile, precision: Precision) -> ArrayModel:
-        """Return what every array shares."""
-        model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
-        wires = model.wires
-        most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
-        largest = (self.rows or most[0], self.columns or most[1])
-        return replace(
-            model,
-            largest=largest,
-            precision=precision,
-            backend=self.backend,
-            device=self.device,
-            wires_within=self.wires_within,
-        )
 
 
 class Experiment(Parameters):
@@ -95,7 +43,7 @@ class Experiment(Parameters):
     data: DataSettings = DataSettings()
     device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
-    rule: RuleSettings = Field(default=MixedPrecisionSettings(), description="update rule of the weights")
+    rule: Rule = Field(default=MixedPrecision(), description="update rule of the weights")
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     epochs: int = quantity(25, "1", "epochs", ge=1, le=10_000)
@@ -121,9 +69,10 @@ class Experiment(Parameters):
         parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
         return self.model_copy(update=parts)
 
-    def built_rule(self, tables: TableFile) -> UpdateRule:
+    def built_rule(self, tables: TableFile) -> BoundRule:
         """Return the update rule on the device of a table file."""
-        return self.rule.built(tables, self.mapping.model(tables, self.precision), self.optimiser.built())
+        model = self.mapping.model(tables, self.precision)
+        return self.rule.bind(tables, model, self.optimiser.built(), self.mapping.weights)
 
     def tables_path(self, source: Path | None) -> Path:
         """Return the path of the table file, for an experiment read from `source`."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -14,7 +15,7 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.model import Network
-from rramkit.learning.rules import FloatReference, WriteCost
+from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.table import TableFile
 
@@ -143,8 +144,8 @@ class SupervisedTraining(Training[EpochReport]):
     @property
     def identity(self) -> str:
         """Experiment, origin of the tables, size of the data and the kit's version."""
-        created = self._tables.provenance.get("created", "")
-        return f"{self.experiment.key()} {created} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
+        tables = origin(self._tables)
+        return f"{self.experiment.key()} {tables} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
 
     @property
     def epoch(self) -> int:
@@ -279,7 +280,7 @@ def trainers(
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
     rram = Trainer(network, experiment.built_rule(tables), of_vectors)
-    return rram, Trainer(network, FloatReference(optimiser), of_vectors)
+    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
 
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:

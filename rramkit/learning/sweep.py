@@ -15,6 +15,7 @@ from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
+from rramkit.parameters import current_path
 from rramkit.processes import Executor, Processes  # noqa: F401  (Processes: of the example)
 from rramkit.table import TableFile
 
@@ -70,7 +71,7 @@ def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
     for values in itertools.product(*experiment.sweep.values()):
         settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
         for name, value in zip(names, values, strict=True):
-            put(settings, name, value)
+            put(settings, current_path(Experiment, name), value)
         label = " ".join(f"{name}={_text(value)}" for name, value in zip(names, values, strict=True))
         combinations.append((label or "as it is", Experiment.checked(settings, where=f"sweep, {label}")))
     return combinations

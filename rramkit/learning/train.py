@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rramkit import __version__, table
+from rramkit import __version__
 from rramkit.errors import InputError
+from rramkit.learning.condition import NOMINAL
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
@@ -39,7 +40,8 @@ def train(
         Network, data, mapping, rule and budget. `train(tables)` alone trains the default experiment: the digits.
     tables : TableFile, str or Path, optional
         Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`, or the file that holds them; left out,
-        the file that the experiment names.
+        the file that the experiment names. Tables with axes of corner, supply or temperature are taken at the nominal
+        condition; pass `tables.at(corner="ss", temperature=330)` for another.
     tables_name : str, optional
         Name of the table file, for the record.
     data : DataSet or tuple of arrays, optional
@@ -105,10 +107,10 @@ def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, 
 
 
 def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
-    """Return a table file, and its name where it was read from one."""
+    """Return tables, at the nominal condition where they have axes of one, and the name of their file."""
     if isinstance(tables, TableFile):
-        return tables, ""
-    return table.load(Path(tables)), Path(tables).name
+        return NOMINAL.of(tables), ""
+    return NOMINAL.load(tables), Path(tables).name
 
 
 def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seconds: float) -> Run:

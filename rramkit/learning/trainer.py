@@ -9,7 +9,7 @@ from rramkit.array.threads import threads_for
 from rramkit.learning.layers import Params, ReadCost
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.rules import RuleState, UpdateRule
+from rramkit.learning.rules import BoundRule, RuleState
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Trainer:
     """What is constant in a training: the network, the update rule of its matrices, the optimiser of its vectors."""
 
     network: Network
-    rule: UpdateRule
+    rule: BoundRule
     optimiser: Optimiser
 
     def init(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> NetworkState:
@@ -85,7 +85,7 @@ class Trainer:
 
     def without_cache(self, state: NetworkState) -> NetworkState:
         """Return the state without what reads have prepared: a resumed training goes on from the same."""
-        matrices = tuple(matrix.settled() for matrix in state.rule_state.matrices)
+        matrices = tuple(matrix.without_cache() for matrix in state.rule_state.matrices)
         return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
     def at_rate(self, state: NetworkState, rate: float) -> NetworkState:

@@ -6,7 +6,8 @@ Layout (run file, format version 3, `kind` supervised)::
     /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
                      reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
                      training
-    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the pairs of one matrix;
+    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
+                     (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
     /network         the trained network and a copy of its tables (`network`)
 
@@ -95,9 +96,9 @@ class LayerRecord:
     Attributes
     ----------
     g_initial, g_final : ndarray
-        Conductance before and after (2, R, C), in siemens.
+        Conductance before and after (2 or 1, R, C), in siemens.
     pulses : ndarray of int
-        Pulses fired at each cell (2, R, C), those of the initial programming among them.
+        Pulses fired at each cell (2 or 1, R, C), those of the initial programming among them.
     pulses_by_epoch : ndarray of int
         Pulses in each epoch (E+1,).
     histogram : ndarray of int
@@ -271,10 +272,10 @@ def _check(path: Path, run: Run) -> None:
 
 
 def _is_consistent(layer: LayerRecord, rows: int) -> bool:
-    """Whether the cells' arrays are (2, R, C), one shape, and the epochs' have a row for each epoch."""
+    """Whether the cells' arrays are (2 or 1, R, C), one shape, and the epochs' have a row for each epoch."""
     shape, bins = layer.g_initial.shape, layer.g_edges.size - 1
-    pairs = len(shape) == 3 and shape[0] == 2 and shape == layer.g_final.shape == layer.pulses.shape
-    return pairs and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
+    cells = len(shape) == 3 and shape[0] in (1, 2) and shape == layer.g_final.shape == layer.pulses.shape
+    return cells and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:

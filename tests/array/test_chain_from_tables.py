@@ -78,7 +78,7 @@ def test_what_is_set_by_hand_is_kept():
 def test_of_corners_and_temperatures_the_nominal_ones_are_taken():
     parts = blocks()
     row_driver, adc = parts["row_driver"], parts["adc"]
-    corner, kelvin = ("ff", "tt", "ss"), np.array([233.15, 300.15, 398.15])
+    corner, kelvin = ("ff", "tt", "ss"), np.array([233.0, 300.15, 398.0])
     scale = np.array([0.8, 1.0, 1.3])[:, None] * np.array([0.9, 1.0, 1.2])
     more = {"corner": Quantity.of_labels(corner), "temperature": Quantity(kelvin, "K")}
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
+from rramkit.array.mapping import MappingSettings
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.device import DeviceSettings
-from rramkit.learning.experiment import MappingSettings
-from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.matrices import MappedMatrix
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
-from rramkit.learning.rules import FloatReference, MixedPrecisionSettings, OpenLoopSettings, ThresholdSettings
+from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision, OpenLoop, Threshold
 from rramkit.learning.trainer import Trainer
 
 STEPS, RATE = 10, 0.002
@@ -74,10 +74,15 @@ WITHIN = {"float32": ASKED, "float64": 1e-12}
 
 @pytest.mark.parametrize("precision", WITHIN)
 def test_ten_steps_of_the_float_rule_are_those_of_a_plain_network(precision):
-    _check(FloatReference(Adam(RATE)), precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
+    _check(
+        BoundRule(FloatReference(), Adam(RATE)),
+        precision,
+        weights_within=WITHIN[precision],
+        scores_within=WITHIN[precision],
+    )
 
 
-EXACT = ThresholdSettings(threshold=0.0, way="error", start="error", placement="centre", centre=0.5, backward="tile")
+EXACT = Threshold(threshold=0.0, way="error", start="error", placement="centre", centre=0.5, backward="tile")
 """Every change is written, to the very conductance that is wanted; both products are read from the cells."""
 
 
@@ -87,10 +92,10 @@ def test_ten_steps_in_perfect_cells_are_those_of_a_plain_network(precision, arra
     """Ohmic cells without wires or converters, written exactly and read in both directions: the whole tile path."""
     file = DeviceSettings(current="ohmic").applied(tables())
     model = MappingSettings(wires=False, **arrays).model(file, precision)
-    rule = EXACT.built(file, model, Adam(RATE))
+    rule = EXACT.bind(file, model, Adam(RATE))
     state = _check(rule, precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
     for matrix, part in zip(state.rule_state.matrices, state.rule_state.parts, strict=True):
-        assert isinstance(matrix, TileMatrix)
+        assert isinstance(matrix, MappedMatrix)
         assert isinstance(matrix.tile, TileGrid if arrays else Tile)
         assert matrix.digital is None  # errors went back through the cells as well
         assert np.all(part.cells.g_cell > 0.0)
@@ -104,14 +109,14 @@ def test_what_is_on_is_seen(spoilt):
     file = DeviceSettings(current="ohmic").applied(tables())
     model = MappingSettings.checked({"wires": False, **spoilt}, where="the test").model(file, "float64")
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        _check(EXACT.built(file, model, Adam(RATE)), "float64", weights_within=ASKED, scores_within=ASKED)
+        _check(EXACT.bind(file, model, Adam(RATE)), "float64", weights_within=ASKED, scores_within=ASKED)
 
 
-@pytest.mark.parametrize("kind", [MixedPrecisionSettings(threshold=0.0, centre=0.5), OpenLoopSettings(centre=0.5)])
+@pytest.mark.parametrize("kind", [MixedPrecision(threshold=0.0, centre=0.5), OpenLoop(centre=0.5)])
 def test_ten_steps_of_pulses_of_a_perfect_device_are_those_of_a_plain_network(kind):
     """Pulses make any change in steps of a nanosiemens, 1.2e-5 of the range; with the remainder kept or lost."""
     file = perfect(g_step=1e-9)
-    rule = kind.built(file, MappingSettings(wires=False).model(file, "float64"), Adam(RATE))
+    rule = kind.bind(file, MappingSettings(wires=False).model(file, "float64"), Adam(RATE))
     step = 1e-9 / (G_HIGH - G_LOW)
     # Every pulse misses by half a step at most: those of ten batches, where the remainder is lost. Scores sum up to 13
     # products of inputs up to one, ten times their weights' size: 1.4e-4 was seen.
@@ -154,7 +159,7 @@ def test_a_convolution_network_trains_as_pytorch_does():
     rng = np.random.default_rng(3)
     weights = network.init_weights(rng=rng, dtype=np.dtype(float))
     scales = [plan.scale for plan in network.matrices]
-    trainer = Trainer(network, FloatReference(Adam(RATE)), Adam(RATE))
+    trainer = Trainer(network, BoundRule(FloatReference(), Adam(RATE)), Adam(RATE))
     state = trainer.init(weights, dtype=np.dtype(float), rng=rng)
     convolution, dense = torch.nn.Conv2d(2, 3, 3, padding=1), torch.nn.Linear(27, 4)
     layers = (convolution, torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), dense)

@@ -17,7 +17,7 @@ from rramkit.cli.app import app
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled, nonidealities
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning.rules import MixedPrecision
 from rramkit.learning.sweep import SUMMARY, grid, sweep, trials
 from rramkit.processes import DaskCluster, Executor, Processes
 from rramkit.table import Distribution
@@ -48,7 +48,7 @@ def test_a_grid_is_every_combination():
     assert len(found) == 6
     assert found[4][0] == "rule.threshold=0.2 seed=2"
     rule = found[4][1].rule
-    assert isinstance(rule, MixedPrecisionSettings)
+    assert isinstance(rule, MixedPrecision)
     assert (rule.threshold, found[4][1].seed) == (0.2, 2)
     assert all(one.network.hidden == (8,) and not one.sweep for _, one in found)
     assert [label for label, _ in grid(_experiment())] == ["as it is"]

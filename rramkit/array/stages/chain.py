@@ -6,7 +6,8 @@ passes them. Cell current and wires are not stages: they come from the tables `r
 one resistive element, at its terminals.
 """
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -20,9 +21,6 @@ from rramkit.array.stages.telegraph import Telegraph
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 
-_KEYS_0_1 = {"dac": "row_driver", "mux": "multiplexer", "converter": "adc", "noise": "read_noise"}
-"""Names of stages in the files of version 0.1.0."""
-
 
 class ReadChain(Parameters):
     """The stages of a read; by default all are off.
@@ -34,6 +32,13 @@ class ReadChain(Parameters):
     ['RowDriver', 'Adc']
     """
 
+    old_names: ClassVar[Mapping[str, str]] = {
+        "dac": "row_driver",
+        "mux": "multiplexer",
+        "converter": "adc",
+        "noise": "read_noise",
+    }
+
     row_driver: RowDriver = RowDriver()
     read_noise: ReadNoise = ReadNoise()
     telegraph: Telegraph = Telegraph()
@@ -43,17 +48,6 @@ class ReadChain(Parameters):
     subtraction: Literal["analog", "digital"] = quantity(
         "analog", "1", "whether the halves of a pair are subtracted before or after conversion"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _names_of_0_1(cls, values: object) -> object:
-        """Accept the stages' names of version 0.1.0."""
-        if not isinstance(values, dict):
-            return values
-        for old, new in _KEYS_0_1.items():
-            if old in values and new in values:
-                raise ValueError(f"{old} was renamed {new}: use the new name alone")
-        return {_KEYS_0_1.get(name, name): value for name, value in values.items()}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -22,18 +22,20 @@ n is the number of pulses fired at the cell, w the remaining part of its window,
 cell. This kit's choice: none of its sources has a law for it, and published endurance figures are single counts.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
-from pydantic import model_validator
 
 from rramkit.parameters import Parameters, quantity
 
 BOLTZMANN = 8.617333262e-5  # eV/K (CODATA 2018, exact)
-_KEYS_0_1 = {"kelvin": "t_cell", "kelvin_0": "t_ref"}
-"""Names in the files of version 0.1.0."""
 
 
 class RetentionParams(Parameters):
     """Drift of a cell at rest."""
+
+    old_names: ClassVar[Mapping[str, str]] = {"kelvin": "t_cell", "kelvin_0": "t_ref"}
 
     nu: float = quantity(0.005, "1", "drift exponent, mean over the cells", ge=-1, le=1)
     sigma_nu: float = quantity(0.0, "1", "drift exponent, spread over the cells", ge=0, le=1)
@@ -42,17 +44,6 @@ class RetentionParams(Parameters):
     t_cell: float = quantity(300.0, "K", "temperature of the cells during training", ge=200, le=500)
     t_batch: float = quantity(0.0, "s", "time from one batch of training to the next", ge=0, le=1e9)
     activation: float = quantity(1.0, "eV", "activation energy of the drift", ge=0, le=5)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _names_of_0_1(cls, values: object) -> object:
-        """Accept the names of version 0.1.0."""
-        if not isinstance(values, dict):
-            return values
-        for old, new in _KEYS_0_1.items():
-            if old in values and new in values:
-                raise ValueError(f"{old} was renamed {new}: use the new name alone")
-        return {_KEYS_0_1.get(name, name): value for name, value in values.items()}
 
     def aged(self, seconds: float, t_cell: float) -> float:
         """Return the time at `t_ref` that ages a cell as much as `seconds` at `t_cell` (K) do (s)."""

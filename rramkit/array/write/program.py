@@ -99,7 +99,7 @@ def program_matrix(
     chain = loop.chain
     low, high = chain.writer.g_range
     pairs = Pairs(g_low=low, g_high=high, w_max=w_max or float(np.max(np.abs(weight))) or 1.0)
-    target = np.asarray(pairs.to_cells(weight))
+    target = np.asarray(pairs.targets(weight))
     converged = np.ones(target.shape, dtype=bool)
     if method == "exact":
         cells = chain.init(target, rng=rng)

@@ -134,8 +134,11 @@ class CellState:
 def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     """Return conductances as a float array (..., 2, R, C) in siemens; raise `InputError` where they are not."""
     g_cell = np.asarray(g_cell, dtype=float)
-    if g_cell.ndim < 3 or g_cell.shape[-3] != 2:
-        raise InputError(f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
+    if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2):
+        raise InputError(
+            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); got {g_cell.shape}. "
+            "Reshape it."
+        )
     if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
         raise InputError("`g_cell` must be finite and above 0 S; got other values. Fix them.")
     return g_cell

@@ -12,6 +12,7 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
@@ -21,7 +22,7 @@ from rramkit.learning.rl.dqn import QLearning
 from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
@@ -125,9 +126,9 @@ class Agent(Training[RlReport]):
         action; the cells and the energy (J) of each update of the target network, at its batch.
     """
 
-    def __init__(self, settings: RlSettings, learning: QLearning, world: World, *, tables_created: str = "") -> None:
+    def __init__(self, settings: RlSettings, learning: QLearning, world: World, *, tables: str = "") -> None:
         self.settings, self._learning, self._world = settings, learning, world
-        self._tables_created, self._dtype = tables_created, np.dtype(settings.precision)
+        self._tables, self._dtype = tables, np.dtype(settings.precision)
         banks = initial_banks(learning.trainer, settings)
         self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
         self.state, self.log = self.initial, TrainingLog.of(*SERIES)
@@ -147,13 +148,12 @@ class Agent(Training[RlReport]):
         world = World.of(settings.environment)
         trainer = trainer_of(settings, tables, world.shape, world.actions)
         learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double)
-        created = "" if tables is None else tables.provenance.get("created", "")
-        return cls(settings, learning, world, tables_created=created)
+        return cls(settings, learning, world, tables=origin(tables))
 
     @property
     def identity(self) -> str:
         """Settings, origin of the tables and the kit's version."""
-        return f"rl {self.settings.key()} {self._tables_created} {__version__}"
+        return f"rl {self.settings.key()} {self._tables} {__version__}"
 
     @property
     def finished(self) -> bool:
@@ -319,9 +319,10 @@ class Agent(Training[RlReport]):
 def trainer_of(settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
     """Return the constant parts of the Q-network, on the tables' device or, without them, in float."""
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
-    rule = FloatReference(optimiser)
+    rule = BoundRule(FloatReference(), optimiser)
     if tables is not None:
-        rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
+        model = settings.mapping.model(tables, settings.precision)
+        rule = settings.rule.bind(tables, model, optimiser, settings.mapping.weights)
     return Trainer(network, rule, replace(optimiser, weight_decay=0.0))  # biases do not decay: the usual practice
 
 

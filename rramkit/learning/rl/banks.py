@@ -20,10 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.write.state import WriteCost
-from rramkit.errors import InputError
-from rramkit.learning.rules import FloatReference, RuleState, UpdateRule
-from rramkit.learning.rules.rram_rule import RramRule
-from rramkit.learning.rules.rule import MatrixState
+from rramkit.learning.rules import BoundRule, MatrixState, RramDevice, RramRule, RuleState
 from rramkit.learning.trainer import NetworkState
 
 
@@ -87,28 +84,26 @@ class Freeze(TargetRule):
 class Copy(TargetRule):
     """The target bank is programmed to the online bank's conductances by the rule's write-verify loop."""
 
-    rule: UpdateRule
+    rule: BoundRule
 
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
         """Return the banks, the target's cells within the loop's window around the online one's."""
         online, rewrite = banks.online, Rewrite()
-        if isinstance(self.rule, FloatReference):
-            return Banks(online, target=online), rewrite
-        if not isinstance(self.rule, RramRule):
-            raise InputError(f"`target` copy needs a rule that writes cells; got {type(self.rule).__name__}.")
+        rule, device = self.rule.rule, self.rule.device
+        if not isinstance(rule, RramRule) or device is None:
+            return Banks(online, target=online), rewrite  # weights in memory: the copy is exact and free
         parts, matrices = [], []
         target = banks.target.rule_state
-        for now, matrix, aim in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
-            part = self._programmed(now, aim, rng=rng)
+        for now, matrix, wanted in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
+            part = _programmed(device, now, wanted, rng=rng)
             written = int(np.count_nonzero(part.pulses > now.pulses))
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
             parts.append(part)
-            matrices.append(self.rule.matrix(part, matrix, rng=rng))
+            matrices.append(rule.matrix(device, part, matrix, rng=rng))
         rule_state: RuleState = replace(target, matrices=tuple(matrices), parts=tuple(parts))
         return Banks(online, replace(online, rule_state=rule_state)), rewrite
 
-    def _programmed(self, now: MatrixState, aim: MatrixState, *, rng: np.random.Generator) -> MatrixState:
-        assert isinstance(self.rule, RramRule)
-        low, high = self.rule.bank.loop.chain.writer.g_range
-        target = np.clip(aim.cells.g_cell, low, high)
-        return replace(now, cells=self.rule.bank.loop.program(now.cells, target, rng=rng).cells)
+
+def _programmed(device: RramDevice, now: MatrixState, wanted: MatrixState, *, rng: np.random.Generator) -> MatrixState:
+    target = np.clip(wanted.cells.g_cell, *device.mapping.window)
+    return replace(now, cells=device.loop.program(now.cells, target, rng=rng).cells)

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from rramkit.array.mapping import MappingSettings
 from rramkit.array.model import Precision
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
-from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings
+from rramkit.learning.rules import MixedPrecision, Rule
 from rramkit.parameters import Parameters, quantity
 
 
@@ -20,7 +20,7 @@ class RlSettings(Parameters):
     )
     network: NetworkSettings = NetworkSettings(hidden=(64, 64))
     mapping: MappingSettings = MappingSettings()
-    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.001), description="update rule")
+    rule: Rule = Field(default=MixedPrecision(threshold=0.001), description="update rule")
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
     target: Literal["copy", "swap", "freeze"] = quantity("swap", "1", "how the target network is updated")
     target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)

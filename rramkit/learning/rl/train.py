@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from rramkit import __version__, table
+from rramkit import __version__
+from rramkit.learning.condition import NOMINAL
 from rramkit.learning.driver import drive
 from rramkit.learning.rl.agent import SERIES, Agent, RlReport
 from rramkit.learning.rl.settings import RlSettings
@@ -57,7 +58,9 @@ def train(
     >>> run.mean_return, run.history["judged"].value  # doctest: +SKIP
     """
     if isinstance(tables, str | Path):
-        tables, tables_name = table.load(Path(tables)), tables_name or Path(tables).name
+        tables, tables_name = NOMINAL.load(tables), tables_name or Path(tables).name
+    elif tables is not None:
+        tables = NOMINAL.of(tables)
     agent = Agent.of(tables, settings or RlSettings())
     try:
         seconds = drive(agent, progress=progress, run_path=None if run_path is None else Path(run_path))

@@ -9,12 +9,12 @@ from fixtures.synthetic import tables
 from matplotlib.figure import Figure
 
 from rramkit import record
+from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError, TableError
 from rramkit.learning import rl
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.rules.rram_rule import RramRule
 from rramkit.learning.trainer import Trainer
 from rramkit.plots import episodes as picture
@@ -92,7 +92,7 @@ def network(*hidden):
 
 
 def in_rram():
-    rule = rl.RlSettings().rule.built(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
+    rule = rl.RlSettings().rule.bind(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
     return Trainer(network(8), rule, Adam(0.001))
 
 
@@ -138,9 +138,9 @@ def test_freeze_goes_on_from_the_frozen_weights(banks):
 def test_copy_brings_every_cell_into_the_window(banks):
     """Write-verify with a window of 1 % of the range; what it fired is counted."""
     rule = in_rram().rule
-    assert isinstance(rule, RramRule)
+    assert isinstance(rule.rule, RramRule) and rule.device is not None
     after, rewrite = rl.Copy(rule).step(banks, rng=np.random.default_rng(0))
-    low, high = rule.bank.loop.chain.writer.g_range
+    low, high = rule.device.loop.chain.writer.g_range
     for now, wanted in zip(after.target.rule_state.parts, banks.online.rule_state.parts, strict=True):
         assert np.max(np.abs(now.cells.g_cell - wanted.cells.g_cell)) <= 0.0101 * (high - low)
     assert after.online is banks.online
@@ -166,7 +166,7 @@ def test_the_target_bank_is_only_read():
 def test_next_values_are_those_of_the_slow_loop(double):
     """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
     rng = np.random.default_rng(8)
-    trainer = Trainer(network(8), FloatReference(Adam(0.001)), Adam(0.001))
+    trainer = Trainer(network(8), BoundRule(FloatReference(), Adam(0.001)), Adam(0.001))
     both, seen = two(trainer, rng), transitions(30, rng)
     seen = replace(seen, ended=np.zeros(30))
     learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
@@ -188,7 +188,7 @@ def test_next_values_are_those_of_the_slow_loop(double):
 def test_a_step_learns_the_values_of_a_fixed_world():
     """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
     rng = np.random.default_rng(6)
-    trainer = Trainer(network(32), FloatReference(Adam(0.003)), Adam(0.003))
+    trainer = Trainer(network(32), BoundRule(FloatReference(), Adam(0.003)), Adam(0.003))
     first = two(trainer, rng).online
     both, seen = rl.Banks(first, first), transitions(64, rng)
     learning = rl.QLearning(trainer, discount=0.0, value_scale=2.0, double=False)
