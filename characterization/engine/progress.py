@@ -1,4 +1,4 @@
-"""Progress reports of a long job: stages with counts."""
+"""Progress of a long job: stages with counts of points, as they end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
