@@ -11,8 +11,7 @@ from rramkit.array.mapping.isaac import Isaac
 from rramkit.array.mapping.offset_column import OffsetColumn
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.mapping.prime import Prime
-from rramkit.array.model import ArrayModel, Precision
-from rramkit.array.read_model import LARGEST
+from rramkit.array.read_model import LARGEST, Precision, ReadModel
 from rramkit.array.stages.chain import ReadChain
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
@@ -72,9 +71,9 @@ class MappingSettings(Parameters):
         """Whether the ADCs' full scale is set by a first batch."""
         return self.read.calibrates
 
-    def model(self, tables: TableFile, precision: Precision) -> ArrayModel:
+    def model(self, tables: TableFile, precision: Precision) -> ReadModel:
         """Return what every array shares."""
-        model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
+        model = ReadModel.from_tables(tables, wires=self.wires, chain=self.read)
         wires = model.wires
         most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
         largest = (self.rows or most[0], self.columns or most[1])

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 
 from rramkit.array.mapping import WeightMapping
-from rramkit.array.model import ArrayModel
+from rramkit.array.read_model import ReadModel
 from rramkit.learning.matrices import FloatMatrix, Gradient
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.rule import BoundRule, RuleState, UpdateRule
@@ -21,7 +21,7 @@ class FloatReference(UpdateRule):
     kind: Literal["float"] = quantity("float", "1", "weights in memory")
 
     def bind(
-        self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping | None = None
+        self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping | None = None
     ) -> BoundRule:
         """Return the rule with its optimiser; tables, model and mapping are not used."""
         return BoundRule(self, optimiser)

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.mapping import MappedMatrix, Mapping, Pairs
-from rramkit.array.model import ArrayModel
+from rramkit.array.read_model import ReadModel
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
@@ -32,7 +32,7 @@ class RramDevice:
 
     Attributes
     ----------
-    model : ArrayModel
+    model : ReadModel
         How the cells are read.
     loop : WriteVerify
         The write-verify loop, and in it the update chain.
@@ -46,7 +46,7 @@ class RramDevice:
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
     """
 
-    model: ArrayModel
+    model: ReadModel
     loop: WriteVerify
     mapping: Mapping
     pulses: EqualPulses | None = None

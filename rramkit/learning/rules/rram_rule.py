@@ -12,7 +12,7 @@ import numpy as np
 
 from rramkit.array.mapping import Mapping, Pairs, WeightMapping
 from rramkit.array.mapping.mapping import conductance_window
-from rramkit.array.model import ArrayModel
+from rramkit.array.read_model import ReadModel
 from rramkit.array.write.state import WriteCost
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
@@ -95,7 +95,7 @@ class RramRule(UpdateRule):
     # The driver's side ------------------------------------------------------------------------------------------------
 
     def bind(
-        self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping | None = None
+        self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping | None = None
     ) -> BoundRule:
         """Return the rule on the device of a table file.
 
@@ -103,7 +103,7 @@ class RramRule(UpdateRule):
         ----------
         tables : TableFile
             Tables `set`, `reset`, `read`, and `wires` where a stage of the update chain wants them.
-        model : ArrayModel
+        model : ReadModel
             How the cells are read.
         optimiser : Optimiser
             What turns gradients into wanted changes.

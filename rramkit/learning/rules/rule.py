@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.mapping import WeightMapping
-from rramkit.array.model import ArrayModel
+from rramkit.array.read_model import ReadModel
 from rramkit.array.write.state import CellState, WriteCost
 from rramkit.learning.matrices import Gradient, Matrix
 from rramkit.learning.optimisers import Optimiser, OptimiserState
@@ -129,7 +129,7 @@ class UpdateRule(Parameters, ABC):
     """One way to change weights; each rule has a field `kind` that names it."""
 
     @abstractmethod
-    def bind(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
+    def bind(self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
         """Return the rule on the device of a table file, weights mapped by `mapping`.
 
         Raises
