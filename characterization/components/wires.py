@@ -165,7 +165,7 @@ def held_out(
 ) -> dict[str, HeldOut]:
     """Return ngspice against the model over all currents of the reads."""
     current = CellCurrent.from_table(others["read"])
-    resistances = {name: float(table.signals[name].values) for name in RESISTANCES}
+    resistances = {str(name): float(table.signals[name].values) for name in RESISTANCES}
     reads = reads_of(pairs)
     spice = np.concatenate([read.i_out.ravel() for read in reads])
     fit = np.concatenate([predicted(current, resistances, read).ravel() for read in reads])
@@ -195,7 +195,7 @@ def fit_wires(params: WireParams, current: CellCurrent, reads: list[ArrayRead]) 
         return np.concatenate([part.ravel() for part in parts])
 
     ends = (np.log(floor) - 1, np.log(1e5))
-    start = {n: Start(np.log(max(r, floor)), *ends) for n, r in zip(RESISTANCES, netlist, strict=True)}
+    start = {str(n): Start(np.log(max(r, floor)), *ends) for n, r in zip(RESISTANCES, netlist, strict=True)}
     best = estimate(misfit, start)
     return Fit(
         equation="the fast wire model (rramkit/array/wires.py), cells of the table `read`",

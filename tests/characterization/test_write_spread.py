@@ -43,9 +43,9 @@ def drawn(wanted: Plan, number: int) -> Case:
 
 
 def threshold(wanted: Plan, number: int) -> float:
-    shifts = drawn(wanted, number).resolved()[2].dv_threshold
-    assert shifts is not None
-    return float(shifts[0])
+    shift = drawn(wanted, number).resolved()[2].dv_threshold
+    assert shift is not None
+    return float(shift[0])
 
 
 def test_no_draws_no_distribution_and_no_spread_no_width(pool):
