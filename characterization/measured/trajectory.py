@@ -1,25 +1,25 @@
-"""The mean curve of a pulse train and the two noises around it.
+"""Mean curve of a measured pulse train, and its read noise and write noise.
 
 Mean. Two candidates. The curve of the nonlinearity label (`fits.nonlinearity`) has three parameters. The free curve
 averages reads over blocks of n pulses (and over all trains of the same pulses), makes them monotone by isotonic
-regression and joins them by a monotone cubic: G(p). Its block is as long as the noise asks for, so that the standard
+regression and joins them by a monotone cubic: G(p). The length of a block follows from the noise, so that the standard
 error of a block's mean, s/sqrt(n), is an eighth of the rise over a block::
 
     n = (8 s_read N/|G(N) - G(0)|)^(2/3)
 
-What each pulse leaves behind makes the train a walk, whose bends no block smooths away: over n pulses it strays by
+Write noise accumulates to a random walk, which blocks do not average out: over n pulses it deviates by
 s_write sqrt(n), and for that to be an eighth of the rise a block must have n = (8 s_write N/|G(N) - G(0)|)^2 pulses.
-The label's curve is taken where it leaves no more variance than the free one for the parameters that each has, and
-where the noise leaves the free one fewer than 8 blocks: the bends of one such train say nothing of the next.
+The label's curve is used where its residual variance, for its number of parameters, is not above the free curve's, and
+where the noise leaves the free one fewer than 8 blocks: the bends of one such train do not repeat in the next.
 
-Noise. A read differs from G by noise of the read itself, which the next read does not know, and by the walk that the
-pulses before left behind. Over n pulses the difference of two reads scatters by::
+Noise. A read differs from G by read noise, independent from read to read, and by the random walk of the pulses before
+it. Over n pulses the variance of the difference of two reads is::
 
     < (r_{p+n} - r_p)^2 > = 2 s_read^2 + n s_write^2,   r = g - G
 
 a line in n, of which intercept and slope are fitted, both at least 0, over lags from 2 (at lag 1 slow read noise shows)
 to the length of a block, beyond which G itself follows the walk (a tenth of the train for the label's curve). This
-split and the rules for the blocks are this kit's own design; that repeated and lasting noise are told apart at all
+split and the rules for the blocks are this kit's own design; the separation of read noise from accumulating noise
 follows aihwkit's write noise.
 """
 
@@ -42,14 +42,14 @@ _LABEL_KNOTS = 65
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Mean conductance against pulse number, and what scatters around it.
+    """Mean conductance against pulse number, and the noise around it.
 
     Attributes
     ----------
     pulse, g_cell : ndarray
         Knots of the mean curve (M,): pulse numbers, and conductances (S), strictly monotone.
     sigma_read, sigma_write : float
-        Standard deviation of one read around the true conductance, and of what one pulse leaves behind (S).
+        Standard deviation of one read around the true conductance, and of the change by one pulse (S).
     step_at, step : ndarray
         Conductance before (S), and change less the mean curve's (S), of every pulse measured (K,).
     """
@@ -77,12 +77,12 @@ class Trajectory:
                 f"the conductance does not {'rise' if rising else 'fall'} along its {'set' if rising else 'reset'} "
                 "pulses. Check the polarity, or swap the columns."
             )
-        found = cls._around(trains, pulse, g_cell, max(_LAGS_LEAST, block))
+        free = cls._around(trains, pulse, g_cell, max(_LAGS_LEAST, block))
         label = cls._around(trains, *_label_curve(trains, keep), max(_LAGS_LEAST, length // 10))
-        strayed = (8 * found.sigma_write * length / np.ptp(g_cell)) ** 2 / len(trains)
+        strayed = (8 * free.sigma_write * length / np.ptp(g_cell)) ** 2 / len(trains)
         if length < _BLOCKS_LEAST * max(strayed, block):
             return label
-        return label if label._variance(trains, 3) <= found._variance(trains, g_cell.size) else found
+        return label if label._variance(trains, 3) <= free._variance(trains, g_cell.size) else free
 
     def _variance(self, trains: Sequence[np.ndarray], parameters: int) -> float:
         """Return the variance (S^2) that the curve leaves in the trains, for its number of parameters."""
@@ -91,7 +91,7 @@ class Trajectory:
 
     @classmethod
     def _around(cls, trains: Sequence[np.ndarray], pulse: np.ndarray, g_cell: np.ndarray, lags: int) -> "Trajectory":
-        """Return the trajectory of a mean curve with what the trains scatter around it."""
+        """Return the trajectory of a mean curve with the scatter of the trains around it."""
         curve = PchipInterpolator(pulse, g_cell)
         means = [curve(np.clip(np.arange(train.size), pulse[0], pulse[-1])) for train in trains]
         rests = [train - mean for train, mean in zip(trains, means, strict=True)]
@@ -136,16 +136,16 @@ def _mean_curve(
     pulses, reads = _pooled(trains, keep)
     tail = max(length // 20, 1)
     rise = abs(np.mean(reads[pulses >= length - tail]) - np.mean(reads[pulses < tail])) or np.ptp(reads) or 1.0
-    wanted = (8 * noise / np.sqrt(len(trains)) * length / rise) ** (2 / 3)
-    block = int(np.clip(np.ceil(wanted), 1, max(length // 4, 1)))
+    length_block = (8 * noise / np.sqrt(len(trains)) * length / rise) ** (2 / 3)
+    block = int(np.clip(np.ceil(length_block), 1, max(length // 4, 1)))
     number = np.minimum(pulses // block, max(length // block - 1, 0))  # what is left over joins the last block
     count = np.bincount(number)
-    known = count > 0
-    p, g = (np.bincount(number, values)[known] / count[known] for values in (pulses, reads))
-    level = isotonic_regression(g, weights=count[known], increasing=rising).x
+    filled = count > 0
+    p, g = (np.bincount(number, values)[filled] / count[filled] for values in (pulses, reads))
+    level = isotonic_regression(g, weights=count[filled], increasing=rising).x
     _, group = np.unique(np.round(level / max(np.ptp(level), 1e-300), 12), return_inverse=True)
-    weight = np.bincount(group, count[known])
-    knots = np.bincount(group, p * count[known]) / weight, np.bincount(group, level * count[known]) / weight
+    weight = np.bincount(group, count[filled])
+    knots = np.bincount(group, p * count[filled]) / weight, np.bincount(group, level * count[filled]) / weight
     order = np.argsort(knots[0])
     return knots[0][order], knots[1][order], block
 
@@ -153,14 +153,14 @@ def _mean_curve(
 def _label_curve(trains: Sequence[np.ndarray], keep: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return knots of the curve of the nonlinearity label through all trains."""
     pulses, reads = _pooled(trains, keep)
-    found = fit_train(pulses.astype(float), reads).values
+    label = fit_train(pulses.astype(float), reads).values
     x = np.linspace(0.0, 1.0, _LABEL_KNOTS)
-    g_cell = found["g_first"] + (found["g_last"] - found["g_first"]) * shape(x, curvature_of(found["label"]))
+    g_cell = label["g_first"] + (label["g_last"] - label["g_first"]) * shape(x, curvature_of(label["label"]))
     return pulses[0] + x * (pulses[-1] - pulses[0]), g_cell
 
 
 def _pooled(trains: Sequence[np.ndarray], keep: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return pulse numbers, rising, and reads of all trains together, as far as `keep` lets them be seen."""
+    """Return pulse numbers, rising, and reads of all trains together, those that `keep` selects."""
     pulses = np.concatenate([np.arange(train.size) for train in trains])
     reads = np.concatenate(trains)
     if keep is not None:
@@ -173,10 +173,10 @@ def _split(rests: Sequence[np.ndarray], lags: int) -> tuple[float, float]:
     """Return the noise of one read and of one pulse (S) from the scatter of differences over several lags."""
     rows, squares = [], []
     for lag in range(2, lags + 1):
-        found = [rest[lag:] - rest[:-lag] for rest in rests if rest.size > lag]
-        if found:
+        differences = [rest[lag:] - rest[:-lag] for rest in rests if rest.size > lag]
+        if differences:
             rows.append((2.0, float(lag)))
-            squares.append(float(np.mean(np.concatenate(found) ** 2)))
+            squares.append(float(np.mean(np.concatenate(differences) ** 2)))
     scale = max(squares, default=0.0)
     if len(rows) < 2 or scale == 0.0:
         return 0.0, 0.0
