@@ -1,13 +1,13 @@
-"""Fast and exact wire models against new ngspice runs of whole arrays.
+"""Both wire grades against fresh ngspice runs of whole arrays.
 
 Run: `python benchmarks/arrays_vs_spice.py TABLES.h5 RUN.h5 [SIZE ...]`; sizes 16, 32 and 64 by default.
 
 Real cells behind real transistors (1T1R), wires of 1 and 2.5 ohm a segment, conductances at random over the window or
-those at the end of a training (RUN.h5; its first layer, repeated where an array is larger), both directions, eight
-input vectors with three in ten entries 0. Errors are relative to the largest current of the array.
+those that a training left (RUN.h5; its first layer, repeated where an array is larger), both directions, eight input
+vectors of which three in ten entries are nothing. Errors are over the largest current of the array.
 
 * fast: the table's cells and its fitted wires; at 2.5 ohm the fitted segments with the netlist's difference added.
-* exact: the table's cells and the netlist's own wires, by Newton; the remaining error is the read table's.
+* exact: the table's cells and the netlist's own wires, by Newton. What is left is the read table's.
 * linear: the same wires and bare resistors of the same conductances in ngspice, against the exact grade.
 """
 
@@ -75,7 +75,7 @@ def _with_segments(plan: Plan, segment: float) -> Plan:
 
 
 def _fitted(tables: TableFile, made: Plan, here: Plan) -> dict[str, float]:
-    """Return the table's resistances, its segments shifted by the netlist's difference from nominal."""
+    """Return the table's resistances; its segments moved by as much as the netlist's are."""
     found = {name: float(tables["wires"].signals[name]) for name in RESISTANCES}
     found["r_row"] += here.wires.crossbar.r_row - made.wires.crossbar.r_row
     found["r_col"] += here.wires.crossbar.r_col - made.wires.crossbar.r_col

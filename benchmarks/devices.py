@@ -19,7 +19,7 @@ import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.reference import state_after
-from rramkit.circuits.device import Device, DevicePulseParams, ModelName, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.errors import SimulationError
 
 ASKED = 1e-3  # of the state's range, after a pulse train
@@ -34,7 +34,7 @@ class Case:
     bounds the time step besides (the sky130 cell's temperature moves within 0.23 ns).
     """
 
-    model: ModelName
+    model: str
     parameter_set: str
     v_set: tuple[float, float]
     v_reset: tuple[float, float]

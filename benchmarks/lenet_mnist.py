@@ -1,9 +1,9 @@
 """LeNet-5 on all of MNIST through b-RRAM tables: `benchmarks/lenet_mnist.py BULK.h5 FOLDER [VARIANT [SEED ...]]`.
 
 `rramkit characterize --params examples/bulk_plan.toml -o BULK.h5` makes the tables; the environment variable
-RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; the same command resumes interrupted
-ones and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three seeds. Each
-variant changes that experiment, has the same budget, and uses its first seed unless seeds are given:
+RRAMKIT_DATA names the folder of MNIST's files. Trainings run one on each core; given again, the same command takes
+interrupted ones up and reads finished ones. Without a variant: `examples/experiments/lenet_mnist.toml` as it is, three
+seeds. Each variant changes that experiment, has the same budget, and takes its first seed unless told others:
 
     everything    wires, input converters of 256 codes, output converters of 8 bits, read noise of 2 % of the range
     error         the rule `threshold` (1/15 of the range); each write has a normal error of half of one of 16 levels
@@ -39,7 +39,7 @@ VARIANTS = {
 
 
 def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
-    """Train with each seed; print accuracies, their means, and weights times batches over device writes."""
+    """Train with each seed; print accuracies, their means, and how much rarer device writes are than batches."""
     experiment = chosen(variant, seeds)
     found = trials(grid(experiment), tables, folder)
     rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
@@ -62,7 +62,7 @@ def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
 
 
 def line(row: TrialResult, trial: Trial) -> str:
-    """Return the line of one training."""
+    """Return what came out of one training."""
     run, budget = record.load(trial.run), trial.experiment
     weights = sum(layer.pulses[0].size for layer in run.layers)
     most, batches = max(int(layer.pulses.max()) for layer in run.layers), budget.epochs * budget.batches

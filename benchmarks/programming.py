@@ -1,10 +1,9 @@
 """Write-verify of a 128 x 128 random target to 1 % of the range: `python benchmarks/programming.py TABLES.h5`.
 
-A target is drawn for each of 128 x 128 cells, and for every pair of a 128 x 128 matrix (twice the cells); they are
-split into arrays of the size that the tables' wires were checked on. Printed for ramps from the lowest amplitude and
-from the one that the table predicts, with every stage of the update chain off and on: seconds (best of three), cells
-that missed, pulses, energy and time of the writing itself, and in the same run how many times faster a cell is than the
-same loop pair by pair.
+A target is drawn for each of 128 x 128 cells, and for every pair of a 128 x 128 matrix (twice the cells); they stand in
+as many arrays as the tables' wires ask for. Printed for ramps from the lowest amplitude and from the one that the table
+expects, with every stage of the update chain off and on: seconds (best of three), cells that missed, pulses, energy and
+time of the writing itself, and in the same run how many times faster a cell is than the same loop pair by pair.
 """
 
 import sys
@@ -37,7 +36,7 @@ REPEATS, ALONE = 3, 24  # times that a matrix is written; pairs written one by o
 
 @dataclass(frozen=True)
 class Trial:
-    """One loop on one array, and its duration (s)."""
+    """One loop on one array, and how long it took (s)."""
 
     loop: WriteVerify
     done: VerifyState

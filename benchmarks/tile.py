@@ -1,10 +1,10 @@
-"""Time of a tile's read relative to the bare matrix product, and its memory; all ratios are of one run.
+"""What a tile's read costs beside the bare product, and what it holds in memory; all ratios are of one run.
 
 Run: `python benchmarks/tile.py TABLES.h5 [--memory]`, for instance with tables.h5 of `rramkit characterize`.
 
 * Time: float32, batch 64, an array of 128 rows and 128 columns (64 pairs), and one of 128 pairs; each against NumPy's
-  product of (64, 128) with (128, 128) float32, which runs between the reads. Unsigned vectors (outputs of a ReLU) take
-  one phase, signed ones two. "All on" is converters at both ends, read noise of each cell and each
+  product of (64, 128) with (128, 128) float32, which runs between the reads. Unsigned vectors (what comes out of a
+  ReLU) take one phase, signed ones two. "All on" is converters at both ends, read noise of each cell and each
   conversion, and an ADC for 8 columns.
 * Noise: normal numbers by Box and Muller on raw bits against NumPy's generators.
 * Memory (`--memory`): a 4096 x 4096 layer on 128 x 128 arrays, and how it grows with batch and tiles. Resident memory
@@ -40,7 +40,7 @@ CHAINS: dict[str, dict[str, Any]] = {
 
 
 def best(*jobs: Callable[[], object], rounds: int = 400, repeats: int = 1) -> list[float]:
-    """Return the shortest time of each job (s); the jobs alternate, so that a disturbance affects all of them."""
+    """Return the least time of each job (s), the jobs taking turns so that a disturbance meets all."""
     found = [float("inf")] * len(jobs)
     for _ in range(rounds):
         for number, job in enumerate(jobs):
@@ -111,7 +111,7 @@ def memory(path: Path, rows: int, batch: int) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Run the measurements of the command line."""
+    """Run what was asked for."""
     path = Path(words[0])
     if "--memory" not in words:
         reads(path)

@@ -1,9 +1,9 @@
-"""Speed of the fast wire model against ngspice's, and its error: 128 x 128 1T1R cells, 64 input vectors.
+"""The fast grade's speed against ngspice's, and its error beside it: 128 x 128 1T1R cells, 64 input vectors.
 
 Run: `python benchmarks/tile_vs_spice.py TABLES.h5 [SIZE] [VECTORS]`. ngspice solves all vectors in one sweep (with KLU
 where it has it), so that its matrix is ordered once; its time is that of the whole run, deck included. The tile holds
 the same conductances as pairs of columns, in float32, its terms ready. Both in processor seconds of this one run, which
-depend less on other work of the machine than wall time; the tile's is the mean of all repeats.
+say less about what else the machine does than wall time; the tile's is the mean of all repeats, not the best.
 """
 
 import sys
@@ -41,7 +41,7 @@ def main(path: Path, size: int = 128, vectors: int = 64) -> None:
     spice, wall, seconds = _spice(plan, states, g, v)
     model = ArrayModel.from_tables(tables)
     assert model.wires is not None
-    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # checked by this run itself
+    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # this run is what checks it
     pairs = np.moveaxis(g.reshape(size, size // 2, 2), -1, 0).astype(np.float32)
     tile, inputs = Tile.of(pairs, model), np.ascontiguousarray(v.T, dtype=np.float32)
     found = tile.forward(inputs).i.T  # plus less minus

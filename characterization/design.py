@@ -62,7 +62,7 @@ class Design(Parameters):
 
 
 def design_of(plan: "Plan | Design") -> Design:
-    """Return a design; a plan of cell and arrays is one without blocks."""
+    """Return a design; a plan of cell and array is one without other components."""
     return plan if isinstance(plan, Design) else Design(cell=plan)
 
 
@@ -92,7 +92,7 @@ def find_design(name: str) -> Design:
 
 
 def read_design(path: Path) -> Design:
-    """Read a TOML file: a design, the plan of one block, or that of cell and arrays."""
+    """Read a TOML file: a design, the plan of one component, or that of cell and array."""
     values = _values(path)
     if "block" in values or "component" in values:
         plan = component_plan(_with_present_name(values), where=str(path))

@@ -36,7 +36,7 @@ def data_sheet(file: TableFile) -> list[DataSheetLine]:
 
 
 def all_broken(file: TableFile) -> list[str]:
-    """Return what `broken` says of every component of a table file, by the plans that it was made by."""
+    """Return what `broken` says of every component of a table file, by the plans in its provenance."""
     return [line for plan in plans_of(file.provenance) for line in broken(plan, file.tables)]
 
 

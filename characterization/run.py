@@ -31,7 +31,7 @@ from rramkit.table import Table, TableFile
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a plan runs, and who is told.
+    """Execution options of a characterisation: workers, scheduler, store of finished points, progress.
 
     Attributes
     ----------
@@ -40,13 +40,13 @@ class RunOptions:
     scheduler : str, optional
         Address of a Dask scheduler, whose workers run ngspice instead.
     timeout : float
-        Seconds after which one run is taken for hanging.
+        Processor seconds after which one run is killed as hanging.
     points : Path, optional
         File of finished points; default: `store_of` the output.
     shares : tuple of Path
         Other files of finished points, or the outputs that they stand beside: theirs are copied before the run.
     report : callable
-        Is told of every point that ends.
+        Called for every point that ends.
     """
 
     workers: int | None = None
@@ -106,7 +106,7 @@ def characterize(plan: Plan | Design, path: Path, options: RunOptions | None = N
 
 
 def characterize_share(plan: Plan | Design, path: Path, shard: Shard, options: RunOptions | None = None) -> RunCounts:
-    """Run one share of the plan's points into the store of `path`; the tables are made of all shares together."""
+    """Run one share of the plan's points into the store of `path`; `rramkit merge` makes the tables of all shares."""
     tables: dict[str, Table] = {}
     with (options or RunOptions()).runner(plan, path, shard) as runner:
         for each in design_of(plan).plans:
@@ -127,7 +127,7 @@ def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
 
 
 def reusable(plan: Plan | Design, path: Path) -> TableFile | None:
-    """Return the finished table file at `path` when the same inputs made it; None when it must be made (again)."""
+    """Return the table file at `path` when the same inputs made it; None when it must be characterised."""
     try:
         finished = table.load(path)
     except TableError:

@@ -29,7 +29,7 @@ from rramkit.table import TableFile
 
 @contextmanager
 def spice_arrays(tables: TableFile, *, report: Report = silent) -> "Iterator[SpiceArrays]":
-    """Yield arrays of the plan that a table file was made by, in one ngspice."""
+    """Yield arrays of the plan in a table file's provenance, in one ngspice."""
     with SpicePool(workers=1, timeout=3600.0) as pool:
         yield SpiceArrays(tables, pool, report)
 
@@ -40,7 +40,7 @@ class SpiceArrays:
     def __init__(self, tables: TableFile, pool: SpicePool, report: Report) -> None:
         plan = cell_plan_of(tables.provenance)
         if plan is None:
-            raise TableError("the table file carries no plan of cell and array: it was not made from SPICE. Take one.")
+            raise TableError("the table file carries no plan of cell and array. Pass one that was made from SPICE.")
         self._params, self._pool = plan.wire_params(), pool
         self._states = cell_states(Runner(pool, report), plan)
         self.seconds = 0.0

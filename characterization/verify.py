@@ -19,11 +19,11 @@ def verify(
     TableError
         When the file was not made from SPICE.
     InputError
-        When `seed` is the seed that a table was made with: its points would not be fresh.
+        When `seed` is a table's own seed: its points would not be fresh.
     """
     plans = plans_of(tables.provenance)
     if not plans:
-        raise TableError("the table file carries no plan: it was not made from SPICE. Verify one that was.")
+        raise TableError("the table file carries no plan: it was not made from SPICE. Pass one that was.")
     for each in plans:
         if seed == each.seed:
             raise InputError(

@@ -6,10 +6,8 @@ Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s i
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
 
-from typing import Literal
-
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.deck import Deck, Measure, Output
@@ -18,18 +16,23 @@ from rramkit.errors import InputError
 from rramkit.netlists import models
 from rramkit.parameters import Parameters, quantity
 
-ModelName = Literal["sky130", "bulk", "stanford", "vteam", "yakopcic", "jart"]
-
 
 class Device(Parameters):
     """One ReRAM device; units and bounds of its parameters are those of the model (netlists/parameters/)."""
 
-    model: ModelName = quantity("sky130", "1", "device model")
+    model: str = quantity("sky130", "1", "device model")
     parameter_set: str = quantity("default", "1", "named set of the model's parameters")
     overrides: dict[str, float] = quantity({}, "1", "single parameters of the model, by name, instead of the set's")
 
+    @field_validator("model")
+    @classmethod
+    def _of_the_kit(cls, name: str) -> str:
+        if name not in models.names():
+            raise ValueError(f"must be one of {', '.join(models.names())}")
+        return name
+
     @model_validator(mode="after")
-    def _known(self) -> "Device":
+    def _in_bounds(self) -> "Device":
         sets = models.model(self.model).sets
         if self.parameter_set not in sets:
             raise ValueError(f"parameter_set must be one of {', '.join(sets)} for the model {self.model}")
@@ -52,11 +55,12 @@ class Device(Parameters):
 
     def instance(self, *, held: bool = False) -> dict[str, float]:
         """Return the parameters to write on an instance line: those that differ from the subcircuit's own defaults."""
-        known, default = models.model(self.model).parameters, models.model(self.model).sets["default"].values
+        model = models.model(self.model)
+        parameters, default = model.parameters, model.sets["default"].values
         return {
             name: value
             for name, value in self.values.items()
-            if value != default[name] and (known[name].held or not held)
+            if value != default[name] and (parameters[name].held or not held)
         }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import model_validator
 from scipy.interpolate import PchipInterpolator
 
-from rramkit.characterization.cycle_noise import CycleNoise, sigma_of
+from rramkit.characterization.cycle_noise import CycleNoise, noise_equations, sigma_of
 from rramkit.characterization.engine.component import (
     Component,
     CycleSpread,
@@ -31,7 +31,6 @@ from rramkit.characterization.engine.component import (
     Values,
 )
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.equations import stanford
 from rramkit.characterization.fits.of_writes import write_fits
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.cell import CellParams
@@ -243,20 +242,14 @@ def pulses_side_by_side(waves: Waveforms, params: Sequence[CellWriteParams], _: 
 
 def noisy_pulse(waves: Waveforms, params: CellWriteParams, _: np.ndarray) -> Values:
     """Return the state at the end of one pulse, and the standard deviation of its noise, both over the range."""
-    values, state = params.cell.device.values, waves["state_0"]
+    device, state = params.cell.device, waves["state_0"]
+    model, values = noise_equations(device), device.values
     # The line that is not driven stands still, so that its driver's current is the device's, without charging.
     current = np.abs(waves["i_sl_0"] if params.polarity == "set" else waves["i_bl_0"])
-    v = np.array([_device_voltage(values, float(i), float(s)) for i, s in zip(current, state, strict=True)])
+    v = np.array([model.voltage(values, float(i), float(s)) for i, s in zip(current, state, strict=True)])
     signed = v if params.polarity == "set" else -v
-    sigma = sigma_of(waves["time"], signed, state, values=values, noise=params.noise)
-    return {"state_end": state[-1], "sigma": np.asarray(sigma / (values["gap_max"] - values["gap_min"]))}
-
-
-def _device_voltage(values: Mapping[str, float], current: float, state: float) -> float:
-    """Return v = v_0 asinh(i exp(gap/g_0)/i_0) [V], the inverse of the stanford cell's current."""
-    return values["v_0"] * float(
-        np.arcsinh(current * np.exp(stanford.gap(values, state) / values["g_0"]) / values["i_0"])
-    )
+    sigma = sigma_of(waves["time"], signed, state, device=device, noise=params.noise)
+    return {"state_end": state[-1], "sigma": np.asarray(sigma / model.span(values))}
 
 
 def _noise_added(states: StateMap, raw: Values, normals: np.ndarray) -> Values:
@@ -266,11 +259,7 @@ def _noise_added(states: StateMap, raw: Values, normals: np.ndarray) -> Values:
 
 
 def _has_cycle_noise(params: CellWriteParams) -> None:
-    if params.cell.device.model != "stanford":
-        raise InputError(
-            f"`monte_carlo.spreads` has cycles, which only the stanford device has; got {params.cell.device.model}. "
-            "Leave it out, or change `cell.device`."
-        )
+    noise_equations(params.cell.device)
 
 
 def _changes(states: StateMap, params: CellWriteParams, raw: Values) -> Values:

@@ -20,7 +20,7 @@ class Axis(Parameters):
     """One number that moves; `list` takes `values`, the other kinds `first` and `last`."""
 
     parameter: str = Field(
-        description="dotted path of a parameter, what the bench steps through in one run, `temperature` or `supply`",
+        description="dotted path of a parameter, a run's steps, `temperature`, `supply`, or a prepared one (`g_cell`)",
         pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*){0,8}$",
     )
     name: str = quantity("", "1", "name in the table; empty: the last word of `parameter`")
@@ -30,7 +30,7 @@ class Axis(Parameters):
     last: float = quantity(0.0, "SI", "highest value")
     points: int = quantity(0, "1", "linear, logarithmic: how many values", ge=0, le=10000)
     ratio: bool = quantity(False, "1", "list, latin: a factor counts, not a difference (logarithmic: always)")
-    between: bool = quantity(True, "1", "values between those of the axis mean something: fresh points are taken there")
+    between: bool = quantity(True, "1", "fresh points may lie between the values of the axis")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -67,8 +67,8 @@ class Axis(Parameters):
         """Return the values (N,) of an axis that is not scattered."""
         if self.kind == "list":
             return np.array(self.values)
-        found = (np.geomspace if self.is_ratio else np.linspace)(self.first, self.last, self.points)
-        return np.concatenate([[self.first], found[1:-1], [self.last]])  # the ends to the last digit
+        values = (np.geomspace if self.is_ratio else np.linspace)(self.first, self.last, self.points)
+        return np.concatenate([[self.first], values[1:-1], [self.last]])  # the ends to the last digit
 
     def placed(self, part: np.ndarray) -> np.ndarray:
         """Return where parts (N,) of the axis, from 0 to 1, lie; on its own values when none between them counts."""

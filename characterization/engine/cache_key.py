@@ -1,7 +1,7 @@
-"""What a point is: a hash of everything that decides its numbers, so that a finished one is never run again.
+"""Cache key of a run: a hash of everything that decides its numbers, so that a finished point never runs again.
 
 SHA-256 over the deck's text (its models are inlined in it; a file that it includes counts with that file's hash, and so
-on down), the simulator with its version and solver, the ladder of attempts, and the measure: its name, its arguments
+on down), the simulator with its version and solver, the convergence aids, and the measure: its name, its arguments
 and the text of its module. The kit's version stands in the deck.
 """
 
@@ -32,7 +32,7 @@ def content_key(deck: str, measure: Measurement, simulator: str) -> bytes:
 
 
 def identity(measure: Measurement) -> str:
-    """Return a text that names a measure and its arguments; raise `InputError` for one that has no lasting name."""
+    """Return a text that names a measure and its arguments; raise `InputError` for a local function."""
     if isinstance(measure, functools.partial):
         keywords = {name: _stable(value) for name, value in sorted(measure.keywords.items())}
         return f"{identity(measure.func)}{[_stable(value) for value in measure.args]}{keywords}"

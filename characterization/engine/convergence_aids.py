@@ -1,8 +1,8 @@
-"""The ladder: what is tried, in order, when a point's run fails.
+"""Convergence aids: solver settings for a run that fails, tried in order.
 
-Rung 0 is the deck as it was made. Each further rung changes only how ngspice solves, never the circuit: smaller steps,
-another integration method, conductance from every node to ground while the start is sought. A rung's results stay
-within the tolerance of the first's; which rung gave a point is recorded with it.
+Number 0 is the deck as written. Each further one changes only how ngspice solves, never the circuit: smaller steps,
+another integration method, conductance from every node to ground for the operating point. Results stay within the
+tolerance of the first; the number of the aid that gave a point is recorded with it.
 """
 
 import re
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 AGAIN = ("crash", "timeout", "killed")
-"""Reasons that may lie outside the deck (a busy machine, memory): once more the same deck, before a rung."""
+"""Reasons that may lie outside the deck (a busy machine, memory): the same deck once more, before the next aid."""
 KILLED_MOST = 5
-"""Times that the same deck runs again when its process is killed from outside: that is no fault of the deck."""
+"""Times that the same deck runs again when its process is killed from outside: the deck is not at fault."""
 HOPELESS = ("parse", "timeout")
-"""Reasons that no rung mends: a deck that is wrong, a run that hangs (each rung would hang as long)."""
+"""Reasons that no aid cures: a wrong deck, a run that hangs (each attempt would hang as long)."""
 
 
 @dataclass(frozen=True)

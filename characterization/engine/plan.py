@@ -96,7 +96,7 @@ class ComponentPlan(Parameters):
     fit: dict[str, Interpolation] = quantity({}, "1", "how a measure is interpolated, by name")
     limits: dict[str, Limit] = quantity({}, "1", "limits of a measure, by name")
     held_out: HeldOutPlan = HeldOutPlan()
-    step_runs: int = quantity(2, "1", "runs made again with half the time step", ge=0, le=1000)
+    step_runs: int = quantity(2, "1", "runs repeated with half the time step", ge=0, le=1000)
     max_step_error: float = quantity(
         2e-3, "1", "largest change of a measure, over its full scale, when the time step is halved", gt=0, le=1
     )
@@ -115,11 +115,11 @@ class ComponentPlan(Parameters):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        known = {**self.component.signals, **self.component.summary}
+        measures = {**self.component.signals, **self.component.summary}
         for group, names in (("measures", self.measures), ("fit", self.fit), ("limits", self.limits)):
-            strange = [name for name in names if name not in (known if group == "measures" else self.signals)]
+            strange = [name for name in names if name not in (measures if group == "measures" else self.signals)]
             if strange:
-                raise ValueError(f"{group}: {strange[0]!r} is none of {', '.join(known)}, or is not measured here")
+                raise ValueError(f"{group}: {strange[0]!r} is none of {', '.join(measures)}, or is not measured here")
         labels = [axis.label for axis in self.all_axes]
         if len(set(labels)) < len(labels):
             raise ValueError(f"two axes have one name: {', '.join(labels)}. Give `name` to one")
@@ -181,9 +181,9 @@ class ComponentPlan(Parameters):
     @property
     def signals(self) -> Mapping[str, Signal]:
         """Return the measures of this plan with their units."""
-        known = {**self.component.signals, **self.component.summary}
-        chosen = self.measures or (tuple(known) if self.step_axis is not None else tuple(self.component.summary))
-        return {name: known[name] for name in chosen}
+        measures = {**self.component.signals, **self.component.summary}
+        chosen = self.measures or (tuple(measures) if self.step_axis is not None else tuple(self.component.summary))
+        return {name: measures[name] for name in chosen}
 
     @property
     def signals_of_steps(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One point of a plan: a deck that is made when its turn comes, and the measure that reduces its waveforms.
+"""One point of a plan: its deck, generated lazily, and the measure that reduces its waveforms.
 
 The measure runs in the process that ran ngspice, so that only its few numbers travel, never the waveforms.
 """
@@ -17,7 +17,7 @@ Measurement = Callable[[Waveforms], np.ndarray]
 
 @dataclass(frozen=True)
 class Point:
-    """One run to be made.
+    """One run.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Point:
     measure : callable
         A function of a module, or a `functools.partial` of one with frozen arguments: it travels to other processes.
     label : str
-        What tells the point from its neighbours, for lists of failed points: `g_start = 4e-06 S, v_pulse = 1.1 V`.
+        Its coordinates, for lists of failed points: `g_start = 4e-06, v_pulse = 1.1`.
     """
 
     make_deck: Callable[[], str]
@@ -38,7 +38,7 @@ class Point:
 class PointGroup:
     """Points that one run answers together, such as cells side by side in one deck.
 
-    Where that run fails, its points run alone: a batch is quicker, never a larger loss.
+    Where that run fails, its points run alone.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class PointGroup:
 
 @dataclass(frozen=True)
 class Job:
-    """What an executor is given: a deck's text and the measure of its waveforms."""
+    """Work for an executor: a deck's text and the measure of its waveforms."""
 
     deck: str
     measure: Measurement
@@ -65,7 +65,7 @@ class Job:
 
 @dataclass(frozen=True)
 class MeasuredValues:
-    """What an executor gives back: the measure's numbers, how many points the run swept, ngspice's seconds."""
+    """Result of a job: the measure's numbers, how many points the run swept, ngspice's seconds."""
 
     values: np.ndarray
     swept: int
@@ -74,16 +74,16 @@ class MeasuredValues:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a point.
+    """Result of a point, or why it has none.
 
     Attributes
     ----------
     values : ndarray or None
         The measure's numbers; None when every attempt failed.
     reason, detail : str or None, str
-        Why it failed (a reason of `SimulationError`), and ngspice's own word; None and "" when it did not.
+        Why it failed (a reason of `SimulationError`), and ngspice's message; None and "" when it did not.
     attempt : int
-        Rung of the ladder (`attempts.LADDER`) that gave the values, or the last one tried; 0 is the deck as made.
+        Number of the convergence aid that gave the values, or of the last one tried; 0 is the deck as written.
     swept : int
         Points that the run swept; a transient is one.
     seconds : float
@@ -91,7 +91,7 @@ class Outcome:
     log : str
         The tail of ngspice's log, where the point failed in this very run.
     reused : bool
-        Whether it was found finished.
+        Whether it came from the store.
     """
 
     values: np.ndarray | None

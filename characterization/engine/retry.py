@@ -1,4 +1,4 @@
-"""One attempt at a run: which deck, which rung of the ladder, and what follows when it fails."""
+"""Retry of failed runs: which deck, which convergence aid, and which attempt follows."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ class Attempt:
     ----------
     place : int
         Of its first point in the stage.
-    run : Point or Batch
+    run : Point or PointGroup
         What is run.
     deck : str
-        The deck as it was made.
+        The deck as written.
     key : bytes
         The content's hash.
-    rung : int
-        Of the ladder.
+    aid : int
+        Number of its convergence aid.
     repeated : bool
         Whether a deck was already run once more as it stands.
     killed : int
@@ -35,7 +35,7 @@ class Attempt:
     run: Point | PointGroup
     deck: str
     key: bytes
-    rung: int = 0
+    aid: int = 0
     repeated: bool = False
     killed: int = 0
 
@@ -46,20 +46,20 @@ class Attempt:
 
     def job(self) -> Job:
         """Return what an executor is given."""
-        return Job(LADDER[self.rung].change(self.deck), self.run.measure)
+        return Job(LADDER[self.aid].change(self.deck), self.run.measure)
 
     def after(self, error: SimulationError) -> "Attempt | None":
-        """Return the attempt that follows an error; None when nothing is left, or a batch must be taken apart."""
+        """Return the attempt that follows an error; None: nothing is left, or a group's points must run alone."""
         if error.reason == "killed" and self.killed < KILLED_MOST:
             return replace(self, killed=self.killed + 1)
         if error.reason in AGAIN and not self.repeated:
             return replace(self, repeated=True)
-        if isinstance(self.run, PointGroup) or error.reason in HOPELESS or self.rung + 1 == len(LADDER):
+        if isinstance(self.run, PointGroup) or error.reason in HOPELESS or self.aid + 1 == len(LADDER):
             return None
-        return replace(self, rung=self.rung + 1)
+        return replace(self, aid=self.aid + 1)
 
     def outcomes(self, outcome: Outcome) -> Iterator[tuple[int, Point, Outcome]]:
-        """Yield (place, point, outcome) of each point of the run, a batch's values and time shared out."""
+        """Yield (place, point, outcome) of each point of the run, values and time of a group split among them."""
         count = len(self.points)
         for k, point in enumerate(self.points):
             values = (
@@ -70,7 +70,7 @@ class Attempt:
 
 
 def first_attempts(runs: Iterable[Point | PointGroup], simulator: str, *, place: int = 0) -> Iterator[Attempt]:
-    """Yield the first attempt at each run, its deck made only now."""
+    """Yield the first attempt at each run; its deck is generated only then."""
     for run in runs:
         deck = run.make_deck()
         attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator))

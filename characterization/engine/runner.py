@@ -1,4 +1,4 @@
-"""Run one stage's points: every deck, up a ladder of attempts where it fails; a point that fails is a result."""
+"""Run the points of a stage, with convergence aids where a run fails; a failed point is a result too."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,9 +49,9 @@ class RunCounts:
     ----------
     runs, swept_points, seconds : int, int, float
         Points that have a result, the inputs or biases that these swept, ngspice's seconds for them; those that were
-        found finished in the store count like the others.
+        reused from the store count like the others.
     reused, retried, failed : int
-        Points found finished in the store; those with a result that is not of the first attempt; those without.
+        Points reused from the store; those with a result that is not of the first attempt; those without.
     """
 
     runs: int = 0
@@ -82,7 +82,7 @@ class Runner:
     executor : Executor
         A pool of this machine, or a cluster.
     report : callable
-        Is told of every point that ends.
+        Called for every point that ends.
     max_failed : float
         Fraction of a stage's points that may fail before the run does.
     store : Store, optional
@@ -104,7 +104,7 @@ class Runner:
     prepared: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def run(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[Outcome]:
-        """Run all points of a stage; return what became of each, in order, those of a batch one after the other.
+        """Run all points of a stage; return their outcomes in order, those of a group one after the other.
 
         Raises
         ------
@@ -117,10 +117,10 @@ class Runner:
 
     def together(self, stages: Mapping[str, Sequence[Point | PointGroup]]) -> dict[str, list[Outcome]]:
         """Run stages whose decks do not build on each other, as `run`: a share does all of them before it ends."""
-        found = {stage: self._run(stage, runs, self.max_failed, self.shard) for stage, runs in stages.items()}
-        if any(None in outcomes for outcomes in found.values()):
+        outcomes = {stage: self._run(stage, runs, self.max_failed, self.shard) for stage, runs in stages.items()}
+        if any(None in each for each in outcomes.values()):
             raise Elsewhere
-        return {stage: [outcome for outcome in outcomes if outcome] for stage, outcomes in found.items()}
+        return {stage: [outcome for outcome in each if outcome] for stage, each in outcomes.items()}
 
     def need(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[np.ndarray]:
         """Run points that later decks build on: every share runs all, and none may fail; return their values."""
@@ -156,41 +156,41 @@ class Runner:
                 attempt = again.popleft() if again else next(fresh, None)
                 if attempt is None:
                     break
-                known = self._known(attempt)
-                if known is None and not ours and shard is not None and not shard.has(attempt.key):
+                stored = self._stored(attempt)
+                if stored is None and not ours and shard is not None and not shard.has(attempt.key):
                     yield from ((attempt.place + k, point, None) for k, point in enumerate(attempt.points))
-                elif known is None:
+                elif stored is None:
                     under_way[self.executor.submit(attempt.job())] = attempt
                 else:
-                    yield from self._settled(attempt, known, again)
+                    yield from self._ended_points(attempt, stored, again)
             if not under_way:
                 return
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 attempt = under_way.pop(future)
                 try:
-                    found = future.result()
+                    measured = future.result()
                 except SimulationError as error:
                     further = attempt.after(error)
                     if further is not None:
                         again.append(further)
                         continue
-                    outcome = Outcome(None, error.reason, error.detail, attempt.rung, log=error.log)
+                    outcome = Outcome(None, error.reason, error.detail, attempt.aid, log=error.log)
                 else:
-                    outcome = Outcome(found.values, None, "", attempt.rung, found.swept, found.seconds)
+                    outcome = Outcome(measured.values, None, "", attempt.aid, measured.swept, measured.seconds)
                 self._keep(attempt, outcome)
-                yield from self._settled(attempt, outcome, again)
+                yield from self._ended_points(attempt, outcome, again)
 
-    def _settled(
+    def _ended_points(
         self, attempt: Attempt, outcome: Outcome, again: "deque[Attempt]"
     ) -> Iterator[tuple[int, Point, Outcome]]:
-        """Yield the points of a run that has ended; those of a batch that failed run alone instead."""
+        """Yield the points of a run that has ended; those of a group that failed run alone instead."""
         if isinstance(attempt.run, PointGroup) and outcome.reason not in (None, "parse"):
             again.extend(first_attempts(attempt.points, self.executor.simulator, place=attempt.place))
         else:
             yield from attempt.outcomes(outcome)
 
-    def _known(self, attempt: Attempt) -> Outcome | None:
-        is_first = attempt.rung == 0 and not attempt.repeated
+    def _stored(self, attempt: Attempt) -> Outcome | None:
+        is_first = attempt.aid == 0 and not attempt.repeated
         return self.store.find(attempt.key) if self.store is not None and is_first else None
 
     def _keep(self, attempt: Attempt, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""A share of a plan, for job arrays: which points are ours, said by the points themselves."""
+"""Shard of a plan, for job arrays: the points of one share, chosen by their cache keys."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rramkit.errors import InputError
 class Shard:
     """Share number `index` (1 to `count`) of `count`.
 
-    A point belongs to the share that its content's hash names: no share knows of another, and each has nearly as many.
+    A point belongs to the share that its cache key names: shares need not communicate, and each has nearly as many.
     """
 
     index: int
@@ -34,4 +34,4 @@ class Shard:
 
 
 class Elsewhere(Exception):
-    """No error, but the end of what a share can do of a table: points of it belong to other shares."""
+    """Raised where a table cannot be made because some of its points belong to other shares; not an error."""

@@ -35,16 +35,16 @@ def distributions(runner: Runner, plan: ComponentPlan, table: Table) -> dict[str
     draws = plan.monte_carlo
     if not draws.count or not draws.grid:
         return {}
-    coarse, made = CoarseGrid.of(plan, table), {}
+    coarse, additions = CoarseGrid.of(plan, table), {}
     if "cycles" in draws.spreads and plan.component.cycles is not None:
-        made["cycles"] = _over_cycles(runner, plan, plan.component.cycles, coarse)
+        additions["cycles"] = _over_cycles(runner, plan, plan.component.cycles, coarse)
     if {"mismatch", "device"} & set(draws.spreads):
-        made["devices"] = _over_devices(runner, plan, coarse)
+        additions["devices"] = _over_devices(runner, plan, coarse)
     return {
         over: Distribution.of_draws(
             coarse.widened(added), signal=coarse.signal, over="cycles" if over == "cycles" else "devices"
         )
-        for over, added in made.items()
+        for over, added in additions.items()
     }
 
 

@@ -100,11 +100,11 @@ def _coordinates(plan: ComponentPlan, results: Sequence[GridPointResult]) -> dic
     if not plan.scattered:
         return {}
     step = plan.step_axis
-    found = {}
+    columns = {}
     for axis in plan.axes:
         column = [each.place.steps[0] if axis is step else each.place.at[axis.label] for each in results]
-        found[axis.label] = Quantity(np.array(column), plan.unit_of(axis), log=axis.is_ratio)
-    return found
+        columns[axis.label] = Quantity(np.array(column), plan.unit_of(axis), log=axis.is_ratio)
+    return columns
 
 
 def _draws(plan: ComponentPlan, results: Sequence[GridPointResult], signal: str, shape: tuple[int, ...]) -> np.ndarray:

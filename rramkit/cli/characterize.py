@@ -63,7 +63,7 @@ def characterize(
             metavar="i/N",
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds after which one run counts as hanging.", min=0.1)] = 120.0,
+    timeout: Annotated[float, typer.Option(help="Processor seconds after which one run is killed.", min=0.1)] = 120.0,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the plan's parameters and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

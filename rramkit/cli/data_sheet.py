@@ -1,4 +1,4 @@
-"""The data sheet of a design's blocks, for the terminal."""
+"""Data sheet of a design's components, for the terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

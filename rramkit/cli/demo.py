@@ -74,19 +74,19 @@ def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
 
 
 def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
-    made = tables.provenance
+    provenance = tables.provenance
     return {
-        "spice_runs": int(made["spice_runs"]),
-        "spice_points": int(made["spice_points"]),
-        "spice_seconds": float(made["spice_seconds"]),
-        "characterize_seconds": float(made["characterize_seconds"]),
+        "spice_runs": int(provenance["spice_runs"]),
+        "spice_points": int(provenance["spice_points"]),
+        "spice_seconds": float(provenance["spice_seconds"]),
+        "characterize_seconds": float(provenance["characterize_seconds"]),
         "train_seconds": run.train_seconds,
         "accuracy": run.accuracy,
         "float_accuracy": run.float_accuracy,
         "energy_write_joule": float(run.epochs.energy_write.sum()),
         "energy_read_joule": float(run.epochs.energy_read.sum()),
         "surrogate": residuals.as_json(residuals.of_tables(tables)),
-        "versions": _versions(made),
+        "versions": _versions(provenance),
     }
 
 
@@ -95,9 +95,9 @@ def _versions(provenance: "Mapping[str, str]") -> dict[str, str]:
     from importlib.metadata import version
 
     packages = ("PySpice", "numpy", "scipy", "h5py", "matplotlib", "scikit-learn", "pydantic")
-    found = {
+    versions = {
         "rramkit": provenance["kit_version"],
         "ngspice": provenance["simulator"],
         "python": platform.python_version(),
     }
-    return found | {package: version(package) for package in packages}
+    return versions | {package: version(package) for package in packages}

@@ -82,7 +82,7 @@ def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
     values = find_design("sense_amp_offset").blocks[0].model_dump(mode="json")
     draws = values["monte_carlo"] | {"count": 30}
     chosen = plan(values | {"monte_carlo": draws, "corners": {}, "limits": {}, "step_runs": 0})
-    table = component_tables(Runner(pool, silent), chosen)["sense_offset"]
+    table = component_tables(Runner(pool, silent), chosen)["sense_amp_offset"]
     params = SenseAmpBenchParams()
     hand = offset_by_hand(params.latch, gm_over_i(pool.run(input_pair(params).text())), 0.4106)
     # matched draws leave no error of sampling; what is left is what the hand analysis leaves out, a quarter as asked
@@ -101,6 +101,6 @@ def test_the_command_says_what_lies_outside_and_fails(tmp_path, capsys):
     told = capsys.readouterr()
     assert "outside its limits: `shifter.t_up`" in told.err and "[10 ps]" in told.out
     assert run(["characterize", "--plan", str(path), "--list"]) == 0
-    assert '"block": "level_shifter"' in capsys.readouterr().out
+    assert '"component": "level_shifter"' in capsys.readouterr().out
     with pytest.raises(InputError, match="exclude each other"):
         run(["characterize", "--plan", str(path), "--set", "seed=3"])

@@ -82,7 +82,6 @@ def test_what_a_plan_leaves_out_is_filled_in_and_echoed():
     assert found.parameters["v_cm"] == 0.7
     assert found.parameters["latch"]["w_input"] == 4e-6
     assert plans_of(echo(Design(blocks=(found,)))) == [found]
-    assert plans_of({"block_plan_mine": found.as_json()}) == [found]  # as in files of format 2
     assert [each.name for each in plans_of({"plan": "{}"})] == ["read", "set", "reset", "wires"]
 
 

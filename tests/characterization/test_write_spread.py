@@ -98,5 +98,5 @@ def test_noise_of_cycles_widens_with_its_strength_and_belongs_to_the_stanford_ce
     moving = some.sigma > 0.05 * some.sigma.max()
     # Twice the strength is twice the step of the gap; conductance bends with the gap, by some percent here
     np.testing.assert_allclose(twice.sigma[moving] / some.sigma[moving], 2.0, rtol=0.15)
-    with pytest.raises(InputError, match="only the stanford device has; got sky130"):
+    with pytest.raises(InputError, match=r"a model with cycle noise \(stanford\); got sky130"):
         made(pool, plan(count=2, spreads=("cycles",)), "set")

@@ -43,9 +43,9 @@ def test_the_header_names_every_parameter_output_and_measure(deck):
     for name, value, unit, description in flat(deck.parameters):
         assert re.search(rf"(?m)^\*   {re.escape(f'{name} = {value} {unit}')}\s+{re.escape(description)}$", header)
     labels = output_labels(deck.text())
-    assert [(labels[out.vector].name, labels[out.vector].unit) for out in deck.outputs] == [
-        (out.name, out.unit) for out in deck.outputs
-    ]
+    assert {name: (label.vector, label.unit) for name, label in labels.items()} == {
+        out.name: (out.vector, out.unit) for out in deck.outputs
+    }
     assert set(measure_labels(deck.text())) >= {measure.name for measure in deck.measures}
 
 

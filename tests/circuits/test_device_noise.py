@@ -50,7 +50,7 @@ def test_noise_is_seeded_and_has_its_size(pool):
 
 
 def test_noise_belongs_to_the_stanford_cell(pool):
-    with pytest.raises(InputError, match="must be a stanford device"):
+    with pytest.raises(InputError, match=r"a model with cycle noise \(stanford\)"):
         noisy_train(pool, DevicePulseParams(), rng=np.random.default_rng(1))
 
 

@@ -1,8 +1,7 @@
-"""Look-up of any table by its coordinates' names: grids, logarithms, names, scattered points; one corner of all."""
+"""Look-up of any table by its coordinates' names: grids, logarithms, names, scattered points."""
 
 import numpy as np
 import pytest
-from rramkit.corner_slice import at_corner
 
 from rramkit import table as table_file
 from rramkit.errors import InputError, TableError
@@ -130,68 +129,3 @@ def test_failed_scattered_points_are_left_out():
         "cloud", cloud.axes, dict(cloud.signals) | {"z": Quantity(values, "A")}, cloud.conditions, masks={"z": mask}
     )
     np.testing.assert_allclose(look_up(broken, "z", {"x": 0.3, "y": 1e-5}), plane(0.3, 1e-5), rtol=1e-8)
-
-
-STATE, V_CELL, V_PULSE = np.linspace(0.4, 1, 8), np.linspace(-0.2, 0.2, 9), np.linspace(1, 2, 5)
-V_READ = 0.1
-
-
-def g_of(state, corner, temperature):
-    return 1e-6 * np.exp(4 * state) * (1 + 0.1 * CORNERS.index(corner)) * (1 + (temperature - 300) / 1000)
-
-
-def corner_file():
-    nominal = {"v_read": Quantity(np.array(V_READ), "V")}
-    g = g_of(STATE, "tt", 300.0)
-    plain = {"g_start": Quantity(g, "S"), "v_pulse": Quantity(V_PULSE, "V")}
-    flat = {name: Quantity(np.ones((8, 5)), unit) for name, unit in (("delta_g", "S"), ("energy", "J"))}
-    base = {
-        "read": Table(
-            "read",
-            {"g_cell": Quantity(g, "S"), "v_cell": Quantity(V_CELL, "V")},
-            {"i_cell": Quantity(np.outer(g, V_CELL), "A")},
-            nominal,
-        ),
-        **{name: Table(name, plain, flat, {"v_step": Quantity(np.array(0.01), "V")}) for name in ("set", "reset")},
-    }
-    axes = {
-        "state": Quantity(STATE, "1"),
-        "corner": Quantity.of_labels(CORNERS),
-        "temperature": Quantity(T_AMBIENT, "K"),
-    }
-    every = np.array([[[g_of(s, c, t) for t in T_AMBIENT] for c in CORNERS] for s in STATE])
-    read_axes = {"state": axes["state"], "v_cell": Quantity(V_CELL, "V"), **axes}
-    write_axes = {"state": axes["state"], "v_pulse": Quantity(V_PULSE, "V"), **axes}
-    wide = np.broadcast_to(every[:, None], (8, 5, 2, 3))
-    signals = {"g_start": (wide, "S"), "delta_g": (0.1 * wide, "S"), "energy": (1e-6 * wide, "J")}
-    made = {
-        "cell_read": Table("cell_read", read_axes, {"i_cell": Quantity(every[:, None] * V_CELL[:, None, None], "A")}),
-        **{
-            name: Table(name, write_axes, {key: Quantity(np.array(v), unit) for key, (v, unit) in signals.items()})
-            for name in ("cell_set", "cell_reset")
-        },
-    }
-    return TableFile(base | made, {"plan": "{}"})
-
-
-def test_one_corner_and_temperature_of_a_design_is_a_training_file(tmp_path):
-    cut = at_corner(corner_file(), corner="ss", temperature=325.0)
-    g = g_of(STATE, "ss", 325.0)
-    np.testing.assert_allclose(cut["read"].axes["g_cell"].values, g, rtol=1e-9)  # linear in the temperature: exact
-    np.testing.assert_allclose(cut["read"].signals["i_cell"].values, np.outer(g, V_CELL), rtol=1e-9, atol=1e-18)
-    for name in ("set", "reset"):
-        np.testing.assert_allclose(cut[name].axes["g_start"].values, g, rtol=1e-9)
-        np.testing.assert_allclose(cut[name].signals["delta_g"].values, np.tile(0.1 * g[:, None], 5), rtol=1e-9)
-        assert cut[name].condition("v_step") == 0.01
-    assert cut.provenance["corner"] == "ss" and cut.provenance["temperature"] == "325 K"
-    table_file.save(cut, tmp_path / "ss.h5")
-    assert table_file.load(tmp_path / "ss.h5")["set"].shape == (8, 5)
-
-
-def test_a_corner_that_was_not_characterised_is_refused():
-    with pytest.raises(TableError, match="does not hold 'ff'"):
-        at_corner(corner_file(), corner="ff", temperature=300.0)
-    with pytest.raises(TableError, match="within 250 to 350 K"):
-        at_corner(corner_file(), corner="tt", temperature=400.0)
-    with pytest.raises(TableError, match="no table `cell_read`"):
-        at_corner(TableFile({}, {}), corner="tt", temperature=300.0)

@@ -188,5 +188,6 @@ def test_what_a_component_writes_is_in_the_schema(name):
 
 def test_the_fit_of_the_wires_has_the_columns_of_its_group():
     component = plans()[WIRES.group].component
-    assert {name: each.unit for name, each in component.signals.items()} == {WIRES.i_array: WIRES.i_array.unit}
+    units = {column: column.unit for column in (*WIRES.of_kind("signal"), WIRES.i_array)}
+    assert {name: each.unit for name, each in component.summary.items()} == units
     assert set(RESISTANCES) == set(WIRES.of_kind("signal"))

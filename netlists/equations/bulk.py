@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import exp, sinh
 
+from rramkit.netlists.equations import Equations
+
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
     """Return i = (g_min + (g_max - g_min) s) v_nl sinh(v/v_nl) [A]."""
@@ -17,3 +19,6 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
         return [(1 - s) / p["t_kin"] * (exp((v - barrier) / v_kin) - exp(-barrier / v_kin))]
     barrier, v_kin = p["v_reset"] + p["dv_reset"] * (1 - s), p["v_kin_reset"]
     return [-s / p["t_kin"] * (exp((-v - barrier) / v_kin) - exp(-barrier / v_kin))]
+
+
+EQUATIONS = Equations(current, rate)

@@ -6,6 +6,8 @@ The equations are in the source's own sign: u = -v, SET at u < 0. n in 1e26/m3, 
 from collections.abc import Mapping, Sequence
 from math import asin, exp, log, pi, sqrt
 
+from rramkit.netlists.equations import Equations
+
 K_B, Q = 1.380649e-23, 1.602176634e-19  # SI, exact
 Z = 2  # charge number of a vacancy
 
@@ -53,3 +55,6 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
     hops = exp(-p["w_a"] * Q * (flat - tilt) / kt) - exp(-p["w_a"] * Q * (flat + tilt) / kt)
     dn = -(p["n_plug"] + n) / 2 * p["a_hop"] / p["l_disc"] * p["nu_0"] * hops * limit
     return [dn / (n * log(p["n_max"] / p["n_min"]))]
+
+
+EQUATIONS = Equations(current, rate)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import exp, sinh
 
+from rramkit.netlists.equations import Equations
+
 
 def current(p: Mapping[str, float], v: float, s: float) -> float:
     """Return i = a s sinh(b v) [A], a = a_1 for v >= 0, a_2 below."""
@@ -20,3 +22,6 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
         window = exp(p["alpha_n"] * (x + p["x_n"] - 1)) * x / (1 - p["x_n"]) if x <= 1 - p["x_n"] else 1.0
         return [-p["a_n"] * (exp(-v) - exp(p["v_n"])) * window]
     return [0.0]
+
+
+EQUATIONS = Equations(current, rate)

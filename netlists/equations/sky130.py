@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import exp, log, sinh, tanh
 
+from rramkit.netlists.equations import Equations
+
 K_EV = 8.617333262e-5  # Boltzmann constant [eV/K], CODATA 2018
 WINDOW = 0.01  # width of the kit's one-sided windows
 SPEED_MAX = 1e4  # the kit's bound on the speed of growth and of rupture [m/s]
@@ -25,3 +27,6 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
     shrink = exp(min((-p["ea_r"] - drive) / kt, top)) * 0.5 * (1 + tanh(s / WINDOW))
     heat = v * current(p, v, s) / p["c_th"] / 100 - u / p["tau_th"]
     return [p["velocity_k1"] * 1e9 / (p["tf_max"] - p["tf_min"]) * (grow - shrink), heat]
+
+
+EQUATIONS = Equations(current, rate, others=(0.0,))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rramkit import netlists
-from rramkit.characterization.equations import EQUATIONS, jart, stanford
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, DevicePulseParams, ModelName, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.netlists import models
+from rramkit.netlists.equations import equations, jart, stanford
 
 T_READ, READS = 10e-9, 1e6  # the kit's read, as often as is asked
 
@@ -23,7 +23,7 @@ def held_current(pool, device, v, s):
     return -pool.run(deck)["i(v1)"][0]
 
 
-def train(model: ModelName, parameter_set="default", **given):
+def train(model, parameter_set="default", **given):
     return DevicePulseParams(device=Device(model=model, parameter_set=parameter_set), **given)
 
 
@@ -68,7 +68,7 @@ def test_held_current_is_the_equations_current(pool, model):
     for parameter_set in models.model(model).sets:
         device = Device(model=model, parameter_set=parameter_set)
         for v, s in ((0.1, 0.0), (0.2, 0.5), (-0.15, 1.0)):
-            expected = EQUATIONS[model].current(device.values, v, s)
+            expected = equations(model).current(device.values, v, s)
             # 1e-12 S of gmin beside the cell, and ten digits of the parameters
             assert held_current(pool, device, v, s) == pytest.approx(expected, rel=1e-5, abs=3e-12 * abs(v))
 
@@ -105,7 +105,7 @@ def test_jart_current_anchors(n, u, low, high):
     assert low <= jart.explicit_current(u, float(np.log(n / 4e-3))) <= high
 
 
-def reads_move(model: ModelName, parameter_set, v):
+def reads_move(model, parameter_set, v):
     return (
         max(read_drift(Device(model=model, parameter_set=parameter_set), sign * v) for sign in (1, -1)) * T_READ * READS
     )

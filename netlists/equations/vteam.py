@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import tanh
 
+from rramkit.netlists.equations import Equations
+
 WINDOW = 0.01  # width of the kit's one-sided windows
 
 
@@ -21,3 +23,6 @@ def rate(p: Mapping[str, float], v: float, y: Sequence[float]) -> list[float]:
     if u > p["v_off"]:
         return [-p["k_off"] * (u / p["v_off"] - 1) ** p["a_off"] / length * tanh(y[0] / WINDOW)]
     return [0.0]
+
+
+EQUATIONS = Equations(current, rate)
