@@ -57,8 +57,8 @@ def test_what_keeps_no_limit_may_differ_by_rounding_only():
 
 def test_what_cannot_be_compared_is_said():
     without = TableFile({name: one for name, one in OLD.tables.items() if name != "wires"}, {})
-    assert compare(without, OLD).complaints == ("table: `wires` stands in the old file only",)
-    assert compare(OLD, without).complaints == ("table: `wires` stands in the new file only",)
+    assert compare(without, OLD).complaints == ("table: `wires` is in the old file only",)
+    assert compare(OLD, without).complaints == ("table: `wires` is in the new file only",)
     short = _with(
         "set",
         axes={**OLD["set"].axes, "g_start": Quantity(OLD["set"].axes["g_start"].values[:-1], "S")},

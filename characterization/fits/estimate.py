@@ -1,4 +1,4 @@
-"""Least squares with standard errors: what every parametric fit here shares.
+"""Least squares with standard errors, shared by all parametric fits.
 
 For residuals r (N,) of a model with P parameters at their best, of Jacobian J (N, P), the covariance of the parameters
 is s^2 (J^T J)^-1 with s^2 = sum r^2 / (N - P): right for independent errors of one size, and to first order in them.
@@ -49,26 +49,26 @@ def estimate(residuals: Callable[[np.ndarray], np.ndarray], start: Mapping[str, 
     first = residuals(guess)
     if first.size < guess.size or not np.all(np.isfinite(first)):
         raise InputError(
-            f"a fit of {', '.join(start)} needs at least {guess.size} finite points; got {first.size}. Measure more."
+            f"a fit of {', '.join(start)} needs at least {guess.size} finite points; got {first.size}. Pass more."
         )
     scale = np.maximum(np.abs(guess), [each.size for each in start.values()])
     scale = np.where(scale == 0, 1.0, scale)
     unit = float(np.max(np.abs(first))) or 1.0  # least squares stops on absolute changes: siemens are far below them
-    found = least_squares(lambda p: residuals(p * scale) / unit, guess / scale, bounds=(low / scale, high / scale))
-    rest = found.fun * unit
+    solution = least_squares(lambda p: residuals(p * scale) / unit, guess / scale, bounds=(low / scale, high / scale))
+    rest = solution.fun * unit
     return Estimate(
-        values=dict(zip(start, (found.x * scale).tolist(), strict=True)),
-        errors=dict(zip(start, (_errors(found.jac * unit, rest) * scale).tolist(), strict=True)),
+        values=dict(zip(start, (solution.x * scale).tolist(), strict=True)),
+        errors=dict(zip(start, (_errors(solution.jac * unit, rest) * scale).tolist(), strict=True)),
         residual=float(np.sqrt(np.mean(rest**2))),
     )
 
 
 def _errors(jacobian: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Return the standard errors (P,); infinity for what the data do not fix."""
+    """Return the standard errors (P,); infinity for what the data do not determine."""
     freedom = rest.size - jacobian.shape[1]
     if freedom < 1:
         return np.full(jacobian.shape[1], np.inf)
-    size = np.linalg.norm(jacobian, axis=0)  # parameters of very unlike scales are no reason to call them unknown
+    size = np.linalg.norm(jacobian, axis=0)  # parameters of very different scales must not count as undetermined
     if not np.all(size > 0.0):
         return np.full(jacobian.shape[1], np.inf)
     _, singular, right = np.linalg.svd(jacobian / size, full_matrices=False)

@@ -63,12 +63,14 @@ def fit_train(pulse: np.ndarray, g_cell: np.ndarray) -> Estimate:
         return p[1] + (p[2] - p[1]) * shape(x, float(p[0])) - g_cell
 
     start = {"label": Start(_guess(x, g_cell, ends), -largest, largest), "g_first": Start(ends[0])}
-    found = estimate(residuals, {**start, "g_last": Start(ends[1])})
-    curvature, error = found.values["label"], found.errors["label"]
+    solution = estimate(residuals, {**start, "g_last": Start(ends[1])})
+    curvature, error = solution.values["label"], solution.errors["label"]
     step = 1e-4 * max(abs(curvature), 1.0)
     slope = (label_of(curvature + step) - label_of(curvature - step)) / (2 * step)
     return Estimate(
-        {**found.values, "label": label_of(curvature)}, {**found.errors, "label": slope * error}, found.residual
+        {**solution.values, "label": label_of(curvature)},
+        {**solution.errors, "label": slope * error},
+        solution.residual,
     )
 
 

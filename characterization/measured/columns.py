@@ -36,7 +36,7 @@ def read_columns(path: Path, units: Mapping[str, str], texts: tuple[str, ...] = 
     Raises
     ------
     InputError
-        For a file that cannot be read, a column that is not known or not in its unit, or a cell that is no number.
+        For a file that cannot be read, a column that is unknown or not in its unit, or a cell that is no number.
     """
     rows = list(_rows(path))
     if not rows:
@@ -78,8 +78,8 @@ def _header(path: Path, cells: list[str], units: Mapping[str, str]) -> tuple[lis
         match = _HEADER.match(cell)
         name, unit = (match[1], match[2]) if match else (cell, None)
         if name not in units or name in names:
-            known = ", ".join(f"{known} ({unit})" for known, unit in units.items())
-            raise InputError(f"{path}: column {cell!r} is not known or stands twice. Known columns: {known}.")
+            listed = ", ".join(f"{each} ({unit})" for each, unit in units.items())
+            raise InputError(f"{path}: column {cell!r} is unknown or repeated. Columns: {listed}.")
         names.append(name)
         scales[name] = 1.0 if unit in (None, "", "1") else _scale(path, name, unit, units[name])
         if unit in (None, "", "1"):
@@ -87,10 +87,10 @@ def _header(path: Path, cells: list[str], units: Mapping[str, str]) -> tuple[lis
     return names, scales, unitless
 
 
-def _scale(path: Path, name: str, unit: str, wanted: str) -> float:
-    prefix = unit.removesuffix(wanted)
-    if not unit.endswith(wanted) or prefix not in _PREFIXES:
-        raise InputError(f"{path}: column `{name}` must be in {wanted} or with a prefix to it; got {unit!r}. Name it.")
+def _scale(path: Path, name: str, unit: str, si: str) -> float:
+    prefix = unit.removesuffix(si)
+    if not unit.endswith(si) or prefix not in _PREFIXES:
+        raise InputError(f"{path}: column `{name}` must be in {si} or a prefix of it; got {unit!r}. Fix the header.")
     return _PREFIXES[prefix]
 
 

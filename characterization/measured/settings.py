@@ -1,4 +1,4 @@
-"""What a measurement's files do not say, and how tables are made of them."""
+"""Settings of an import: what the files of a measurement do not hold, and how they become tables."""
 
 from typing import Literal
 

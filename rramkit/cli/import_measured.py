@@ -50,21 +50,21 @@ def import_measured(
     if preset is not None:
         if iv is not None:
             raise InputError("`--iv` goes with a pulse-response file, not with a preset. Leave one of them out.")
-        found = importer.from_preset(preset, settings)
+        table_file = importer.from_preset(preset, settings)
     else:
         assert pulses is not None
-        found = importer.from_pulses(pulses, settings, iv=iv)
-    table.save(found, output)
-    checks = residuals.of_tables(found)
+        table_file = importer.from_pulses(pulses, settings, iv=iv)
+    table.save(table_file, output)
+    checks = residuals.of_tables(table_file)
     if json:
-        lacks = found.provenance["lacks"].split("; ")
+        lacks = table_file.provenance["lacks"].split("; ")
         typer.echo(
             json_format.dumps({"tables": str(output), "lacks": lacks, "fit": residuals.as_json(checks)}, indent=1)
         )
     else:
         if checks:
             Console().print(residuals.as_grid(checks, "Held-out reads against the tables"))
-        for lack in found.provenance["lacks"].split("; "):
+        for lack in table_file.provenance["lacks"].split("; "):
             typer.echo(f"note: {lack}")
         typer.echo(output)
     if not all(points.passed for points in checks.values()):

@@ -8,8 +8,8 @@ import typer
 
 
 def report(
-    tables: Annotated[Path, typer.Argument(help="Table file, made by `rramkit characterize`.")],
-    run: Annotated[Path | None, typer.Option("--run", help="Run file, made by `rramkit train`.")] = None,
+    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.")],
+    run: Annotated[Path | None, typer.Option("--run", help="Run file, written by `rramkit train`.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the headline as one line of JSON.")] = False,
 ) -> None:
@@ -18,9 +18,9 @@ def report(
     from rramkit.report import headline, page
 
     files.check_writable(output, keep=(tables, run))
-    found, trained = table.load(tables), None if run is None else record.load(run)
-    page.report(found, trained, output)
+    table_file, trained = table.load(tables), None if run is None else record.load(run)
+    page.report(table_file, trained, output)
     if as_json:
-        typer.echo(json.dumps({"report": str(output), **headline.numbers(found, trained)}))
+        typer.echo(json.dumps({"report": str(output), **headline.numbers(table_file, trained)}))
     else:
         typer.echo(output)

@@ -1,4 +1,4 @@
-"""How conductances and pulses of a network's matrices went over the epochs, and what each non-ideality costs."""
+"""Plots of conductances and pulses of a network's matrices by epoch, and of an ablation."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ def conductance_drift(ax: Axes, layer: LayerRecord) -> Axes:
     """Draw the histogram of a matrix's conductances after each epoch as colour, and the median over it as a line."""
     epochs = np.arange(layer.histogram.shape[0] + 1) - 0.5
     shares = 100.0 * layer.histogram / np.maximum(layer.histogram.sum(axis=1, keepdims=True), 1)
-    seen = np.ma.masked_less_equal(shares, 0.0)
-    low = float(seen.min()) if seen.count() else 0.1
+    nonzero = np.ma.masked_less_equal(shares, 0.0)
+    low = float(nonzero.min()) if nonzero.count() else 0.1
     norm = LogNorm(low, max(float(shares.max()), 1.01 * low))
-    mesh = ax.pcolormesh(epochs, layer.g_edges, seen.T, cmap=ordered(falling=True), norm=norm, rasterized=True)
+    mesh = ax.pcolormesh(epochs, layer.g_edges, nonzero.T, cmap=ordered(falling=True), norm=norm, rasterized=True)
     ax.plot(epochs[:-1] + 0.5, _medians(layer), "o-", color=INK, linewidth=1.0, label="median")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch")
@@ -68,17 +68,17 @@ def ablation(
     losses = np.asarray(accuracies) - without
     ax.barh(places, losses, left=without, height=0.6, color=[VERMILION if loss < 0.0 else BLUE for loss in losses])
     ax.axvline(without, color=INK, linewidth=0.8)
-    known = np.isfinite(errors)
+    finite = np.isfinite(errors)
     ax.errorbar(
-        np.asarray(accuracies)[known],
-        places[known],
-        xerr=np.asarray(errors)[known],
+        np.asarray(accuracies)[finite],
+        places[finite],
+        xerr=np.asarray(errors)[finite],
         fmt="none",
         ecolor=INK,
         elinewidth=0.9,
         capsize=2.0,
     )
-    reach = np.where(known, errors, 0.0)
+    reach = np.where(finite, errors, 0.0)
     for place, accuracy in zip(places, accuracies, strict=True):
         ax.annotate(
             f"{100.0 * accuracy:.2f}",
@@ -102,13 +102,13 @@ def ablation(
 
 def _scale_counts(ax: Axes, values: np.ndarray) -> None:
     """Scale the y axis from zero: evenly, or, over more than a decade, by logarithms down to the least value."""
-    seen = values[values > 0.0]
-    if seen.size and seen.max() <= 10.0 * seen.min():
-        ax.set_ylim(top=1.08 * float(seen.max()))
-    elif seen.size:
-        least = float(seen.min())
+    positive = values[values > 0.0]
+    if positive.size and positive.max() <= 10.0 * positive.min():
+        ax.set_ylim(top=1.08 * float(positive.max()))
+    elif positive.size:
+        least = float(positive.min())
         ax.set_yscale("symlog", linthresh=least, linscale=0.3)
-        decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(seen.max())) + 1.0)
+        decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(positive.max())) + 1.0)
         ax.set_yticks([0.0, *10.0**decades])
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

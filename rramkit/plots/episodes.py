@@ -1,4 +1,4 @@
-"""What a training by reinforcement did, from its episode file: returns, and what the target network's updates wrote."""
+"""Plots of a training by reinforcement learning: returns, energy, cells rewritten by updates of the target network."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every picture that a run file gives, by file name."""
+"""Every plot of a run file, by file name."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""What a tile makes of a matrix: where its cells missed, and where its currents did."""
+"""Plots of a programmed tile: errors of its conductances and of its currents."""
 
 from pathlib import Path
 
@@ -42,6 +42,6 @@ def save_error_map(path: Path, g_error: np.ndarray, i: np.ndarray, others: dict[
     with style():
         figure = Figure(figsize=(8.4, 3.2), facecolor="white")
         left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.12})
-        error_map(left, g_error, label="pair less wanted", unit="S")
+        error_map(left, g_error, label="pair less target", unit="S")
         errors_of_currents(right, i, others)
         figure.savefig(path, format=kind, dpi=160)

@@ -1,4 +1,4 @@
-"""What a training did, from its run file: accuracy, loss, pulses, energy, conductances, confusion."""
+"""Plots of a training from its run file: accuracy, loss, pulses, energy, conductances, confusion."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from rramkit.plots.style import COLOURS, GRID, INK, QUIET, colour_bar, legend_above, name_axis, ordered
 from rramkit.record import Epochs, LayerRecord
 
-_WIDE = 30.0  # pulses (1): beyond this a scale of logarithms shows the many cells with few
+_WIDE = 30.0  # pulses (1): above it the scale is logarithmic, which shows the many cells with few
 
 
 def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
@@ -20,14 +20,14 @@ def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
     )
     ax.plot(epochs.epoch, epochs.accuracy_test, "o-", color=COLOURS["rram"], label="RRAM, test")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_ylabel("images classified rightly (%)")
+    ax.set_ylabel("images classified correctly (%)")
     _name_epochs(ax, epochs)
     legend_above(ax)
     return ax
 
 
 def error_curve(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the share of test images taken wrongly by epoch, on a logarithmic scale, which keeps late epochs apart."""
+    """Draw the test error by epoch on a logarithmic scale, which separates late epochs."""
     ax.set_yscale("log")
     for accuracy, line, name in (
         (epochs.float_accuracy_test, "--", "float"),

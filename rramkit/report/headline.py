@@ -47,7 +47,7 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
         lines.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
     if run is not None and dict(run.tables_provenance) != dict(tables.provenance):
         lines.append(
-            "The run was trained with other tables than those shown here: their provenance differs. "
+            "The run was trained with tables other than those of this report: their provenance differs. "
             "Give the table file that the run names, or train again."
         )
     mapping = {} if run is None else run.settings.get("mapping")

@@ -1,4 +1,4 @@
-"""What the numbers of a report do not hold: the one place to edit when the kit learns to model more."""
+"""What the numbers of a report leave out: the one list to edit when the kit models more."""
 
 NOT_MODELLED = (
     "Converters and reads are ideal, and take no energy, but for what the experiment's `mapping.read` has on.",

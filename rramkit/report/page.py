@@ -24,7 +24,7 @@ def report(tables: TableFile, run: Run | None, path: Path) -> None:
     Parameters
     ----------
     tables : TableFile
-        The characterised tables.
+        The tables.
     run : Run or None
         A training with these tables; without one the page holds the characterisation only.
     path : Path
@@ -36,13 +36,13 @@ def report(tables: TableFile, run: Run | None, path: Path) -> None:
 
 
 def page(tables: TableFile, run: Run | None) -> Page:
-    """Return the page's parts: every number as text, every plot as SVG."""
+    """Return the parts of the page: numbers as text, plots as SVG."""
     tables = _in_order(tables)
-    made = tables.provenance.get("created", "") if run is None else run.created
+    created = tables.provenance.get("created", "") if run is None else run.created
     trained = "" if run is None else f"trained with {run.tables_name}, seed {run.seed}"
     return Page(
         title="RRAM characterisation report" if run is None else "RRAM training report",
-        subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(made)) if part),
+        subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(created)) if part),
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
         sections=_sections(tables, run),
@@ -53,7 +53,7 @@ def page(tables: TableFile, run: Run | None) -> Page:
 
 
 def render(parts: Page) -> str:
-    """Return the page as HTML; every text is escaped, only the SVG that our own plots made stands as it is."""
+    """Return the page as HTML; every text is escaped, only the SVG of the kit's own plots is not."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Where the numbers come from: short facts in one list, whole documents (plan, models) folded below it."""
+"""Provenance of a report: short facts in one list, documents (plan, models) folded below it."""
 
 import json
 from datetime import datetime

@@ -32,17 +32,17 @@ def look_up(table: Tabulated, signal: str, at: Mapping[str, ArrayLike]) -> np.nd
     TableError
         When a point lies beside one that failed, or the table lacks the signal.
     """
-    wanted = coordinates(table)
-    if set(at) != set(wanted):
-        raise InputError(f"`at` must give {', '.join(wanted)} of `{table.name}`; got {', '.join(at)}. Pass each once.")
-    names = next((name for name, axis in table.axes.items() if axis.labels), None)
-    if names is not None:
-        return _by_label(table, signal, at, names)
+    names = coordinates(table)
+    if set(at) != set(names):
+        raise InputError(f"`at` must give {', '.join(names)} of `{table.name}`; got {', '.join(at)}. Pass each once.")
+    labelled = next((name for name, axis in table.axes.items() if axis.labels), None)
+    if labelled is not None:
+        return _by_label(table, signal, at, labelled)
     if COORDINATES in table.conditions:
         return _scattered(table, signal, at)
-    if not wanted:
+    if not names:
         return np.asarray(table.signal(signal).values)
-    return GridSurrogate(table, signal).at(*(at[name] for name in wanted))
+    return GridSurrogate(table, signal).at(*(at[name] for name in names))
 
 
 def answered(table: Tabulated, signal: str, at: Mapping[str, ArrayLike]) -> np.ndarray:
@@ -109,10 +109,10 @@ def _scattered(table: Tabulated, signal: str, at: Mapping[str, ArrayLike]) -> np
     values = np.broadcast_arrays(
         *(_scaled(np.asarray(at[name], dtype=float), each) for name, each in zip(names, quantities, strict=True))
     )
-    wanted = np.clip(np.stack(values, axis=-1), low, high)
+    scaled = np.clip(np.stack(values, axis=-1), low, high)
     of = table.signal(signal)
     spline = RBFInterpolator((points[good] - low) / (high - low), _scaled(of.values[good], of))
-    interpolated = spline(((wanted - low) / (high - low)).reshape(-1, len(names))).reshape(values[0].shape)
+    interpolated = spline(((scaled - low) / (high - low)).reshape(-1, len(names))).reshape(values[0].shape)
     return np.exp(interpolated) if of.log else interpolated
 
 

@@ -110,10 +110,10 @@ class Group:
     @property
     def columns(self) -> dict[str, Column]:
         """Every column by its name, in the order of declaration."""
-        found: dict[str, Column] = {}
+        columns: dict[str, Column] = {}
         for each in reversed(type(self).__mro__):
-            found |= {name: column for name, column in vars(each).items() if isinstance(column, Column)}
-        return found
+            columns |= {name: column for name, column in vars(each).items() if isinstance(column, Column)}
+        return columns
 
     def of_kind(self, kind: Kind) -> tuple[Column, ...]:
         """Return the columns of one kind, in the order of declaration."""

@@ -1,4 +1,4 @@
-"""Two table files, quantity by quantity: what changed, against the limits that the older one keeps."""
+"""Comparison of two table files, quantity by quantity, against the held-out limits of the older one."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ AXIS_LIMIT = 1e-4
 """Largest difference of an axis' values over its span (1): conductances are measured, and differ by rounding only."""
 
 VALUE_LIMIT = 1e-6
-"""Largest difference over full scale (1) of a quantity that keeps no limits of its own."""
+"""Largest difference over full scale (1) of a quantity without held-out limits."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two files have in common, and in what they are not of one kind.
+    """Differences of two files, and what of them cannot be compared.
 
     Attributes
     ----------
     quantities : mapping
         `table.quantity` to old values (as `spice`) and new ones (as `fit`), with their limits.
     complaints : tuple of str
-        What cannot be compared: tables, quantities, units, shapes or labels of one file that the other lacks.
+        Tables, quantities, units, shapes or labels of one file that the other lacks.
     """
 
     quantities: Mapping[str, HeldOut]
@@ -42,36 +42,36 @@ def compare(new: TableFile, old: TableFile) -> Comparison:
     quantities: dict[str, HeldOut] = {}
     complaints = list(_unmatched("table", new.tables, old.tables))
     for name in new.tables.keys() & old.tables.keys():
-        found, said = _compare_tables(new[name], old[name])
-        quantities |= found
-        complaints += said
+        of_table, problems = _compare_tables(new[name], old[name])
+        quantities |= of_table
+        complaints += problems
     return Comparison(dict(sorted(quantities.items())), tuple(complaints))
 
 
 def _compare_tables(new: Table, old: Table) -> tuple[dict[str, HeldOut], list[str]]:
-    found: dict[str, HeldOut] = {}
-    said: list[str] = []
+    differences: dict[str, HeldOut] = {}
+    complaints: list[str] = []
     for kind in ("axes", "signals", "conditions"):
         ours, theirs = getattr(new, kind), getattr(old, kind)
-        said += _unmatched(f"`{new.name}` {kind}", ours, theirs)
+        complaints += _unmatched(f"`{new.name}` {kind}", ours, theirs)
         for name in [each for each in theirs if each in ours]:
-            wrong = _unlike(f"{new.name}.{name}", ours[name], theirs[name])
-            if wrong:
-                said.append(wrong)
+            problem = _unlike(f"{new.name}.{name}", ours[name], theirs[name])
+            if problem:
+                complaints.append(problem)
             else:
-                found[f"{new.name}.{name}"] = _differences(kind, name, new, old)
+                differences[f"{new.name}.{name}"] = _differences(kind, name, new, old)
     for name in [each for each in old.signals if each in new.signals]:
         failed, before = (int(np.count_nonzero(table.masked(name))) for table in (new, old))
         if failed > before:
-            said.append(f"`{new.name}.{name}`: {failed} points failed, {before} in the old file")
-    return found, said
+            complaints.append(f"`{new.name}.{name}`: {failed} points failed, {before} in the old file")
+    return differences, complaints
 
 
 def _unmatched(what: str, new: Mapping[str, object], old: Mapping[str, object]) -> Iterator[str]:
     for name in sorted(old.keys() - new.keys()):
-        yield f"{what}: `{name}` stands in the old file only"
+        yield f"{what}: `{name}` is in the old file only"
     for name in sorted(new.keys() - old.keys()):
-        yield f"{what}: `{name}` stands in the new file only"
+        yield f"{what}: `{name}` is in the new file only"
 
 
 def _unlike(name: str, new: Quantity, old: Quantity) -> str:
@@ -92,14 +92,14 @@ def _differences(kind: str, name: str, new: Table, old: Table) -> HeldOut:
         good = ~(new.masked(name) | old.masked(name))
     scale = float(np.ptp(theirs) if kind == "axes" else np.max(np.abs(theirs[good]), initial=0.0)) or 1.0
     limit = (AXIS_LIMIT if kind == "axes" else VALUE_LIMIT) * scale
-    kept = old.held_out.get(name) if kind == "signals" else None
+    reference = old.held_out.get(name) if kind == "signals" else None
     unit = getattr(new, kind)[name].unit
     return HeldOut(
         at={},
         spice=theirs[good].ravel(),
         fit=ours[good].ravel(),
         unit=unit,
-        limit_rms=limit if kept is None else kept.limit_rms,
-        limit_max=limit if kept is None else kept.limit_max,
-        limit_p95=limit if kept is None else kept.limit_p95,
+        limit_rms=limit if reference is None else reference.limit_rms,
+        limit_max=limit if reference is None else reference.limit_max,
+        limit_p95=limit if reference is None else reference.limit_p95,
     )

@@ -103,26 +103,26 @@ class TableFile:
         Raises
         ------
         TableError
-            When no table has the axis of a value that was asked for, or none of them reaches it.
+            When no table has the axis of a value that was passed, or none of them reaches it.
         """
-        asked = {CORNERS.corner: corner, CORNERS.supply: supply, CORNERS.temperature: temperature}
+        wanted = {CORNERS.corner: corner, CORNERS.supply: supply, CORNERS.temperature: temperature}
         tables, absent = {}, dict(self.absent)
         for name, table in self.tables.items():
             try:
                 tables[name] = at_condition(table, corner=corner, supply=supply, temperature=temperature)
             except TableError as error:
                 absent[name] = str(error)
-        for axis in (axis for axis, value in asked.items() if value is not None):
+        for axis in (axis for axis, value in wanted.items() if value is not None):
             self._check_reached(axis, tables, absent)
         fixed = [name for name, table in tables.items() if table is self.tables[name]]
         if len(fixed) == len(self.tables):
             return self
         units = {CORNERS.temperature: " K"}
-        condition = {axis: _text(value, units.get(axis, "")) for axis, value in asked.items()}
+        condition = {axis: _text(value, units.get(axis, "")) for axis, value in wanted.items()}
         return TableFile(tables, {**self.provenance, **condition, ONE_CONDITION: ", ".join(fixed)}, absent)
 
     def _check_reached(self, axis: str, tables: Mapping[str, Table], absent: Mapping[str, str]) -> None:
-        """Raise when no table has the axis, or none that has it reaches the value that was asked for."""
+        """Raise when no table has the axis, or none that has it reaches the value that was passed."""
         having = [name for name, table in self.tables.items() if axis in table.axes]
         if not having:
             raise TableError(

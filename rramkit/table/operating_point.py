@@ -3,7 +3,7 @@
 Along the corner, an axis of labels, one is selected. Along supply and temperature signals are interpolated by the same
 monotone cubic as everywhere (PCHIP along that axis; the last axis first, as `GridSurrogate` does, so that a look-up at
 the condition equals one in the whole table); quantiles less their signal, and sigmas, linearly, as `QuantileSurrogate`
-does. A value that the axis holds is taken as it is.
+does. A value that the axis holds is selected without interpolation.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from rramkit.table.schema import CORNERS
 from rramkit.table.table import Table
 
 NOMINAL_CORNER, NOMINAL_SUPPLY, NOMINAL_TEMPERATURE = "tt", 1.0, 300.15
-"""Corner, factor on the supplies (1) and temperature (K) where a file holds several and none was asked for."""
+"""Corner, factor on the supplies (1) and temperature (K) where a file holds several and none is given."""
 
 
 def at_condition(

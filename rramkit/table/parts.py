@@ -10,7 +10,7 @@ import numpy as np
 Over = Literal["cycles", "devices", "all"]
 
 LEVELS = np.array([0.0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 1.0])
-"""Levels (1) at which draws are summed up: deciles, closer where a tail bends, and both ends of what was drawn."""
+"""Levels (1) of the quantiles of draws: deciles, closer in the tails, and the smallest and largest draw."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """SPICE points that a fit never saw, and what the fit says there.
+    """SPICE points that were not used in a fit, and the fit's values there.
 
     `at` holds one array (N,) for each coordinate, `spice` and `fit` are (N,); all in the units given. The fit passes
     when its root-mean-square, its 95th percentile and its largest error are all within their limits (same unit); a
@@ -129,9 +129,9 @@ class Mask:
     @classmethod
     def of_reasons(cls, reasons: Sequence[str | None], shape: tuple[int, ...]) -> Self:
         """Build from the reason of each point (None where it is good), in the order of the flattened signal."""
-        known = tuple(sorted({reason for reason in reasons if reason is not None}))
-        codes = [0 if reason is None else 1 + known.index(reason) for reason in reasons]
-        return cls(np.array(codes, dtype=np.uint8).reshape(shape), known)
+        distinct = tuple(sorted({reason for reason in reasons if reason is not None}))
+        codes = [0 if reason is None else 1 + distinct.index(reason) for reason in reasons]
+        return cls(np.array(codes, dtype=np.uint8).reshape(shape), distinct)
 
     @property
     def bad(self) -> np.ndarray:
@@ -139,7 +139,7 @@ class Mask:
         return self.codes > 0
 
     def counts(self) -> dict[str, int]:
-        """Return how many points each reason took."""
+        """Return the number of points of each reason."""
         return {reason: int(np.count_nonzero(self.codes == k)) for k, reason in enumerate(self.reasons, start=1)}
 
 
@@ -160,7 +160,7 @@ class Fit:
     residual : float
         Root-mean-square of model minus data over the points fitted, in `unit`.
     axes : tuple of str
-        Axes of the table along which the fit was made anew; none when one set of parameters holds for all of it.
+        Axes of the table along which it was fitted; none when one set of parameters holds for the whole table.
     unit : str
         Unit of the residual; empty: the signal's.
     """
@@ -176,19 +176,19 @@ class Fit:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How one signal scatters at each point of its table.
+    """Distribution of one signal at each point of its table.
 
     Attributes
     ----------
     signal : str
         Which signal of the table.
     over : str
-        What was drawn again for each value: `cycles` (one device, pulse after pulse), `devices` (one pulse each on many
-        devices), or `all` (both at once, or measured data that cannot tell them apart).
+        What was drawn for each value: `cycles` (one device, pulse after pulse), `devices` (one pulse each on many
+        devices), or `all` (both, or measured data that cannot separate them).
     levels : ndarray
         Probabilities (Q,), rising, within [0, 1].
     quantiles : ndarray
-        Values of the signal (..., Q), in its unit, falling nowhere along the levels.
+        Values of the signal (..., Q), in its unit, not falling along the levels.
     sigma : ndarray
         Standard deviation (...), in the signal's unit.
     draws : int
@@ -204,7 +204,7 @@ class Distribution:
 
     @classmethod
     def of_draws(cls, draws: np.ndarray, *, signal: str, over: Over, levels: np.ndarray = LEVELS) -> Self:
-        """Sum up draws (..., N) of a signal, N at each point of the table.
+        """Return the distribution of draws (..., N) of a signal, N at each point of the table.
 
         The quantiles are Hyndman and Fan's definition 7 (Am. Stat. 50, 361, 1996): linear between the sorted draws,
         so that levels 0 and 1 are the smallest and the largest draw.

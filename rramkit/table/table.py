@@ -196,17 +196,17 @@ class Table:
         """
         index, dimension = self._index(axis, value), list(self.axes).index(axis)
 
-        def taken(values: np.ndarray, at: int = dimension) -> np.ndarray:
+        def selected(values: np.ndarray, at: int = dimension) -> np.ndarray:
             return np.take(values, index, axis=at)
 
         return replace(
             self,
             axes={name: each for name, each in self.axes.items() if name != axis},
-            signals={name: replace(each, values=taken(each.values)) for name, each in self.signals.items()},
+            signals={name: replace(each, values=selected(each.values)) for name, each in self.signals.items()},
             held_out=_held_out_at(self.held_out, axis, float(self.axes[axis].values[index])),
-            masks={name: replace(mask, codes=taken(mask.codes)) for name, mask in self.masks.items()},
+            masks={name: replace(mask, codes=selected(mask.codes)) for name, mask in self.masks.items()},
             distributions={
-                name: replace(each, quantiles=taken(each.quantiles), sigma=taken(each.sigma))
+                name: replace(each, quantiles=selected(each.quantiles), sigma=selected(each.sigma))
                 for name, each in self.distributions.items()
             },
             fits={name: _fit_at(fit, axis, index) for name, fit in self.fits.items()},
@@ -236,13 +236,13 @@ class Table:
 
 def _held_out_at(held_out: Mapping[str, HeldOut], axis: str, value: float) -> dict[str, HeldOut]:
     """Return the held-out points at one value of an axis, without that coordinate."""
-    kept = {}
+    remaining = {}
     for signal, points in held_out.items():
         keep = points.at[axis].values == value if axis in points.at else np.ones(points.spice.size, dtype=bool)
         if np.any(keep):
             chosen = points.where(keep)
-            kept[signal] = replace(chosen, at={name: each for name, each in chosen.at.items() if name != axis})
-    return kept
+            remaining[signal] = replace(chosen, at={name: each for name, each in chosen.at.items() if name != axis})
+    return remaining
 
 
 def _fit_at(fit: Fit, axis: str, index: int) -> Fit:
@@ -250,13 +250,13 @@ def _fit_at(fit: Fit, axis: str, index: int) -> Fit:
     if axis not in fit.axes:
         return fit
 
-    def taken(values: np.ndarray) -> np.ndarray:
+    def selected(values: np.ndarray) -> np.ndarray:
         return np.asarray(np.take(values, index, axis=fit.axes.index(axis)))
 
     return replace(
         fit,
-        parameters={name: replace(each, values=taken(each.values)) for name, each in fit.parameters.items()},
-        errors={name: taken(values) for name, values in fit.errors.items()},
+        parameters={name: replace(each, values=selected(each.values)) for name, each in fit.parameters.items()},
+        errors={name: selected(values) for name, values in fit.errors.items()},
         axes=tuple(name for name in fit.axes if name != axis),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fixtures.synthetic import tables
 from fixtures.synthetic_run import checked_tables, run
-from fixtures.synthetic_tables import cornered_table, full_file, full_table
+from fixtures.synthetic_tables import cornered_table, full_file, full_table, write_table_at_corners
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
@@ -17,7 +17,7 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli.app import run as command
 from rramkit.errors import TableError
 from rramkit.staircase import climb
-from rramkit.table import Distribution, Quantity, Table
+from rramkit.table import Distribution, Quantity, Table, TableFile
 
 PARTS = ["mapping.wires", "mapping.read.noise", "all"]
 FILE, RUN = checked_tables(), run()
@@ -66,7 +66,7 @@ DRAWINGS = {
     ),
     "change_band": (lambda ax: plots.change_band(ax, IDENTICAL), "conductance before (µS)", "change by one write (nS)"),
     "played_train": (lambda ax: plots.played_train(ax, PLAYED), "pulse", "conductance (µS)"),
-    "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified rightly (%)"),
+    "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified correctly (%)"),
     "error_curve": (lambda ax: plots.error_curve(ax, RUN.epochs), "epoch", "images classified wrongly (%)"),
     "loss": (lambda ax: plots.loss(ax, RUN.epochs), "epoch", "loss on training images (nat)"),
     "pulses_by_epoch": (lambda ax: plots.pulses_by_epoch(ax, RUN.epochs), "epoch", "pulses an epoch"),
@@ -207,3 +207,10 @@ def test_the_command_names_a_file_that_is_neither(tmp_path):
     with pytest.raises(TableError, match=r"notes\.h5: cannot be read as 'rramkit tables'"):
         command(["plot", str(tmp_path / "notes.h5"), "-o", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_write_table_over_corners_is_drawn_at_its_nominal_condition_which_the_name_says():
+    drawings = plots.gallery(TableFile({"set": write_table_at_corners()}, {}))
+    assert {"set-delta_g-family", "set-tt-300.15K-map", "set-tt-300.15K-staircase"} <= set(drawings)
+    ax = drawings["set-tt-300.15K-staircase"](Figure().add_subplot())
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), climb(FILE["set"]).g_cell)

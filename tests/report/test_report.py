@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fixtures.synthetic import tables
 from fixtures.synthetic_run import checked_tables, run
-from fixtures.synthetic_tables import full_table
+from fixtures.synthetic_tables import full_table, write_table_at_corners
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -147,7 +147,7 @@ def test_a_reader_is_told_what_bends_the_numbers():
     odd = replace(made, epochs=clamped, tables_provenance={"seed": "9"}, settings={"mapping": {"wires": False}})
     said = " ".join(headline.notices(checked_tables(), odd))
     assert "7 values were outside the range of the tables" in said
-    assert "The run was trained with other tables" in said
+    assert "The run was trained with tables other than" in said
     assert "left the wires out" in said
     assert headline.notices(checked_tables(), made) == ()
 
@@ -236,3 +236,8 @@ def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
     text = (tmp_path / "h.html").read_text(encoding="utf-8")
     assert "points that failed in SPICE" in text
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
+
+
+def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_named(tmp_path):
+    report(TableFile({"set": write_table_at_corners()}, {}), None, tmp_path / "r.html")
+    assert "Table set is shown at tt, 300.15K." in (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -95,7 +95,8 @@ OTHER_MEANINGS = {
     "rramkit/array/exact.py": {"r_row", "r_col", "r_sense"},  # arguments of `solve_wires`
     "rramkit/array/model.py": {"t_read"},  # a field of the model
     "rramkit/array/write/pulse.py": {"v_pulse", "t_pulse", "v_wl"},  # settings: what may be stepped
-    "rramkit/learning/rules/settings.py": {"sigma_read"},
+    "rramkit/learning/rules/settings.py": {"sigma_read"},  # a setting of write-verify
+    "rramkit/learning/rules/rram_rule.py": {"sigma_read"},
     "characterization/plan.py": {"g_max", "v_step"},  # parameters of the plan and of the bench
     "characterization/cycle_noise.py": {"v_pulse"},  # a parameter of the bench
 }
