@@ -12,6 +12,13 @@ stop() {
     exit 1
 }
 
+# Where git made no symbolic links, each is a text file that names its target.
+for link in rramkit/circuits rramkit/netlists rramkit/characterization; do
+    [ -d "$link" ] || stop "$link must be a symbolic link to the folder beside \`rramkit\`; this checkout has a plain file or" \
+        "nothing there. Run \`git config core.symlinks true\`, then \`git checkout -- rramkit/circuits rramkit/netlists" \
+        "rramkit/characterization\`."
+done
+
 # Python 3.11 to 3.13, with the modules that Debian keeps in a package of their own.
 fits() {
     "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
@@ -70,7 +77,7 @@ case $extra in
 esac
 say "installing $what into .venv (a minute or two the first time) ..."
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --editable "$wanted" ||
-    stop "pip could not install the packages; its reason stands above. With the cause (often the network) mended, run the same command again."
+    stop "pip could not install the packages; its reason stands above. Fix the cause (often the network) and run the same command again."
 rm .venv/.unfinished
 echo "$here" >.venv/.here
 touch .venv/.with-kit ".venv/.with-$extra"

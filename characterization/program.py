@@ -4,7 +4,6 @@ import os
 import re
 import resource
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from rramkit.characterization.ngspice.library import SimulatorLibrary, environment
 from rramkit.errors import SimulationError
+from rramkit.processes.processor_time import TimeLimitError, run_limited
 
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)(?:\s|$)", re.IGNORECASE)
 _FAILED = re.compile(r"(?im)^.*(?:\bfailed\b.*measure|measure.*\bfailed\b|simulation\(s\) aborted|^error).*$")
@@ -37,24 +37,25 @@ def find_program(library: SimulatorLibrary) -> Path | None:
 
 
 def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: float = 600.0) -> BareRun:
-    """Run `ngspice -b` on a deck in a folder of its own; raise `SimulationError` when it fails or takes too long."""
+    """Run `ngspice -b` on a deck in a folder of its own; `timeout` in processor seconds.
+
+    Raises
+    ------
+    SimulationError
+        When the run fails or exceeds its time limit.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
         (Path(folder) / "deck.cir").write_text(deck, encoding="utf-8")
         try:
-            child = subprocess.run(
+            child = run_limited(
                 [str(program), "-b", "-n", "deck.cir"],
-                cwd=folder,
+                seconds=timeout,
+                cwd=Path(folder),
                 env=environment(library.spice_lib_dir, dict(os.environ)),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-                check=False,
             )
-        except subprocess.TimeoutExpired as error:
-            raise SimulationError("timeout", f"no result within {timeout:g} s; killed", deck=deck) from error
+        except TimeLimitError as error:
+            raise SimulationError("timeout", f"{error}; killed", deck=deck) from error
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     log = child.stdout + child.stderr
     fatal = _FAILED.search(log)

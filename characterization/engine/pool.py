@@ -1,14 +1,13 @@
-"""Worker processes that run decks: one ngspice each, recycled, a time limit for each run, crashes contained."""
+"""Worker processes that run decks: one ngspice each, recycled, a processor-time limit for each run, crash isolation."""
 
 import os
 import shutil
 import signal
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from multiprocessing import parent_process
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
@@ -17,15 +16,15 @@ from typing import Self, TypeVar
 
 from rramkit.characterization.engine.futures import translated
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
-from rramkit.characterization.engine.workers import Lost, Stillborn, Workers, answer
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
 from rramkit.errors import SetupError, SimulationError
+from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
 
-TIMEOUT = 120.0  # seconds: ten times what the slowest deck of the kit's own plans takes
+TIMEOUT = 120.0  # processor seconds: ten times those of the slowest deck in the kit's own plans
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
-IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to make decks lazily
-_CLEARINGS = 100
+IN_FLIGHT = 4  # decks handed out for each worker: enough to keep it busy, few enough to generate decks lazily
+_REMOVAL_TRIES = 100
 
 _Key = TypeVar("_Key")
 _Result = TypeVar("_Result")
@@ -39,8 +38,8 @@ class SpicePool:
     workers : int, optional
         Processes; default: one for each core this process may use.
     timeout : float
-        Seconds after which a run is killed and its worker replaced.
-    library : Library, optional
+        Processor seconds after which a run is killed and its worker replaced.
+    library : SimulatorLibrary, optional
         Default: `find_library()`.
 
     Raises
@@ -64,7 +63,7 @@ class SpicePool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the workers at once: whoever wants results has waited for them."""
+        """End the workers at once: the caller has waited for the results that it needs."""
         self._workers.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -74,7 +73,7 @@ class SpicePool:
         return self.library.simulator
 
     def submit(self, job: Job) -> "Future[MeasuredValues]":
-        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        """Hand out a job; its future holds the measured values, or a `SimulationError`."""
         return self._submit(job.deck, _measure, job)
 
     def run(self, deck: str) -> Waveforms:
@@ -86,7 +85,7 @@ class SpicePool:
     ) -> Iterator[tuple[_Key, Waveforms | SimulationError]]:
         """Run many decks; yield (key, waveforms or the error) in the order given.
 
-        A deck is made only when a worker is near to needing it, so that the first run starts at once.
+        A deck is generated only shortly before a worker needs it, so that the first run starts at once.
         """
         waiting: deque[tuple[_Key, Future[Waveforms]]] = deque()
         for key, make_deck in decks:
@@ -98,17 +97,17 @@ class SpicePool:
             yield _next(waiting)
 
     def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
-        """Return a future in the kit's own terms: what became of the worker is a `KitError`."""
+        """Return a future whose errors are the kit's: a worker that ended is a `KitError`."""
         return translated(self._workers.submit(function, argument), lambda error: self._in_kit_terms(deck, error))
 
     def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
-        if isinstance(error, Lost) and error.exit_code is None:
-            return SimulationError("timeout", f"no result within {self.timeout:g} s; killed", deck=deck)
-        if isinstance(error, Lost) and error.exit_code == -signal.SIGKILL:
+        if isinstance(error, WorkerLost) and error.exit_code is None:
+            return SimulationError("timeout", f"{error.reason}; killed", deck=deck)
+        if isinstance(error, WorkerLost) and error.exit_code == -signal.SIGKILL:
             return SimulationError("killed", "its process was killed from outside (memory?)", deck=deck)
-        if isinstance(error, Lost):
+        if isinstance(error, WorkerLost):
             return SimulationError("crash", f"its process died (exit code {error.exit_code})", deck=deck)
-        if isinstance(error, Stillborn):
+        if isinstance(error, StartError):
             return SetupError(
                 "the ngspice processes end before they start. In a script, call the kit under "
                 "`if __name__ == '__main__':`, since each process imports the script again."
@@ -125,26 +124,21 @@ def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Wavef
 
 
 def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
-    watch = threading.Thread(target=_end_with_parent, args=[folder], daemon=True)
-    watch.start()
+    watch = end_with_parent(partial(_remove, folder))
     own = folder / str(os.getpid())
     own.mkdir()
     simulator = Simulator(library, own)
-    answer(pipe, simulator, lambda: simulator.usable)
-    watch.join()  # the parent is gone, or kills this process in a moment: in both cases the other thread's matter
+    serve(pipe, simulator, lambda: simulator.usable)
+    watch.join()  # the parent has ended, or kills this process in a moment: the other thread handles both
 
 
-def _end_with_parent(folder: Path) -> None:
-    """Wait until the parent is gone; a killed one could not end this process and clear the folder."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        for _ in range(_CLEARINGS):
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            sleep(0.01)  # a sibling was just making its files
-        os._exit(1)
+def _remove(folder: Path) -> None:
+    """Remove the pool's folder, which a killed parent could not."""
+    for _ in range(_REMOVAL_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        sleep(0.01)  # another worker was writing its files
 
 
 def _run(simulator: Simulator, deck: str) -> Waveforms:

@@ -1,4 +1,4 @@
-"""Find an ngspice shared library, ask it what it is, and make a worker process ready to load it."""
+"""Find and probe an ngspice shared library, and prepare a worker process to load it."""
 
 import ctypes
 import functools
@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit.errors import SetupError
+from rramkit.processes.processor_time import TimeLimitError, run_limited
 
 VARIABLE = "RRAMKIT_NGSPICE"
 OLDEST = 39  # older ones were never tried with the kit
 GOOD = 42  # the oldest that distributions build with KLU
 NAMES = ("libngspice.so.0", "libngspice.so")
-PROBE_SECONDS = 30  # 0.05 s is usual; a loaded machine with a cold disk needs more
+PROBE_SECONDS = 30  # processor time; 0.05 s is usual
 BARE = Path(__file__).resolve().parent / "bare"
-# Read by ngspice at its start: each of them would let the user's own set-up change a result.
+# Read by ngspice at its start: with any of them the user's own set-up could change a result.
 FOREIGN = ("SPICE_SCRIPTS", "SPICE_PATH", "SPICE_ASCIIRAWFILE", "NGSPICE_INPUT_DIR", "NGSPICE_OSDI_DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorLibrary:
-    """An ngspice shared library that loads, and what it says about itself.
+    """An ngspice shared library that loads, with its version and features.
 
     Attributes
     ----------
@@ -61,12 +62,12 @@ class SimulatorLibrary:
 
     @property
     def simulator(self) -> str:
-        """What it is, in words: the same words, the same numbers."""
+        """Name of the simulator for provenance: equal names give equal numbers."""
         return f"ngspice {self.version_text}{' with KLU' if self.klu else ''}"
 
     @property
     def good(self) -> bool:
-        """Whether large arrays are quick with it."""
+        """Whether it is new enough and has KLU, so that large arrays are fast."""
         return self.klu and self.version >= GOOD
 
 
@@ -97,14 +98,14 @@ def _find(named: str, prefix: Path) -> SimulatorLibrary:
             return probe(library, origin)
         except SetupError as error:
             failures.append(str(error))
-    found = "; ".join(failures) or f"none in {prefix} and none known to the system's loader"
+    got = "; ".join(failures) or f"none in {prefix} and none in the system's loader cache"
     raise SetupError(
-        f"an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer is needed; got {found}. {cure()}"
+        f"an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer is needed; got {got}. {cure()}"
     )
 
 
 def cure() -> str:
-    """Say how a library is had, whatever is missing about the present one."""
+    """Return how to get a suitable library."""
     return (
         f"Run `make setup` (it fetches one without root), install libngspice0 of version {GOOD} or newer, "
         f"or set {VARIABLE} to the path of such a library."
@@ -112,7 +113,7 @@ def cure() -> str:
 
 
 def named_library(named: str) -> SimulatorLibrary:
-    """Probe the library that the user names; there is no silent way round a wrong one."""
+    """Probe the library that the user names; a wrong one is an error, never replaced by another."""
     path = Path(named).expanduser()
     try:
         if not path.is_file():
@@ -121,16 +122,16 @@ def named_library(named: str) -> SimulatorLibrary:
     except (SetupError, OSError) as error:
         raise SetupError(
             f"{VARIABLE} must name an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer; "
-            f"got {named!r} ({error}). Correct it, or unset it so that the kit looks for one."
+            f"got {named!r} ({error}). Fix it, or unset it so that the kit looks for one."
         ) from error
 
 
 def system_candidates() -> list[Path]:
-    """List what the loader's cache, LD_LIBRARY_PATH and the usual folders hold, each file once."""
+    """List the libraries in LD_LIBRARY_PATH, the loader's cache and the usual folders, each file once."""
     folders = [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
     usual = [Path("/usr/local/lib"), Path("/usr/lib"), Path("/usr/lib64")]
-    found = [*_files(folders), *_loader_cache(), *_files(usual)]
-    return list(dict.fromkeys(path.resolve() for path in found))
+    paths = [*_files(folders), *_loader_cache(), *_files(usual)]
+    return list(dict.fromkeys(path.resolve() for path in paths))
 
 
 def _in(prefix: Path) -> list[Path]:
@@ -169,7 +170,7 @@ def _under(prefix: Path, model: str) -> bool:
 
 
 def probe(path: Path, origin: str) -> SimulatorLibrary:
-    """Load the library in a child process and read what it says.
+    """Load the library in a child process and read its version and features.
 
     Raises
     ------
@@ -178,23 +179,23 @@ def probe(path: Path, origin: str) -> SimulatorLibrary:
         that fits after "got".
     """
     path = path.resolve()
-    # What `fetch` put beside the library because the system lacks it.
+    # Libraries that `fetch` put beside it because the system lacks them.
     preload = tuple(sorted((path.parent / "needed").glob("*.so*"))) if (path.parent / "needed").is_dir() else ()
     lib_dir = matching_lib_dir(path)
-    said = _ask(path, lib_dir, preload, path.stat().st_mtime_ns)
-    banner = re.search(r"ngspice-(\d+)(\S*)", said)
+    output = _probe_output(path, lib_dir, preload, path.stat().st_mtime_ns)
+    banner = re.search(r"ngspice-(\d+)(\S*)", output)
     if banner is None:
-        raise SetupError(f"{path}, which does not tell its version")
+        raise SetupError(f"{path}, which does not print its version")
     if int(banner[1]) < OLDEST:
         raise SetupError(f"{path}, which is version {banner[1]}{banner[2]}")
     return SimulatorLibrary(
         path=path,
         version=int(banner[1]),
         version_text=banner[1] + banner[2],
-        klu="KLU" in said,
-        xspice="XSPICE extensions included" in said and lib_dir != BARE and "Error opening code model" not in said,
-        osdi="osdi: no such command" not in said,
-        openmp="OpenMP multithreading" in said,
+        klu="KLU" in output,
+        xspice="XSPICE extensions included" in output and lib_dir != BARE and "Error opening code model" not in output,
+        osdi="osdi: no such command" not in output,
+        openmp="OpenMP multithreading" in output,
         origin=origin,
         spice_lib_dir=lib_dir,
         preload=preload,
@@ -202,25 +203,17 @@ def probe(path: Path, origin: str) -> SimulatorLibrary:
 
 
 @functools.cache
-def _ask(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) -> str:
+def _probe_output(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) -> str:
     script = Path(__file__).resolve().with_name("probe.py")
     command = [sys.executable, "-I", "-S", str(script), str(path), *map(str, preload)]
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
         (Path(folder) / ".spiceinit").touch()
         try:
-            child = subprocess.run(
-                command,
-                cwd=folder,
-                env=environment(lib_dir, dict(os.environ)),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=PROBE_SECONDS,
-                check=False,
+            child = run_limited(
+                command, seconds=PROBE_SECONDS, cwd=Path(folder), env=environment(lib_dir, dict(os.environ))
             )
-        except subprocess.TimeoutExpired as error:
-            raise SetupError(f"{path}, which did not answer within {PROBE_SECONDS} s") from error
+        except TimeLimitError as error:
+            raise SetupError(f"{path}, which did not answer ({error})") from error
     if child.returncode < 0:
         raise SetupError(f"{path}, which ended its process with signal {-child.returncode}")
     if child.returncode:
@@ -230,17 +223,17 @@ def _ask(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) ->
 
 
 def environment(lib_dir: Path, inherited: dict[str, str]) -> dict[str, str]:
-    """Return the environment in which a library may be loaded: `inherited`, less what would change a result."""
-    kept = {name: value for name, value in inherited.items() if name not in FOREIGN}
-    return kept | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
+    """Return the environment to load a library in: `inherited` without the variables that could change a result."""
+    neutral = {name: value for name, value in inherited.items() if name not in FOREIGN}
+    return neutral | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
 
 
 def enter(library: SimulatorLibrary, folder: Path) -> None:
-    """Make this process ready to load `library`; once, before the first load, in a process of its own.
+    """Prepare this process to load `library`: once, before the first load, in a process of its own.
 
     It changes the process's folder and environment. ngspice reads `.spiceinit` of the current folder
-    or else of the user's home (as the password file tells it: `HOME` is not asked), so `folder`, which
-    must exist and be private, gets one. It also holds the threads at one: the start-up files of
+    or else of the user's home (from the password file, not from `HOME`), so `folder`, which
+    must exist and be private, gets one. It also limits the threads to one: the start-up files of
     distributions ask for up to eight and win over OMP_NUM_THREADS.
     """
     (folder / ".spiceinit").write_text("* read in place of the user's own\nset num_threads=1\n")
@@ -253,7 +246,7 @@ def enter(library: SimulatorLibrary, folder: Path) -> None:
 
 
 def warning_for(library: SimulatorLibrary) -> str | None:
-    """Say in one line what a poor library costs and how to cure it; None for a good one."""
+    """Return one line about the cost and the cure of an unsuitable library; None for a good one."""
     if library.good:
         return None
     lack = "has no KLU solver" if not library.klu else f"is older than {GOOD}"

@@ -1,4 +1,4 @@
-"""The command line: the roof of the house, which loads each room only when a command needs it."""
+"""The command line; each command imports what it needs when it runs."""
 
 from rramkit.cli.entry import main
 

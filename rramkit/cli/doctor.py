@@ -1,4 +1,4 @@
-"""`rramkit doctor`: what was found on this machine, what is missing, and the cure for each."""
+"""`rramkit doctor`: what this machine has, what is missing, and the cure for each."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit import __version__
+from rramkit.cli.checkout import links_complaint
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ REINSTALL = "run `make setup`, or `pip install -e .` in the checkout"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked for: `state` is `ok`, `poor`, `missing` or `optional`."""
+    """One requirement: `state` is `ok`, `poor`, `missing` or `optional`."""
 
     name: str
     found: str
@@ -52,8 +53,8 @@ class Check:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")] = False,
 ) -> None:
-    """Print what the kit found on this machine, with the cure for whatever is missing."""
-    checks = [*_interpreter(), *_packages(), *_simulator(), *_optional()]
+    """Print what this machine has, with the cure for whatever is missing."""
+    checks = [*_interpreter(), *_checkout(), *_packages(), *_simulator(), *_optional()]
     healthy = all(check.state != "missing" for check in checks)
     if as_json:
         typer.echo(json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=1))
@@ -71,7 +72,7 @@ def _lines(checks: list[Check], *, healthy: bool) -> Iterator[str]:
         if check.cure:
             yield f"{'':<{8 + width}}  -> {check.cure}"
     poor = ", with the cost that stands above" if any(check.state == "poor" for check in checks) else ""
-    yield f"The kit can run here{poor}." if healthy else "The kit cannot run here: mend what is MISSING."
+    yield f"The kit can run here{poor}." if healthy else "The kit cannot run here: fix what is MISSING."
 
 
 def _interpreter() -> Iterator[Check]:
@@ -80,6 +81,12 @@ def _interpreter() -> Iterator[Check]:
     yield Check("rramkit", __version__, "ok")
     yield Check("Python", f"{platform.python_version()} ({sys.executable})", "ok" if fits else "missing", cure)
     yield Check("cores", str(len(os.sched_getaffinity(0))), "ok")
+
+
+def _checkout() -> Iterator[Check]:
+    complaint = links_complaint()
+    if complaint is not None:
+        yield Check("links", "not symbolic links", "missing", complaint)
 
 
 def _version(distribution: str, module: str) -> str | None:
@@ -102,6 +109,8 @@ def _optional() -> Iterator[Check]:
 
 
 def _simulator() -> Iterator[Check]:
+    if links_complaint() is not None:
+        return  # it cannot be imported
     from rramkit.characterization.ngspice import library as ngspice
 
     try:

@@ -1,66 +1,154 @@
-"""The way in: the one place where a signal, a wrong call or an error becomes one line and an exit code.
+"""Entry point of the command line: a signal, a wrong call or an error ends in one line and an exit code.
 
-Light on purpose: Ctrl-C while the rest still loads must end as tidily as later.
+Imports nothing heavy, so that Ctrl-C is handled from the first milliseconds. While the command line loads, Ctrl-C ends
+the process at once: nothing is unfinished. Later it raises `Interrupted`, so that the command can remove what is
+unfinished. That exception is raised neither inside an import (C extensions turn it into an import error) nor lost in a
+destructor or callback (Python discards what they raise). A second Ctrl-C ends the process at once.
 """
 
 import os
 import signal
 import sys
+from time import monotonic
 from types import FrameType
-from typing import NoReturn
 
 from rramkit.errors import KitError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SAME_SECONDS = 0.3  # `timeout` sends a signal to the process and to its group: one request, two signals
+_RETRY_SECONDS = 0.02
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or a request to end, under a name that the command-line library does not take for its own."""
+    """Ctrl-C or a request to end, as a type that the command-line library does not catch."""
+
+
+class _Interrupts:
+    """The handlers of SIGINT and SIGTERM during one command."""
+
+    def __init__(self) -> None:
+        self.phase = "loading"  # then "running", then "ended"
+        self._number, self._since = 0, 0.0
+        self._hook = sys.unraisablehook
+
+    def install(self) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, self._interrupt)
+        sys.unraisablehook = self._discarded
+
+    def uninstall(self) -> None:
+        """Leave the system's own handlers: a signal while Python shuts down ends the process without a traceback."""
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = self._hook
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self.phase == "loading":
+            _end_now("interrupted while loading. The same command starts again.", number)
+        if self.phase == "ended" or (self._number and monotonic() - self._since < _SAME_SECONDS):
+            return
+        if self._number:
+            _end_now("interrupted twice: ended at once. Temporary files may be left.", number)
+        self._number, self._since = number, monotonic()
+        self._raise(number, frame)
+
+    def _raise(self, _number: int, frame: FrameType | None) -> None:
+        if self.phase == "running" and _imports(frame):
+            self._raise_later()
+        elif self.phase == "running":
+            raise Interrupted(self._number)
+
+    def _raise_later(self) -> None:
+        signal.signal(signal.SIGALRM, self._raise)
+        signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+
+    def _discarded(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, Interrupted):
+            self._raise_later()
+        else:
+            self._hook(unraisable)
 
 
 def main() -> None:
-    """Run the command line; every failure that a user can mend ends in one line and a code that is not 0."""
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    """Run the command line; every failure that the user can fix ends in one line and a code that is not 0."""
+    interrupts = _Interrupts()
+    interrupts.install()
+    try:
+        code = _run(interrupts)
+        interrupts.phase = "ended"
+    except Interrupted as interrupted:
+        interrupts.phase = "ended"
+        notes = getattr(interrupted, "__notes__", None) or ["The same command starts again."]
+        code = _failed(
+            " ".join(["interrupted. Nothing unfinished was left under a final name.", *notes]),
+            128 + int(interrupted.args[0]),
+        )
+    interrupts.uninstall()
+    sys.exit(code)
+
+
+def _run(interrupts: _Interrupts) -> int:
+    """Run the command; return the exit code."""
     try:
         from rramkit.cli.app import run
 
+        interrupts.phase = "running"
         code = run(sys.argv[1:])
         sys.stdout.flush()
-        sys.exit(code)
+        return code
     except KitError as error:
-        _end(" ".join([str(error), *getattr(error, "__notes__", [])]), error.exit_code)
+        return _failed(" ".join([str(error), *getattr(error, "__notes__", [])]), error.exit_code)
     except BrokenPipeError:
         _mute_output()
-        sys.exit(1)  # whoever reads has read enough (`| head`): nothing to say
+        return 1  # the reader has read enough (`| head`): no message
     except OSError as error:
         _mute_output()
-        _end(f"{error.filename or 'output'}: {error.strerror or error}. Mend that and run the command again.", 1)
-    except ImportError as error:
-        package = (error.name or "rramkit").partition(".")[0]
-        if package == "rramkit":
-            raise
-        _end(f"the package {package} must be installed for this ({error}). `rramkit doctor` lists what is missing.", 1)
-    except Interrupted as signalled:
-        notes = getattr(signalled, "__notes__", None) or ["The same command starts again."]
-        _end(
-            " ".join(["interrupted. Nothing unfinished was left under a final name.", *notes]),
-            128 + int(signalled.args[0]),
+        return _failed(
+            f"{error.filename or 'output'}: {error.strerror or error}. Fix that and run the command again.", 1
         )
+    except ImportError as error:
+        return _import_failed(error)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C must not break the tidying up
-    raise Interrupted(number)
+def _import_failed(error: ImportError) -> int:
+    from rramkit.cli.checkout import links_complaint
+
+    complaint = links_complaint()
+    if complaint is not None:
+        return _failed(complaint, 1)
+    package = (error.name or "rramkit").partition(".")[0]
+    if package == "rramkit":
+        raise error
+    return _failed(
+        f"the package {package} must be installed for this ({error}). `rramkit doctor` lists what is missing.", 1
+    )
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Return whether the command is inside an import statement."""
+    while frame is not None and frame.f_code is not _run.__code__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _mute_output() -> None:
-    """Send what is still buffered nowhere: Python would try again at its end, and complain in many lines."""
+    """Discard the output that is still buffered: Python would try to write it again at its end, with a traceback."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _end(text: str, code: int) -> NoReturn:
+def _failed(text: str, code: int) -> int:
+    sys.stderr.write(_line(text))
+    return code
+
+
+def _end_now(text: str, number: int) -> None:
+    cursor = "\x1b[?25h" if os.isatty(2) else ""  # a progress line hides the cursor
+    os.write(2, (cursor + _line(text)).encode(errors="replace"))
+    os._exit(128 + number)
+
+
+def _line(text: str) -> str:
     line = " ".join(text.split())
-    sys.stderr.write(f"rramkit: {''.join(mark if mark.isprintable() else '?' for mark in line)}\n")
-    sys.exit(code)
+    return f"rramkit: {''.join(mark if mark.isprintable() else '?' for mark in line)}\n"

@@ -1,4 +1,4 @@
-"""Parameters as the command line gives them: a TOML file, then `key=value` pairs on top of it."""
+"""Parameters from the command line: a TOML file, then `key=value` pairs that override it."""
 
 import tomllib
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
 
-Given = TypeVar("Given", bound=Parameters)
+Model = TypeVar("Model", bound=Parameters)
 
 ParameterFile = Annotated[
     Path | None, typer.Option("--params", help="TOML file of parameters, in SI units.", metavar="FILE.toml")
@@ -22,8 +22,8 @@ ParameterPairs = Annotated[
 ]
 
 
-def parameters(model: type[Given], file: Path | None, pairs: list[str] | None) -> Given:
-    """Return the parameters that a file and `key=value` pairs give; raise `InputError` for what does not fit."""
+def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
+    """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
     values = model.from_toml(file).model_dump(exclude_unset=True) if file is not None else {}
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
@@ -42,7 +42,7 @@ def _put(values: dict[str, Any], path: list[str], value: object, pair: str) -> N
 
 
 def _value(text: str) -> object:
-    """Read a TOML value; a bare word is a text."""
+    """Return a TOML value; a bare word is a string."""
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:

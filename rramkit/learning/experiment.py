@@ -1,6 +1,6 @@
-"""An experiment as a person writes it: network, data, mapping, rule, optimiser, budget and seed; nothing of the device.
+"""Settings of one supervised training: network, data, mapping, rule, optimiser, budget and seed.
 
-What the device does is the table file's to say; `tables` names it, relative to the experiment's own file.
+The device is described by the table file alone; `tables` names it, relative to the experiment's own file.
 """
 
 from pathlib import Path
@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from rramkit.array.mapping import MappingSettings
 from rramkit.array.model import Precision
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
@@ -21,15 +21,29 @@ from rramkit.table import TableFile
 
 
 class Experiment(Parameters):
-    """One training, whole."""
+    """Settings of one supervised training; `train` runs it.
 
-    name: str = Field(default="digits", description="what is tried", pattern=r"^[\w .,:()+=/-]{1,120}$")
+    Every field has a default, and nested groups may be given as dictionaries. An unknown key, or a value out of bounds,
+    raises `InputError`.
+
+    Examples
+    --------
+    >>> from rramkit.learning import Experiment
+    >>> experiment = Experiment(network={"hidden": [32]}, rule="sign", epochs=5)
+    >>> experiment.network.hidden, experiment.rule.kind
+    ((32,), 'sign')
+    >>> Experiment(hidden=[32])
+    Traceback (most recent call last):
+    rramkit.errors.InputError: Experiment: `hidden` is not a known key. Known here: ... Did you mean `network.hidden`?
+    """
+
+    name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
     device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
-    rule: Rule = Field(default=MixedPrecision(), description="what changes the weights")
+    rule: Rule = Field(default=MixedPrecision(), description="update rule of the weights")
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     epochs: int = quantity(25, "1", "epochs", ge=1, le=10_000)
@@ -37,18 +51,21 @@ class Experiment(Parameters):
     batches: int = quantity(0, "1", "batches of an epoch; 0: as many as the training set holds", ge=0, le=10_000_000)
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
-    seed: int = quantity(1, "1", "of the split, the initial weights, the batches and every draw", ge=0, le=2**62)
+    seed: int = quantity(1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62)
     sweep: dict[str, tuple[Any, ...]] = Field(
-        default={}, description="values to try by dotted name of a setting, for `rramkit sweep`"
+        default={}, description="values by dotted name of a setting, for `rramkit sweep`"
     )
 
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
+        """Return a rule given by its kind alone as a group; a group without a kind is mixed precision."""
+        if isinstance(rule, str):
+            return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     def ideal(self) -> Self:
-        """Return the experiment without any non-ideality of device, mapping and writes; the rule stays the rule."""
+        """Return the experiment without any non-ideality of device, mapping and writes; the update rule is the same."""
         parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
         return self.model_copy(update=parts)
 
@@ -58,5 +75,5 @@ class Experiment(Parameters):
         return self.rule.bind(tables, model, self.optimiser.built(), self.mapping.weights)
 
     def tables_path(self, source: Path | None) -> Path:
-        """Return where the table file lies, for an experiment read from `source`."""
+        """Return the path of the table file, for an experiment read from `source`."""
         return Path(self.tables) if source is None else source.parent / self.tables

@@ -79,7 +79,7 @@ def test_arrays_solved_in_qucs(data_folder, name):
         np.testing.assert_allclose(mine[:, :, 0], array[theirs], rtol=0, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows=SIZE, cols=SIZE, seed=st.integers(0, 99), ohm=WIRES, forward=st.booleans())
 def test_every_wire_as_a_branch_of_its_own(rows, cols, seed, ohm, forward):
     g = pattern(rows, cols, seed)
@@ -104,7 +104,7 @@ def test_the_sparse_nodal_solution_in_both_directions(shape):
     assert np.max(np.abs(back - expected)) > 1e-2 * np.max(expected)  # a swap would show
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(rows=SIZE, cols=SIZE, seed=st.integers(0, 99), ohm=WIRES, forward=st.booleans())
 def test_what_every_network_obeys(rows, cols, seed, ohm, forward):
     g, direction = pattern(rows, cols, seed), "forward" if forward else "backward"

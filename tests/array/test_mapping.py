@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rramkit.array import ArrayModel, TileRng
-from rramkit.array.mapping import BitSlices, Isaac, MappedMatrix, MappingSettings, OffsetColumn, Pairs, Prime
+from rramkit.array.mapping import BitSlices, Isaac, MappedMatrix, OffsetColumn, Pairs, Prime
 from rramkit.array.stages.chain import ReadChain
 from rramkit.errors import InputError
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.table import TableFile
 
 IDEAL = ArrayModel.from_tables(tables(linear=True), wires=False)
@@ -26,7 +27,7 @@ WHOLE = [
 ]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 60), cols=st.integers(1, 9))
 @pytest.mark.parametrize("mapping", REAL)
 def test_real_weights_give_both_products_and_come_back(mapping, seed, rows, cols):
@@ -39,7 +40,7 @@ def test_real_weights_give_both_products_and_come_back(mapping, seed, rows, cols
     np.testing.assert_allclose(matrix.backward(e).y, e @ weight.T, rtol=0, atol=1e-11)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 70), cols=st.integers(1, 5))
 @pytest.mark.parametrize(("mapping", "x_max"), WHOLE)
 def test_whole_weights_give_the_whole_product_exactly(mapping, x_max, seed, rows, cols):
@@ -55,7 +56,7 @@ def test_whole_weights_give_the_whole_product_exactly(mapping, x_max, seed, rows
     np.testing.assert_allclose(y, x @ weight, rtol=1e-12, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 40), cols=st.integers(1, 5))
 @pytest.mark.parametrize(("mapping", "x_max"), WHOLE)
 def test_errors_go_back_through_slices(mapping, x_max, seed, rows, cols):
@@ -68,7 +69,7 @@ def test_errors_go_back_through_slices(mapping, x_max, seed, rows, cols):
     np.testing.assert_allclose(matrix.backward(e).y, wanted, rtol=0, atol=1e-9 * w_max)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999))
 @pytest.mark.parametrize("mapping", [*REAL, *(mapping for mapping, _ in WHOLE)])
 def test_cells_changed_as_wanted_hold_the_weights_wanted(mapping, seed):
@@ -153,7 +154,7 @@ def test_each_tile_converts_its_own_partial_sum():
     rng = np.random.default_rng(1)
     weight, x = rng.uniform(-1.0, 1.0, (48, 5)), rng.uniform(0.0, 1.0, (6, 48))
     x[:, 0] = 1.0  # the full voltage stands for one
-    chain = ReadChain.checked({"converter": {"bits": 3, "i_high": 6e-5}}, where="test")
+    chain = ReadChain.checked({"adc": {"bits": 3, "i_high": 6e-5}}, where="test")
     mapping = Pairs(**RANGE)
     model = ArrayModel.from_tables(tables(linear=True), wires=False, chain=chain)
     matrix = MappedMatrix.of(weight, mapping, model, largest=SMALL)
@@ -181,7 +182,7 @@ def test_bad_input_is_named():
     with pytest.raises(InputError, match=r"`x` must be \(B, N\) = \(B, 3\)"):
         MappedMatrix.of(np.zeros((3, 3)), Pairs(**RANGE), IDEAL).forward(np.zeros((1, 4)))
     noisy = ArrayModel.from_tables(
-        tables(), wires=False, chain=ReadChain.checked({"noise": {"sigma_rel": 0.1}}, where="test")
+        tables(), wires=False, chain=ReadChain.checked({"read_noise": {"sigma_rel": 0.1}}, where="test")
     )
     matrix = MappedMatrix.of(np.ones((3, 3)), Pairs(**RANGE), noisy)
     with pytest.raises(InputError, match="`rng` must be given"):

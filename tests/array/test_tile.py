@@ -35,7 +35,7 @@ def test_the_separable_current_is_the_table_within_its_limit():
     assert len(CellCurrent.from_table(read_table(linear=True)).a_grid) == 1
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 12), cols=st.integers(1, 9), batch=st.integers(1, 5))
 def test_an_ideal_tile_is_the_matrix_product(seed, rows, cols, batch):
     g_cell = _cells(rows, cols, seed)
@@ -71,7 +71,7 @@ def test_a_read_is_two_phases_of_single_cells_added_by_hand(direction):
     assert reading.clamped == 0
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999))
 def test_batch_equals_loop_and_sign_turns_the_current(seed):
     tile = Tile.of(_cells(7, 4, seed), REAL)
@@ -119,7 +119,7 @@ def test_what_leaves_the_table_is_counted():
 
 def test_bad_input_is_named():
     with pytest.raises(InputError, match=r"must be \(\.\.\., 2, R, C\)"):
-        Tile.of(np.ones((3, 4)), CELLS_ONLY)
+        Tile.of(np.ones((3, 3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="above 0 S"):
         Tile.of(np.zeros((2, 3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):

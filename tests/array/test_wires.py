@@ -90,7 +90,7 @@ def test_one_cell_is_a_series_circuit(g, r_drive, r_sense):
     assert fast[0, 0] == pytest.approx(closed, rel=1e-12)  # exact but for rounding
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999), r_row=OHM, r_col=OHM, r_drive=ENDS, r_sense=ENDS)
 def test_reciprocity_bounds_and_leading_axes(seed, r_row, r_col, r_drive, r_sense):
     g = _pattern((12, 17), 60e-6, seed)

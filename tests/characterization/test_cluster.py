@@ -5,14 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from characterization.test_resume import numbers, rows_of, run, started
+from fixtures.waiting import BACKSTOP, wait_until
 
-from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.components.cell import one_current
+from rramkit.characterization.engine import cluster
 from rramkit.characterization.engine.cluster import Cluster
 from rramkit.characterization.engine.point import Job
 from rramkit.errors import SetupError, SimulationError
@@ -63,11 +64,8 @@ class Dask:
                 start_new_session=True,
             )
 
-    def _wait(self, happened) -> None:
-        end = time.monotonic() + 60
-        while not happened():
-            assert time.monotonic() < end, (self.folder / "scheduler.log").read_text()
-            time.sleep(0.05)
+    def _wait(self, condition) -> None:
+        wait_until(condition, lambda: (self.folder / "scheduler.log").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +79,9 @@ def test_a_crash_costs_one_point_there_too(dask):
     with Cluster(dask.address) as cluster:
         assert cluster.simulator.startswith("ngspice ")
         jobs = [cluster.submit(Job(deck, one_current)) for deck in (GOOD, CRASH, GOOD)]
-        assert [float(jobs[k].result(60).values[0]) for k in (0, 2)] == pytest.approx([2e-3, 2e-3], rel=1e-9)
+        assert [float(jobs[k].result(BACKSTOP).values[0]) for k in (0, 2)] == pytest.approx([2e-3, 2e-3], rel=1e-9)
         with pytest.raises(SimulationError, match="crash"):
-            jobs[1].result(60)
+            jobs[1].result(BACKSTOP)
 
 
 def test_the_same_numbers_though_a_worker_is_lost(dask, tmp_path):
@@ -92,15 +90,15 @@ def test_the_same_numbers_though_a_worker_is_lost(dask, tmp_path):
     there.mkdir()
     assert run(here, "-o", "out.h5") == (0, "")
     job = started(there, "-o", "out.h5", "--scheduler", dask.address)
-    while rows_of(there / "out.points") < 14:
-        assert job.poll() is None
-        time.sleep(0.02)
+    wait_until(lambda: rows_of(there / "out.points") >= 14 or job.poll() is not None)
+    assert job.poll() is None
     dask.lose_worker()
-    assert job.communicate(timeout=300) == ("", "") or job.returncode == 0
+    assert job.communicate(timeout=BACKSTOP) == ("", "") or job.returncode == 0
     assert numbers(there / "out.h5") == numbers(here / "out.h5")
     dask.add_worker()
 
 
-def test_what_is_no_scheduler_is_said_in_one_line():
+def test_what_is_no_scheduler_is_an_error_of_one_line(monkeypatch):
+    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
     with pytest.raises(SetupError, match=r"`--scheduler` must be the address of a Dask scheduler.*got 'tcp://127"):
         Cluster("tcp://127.0.0.1:9")

@@ -48,7 +48,7 @@ def test_a_labels_curve_strays_from_the_line_by_what_it_says(label):
     assert np.all(np.diff(y) >= 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     label=st.floats(-5, 5), noise=st.floats(1e-9, 8e-7), rising=st.booleans(), pulses=st.integers(30, 150), seed=SEEDS
 )
@@ -61,14 +61,14 @@ def test_a_train_gives_its_label_back(label, noise, rising, pulses, seed):
     assert found.residual == pytest.approx(noise, rel=0.5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rate=st.floats(0.005, 0.5), bound=st.floats(1e-6, 80e-6), noise=st.floats(1e-12, 3e-8), seed=SEEDS)
 def test_soft_bounds_come_back(rate, bound, noise, seed):
     change = rate * (bound - G) + noise * np.random.default_rng(seed).standard_normal(G.size)
     within(fit_soft_bounds(G, change), rate=rate, g_bound=bound)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     step=st.floats(1e-7, 1e-5),
     decades=st.floats(-1.0, 1.0),
@@ -83,7 +83,7 @@ def test_an_exponential_step_comes_back(step, decades, part, falling, seed):
     within(fit_exponential_step(G, change), step=sign * step, slope=slope)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(tau=5.2537160305891276e-11, first=0.0, part=1e-06, seed=1_073_741_825)  # a first guess next to zero
 @given(tau=st.floats(1e-12, 1e-10), first=st.floats(0, 1e-10), part=st.floats(1e-6, 0.05), seed=SEEDS)
 def test_a_regeneration_constant_comes_back(tau, first, part, seed):

@@ -103,7 +103,7 @@ def test_the_distribution_has_the_scatter_that_pulses_leave(tmp_path):
     assert not from_pulses(path, ImportSettings(scatter="none"))["set"].distributions
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scale=st.floats(0.1, 50), offset=st.floats(-5, 5), g_low=st.floats(1e-7, 1e-5), ratio=st.floats(2, 50))
 def test_arbitrary_units_take_the_scale_they_are_given(tmp_path_factory, scale, offset, g_low, ratio):
     path = tmp_path_factory.mktemp("m") / "p.csv"

@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from fixtures.waiting import BACKSTOP, wait_until
 
 pytestmark = pytest.mark.spice
 
@@ -46,7 +47,7 @@ def started(
 
 def run(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
     process = started(folder, *arguments, before=before)
-    _, err = process.communicate(timeout=300)
+    _, err = process.communicate(timeout=BACKSTOP)
     return process.returncode, err
 
 
@@ -55,10 +56,8 @@ def killed_at(folder: Path, rows: int, *arguments: str) -> Iterator[subprocess.P
     """Yield a run when its file of points has so many rows; kill -9 it after the block."""
     process = started(folder, *arguments)
     try:
-        end = time.monotonic() + 60
-        while rows_of(folder / "out.points") < rows:
-            assert process.poll() is None and time.monotonic() < end, "it ended, or did not start"
-            time.sleep(0.01)
+        wait_until(lambda: rows_of(folder / "out.points") >= rows or process.poll() is not None)
+        assert process.poll() is None
         yield process
     finally:
         process.kill()
@@ -115,7 +114,7 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path, whole):
             time.sleep(0.3)
             for pid in children(job.pid)[:1]:
                 os.kill(pid, signal.SIGKILL)
-        assert job.communicate(timeout=120)[1] == ""
+        assert job.communicate(timeout=BACKSTOP)[1] == ""
     assert numbers(tmp_path / "out.h5") == whole
 
 
@@ -183,7 +182,7 @@ def test_shares_merge_into_the_same_numbers(tmp_path, whole):
     rows = [rows_of(tmp_path / f"part{k}.points") for k in (1, 2, 3)]
     shares = ["part1.points", "part2.h5", "part3.points"]
     process = started(tmp_path, "out.h5", *shares, command="merge")
-    assert process.communicate(timeout=120)[1] == ""
+    assert process.communicate(timeout=BACKSTOP)[1] == ""
     assert numbers(tmp_path / "out.h5") == whole
     assert max(rows) < rows_of(tmp_path / "out.points") < sum(rows)
     with h5py.File(tmp_path / "out.h5") as root:

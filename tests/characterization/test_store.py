@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from rramkit.characterization.components.cell_measure import read_conductances, row_pulses
+from rramkit.characterization.components.cell import read_conductances, row_pulses
 from rramkit.characterization.engine.cache_key import content_key, identity
 from rramkit.characterization.engine.point import Outcome
 from rramkit.characterization.engine.store import Store, store_of
@@ -56,7 +56,7 @@ def test_what_is_kept_comes_back_bit_for_bit(filled):
         assert store.damaged == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float64, array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)), st.text(max_size=20))
 def test_any_numbers_and_any_failure(tmp_path_factory, values, detail):
     path = tmp_path_factory.mktemp("any") / "any.points"

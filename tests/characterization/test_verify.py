@@ -109,7 +109,7 @@ def test_guided_ramps_need_fewer_pulses():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_cell_within_its_window_is_not_pulsed(seed):
     loop = WriteVerify.from_tables(FINE)
     target = targets((2, 3, 3), seed)

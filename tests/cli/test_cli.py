@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.synthetic_run import checked_tables, run
+from fixtures.waiting import BACKSTOP
 from typer.testing import CliRunner
 
 from rramkit import record, table
@@ -60,7 +61,7 @@ BAD = {
     "not a number": ("netlist crossbar --rows x", "'--rows'"),
     "option out of range": ("verify tables.h5 --points 1", "'--points': Input should be greater than or equal to 4"),
     "no block": ("netlist", "`block` is missing"),
-    "unknown block": ("netlist nosuch", "; got 'nosuch'. `rramkit netlist --list` tells more."),
+    "unknown block": ("netlist nosuch", "; got 'nosuch'. See `rramkit netlist --list`."),
     "rows of a cell": ("netlist cell-read --rows 2", "belong to the block crossbar"),
     "no rows": ("netlist crossbar --rows 0", "`crossbar.rows` should be greater than or equal to 1; got 0"),
     "too many rows": ("netlist crossbar --rows 99999", "`crossbar.rows` should be less than or equal to 1024"),
@@ -139,7 +140,7 @@ def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
         assert code == 1
         assert err.count("\n") == 1
         assert "RRAMKIT_NGSPICE must name an ngspice shared library" in err
-        assert "Correct it, or unset it" in err
+        assert "Fix it, or unset it" in err
     assert not list(here.rglob("new*/*"))
 
 
@@ -166,16 +167,14 @@ def test_results_go_to_the_output_and_nothing_else(here, kit):
 def _process(*arguments, **options):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=60, **options)
+    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=BACKSTOP, **options)
 
 
 def test_an_output_that_takes_no_more_is_one_line_or_none(tmp_path):
     with Path("/dev/full").open("w") as full:
         done = _process("netlist", "crossbar", cwd=tmp_path, stdout=full)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "rramkit: output: No space left on device. Mend that and run the command again."
-    ]
+    assert done.stderr.splitlines() == ["rramkit: output: No space left on device. Fix that and run the command again."]
     reader, writer = os.pipe()
     os.close(reader)
     done = _process("netlist", "crossbar", cwd=tmp_path, stdout=writer)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from fixtures.waiting import BACKSTOP
 
 from rramkit import record, table
 
@@ -14,7 +15,7 @@ DEMO = [sys.executable, "-c", "from rramkit.cli import main; main()", "demo", "-
 
 
 def _demo(folder):
-    done = subprocess.run(DEMO, cwd=folder, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(DEMO, cwd=folder, capture_output=True, text=True, timeout=3 * BACKSTOP)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 

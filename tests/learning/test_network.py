@@ -4,7 +4,6 @@ from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
 from rramkit.array.mapping import Pairs
-from rramkit.learning.layers import Params
 from rramkit.learning.loss import cross_entropy
 from rramkit.learning.matrices import FloatMatrix, MappedMatrix
 from rramkit.learning.model import Network, NetworkSettings
@@ -15,24 +14,23 @@ SCALES = [plan.scale for plan in NETWORK.matrices]
 RNG = np.random.default_rng(3)
 X, LABELS = RNG.uniform(0.0, 1.0, (8, 6)), RNG.integers(0, 3, 8)
 G_UNIT = 0.5 * (G_HIGH - G_LOW)
+HALF = Pairs(w_max=2.0, g_low=G_LOW, g_high=G_HIGH)  # a weight of one is half the window
 CENTRE = 0.5 * (G_LOW + G_HIGH)
 
 
 def _weights(seed=4):
-    drawn = NETWORK.drawn(rng=np.random.default_rng(seed), dtype=np.dtype(float))
+    drawn = NETWORK.init_weights(rng=np.random.default_rng(seed), dtype=np.dtype(float))
     return [weight + 0.01 for weight in drawn]
 
 
 def _in_float(weights):
-    return Params(tuple(FloatMatrix(weight) for weight in weights))
+    return NETWORK.params(tuple(FloatMatrix(weight) for weight in weights))
 
 
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    return Params(
-        tuple(MappedMatrix(Tile.of(pair, model), Pairs(w_max=2.0, g_low=G_LOW, g_high=G_HIGH)) for pair in pairs)
-    )
+    return NETWORK.params(tuple(MappedMatrix(Tile.of(pair, model), HALF) for pair in pairs))
 
 
 def _gradients(parts):

@@ -128,7 +128,7 @@ def test_on_an_ideal_device_a_rule_of_wanted_changes_is_the_float_rule(rule):
 
 
 @given(seed=st.integers(0, 2**32 - 1), write=st.sampled_from(["nearest", "count"]), threshold=st.floats(0.0, 0.1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_written_and_what_waits_is_what_was_wanted(seed, write, threshold):
     """chi + expected writes = sum of changes, on a device whose pulses do what is expected of them."""
     rule = MixedPrecision(threshold=threshold, write=write, step=0.01, centre=0.5)
@@ -335,7 +335,7 @@ def test_every_weight_is_verified_and_reads_are_counted():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_sign_rule_knows_the_sign_only(seed):
     g = random_changes(seed=seed) + 1e-9
     scale = rng(seed).uniform(0.01, 100.0, g.shape)
@@ -452,7 +452,7 @@ def test_fractions_of_a_step_are_drawn():
 
 
 @given(seed=st.integers(0, 2**32 - 1), keep=st.sampled_from([0.1, 0.34, 0.5]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_row_sparse_touches_only_the_chosen_rows(seed, keep):
     bound, state = started(RowSparse(keep=keep, swap_every=0))
     g = random_changes(seed=seed)
@@ -537,7 +537,7 @@ def test_cells_are_written_in_the_arrays_that_they_are_read_in():
     np.testing.assert_allclose(
         after.matrices[0].weight, bound.device.mapping.weight(after.parts[0].cells.g_cell), atol=1e-12
     )
-    places = bound.device.loop.chain.places(np.arange(48), (2, 6, 4))
+    places = bound.device.loop.chain.address(np.arange(48), (2, 6, 4))
     assert (places.arrays, places.rows, places.cols) == (4, 3, 4)
 
 

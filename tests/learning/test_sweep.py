@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures.synthetic import tables
+from fixtures.waiting import BACKSTOP, wait_until
 from typer.testing import CliRunner
 
 from rramkit import record, table
@@ -16,9 +17,9 @@ from rramkit.cli.app import app
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled, nonidealities
-from rramkit.learning.processes import DaskCluster, Executor, Processes
 from rramkit.learning.rules import MixedPrecision
 from rramkit.learning.sweep import SUMMARY, grid, sweep, trials
+from rramkit.processes import DaskCluster, Executor, Processes
 from rramkit.table import Distribution
 
 SMALL = {"network": {"hidden": [8]}, "epochs": 1, "data": {"train_images": 200, "test_images": 100}}
@@ -94,10 +95,10 @@ def test_an_ablation_has_none_each_and_all():
     device = {"device.current": "table", "device.change": "table", "device.amplitude": "table"}
     assert nonidealities(experiment, tables()) == {**device, "mapping.wires": True}
     noisy = _experiment(
-        mapping={"rows": 40, "read": {"noise": {"sigma_span": 0.01}}},
+        mapping={"rows": 40, "read": {"read_noise": {"sigma_span": 0.01}}},
         rule={"update": {"spread": {"sigma_gain": 0.2}, "schedule": "cell"}, "verify": {"sigma_read": 0.01}},
     )
-    parts = ["mapping.wires", "mapping.read.noise", "rule.update.spread", "rule.verify.sigma_read"]
+    parts = ["mapping.wires", "mapping.read.read_noise", "rule.update.spread", "rule.verify.sigma_read"]
     assert list(nonidealities(noisy, tables())) == [*device, *parts]
     found = dict(ablation(noisy, tables()))
     assert list(found) == [NONE, *device, *parts, ALL]
@@ -167,7 +168,7 @@ def test_the_command_runs_on_processes(folder):
 
 _SLEEPING = """
 import sys, time
-from rramkit.learning.processes import Processes
+from rramkit.processes import Processes
 from learning.test_sweep import sleeping
 if __name__ == "__main__":
     list(Processes(2).run(sleeping, [sys.argv[1] + "/a", sys.argv[1] + "/b"]))
@@ -177,7 +178,7 @@ if __name__ == "__main__":
 def sleeping(path):
     """Say which process this is, and do not end."""
     Path(path).write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(BACKSTOP)
 
 
 def test_killing_the_parent_ends_its_processes(tmp_path):
@@ -186,15 +187,12 @@ def test_killing_the_parent_ends_its_processes(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, tmp_path / "parent.py", tmp_path], env={**os.environ, "PYTHONPATH": paths}
     )
-    said, deadline = [tmp_path / "a", tmp_path / "b"], time.monotonic() + 60
-    while not all(path.is_file() and path.read_text() for path in said) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    files = [tmp_path / "a", tmp_path / "b"]
+    wait_until(lambda: all(path.is_file() and path.read_text() for path in files))
     parent.kill()
     parent.wait()
-    children = [int(path.read_text()) for path in said]
-    while any(map(_alive, children)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(_alive, children))
+    children = [int(path.read_text()) for path in files]
+    wait_until(lambda: not any(map(_alive, children)))
 
 
 def _alive(process):

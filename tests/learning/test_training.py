@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, tables
+from fixtures.waiting import BACKSTOP
 
 from rramkit import record, table
 from rramkit.characterization.measured.importer import from_preset
@@ -192,5 +193,5 @@ assert "matplotlib" not in sys.modules
     root = Path(__file__).parents[2]
     environment = {**os.environ, "RRAMKIT_NGSPICE": str(tmp_path / "nowhere.so"), "PYTHONPATH": str(root)}
     (tmp_path / "program.py").write_text(program)
-    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True, timeout=BACKSTOP)
     assert record.load(tmp_path / "run.h5").accuracy > CHANCE

@@ -1,4 +1,4 @@
-"""The half of the kit that stands on tables alone: the command line where PySpice and ngspice are missing."""
+"""The command line without PySpice and ngspice: everything that needs table files only."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fixtures.synthetic import tables
+from fixtures.waiting import BACKSTOP
 
 from rramkit import table
 
@@ -25,7 +26,7 @@ def _kit(folder, *arguments):
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=BACKSTOP)
 
 
 def test_train_report_and_help_work(tmp_path):

@@ -13,17 +13,17 @@ from rramkit.errors import InputError
 torch = pytest.importorskip("torch")
 
 EVERYTHING = {
-    "dac": {"levels": 64},
-    "mux": {"tau": 5e-9, "r_series": 20.0},
+    "row_driver": {"levels": 64},
+    "multiplexer": {"tau": 5e-9, "r_series": 20.0},
     "clamp": {"i_max": 8e-5},
-    "converter": {"bits": 9, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01},
-    "noise": {"sigma_span": 0.01, "sigma_rel": 0.02},
+    "adc": {"bits": 9, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01},
+    "read_noise": {"sigma_span": 0.01, "sigma_rel": 0.02},
     "telegraph": {"fraction": 0.2},
 }
 CHAINS = [
     {},
-    {"dac": {"levels": 16, "serial": True}, "converter": {"bits": 8}},
-    {"dac": {"levels": 16, "serial": True, "accumulate": "digital"}},
+    {"row_driver": {"levels": 16, "serial": True}, "adc": {"bits": 8}},
+    {"row_driver": {"levels": 16, "serial": True, "accumulate": "digital"}},
     EVERYTHING,
     {**EVERYTHING, "subtraction": "digital"},
 ]
@@ -45,7 +45,7 @@ def test_numpy_and_torch_give_the_same_read(chain, wires):
     found = []
     for convert in (np.asarray, torch.tensor):
         grid = TileGrid.of(convert(g), model, largest=(24, 16), rng=TileRng.seeded(1, (2, 3)))
-        if chain.get("converter"):
+        if chain.get("adc"):
             grid = grid.calibrated(convert(v)).calibrated(convert(e), backward=True)
         rng = TileRng.seeded(2, (2, 3))
         found.append([grid.forward(convert(v), rng=rng), grid.backward(convert(e), rng=rng)])

@@ -17,9 +17,11 @@ import numpy as np
 from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.mapping.mapping import Mapping
-from rramkit.array.model import ArrayModel
 from rramkit.array.products import times
-from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.read import Reading
+from rramkit.array.read_model import ReadModel
+from rramkit.array.rng import Rng
+from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
@@ -109,7 +111,7 @@ class MappedMatrix:
         cls,
         weight: Array,
         mapping: Mapping,
-        model: ArrayModel,
+        model: ReadModel,
         *,
         x_range: float | None = None,
         largest: tuple[int, int] | None = None,
@@ -123,7 +125,7 @@ class MappedMatrix:
             Weights (N, M), within the mapping's `w_max`.
         mapping : Mapping
             With its conductance window.
-        model : ArrayModel
+        model : ReadModel
             What every tile shares.
         x_range, largest, rng
             As `x_range` above; as for `TileGrid.of`.
@@ -210,7 +212,7 @@ class MappedMatrix:
 
     def without_cache(self) -> Self:
         """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
-        return replace(self, tile=self.tile.settled())
+        return replace(self, tile=self.tile.without_cache())
 
     def _samples(self, x: Samples | Array) -> Samples:
         if isinstance(x, Samples):

@@ -185,9 +185,9 @@ def _drifted(device: RramDevice, state: MatrixState) -> MatrixState:
     chain = device.loop.chain
     if chain.params.retention is None or not chain.params.retention.t_batch:
         return state
-    seconds, kelvin = chain.params.retention.t_batch, chain.params.retention.kelvin
-    fast = None if state.fast is None else chain.rest(state.fast, seconds, kelvin=kelvin)
-    return replace(state, cells=chain.rest(state.cells, seconds, kelvin=kelvin), fast=fast)
+    seconds = chain.params.retention.t_batch
+    fast = None if state.fast is None else chain.rest(state.fast, seconds)
+    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast)
 
 
 def _same(before: MatrixState, after: MatrixState) -> bool:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixtures.waiting import BACKSTOP
 
 from rramkit.characterization.ngspice import library
 from rramkit.errors import SetupError
+from rramkit.processes import processor_time
 
 SAID_46 = """stdout ** ngspice-46 shared library
 stdout ** Compiled with KLU Direct Linear Solver
@@ -34,7 +36,7 @@ def make_prefix(prefix: Path, models: Path) -> Path:
 @pytest.fixture
 def says(monkeypatch):
     def install(text):
-        monkeypatch.setattr(library, "_ask", lambda *_: text)
+        monkeypatch.setattr(library, "_probe_output", lambda *_: text)
 
     return install
 
@@ -58,7 +60,7 @@ def test_a_poor_library_is_warned_about_with_cost_and_cure(tmp_path, says):
     assert "130 times longer" in warning and "make setup" in warning
 
 
-@pytest.mark.parametrize(("text", "reason"), [("** ngspice-36 shared", "version 36"), ("hello", "does not tell")])
+@pytest.mark.parametrize(("text", "reason"), [("** ngspice-36 shared", "version 36"), ("hello", "does not print")])
 def test_an_unusable_answer_is_refused(tmp_path, says, text, reason):
     says(text)
     with pytest.raises(SetupError, match=reason):
@@ -93,13 +95,13 @@ def test_the_named_library_is_used_or_the_error_says_why(tmp_path, monkeypatch, 
     assert reason in str(caught.value) and str(named) in str(caught.value)
 
 
-@pytest.mark.parametrize(("script", "reason"), [("kill -SEGV $$", "signal 11"), ("exec sleep 9", "did not answer")])
+@pytest.mark.parametrize(("script", "reason"), [("kill -SEGV $$", "signal 11"), ("exec sleep 3600", "did not answer")])
 def test_a_library_that_crashes_or_hangs_is_an_error_here(tmp_path, monkeypatch, script, reason):
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setattr(library, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(processor_time, "ASLEEP_SECONDS", 0.5)
     with pytest.raises(SetupError, match=reason):
         library.probe(make_prefix(tmp_path / "p", tmp_path), "system")
 
@@ -146,7 +148,7 @@ def _have_library() -> bool:
 @pytest.mark.skipif(not _have_library(), reason="no ngspice library on this machine")
 def test_a_worker_enters_its_own_folder_and_environment(tmp_path):
     environment = dict(os.environ) | {"SPICE_SCRIPTS": "/elsewhere"}
-    subprocess.run([sys.executable, "-c", ENTERED, str(tmp_path)], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", ENTERED, str(tmp_path)], env=environment, check=True, timeout=BACKSTOP)
     assert "num_threads=1" in (tmp_path / ".spiceinit").read_text()
 
 

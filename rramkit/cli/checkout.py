@@ -1,0 +1,22 @@
+"""Whether the checkout's symbolic links are links: without them half of the package cannot be imported."""
+
+from pathlib import Path
+
+LINKS = ("circuits", "netlists", "characterization")
+"""Packages of `rramkit` that are links to the folders of the same names beside it."""
+
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def links_complaint(package: Path = _PACKAGE) -> str | None:
+    """Return what is wrong with the links of the package's folder, and the cure; None when they are sound."""
+    broken = [name for name in LINKS if not (package / name).is_dir()]
+    if not broken:
+        return None
+    names = ", ".join(f"rramkit/{name}" for name in broken)
+    paths = " ".join(f"rramkit/{name}" for name in LINKS)
+    return (
+        f"{names} must be a symbolic link to the folder beside `rramkit`; this checkout has a plain file or nothing "
+        f"there. Run `git config core.symlinks true`, then `git checkout -- {paths}`."
+    )

@@ -1,0 +1,60 @@
+"""A checkout whose symbolic links became text files says so in one line, with the cure."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fixtures.waiting import BACKSTOP
+
+from rramkit.cli.checkout import LINKS, links_complaint
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
+CURE = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A copy as git makes it without symbolic links: each link is a file with its target's name in it."""
+    shutil.copytree(ROOT / "rramkit", tmp_path / "rramkit", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    for name in LINKS:
+        (tmp_path / "rramkit" / name).unlink()
+        (tmp_path / "rramkit" / name).write_text(f"../{name}")
+    return tmp_path
+
+
+def run(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=BACKSTOP, check=False
+    )
+
+
+def test_this_checkout_is_sound():
+    assert links_complaint() is None
+
+
+@pytest.mark.parametrize("command", ["netlist cell-read", "characterize -o new.h5"])
+def test_a_command_says_it_in_one_line(checkout, command):
+    done = run(checkout, sys.executable, "-c", PROGRAM, *command.split())
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert CURE in done.stderr
+
+
+def test_the_doctor_says_it_among_its_lines(checkout):
+    done = run(
+        checkout, sys.executable, "-c", "import sys; sys.argv[1:] = ['doctor']; from rramkit.cli import main; main()"
+    )
+    assert done.returncode == 1
+    assert CURE in done.stdout and "Traceback" not in done.stderr
+
+
+def test_set_up_says_it_before_it_makes_anything(checkout):
+    done = run(checkout, "sh", ".ci/setup.sh", "kit")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert CURE in done.stderr and done.stderr.count("\n") == 1
+    assert not (checkout / ".venv").exists()
