@@ -8,6 +8,7 @@ resumes interrupted ones.
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -15,21 +16,11 @@ from rramkit import record, table
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment
+from rramkit.learning.rules import Rule
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
 from rramkit.processes import Processes
 
-RULES = (
-    "float",
-    "mixed_precision",
-    "threshold",
-    "outer_product",
-    "open_loop",
-    "write_verify",
-    "sign",
-    "threshold_training",
-    "row_sparse",
-    "tiki_taka",
-)
+RULES = tuple(str(rule.model_fields["kind"].default) for rule in get_args(get_args(Rule)[0]))
 SUITED: dict[str, dict[str, dict[str, object]]] = {
     "mixed_precision": {"rule": {"write": "count", "threshold": 0.0}},
     "outer_product": {"optimiser": {"kind": "momentum", "learning_rate": 0.02}},
