@@ -29,7 +29,7 @@ SUITED: dict[str, dict[str, dict[str, object]]] = {
     "sign": {"rule": {"theta": 0.1}},
     "tiki_taka": {"rule": {"rows": 4, "rate_transfer": 0.3}, "optimiser": {"kind": "momentum", "learning_rate": 0.05}},
 }
-"""Settings on the device of equal pulses, whose pulse changes a cell by 1/64 of its range: chosen on seed 7.
+"""What a rule is given on the device of equal pulses, whose pulse changes a cell by 1/64 of its range: found on seed 7.
 First weights are verified there (but in float); all else is the default."""
 SEEDS = (1, 2, 3)
 
@@ -46,8 +46,8 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
         chosen = trials([(f"{one.name} {label}", one) for label, one in labelled], place, folder / place.stem)
         rows = sweep(chosen, Processes(workers), progress=_show)
         for rule in RULES:
-            results = [pair for pair in zip(rows, chosen, strict=True) if pair[1].experiment.name == rule]
-            cells[rule].append(_cell(results))
+            found = [pair for pair in zip(rows, chosen, strict=True) if pair[1].experiment.name == rule]
+            cells[rule].append(_cell(found))
     print("| rule | defaults, characterised (%) | pulses a cell | suited, EpiRAM (%) | pulses a cell |")
     for rule, both in cells.items():
         print(f"| `{rule}` | " + " | ".join(both) + " |")
@@ -71,11 +71,11 @@ def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % in {row.seconds:.0f} s", flush=True)
 
 
-def _cell(results: list[tuple[TrialResult, Trial]]) -> str:
+def _cell(found: list[tuple[TrialResult, Trial]]) -> str:
     """Return accuracy (mean, lowest and highest over the seeds) and pulses a cell of one rule on one device."""
-    accuracy = 100 * np.array([row.accuracy for row, _ in results])
-    cells = sum(layer.pulses.size for layer in record.load(results[0][1].run).layers)
-    pulses = np.mean([row.pulses for row, _ in results]) / max(cells, 1)
+    accuracy = 100 * np.array([row.accuracy for row, _ in found])
+    cells = sum(layer.pulses.size for layer in record.load(found[0][1].run).layers)
+    pulses = np.mean([row.pulses for row, _ in found]) / max(cells, 1)
     return f"{accuracy.mean():.1f} ({accuracy.min():.1f} to {accuracy.max():.1f}) | {pulses:.1f}"
 
 

@@ -28,7 +28,7 @@ SPREAD = 0.3
 
 
 @dataclass(frozen=True)
-class Cost:
+class Spent:
     """Means over the seeds after the first programming: pulses, cells read, energies (J), time of writes (s)."""
 
     pulses: float
@@ -43,13 +43,13 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
     chosen = [one for spread in (0.0, SPREAD) for way in FILES for one in _trials(way, spread, tables, folder)]
     rows = sweep(chosen, Processes(workers), progress=_show)
     for spread in (0.0, SPREAD):
-        costs = {}
+        spent = {}
         for way in FILES:
             label = _label(way, spread)
-            results = [pair for pair in zip(rows, chosen, strict=True) if pair[1].label.startswith(f"{label}, seed")]
-            costs[way] = _summary(label, results)
-        verified = costs.pop("write-verify").energy_write
-        for way, one in costs.items():
+            found = [pair for pair in zip(rows, chosen, strict=True) if pair[1].label.startswith(f"{label}, seed")]
+            spent[way] = _said(label, found)
+        verified = spent.pop("write-verify").energy_write
+        for way, one in spent.items():
             print(f"write energy, {way} over write-verify: {one.energy_write / verified:.2f}")
         print()
 
@@ -72,12 +72,12 @@ def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % (float {100 * (row.float_accuracy or 0):.2f} %)", flush=True)
 
 
-def _summary(label: str, results: list[tuple[TrialResult, Trial]]) -> Cost:
-    """Print one rule's means over its seeds, and return the cost of its writes."""
-    runs = [record.load(trial.run) for _, trial in results]
+def _said(label: str, found: list[tuple[TrialResult, Trial]]) -> Spent:
+    """Print one way's means over its seeds, and return what its writes took."""
+    runs = [record.load(trial.run) for _, trial in found]
     rram, digital = (100 * np.array([getattr(run, name) for run in runs]) for name in ("accuracy", "float_accuracy"))
     epochs = [run.epochs for run in runs]
-    cost = Cost(
+    spent = Spent(
         pulses=_mean([each.pulses_set + each.pulses_reset for each in epochs]),
         reads=_mean([each.reads for each in epochs]),
         energy_write=_mean([each.energy_write for each in epochs]),
@@ -87,10 +87,10 @@ def _summary(label: str, results: list[tuple[TrialResult, Trial]]) -> Cost:
     cells = sum(layer.pulses.size for layer in runs[0].layers)
     print(f"{label}: {len(runs)} seeds: {', '.join(f'{each:.2f}' for each in rram)} %; mean {rram.mean():.2f} %")
     print(f"  float {digital.mean():.2f} %, gap {(digital - rram).mean():.2f} points")
-    print(f"  pulses {cost.pulses:.3g}, {cost.pulses / cells:.1f} a cell; cells read to be written {cost.reads:.3g}")
-    write, read = units.text(cost.energy_write, "J"), units.text(cost.energy_read, "J")
-    print(f"  write energy {write}, time {units.text(cost.time_write, 's')}; energy of forward and backward {read}")
-    return cost
+    print(f"  pulses {spent.pulses:.3g}, {spent.pulses / cells:.1f} a cell; cells read to be written {spent.reads:.3g}")
+    write, read = units.text(spent.energy_write, "J"), units.text(spent.energy_read, "J")
+    print(f"  write energy {write}, time {units.text(spent.time_write, 's')}; energy of forward and backward {read}")
+    return spent
 
 
 def _mean(columns: list[np.ndarray]) -> float:

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from rramkit.array.mapping import MappingSettings
 from rramkit.array.read_model import Precision
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
-from rramkit.array.mapping import MappingSettings
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.device import DeviceSettings
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.matrices import MappedMatrix
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam

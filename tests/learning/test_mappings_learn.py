@@ -53,6 +53,28 @@ def test_the_digits_are_learnt_in_every_mapping(kind, weights, rule, more, colum
     assert np.any(run.layers[0].g_final != run.layers[0].g_initial)
 
 
+class Killed(Exception):
+    pass
+
+
+def test_complements_are_taken_up_from_a_checkpoint_to_the_bit(tmp_path):
+    """ISAAC's flips are no cell's state: a resumed training derives them from the same first weights."""
+    more = {"epochs": 3, "batches": 5, "mapping": {"rows": 30, "columns": 24}}
+    one = experiment("isaac", {**PROGRAMMED, "kind": "threshold"}, {"slices": 4, "input_bits": 4}, more)
+
+    def killed(report):
+        if report.epoch == 1:
+            raise Killed
+
+    whole = train(one, tables())
+    with pytest.raises(Killed):
+        train(one, tables(), run_path=tmp_path / "run.h5", progress=killed)
+    resumed = train(one, tables(), run_path=tmp_path / "run.h5")
+    np.testing.assert_array_equal(resumed.epochs.loss, whole.epochs.loss)
+    for mine, other in zip(resumed.layers, whole.layers, strict=True):
+        np.testing.assert_array_equal(mine.g_final, other.g_final)
+
+
 OTHERS = [OffsetColumn(), BitSlices(), Prime(), Isaac()]
 
 

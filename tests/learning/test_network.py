@@ -14,6 +14,7 @@ SCALES = [plan.scale for plan in NETWORK.matrices]
 RNG = np.random.default_rng(3)
 X, LABELS = RNG.uniform(0.0, 1.0, (8, 6)), RNG.integers(0, 3, 8)
 G_UNIT = 0.5 * (G_HIGH - G_LOW)
+HALF = Pairs(w_max=2.0, g_low=G_LOW, g_high=G_HIGH)  # a weight of one is half the window
 CENTRE = 0.5 * (G_LOW + G_HIGH)
 
 
@@ -29,8 +30,7 @@ def _in_float(weights):
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    mapping = Pairs(w_max=2.0, g_low=G_LOW, g_high=G_HIGH)
-    return NETWORK.params(tuple(MappedMatrix(Tile.of(pair, model), mapping) for pair in pairs))
+    return NETWORK.params(tuple(MappedMatrix(Tile.of(pair, model), HALF) for pair in pairs))
 
 
 def _gradients(parts):

@@ -1,8 +1,8 @@
-"""Every update rule teaches the digits to one matrix on a made-up device; without what makes it one, it does not."""
+"""Every update rule teaches the digits to one matrix on a bound-up device; without what makes it one, it does not."""
 
 import pytest
 from fixtures.synthetic import tables
-from oracles.softmax import soft_bounds, taught
+from oracles.softmax import soft_bounds, train_epochs
 
 from rramkit.array import ArrayModel, VerifyParams
 from rramkit.learning.optimisers import Adam, Momentum
@@ -23,13 +23,13 @@ from rramkit.learning.rules import (
 ADAM, SGD = Adam(0.005), Momentum(0.02, momentum=0.0)
 DEVICES = {"levels": tables(), "soft": soft_bounds()}  # an abrupt SET that ends at levels; equal pulses
 CHANCE = 0.1
-COARSE = VerifyParams(start="table", window=0.03, turns_max=3)  # the made-up driver has no finer steps
+COARSE = VerifyParams(start="table", window=0.03, turns_max=3)  # the bound-up driver has no finer steps
 
 
 def accuracy(rule, device, optimiser, epochs):
     file = DEVICES[device]
-    made = rule.bind(file, ArrayModel.from_tables(file, wires=device == "levels"), optimiser)
-    return taught(made, epochs=epochs)[1]
+    bound = rule.bind(file, ArrayModel.from_tables(file, wires=device == "levels"), optimiser)
+    return train_epochs(bound, epochs=epochs)[1]
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_without_accumulation_the_threshold_rule_collapses():
 
 
 def test_the_float_rule_learns_the_same_problem():
-    assert taught(BoundRule(FloatReference(), ADAM), epochs=3)[1] > 0.93
+    assert train_epochs(BoundRule(FloatReference(), ADAM), epochs=3)[1] > 0.93

@@ -36,19 +36,19 @@ def first_weights(seed=2):
     return (np.random.default_rng(seed).normal(0.0, 0.03, (65, 10)),)
 
 
-def taught(rule, *, epochs, batch=32, seed=3, learner=None):
-    """Return the learner after some epochs, and its accuracy on the test set."""
+def train_epochs(rule, *, epochs, batch=32, seed=3, state=None):
+    """Return the state after some epochs, and its accuracy on the test set."""
     x, labels, x_test, labels_test = problem()
     rng = np.random.default_rng(seed)
-    learner = learner or rule.init(first_weights(), rng=rng)
+    state = state or rule.init(first_weights(), rng=rng)
     for _ in range(epochs):
         order = rng.permutation(len(labels))
         for start in range(0, order.size, batch):
             chosen = order[start : start + batch]
-            slope = gradient(learner.matrices[0], x[chosen], labels[chosen], rng=rng)
-            learner = rule.step(learner, [slope], rng=rng)
-    scores = learner.matrices[0].forward(Samples(x_test), rng=rng).y
-    return learner, float(np.mean(np.argmax(scores, axis=1) == labels_test))
+            slope = gradient(state.matrices[0], x[chosen], labels[chosen], rng=rng)
+            state = rule.step(state, [slope], rng=rng)
+    scores = state.matrices[0].forward(Samples(x_test), rng=rng).y
+    return state, float(np.mean(np.argmax(scores, axis=1) == labels_test))
 
 
 def soft_bounds(step=0.004) -> TableFile:

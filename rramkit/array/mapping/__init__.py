@@ -1,5 +1,9 @@
 """Weight mapping: weights as cell conductances, and their matrix products; each mapping is one frozen record."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from rramkit.array.mapping.bit_slices import BitSlices
 from rramkit.array.mapping.isaac import Isaac
 from rramkit.array.mapping.mapping import Mapping
@@ -7,14 +11,15 @@ from rramkit.array.mapping.matrix import MappedMatrix, Product, Samples
 from rramkit.array.mapping.offset_column import OffsetColumn
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.mapping.prime import Prime
-from rramkit.array.mapping.settings import MappingSettings, WeightMapping
+
+WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac, Field(discriminator="kind")]
+"""The weight mappings by their `kind`."""
 
 __all__ = [
     "BitSlices",
     "Isaac",
     "MappedMatrix",
     "Mapping",
-    "MappingSettings",
     "OffsetColumn",
     "Pairs",
     "Prime",

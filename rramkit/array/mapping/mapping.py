@@ -24,6 +24,7 @@ from rramkit.array.backend import Array, namespace
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import READ, RESET, SET
 
 Read = Callable[[Array], Array]
 """One array read: voltages of the driven lines in volts, to the currents of the sensed lines in amperes."""
@@ -220,7 +221,8 @@ class Mapping(Parameters, ABC):
 
 def conductance_window(tables: TableFile) -> tuple[float, float]:
     """Return the conductances (S) that the tables `set` and `reset` share; without these, those of `read`."""
-    names = [name for name in ("set", "reset") if name in tables.tables] or ["read"]
+    tables = tables.nominal()
+    names = [group for group in (SET.group, RESET.group) if group in tables.tables] or [READ.group]
     starts = [np.asarray(next(iter(tables[name].axes.values())).values) for name in names]
     low, high = max(float(start[0]) for start in starts), min(float(start[-1]) for start in starts)
     if low >= high:

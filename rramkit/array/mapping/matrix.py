@@ -18,8 +18,10 @@ from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.mapping.mapping import Mapping
 from rramkit.array.products import times
+from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
-from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.rng import Rng
+from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError

@@ -94,8 +94,8 @@ class Copy(TargetRule):
             return Banks(online, target=online), rewrite  # weights in memory: the copy is exact and free
         parts, matrices = [], []
         target = banks.target.rule_state
-        for now, matrix, wanted in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
-            part = _programmed(device, now, wanted, rng=rng)
+        for now, matrix, aim in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
+            part = _programmed(device, now, aim, rng=rng)
             written = int(np.count_nonzero(part.pulses > now.pulses))
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
             parts.append(part)
@@ -104,6 +104,6 @@ class Copy(TargetRule):
         return Banks(online, replace(online, rule_state=rule_state)), rewrite
 
 
-def _programmed(device: RramDevice, now: MatrixState, wanted: MatrixState, *, rng: np.random.Generator) -> MatrixState:
-    target = np.clip(wanted.cells.g_cell, *device.mapping.window)
+def _programmed(device: RramDevice, now: MatrixState, aim: MatrixState, *, rng: np.random.Generator) -> MatrixState:
+    target = np.clip(aim.cells.g_cell, *device.mapping.window)
     return replace(now, cells=device.loop.program(now.cells, target, rng=rng).cells)

@@ -9,9 +9,9 @@ from fixtures.synthetic import tables
 from matplotlib.figure import Figure
 
 from rramkit import record
-from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError, TableError
 from rramkit.learning import rl
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import BoundRule, FloatReference

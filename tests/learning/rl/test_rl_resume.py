@@ -12,9 +12,9 @@ from fixtures.synthetic import tables
 from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit import record, table
-from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError
 from rramkit.learning import checkpoint, rl
+from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import NetworkSettings
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
