@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.cell_measure import integral
 from rramkit.characterization.components.write_driver_measure import (
@@ -60,7 +61,7 @@ def test_level_shifter_charges_its_load_once_a_cycle(pool):
         params = LevelShifterBench(c_load=c_load)
         charges.append(-pool.run(level_shifter_bench(params).text()).measures["q_io"])
     # Each of the two outputs rises once: 2 C V. The slower edges add crowbar current in nothing behind them: 2 %.
-    assert charges[1] - charges[0] == pytest.approx(2 * 40e-15 * 3.3, rel=0.02)
+    assert charges[1] - charges[0] == near(2 * 40e-15 * 3.3, rel=0.02)
 
 
 def test_converter_gives_its_codes_voltages(set_run, reset_run):
