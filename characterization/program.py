@@ -1,4 +1,4 @@
-"""The bare ngspice program: found beside the library or on PATH, run on a deck as any user would run it."""
+"""The ngspice program, beside the library or on PATH: batch runs of a deck without PySpice."""
 
 import os
 import re
@@ -32,8 +32,8 @@ def find_program(library: SimulatorLibrary) -> Path | None:
         program = prefix / "bin" / "ngspice"
         if program.is_file() and os.access(program, os.X_OK):
             return program
-    found = shutil.which("ngspice")
-    return Path(found) if found else None
+    program = shutil.which("ngspice")
+    return Path(program) if program else None
 
 
 def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: float = 600.0) -> BareRun:
@@ -62,7 +62,7 @@ def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: fl
     if child.returncode != 0 or fatal is not None:
         detail = fatal[0].strip() if fatal else f"exit code {child.returncode}"
         raise SimulationError("incomplete", detail, deck=deck, log=log[-4000:])
-    found = (_MEASURE.match(line) for line in log.splitlines())
-    measures = {match[1].lower(): float(match[2]) for match in found if match}
+    matches = (_MEASURE.match(line) for line in log.splitlines())
+    measures = {match[1].lower(): float(match[2]) for match in matches if match}
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return BareRun(measures, log, seconds)

@@ -163,7 +163,7 @@ class Store:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
                 raise self._corrupt(error) from error
-            raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Mend that.") from error
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Fix that.") from error
         except sqlite3.DatabaseError as error:
             raise self._corrupt(error) from error
 

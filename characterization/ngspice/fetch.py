@@ -62,7 +62,7 @@ def _report(failures: list[str]) -> str:
     tools = build.missing_packages()
     cure = f"install {' '.join(tools)} so that it can be compiled here, " if tools and shutil.which("apt-get") else ""
     return (
-        f"Tried:{tried}\nMend what stands above (a network that was down?) and run this again, {cure}"
+        f"Tried:{tried}\nFix what stands above (a network that was down?) and run this again, {cure}"
         f"or install an ngspice shared library of version {GOOD} or newer (package libngspice0 or libngspice), "
         f"or set {VARIABLE} to the path of one."
     )

@@ -122,7 +122,7 @@ def named_library(named: str) -> SimulatorLibrary:
     except (SetupError, OSError) as error:
         raise SetupError(
             f"{VARIABLE} must name an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer; "
-            f"got {named!r} ({error}). Correct it, or unset it so that the kit looks for one."
+            f"got {named!r} ({error}). Fix it, or unset it so that the kit looks for one."
         ) from error
 
 
@@ -182,20 +182,20 @@ def probe(path: Path, origin: str) -> SimulatorLibrary:
     # What `fetch` put beside the library because the system lacks it.
     preload = tuple(sorted((path.parent / "needed").glob("*.so*"))) if (path.parent / "needed").is_dir() else ()
     lib_dir = matching_lib_dir(path)
-    said = _ask(path, lib_dir, preload, path.stat().st_mtime_ns)
-    banner = re.search(r"ngspice-(\d+)(\S*)", said)
+    output = _probe_output(path, lib_dir, preload, path.stat().st_mtime_ns)
+    banner = re.search(r"ngspice-(\d+)(\S*)", output)
     if banner is None:
-        raise SetupError(f"{path}, which does not tell its version")
+        raise SetupError(f"{path}, which does not print its version")
     if int(banner[1]) < OLDEST:
         raise SetupError(f"{path}, which is version {banner[1]}{banner[2]}")
     return SimulatorLibrary(
         path=path,
         version=int(banner[1]),
         version_text=banner[1] + banner[2],
-        klu="KLU" in said,
-        xspice="XSPICE extensions included" in said and lib_dir != BARE and "Error opening code model" not in said,
-        osdi="osdi: no such command" not in said,
-        openmp="OpenMP multithreading" in said,
+        klu="KLU" in output,
+        xspice="XSPICE extensions included" in output and lib_dir != BARE and "Error opening code model" not in output,
+        osdi="osdi: no such command" not in output,
+        openmp="OpenMP multithreading" in output,
         origin=origin,
         spice_lib_dir=lib_dir,
         preload=preload,
@@ -203,7 +203,7 @@ def probe(path: Path, origin: str) -> SimulatorLibrary:
 
 
 @functools.cache
-def _ask(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) -> str:
+def _probe_output(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed: int) -> str:
     script = Path(__file__).resolve().with_name("probe.py")
     command = [sys.executable, "-I", "-S", str(script), str(path), *map(str, preload)]
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
@@ -232,7 +232,7 @@ def enter(library: SimulatorLibrary, folder: Path) -> None:
     """Make this process ready to load `library`; once, before the first load, in a process of its own.
 
     It changes the process's folder and environment. ngspice reads `.spiceinit` of the current folder
-    or else of the user's home (as the password file tells it: `HOME` is not asked), so `folder`, which
+    or else of the user's home (from the password file, not from `HOME`), so `folder`, which
     must exist and be private, gets one. It also holds the threads at one: the start-up files of
     distributions ask for up to eight and win over OMP_NUM_THREADS.
     """

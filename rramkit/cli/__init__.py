@@ -1,4 +1,4 @@
-"""The command line: the roof of the house, which loads each room only when a command needs it."""
+"""The command line; each command loads the modules that it needs."""
 
 from rramkit.cli.entry import main
 

@@ -1,4 +1,4 @@
-"""`rramkit`: one family of commands."""
+"""The commands of `rramkit`."""
 
 from typing import Annotated, cast
 
@@ -56,14 +56,14 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_set: bool) -> None:
+    if is_set:
         typer.echo(f"rramkit {__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def _family(
+def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -71,7 +71,7 @@ def _family(
     pass
 
 
-# The command-line library's word for a wrong call; it exports only this child of it.
+# typer exports only this subclass of click's `UsageError`.
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
 
 

@@ -122,7 +122,7 @@ def test_a_failed_run_leaves_its_deck_and_log(here, kit):
     assert "ngspice run failed (parse)" in err
     assert "Deck and log: x.failed.cir." in err
     kept = (here / "x.failed.cir").read_text()
-    assert "nosuch" in kept.partition("* the end of what ngspice said")[2]
+    assert "nosuch" in kept.partition("* the end of ngspice's log")[2]
     assert [line for line in kept.splitlines() if not line.startswith("*")] == UNKNOWN_SUBCIRCUIT.splitlines()
     assert not (here / "x.png").exists()
 
@@ -140,7 +140,7 @@ def test_no_usable_ngspice_is_said_with_its_cure(here, kit, monkeypatch):
         assert code == 1
         assert err.count("\n") == 1
         assert "RRAMKIT_NGSPICE must name an ngspice shared library" in err
-        assert "Correct it, or unset it" in err
+        assert "Fix it, or unset it" in err
     assert not list(here.rglob("new*/*"))
 
 

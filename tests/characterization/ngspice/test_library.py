@@ -36,7 +36,7 @@ def make_prefix(prefix: Path, models: Path) -> Path:
 @pytest.fixture
 def says(monkeypatch):
     def install(text):
-        monkeypatch.setattr(library, "_ask", lambda *_: text)
+        monkeypatch.setattr(library, "_probe_output", lambda *_: text)
 
     return install
 
@@ -60,7 +60,7 @@ def test_a_poor_library_is_warned_about_with_cost_and_cure(tmp_path, says):
     assert "130 times longer" in warning and "make setup" in warning
 
 
-@pytest.mark.parametrize(("text", "reason"), [("** ngspice-36 shared", "version 36"), ("hello", "does not tell")])
+@pytest.mark.parametrize(("text", "reason"), [("** ngspice-36 shared", "version 36"), ("hello", "does not print")])
 def test_an_unusable_answer_is_refused(tmp_path, says, text, reason):
     says(text)
     with pytest.raises(SetupError, match=reason):
