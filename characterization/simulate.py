@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a c
         @staticmethod
         def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401
             self = ffi.from_handle(user_data)
-            line = ffi.string(message_c).decode(errors="replace").partition(" ")[2]
+            line = cast(bytes, ffi.string(message_c)).decode(errors="replace").partition(" ")[2]
             self._stdout.append(line)
             self.__dict__.setdefault("log", []).append(line)
             return 0
