@@ -1,8 +1,8 @@
-"""What the generator costs: a 128 x 128 1T1R deck, its generation, and its operating point against a hand-written deck.
+"""Cost of the deck generator: a 128 x 128 1T1R deck, and its operating point against a hand-written deck.
 
-Run: `python benchmarks/crossbar_deck.py [ROWS] [RUNS]`. Both decks hold the same circuit; the hand-written one is flat,
-each cell a transistor and a B-source with its numbers worked out. They run in turns, in the bare program; the ratio is
-of the best runs, in processor time, reading the deck included (wall time says more about what else the machine does).
+Run: `python benchmarks/crossbar_deck.py [ROWS] [RUNS]`. Both decks are the same circuit; the hand-written one is flat,
+each cell a transistor and a B-source with numerical constants. They run alternately in the bare program; the ratio is
+of the best runs, in processor time (wall time depends on other work of the machine), reading the deck included.
 """
 
 import re
@@ -14,15 +14,14 @@ import numpy as np
 from rramkit import netlists
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.program import find_program, run_bare
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads
 
 # The figures of netlists/rram_sky130.lib.
 TOX, TF_MIN, TF_MAX, TF_REF, I_K1, V_REF = 5.0, 3.3, 4.9, 4.7249, 6.140e-5, 0.430
 
 
 def by_hand(params: CrossbarReadParams, states: np.ndarray, v_in: np.ndarray) -> str:
-    """Return the deck as one would write it in a loop, flat."""
+    """Return a flat deck, as written in a loop by hand."""
     bar, (rows, cols) = params.crossbar, states.shape
     prefactor = I_K1 * np.exp(-(TOX - TF_MIN - (TF_MAX - TF_MIN) * states) / (TOX - TF_REF))
     lines = ["by hand", netlists.text(bar.cell.technology.library)]

@@ -1,7 +1,7 @@
 """Every device model and parameter set in ngspice against SciPy: state after pulse trains over a grid of conditions.
 
 Run it as `python benchmarks/devices.py [--points 1000] [--workers N] [--step 0.5] [--ngspice PATH]`. Prints, for each
-set: points, failed runs, how far the state moved in a pulse on average, rms and largest error of the state after each
+set: points, failed runs, mean change of the state by a pulse, rms and largest error of the state after each
 pulse, seconds of ngspice; with the ngspice program, also the time steps that it rejected of those it tried, over the
 first and the last point of the set's grid.
 """
@@ -19,8 +19,7 @@ import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.reference import state_after
-from rramkit.circuits.device import Device, ModelName
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.errors import SimulationError
 
 ASKED = 1e-3  # of the state's range, after a pulse train
@@ -29,13 +28,13 @@ STEPS = 20  # largest time step: this part of an edge
 
 @dataclass(frozen=True)
 class Case:
-    """Where a set is exercised: (lowest, highest) drive for SET and RESET [V] and width [s], behind `r_series` [ohm].
+    """Range of a set: (lowest, highest) drive for SET and RESET [V] and width [s], behind `r_series` [ohm].
 
     The ranges begin where the state hardly moves and end where one pulse crosses much of its range. `t_step` [s]
     bounds the time step besides (the sky130 cell's temperature moves within 0.23 ns).
     """
 
-    model: ModelName
+    model: str
     parameter_set: str
     v_set: tuple[float, float]
     v_reset: tuple[float, float]
@@ -92,13 +91,13 @@ def simulated(pool: SpicePool, trains: list[DevicePulseParams]) -> tuple[np.ndar
             failures.append(waves)
             continue
         times = [trains[k].t_after(pulse) for pulse in range(states.shape[1])]
-        states[k] = np.interp(times, waves["time"], waves["v(s)"])
+        states[k] = np.interp(times, waves["time"], waves["state"])
         seconds += waves.seconds
     return states, seconds, failures
 
 
 def step_counts(ngspice: str, trains: list[DevicePulseParams]) -> str:
-    """Return rejected/tried time steps of some trains, run by the bare program, which alone counts them."""
+    """Return rejected/tried time steps of some trains, run by the bare program, which counts them."""
     counts = {"Rejected": 0, "Transient": 0}
     for train in trains:
         with tempfile.TemporaryDirectory() as folder:

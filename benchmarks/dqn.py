@@ -1,8 +1,8 @@
 """Deep Q-learning in two banks of RRAM: `python benchmarks/dqn.py TABLES.h5 FOLDER [--kind KIND ...] [--seeds N]`.
 
 Kinds: `float` (no device, roles swapped), `swap`, `freeze` and `copy` in CartPole, `acrobot` (bank frozen) and
-`breakout` (roles swapped) as in `examples/rl`. Episode files and pictures go to FOLDER; given again, the same command
-reads finished trainings and takes interrupted ones up. `--report` prints the table of what FOLDER holds, without
+`breakout` (roles swapped) as in `examples/rl`. Run files and pictures go to FOLDER; given again, the same command
+reads finished trainings and resumes interrupted ones. `--report` prints the table of what FOLDER holds, without
 training.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rramkit import episodes, table
+from rramkit import record, table
 from rramkit.learning import rl
 from rramkit.learning.checkpoint import path_of
 from rramkit.lock import only_writer
@@ -44,27 +44,27 @@ def trials(kind: str, seeds: int) -> list[Trial]:
     return [Trial(kind, settings.model_copy(update={"seed": seed})) for seed in range(1, seeds + 1)]
 
 
-def finished(trial: Trial, folder: Path) -> episodes.EpisodeRun | None:
+def finished(trial: Trial, folder: Path) -> record.EpisodeRun | None:
     """Return the run in the trial's file when it has the trial's settings."""
     if not trial.path(folder).exists():
         return None
-    run = episodes.load(trial.path(folder))
+    run = record.load(trial.path(folder), record.EpisodeRun)
     return run if run.settings == json.loads(trial.settings.as_json()) else None
 
 
-def trained(trial: Trial, tables: Path, folder: Path) -> episodes.EpisodeRun:
-    """Train, or take up where it was; keep the run and its picture."""
+def train(trial: Trial, tables: Path, folder: Path) -> record.EpisodeRun:
+    """Train, or resume; save the run and its picture."""
     path = trial.path(folder)
-    found = None if trial.kind == "float" else table.load(tables)
+    table_file = None if trial.kind == "float" else table.load(tables)
     with only_writer(path):
-        run = rl.train(found, trial.settings, tables_name=tables.name, run_path=path)
-        episodes.save(run, path)
+        run = rl.train(table_file, trial.settings, tables_name=tables.name, run_path=path)
+        record.save(run, path)
         path_of(path).unlink(missing_ok=True)
     picture.save(run, path.with_suffix(".png"))
     return run
 
 
-def line(trial: Trial, run: episodes.EpisodeRun) -> str:
+def line(trial: Trial, run: record.EpisodeRun) -> str:
     """Return one row of the table."""
     total, below = run.scalars, int(np.count_nonzero(run.final_return < 475.0))
     joules = " ".join(f"{total[name]:.3g}" for name in ("energy_target", "energy_write", "energy_read"))
@@ -77,7 +77,7 @@ def line(trial: Trial, run: episodes.EpisodeRun) -> str:
 
 
 def main() -> None:
-    """Train what is asked for and not there yet; print a row for each training and a summary for each kind."""
+    """Run the trainings that are missing; print a row for each training and a summary for each kind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = ("float", "swap", "freeze", "copy", "acrobot", "breakout")
     parser.add_argument("tables", type=Path)
@@ -94,7 +94,7 @@ def main() -> None:
             run = finished(trial, given.folder)
             if run is None and given.report:
                 continue
-            run = run or trained(trial, given.tables, given.folder)
+            run = run or train(trial, given.tables, given.folder)
             means.append(run.mean_return)
             print(line(trial, run), flush=True)
         if means and kind not in ("acrobot", "breakout"):

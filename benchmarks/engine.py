@@ -1,4 +1,4 @@
-"""The characterisation engine against a plain PySpice loop, and what it costs: speed, start, memory, size.
+"""The characterisation engine against a plain PySpice loop: speed, start time, memory, file size.
 
 python benchmarks/engine.py speed     points a second: plain loop, one worker, two; share of time outside ngspice
 python benchmarks/engine.py start     from the command to the end of its first run, plan of 10,000 points
@@ -17,13 +17,15 @@ from pathlib import Path
 import numpy as np
 from plain_pyspice import plain_loop
 
-from rramkit.characterization.cell_pulses import AskedPulses, results
-from rramkit.characterization.cell_read import StateMap, state_map
+from rramkit.characterization.components.cell import StateMap
+from rramkit.characterization.engine.cases import Case, runs_of
+from rramkit.characterization.engine.point import values_or_nan
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.store import Store
 from rramkit.characterization.plan import Plan
+from rramkit.characterization.spice_arrays import cell_states
 
 PLAN = Plan()
 TEN_THOUSAND = (
@@ -51,19 +53,25 @@ run(sys.argv[1:-1])
 """
 
 
-def asked(states: StateMap, count: int) -> AskedPulses:
+MEASURES = ("state_end", "energy")
+WRITE = PLAN.expanded()[1]
+CONDITION = WRITE.corners.condition({})
+
+
+def pulses_of(states: StateMap, count: int) -> list[Case]:
     """Return `count` SET pulses over the plan's window and amplitudes."""
     rng = np.random.default_rng(1)
     g = rng.uniform(PLAN.conductance.g_min, PLAN.conductance.g_max, count)
     v = np.sort(rng.uniform(PLAN.set.v_first, PLAN.set.v_last, count))
-    return AskedPulses("set", states.state_of(g), v, PLAN.pulse.t_step)
+    coordinates = zip(states.state_of(g).tolist(), v.tolist(), strict=True)
+    return [Case(WRITE.component, WRITE.nominal, (("state", s), ("v_first", u)), CONDITION) for s, u in coordinates]
 
 
 def speed(count: int, rounds: int) -> None:
-    """Print points a second of the three ways, the best of several rounds each, taken in turn."""
+    """Print points a second of the three ways, the best of several rounds each, run alternately."""
     with SpicePool(workers=1) as one, SpicePool(workers=2) as two:
-        states = state_map(Runner(one, silent), PLAN)
-        pulses = asked(states, count)
+        states = cell_states(Runner(one, silent), PLAN)
+        pulses = pulses_of(states, count)
         seconds: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
         change, outside = {}, []
         for _ in range(rounds):
@@ -85,26 +93,32 @@ def speed(count: int, rounds: int) -> None:
     print(f"time outside ngspice         {min(outside):.1%}   (asked: 20 %)")
 
 
-def plain(pulses: AskedPulses) -> tuple[float, np.ndarray]:
+def plain(pulses: list[Case]) -> tuple[float, np.ndarray]:
     """Return the plain loop's seconds and changes (N,) [S]; it runs in a process of its own."""
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
-    process = context.Process(target=plain_loop, args=(PLAN, pulses.state, pulses.v_pulse, answer))
+    process = context.Process(
+        target=plain_loop, args=(PLAN, *np.array([[value for _, value in case.at] for case in pulses]).T, answer)
+    )
     process.start()
     found = answer.get()
     process.join()
     return found
 
 
-def engine(pool: SpicePool, states: StateMap, pulses: AskedPulses) -> tuple[float, float, np.ndarray]:
+def engine(pool: SpicePool, states: StateMap, pulses: list[Case]) -> tuple[float, float, np.ndarray]:
     """Return the engine's seconds, those in ngspice, and the changes (N,) [S]; every point goes into a store."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "some.points") as store:
         bench = Runner(pool, silent, store=store)
-        bench.run("warm", asked(states, 16 * pool.workers).runs(PLAN))
+        bench.run("warm", runs_of(pulses_of(states, 16 * pool.workers), MEASURES, [""] * 16 * pool.workers)[0])
         before, began = bench.tally.seconds, time.perf_counter()
-        outcomes = bench.run("pulses", pulses.runs(PLAN))
+        runs, order = runs_of(pulses, MEASURES, [""] * len(pulses))
+        outcomes = bench.run("pulses", runs)
         seconds = time.perf_counter() - began
-    return seconds, bench.tally.seconds - before, results(pulses, states, outcomes).delta_g
+    ends = np.empty(len(pulses))
+    ends[order] = values_or_nan(outcomes, (2,))[:, 0]
+    starts = np.array([dict(case.at)["state"] for case in pulses])
+    return seconds, bench.tally.seconds - before, states.g_of(ends) - states.g_of(starts)
 
 
 def start(rounds: int) -> None:
@@ -165,7 +179,7 @@ def environment() -> dict[str, str]:
 
 
 def main() -> None:
-    """Read what is asked for, and measure it."""
+    """Run the measurement that the command names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "start", "size"))
     parser.add_argument("--points", type=int, default=384)

@@ -21,14 +21,14 @@ import numpy as np
 
 from rramkit import record
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.processes import Processes
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"
 ERROR = {"kind": "threshold", "placement": "centre", "start": "error", "way": "error", "sigma_program": 0.5 / 15}
 DIRECT = {"accumulate": False, "reading": "device", "threshold": 0.0}
 PULSE = {"kind": "threshold", "placement": "centre", "way": "pulse"}
-READ = {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}}
+READ = {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}}
 VARIANTS = {
     "everything": {"mapping": {"wires": True, "read": READ}},
     "error": {"rule": {**ERROR, "threshold": 1 / 15}},
@@ -39,18 +39,18 @@ VARIANTS = {
 
 
 def main(tables: Path, folder: Path, variant: str = "", *, seeds: Sequence[int] = ()) -> None:
-    """Train with each seed; print accuracies, their means, and how much rarer device writes are than batches."""
-    experiment = chosen(variant, seeds)
-    found = trials(grid(experiment), tables, folder)
-    rows = sweep(found, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
-    for row, trial in zip(rows, found, strict=True):
+    """Train with each seed; print accuracies, their means, and weights times batches over device writes."""
+    experiment = experiment_of(variant, seeds)
+    jobs = trials(grid(experiment), tables, folder)
+    rows = sweep(jobs, Processes(), progress=lambda row: print(f"{row.label}: {100 * row.accuracy:.2f} %", flush=True))
+    for row, trial in zip(rows, jobs, strict=True):
         print(line(row, trial))
     rram, digital = (np.array([row.accuracy for row in rows]), np.array([row.float_accuracy for row in rows], float))
     beside = f", float {100 * digital.mean():.2f} %, gap {100 * (digital - rram).mean():.2f} points"
     print(f"mean: RRAM {100 * rram.mean():.2f} %{'' if variant else beside}")
 
 
-def chosen(variant: str, seeds: Sequence[int]) -> Experiment:
+def experiment_of(variant: str, seeds: Sequence[int]) -> Experiment:
     """Return the experiment of a variant, with the seeds to sweep; a variant's float network is that of the whole."""
     settings = Experiment.from_toml(EXPERIMENT).model_dump(exclude_unset=True)
     if variant:

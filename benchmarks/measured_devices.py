@@ -13,11 +13,11 @@ from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.characterization.measured.presets import presets
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment, train
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning.rules import MixedPrecision
 from rramkit.table import TableFile
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "measured"
-EXPERIMENT = Experiment(epochs=10, rule=MixedPrecisionSettings(threshold=0.04))
+EXPERIMENT = Experiment(epochs=10, rule=MixedPrecision(threshold=0.04))
 WRITE = 0.04  # of the range (1): what one write should change
 
 

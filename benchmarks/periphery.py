@@ -1,25 +1,24 @@
-"""The transposable array in figures: codes of forward and backward reads, and what the reuse saves. A minute or less.
+"""Transposable array: codes of forward and backward reads, savings by sharing circuits. A minute or less.
 
 Run it from the root of a checkout: `python benchmarks/periphery.py`.
 """
 
 import numpy as np
 
-from rramkit.characterization.components.adc_measure import transitions
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.adc import transitions
+from rramkit.characterization.components.periphery import (
     codes,
     reference_energy,
     sampled_outputs,
     supply_energy,
 )
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.circuits.adc_bench import AdcTrainParams, transition_train
-from rramkit.circuits.periphery_account import ALL_MODES, account
-from rramkit.circuits.periphery_bench import CodedParams, operate, unit_reads
+from rramkit.circuits.adc import AdcTrainParams, transition_train
+from rramkit.circuits.periphery import ALL_MODES, CodedParams, account, operate, unit_reads
 
 
 def reads(pool: SpicePool) -> None:
-    """Print the codes of unit reads, and how far they are from the outputs that were sampled."""
+    """Print the codes of unit reads and their difference from the sampled outputs."""
     params = CodedParams()
     bar = params.periphery.crossbar
     states = np.random.default_rng(params.seed).uniform(0.55, 0.8, (bar.rows, bar.cols))

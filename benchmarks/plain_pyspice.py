@@ -16,14 +16,14 @@ from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, WriteParams, write_st
 
 
 def plain_loop(plan: Plan, state: np.ndarray, v_pulse: np.ndarray, answer: "Queue[tuple[float, np.ndarray]]") -> None:
-    """Run a SET pulse from each state (N,) at each amplitude (N,) [V]; answer seconds and changes (N,) [S].
+    """Run a SET pulse from each state (N,) at each amplitude (N,) [V]; return seconds and changes (N,) [S].
 
     The circuit, its options and its time step are those of the kit's staircase of one pulse. The first run, which
     loads the library, does not count.
     """
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared
 
-    logging.disable(logging.CRITICAL)  # PySpice calls harmless lines of a newer ngspice errors
+    logging.disable(logging.CRITICAL)  # PySpice reports harmless lines of a newer ngspice as errors
     library = find_library()
     with tempfile.TemporaryDirectory(prefix="rramkit-plain-") as folder:
         enter(library, Path(folder))

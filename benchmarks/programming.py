@@ -1,8 +1,8 @@
 """Write-verify of a 128 x 128 random target to 1 % of the range: `python benchmarks/programming.py TABLES.h5`.
 
-A target is drawn for each of 128 x 128 cells, and for every pair of a 128 x 128 matrix (twice the cells); they stand in
-as many arrays as the tables' wires ask for. Printed for ramps from the lowest amplitude and from the one that the table
-expects, with every stage of the update chain off and on: seconds (best of three), cells that missed, pulses, energy and
+A target is drawn for each of 128 x 128 cells, and for every pair of a 128 x 128 matrix (twice the cells); they take
+as many arrays as the tables' wires allow. Printed for ramps from the lowest amplitude and from that of the nearest mean
+change, with every stage of the update chain off and on: seconds (best of three), cells that missed, pulses, energy and
 time of the writing itself, and in the same run how many times faster a cell is than the same loop pair by pair.
 """
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from rramkit import table
 from rramkit.array import UpdateParams, VerifyParams, VerifyState, WriteVerify
+from rramkit.array.write.ageing import WearParams
 from rramkit.array.write.disturb import DisturbParams
 from rramkit.array.write.droop import DroopParams
 from rramkit.array.write.spread import SpreadParams, StuckParams
-from rramkit.array.write.wear import WearParams
 
 SHAPES = {"128 x 128 cells": (2, 128, 64), "128 x 128 pairs": (2, 128, 128)}
 STAGES = {
@@ -36,7 +36,7 @@ REPEATS, ALONE = 3, 24  # times that a matrix is written; pairs written one by o
 
 @dataclass(frozen=True)
 class Trial:
-    """One loop on one array, and how long it took (s)."""
+    """One loop on one array, and its duration (s)."""
 
     loop: WriteVerify
     done: VerifyState

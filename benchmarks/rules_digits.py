@@ -1,12 +1,14 @@
 """Every update rule with its defaults on the digits: `python benchmarks/rules_digits.py TABLES.h5 FOLDER [WORKERS]`.
 
 `rramkit characterize` makes TABLES.h5. Each rule also on a published device of equal pulses (EpiRAM: mean pulses and
-scatter, one pulse a write), which the rules of equal pulses are made for: the characterised cell's SET ends at a level.
-Three seeds, ten epochs; trainings run one on each core (or on WORKERS), and the same command takes interrupted ones up.
+scatter, one pulse a write), the kind of device that rules of equal pulses are designed for: the characterised cell's
+SET ends at a level. Three seeds, ten epochs; trainings run one on each core (or on WORKERS), and the same command
+resumes interrupted ones.
 """
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -14,21 +16,11 @@ from rramkit import record, table
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
+from rramkit.learning.rules import Rule
 from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.processes import Processes
 
-RULES = (
-    "float",
-    "mixed_precision",
-    "threshold",
-    "outer_product",
-    "open_loop",
-    "write_verify",
-    "sign",
-    "threshold_training",
-    "row_sparse",
-    "tiki_taka",
-)
+RULES = tuple(str(rule.model_fields["kind"].default) for rule in get_args(get_args(Rule)[0]))
 SUITED: dict[str, dict[str, dict[str, object]]] = {
     "mixed_precision": {"rule": {"write": "count", "threshold": 0.0}},
     "outer_product": {"optimiser": {"kind": "momentum", "learning_rate": 0.02}},
@@ -37,7 +29,7 @@ SUITED: dict[str, dict[str, dict[str, object]]] = {
     "sign": {"rule": {"theta": 0.1}},
     "tiki_taka": {"rule": {"rows": 4, "rate_transfer": 0.3}, "optimiser": {"kind": "momentum", "learning_rate": 0.05}},
 }
-"""What a rule is given on the device of equal pulses, whose pulse changes a cell by 1/64 of its range: found on seed 7.
+"""Settings on the device of equal pulses, whose pulse changes a cell by 1/64 of its range: chosen on seed 7.
 First weights are verified there (but in float); all else is the default."""
 SEEDS = (1, 2, 3)
 
@@ -46,7 +38,7 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
     """Train every rule on both devices; print a line for each rule."""
     folder.mkdir(parents=True, exist_ok=True)
     published = folder / "epiram.h5"
-    if not published.exists():  # made anew it would be another file, and every training would start again
+    if not published.exists():  # a new file would have another hash, and every training would start again
         table.save(from_preset("epiram", ImportSettings()), published)
     cells: dict[str, list[str]] = {rule: [] for rule in RULES}
     for place, suited in ((tables, False), (published, True)):
@@ -54,8 +46,8 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
         chosen = trials([(f"{one.name} {label}", one) for label, one in labelled], place, folder / place.stem)
         rows = sweep(chosen, Processes(workers), progress=_show)
         for rule in RULES:
-            found = [pair for pair in zip(rows, chosen, strict=True) if pair[1].experiment.name == rule]
-            cells[rule].append(_cell(found))
+            results = [pair for pair in zip(rows, chosen, strict=True) if pair[1].experiment.name == rule]
+            cells[rule].append(_cell(results))
     print("| rule | defaults, characterised (%) | pulses a cell | suited, EpiRAM (%) | pulses a cell |")
     for rule, both in cells.items():
         print(f"| `{rule}` | " + " | ".join(both) + " |")
@@ -79,11 +71,11 @@ def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % in {row.seconds:.0f} s", flush=True)
 
 
-def _cell(found: list[tuple[TrialResult, Trial]]) -> str:
+def _cell(results: list[tuple[TrialResult, Trial]]) -> str:
     """Return accuracy (mean, lowest and highest over the seeds) and pulses a cell of one rule on one device."""
-    accuracy = 100 * np.array([row.accuracy for row, _ in found])
-    cells = sum(layer.pulses.size for layer in record.load(found[0][1].run).layers)
-    pulses = np.mean([row.pulses for row, _ in found]) / max(cells, 1)
+    accuracy = 100 * np.array([row.accuracy for row, _ in results])
+    cells = sum(layer.pulses.size for layer in record.load(results[0][1].run).layers)
+    pulses = np.mean([row.pulses for row, _ in results]) / max(cells, 1)
     return f"{accuracy.mean():.1f} ({accuracy.min():.1f} to {accuracy.max():.1f}) | {pulses:.1f}"
 
 

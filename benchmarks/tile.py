@@ -1,11 +1,11 @@
-"""What a tile's read costs beside the bare product, and what it holds in memory; all ratios are of one run.
+"""Time of a tile's read over that of the bare product, and its memory; all ratios are of one run.
 
 Run: `python benchmarks/tile.py TABLES.h5 [--memory]`, for instance with tables.h5 of `rramkit characterize`.
 
 * Time: float32, batch 64, an array of 128 rows and 128 columns (64 pairs), and one of 128 pairs; each against NumPy's
   product of (64, 128) with (128, 128) float32, which runs between the reads. Unsigned vectors (what comes out of a
-  ReLU) take one phase, signed ones two. "All on" is converters at both ends, read noise of each cell and each
-  conversion, and an ADC for 8 columns.
+  ReLU) take one phase, signed ones two. "All on" is row drivers and ADCs, read noise of each cell and each
+  conversion, and one ADC for 8 columns.
 * Noise: normal numbers by Box and Muller on raw bits against NumPy's generators.
 * Memory (`--memory`): a 4096 x 4096 layer on 128 x 128 arrays, and how it grows with batch and tiles. Resident memory
   is the process's, so this part runs in processes of its own.
@@ -26,29 +26,29 @@ from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
 from rramkit.array.rng import box_muller
 
 ALL_ON: dict[str, Any] = {
-    "dac": {"levels": 256},
-    "converter": {"bits": 8, "noise": 1e-7, "shared": 8},
-    "noise": {"sigma_span": 0.02},
+    "row_driver": {"levels": 256},
+    "adc": {"bits": 8, "noise": 1e-7, "shared": 8},
+    "read_noise": {"sigma_span": 0.02},
 }
 CHAINS: dict[str, dict[str, Any]] = {
     "cells alone": {},
-    "read noise": {"noise": {"sigma_span": 0.02}},
+    "read noise": {"read_noise": {"sigma_span": 0.02}},
     "all on": ALL_ON,
-    "all on, bits by charge": {**ALL_ON, "dac": {"levels": 256, "serial": True}},
+    "all on, bits by charge": {**ALL_ON, "row_driver": {"levels": 256, "serial": True}},
     "all on, halves apart": {**ALL_ON, "subtraction": "digital"},
 }
 
 
 def best(*jobs: Callable[[], object], rounds: int = 400, repeats: int = 1) -> list[float]:
     """Return the least time of each job (s), the jobs taking turns so that a disturbance meets all."""
-    found = [float("inf")] * len(jobs)
+    times = [float("inf")] * len(jobs)
     for _ in range(rounds):
         for number, job in enumerate(jobs):
             started = time.perf_counter()
             for _ in range(repeats):
                 job()
-            found[number] = min(found[number], (time.perf_counter() - started) / repeats)
-    return found
+            times[number] = min(times[number], (time.perf_counter() - started) / repeats)
+    return times
 
 
 def reads(path: Path) -> None:
@@ -111,7 +111,7 @@ def memory(path: Path, rows: int, batch: int) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Run what was asked for."""
+    """Run the part that the command line names."""
     path = Path(words[0])
     if "--memory" not in words:
         reads(path)

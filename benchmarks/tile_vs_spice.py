@@ -1,9 +1,9 @@
-"""The fast grade's speed against ngspice's, and its error beside it: 128 x 128 1T1R cells, 64 input vectors.
+"""Speed of the fast grade against ngspice, and its error: 128 x 128 1T1R cells, 64 input vectors.
 
 Run: `python benchmarks/tile_vs_spice.py TABLES.h5 [SIZE] [VECTORS]`. ngspice solves all vectors in one sweep (with KLU
 where it has it), so that its matrix is ordered once; its time is that of the whole run, deck included. The tile holds
-the same conductances as pairs of columns, in float32, its terms ready. Both in processor seconds of this one run, which
-say less about what else the machine does than wall time; the tile's is the mean of all repeats, not the best.
+the same conductances as pairs of columns, in float32, its read operators ready. Both in processor seconds of this one
+run, which depend less on other load than wall time; the tile's is the mean of all repeats, not the best.
 """
 
 import sys
@@ -16,13 +16,14 @@ import numpy as np
 
 from rramkit import table
 from rramkit.array import ArrayModel, Tile
-from rramkit.characterization.cell_read import StateMap, state_map
+from rramkit.characterization.components.cell import StateMap
+from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.characterization.spice_arrays import cell_states
+from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
 
 REPEATS = 2000
 
@@ -30,19 +31,20 @@ REPEATS = 2000
 def main(path: Path, size: int = 128, vectors: int = 64) -> None:
     """Time both and print the ratio and the error."""
     tables = table.load(path)
-    plan, rng = plan_of(tables), np.random.default_rng(6)
+    plan, rng = cell_plan_of(tables.provenance), np.random.default_rng(6)
+    assert plan is not None
     g = rng.uniform(plan.conductance.g_min, plan.conductance.g_max, (size, size))
     v = rng.uniform(0, plan.read.v_max, (size, vectors))
     v[rng.uniform(size=v.shape) < 0.3] = 0.0
     with SpicePool(workers=1) as pool:
-        states = state_map(Runner(pool, silent), plan)
+        states = cell_states(Runner(pool, silent), plan)
     spice, wall, seconds = _spice(plan, states, g, v)
     model = ArrayModel.from_tables(tables)
     assert model.wires is not None
-    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # this run is what checks it
+    model = replace(model, wires=replace(model.wires, rows_max=size, cols_max=size))  # this run is the check
     pairs = np.moveaxis(g.reshape(size, size // 2, 2), -1, 0).astype(np.float32)
     tile, inputs = Tile.of(pairs, model), np.ascontiguousarray(v.T, dtype=np.float32)
-    found = tile.forward(inputs).i.T  # plus less minus
+    currents = tile.forward(inputs).i.T  # plus less minus
     started = time.process_time()
     for _ in range(REPEATS):
         tile.forward(inputs)
@@ -52,7 +54,7 @@ def main(path: Path, size: int = 128, vectors: int = 64) -> None:
         tile.programmed(pairs).forward(inputs)
     written = (time.process_time() - started) / 20 - fast
     full_scale = np.max(np.abs(spice))
-    error = (found - (spice[::2] - spice[1::2])) / full_scale
+    error = (currents - (spice[::2] - spice[1::2])) / full_scale
     print(f"{size} x {size} 1T1R, {vectors} vectors, 1 ohm a segment unless the table says otherwise")
     print(f"ngspice, swept: {seconds / vectors:.3f} processor s a vector ({wall / vectors:.3f} s of wall)")
     print(f"fast grade: {1e6 * fast / vectors:.2f} us a vector, and {1e3 * written:.2f} ms after each update")
@@ -75,7 +77,7 @@ def _spice(plan: Plan, states: StateMap, g: np.ndarray, v: np.ndarray) -> tuple[
             waves = pool.run(deck)
         after = getrusage(RUSAGE_CHILDREN)
         used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    currents = np.stack([waves[f"i(v_sense_{k})"] for k in range(g.shape[1])])
+    currents = np.stack([waves[name] for name in params.sense_outputs])
     return currents, waves.seconds, used[1] - used[0]
 
 

@@ -2,8 +2,8 @@
 
 `rramkit characterize` makes TABLES.h5 (the sky130 1T1R cell); the environment variable RRAMKIT_DATA names the folder of
 MNIST's files. Each of the experiments `examples/experiments/time_mnist*.toml` with its own seeds, with the cells as the
-table has them and with spread from device to device (`SPREAD`), which the table's mean knows nothing of. Trainings run
-one on each core (or on WORKERS); given again, the same command takes interrupted ones up.
+table has them and with spread from device to device (`SPREAD`), which the table's mean does not include. Trainings run
+one on each core (or on WORKERS); the same command resumes interrupted ones.
 """
 
 import sys
@@ -14,8 +14,8 @@ import numpy as np
 
 from rramkit import record, units
 from rramkit.learning import Experiment
-from rramkit.learning.processes import Processes
 from rramkit.learning.sweep import Trial, TrialResult, grid, put, sweep, trials
+from rramkit.processes import Processes
 
 EXPERIMENTS = Path(__file__).parents[1] / "examples" / "experiments"
 FILES = {
@@ -28,7 +28,7 @@ SPREAD = 0.3
 
 
 @dataclass(frozen=True)
-class Spent:
+class Cost:
     """Means over the seeds after the first programming: pulses, cells read, energies (J), time of writes (s)."""
 
     pulses: float
@@ -39,17 +39,17 @@ class Spent:
 
 
 def main(tables: Path, folder: Path, workers: int | None = None) -> None:
-    """Train all; print accuracies against float, what the writes took, and the ratio of both ways."""
+    """Train all; print accuracies against float, cost of the writes, and the ratio of both ways."""
     chosen = [one for spread in (0.0, SPREAD) for way in FILES for one in _trials(way, spread, tables, folder)]
     rows = sweep(chosen, Processes(workers), progress=_show)
     for spread in (0.0, SPREAD):
-        spent = {}
+        costs = {}
         for way in FILES:
             label = _label(way, spread)
-            found = [pair for pair in zip(rows, chosen, strict=True) if pair[1].label.startswith(f"{label}, seed")]
-            spent[way] = _said(label, found)
-        verified = spent.pop("write-verify").energy_write
-        for way, one in spent.items():
+            results = [pair for pair in zip(rows, chosen, strict=True) if pair[1].label.startswith(f"{label}, seed")]
+            costs[way] = _summary(label, results)
+        verified = costs.pop("write-verify").energy_write
+        for way, one in costs.items():
             print(f"write energy, {way} over write-verify: {one.energy_write / verified:.2f}")
         print()
 
@@ -72,12 +72,12 @@ def _show(row: TrialResult) -> None:
     print(f"{row.label}: {100 * row.accuracy:.2f} % (float {100 * (row.float_accuracy or 0):.2f} %)", flush=True)
 
 
-def _said(label: str, found: list[tuple[TrialResult, Trial]]) -> Spent:
-    """Print one way's means over its seeds, and return what its writes took."""
-    runs = [record.load(trial.run) for _, trial in found]
+def _summary(label: str, results: list[tuple[TrialResult, Trial]]) -> Cost:
+    """Print one rule's means over its seeds, and return the cost of its writes."""
+    runs = [record.load(trial.run) for _, trial in results]
     rram, digital = (100 * np.array([getattr(run, name) for run in runs]) for name in ("accuracy", "float_accuracy"))
     epochs = [run.epochs for run in runs]
-    spent = Spent(
+    cost = Cost(
         pulses=_mean([each.pulses_set + each.pulses_reset for each in epochs]),
         reads=_mean([each.reads for each in epochs]),
         energy_write=_mean([each.energy_write for each in epochs]),
@@ -87,10 +87,10 @@ def _said(label: str, found: list[tuple[TrialResult, Trial]]) -> Spent:
     cells = sum(layer.pulses.size for layer in runs[0].layers)
     print(f"{label}: {len(runs)} seeds: {', '.join(f'{each:.2f}' for each in rram)} %; mean {rram.mean():.2f} %")
     print(f"  float {digital.mean():.2f} %, gap {(digital - rram).mean():.2f} points")
-    print(f"  pulses {spent.pulses:.3g}, {spent.pulses / cells:.1f} a cell; cells read to be written {spent.reads:.3g}")
-    write, read = units.text(spent.energy_write, "J"), units.text(spent.energy_read, "J")
-    print(f"  write energy {write}, time {units.text(spent.time_write, 's')}; energy of forward and backward {read}")
-    return spent
+    print(f"  pulses {cost.pulses:.3g}, {cost.pulses / cells:.1f} a cell; cells read to be written {cost.reads:.3g}")
+    write, read = units.text(cost.energy_write, "J"), units.text(cost.energy_read, "J")
+    print(f"  write energy {write}, time {units.text(cost.time_write, 's')}; energy of forward and backward {read}")
+    return cost
 
 
 def _mean(columns: list[np.ndarray]) -> float:

@@ -22,7 +22,7 @@ import numpy as np
 from rramkit import table
 from rramkit.learning import DataSet, Experiment, Network
 from rramkit.learning.data import DataSettings, as_numbers
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
 
@@ -31,7 +31,7 @@ EVERYTHING = {
     "network": {"name": "lenet5", "reach": 5.0},
     "mapping": {
         "wires": True,
-        "read": {"dac": {"levels": 256}, "converter": {"bits": 8}, "noise": {"sigma_span": 0.02}},
+        "read": {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}},
     },
     "rule": {"kind": "threshold", "way": "pulse", "placement": "centre", "threshold": 0.1},
     "optimiser": {"learning_rate": 0.002},
@@ -74,21 +74,24 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     network = Network.of(experiment.network, data.shape, data.classes)
     rule = experiment.built_rule(tables)
     optimiser, dtype = experiment.optimiser.built(), np.dtype(experiment.precision)
-    teacher, twin = Trainer(network, rule, optimiser), Trainer(network, FloatReference(optimiser), optimiser)
+    trainer, reference = (
+        Trainer(network, rule, optimiser),
+        Trainer(network, BoundRule(FloatReference(), optimiser), optimiser),
+    )
     rng = np.random.default_rng(0)
-    digital = twin.enrolled(network.drawn(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
+    digital = reference.init(network.init_weights(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
     for number in range(WARM):  # in the middle of a training, where pulses are as rare as they are over most of it
         x, labels = batch(data, number)
-        digital, _ = twin.taught(digital, x, labels, rng=rng)
-    weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.learner.matrices]
-    student = replace(teacher.enrolled(weights, dtype=dtype, rng=rng), vectors=digital.vectors)
-    student = replace(student, learner=replace(student.learner, optimiser=digital.learner.optimiser))
+        digital, _ = reference.train_step(digital, x, labels, rng=rng)
+    weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.rule_state.matrices]
+    state = replace(trainer.init(weights, dtype=dtype, rng=rng), vectors=digital.vectors)
+    state = replace(state, rule_state=replace(state.rule_state, optimiser=digital.rule_state.optimiser))
     if experiment.mapping.calibrates:
-        student = teacher.calibrated(student, digital, *batch(data, 0), margin=experiment.mapping.margin)
+        state = trainer.calibrated(state, digital, *batch(data, 0), margin=experiment.mapping.margin)
 
     def step(number: int) -> None:
-        nonlocal student
-        student, _ = teacher.taught(student, *batch(data, number), rng=rng)
+        nonlocal state
+        state, _ = trainer.train_step(state, *batch(data, number), rng=rng)
 
     return step
 

@@ -1,11 +1,11 @@
-"""Speed of the wires' grades: `python benchmarks/wires.py [SIZE] [VECTORS]`, 128 and 64 by default.
+"""Speed of the grades of IR drop: `python benchmarks/wires.py [SIZE] [VECTORS]`, 128 and 64 by default.
 
 * exact: `solve_wires` against badcrossbar (MIT; compared only where it is installed); both give all currents and node
   voltages. Linear cells, four equal wire resistances.
-* fast: what an update costs (`effective_conductance`), and how far it is from the exact grade.
+* fast: time of an update (`effective_conductance`), and error against the exact grade.
 * a read: of a tile of SIZE x SIZE pairs through the synthetic table of the tests, against the bare float32 product.
 
-Ratios are of the best of several turns, taken one after the other.
+Ratios are of the best of several rounds, run alternately.
 """
 # pyright: reportMissingImports=false
 
@@ -50,7 +50,7 @@ def _exact(g: np.ndarray, v: np.ndarray) -> None:
         return
     import badcrossbar
 
-    logging.disable(logging.INFO)  # it tells every step
+    logging.disable(logging.INFO)  # it logs every step
 
     def theirs() -> np.ndarray:
         return badcrossbar.compute(v, 1 / g, r_i_word_line=OHM, r_i_bit_line=OHM).currents.output.T
@@ -80,7 +80,7 @@ def _read(size: int, vectors: int) -> None:
     rng, wide = np.random.default_rng(8), ArrayModel.from_tables(tables(), wires=False)
     g = rng.uniform(G_LOW, G_HIGH, (2, size, size)).astype(np.float32)
     v = rng.uniform(-V_READ, V_READ, (vectors, size)).astype(np.float32)
-    tile, weight = Tile.of(g, wide), g[0] - g[1]  # wires change the numbers of the terms, not how many there are
+    tile, weight = Tile.of(g, wide), g[0] - g[1]  # wires change the values of the terms, not their number
     times = np.array([[_best(lambda: tile.forward(v), 50), _best(lambda: v @ weight, 50)] for _ in range(5)]).min(
         axis=0
     )

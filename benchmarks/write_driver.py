@@ -1,4 +1,4 @@
-"""The write driver in figures: levels, pulse shape, energy with and without the driver, disturb. Takes a few minutes.
+"""Write driver: levels, pulse shape, energy with and without the driver, half-select disturb. A few minutes.
 
 Run it from the repository's root: `python benchmarks/write_driver.py [pulses]` (default: 40 pulses a staircase).
 """
@@ -7,11 +7,11 @@ import sys
 
 import numpy as np
 
-from rramkit.characterization.components.cell_measure import pulse_energies
-from rramkit.characterization.components.write_driver_measure import (
+from rramkit.characterization.components.cell import pulse_energies
+from rramkit.characterization.components.disturb import disturbances
+from rramkit.characterization.components.write_driver import (
     MeasuredPulse,
     cell_energies,
-    disturbances,
     driven_conductances,
     pulse_shapes,
     supply_energies,
@@ -20,7 +20,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, neighbour_states, write_disturb
-from rramkit.circuits.write_driver_bench import DriverResetParams, DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 
 SET: tuple[Polarity, float] = ("set", 0.55)
@@ -67,7 +67,7 @@ def staircase(pool: SpicePool, params: DriverWriteParams) -> None:
 
 
 def offset(shape: MeasuredPulse) -> float:
-    """Return by how much the settled line is off its code's voltage [V]."""
+    """Return the error of the settled line against its code's voltage [V]."""
     return shape.v_settled - shape.v_level
 
 
@@ -99,7 +99,7 @@ def closed_loop(pool: SpicePool, polarity: Polarity, state: float) -> None:
 
 
 def gated(pool: SpicePool) -> None:
-    """Print what the driver's pulses at full amplitude do to gated neighbours."""
+    """Print the disturb of gated neighbours by pulses at full amplitude."""
     print("Neighbours of the gated 1T1R, full amplitude: change of state (range 1) a pulse, first and fourth")
     for polarity, state in (SET, RESET):
         params = DisturbBenchParams(polarity=polarity, state=state)
@@ -111,7 +111,7 @@ def gated(pool: SpicePool) -> None:
 
 
 def ungated(pool: SpicePool) -> None:
-    """Print what V/2 with the word line open does."""
+    """Print the disturb of V/2 biasing with the word line open."""
     print("V/2, word line open: change of state after 10 and 100 pulses, and 1,000 by proportion")
     rows: tuple[tuple[Polarity, float], ...] = (
         ("set", 1.7),
@@ -125,7 +125,7 @@ def ungated(pool: SpicePool) -> None:
             found = []
             for pulses in (10, 100):
                 params = half_select(CellParams(), polarity=polarity, v_line=v_line, state=start, pulses=pulses)
-                found.append(float(pool.run(write_staircase(params).text())["v(s)"][-1]) - start)
+                found.append(float(pool.run(write_staircase(params).text())["state"][-1]) - start)
             print(
                 f"  {polarity:6} V = {v_line} V from {start:<5} {found[0]:+.2e} {found[1]:+.2e}   {10 * found[1]:+.1e}"
             )

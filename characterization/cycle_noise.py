@@ -1,24 +1,25 @@
-"""Cycle-to-cycle noise of the Stanford/ASU cell, added to the gap after each pulse.
+"""Cycle-to-cycle noise of the state, added after each pulse; for models whose equations offer it (Stanford/ASU).
 
-The source adds N(0, 1) delta_gap(T) dt in each time step dt, so its variance over a pulse, delta_gap^2 dt t, grows with
-dt. Here the gap takes one step after each pulse, of the variance that the source has at its own time-step bound t_ref:
+The Stanford model's source adds N(0, 1) delta_gap(T) dt in each time step dt, so its variance over a pulse,
+delta_gap^2 dt t, grows with dt. Here the gap changes by one step after each pulse, of the variance that the source has
+at its own time-step bound t_ref:
 
     sigma^2 = t_ref integral over the pulse of gate (delta_gap/(1 + exp((t_crit - T)/t_smth)))^2 dt
 
-`gate` is the library's smooth field threshold: where nothing moves, nothing is noisy, and a read adds no noise (this
-kit's choice; the source adds noise at rest too).
+`gate` is the library's smooth field threshold: no noise where the gap rests, so a read adds none (this kit's choice;
+the source adds noise at rest too). Temperature and gate are the model's own (`netlists/equations/`).
 """
 
 from collections.abc import Mapping
-from math import exp, tanh
+from math import exp
 
 import numpy as np
 
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.equations import stanford
-from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.device_bench import DevicePulseParams, pulse_train
+from rramkit.characterization.waveforms import Waveforms
+from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.errors import InputError
+from rramkit.netlists.equations import NoiseEquations, equations, noisy_models
 from rramkit.parameters import Parameters, quantity
 
 
@@ -34,15 +35,26 @@ class CycleNoise(Parameters):
 def gap_sigma(waves: Waveforms, params: DevicePulseParams, noise: CycleNoise) -> float:
     """Return the standard deviation [nm] that the pulse of a one-pulse train gives the gap."""
     during = waves["time"] <= 2 * params.t_rise + params.t_pulse
-    seen = waves["time"][during], waves["v(te)"][during], waves["v(s)"][during]
-    return sigma_of(*seen, values=params.device.values, noise=noise)
+    pulse = waves["time"][during], waves["v_device"][during], waves["state"][during]
+    return sigma_of(*pulse, device=params.device, noise=noise)
 
 
-def sigma_of(
-    time: np.ndarray, v: np.ndarray, s: np.ndarray, *, values: Mapping[str, float], noise: CycleNoise
-) -> float:
-    """Return the standard deviation [nm] that voltage (T,) [V] over a cell in states (T,) gives the gap in (T,) [s]."""
-    power = [_strength(values, float(a), float(b), noise) ** 2 for a, b in zip(v, s, strict=True)]
+def noise_equations(device: Device) -> NoiseEquations:
+    """Return what the device's model offers for this noise; raise `InputError` where its source has none."""
+    found = equations(device.model).noise
+    if found is None:
+        models = ", ".join(noisy_models())
+        raise InputError(f"`device` must be of a model with cycle noise ({models}); got {device.model}. Fix it.")
+    return found
+
+
+def sigma_of(time: np.ndarray, v: np.ndarray, s: np.ndarray, *, device: Device, noise: CycleNoise) -> float:
+    """Return the standard deviation [nm] that voltage (T,) [V] over a cell in states (T,) gives the gap in (T,) [s].
+
+    Raises `InputError` for a device whose model has no such noise.
+    """
+    model, values = noise_equations(device), device.values
+    power = [_strength(model, values, float(a), float(b), noise) ** 2 for a, b in zip(v, s, strict=True)]
     variance = noise.t_ref * np.trapezoid(power, time)  # (nm/ns)^2 s^2
     return float(np.sqrt(variance)) * 1e9
 
@@ -55,25 +67,22 @@ def noisy_train(
     Raises
     ------
     InputError
-        When the device is not of the Stanford model.
+        When the device's model has no such noise.
     SimulationError
         Of the first pulse that gives no complete result.
     """
-    if params.device.model != "stanford":
-        raise InputError(f"`device` must be a stanford device for this noise; got {params.device.model}. Change it.")
-    values, noise = params.device.values, noise or CycleNoise()
-    span, state, states = values["gap_max"] - values["gap_min"], params.state, []
+    noise, span = noise or CycleNoise(), noise_equations(params.device).span(params.device.values)
+    state, states = params.state, []
     for amplitude in params.v_pulse:
         one = params.model_copy(update={"state": state, "v_pulse": (amplitude,)})
         waves = pool.run(pulse_train(one).text())
         step = gap_sigma(waves, one, noise) / span * rng.standard_normal()
-        state = float(np.clip(waves["v(s)"][-1] + step, 0.0, 1.0))
+        state = float(np.clip(waves["state"][-1] + step, 0.0, 1.0))
         states.append(state)
     return np.array(states)
 
 
-def _strength(values: Mapping[str, float], v: float, s: float, noise: CycleNoise) -> float:
+def _strength(model: NoiseEquations, values: Mapping[str, float], v: float, s: float, noise: CycleNoise) -> float:
     """Return the noise's strength [nm/ns] at a voltage over the cell and a state, the square root of the gate in it."""
-    kelvin = stanford.temperature(values, v, s)
-    gate = 0.5 * (1 + tanh((stanford.local_field(values, v, s) - values["f_min"]) / stanford.FIELD_WIDTH))
+    kelvin, gate = model.temperature(values, v, s), model.gate(values, v, s)
     return noise.delta_gap * gate**0.5 / (1 + exp((noise.t_crit - kelvin) / noise.t_smth))

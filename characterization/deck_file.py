@@ -18,11 +18,12 @@ _ANALYSIS = re.compile(r"(?im)^\.(tran|dc|ac|op|noise|tf)\b")
 
 @dataclass(frozen=True)
 class Label:
-    """What the header of a kit's deck says of one vector or measure."""
+    """What the header of a kit's deck says of one output or measure; `vector` is an output's word in ngspice."""
 
     name: str
     unit: str
     description: str
+    vector: str = ""
 
 
 def read_deck(path: Path) -> str:
@@ -37,7 +38,7 @@ def read_deck(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"{path}: cannot be read as a deck ({reason}). Give the path of a SPICE deck.") from error
+        raise InputError(f"{path}: cannot be read as a deck ({reason}). Pass the path of a SPICE deck.") from error
     if re.search(r"(?im)^\s*\.control\b", text):
         raise InputError(
             f"{path}: holds a .control section, which steers ngspice itself. Remove it: the kit runs the deck."
@@ -54,16 +55,14 @@ def _absolute(match: re.Match[str], path: Path, text: str) -> str:
     found = (path.parent / name).resolve()
     if not found.is_file():
         line = text[: match.start()].count("\n") + 1
-        raise InputError(
-            f"{path}, line {line}: {name}: no such model file (looked for {found}). Correct the path there."
-        )
+        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {found}). Fix the path there.")
     return f'{match["head"]}"{found}"{match["tail"]}'
 
 
-def vector_labels(deck: str) -> dict[str, Label]:
-    """Return what the header says of each vector, by vector."""
-    found = (_OUTPUT.match(line) for line in deck.splitlines())
-    return {match["vector"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}
+def output_labels(deck: str) -> dict[str, Label]:
+    """Return what the header says of each output, by its name."""
+    matches = (_OUTPUT.match(line) for line in deck.splitlines())
+    return {m["name"].lower(): Label(m["name"], m["unit"], m["text"], m["vector"].lower()) for m in matches if m}
 
 
 def swept(deck: str) -> str:
@@ -72,13 +71,13 @@ def swept(deck: str) -> str:
     return found["text"] if found else ""
 
 
-def in_header_order(vectors: Iterable[str], labels: Mapping[str, Label]) -> list[str]:
-    """Return vectors in the order of the header, then those it does not name."""
-    found = list(vectors)
-    return [vector for vector in labels if vector in found] + [vector for vector in found if vector not in labels]
+def in_header_order(outputs: Iterable[str], labels: Mapping[str, Label]) -> list[str]:
+    """Return outputs in the order of the header, then vectors that it does not name."""
+    present = list(outputs)
+    return [name for name in labels if name in present] + [name for name in present if name not in labels]
 
 
 def measure_labels(deck: str) -> dict[str, Label]:
     """Return what the header says of each measure, by name."""
-    found = (_MEASURE.match(line) for line in deck.splitlines())
-    return {match["name"].lower(): Label(match["name"], match["unit"], match["text"]) for match in found if match}
+    matches = (_MEASURE.match(line) for line in deck.splitlines())
+    return {match["name"].lower(): Label(match["name"], match["unit"], match["text"]) for match in matches if match}

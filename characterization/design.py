@@ -1,12 +1,12 @@
-"""A whole design: the plan of cell and arrays, and those of any number of circuit blocks; what one file is made by.
+"""A whole design: the plan of cell and array, and those of any number of other components; their tables share a file.
 
     name = "my design"
-    blocks = ["strongarm", "sar-levels", "mine.toml"]    # plans of the kit by name, or files beside this one
+    blocks = ["sense_amp", "adc_levels", "mine.toml"]    # plans of the kit by name, or files beside this one
 
-    [cell]                                               # the plan of cell and arrays; left out: none
+    [cell]                                               # the plan of cell and array; left out: none
     seed = 7
 
-A file that holds the plan of one block, or of cell and arrays alone, is a design of that alone.
+A file that holds the plan of one component, or of cell and array alone, is a design of that alone.
 """
 
 import json
@@ -17,18 +17,19 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from rramkit.characterization.components import find
 from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
+from rramkit.circuits import catalog
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
 from rramkit.parameters import Parameters, listing, quantity
+from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
-BLOCK_PLAN = "block_plan_"
-"""Before a block's name: the entry of a table file's provenance that holds its plan, whole, as JSON."""
 
 
 class Design(Parameters):
@@ -36,21 +37,27 @@ class Design(Parameters):
 
     name: str = Field(default="design", description="what is characterised", pattern=r"^[\w .,()+-]{1,80}$")
     cell: Plan | None = quantity(None, "1", "the plan of cell and arrays: groups read, set, reset, wires")
-    blocks: tuple[ComponentPlan, ...] = quantity((), "1", "plans of circuit blocks")
+    blocks: tuple[ComponentPlan, ...] = quantity((), "1", "plans of other components")
 
     @model_validator(mode="after")
     def _names(self) -> Self:
         names = [plan.name for plan in self.blocks]
+        names += [each.name for each in self.cell.expanded()] if self.cell is not None else []
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two blocks have one name, {twice[0]!r}: each is a group of the file")
+            raise ValueError(f"two plans have one name, {twice[0]!r}: each is a group of the file")
         if self.cell is None and not self.blocks:
             raise ValueError("there is nothing to do: give `cell` or `blocks`")
         return self
 
     @property
+    def plans(self) -> tuple[ComponentPlan, ...]:
+        """Return the plans of all tables, in the order in which they run."""
+        return (*(self.cell.expanded() if self.cell is not None else ()), *self.blocks)
+
+    @property
     def max_failed(self) -> float:
-        """Return the part of a stage's points that may fail; each block's plan says its own."""
+        """Return the part of a stage's points that may fail; the plan of each component says its own."""
         return self.cell.max_failed if self.cell is not None else Plan().max_failed
 
 
@@ -66,7 +73,7 @@ def parts_of(plan: "Plan | Design") -> list[Plan | ComponentPlan]:
 
 
 def listed(plan: Plan | ComponentPlan) -> str:
-    """Return a plan for a person: of cell and array a line for each parameter, of a block the whole as it is echoed."""
+    """Return a plan for a person: of cell and array a line for each parameter, of a component the whole as JSON."""
     return listing(plan) if isinstance(plan, Plan) else json.dumps(plan.model_dump(mode="json"), indent=1)
 
 
@@ -77,18 +84,19 @@ def plan_names() -> tuple[str, ...]:
 
 def find_design(name: str) -> Design:
     """Return the design of a plan of the kit by its name, or of a TOML file by its path."""
-    if name in plan_names():
-        return read_design(FOLDER / f"{name}.toml")
+    if catalog.current_name(name) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
-        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Correct it.")
+        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Fix it.")
     return read_design(Path(name))
 
 
 def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one block, or that of cell and arrays."""
     values = _values(path)
-    if "block" in values:
-        return Design(name=str(values.get("name", "block")), blocks=(ComponentPlan.checked(values, where=str(path)),))
+    if "block" in values or "component" in values:
+        plan = component_plan(_with_present_name(values), where=str(path))
+        return Design(name=str(values.get("name", "component")), blocks=(plan,))
     if "blocks" not in values and "cell" not in values:
         return Design(cell=Plan.checked(values, where=str(path)))
     entries = values.pop("blocks", [])
@@ -98,33 +106,60 @@ def read_design(path: Path) -> Design:
     return Design.checked(values | {"blocks": plans}, where=str(path))
 
 
-def blocks_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
-    """Return the block plans that a table file was made by."""
-    found = []
+def component_plan(values: Mapping[str, Any], *, where: str) -> ComponentPlan:
+    """Return the plan of one component, its component given by name (`component`, in files of 0.1.0 `block`).
+
+    Raises
+    ------
+    InputError
+        When there is no such component, or a key does not fit.
+    """
+    rest = {name: value for name, value in values.items() if name not in ("component", "block")}
+    name = values.get("component", values.get("block"))
+    if not isinstance(name, str):
+        raise InputError(f"{where}: `component` must name a component; got {name!r}. Add the line `component = ...`.")
+    return ComponentPlan.checked({**rest, "component": find(name)}, where=where)
+
+
+def plans_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
+    """Return the plans of a table file's tables: those that stand in it, and those that its plan of cell expands to."""
+    cell = cell_plan_of(provenance)
+    plans = {plan.name: plan for plan in (cell.expanded() if cell is not None else ())}
     for key, text in provenance.items():
-        if key.startswith(BLOCK_PLAN):
-            try:
-                found.append(ComponentPlan.checked(json.loads(text), where=f"the table file's `{key}`"))
-            except json.JSONDecodeError as error:
-                raise TableError(f"the table file's `{key}` cannot be read ({error}). Characterise again.") from error
-    return found
+        if key.startswith(COMPONENT_PLAN):
+            plan = component_plan(_read_json(text, key), where=f"the table file's `{key}`")
+            plans[plan.name] = plan
+    return list(plans.values())
+
+
+def cell_plan_of(provenance: Mapping[str, str]) -> Plan | None:
+    """Return the plan of cell and array that a table file was made by; None when it was made without one."""
+    text = provenance.get("plan")
+    return None if text is None else Plan.checked(_read_json(text, "plan"), where="the table file's `plan`")
+
+
+def _read_json(text: str, key: str) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TableError(
+            f"the table file's `{key}` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
+        ) from error
 
 
 def echo(design: Design) -> dict[str, str]:
-    """Return the plans, whole, as entries of a table file's provenance: `plan` of cell and arrays, one a block."""
+    """Return the plans, whole, as entries of a table file's provenance: `plan` of cell and array, one a component."""
     cell = {"plan": design.cell.as_json()} if design.cell is not None else {}
-    return cell | {BLOCK_PLAN + plan.name: plan.as_json() for plan in design.blocks}
+    return cell | {COMPONENT_PLAN + plan.name: plan.as_json() for plan in design.plans}
 
 
 def libraries_of(plan: ComponentPlan) -> set[ModelFile]:
-    """Return the model libraries of a block's decks, those of every process corner."""
-    found: set[ModelFile] = set()
-    for process in plan.corners.process:
-        params = at_corner(
-            plan.nominal, Condition(process, NOMINAL.supply, NOMINAL.temperature), plan.measured.supplies
-        )
-        found |= _libraries(params)
-    return found
+    """Return the model libraries of a component's decks, those of every process corner."""
+    libraries: set[ModelFile] = set()
+    for process in plan.corners.process or (None,):
+        corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
+        libraries |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+    return libraries
 
 
 def _libraries(params: Parameters) -> set[ModelFile]:
@@ -137,13 +172,19 @@ def _libraries(params: Parameters) -> set[ModelFile]:
 def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     """Return the plans that an entry of `blocks` stands for: a name, a file beside `path`, or a plan itself."""
     if isinstance(entry, dict):
-        return (ComponentPlan.checked(entry, where=str(path)),)
+        return (component_plan(_with_present_name(entry), where=str(path)),)
     if isinstance(entry, str) and entry.endswith(".toml"):
         return read_design(path.parent / entry).blocks
-    if isinstance(entry, str) and entry in plan_names():
-        return read_design(FOLDER / f"{entry}.toml").blocks
-    known = ", ".join(plan_names())
-    raise InputError(f"{path}: `blocks` must hold names ({known}), TOML files or plans; got {entry!r}. Correct it.")
+    if isinstance(entry, str) and catalog.current_name(entry) in plan_names():
+        return read_design(FOLDER / f"{catalog.noted_name(entry)}.toml").blocks
+    names = ", ".join(plan_names())
+    raise InputError(f"{path}: `blocks` must hold names ({names}), TOML files or plans; got {entry!r}. Fix it.")
+
+
+def _with_present_name(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's values with the present name of its component, with a note where a file has the former one."""
+    name = values.get("component", values.get("block"))
+    return values | {"component": catalog.noted_name(name)} if isinstance(name, str) else values
 
 
 def _values(path: Path) -> dict[str, Any]:
@@ -152,4 +193,4 @@ def _values(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file: {error}. Mend the line it names.") from error
+        raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error

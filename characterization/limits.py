@@ -1,11 +1,11 @@
-"""Limits of a block's measures, as a data sheet gives them: min, typ, max, held against every point of its tables."""
+"""Data sheet: limits (min, typ, max) of a component's measures against every point of its tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.characterization.design import blocks_of
+from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.plan import SUMMARY, ComponentPlan, Limit
 from rramkit.table import Table, TableFile
 
@@ -23,9 +23,9 @@ class DataSheetLine:
 
 
 def data_sheet(file: TableFile) -> list[DataSheetLine]:
-    """Return a line for each measure that a block's plan limits: smallest, median and largest value of its table."""
+    """Return a line for each measure with limits: smallest, median and largest value of its table."""
     lines = []
-    for plan in blocks_of(file.provenance):
+    for plan in plans_of(file.provenance):
         for table in _own(plan, file.tables):
             for signal, quantity in table.signals.items():
                 limit, good = plan.limit(signal), quantity.values[~table.masked(signal)]
@@ -36,8 +36,8 @@ def data_sheet(file: TableFile) -> list[DataSheetLine]:
 
 
 def all_broken(file: TableFile) -> list[str]:
-    """Return what `broken` says of every block of a table file, by the plans that it was made by."""
-    return [line for plan in blocks_of(file.provenance) for line in broken(plan, file.tables)]
+    """Return what `broken` says of every component of a table file, by the plans that it was made by."""
+    return [line for plan in plans_of(file.provenance) for line in broken(plan, file.tables)]
 
 
 def broken(plan: ComponentPlan, tables: Mapping[str, Table]) -> list[str]:

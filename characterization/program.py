@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit.characterization.ngspice.library import SimulatorLibrary, environment
-from rramkit.characterization.processor_time import TimeLimitError, run_limited
 from rramkit.errors import SimulationError
+from rramkit.processes.processor_time import TimeLimitError, run_limited
 
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)(?:\s|$)", re.IGNORECASE)
 _FAILED = re.compile(r"(?im)^.*(?:\bfailed\b.*measure|measure.*\bfailed\b|simulation\(s\) aborted|^error).*$")

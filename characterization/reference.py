@@ -1,4 +1,4 @@
-"""A device behind a series resistor, integrated by SciPy: what ngspice must agree with."""
+"""A device behind a series resistor, integrated by SciPy: the reference that ngspice is compared with."""
 
 from collections.abc import Callable
 
@@ -6,34 +6,33 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from rramkit.characterization.equations import EQUATIONS, Equations
-from rramkit.circuits.device import Device
-from rramkit.circuits.device_bench import DevicePulseParams
+from rramkit.circuits.device import Device, DevicePulseParams
+from rramkit.netlists.equations import Equations, equations
 
-_RTOL, _ATOL = 1e-8, 1e-10  # three decades below the 1e-3 that is asked of ngspice
+_RTOL, _ATOL = 1e-8, 1e-10  # three decades below the 1e-3 required of ngspice
 
 
 def cell_voltage(device: Device, v_drive: float, s: float, *, r_series: float) -> float:
     """Return the voltage [V] over a device in state `s`, driven through a resistor."""
-    return _cell_voltage(EQUATIONS[device.model], device.values, v_drive, s, r_series)
+    return _cell_voltage(equations(device.model), device.values, v_drive, s, r_series)
 
 
 def state_after(params: DevicePulseParams) -> np.ndarray:
     """Return the state (P,) after each pulse of the train, its edges and the rest after it included."""
-    equations, values = EQUATIONS[params.device.model], params.device.values
-    y, states = [params.state, *equations.others], []
+    model, values = equations(params.device.model), params.device.values
+    y, states = [params.state, *model.others], []
     for amplitude in params.v_pulse:
         for duration, drive in _segments(params, amplitude):
-            y = _integrate(equations, values, y, duration, drive, params.r_series)
+            y = _integrate(model, values, y, duration, drive, params.r_series)
         states.append(y[0])
     return np.array(states)
 
 
 def read_drift(device: Device, v_read: float, *, states: int = 41) -> float:
     """Return the largest |ds/dt| [1/s] over the states, at a voltage across the cell itself and at rest otherwise."""
-    equations, values = EQUATIONS[device.model], device.values
+    model, values = equations(device.model), device.values
     grid = np.linspace(0.0, 1.0, states)
-    return max(abs(equations.rate(values, v_read, [float(s), *equations.others])[0]) for s in grid)
+    return max(abs(model.rate(values, v_read, [float(s), *model.others])[0]) for s in grid)
 
 
 def _segments(params: DevicePulseParams, amplitude: float) -> list[tuple[float, Callable[[float], float]]]:
@@ -48,7 +47,7 @@ def _segments(params: DevicePulseParams, amplitude: float) -> list[tuple[float, 
 
 
 def _integrate(
-    equations: Equations,
+    model: Equations,
     values: dict[str, float],
     y: list[float],
     duration: float,
@@ -59,8 +58,8 @@ def _integrate(
 
     def slope(x: float, y: np.ndarray) -> list[float]:
         s = min(max(float(y[0]), -0.1), 1.1)  # as the libraries: LSODA tries steps far past the bounds
-        v = _cell_voltage(equations, values, drive(x * duration), s, r_series)
-        return [duration * rate for rate in equations.rate(values, v, [s, *(float(part) for part in y[1:])])]
+        v = _cell_voltage(model, values, drive(x * duration), s, r_series)
+        return [duration * rate for rate in model.rate(values, v, [s, *(float(part) for part in y[1:])])]
 
     solution = solve_ivp(slope, (0.0, 1.0), y, method="LSODA", rtol=_RTOL, atol=_ATOL)
     if not solution.success:
@@ -68,11 +67,11 @@ def _integrate(
     return [float(part) for part in solution.y[:, -1]]
 
 
-def _cell_voltage(equations: Equations, values: dict[str, float], v_drive: float, s: float, r_series: float) -> float:
+def _cell_voltage(model: Equations, values: dict[str, float], v_drive: float, s: float, r_series: float) -> float:
     if v_drive == 0:
         return 0.0
 
     def excess(v: float) -> float:
-        return equations.current(values, v, s) * r_series + v - v_drive
+        return model.current(values, v, s) * r_series + v - v_drive
 
     return float(brentq(excess, min(v_drive, 0.0), max(v_drive, 0.0), xtol=1e-13, rtol=1e-13))  # pyright: ignore[reportArgumentType]

@@ -1,33 +1,92 @@
-"""Characterise a design: cell and array (states, reads, SET, RESET, array reads), blocks; one table file at the end.
+"""Characterise a design: the plans of cell, array and other components, one after the other; one table file at the end.
 
-Finished points go into a store beside the output as they come, so that a run that was ended goes on where it stopped;
+Finished points go into a store beside the output as they come, so that a run that was ended resumes where it stopped;
 the table file appears when it is whole.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 from rramkit import __version__, table
-from rramkit.characterization.cell_read import read_table, state_map
-from rramkit.characterization.cell_write import write_table
-from rramkit.characterization.components.wires import wire_table
 from rramkit.characterization.design import Design, design_of, echo, libraries_of
-from rramkit.characterization.engine.component_tables import block_tables
-from rramkit.characterization.engine.run_options import RunOptions
-from rramkit.characterization.engine.runner import RunCounts, Runner
+from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
+from rramkit.characterization.engine.progress import Report, silent
+from rramkit.characterization.engine.runner import Executor, RunCounts, Runner
 from rramkit.characterization.engine.shard import Elsewhere, Shard
+from rramkit.characterization.engine.store import SUFFIX, Store, store_of
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import libraries
-from rramkit.errors import TableError
+from rramkit.errors import InputError, TableError
+from rramkit.files import check_writable
+from rramkit.lock import only_writer
 from rramkit.table import Table, TableFile
 
 
-def characterize(plan: Plan | Design, path: Path, means: RunOptions | None = None) -> TableFile:
-    """Run the plan, of cell and arrays or of a whole design, in ngspice, write the table file to `path`, and return it.
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a plan runs, and where progress is reported.
+
+    Attributes
+    ----------
+    workers : int, optional
+        ngspice processes of this machine; default: one for each core.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers run ngspice instead.
+    timeout : float
+        Processor seconds after which one run is killed as hanging.
+    points : Path, optional
+        File of finished points; default: `store_of` the output.
+    shares : tuple of Path
+        Other files of finished points, or the outputs that they stand beside: theirs are copied before the run.
+    report : callable
+        Called for every finished point.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    timeout: float = TIMEOUT
+    points: Path | None = None
+    shares: tuple[Path, ...] = ()
+    report: Report = silent
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        """Yield the executor; end it with the block."""
+        if self.scheduler is None:
+            with SpicePool(workers=self.workers, timeout=self.timeout) as pool:
+                yield pool
+        else:
+            from rramkit.characterization.engine.cluster import Cluster
+
+            with Cluster(self.scheduler, timeout=self.timeout) as cluster:
+                yield cluster
+
+    @contextmanager
+    def runner(self, plan: Plan | Design, path: Path, shard: Shard | None = None) -> Iterator[Runner]:
+        """Yield the runner of a plan whose output is `path`; every end but a good one says how to resume."""
+        check_writable(path)
+        points = self.points or store_of(path)
+        with self.executor() as executor, only_writer(path), Store(points) as store:
+            try:
+                for share in self.shares:
+                    store.take_in(share if share.suffix == SUFFIX else store_of(share))
+                yield Runner(executor, self.report, design_of(plan).max_failed, store, shard)
+            except BaseException as error:
+                with suppress(InputError):  # a full disk: then the error is that already
+                    store.flush()
+                error.add_note(f"{len(store)} finished points are kept in {points}; the same command goes on there.")
+                raise
+
+
+def characterize(plan: Plan | Design, path: Path, options: RunOptions | None = None) -> TableFile:
+    """Run the plan, of cell and array or of a whole design, in ngspice, write the table file to `path`, and return it.
 
     Raises
     ------
@@ -36,48 +95,30 @@ def characterize(plan: Plan | Design, path: Path, means: RunOptions | None = Non
     InputError, SetupError
         When `path` cannot be written, another run is writing it, or there is no ngspice.
     """
-    started = perf_counter()
-    with (means or RunOptions()).bench(plan, path) as bench:
-        tables = {name: table for make in _tables(bench, design_of(plan)) for name, table in make().items()}
-        provenance = inputs(plan, bench.executor.simulator) | _record(bench.tally, perf_counter() - started)
+    started, tables = perf_counter(), {}
+    with (options or RunOptions()).runner(plan, path) as runner:
+        for each in design_of(plan).plans:
+            tables |= component_tables(runner, each, tables)
+        provenance = inputs(plan, runner.executor.simulator) | _counts(runner.tally, perf_counter() - started)
         result = TableFile(tables, provenance)
         table.save(result, path)
     return result
 
 
-def characterize_share(plan: Plan | Design, path: Path, shard: Shard, means: RunOptions | None = None) -> RunCounts:
+def characterize_share(plan: Plan | Design, path: Path, shard: Shard, options: RunOptions | None = None) -> RunCounts:
     """Run one share of the plan's points into the store of `path`; the tables are made of all shares together."""
-    with (means or RunOptions()).bench(plan, path, shard) as bench:
-        for make in _tables(bench, design_of(plan)):
-            try:
-                make()
-            except Elsewhere:
-                continue
-    return bench.tally
-
-
-def _tables(bench: Runner, design: Design) -> list[Callable[[], dict[str, Table]]]:
-    """Return what makes the tables, by name; those of cell and arrays after what they all build on."""
-    blocks = [lambda plan=plan: block_tables(bench, plan) for plan in design.blocks]
-    plan = design.cell
-    if plan is None:
-        return blocks
-    states = state_map(bench, plan)
-    read = read_table(bench, plan, states)
-    return [
-        lambda: {"read": read},
-        lambda: {"set": write_table(bench, plan, states, "set")},
-        lambda: {"reset": write_table(bench, plan, states, "reset")},
-        lambda: {"wires": wire_table(bench, plan, states, read)},
-        *blocks,
-    ]
+    tables: dict[str, Table] = {}
+    with (options or RunOptions()).runner(plan, path, shard) as runner:
+        for each in design_of(plan).plans:
+            with suppress(Elsewhere):
+                tables |= component_tables(runner, each, tables)
+    return runner.tally
 
 
 def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
     """Return the part of the provenance that decides the numbers: same inputs, same table."""
     design = design_of(plan)
-    used = {library for each in design.blocks for library in libraries_of(each)}
-    used |= set(design.cell.cell.libraries) if design.cell is not None else set()
+    used = {library for each in design.plans for library in libraries_of(each)}
     return echo(design) | {
         "models": json.dumps({str(name): libraries.sha256(name) for name in used}, sort_keys=True),
         "simulator": simulator,
@@ -88,14 +129,14 @@ def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
 def reusable(plan: Plan | Design, path: Path) -> TableFile | None:
     """Return the finished table file at `path` when the same inputs made it; None when it must be made (again)."""
     try:
-        found = table.load(path)
+        finished = table.load(path)
     except TableError:
         return None
     wanted = inputs(plan, find_library().simulator)
-    return found if all(found.provenance.get(name) == text for name, text in wanted.items()) else None
+    return finished if all(finished.provenance.get(name) == text for name, text in wanted.items()) else None
 
 
-def _record(tally: RunCounts, seconds: float) -> dict[str, str]:
+def _counts(tally: RunCounts, seconds: float) -> dict[str, str]:
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "spice_runs": str(tally.runs),

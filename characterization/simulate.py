@@ -18,7 +18,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from rramkit.characterization.deck_file import output_labels
 from rramkit.characterization.ngspice.library import SimulatorLibrary, enter
+from rramkit.characterization.waveforms import SCALES, Waveforms
 from rramkit.errors import SetupError, SimulationError
 
 LOG_TAIL = 40  # lines of ngspice's log that an error carries
@@ -36,31 +38,6 @@ _CONVERGENCE = re.compile(
 _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
 _BEYOND_REPAIR = "cannot recover"  # from then on ngspice refuses every deck
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Waveforms:
-    """The result of one run.
-
-    Attributes
-    ----------
-    kind : str
-        `tran`, `dc`, `op` or `ac`.
-    vectors : mapping
-        Vector name as a deck writes it, lower case (`time`, `v(s)`, `i(v_bl)`), to values (T,) in SI units.
-    measures : mapping
-        Results of the deck's own `.meas` lines.
-    seconds : float
-        Time that ngspice took.
-    """
-
-    kind: str
-    vectors: Mapping[str, np.ndarray]
-    measures: Mapping[str, float]
-    seconds: float = 0.0
-
-    def __getitem__(self, vector: str) -> np.ndarray:
-        return self.vectors[vector.lower()]
 
 
 class Simulator:
@@ -89,7 +66,7 @@ class Simulator:
             kind = re.sub(r"\d+$", "", new[0])
             vectors = {_as_written(name): vector._data for name, vector in self._shared.plot(None, new[0]).items()}
             _check_vectors(deck, log, kind, vectors)
-            return Waveforms(kind, vectors, _measures(log), perf_counter() - started)
+            return Waveforms(kind, _named(deck, vectors), _measures(log), perf_counter() - started)
         finally:
             self._clear()
 
@@ -154,7 +131,10 @@ def _as_written(name: str) -> str:
     return name if "(" in name or name.startswith("@") or name in SCALES else f"v({name})"
 
 
-SCALES = ("time", "frequency", "v-sweep", "i-sweep", "temp-sweep", "res-sweep")
+def _named(deck: str, vectors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the vectors by the names that the deck's header gives them, as outputs; others keep ngspice's."""
+    names = {label.vector: name for name, label in output_labels(deck).items()}
+    return {names.get(vector, vector): values for vector, values in vectors.items()}
 
 
 def _check_log(deck: str, log: list[str], *, plots: int) -> None:

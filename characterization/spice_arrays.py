@@ -1,17 +1,29 @@
-"""Whole arrays of given conductances in ngspice: what a tile's currents are compared with."""
+"""Reads of whole arrays of given conductances in ngspice: the reference for a tile's currents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
 
-from rramkit.characterization.cell_read import state_map
+from rramkit.characterization.components.cell import StateMap
+from rramkit.characterization.components.wires import (
+    WIRES,
+    ArrayInput,
+    ArrayRead,
+    WireParams,
+    array_run,
+    reads_of,
+)
+from rramkit.characterization.design import cell_plan_of
+from rramkit.characterization.engine.cases import Case
+from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.progress import Report, silent
 from rramkit.characterization.engine.runner import Runner
-from rramkit.characterization.verify import plan_of
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.characterization.plan import Plan
+from rramkit.errors import TableError
 from rramkit.table import TableFile
 
 
@@ -26,18 +38,33 @@ class SpiceArrays:
     """Real cells behind real transistors and the netlist's wires, solved by ngspice."""
 
     def __init__(self, tables: TableFile, pool: SpicePool, report: Report) -> None:
-        self._plan, self._pool = plan_of(tables), pool
-        self._states = state_map(Runner(pool, report), self._plan)
+        plan = cell_plan_of(tables.provenance)
+        if plan is None:
+            raise TableError("the table file carries no plan of cell and array: it was not made from SPICE. Take one.")
+        self._params, self._pool = plan.wire_params(), pool
+        self._states = cell_states(Runner(pool, report), plan)
         self.seconds = 0.0
 
     def solve(self, array: np.ndarray, v: np.ndarray, direction: Literal["forward", "backward"]) -> np.ndarray:
         """Return the currents (M, B) in amperes of an array (R, C) in siemens at voltages (L, B)."""
-        (rows, cols), wires = array.shape, self._plan.wires
-        bar = wires.crossbar.model_copy(update={"rows": rows, "cols": cols, "cell": self._plan.cell})
-        params = CrossbarReadParams(
-            crossbar=bar, read=self._plan.read, direction=direction, r_drive=wires.r_drive, r_sense=wires.r_sense
-        )
-        waves = self._pool.run(static_reads(params, self._states.state_of(array), v).text())
+        run = array_run(self._params, self._states, ArrayInput(direction, array, v))
+        waves = self._pool.run(run.deck().text())
         self.seconds += waves.seconds
-        outputs = cols if direction == "forward" else rows
-        return np.stack([waves[f"i(v_sense_{line})"] for line in range(outputs)])
+        return run.measure(waves)
+
+
+def cell_states(runner: Runner, plan: Plan) -> StateMap:
+    """Return the map from conductance to state of a plan's cell at its nominal corner."""
+    wires = plan.expanded()[-1]
+    case = Case(WIRES, wires.nominal, condition=wires.corners.condition({}))
+    return of_case(prepare(runner, wires, [case]), case)
+
+
+def read_arrays(
+    runner: Runner, params: WireParams, states: StateMap, inputs: Sequence[ArrayInput], *, stage: str
+) -> list[ArrayRead]:
+    """Read arrays at inputs with ngspice; those that failed are left out."""
+    runs = [array_run(params, states, each) for each in inputs]
+    points = [Point(lambda run=run: run.deck().text(), run.measure, run.label) for run in runs]
+    outcomes = zip(inputs, runner.run(stage, points), strict=True)
+    return reads_of([(each, outcome.values) for each, outcome in outcomes if outcome.values is not None])

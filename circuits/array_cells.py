@@ -59,7 +59,7 @@ def with_faults(values: np.ndarray, faults: np.ndarray, low: float, high: float)
     if faults.shape != values.shape or not np.all(np.isin(faults, (SOUND, STUCK_LOW, STUCK_HIGH))):
         raise InputError(
             f"`faults` must be (R, C) = {values.shape} of 0 (sound), 1 (stuck low), 2 (stuck high); got "
-            f"{faults.shape} of {np.unique(faults)[:5]}. Correct the map."
+            f"{faults.shape} of {np.unique(faults)[:5]}. Fix the map."
         )
     return np.where(faults == STUCK_LOW, low, np.where(faults == STUCK_HIGH, high, values))
 

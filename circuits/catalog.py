@@ -1,29 +1,30 @@
-"""The blocks that can be asked for by name: what parameters each takes, and the deck that it makes of them."""
+"""The catalogue of circuit blocks: name, parameters, deck; and the names that blocks and plans had before."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rramkit.circuits import (
-    adc_bench,
+    adc,
     cell_bench,
-    crossbar_bench,
+    crossbar,
     crossbar_pairs,
     crossbar_write,
-    current_sense_bench,
-    device_bench,
+    current_sense,
+    device,
     disturb,
     level_shifter,
     multibit_read,
-    periphery_bench,
-    readout_bench,
-    row_driver_bench,
-    sense_amp_bench,
-    write_driver_bench,
+    periphery,
+    readout,
+    row_driver,
+    sense_amp,
+    write_driver,
     write_verify,
 )
 from rramkit.circuits.deck import Deck
-from rramkit.errors import InputError
+from rramkit.errors import FormerNameWarning, InputError
 from rramkit.parameters import Parameters
 
 
@@ -36,123 +37,149 @@ class CatalogEntry:
     description: str
 
 
-def _crossbar(params: crossbar_bench.CrossbarReadParams) -> Deck:
-    return crossbar_bench.transient_read(params, *crossbar_bench.example_pattern(params))
+def _crossbar(params: crossbar.CrossbarReadParams) -> Deck:
+    return crossbar.transient_read(params, *crossbar.example_pattern(params))
 
 
 BLOCKS = {
-    "cell-read": CatalogEntry(
+    "cell_read": CatalogEntry(
         cell_bench.ReadSweepParams, cell_bench.read_sweep, "1T1R cell: read current against voltage, state held"
     ),
-    "cell-write": CatalogEntry(
+    "cell_write": CatalogEntry(
         cell_bench.WriteParams,
         cell_bench.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
     ),
-    "device-pulse": CatalogEntry(
-        device_bench.DevicePulseParams, device_bench.pulse_train, "bare ReRAM device: a pulse train through a resistor"
+    "device_pulse": CatalogEntry(
+        device.DevicePulseParams, device.pulse_train, "bare ReRAM device: a pulse train through a resistor"
     ),
-    "level-shifter": CatalogEntry(
+    "level_shifter": CatalogEntry(
         level_shifter.LevelShifterBench,
         level_shifter.level_shifter_bench,
         "level shifter from core to thick-oxide logic: delays, swing, charge",
     ),
-    "write-driver-set": CatalogEntry(
-        write_driver_bench.DriverWriteParams,
-        write_driver_bench.driven_write,
+    "write_driver_set": CatalogEntry(
+        write_driver.DriverWriteParams,
+        write_driver.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: SET staircase on the word line",
     ),
-    "write-driver-reset": CatalogEntry(
-        write_driver_bench.DriverResetParams,
-        write_driver_bench.driven_write,
+    "write_driver_reset": CatalogEntry(
+        write_driver.DriverResetParams,
+        write_driver.driven_write,
         "transistor write driver, loaded lines, 1T1R cell: RESET staircase on the source line",
     ),
-    "pulse-train": CatalogEntry(
-        write_driver_bench.DriverPulseParams,
-        write_driver_bench.driven_write,
+    "write_driver_pulses": CatalogEntry(
+        write_driver.DriverPulseParams,
+        write_driver.driven_write,
         "transistor write driver: pulses of one amplitude, of programmable width and count",
     ),
-    "write-verify": CatalogEntry(
+    "write_verify": CatalogEntry(
         write_verify.WriteVerifyParams,
         write_verify.write_verify,
         "incremental-step write-verify, its comparator and latch in the circuit",
     ),
-    "write-disturb": CatalogEntry(
+    "disturb": CatalogEntry(
         disturb.DisturbBenchParams,
         disturb.write_disturb,
-        "transistor write driver at full amplitude: what half-selected neighbours see",
+        "half-select disturb: write driver at full amplitude, states of the neighbours",
     ),
     "crossbar": CatalogEntry(
-        crossbar_bench.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
+        crossbar.CrossbarReadParams, _crossbar, "R x C crossbar with its wires: one read as a transient"
     ),
-    "crossbar-write": CatalogEntry(
+    "crossbar_write": CatalogEntry(
         crossbar_write.CrossbarWriteParams,
         crossbar_write.array_write,
         "small crossbar, every state moving: one cell written, its neighbours gated, at V/2 or at V/3",
     ),
     "periphery": CatalogEntry(
-        periphery_bench.OperateParams,
-        periphery_bench.example,
+        periphery.OperateParams,
+        periphery.example,
         "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
     ),
-    "periphery-codes": CatalogEntry(
-        periphery_bench.CodedParams,
-        periphery_bench.example,
+    "periphery_codes": CatalogEntry(
+        periphery.CodedParams,
+        periphery.example,
         "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
     ),
-    "crossbar-pairs": CatalogEntry(
+    "crossbar_pairs": CatalogEntry(
         crossbar_pairs.PairParams,
         crossbar_pairs.example_read,
         "crossbar of signed weights as differential pairs: each row alone",
     ),
-    "current-sense": CatalogEntry(
-        current_sense_bench.CurrentSenseBenchParams,
-        current_sense_bench.current_train,
+    "current_sense": CatalogEntry(
+        current_sense.CurrentSenseBenchParams,
+        current_sense.current_train,
         "current sense amplifier with a clamped bit line: reads of cells against one reference",
     ),
-    "multi-level": CatalogEntry(
-        row_driver_bench.RowDriverBenchParams,
-        row_driver_bench.level_train,
-        "multi-level voltage source of a row: resistor string and transmission gates",
+    "row_driver": CatalogEntry(
+        row_driver.RowDriverBenchParams,
+        row_driver.level_train,
+        "row driver, multi-level (DAC): resistor string and transmission gates",
     ),
-    "bit-serial": CatalogEntry(
-        row_driver_bench.SerialRowDriverBenchParams, row_driver_bench.word_train, "bit-serial driver of a row: one word"
+    "row_driver_serial": CatalogEntry(
+        row_driver.SerialRowDriverBenchParams, row_driver.word_train, "row driver, bit-serial: one word"
     ),
-    "multibit-read": CatalogEntry(
+    "multibit_read": CatalogEntry(
         multibit_read.MultibitReadParams,
         multibit_read.multibit_train,
         "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
     ),
     "readout": CatalogEntry(
-        readout_bench.ReadoutBenchParams,
-        readout_bench.read_train,
+        readout.ReadoutBenchParams,
+        readout.read_train,
         "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
     ),
-    "sar": CatalogEntry(
-        adc_bench.AdcBenchParams,
-        adc_bench.conversion_train,
+    "adc": CatalogEntry(
+        adc.AdcBenchParams,
+        adc.conversion_train,
         "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
     ),
-    "sar-levels": CatalogEntry(
-        adc_bench.AdcTrainParams, adc_bench.transition_train, "SAR converter: its transition levels one after the other"
+    "adc_levels": CatalogEntry(
+        adc.AdcTrainParams, adc.transition_train, "SAR converter: its transition levels one after the other"
     ),
-    "strongarm": CatalogEntry(
-        sense_amp_bench.SenseAmpBenchParams,
-        sense_amp_bench.decision_train,
-        "StrongARM latch: decisions at overdrives from small to large",
+    "sense_amp": CatalogEntry(
+        sense_amp.SenseAmpBenchParams,
+        sense_amp.decision_train,
+        "sense amplifier (StrongARM latch): decisions at overdrives from small to large",
     ),
-    "strongarm-offset": CatalogEntry(
-        sense_amp_bench.SenseAmpBenchParams,
-        sense_amp_bench.example_offset,
-        "StrongARM latch: search for the offset by repeated clocking",
+    "sense_amp_offset": CatalogEntry(
+        sense_amp.SenseAmpBenchParams,
+        sense_amp.example_offset,
+        "sense amplifier (StrongARM latch): search for the offset by repeated clocking",
     ),
 }
 
 
+FORMER_NAMES = {
+    "strongarm": "sense_amp",
+    "strongarm_offset": "sense_amp_offset",
+    "sar": "adc",
+    "sar_levels": "adc_levels",
+    "sar_mismatch": "adc_mismatch",
+    "multi_level": "row_driver",
+    "bit_serial": "row_driver_serial",
+    "pulse_train": "write_driver_pulses",
+    "write_disturb": "disturb",
+}
+"""Names of blocks and plans in version 0.1.0, hyphens as underscores, and their present ones."""
+
+
 def block(name: str) -> CatalogEntry:
-    """Return a block by its name; raise `InputError` for an unknown one."""
+    """Return a block by its present name; raise `InputError` for an unknown one."""
     if name not in BLOCKS:
-        raise InputError(
-            f"`block` must be one of {', '.join(BLOCKS)}; got {name!r}. `rramkit netlist --list` tells more."
-        )
+        raise InputError(f"`block` must be one of {', '.join(BLOCKS)}; got {name!r}. See `rramkit netlist --list`.")
     return BLOCKS[name]
+
+
+def current_name(text: str) -> str:
+    """Return the present name of a block or plan: hyphens count as underscores, names of 0.1.0 are replaced."""
+    name = text.replace("-", "_")
+    return FORMER_NAMES.get(name, name)
+
+
+def noted_name(text: str) -> str:
+    """Return `current_name`; warn with a `FormerNameWarning` where the text is a name of 0.1.0."""
+    name = current_name(text)
+    if name != text.replace("-", "_"):
+        warnings.warn(f"`{text}` is now named `{name}`; the former name still works.", FormerNameWarning, stacklevel=2)
+    return name

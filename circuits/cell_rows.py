@@ -25,7 +25,6 @@ class ReadRowParams(Parameters):
     read: ReadParams = ReadParams()
     state: tuple[float, ...] = Field(default=(0.5,), description="held state of each cell", min_length=1)
     points: int = quantity(21, "1", "swept voltages of both signs; 1: v_read alone", ge=1, le=1001)
-    r_driver: float = quantity(0.0, "ohm", "output resistance of bit and source line's drivers", ge=0, le=1e5)
 
 
 def read_row(params: ReadRowParams) -> Deck:
@@ -38,7 +37,7 @@ def read_row(params: ReadRowParams) -> Deck:
     circuit.raw_spice += "B_bl bl 0 v = max(v(sweep), 0)\nB_sl sl 0 v = max(-v(sweep), 0)\n"
     for k, state in enumerate(params.state):
         circuit.V(f"_sl_{k}", f"sl_{k}", "sl", 0)
-        circuit.X(f"_cell_{k}", "cell_1t1r_held", *_ends(circuit, params, k), s_0=state)
+        circuit.X(f"_cell_{k}", "cell_1t1r_held", "bl", "wl", f"sl_{k}", s_0=state)
     step = 2 * read.v_max / max(params.points - 1, 1)
     first, last = (-read.v_max, read.v_max) if params.points > 1 else (read.v_read, read.v_read)
     return Deck(
@@ -53,15 +52,6 @@ def read_row(params: ReadRowParams) -> Deck:
         ),
         options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
     )
-
-
-def _ends(circuit: Circuit, params: ReadRowParams, k: int) -> tuple[str, str, str]:
-    """Return a cell's nodes bl, wl, sl, behind the drivers' resistance where there is one."""
-    if not params.r_driver:
-        return "bl", "wl", f"sl_{k}"
-    circuit.R(f"_bl_{k}", "bl", f"bit_{k}", params.r_driver)
-    circuit.R(f"_sl_{k}", f"source_{k}", f"sl_{k}", params.r_driver)
-    return f"bit_{k}", "wl", f"source_{k}"
 
 
 class PulseRowParams(Parameters):

@@ -14,8 +14,7 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.crossbar import add_crossbar
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, join
+from rramkit.circuits.crossbar import CrossbarReadParams, add_crossbar, join
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError

@@ -59,6 +59,7 @@ class Deck:
 
     def text(self) -> str:
         """Return the whole deck, with its libraries in it, so that it runs where the kit is not installed."""
+        self._check_outputs()
         if not _TITLE.fullmatch(self.title):
             raise InputError(f"`title` must be one short line of letters, digits and .,:()=+/-; got {self.title!r}.")
         body = str(self.circuit).splitlines()[1:]
@@ -72,11 +73,20 @@ class Deck:
         parts += [f".meas {self.kind} {measure.name} {measure.expression}" for measure in self.measures]
         return "\n".join([*parts, ".end", ""])
 
+    def _check_outputs(self) -> None:
+        """Raise `InputError` unless every output has a name of its own and a vector of its own."""
+        for what, words in (("name", [o.name for o in self.outputs]), ("vector", [o.vector for o in self.outputs])):
+            twice = sorted({word for word in words if words.count(word) > 1})
+            if twice:
+                raise InputError(
+                    f"`outputs` must have one {what} each; got {twice[0]!r} twice in {self.title!r}. Remove one."
+                )
+
     def _header(self) -> list[str]:
         lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
         for name, value, unit, description in flat(self.parameters):
             if isinstance(value, str) and not value.isprintable():
-                raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Correct it.")
+                raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Fix it.")
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")
         lines += ["*", f"* swept: {self.swept}"] if self.swept else []
         lines += ["*", "* outputs (vectors kept by the run)"]

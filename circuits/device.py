@@ -1,28 +1,38 @@
-"""The ReRAM device of a cell: which model, which named set of its parameters, and single parameters given by name.
+"""The ReRAM device: its model and parameter set, device-to-device spread, and the test bench of a bare device.
+
+A device is a model of netlists/, a named set of its parameters, and single parameters given by name.
 
 Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s is the state as a voltage of 0 to 1 V,
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
 
-from typing import Literal
+import numpy as np
+from pydantic import field_validator, model_validator
+from PySpice.Spice.Netlist import Circuit
 
-from pydantic import model_validator
-
+from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.stimuli import staircase_points
+from rramkit.errors import InputError
 from rramkit.netlists import models
 from rramkit.parameters import Parameters, quantity
-
-ModelName = Literal["sky130", "bulk", "stanford", "vteam", "yakopcic", "jart"]
 
 
 class Device(Parameters):
     """One ReRAM device; units and bounds of its parameters are those of the model (netlists/parameters/)."""
 
-    model: ModelName = quantity("sky130", "1", "device model")
+    model: str = quantity("sky130", "1", "device model")
     parameter_set: str = quantity("default", "1", "named set of the model's parameters")
     overrides: dict[str, float] = quantity({}, "1", "single parameters of the model, by name, instead of the set's")
 
+    @field_validator("model")
+    @classmethod
+    def _of_the_kit(cls, name: str) -> str:
+        if name not in models.names():
+            raise ValueError(f"must be one of {', '.join(models.names())}")
+        return name
+
     @model_validator(mode="after")
-    def _known(self) -> "Device":
+    def _in_bounds(self) -> "Device":
         sets = models.model(self.model).sets
         if self.parameter_set not in sets:
             raise ValueError(f"parameter_set must be one of {', '.join(sets)} for the model {self.model}")
@@ -45,9 +55,103 @@ class Device(Parameters):
 
     def instance(self, *, held: bool = False) -> dict[str, float]:
         """Return the parameters to write on an instance line: those that differ from the subcircuit's own defaults."""
-        known, default = models.model(self.model).parameters, models.model(self.model).sets["default"].values
+        model = models.model(self.model)
+        parameters, default = model.parameters, model.sets["default"].values
         return {
             name: value
             for name, value in self.values.items()
-            if value != default[name] and (known[name].held or not held)
+            if value != default[name] and (parameters[name].held or not held)
         }
+
+
+_TRIES = 1000  # draws of one value; the widest published limits keep four draws of five
+
+
+def spread_devices(device: Device, count: int, *, rng: np.random.Generator) -> list[Device]:
+    """Return `count` devices around `device`: each parameter with a spread is normal, redrawn outside its limits.
+
+    Raises
+    ------
+    InputError
+        When the model has no spread in its source.
+    """
+    spread = models.model(device.model).spread
+    if not spread:
+        raise InputError(f"`device` must be of a model with a published spread; {device.model} has none. Use jart.")
+    drawn = {
+        name: [_within(device.values[name], part.sigma, (part.low, part.high), rng) for _ in range(count)]
+        for name, part in spread.items()
+    }
+    return [
+        device.model_copy(update={"overrides": device.overrides | {name: drawn[name][k] for name in drawn}})
+        for k in range(count)
+    ]
+
+
+def _within(mean: float, sigma: float, limits: tuple[float, float], rng: np.random.Generator) -> float:
+    for _ in range(_TRIES):
+        value = float(rng.normal(mean, sigma))
+        if limits[0] <= value <= limits[1]:
+            return value
+    raise InputError(f"`device` has a mean of {mean:g} outside the limits {limits} of its spread. Bring it inside.")
+
+
+# A cell that runs away changes its conductance by decades within one step: Newton then needs more than ngspice's 10
+# iterations, and how far it ran hangs on the step error: the cell's benches are a decade coarser (reltol, trtol).
+OPTIONS = "method=gear reltol=1e-5 trtol=1 abstol=1e-13 vntol=1e-7 chgtol=1e-18 itl4=100"
+
+
+class DevicePulseParams(Parameters):
+    """A device, what drives it, and where it starts."""
+
+    device: Device = Device(model="bulk")
+    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
+    r_series: float = quantity(5e3, "ohm", "resistor between source and top electrode", ge=1, le=1e7)
+    v_pulse: tuple[float, ...] = quantity(
+        (2.3, 2.6, -1.7), "V", "amplitude of each pulse; above zero is SET", min_length=1
+    )
+    t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-13, le=100)
+    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-15, le=1)
+    t_rest: float = quantity(5e-9, "s", "time at 0 V after each pulse", ge=1e-14, le=100)
+    t_step: float = quantity(0.1e-9, "s", "largest time step of the simulation", ge=1e-16, le=1)
+
+    @property
+    def t_slot(self) -> float:
+        """Return the time from one pulse to the next [s]."""
+        return 2 * self.t_rise + self.t_pulse + self.t_rest
+
+    def t_after(self, index: int) -> float:
+        """Return the time [s] at the end of the rest that follows pulse number `index`."""
+        return (index + 1) * self.t_slot
+
+
+def pulse_train(params: DevicePulseParams) -> Deck:
+    """Return a `.tran` deck of the train."""
+    circuit, device = Circuit("pulse train"), params.device
+    steps: list[tuple[float, float]] = []
+    for k, amplitude in enumerate(params.v_pulse):
+        begin = k * params.t_slot
+        steps += [(begin, amplitude), (begin + params.t_rise + params.t_pulse, 0.0)]
+    points = staircase_points(steps, t_rise=params.t_rise)
+    circuit.PieceWiseLinearVoltageSource("_drive", "drive", circuit.gnd, values=points)
+    circuit.R("_series", "drive", "te", params.r_series)
+    circuit.X("_device", device.subcircuit(), "te", 0, "s", s_0=params.state, **device.instance())
+    count = len(params.v_pulse)
+    return Deck(
+        title=f"{device.model} device ({device.parameter_set}): {count} pulses through a resistor",
+        parameters=params,
+        circuit=circuit,
+        libraries=(device.library,),
+        analysis=f".tran {params.t_step} {params.t_after(count - 1):.9e} 0 {params.t_step} uic",
+        outputs=(
+            Output("state", "v(s)", "1", "state of the device, 0 to 1"),
+            Output("v_drive", "v(drive)", "V", "source"),
+            Output("v_device", "v(te)", "V", "over the device"),
+            Output("i_drive", "i(v_drive)", "A", "current into the source's positive terminal"),
+        ),
+        measures=tuple(
+            Measure(f"state_{k}", f"find v(s) at={0.9999 * params.t_after(k):.9e}", "1", f"state after {v:.4g} V")
+            for k, v in enumerate(params.v_pulse)
+        ),
+        options=OPTIONS,
+    )

@@ -9,13 +9,19 @@ from collections.abc import Sequence
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc import add_sar
-from rramkit.circuits.adc_bench import AdcTrainParams, add_supplies, code_measures, sar_outputs
-from rramkit.circuits.adc_control import add_control, add_sampling
+from rramkit.circuits.adc import (
+    AdcTrainParams,
+    add_control,
+    add_sampling,
+    add_sar,
+    add_supplies,
+    code_measures,
+    sar_outputs,
+)
 from rramkit.circuits.deck import Deck, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
-from rramkit.circuits.sense_amp_bench import LATCH_OPTIONS
+from rramkit.circuits.sense_amp import LATCH_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity

@@ -1,4 +1,4 @@
-"""Readout of a bit line's current at a clamped voltage: by a resistor (transimpedance) or on a capacitor (integrating).
+"""Bit-line readout at a clamped voltage, by a resistor (transimpedance) or on a capacitor (integrating); its benches.
 
 A two-stage amplifier holds the bit line at v_clamp; the rows rest at v_clamp too, and an input pulls its row v_in below
 it. The current i that the cells draw then flows through the feedback, and the output rises:
@@ -12,12 +12,17 @@ needs slope/(2 pi f_unity) at its input: that is the error of the clamp of an in
 current, so that it costs gain and not linearity.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
-from PySpice.Spice.Netlist import SubCircuit
+import numpy as np
+from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
-from rramkit.circuits.ota import OtaParams
+from rramkit.circuits.ota import OtaParams, ota
+from rramkit.circuits.stimuli import staircase_points
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 Mode = Literal["transimpedance", "integrating"]
@@ -52,3 +57,150 @@ def readout(params: ReadoutParams) -> SubCircuit:
     block.X("_ota", "ota", "clamp", "bl", "out", "vdd")
     add_feedback(block, params)
     return block
+
+
+class ReadoutBenchParams(Parameters):
+    """A readout, the bit line with its cells as one conductance at its far end, and a train of reads."""
+
+    readout: ReadoutParams = ReadoutParams()
+    g_cells: float = quantity(400e-6, "S", "conductance of all cells of the line together", ge=0, le=1)
+    r_line: float = quantity(64.0, "ohm", "resistance of the bit line", ge=1e-3, le=1e6)
+    c_line: float = quantity(100e-15, "F", "capacitance of the bit line, half at either end", ge=1e-18, le=1e-10)
+    c_load: float = quantity(150e-15, "F", "capacitance at the output: a converter's sampling array", ge=0, le=1e-10)
+    v_max: float = quantity(0.2, "V", "input of the last read", ge=1e-3, le=1)
+    reads: int = quantity(5, "1", "reads, their inputs in equal steps from 0 to v_max", ge=2, le=1000)
+    t_read: float = quantity(20e-9, "s", "duration of a read", ge=1e-10, le=1e-3)
+    t_reset: float = quantity(20e-9, "s", "rest before a read, and the reset switch closed", ge=1e-10, le=1e-3)
+    t_integrate: float = quantity(16e-9, "s", "integrating: time after which the output is taken", ge=1e-10, le=1e-3)
+    t_rise: float = quantity(0.2e-9, "s", "edge of the inputs and of the reset", ge=1e-12, le=1e-6)
+    t_step: float = quantity(50e-12, "s", "largest time step of the simulation", ge=1e-14, le=1e-8)
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """Input of each read (N,) [V]: how far its row is pulled below the clamp."""
+        return np.linspace(0, self.v_max, self.reads)
+
+    @property
+    def t_slot(self) -> float:
+        """Return the time from one read to the next [s]."""
+        return self.t_reset + self.t_read
+
+    def t_begin(self, index: int) -> float:
+        """Return when read `index` starts [s]: its row's edge."""
+        return index * self.t_slot + self.t_reset
+
+    def t_sample(self, index: int) -> float:
+        """Return when the output of read `index` is taken [s]."""
+        t_hold = 0.98 * self.t_read if self.readout.mode == "transimpedance" else self.t_integrate
+        return self.t_begin(index) + 0.5 * self.t_rise + t_hold
+
+
+def read_train(params: ReadoutBenchParams, inputs: Sequence[float] | np.ndarray | None = None) -> Deck:
+    """Return a `.tran` deck of reads: rest (reset), row pulled down by its input [V], output taken.
+
+    `inputs` are `params.reads` of them (default: the train's).
+    """
+    v_inputs = params.inputs if inputs is None else np.asarray(inputs, dtype=float)
+    if v_inputs.shape != (params.reads,):
+        raise InputError(f"`inputs` must be ({params.reads},) in volt; got {v_inputs.shape}. Give as many as `reads`.")
+    circuit, block = Circuit("readout"), params.readout
+    circuit.subcircuit(ota(block.ota))
+    circuit.subcircuit(readout(block))
+    circuit.X("_readout", "readout", "bl", "clamp", "out", "rst", "vdd")
+    circuit.V("_vdd", "vdd", circuit.gnd, block.ota.v_dd)
+    circuit.V("_clamp", "clamp", circuit.gnd, block.v_clamp)
+    rows, resets = [], []
+    for index, v_in in enumerate(v_inputs):
+        begin, end = params.t_begin(index), params.t_begin(index) + params.t_read
+        resets += [(end - params.t_slot, block.ota.v_dd), (begin - 2 * params.t_rise, 0.0)]
+        rows += [(begin, -float(v_in)), (end, 0.0)]
+    points = staircase_points(rows, t_rise=params.t_rise)
+    circuit.PieceWiseLinearVoltageSource("_row", "row", "clamp", values=points)
+    # the first reset is on from the start, so that the operating point is a reset one
+    points = [(0.0, block.ota.v_dd), *staircase_points(resets, t_rise=params.t_rise)[2:]]
+    circuit.PieceWiseLinearVoltageSource("_rst", "rst", circuit.gnd, values=points)
+    _add_line(circuit, params, "bl", "row")
+    circuit.C("_load", "out", circuit.gnd, params.c_load)
+    t_stop = params.reads * params.t_slot
+    measures = tuple(
+        Measure(f"v_out_{k}", f"find v(out) at={params.t_sample(k):.6e}", "V", f"output for {1e3 * v:.4g} mV")
+        for k, v in enumerate(v_inputs)
+    )
+    return Deck(
+        title=f"Readout, {block.mode}: {params.reads} reads",
+        parameters=params,
+        circuit=circuit,
+        libraries=(block.ota.technology.library,),
+        analysis=f".tran {params.t_step:g} {t_stop:.9e} 0 {params.t_step:g}",
+        outputs=_OUTPUTS,
+        measures=measures,
+        options="method=gear reltol=1e-5 abstol=1e-12 vntol=1e-7 chgtol=1e-18",
+    )
+
+
+_OUTPUTS = (
+    Output("v_row", "v(row)", "V", "the rows: at the clamp, or an input below it"),
+    Output("v_bl", "v(bl)", "V", "bit line at the clamp"),
+    Output("v_out", "v(out)", "V", "output"),
+    Output("v_rst", "v(rst)", "V", "gate of the reset switch (integrating)"),
+    Output("i_row", "i(v_row)", "A", "current out of the bit line, through the cells"),
+    Output("i_vdd", "i(v_vdd)", "A", "current into the supply"),
+)
+
+
+def loop_gain(params: ReadoutBenchParams) -> Deck:
+    """Return an `.ac` deck of the loop, cut at the amplifier's inverting input without unloading it.
+
+    Two copies of the circuit: in one a voltage, in the other a current of 1 is put in at the cut (Middlebrook, Int. J.
+    Electronics 38 (1975) 485); `components.readout.loop_gain` combines what comes back. The integrating readout is run
+    with its reset switch open; its operating point is set by 1 Gohm across the capacitor.
+    """
+    block = params.readout
+    circuit = Circuit("loop gain")
+    circuit.subcircuit(ota(block.ota))
+    circuit.subcircuit(_opened(params))
+    circuit.V("_vdd", "vdd", circuit.gnd, block.ota.v_dd)
+    circuit.V("_clamp", "clamp", circuit.gnd, block.v_clamp)
+    for name in ("v", "i"):
+        circuit.X(f"_{name}", "opened", f"gate_{name}", f"bl_{name}", f"out_{name}", "clamp", "vdd")
+    circuit.raw_spice += "V_probe gate_v bl_v dc 0 ac 1\n"
+    circuit.raw_spice += "I_probe 0 cut dc 0 ac 1\nV_gate cut gate_i 0\nV_back cut bl_i 0\n"
+    return Deck(
+        title=f"Readout, {block.mode}: loop gain",
+        parameters=params,
+        circuit=circuit,
+        libraries=(block.ota.technology.library,),
+        analysis=".ac dec 20 1e4 1e10",
+        outputs=(
+            Output("v_gate", "v(gate_v)", "V", "voltage put in: at the amplifier's side of the cut"),
+            Output("v_back", "v(bl_v)", "V", "voltage put in: what came back"),
+            Output("i_gate", "i(v_gate)", "A", "current put in: into the amplifier"),
+            Output("i_back", "i(v_back)", "A", "current put in: into the feedback's side"),
+        ),
+        measures=(
+            Measure("back_db", "find vdb(bl_v) at=1e6", "dB", "voltage put in: what came back, at 1 MHz"),
+            Measure("gate_db", "find vdb(gate_v) at=1e6", "dB", "voltage put in: at the amplifier's side, at 1 MHz"),
+        ),
+        options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
+    )
+
+
+def _opened(params: ReadoutBenchParams) -> SubCircuit:
+    """Return `.subckt opened gate bl out clamp vdd`: readout, line and load, the loop cut between `gate` and `bl`."""
+    block = SubCircuit("opened", "gate", "bl", "out", "clamp", "vdd")
+    block.X("_ota", "ota", "clamp", "gate", "out", "vdd")
+    add_feedback(block, params.readout)
+    if params.readout.mode == "integrating":
+        block.V("_rst", "rst", 0, 0)
+        block.R("_set", "bl", "out", 1e9)
+    _add_line(block, params, "bl", "clamp")
+    block.C("_load", "out", 0, params.c_load)
+    return block
+
+
+def _add_line(circuit: Circuit | SubCircuit, params: ReadoutBenchParams, near: str, row: str) -> None:
+    circuit.C("_line_near", near, 0, params.c_line / 2)
+    circuit.R("_line", near, "far", params.r_line)
+    circuit.C("_line_far", "far", 0, params.c_line / 2)
+    if params.g_cells > 0:
+        circuit.R("_cells", "far", row, 1 / params.g_cells)

@@ -18,9 +18,16 @@ from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver import T_START, Joints, add_write_driver
-from rramkit.circuits.write_driver_bench import OPTIONS, DriverWriteParams, add_written_cell, driver_outputs
-from rramkit.circuits.write_legs import Interval
+from rramkit.circuits.write_driver import (
+    OPTIONS,
+    T_START,
+    DriverWriteParams,
+    Interval,
+    Joints,
+    add_write_driver,
+    add_written_cell,
+    driver_outputs,
+)
 from rramkit.parameters import Parameters, quantity
 
 COMPARATOR = "verify_comparator"

@@ -1,4 +1,4 @@
-"""What one pulse does to a cell, and a training through the tables: `python examples/train_from_tables.py TABLES.h5`.
+"""Conductance change of a pulse, and a training through the tables: `python examples/train_from_tables.py TABLES.h5`.
 
 Needs neither PySpice nor ngspice; `rramkit characterize -o TABLES.h5` (or `make demo`) makes the file.
 """
@@ -14,7 +14,7 @@ from rramkit.surrogate.grid import GridSurrogate
 
 
 def main(path: Path) -> None:
-    """Print what a pulse does to a cell, then train a small network for five epochs."""
+    """Print the conductance change of a pulse, then train a small network for five epochs."""
     tables = table.load(path)
     delta_g = GridSurrogate(tables["set"], "delta_g")
     for v_pulse in np.linspace(*delta_g.x1_range, 5):

@@ -69,17 +69,17 @@ class DeviceModel(Parameters):
         """Raise `ValueError` when a value has an unknown name or lies outside its bounds."""
         for name, value in values.items():
             if name not in self.parameters:
-                raise ValueError(f"unknown parameter {name!r}; known: {', '.join(self.parameters)}")
-            known = self.parameters[name]
-            if not known.low <= value <= known.high:
-                raise ValueError(f"{name} must be within {known.low:g} to {known.high:g} {known.unit}; got {value:g}")
+                raise ValueError(f"unknown parameter {name!r}; the model has {', '.join(self.parameters)}")
+            own = self.parameters[name]
+            if not own.low <= value <= own.high:
+                raise ValueError(f"{name} must be within {own.low:g} to {own.high:g} {own.unit}; got {value:g}")
 
 
 @cache
 def model(name: str) -> DeviceModel:
     """Return a model by name; raise `InputError` for one that is not there, or whose file does not fit."""
     if name not in names():
-        raise InputError(f"`model` must be one of {', '.join(names())}; got {name!r}. Correct it.")
+        raise InputError(f"`model` must be one of {', '.join(names())}; got {name!r}. Fix the name.")
     return DeviceModel.from_toml(FOLDER / f"{name}.toml")
 
 

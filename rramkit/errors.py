@@ -1,10 +1,14 @@
-"""The kit's exceptions: each message says the argument, the requirement, what arrived and the cure."""
+"""The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
 
 class KitError(Exception):
-    """Anything the user can mend; the command line prints it as one line and exits with `exit_code`."""
+    """Anything the user can fix; the command line prints it as one line and exits with `exit_code`."""
 
     exit_code = 1
+
+
+class FormerNameWarning(FutureWarning):
+    """A name of an earlier version was used; it still works."""
 
 
 class InputError(KitError):
@@ -14,7 +18,7 @@ class InputError(KitError):
 
 
 class TableError(InputError):
-    """A table file is missing, damaged, of another format, or lacks what was asked of it."""
+    """A table file is missing, damaged, of another format, or lacks a table or column that a reader needs."""
 
 
 class SetupError(KitError):
@@ -22,12 +26,12 @@ class SetupError(KitError):
 
 
 class ConvergenceError(KitError):
-    """An iteration ended short of its tolerance.
+    """An iteration did not reach its tolerance.
 
     Attributes
     ----------
     partial : object
-        What it had reached.
+        Result of the last iteration.
     """
 
     def __init__(self, message: str, *, partial: object = None) -> None:
@@ -43,20 +47,20 @@ class SimulationError(KitError):
     reason : str
         One of `parse`, `convergence`, `incomplete`, `measure`, `timeout`, `crash`, `killed`.
     deck : str
-        The whole deck that was run.
+        The deck.
     log : str
-        The tail of what ngspice printed.
+        Last lines of ngspice's output.
     """
 
     def __init__(self, reason: str, detail: str, *, deck: str = "", log: str = "") -> None:
-        super().__init__(reason, detail, deck, log)  # all four, so that it survives pickling between processes
+        super().__init__(reason, detail, deck, log)  # all four, so that it can be pickled between processes
         self.reason = reason
         self.detail = detail
         self.deck = deck
         self.log = log
 
     def __reduce__(self) -> tuple:
-        """Rebuild from the four parts: keyword-only arguments do not survive the default."""
+        """Rebuild from the four parts: the default would lose the keyword-only arguments."""
         return _simulation_error, (self.reason, self.detail, self.deck, self.log)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files: under its final name a file is complete or absent."""
 
 import contextlib
 import os
@@ -15,11 +15,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        When the folder cannot be made or written, or the disk is full.
+        When the folder cannot be created or written, or the disk is full.
     """
     check_writable(path)
-    path = path.resolve()  # a link stays one: the file that it names is replaced
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # writers go by the suffix
+    path = path.resolve()  # a symbolic link stays a link: its target is replaced
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # libraries choose the format by the suffix
     try:
         yield draft
         draft.replace(path)
@@ -30,7 +30,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def check_writable(path: Path, *, keep: Iterable[Path | None] = ()) -> None:
-    """Raise `InputError` now, not after an hour of work, when `path` could not be written or is one of `keep`."""
+    """Raise `InputError` before the work starts when `path` cannot be written or is one of the inputs `keep`."""
     if any(other is not None and path.resolve() == other.resolve() for other in keep):
         raise InputError(f"{path}: the output is also an input of this command. Name another file.")
     folder = path.absolute().parent
@@ -48,5 +48,5 @@ def check_writable(path: Path, *, keep: Iterable[Path | None] = ()) -> None:
 
 
 def _reason(error: OSError) -> str:
-    """Return the system's word for a failure; libraries bury it in a long text of their own."""
+    """Return the system's short text for a failure, without the long texts of libraries."""
     return os.strerror(error.errno) if error.errno else " ".join(str(error).split())

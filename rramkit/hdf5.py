@@ -1,5 +1,12 @@
-"""The one place that imports h5py: named quantities with their units, in files that are whole and sealed, or absent."""
+"""HDF5 files, whole or absent, with a checksum: the only module that imports h5py.
 
+Checksum. The first 512 bytes of a file (HDF5's user block, which HDF5 readers skip) hold the length and the SHA-256 of
+the rest. They are checked before HDF5 opens the file: HDF5 has checksums of most of its structures but not of all, and
+a flipped byte in the others (its heap of texts of variable length, the index of chunks) can hang it or change what it
+reads.
+"""
+
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +15,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rramkit import seal
 from rramkit.errors import TableError
 from rramkit.files import whole_file
 
@@ -16,11 +22,65 @@ Group = h5py.Group
 Dataset = h5py.Dataset
 
 
-# The format since HDF5 1.8 carries checksums of its metadata, so that a damaged file is seen, not believed.
+SEAL_SIZE = 512  # bytes: the smallest user block that HDF5 has
+_TITLE = b"rramkit sealed file\n"
+_HDF5 = b"\x89HDF\r\n\x1a\n"  # the signature of a file without a user block: one that carries no seal
+
+# The format since HDF5 1.8 carries checksums of its metadata, so that damage is detected.
 _SINCE = "v108"
 _LIBRARY_WORDS = re.compile(r"^(?:\[Errno \d+\] )?(?:Unable|Can't) [^(]*\((.*)\)$", re.DOTALL)
 _SYSTEM_WORDS = re.compile(r"error message = '([^']+)'")
 _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
+
+
+class BrokenSealError(ValueError):
+    """What a sealed file holds is not what was sealed."""
+
+
+def seal(path: Path) -> None:
+    """Seal a finished file, the first 512 bytes of which are free, or seal it anew after a change."""
+    with path.open("r+b") as file:
+        digest, length = _digest(path)
+        file.write(_head(digest, length))
+
+
+def is_sealed(path: Path) -> bool:
+    """Return whether a file is sealed.
+
+    Raises
+    ------
+    BrokenSealError
+        When it is, and its bytes are not those that were sealed; or when it is neither sealed nor plain HDF5.
+    """
+    with path.open("rb") as file:
+        head = file.read(SEAL_SIZE)
+    if head.startswith(_HDF5):
+        return False
+    if not head.startswith(_TITLE):
+        raise BrokenSealError("it starts neither with a seal nor as HDF5: another kind of file, or a damaged one")
+    digest, length = _digest(path)
+    if head == _head(digest, length):
+        return True
+    length_sealed = head.removeprefix(_TITLE).split(b" ")[0]
+    if length_sealed.isdigit() and int(length_sealed) > length:
+        raise BrokenSealError(
+            f"it is damaged: {path.stat().st_size} of {SEAL_SIZE + int(length_sealed)} bytes are there"
+        )
+    raise BrokenSealError(
+        "it is damaged or was changed by another program: its bytes do not match the SHA-256 at its head"
+    )
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    """Return SHA-256 and length of what stands after the head."""
+    with path.open("rb") as file:
+        file.seek(SEAL_SIZE)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return digest, max(file.tell() - SEAL_SIZE, 0)
+
+
+def _head(digest: str, length: int) -> bytes:
+    return (_TITLE + f"{length} bytes follow this head of {SEAL_SIZE}\nSHA-256 {digest}\n".encode()).ljust(SEAL_SIZE)
 
 
 @contextmanager
@@ -28,10 +88,10 @@ def new_file(path: Path) -> Iterator[Group]:
     """Yield the root of a new file, which is sealed and gets its name only when the block ends without an error."""
     with whole_file(path) as draft:
         try:
-            with h5py.File(draft, "w", libver=(_SINCE, _SINCE), userblock_size=seal.SIZE) as file:
+            with h5py.File(draft, "w", libver=(_SINCE, _SINCE), userblock_size=SEAL_SIZE) as file:
                 file.attrs["sealed"] = True
                 yield file
-            seal.put(draft)
+            seal(draft)
         except RuntimeError as error:  # what h5py makes of a disk that is full when the file is closed
             raise OSError(_reason(error)) from error
 
@@ -45,32 +105,32 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     TableError
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
-    maker = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}.get(
+    command = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}.get(
         kind, "--help"
     )
     if not path.is_file():
         raise TableError(
-            f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {maker}` makes one ({kind})."
+            f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {command}` makes one ({kind})."
         )
     try:
-        sealed = seal.check(path)
+        sealed = is_sealed(path)
         with h5py.File(path, "r") as file:
             if "sealed" in file.attrs and not sealed:
-                raise ValueError("it has lost its seal: another program wrote it anew")
-            found = file.attrs.get("format")
-            if not isinstance(found, str) or found != kind:
-                raise TableError(f"{path}: holds {found!r}, not {kind!r}. Give a file that `rramkit {maker}` made.")
+                raise ValueError("its checksum is missing: another program has rewritten it")
+            name = file.attrs.get("format")
+            if not isinstance(name, str) or name != kind:
+                raise TableError(f"{path}: holds {name!r}, not {kind!r}. Give a file that `rramkit {command}` made.")
             yield file
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise TableError(
-            f"{path}: cannot be read as {kind!r}: {_reason(error)}. `rramkit {maker}` makes one."
+            f"{path}: cannot be read as {kind!r}: {_reason(error)}. `rramkit {command}` makes one."
         ) from error
 
 
 def format_of(path: Path) -> str:
-    """Return what a file says that it holds; nothing where it is no HDF5 file or is damaged."""
+    """Return the attribute `format` of a file; empty where it is no HDF5 file or is damaged."""
     try:
-        seal.check(path)
+        is_sealed(path)
         with h5py.File(path, "r") as file:
             return str(file.attrs.get("format", ""))
     except (OSError, ValueError, RuntimeError):
@@ -78,7 +138,7 @@ def format_of(path: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return the part of h5py's message that says something, as one line."""
+    """Return the informative part of h5py's message, as one line."""
     text = str(error).strip("'\"")
     buried = _SYSTEM_WORDS.search(text) or _LIBRARY_WORDS.match(text)
     return " ".join((buried[1] if buried else text).split())
@@ -149,15 +209,15 @@ def names(group: Group) -> list[str]:
 
 def dataset(group: Group, name: str) -> h5py.Dataset:
     """Return the dataset `name` of a group; raise `KeyError` when it is missing or not a dataset."""
-    found = group[name]
-    if not isinstance(found, h5py.Dataset):
+    item = group[name]
+    if not isinstance(item, h5py.Dataset):
         raise KeyError(f"{group.name}/{name} is not a dataset")
-    return found
+    return item
 
 
 def subgroup(group: Group, name: str) -> Group:
     """Return the group `name` of a group; raise `KeyError` when it is missing or not a group."""
-    found = group[name]
-    if not isinstance(found, h5py.Group):
+    item = group[name]
+    if not isinstance(item, h5py.Group):
         raise KeyError(f"{group.name}/{name} is not a group")
-    return found
+    return item

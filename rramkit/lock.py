@@ -1,4 +1,4 @@
-"""One writer for one output: the second says so and stops."""
+"""Exclusive lock on an output file: a second writer is refused."""
 
 import fcntl
 import os
@@ -11,42 +11,42 @@ from rramkit.errors import InputError
 
 @contextmanager
 def only_writer(output: Path) -> Iterator[None]:
-    """Hold `output` for this process; the system lets go of it when the process ends, however it ends.
+    """Lock `output` for this process; the system releases the lock when the process ends, however it ends.
 
     Raises
     ------
     InputError
-        When another run holds it.
+        When another run holds the lock.
     """
     output = output.resolve()
     path = output.with_name(f".{output.name}.lock")
-    held = _locked(output, path)
+    descriptor = _locked(output, path)
     try:
-        os.ftruncate(held, 0)
-        os.write(held, f"{os.getpid()}\n".encode())
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         path.unlink(missing_ok=True)
-        os.close(held)
+        os.close(descriptor)
 
 
 def _locked(output: Path, path: Path) -> int:
     while True:
-        held = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.exists() and path.stat().st_ino == os.fstat(held).st_ino:
-                return held
-            os.close(held)  # its last holder removed it between our two calls: once more, with the new file
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+            os.close(descriptor)  # the last holder removed it between the two calls: lock the new file
         except BlockingIOError:
-            number = os.read(held, 20).decode(errors="replace").strip()
-            os.close(held)
+            number = os.read(descriptor, 20).decode(errors="replace").strip()
+            os.close(descriptor)
             who = f"process {number}" if number.isdigit() else "another process"
             raise InputError(
-                f"{output}: another run ({who}) is writing it. Wait for its end, or name another output."
+                f"{output}: another run ({who}) is writing it. Wait until it ends, or name another output."
             ) from None
         except OSError as error:
-            os.close(held)
+            os.close(descriptor)
             raise InputError(
-                f"{output}: its folder does not let a file be locked ({error.strerror}). Choose another folder."
+                f"{output}: files in its folder cannot be locked ({error.strerror}). Choose another folder."
             ) from error

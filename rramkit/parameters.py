@@ -1,25 +1,55 @@
 """Frozen, validated parameter objects: every field has a default, a unit and a bound; an unknown key is an error.
 
-A thing's name is its parameters: `key` gives the same short hash for the same values on every machine.
+A thing's name is its parameters: `key` is a short hash, the same for the same values on every machine.
 """
 
+import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rramkit.errors import InputError
 
-_SHOWN = 100  # characters of a wrong value that a complaint repeats
+_SHOWN = 100  # characters of a wrong value that a message repeats
+
+Given = TypeVar("Given", bound="Parameters")
 
 
 class Parameters(BaseModel):
-    """A frozen record of one thing's parameters, in SI units."""
+    """A frozen record of one thing's parameters, in SI units.
+
+    `old_names` maps keys of earlier versions to those of now; files, the command line and constructors accept both.
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __init__(self, /, **values: Any) -> None:  # noqa: ANN401  (values of any field)
+        """Build from field values; raise `InputError` with one line that names what does not fit."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InputError(_first_complaint(type(self), error, type(self).__name__)) from None
+
+    # Nested records are then validated by the outer one, whose complaint has the whole dotted name.
+    __init__.__pydantic_base_init__ = True  # pyright: ignore[reportFunctionMemberAccess]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, values: object) -> object:
+        """Replace old names of keys; both names of one key at once are an error."""
+        if not cls.old_names or not isinstance(values, dict):
+            return values
+        for old, new in cls.old_names.items():
+            if old in values and new in values:
+                raise ValueError(f"{old} was renamed {new}: use the new name alone")
+        return {cls.old_names.get(name, name): value for name, value in values.items()}
 
     def as_json(self) -> str:
         """Return the parameters as one line of JSON with sorted keys."""
@@ -31,7 +61,7 @@ class Parameters(BaseModel):
 
     @classmethod
     def checked(cls, values: dict[str, Any], *, where: str) -> Self:
-        """Build from a dictionary; raise `InputError` with one line that names what does not fit and `where`."""
+        """Build from a dictionary; raise `InputError` with one line that gives the wrong field and `where`."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -45,7 +75,7 @@ class Parameters(BaseModel):
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not a TOML file: {error}. Mend the line it names.") from error
+            raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
         return cls.checked(values, where=str(path))
 
     def described(self) -> list[tuple[str, object, str, str]]:
@@ -84,13 +114,16 @@ def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:
 
 def _first_complaint(model: type[Parameters], error: ValidationError, where: str) -> str:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"]) or "(top level)"
+    owner, names = _owner(model, first["loc"])
+    name = ".".join(names) or "(top level)"
     more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
-    owner, field_name = _owner(model, first["loc"])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(owner.model_fields)
-        return f"{where}: `{name}` is not a known key. Known here: {known}.{more}"
-    field = owner.model_fields.get(field_name)
+        return f"{where}: `{name}` is not a known key.{_suggestion(model, owner, names)}{more}"
+    if first["type"] == "union_tag_invalid":
+        tags = first.get("ctx", {}).get("expected_tags", "")
+        got = repr(first.get("ctx", {}).get("tag"))
+        return f"{where}: `{name}.kind` must be one of {tags}; got {got}. Change it there.{more}"
+    field = owner.model_fields.get(names[-1]) if names else None
     extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
@@ -101,12 +134,109 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
     return f"{where}: `{name}` {what}{unit}; got {got}. Change it there.{more}"
 
 
-def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], str]:
-    """Follow `loc` down nested records; return the record that holds the last field, and the field's name."""
-    owner = model
-    for part in loc[:-1]:
-        field = owner.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, Parameters)):
-            return owner, str(part)
-        owner = field.annotation
-    return owner, str(loc[-1]) if loc else ""
+def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:
+    """Return the known keys of `owner`, and the name that is probably meant: a similar one, or one of a group."""
+    *path, wrong = names
+    similar = difflib.get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.75)
+    groups = [
+        name
+        for name, field in owner.model_fields.items()
+        for one in _models(field.annotation)
+        if wrong in one.model_fields
+    ]
+    meant = similar or [f"{group}.{wrong}" for group in groups[:1]]
+    hint = f" Did you mean `{'.'.join([*path, meant[0]])}`?" if meant else ""
+    return f" Known here: {', '.join(owner.model_fields)}.{hint}"
+
+
+def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], list[str]]:
+    """Follow `loc` down nested records; return the record that holds the last field, and the dotted name's parts.
+
+    In a union of records pydantic puts the record's `kind` into `loc`: it picks the record and is no part of the name.
+    """
+    owner, candidates, names = model, [model], list[str]()
+    for part in loc:
+        chosen = [one for one in candidates if len(candidates) > 1 and _kind(one) == part]
+        if chosen:
+            owner, candidates = chosen[0], chosen
+            continue
+        names.append(str(part))
+        if isinstance(part, str) and candidates:
+            owner = candidates[0]
+            field = owner.model_fields.get(part)
+            candidates = [] if field is None else _models(field.annotation)
+    return owner, names
+
+
+def _kind(model: type[Parameters]) -> object:
+    field = model.model_fields.get("kind")
+    return None if field is None else field.default
+
+
+def _models(annotation: object) -> list[type[Parameters]]:
+    """Return the records in an annotation: itself, or those of a union or a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, Parameters):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
+def current_path(model: type[Parameters], path: str) -> str:
+    """Return a dotted path with the keys of earlier versions replaced by those of now."""
+    names, candidates = list[str](), [model]
+    for part in path.split("."):
+        name = next((one.old_names[part] for one in candidates if part in one.old_names), part)
+        fields = [one.model_fields[name] for one in candidates if name in one.model_fields]
+        candidates = [group for field in fields for group in _models(field.annotation)]
+        names.append(name)
+    return ".".join(names)
+
+
+def get_path(params: Parameters, path: str) -> object:
+    """Return the value at a dotted path such as `latch.technology.v_core`."""
+    head, _, rest = path.partition(".")
+    if head not in type(params).model_fields:
+        names = ", ".join(type(params).model_fields)
+        raise InputError(f"`{path}` must name a parameter; `{head}` is none of {names}. Fix the path.")
+    value = getattr(params, head)
+    if not rest:
+        return value
+    if not isinstance(value, Parameters):
+        raise InputError(f"`{path}` must name a parameter; `{head}` is a value, not a group. Remove what follows it.")
+    return get_path(value, rest)
+
+
+def replace_path(params: Given, path: str, value: float) -> Given:
+    """Return the parameters with the number at a dotted path replaced; every check of every record on the way runs."""
+    head, _, rest = path.partition(".")
+    old = get_path(params, head)
+    if rest and isinstance(old, Parameters):
+        new: object = replace_path(old, rest, value)
+    elif rest:
+        new = get_path(params, path)  # raises, and says why
+    else:
+        new = round(value) if is_whole_path(params, head) else value
+    values = {name: getattr(params, name) for name in type(params).model_fields} | {head: new}
+    return type(params).checked(values, where="the plan")
+
+
+def is_whole_path(params: Parameters, path: str) -> bool:
+    """Return whether the parameter at a dotted path is a whole number."""
+    value = get_path(params, path)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number_of_path(params: Parameters, path: str) -> float:
+    """Return the number at a dotted path; raise `InputError` when it is none."""
+    value = get_path(params, path)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"`{path}` must name a number; it is {value!r}. Name another parameter.")
+    return float(value)
+
+
+def unit_of_path(params: Parameters, path: str) -> str:
+    """Return the unit of the number at a dotted path."""
+    number_of_path(params, path)
+    group, _, name = path.rpartition(".")
+    owner = get_path(params, group) if group else params
+    extra = type(owner).model_fields[name].json_schema_extra if isinstance(owner, Parameters) else None
+    return str(extra.get("unit", "1")) if isinstance(extra, dict) else "1"

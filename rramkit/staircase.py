@@ -1,4 +1,4 @@
-"""The staircase a cell climbs: one pulse at each of the driver's amplitudes, from the lowest to the highest."""
+"""Staircase of a cell: one pulse at each of the driver's amplitudes, from the lowest to the highest."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Staircase:
     g_cell, energy : ndarray
         Conductance after each pulse (P,), in siemens, and energy of each pulse (P,), in joules.
     clamped : int
-        Pulses that would have left the cell outside the table's range, and left it at its edge.
+        Pulses after which the cell was clamped to the table's range.
     """
 
     g_start: float
@@ -31,17 +31,19 @@ class Staircase:
     clamped: int
 
 
-def climb(table: Table, *, g_start: float) -> Staircase:
-    """Fire one pulse at each amplitude, rising, at one cell that starts from `g_start` (S).
+def climb(table: Table, *, g_start: float | None = None) -> Staircase:
+    """Apply one pulse at each amplitude, rising, to one cell.
 
     Parameters
     ----------
     table : Table
-        The table `set` or `reset`, with the condition `v_step`.
-    g_start : float
-        Conductance before the first pulse (S).
+        A write table with the condition `v_step`.
+    g_start : float, optional
+        Conductance before the first pulse (S); None: the end of the table's range that the polarity leaves.
     """
     write = GradualWrite.from_table(table)
+    if g_start is None:
+        g_start = write.g_range[0] if table.polarity == "set" else write.g_range[1]
     g_cell, pulses = np.array([g_start]), []
     for v in write.v_pulse:
         pulses.append(write.fire(g_cell, np.array([v])))

@@ -3,8 +3,8 @@
 # (where PyTorch is not installed, the checker takes this very file for it)
 """PyTorch modules whose matrix products go through tiles: `TileLinear` and `TileConv2d`, instead of torch.nn's.
 
-The parameter `weight` is the wanted matrix in memory, which any PyTorch optimiser changes. Before a product, the cells
-are written to it where it has changed, exactly unless `write` says how they come out. Then::
+The parameter `weight` is the matrix in memory, which any PyTorch optimiser changes. Before a product the cells are
+written to it if it has changed, to their targets exactly unless `write` models the write. Then::
 
     forward    y = read(x)                     rows driven, one read of the batch
     backward   dL/dx = read^T(dL/dy)           bit lines driven; or from `weight` in memory (`backward="digital"`)
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from rramkit.array.backend import Array
-from rramkit.array.mapping import Pairs
+from rramkit.array.mapping import MappedMatrix, Pairs
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.tile_grid import TileGrid
@@ -35,7 +35,7 @@ except ImportError as error:
 __all__ = ["TileConv2d", "TileLinear", "Write"]
 
 Write = Callable[[Array, Array], Array]
-"""What conductances (2, N, M) come out at, from those that the cells have and those wanted, in siemens."""
+"""How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens."""
 
 
 class TileMatrix:
@@ -43,52 +43,62 @@ class TileMatrix:
 
     Attributes
     ----------
+    matrix : MappedMatrix or None
+        The cells as they are read; None before the first write.
     energy, clamped
-        Energy of all reads (J), and values held at an edge: inputs, currents, weights, cells outside the table.
+        Energy of all reads (J), and clamped values: inputs, currents, weights, cells outside the table.
     """
 
     def __init__(
         self, model: ArrayModel, mapping: Pairs, *, seed: int, write: Write | None, largest: tuple[int, int] | None
     ) -> None:
         self.model, self.mapping, self.write, self.largest, self.seed = model, mapping, write, largest, seed
-        self.grid: TileGrid | None = None
-        self.streams: TileRng | None = None
-        self.energy, self.clamped, self._written = 0.0, 0, (0, -1)
+        self.matrix: MappedMatrix | None = None
+        self.rng: TileRng | None = None
+        self.energy, self.clamped, self._version = 0.0, 0, (0, -1)
+
+    @property
+    def grid(self) -> TileGrid | None:
+        """The tiles; None before the first write."""
+        tile = None if self.matrix is None else self.matrix.tile
+        assert tile is None or isinstance(tile, TileGrid)
+        return tile
 
     def update(self, weight: Tensor) -> None:
-        """Write the cells where `weight` (M, N) has changed since the last time."""
-        version = (id(weight), weight._version)
-        if version == self._written and self.grid is not None and self.grid.tiles.g_cell.device == weight.device:
+        """Write the cells if `weight` (M, N) has changed since the last write."""
+        version, moved = (id(weight), weight._version), self._elsewhere(weight)
+        if version == self._version and not moved:
             return
         with torch.no_grad():
-            kept = weight.detach().clamp(-self.mapping.w_max, self.mapping.w_max)
-            self.clamped += int((kept != weight).sum())
-            wanted = self.mapping.to_cells(kept.T)
-            if self.grid is None or self.grid.tiles.g_cell.device != weight.device:
-                self.grid = self._made(wanted)
+            clipped = weight.detach().clamp(-self.mapping.limit, self.mapping.limit)
+            self.clamped += int((clipped != weight).sum())
+            if self.matrix is None or moved:
+                self.matrix = self._new(clipped.T)
             else:
-                self.grid = self.grid.programmed(wanted if self.write is None else self.write(self.grid.g_cell, wanted))
-            self.clamped += self.grid.clamped
-        self._written = version
+                target = self.mapping.targets(clipped.T)
+                g_cell = target if self.write is None else self.write(self.matrix.g_cell, target)
+                self.matrix = self.matrix.programmed(g_cell)
+            self.clamped += self.matrix.tile.clamped
+        self._version = version
 
     def read(self, x: Tensor, *, backward: bool) -> Tensor:
-        """Return x W for x (B, N), or `backward` x W^T for x (B, M)."""
-        assert self.grid is not None
-        cells = self.model.cells
-        v_max = cells.v_backward if backward else cells.v_forward
-        top = x.abs().amax(dim=1, keepdim=True)
-        unit = v_max / torch.where(top > 0, top, torch.ones_like(top))
-        reading = (self.grid.backward if backward else self.grid.forward)(x * unit, rng=self.streams)
-        self.energy += reading.energy
-        self.clamped += reading.clamped
-        return reading.i / (unit * self.mapping.g_unit)
+        """Return x W for x (B, N), or `backward` x W^T for x (B, M), as the cells are read."""
+        assert self.matrix is not None
+        product = (self.matrix.backward if backward else self.matrix.forward)(x, rng=self.rng)
+        self.energy += product.energy
+        self.clamped += product.clamped
+        return product.y
 
-    def _made(self, wanted: Tensor) -> TileGrid:
-        shape = TileGrid.shape_of(wanted, self.model, largest=self.largest)
-        device = None if wanted.device.type == "cpu" else str(wanted.device)
-        drawn = TileRng.seeded((self.seed, 0), shape, device=device)
-        self.streams = TileRng.seeded((self.seed, 1), shape, device=device)
-        return TileGrid.of(wanted, self.model, largest=self.largest, rng=drawn)
+    def _elsewhere(self, weight: Tensor) -> bool:
+        """Return whether there are no cells on the weight's device yet."""
+        return self.matrix is None or self.matrix.g_cell.device != weight.device
+
+    def _new(self, weight: Tensor) -> MappedMatrix:
+        shape = TileGrid.shape_of(self.mapping.targets(weight), self.model, largest=self.largest)
+        device = None if weight.device.type == "cpu" else str(weight.device)
+        periphery = TileRng.seeded((self.seed, 0), shape, device=device)
+        self.rng = TileRng.seeded((self.seed, 1), shape, device=device)
+        return MappedMatrix.of(weight, self.mapping, self.model, largest=self.largest, rng=periphery)
 
 
 class _Product(torch.autograd.Function):
@@ -108,7 +118,7 @@ class _Product(torch.autograd.Function):
 
 
 class _TileModule(nn.Module):
-    """What both modules share: a weight (M, N) in memory, a bias, and the cells."""
+    """Common part of both modules: a weight (M, N) in memory, a bias, and the cells."""
 
     def __init__(
         self,
@@ -129,7 +139,8 @@ class _TileModule(nn.Module):
         self.weight, self.bias = start.weight, start.bias
         self.digital = backward == "digital"
         low, high = (float(end) for end in model.cells.g_grid[[0, -1]])
-        mapping = Pairs(w_max=w_max or 2.0 * float(start.weight.detach().abs().max()), g_low=low, g_high=high)
+        largest_weight = float(start.weight.detach().abs().max())
+        mapping = Pairs(w_max=w_max or 2.0 * largest_weight).with_window(low, high)
         self.cells = TileMatrix(model, mapping, seed=seed, write=write, largest=largest)
 
     def _product(self, rows: Tensor) -> Tensor:
@@ -151,14 +162,14 @@ class TileLinear(_TileModule):
     bias : bool
         Whether a bias is added, digitally.
     w_max : float, optional
-        Weight that the full conductance range stands for; left out, twice the largest initial one. What lies beyond is
-        held there and counted.
+        Weight that the full conductance range stands for; left out, twice the largest initial one. Larger weights are
+        clipped and counted.
     backward : str
         `tile`: errors go back through the cells; `digital`: through `weight`.
     seed : int
-        Of everything random in the tiles.
+        Seed of all random numbers of the tiles.
     write : callable, optional
-        How written cells come out: (g_cell, g_wanted) to g_cell, each (2, N, M) in siemens; left out, as wanted.
+        Conductances after a write: (g_cell, target) to g_cell, each (2, N, M) in siemens; left out, the target.
     largest : tuple of int, optional
         Rows and physical columns of the largest array: see `TileGrid.of`.
     """

@@ -1,4 +1,4 @@
-"""How a number in SI units is written for people: a prefix, four significant digits, and its unit."""
+"""Formatting of SI values for people: prefix, four significant digits, unit."""
 
 import math
 
@@ -6,13 +6,13 @@ import numpy as np
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 _SHOWN = {"1": "", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
-_WITHOUT_PREFIX = ("1", "K", "degC", "%")  # units that nobody writes with a prefix
+_WITHOUT_PREFIX = ("1", "K", "degC", "%")  # units written without a prefix
 
 DIGITS = 4
 
 
 def prefixed(size: float, unit: str) -> tuple[float, str]:
-    """Return the factor (1) and the prefixed unit that suit values up to `size` (in `unit`); `1` becomes no unit."""
+    """Return the factor (1) and the prefixed unit for values up to `size` (in `unit`); the unit `1` becomes empty."""
     if unit in _WITHOUT_PREFIX or size == 0.0 or not math.isfinite(size):
         return 1.0, _SHOWN.get(unit, unit)
     exponent = 3 * math.floor(math.log10(_rounded(abs(size))) / 3)
@@ -21,7 +21,7 @@ def prefixed(size: float, unit: str) -> tuple[float, str]:
 
 
 def text(value: float, unit: str, *, beside: float | None = None) -> str:
-    """Return a value in SI units as text, `12.34 µS`; in the prefix that suits `beside` when that is given."""
+    """Return a value in SI units as text, `12.34 µS`; with the prefix of `beside` when that is given."""
     scale, label = prefixed(value if beside is None else beside, unit)
     if not math.isfinite(value):
         return f"{value} {label}".rstrip()
@@ -29,7 +29,7 @@ def text(value: float, unit: str, *, beside: float | None = None) -> str:
 
 
 def span(values: np.ndarray, unit: str) -> str:
-    """Return the range of some values in one common prefix, `2 to 50 µS`, or the value when there is only one."""
+    """Return the range of some values in one common prefix, `2 to 50 µS`, or the value alone when all are equal."""
     if np.size(values) == 0:
         return "none"
     low, high = float(np.min(values)), float(np.max(values))
@@ -41,7 +41,7 @@ def span(values: np.ndarray, unit: str) -> str:
 
 
 def count(number: float) -> str:
-    """Return a whole number with its thousands set apart: `1,234,567`."""
+    """Return a whole number with thousands separators: `1,234,567`."""
     return f"{round(number):,}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -51,12 +51,12 @@ def percent(fraction: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with `DIGITS` significant digits, or whole when it is larger than that."""
+    """Return a number with `DIGITS` significant digits; from 1000 on all digits before the point."""
     rounded = _rounded(value)
     shown = f"{rounded:.{DIGITS}g}" if abs(rounded) < 1e3 else f"{value:,.0f}"
     return shown.replace("-", "\N{MINUS SIGN}")
 
 
 def _rounded(value: float) -> float:
-    """Return the value at `DIGITS` significant digits, so that 999.96 n becomes 1 µ and not 1000 n."""
+    """Return the value rounded to `DIGITS` significant digits, so that 999.96 n becomes 1 µ, never 1000 n."""
     return float(f"{value:.{DIGITS - 1}e}")

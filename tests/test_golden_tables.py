@@ -1,4 +1,4 @@
-"""Two table files compared: the same file passes, every kind of change is found, the older file's limits judge."""
+"""Comparison of two table files: equal files pass, every kind of change is detected, the older file's limits apply."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -7,7 +8,7 @@ from fixtures.edited import edited
 
 from rramkit import record
 from rramkit.errors import TableError
-from rramkit.record import Epochs, LayerRecord, Run
+from rramkit.record import EpisodeRun, Epochs, LayerRecord, Run, TrainingOutcome
 
 
 def example() -> Run:
@@ -151,3 +152,35 @@ def test_attributes_that_cannot_be_are_refused_in_one_line(tmp_path, name, text)
     with pytest.raises(TableError, match=r"run\.h5: ") as caught:
         record.load(path)
     assert "\n" not in str(caught.value)
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_run_file_of_version_0_1_0_is_read():
+    """Written by rramkit 0.1.0: one epoch of the digits with read noise and row DACs."""
+    run = record.load(DATA / "run_version_2.h5")
+    assert run.epochs.epoch.tolist() == [0, 1]
+    assert run.accuracy == run.epochs.accuracy_test[-1] == np.trace(run.confusion) / 50
+    assert [layer.g_final.shape for layer in run.layers] == [(2, 65, 3), (2, 4, 10)]
+    assert run.totals()["pulses_set"] > 0
+    with pytest.raises(TableError, match="holds no network"):
+        _ = run.network
+
+
+def test_an_episode_file_of_version_0_1_0_is_read(tmp_path):
+    """Written by rramkit 0.1.0: 200 actions in CartPole."""
+    run = record.load(DATA / "episodes_version_1.h5", EpisodeRun)
+    assert run.final_return.shape == (3,)
+    assert run.scalars["steps"] == 200
+    assert run.mean_return == pytest.approx(float(run.final_return.mean()), rel=1e-15)
+    assert run.history["target_updates"].step.tolist() == [2, 4, 6]
+    run.save(tmp_path / "new.h5")
+    assert record.load(tmp_path / "new.h5", EpisodeRun).scalars == run.scalars
+
+
+def test_the_other_kind_of_run_is_named():
+    with pytest.raises(TableError, match=r"holds a training by reinforcement .* record\.EpisodeRun"):
+        record.load(DATA / "episodes_version_1.h5")
+    assert isinstance(record.load(DATA / "episodes_version_1.h5", TrainingOutcome), EpisodeRun)
+    assert isinstance(record.load(DATA / "run_version_2.h5", TrainingOutcome), Run)

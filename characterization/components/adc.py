@@ -1,95 +1,198 @@
-"""Converters and what stands before them: the SAR converter's levels and conversions, readouts, the whole read."""
+"""SAR converter: codes, transition levels, DNL, INL, effective bits and energy of its conversions."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from rramkit.characterization.components import adc_measure, readout_measure
 from rramkit.characterization.engine.component import Component, Mismatch, Signal, Steps
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.adc import scaled_capacitors
-from rramkit.circuits.adc_bench import AdcBenchParams, conversion_train, transition_train
+from rramkit.characterization.waveforms import Waveforms, integral
+from rramkit.circuits.adc import (
+    AdcBenchParams,
+    AdcTrainParams,
+    conversion_train,
+    scaled_capacitors,
+    transition_train,
+)
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.multibit_read import MultibitReadParams, multibit_train
-from rramkit.circuits.readout_bench import ReadoutBenchParams, read_train
 from rramkit.circuits.sense_amp import NAMES, scaled_mismatch
+from rramkit.errors import InputError, SimulationError
 
 _SINE_SAMPLES, _SINE_CYCLES = 1021, 37  # of the sine whose codes give the effective bits; they share no factor
 
 
-def _levels(waves: Waveforms, params: AdcBenchParams, code: np.ndarray) -> Mapping[str, np.ndarray]:
-    """Return each transition; of a train of all of them also what it says of the converter as a whole."""
+def codes(waves: Waveforms, params: AdcTrainParams, count: int) -> np.ndarray:
+    """Return the code (N,) of each of the first `count` conversions; raise where a register stands half-way."""
+    times = [params.t_code(index) for index in range(count)]
+    q = np.array([np.interp(times, waves["time"], waves[f"q_{bit}"]) for bit in params.decided])
+    if np.any(np.abs(q - 0.5) < 0.3):
+        raise SimulationError("incomplete", f"a register of the SAR stands between 0 and 1: {q.round(2).tolist()}")
+    return (2 ** np.arange(params.sar.bits)) @ (q > 0.5)
+
+
+def transitions(waves: Waveforms, params: AdcTrainParams, codes: np.ndarray | None = None) -> np.ndarray:
+    """Return the inputs (N,) [V] at which the code goes up to each of `codes`, from a run of `transition_train`."""
     sar = params.sar
-    found = adc_measure.transitions(waves, params, code)
-    summary = dict.fromkeys(("step", "gain_error", "offset", "inl_max", "dnl_max", "effective_bits"), np.array(np.nan))
-    if np.array_equal(code, np.arange(1, 2**sar.bits)) and code.size > 2:
-        dnl, inl = adc_measure.nonlinearity(found)
-        step, ideal = float(np.mean(np.diff(found))), sar.v_ref / 2**sar.bits
-        sine = adc_measure.coherent_sine(found, samples=_SINE_SAMPLES, cycles=_SINE_CYCLES)
-        codes = adc_measure.quantised(sine, found).astype(float)
-        summary = {
-            "step": np.array(step),
-            "gain_error": np.array(step / ideal - 1),
-            "offset": np.array(found[0] - ideal),
-            "inl_max": np.array(np.max(np.abs(inl))),
-            "dnl_max": np.array(np.max(np.abs(dnl))),
-            "effective_bits": np.array(adc_measure.effective_bits(codes, _SINE_CYCLES)),
-        }
-    return {"v_transition": found} | summary
+    ideal = (np.arange(1, 2**sar.bits) if codes is None else codes) * sar.v_ref / 2**sar.bits
+    times = [params.t_code(index) for index in range(ideal.size)]
+    return ideal - np.interp(times, waves["time"], waves["v_residue"])
 
 
-def _conversions(waves: Waveforms, params: AdcBenchParams, v_in: np.ndarray) -> Mapping[str, np.ndarray]:
-    energy = adc_measure.conversion_energies(waves, params, v_in.size)
+def nonlinearity(transitions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return DNL (L - 2,) and INL (L - 1,) in steps, of L - 1 transitions, along the line through the outer two."""
+    steps = np.diff(transitions)
+    step = np.mean(steps)
+    inl = (transitions - transitions[0]) / step - np.arange(transitions.size)
+    return steps / step - 1, inl
+
+
+def quantised(v_in: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    """Return the code of each input: how many transitions lie below it."""
+    return np.searchsorted(np.sort(transitions), v_in)
+
+
+def effective_bits(signal: np.ndarray, cycles: int) -> float:
+    """Return (SINAD - 1.76 dB)/6.02 dB of a sampled sine of a whole number of `cycles` in N samples.
+
+    The sine is fitted with its offset by least squares; the residual is noise and distortion.
+    """
+    n = signal.size
+    if n < 8 or not 0 < cycles < n / 2 or np.gcd(n, cycles) != 1:
+        raise InputError(f"`cycles` must share no factor with N and lie below N/2; got {cycles} of {n}. Pass a prime.")
+    angle = 2 * np.pi * cycles * np.arange(n) / n
+    basis = np.stack([np.sin(angle), np.cos(angle), np.ones(n)], axis=1)
+    factors, *_ = np.linalg.lstsq(basis, signal, rcond=None)
+    noise = np.mean((signal - basis @ factors) ** 2)
+    power = (factors[0] ** 2 + factors[1] ** 2) / 2
+    return float((10 * np.log10(power / noise) - 1.76) / 6.02)
+
+
+def coherent_sine(transitions: np.ndarray, *, samples: int, cycles: int) -> np.ndarray:
+    """Return a sine (samples,) [V] over the whole range: all transitions and a step beyond the outer ones."""
+    step = np.mean(np.diff(transitions))
+    low, high = transitions[0] - step, transitions[-1] + step
+    angle = 2 * np.pi * cycles * np.arange(samples) / samples
+    return (low + high) / 2 + 0.999 * (high - low) / 2 * np.sin(angle)
+
+
+def conversion_energies(waves: Waveforms, params: AdcTrainParams, count: int) -> dict[str, np.ndarray]:
+    """Return the energy (N,) [J] of each conversion, by source.
+
+    `reference` charges the array; `comparator` is the latch's supply and clock; `control` drives the gates of the
+    switches. The energy from the input's source and that of a digital control, which is ideal here, are left out.
+    """
+    v_dd = params.sar.latch.technology.v_core
+    power = {
+        "reference": -params.sar.v_ref * waves["i_vref"],
+        "comparator": -v_dd * waves["i_vdd"] - waves["v_clk"] * waves["i_clk"],
+        "control": -waves["v_sample"] * waves["i_sample"]
+        - (v_dd - waves["v_sample"]) * waves["i_sample_b"]
+        - sum((waves[f"v_bit_{b}"] * waves[f"i_bit_{b}"] for b in params.decided), np.zeros_like(waves["time"])),
+    }
+    slots = [(k * params.t_slot, (k + 1) * params.t_slot) for k in range(count)]
+    return {name: np.array([integral(waves["time"], p, slot) for slot in slots]) for name, p in power.items()}
+
+
+def conversion_deck(params: AdcBenchParams, v_in: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the deck of conversions in closed loop, one for each input (N,) [V]."""
+    return conversion_train(params, v_in, capacitors=draw.capacitors, dv_threshold=draw.dv_threshold)
+
+
+def conversion_inputs(params: AdcBenchParams) -> np.ndarray:
+    """Return the inputs (N,) [V] of the bench's own train."""
+    return params.inputs
+
+
+def conversions(waves: Waveforms, params: AdcBenchParams, v_in: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return code and energies of each conversion, and their mean energy."""
+    energies = conversion_energies(waves, params, v_in.size)
     return {
-        "code": adc_measure.codes(waves, params, v_in.size).astype(float),
-        "energy": np.sum(list(energy.values()), axis=0),
-        "energy_mean": np.mean(np.sum(list(energy.values()), axis=0)),
-        **{f"energy_{source}": values for source, values in energy.items()},
+        "code": codes(waves, params, v_in.size).astype(float),
+        "energy": np.sum(list(energies.values()), axis=0),
+        "energy_mean": np.mean(np.sum(list(energies.values()), axis=0)),
+        **{f"energy_{source}": values for source, values in energies.items()},
     }
 
 
-def _mismatch(params: AdcBenchParams, normals: np.ndarray) -> RandomDraw:
+def conversion_normals(params: AdcBenchParams) -> int:
+    """Return how many standard normals a converter takes: its latch's transistors, then its capacitors."""
+    return len(NAMES) + params.sar.bits_max + 1
+
+
+def conversion_draw(params: AdcBenchParams, normals: np.ndarray) -> RandomDraw:
+    """Return the mismatch of latch and capacitors."""
     latch, capacitors = normals[: len(NAMES)], normals[len(NAMES) :]
     return RandomDraw(scaled_mismatch(params.sar.latch, latch), scaled_capacitors(params.sar, capacitors))
 
 
-def _read_deck(params: ReadoutBenchParams, v_in: np.ndarray, _: RandomDraw) -> Deck:
-    return read_train(_with_reads(params, v_in), [0.0, *v_in])
+def levels_deck(params: AdcTrainParams, code: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the deck of transition levels, one for each code (N,)."""
+    return transition_train(params, draw.capacitors, codes=code)
 
 
-def _with_reads(params: ReadoutBenchParams, v_in: np.ndarray) -> ReadoutBenchParams:
-    """Return the parameters of a train with a read of nothing before the others: outputs count from there."""
-    return params.model_copy(update={"reads": v_in.size + 1})
+def level_codes(params: AdcTrainParams) -> np.ndarray:
+    """Return every code that begins at a transition (2^bits - 1,)."""
+    return np.arange(1.0, 2**params.sar.bits)
 
 
-def _reads(waves: Waveforms, params: ReadoutBenchParams, v_in: np.ndarray) -> Mapping[str, np.ndarray]:
-    found = readout_measure.reads(waves, _with_reads(params, v_in))
-    names = ("i_in", "v_out", "v_error", "overshoot", "t_settle", "energy")
-    return {name: getattr(found, name)[1:] for name in names}
+def levels(waves: Waveforms, params: AdcTrainParams, code: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return each transition; of a train of all of them also the figures of the converter as a whole."""
+    sar = params.sar
+    v_transition = transitions(waves, params, code)
+    summary = dict.fromkeys(("step", "gain_error", "offset", "inl_max", "dnl_max", "effective_bits"), np.array(np.nan))
+    if np.array_equal(code, np.arange(1, 2**sar.bits)) and code.size > 2:
+        dnl, inl = nonlinearity(v_transition)
+        step, ideal = float(np.mean(np.diff(v_transition))), sar.v_ref / 2**sar.bits
+        sine = coherent_sine(v_transition, samples=_SINE_SAMPLES, cycles=_SINE_CYCLES)
+        sine_codes = quantised(sine, v_transition).astype(float)
+        summary = {
+            "step": np.array(step),
+            "gain_error": np.array(step / ideal - 1),
+            "offset": np.array(v_transition[0] - ideal),
+            "inl_max": np.array(np.max(np.abs(inl))),
+            "dnl_max": np.array(np.max(np.abs(dnl))),
+            "effective_bits": np.array(effective_bits(sine_codes, _SINE_CYCLES)),
+        }
+    return {"v_transition": v_transition} | summary
 
 
-def _codes(waves: Waveforms, params: MultibitReadParams, g_cells: np.ndarray) -> Mapping[str, np.ndarray]:
-    energy = adc_measure.conversion_energies(waves, params.converter, g_cells.size)
-    return {
-        "code": adc_measure.codes(waves, params.converter, g_cells.size).astype(float),
-        "energy": np.sum(list(energy.values()), axis=0),
-    }
+def level_normals(params: AdcTrainParams) -> int:
+    """Return how many standard normals the capacitor array takes."""
+    return params.sar.bits_max + 1
 
 
-_SAR = {"bits": ("sar.bits", "1"), "v_ref": ("sar.v_ref", "V"), "t_conversion": ("t_slot", "s")}
-_CONVERSION = {
-    "code": Signal("1", "the code"),
-    "energy": Signal("J", "a conversion, from reference, comparator and control"),
+def level_draw(params: AdcTrainParams, normals: np.ndarray) -> RandomDraw:
+    """Return the mismatch of the capacitors."""
+    return RandomDraw(capacitors=scaled_capacitors(params.sar, normals))
+
+
+_CONSTANTS = {"bits": ("sar.bits", "1"), "v_ref": ("sar.v_ref", "V"), "t_conversion": ("t_slot", "s")}
+CODE = {
+    "code": Signal("1", "output code"),
+    "energy": Signal("J", "energy of a conversion, from reference, comparator and control"),
 }
-BLOCKS = {
-    "sar-levels": Component(
-        deck=lambda params, code, draw: transition_train(params, draw.capacitors, codes=code),
-        measure=_levels,
-        train=Steps(
-            "code", "1", "code that begins at the transition", lambda p: np.arange(1.0, 2**p.sar.bits), whole=True
-        ),
-        signals={"v_transition": Signal("V", "input at which the code goes up to `code`, comparator's offset apart")},
+"""Signals of everything that ends in a code."""
+
+COMPONENTS = (
+    Component(
+        name="adc",
+        parameters=AdcBenchParams,
+        deck=conversion_deck,
+        measure=conversions,
+        steps=Steps("v_in", "V", "input of a conversion", conversion_inputs),
+        signals=CODE
+        | {f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
+        summary={"energy_mean": Signal("J", "mean energy of the train's conversions")},
+        mismatch=Mismatch(conversion_normals, conversion_draw),
+        constants=_CONSTANTS,
+    ),
+    Component(
+        name="adc_levels",
+        parameters=AdcTrainParams,
+        deck=levels_deck,
+        measure=levels,
+        steps=Steps("code", "1", "code that begins at the transition", level_codes, whole=True),
+        signals={"v_transition": Signal("V", "input at which the code goes up to `code`, without comparator offset")},
         summary={
             "step": Signal("V", "mean step of the transfer"),
             "gain_error": Signal("1", "its relative difference from v_ref/2^bits"),
@@ -98,55 +201,7 @@ BLOCKS = {
             "dnl_max": Signal("1", "largest differential nonlinearity, in steps"),
             "effective_bits": Signal("1", "effective bits of a sine over the whole range"),
         },
-        mismatch=Mismatch(
-            lambda params: params.sar.bits_max + 1,
-            lambda params, z: RandomDraw(capacitors=scaled_capacitors(params.sar, z)),
-        ),
-        constants=_SAR,
+        mismatch=Mismatch(level_normals, level_draw),
+        constants=_CONSTANTS,
     ),
-    "sar": Component(
-        deck=lambda p, v_in, draw: conversion_train(
-            p, v_in, capacitors=draw.capacitors, dv_threshold=draw.dv_threshold
-        ),
-        measure=_conversions,
-        train=Steps("v_in", "V", "input of a conversion", lambda params: params.inputs),
-        signals=_CONVERSION
-        | {f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
-        summary={"energy_mean": Signal("J", "mean energy of the train's conversions")},
-        mismatch=Mismatch(lambda params: len(NAMES) + params.sar.bits_max + 1, _mismatch),
-        constants=_SAR,
-    ),
-    "readout": Component(
-        deck=_read_deck,
-        measure=_reads,
-        train=Steps("v_in", "V", "how far the rows are pulled below the clamp", lambda params: params.inputs[1:]),
-        signals={
-            "i_in": Signal("A", "current that the cells draw from the line when the output is taken"),
-            "v_out": Signal("V", "output less that at no input"),
-            "v_error": Signal("V", "bit line less the clamp then"),
-            "overshoot": Signal("V", "how far the output goes past its last value"),
-            "t_settle": Signal("s", "until the output stays within 0.5 % of the train's largest"),
-            "energy": Signal("J", "rest and read, from the amplifier's supply"),
-        },
-        constants={
-            "g_cells": ("g_cells", "S"),
-            "v_clamp": ("readout.v_clamp", "V"),
-            "r_feedback": ("readout.r_feedback", "ohm"),
-            "c_integrate": ("readout.c_integrate", "F"),
-            "t_integrate": ("t_integrate", "s"),
-            "t_read": ("t_slot", "s"),
-        },
-    ),
-    "multibit-read": Component(
-        deck=lambda params, g_cells, _: multibit_train(params, g_cells),
-        measure=_codes,
-        train=Steps("g_cells", "S", "conductance of all cells of the line together", lambda p: p.conductances),
-        signals=_CONVERSION,
-        step="converter.t_step",
-        constants={
-            "bits": ("converter.sar.bits", "1"),
-            "v_read": ("v_read", "V"),
-            "t_conversion": ("converter.t_slot", "s"),
-        },
-    ),
-}
+)

@@ -1,62 +1,200 @@
-"""Sense amplifiers: the StrongARM latch, the search for its offset, the current sense amplifier."""
+"""Sense amplifier (StrongARM latch): decision time, regeneration, energy, kickback; its offset."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.characterization.components import sense_amp_measure
-from rramkit.characterization.components.latch_fit import latch_fits
 from rramkit.characterization.engine.component import Component, Mismatch, Signal, Steps
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.simulate import Waveforms
-from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
+from rramkit.characterization.fits.estimate import column
+from rramkit.characterization.fits.regeneration import EQUATION, fit_regeneration
+from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.sense_amp import NAMES, scaled_mismatch
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, decision_train, offset_search
+from rramkit.circuits.sense_amp import NAMES, SenseAmpBenchParams, decision_train, offset_search, scaled_mismatch
 from rramkit.errors import InputError
+from rramkit.table import Fit, Quantity, Table
+
+_STEPS, _SIGNAL = "overdrive", "t_decide"
+_SMALL = 10e-3  # V: the equation holds while the input is small against the swing
+_LEAST = 3  # points that a line needs to have a standard error
 
 
-def _decision_deck(params: SenseAmpBenchParams, overdrive: np.ndarray, draw: RandomDraw) -> Deck:
-    # The sign alternates: a latch that remembered the decision before would then show it.
+@dataclass(frozen=True)
+class Decisions:
+    """A train of N decisions.
+
+    Attributes
+    ----------
+    high : ndarray (N,)
+        Whether each ended with out_p high.
+    t_decide : ndarray (N,)
+        Time [s] from half the clock's edge until the outputs stand half a supply apart; NaN where they never do.
+    energy : ndarray (N,)
+        Energy [J] of each evaluation and the precharge after it, from the supply and the clock's driver.
+    kickback : ndarray (N,)
+        Largest disturbance [V] of the difference of the inputs while the clock is high.
+    kickback_common : ndarray (N,)
+        Largest disturbance [V] of one input.
+    """
+
+    high: np.ndarray
+    t_decide: np.ndarray
+    energy: np.ndarray
+    kickback: np.ndarray
+    kickback_common: np.ndarray
+
+
+def decisions(waves: Waveforms, params: SenseAmpBenchParams, count: int) -> Decisions:
+    """Return what each of the first `count` periods of a train did."""
+    each = [_decision(waves, params, index) for index in range(count)]
+    return Decisions(*(np.array(column) for column in zip(*each, strict=True)))
+
+
+def _decision(waves: Waveforms, params: SenseAmpBenchParams, index: int) -> tuple[bool, float, float, float, float]:
+    time, v_dd = waves["time"], params.latch.technology.v_core
+    half = (time > params.t_evaluate(index)) & (time < (index + 1) * params.t_clock)
+    t, out, drive = time[half], waves["v_out"][half], waves["v_drive"][half]
+    power = -v_dd * waves["i_vdd"] - waves["v_clk"] * waves["i_clk"]
+    v_p, v_n = (waves[f"v_in_{side}"][half] for side in "pn")
+    disturbed = np.maximum(np.abs(v_p - params.v_cm - drive / 2), np.abs(v_n - params.v_cm + drive / 2))
+    return (
+        bool(out[-1] > 0),
+        _first_crossing(t, np.abs(out), 0.5 * v_dd) - params.t_evaluate(index),
+        integral(time, power, params.window(index)),
+        float(np.max(np.abs(v_p - v_n - drive))),
+        float(np.max(disturbed)),
+    )
+
+
+def _first_crossing(time: np.ndarray, rising: np.ndarray, level: float) -> float:
+    """Return when `rising` (T,) first passes `level`, between the samples by a straight line; NaN if never."""
+    above = np.flatnonzero(rising >= level)
+    if above.size == 0 or above[0] == 0:
+        return float("nan")
+    k = above[0]
+    return float(np.interp(level, rising[k - 1 : k + 1], time[k - 1 : k + 1]))
+
+
+def waveform_regeneration(waves: Waveforms, params: SenseAmpBenchParams, index: int) -> float:
+    """Return the time constant [s] with which the outputs part in decision number `index`: 1/slope of ln|v(out)|.
+
+    Taken between 2 % and 20 % of the supply: beyond the precharge and the input's own gain, before the latch saturates.
+    """
+    time, v_dd = waves["time"], params.latch.technology.v_core
+    begin = params.t_evaluate(index)
+    inside = (time > begin) & (time < (index + 1) * params.t_clock)
+    t, out = time[inside], np.abs(waves["v_out"][inside])
+    low, high = (_first_crossing(t, out, part * v_dd) for part in (0.02, 0.2))
+    between = (t >= low) & (t <= high)
+    slope, _ = np.polyfit(t[between], np.log(out[between]), 1)
+    return float(1 / slope)
+
+
+def offset(waves: Waveforms, params: SenseAmpBenchParams) -> float:
+    """Return the offset [V] that `offset_search` converged to: the input difference that balances the latch.
+
+    Raises `InputError` when it lies at the end of the search's range.
+    """
+    v_offset = balance(waves, params)
+    if np.isnan(v_offset):
+        raise InputError(
+            f"`v_search` must exceed the offset; got {params.v_search:g} V, all of it used. Pass a larger range."
+        )
+    return v_offset
+
+
+def balance(waves: Waveforms, params: SenseAmpBenchParams) -> float:
+    """Return the input difference [V] at the end of `offset_search`; NaN at the end of the search's range."""
+    v_drive = float(waves["v_drive"][-1])
+    at_end = abs(v_drive) > params.v_search * (1 - 2.0 ** (1 - params.search_steps))
+    return float("nan") if at_end else v_drive
+
+
+def gm_over_i(waves: Waveforms) -> float:
+    """Return transconductance over current [1/V] of one transistor of the pair, from a run of `input_pair`."""
+    i_p, i_n = -waves["i_x_n"], -waves["i_x_p"]
+    v_in = waves.abscissa
+    slope = (i_p[-1] - i_n[-1] - i_p[0] + i_n[0]) / (v_in[-1] - v_in[0])
+    return float(slope / np.mean((i_p + i_n) / 2))
+
+
+def decision_deck(params: SenseAmpBenchParams, overdrive: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the deck of decisions at the overdrives (N,) [V].
+
+    Their sign alternates: a latch that remembered the decision before would then show it.
+    """
     signed = overdrive * np.where(np.arange(overdrive.size) % 2, -1.0, 1.0)
     return decision_train(params, signed, dv_threshold=draw.dv_threshold)
 
 
-def _decisions(waves: Waveforms, params: SenseAmpBenchParams, overdrive: np.ndarray) -> Mapping[str, np.ndarray]:
-    found = sense_amp_measure.decisions(waves, params, overdrive.size)
+def overdrives(params: SenseAmpBenchParams) -> np.ndarray:
+    """Return the overdrives (N,) [V] of the bench's own train."""
+    return np.abs(params.overdrives)
+
+
+def decision_measures(waves: Waveforms, params: SenseAmpBenchParams, overdrive: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return times, energies and kickback of the decisions, and the regeneration constant of the first."""
+    train = decisions(waves, params, overdrive.size)
     return {
-        "t_decide": found.t_decide,
-        "energy": found.energy,
-        "kickback": found.kickback,
-        "kickback_common": found.kickback_common,
-        "tau_regeneration": np.array(sense_amp_measure.waveform_regeneration(waves, params, 0)),
+        "t_decide": train.t_decide,
+        "energy": train.energy,
+        "kickback": train.kickback,
+        "kickback_common": train.kickback_common,
+        "tau_regeneration": np.array(waveform_regeneration(waves, params, 0)),
     }
 
 
-def _offset(waves: Waveforms, params: SenseAmpBenchParams, _: np.ndarray) -> Mapping[str, np.ndarray]:
-    try:
-        return {"offset": np.array(sense_amp_measure.offset(waves, params))}
-    except InputError:  # beyond the range of the search: no offset was found
-        return {"offset": np.array(np.nan)}
+def offset_deck(params: SenseAmpBenchParams, _steps: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the deck of the search for the offset."""
+    return offset_search(params, draw.dv_threshold)
 
 
-def _reads(waves: Waveforms, params: CurrentSenseBenchParams, g_cell: np.ndarray) -> Mapping[str, np.ndarray]:
-    found = sense_amp_measure.current_reads(waves, params, g_cell.size)
-    return {
-        "v_line": found.v_line,
-        "i_cell": found.i_cell,
-        "v_sense": found.v_sense,
-        "energy": found.energy,
-        "low_resistance": found.low_resistance.astype(float),
-    }
+def offset_measures(waves: Waveforms, params: SenseAmpBenchParams, _steps: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return the offset; NaN beyond the range of the search."""
+    return {"offset": np.array(balance(waves, params))}
 
 
-_LATCH = Mismatch(lambda _: len(NAMES), lambda params, z: RandomDraw(dv_threshold=scaled_mismatch(params.latch, z)))
-BLOCKS = {
-    "strongarm": Component(
-        deck=_decision_deck,
-        measure=_decisions,
-        train=Steps("overdrive", "V", "size of the input difference", lambda params: np.abs(params.overdrives)),
+def latch_normals(_params: SenseAmpBenchParams) -> int:
+    """Return how many standard normals a latch takes: one a transistor."""
+    return len(NAMES)
+
+
+def latch_draw(params: SenseAmpBenchParams, normals: np.ndarray) -> RandomDraw:
+    """Return the threshold mismatch of the latch's transistors."""
+    return RandomDraw(dv_threshold=scaled_mismatch(params.latch, normals))
+
+
+def latch_fits(table: Table) -> dict[str, Fit]:
+    """Return `regeneration`: tau and t_0 [s] over the table's axes but the overdrive; {} where points are missing."""
+    if _STEPS not in table.axes or _SIGNAL not in table.signals or np.any(table.masked(_SIGNAL)):
+        return {}
+    overdrive, dimension = table.axes[_STEPS].values, list(table.axes).index(_STEPS)
+    small = overdrive <= _SMALL
+    if np.count_nonzero(small) < _LEAST:
+        return {}
+    times = np.moveaxis(table.signals[_SIGNAL].values, dimension, 0)
+    estimates = [fit_regeneration(overdrive[small], row) for row in times.reshape(overdrive.size, -1)[small].T]
+    columns = {name: column(estimates, name) for name in ("tau", "t_0")}
+    fit = Fit(
+        equation=EQUATION + ", v_swing = 1 V",
+        signal=_SIGNAL,
+        parameters={name: Quantity(values.reshape(times.shape[1:]), "s") for name, (values, _) in columns.items()},
+        errors={name: errors.reshape(times.shape[1:]) for name, (_, errors) in columns.items()},
+        residual=float(np.sqrt(np.mean([estimate.residual**2 for estimate in estimates]))),
+        axes=tuple(name for name in table.axes if name != _STEPS),
+    )
+    return {"regeneration": fit}
+
+
+_MISMATCH = Mismatch(latch_normals, latch_draw)
+COMPONENTS = (
+    Component(
+        name="sense_amp",
+        parameters=SenseAmpBenchParams,
+        deck=decision_deck,
+        measure=decision_measures,
+        steps=Steps("overdrive", "V", "size of the input difference", overdrives),
         signals={
             "t_decide": Signal("s", "from half the clock's edge until the outputs stand half a supply apart"),
             "energy": Signal("J", "an evaluation and its precharge, from the supply and the clock's driver"),
@@ -64,32 +202,18 @@ BLOCKS = {
             "kickback_common": Signal("V", "largest disturbance of one input"),
         },
         summary={"tau_regeneration": Signal("s", "time constant with which the outputs part, first step of the train")},
-        mismatch=_LATCH,
+        mismatch=_MISMATCH,
         fits=latch_fits,
         constants={"t_clock": ("t_clock", "s"), "v_cm": ("v_cm", "V")},
     ),
-    "strongarm-offset": Component(
-        deck=lambda params, _, draw: offset_search(params, draw.dv_threshold),
-        measure=_offset,
+    Component(
+        name="sense_amp_offset",
+        parameters=SenseAmpBenchParams,
+        deck=offset_deck,
+        measure=offset_measures,
         summary={"offset": Signal("V", "input difference that balances the latch")},
-        mismatch=_LATCH,
+        mismatch=_MISMATCH,
         step="t_step_search",
         constants={"v_cm": ("v_cm", "V")},
     ),
-    "current-sense": Component(
-        deck=lambda params, g_cell, draw: current_train(params, g_cell, dv_threshold=draw.dv_threshold),
-        measure=_reads,
-        train=Steps("g_cell", "S", "conductance of the cell that is read", lambda params: params.conductances),
-        signals={
-            "v_line": Signal("V", "bit line when the latch is clocked"),
-            "i_cell": Signal("A", "the cell's current then"),
-            "v_sense": Signal("V", "reference's node less the cell's then: what the latch has to tell"),
-            "energy": Signal("J", "one read with its rest, from the supply"),
-            "low_resistance": Signal("1", "1 where the cell was found to draw more than the reference"),
-        },
-        mismatch=Mismatch(
-            lambda _: len(NAMES), lambda params, z: RandomDraw(dv_threshold=scaled_mismatch(params.sense.latch, z))
-        ),
-        constants={"g_ref": ("g_ref", "S"), "v_clamp": ("sense.v_clamp", "V"), "t_read": ("t_slot", "s")},
-    ),
-}
+)

@@ -1,7 +1,7 @@
 """What a point is: a hash of everything that decides its numbers, so that a finished one is never run again.
 
 SHA-256 over the deck's text (its models are inlined in it; a file that it includes counts with that file's hash, and so
-on down), the simulator with its version and solver, the ladder of attempts, and the measure: its name, its arguments
+on down), the simulator with its version and solver, the convergence aids, and the measure: its name, its arguments
 and the text of its module. The kit's version stands in the deck.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit.characterization.engine import convergence_aids
+from rramkit.characterization.engine.component import Component
 from rramkit.characterization.engine.point import Measurement
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -51,6 +52,8 @@ def _stable(value: object) -> str:
         return f"array{value.dtype.str}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(_stable(part) for part in value)}]"
+    if isinstance(value, Component):
+        return value.identity
     if is_dataclass(value) and not isinstance(value, type):
         return f"{type(value).__name__}[{', '.join(_stable(getattr(value, part.name)) for part in fields(value))}]"
     if value is None or isinstance(value, str | bool | int | float | np.generic):

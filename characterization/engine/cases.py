@@ -1,73 +1,162 @@
-"""The runs of a block plan: where each lies, its deck, made when it is needed, and its numbers, taken in the worker."""
+"""Runs of a component's plan: where each lies, its deck, and its measures, which a worker takes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from itertools import product
+from functools import partial
+from itertools import groupby, product
+from typing import Any
 
 import numpy as np
 
-from rramkit.characterization.components import measured_block
-from rramkit.characterization.dotted import is_whole, number_at, with_value
 from rramkit.characterization.engine.axes import CORNER, SUPPLY, TEMPERATURE, Axis, latin_hypercube
+from rramkit.characterization.engine.component import Component, Values
 from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner, at_temperature
 from rramkit.characterization.engine.monte_carlo import DrawNumber, RandomDraw, SpreadKind, spread_of_devices
 from rramkit.characterization.engine.plan import ComponentPlan
-from rramkit.characterization.engine.point import Point
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.engine.point import Point, PointGroup
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, is_whole_path, number_of_path, replace_path
+
+Coordinates = tuple[tuple[str, float], ...]
+"""Dotted paths of parameters with their values."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run: the block, its parameters before the run's own, and all that moves.
+    """One run: the component, its parameters before the run's own, and all that moves.
 
     Attributes
     ----------
     at : tuple of (dotted path, value)
         The parameters that the axes set.
     steps : tuple of float
-        What the run steps through; empty: the block's own train.
+        What the run steps through; empty: the component's own.
     draw : DrawNumber, optional
         Which Monte Carlo draw; None: equal devices.
     finer : float
         The largest time step is divided by this.
     """
 
-    block: str
+    component: Component
     params: Parameters
-    at: tuple[tuple[str, float], ...] = ()
+    at: Coordinates = ()
     condition: Condition = NOMINAL
     steps: tuple[float, ...] = ()
     draw: DrawNumber | None = None
     spreads: tuple[SpreadKind, ...] = ()
     finer: float = 1.0
 
-    def resolved(self) -> tuple[Parameters, np.ndarray, RandomDraw]:
-        """Return the run's parameters, its steps (N,) and what mismatch does to it."""
-        block, params = measured_block(self.block), self.params
+    def resolved(self) -> tuple[Any, np.ndarray, RandomDraw]:
+        """Return the run's parameters, its steps (N,) and the random draw of its mismatch."""
+        component, params = self.component, self.params
         for path, value in self.at:
-            params = with_value(params, path, value)
-        params = at_corner(params, self.condition, block.supplies)
-        if self.finer != 1 and block.step:
-            params = with_value(params, block.step, number_at(params, block.step) / self.finer)
+            params = replace_path(params, path, value)
+        params = at_corner(params, self.condition, component.supplies)
+        if self.finer != 1 and component.step:
+            params = replace_path(params, component.step, number_of_path(params, component.step) / self.finer)
         draw = RandomDraw()
         if self.draw is not None:
             if "device" in self.spreads:
                 params = spread_of_devices(params, rng=self.draw.rng)
-            if "mismatch" in self.spreads and block.mismatch is not None:
-                draw = block.mismatch.draw(params, self.draw.normals(block.mismatch.size(params)))
-        steps = np.array(self.steps) if self.steps or block.train is None else block.train.default(params)
+            if "mismatch" in self.spreads and component.mismatch is not None:
+                draw = component.mismatch.draw(params, self.draw.normals(component.mismatch.size(params)))
+        steps = np.array(self.steps) if self.steps or component.steps is None else component.steps.default(params)
         return params, steps, draw
-
-    def deck(self) -> Deck:
-        """Return the run's deck."""
-        return at_temperature(measured_block(self.block).deck(*self.resolved()), self.condition)
 
     def text(self) -> str:
         """Return the run's deck as text."""
-        return self.deck().text()
+        return at_temperature(self.component.deck(*self.resolved()), self.condition).text()
+
+
+@dataclass(frozen=True)
+class SharedDeck:
+    """Cases of a component that stand side by side in one deck: the first one's, at other values of few parameters."""
+
+    case: Case
+    each: tuple[Coordinates, ...]
+
+    def resolved(self) -> tuple[list[Any], np.ndarray, RandomDraw]:
+        """Return the parameters of each case, the steps (N,) and the random draw that they share."""
+        first, steps, draw = self.case.resolved()
+        return [replaced(first, at) for at in self.each], steps, draw
+
+    def text(self) -> str:
+        """Return the deck of all cases as text."""
+        assert self.case.component.side_by_side is not None
+        deck: Deck = self.case.component.side_by_side.deck(*self.resolved())
+        return at_temperature(deck, self.case.condition).text()
+
+
+def replaced(params: Parameters, at: Coordinates) -> Parameters:
+    """Return the parameters with those at dotted paths replaced."""
+    for path, value in at:
+        params = replace_path(params, path, value)
+    return params
+
+
+def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.ndarray:
+    """Return the measures of a run one after the other: of its steps (N,) each, of the whole run one number each."""
+    params, steps, _ = case.resolved()
+    return _row(case.component.measure(waves, params, steps), signals)
+
+
+def measured_cycles(waves: Waveforms, *, case: Case, signals: tuple[str, ...]) -> np.ndarray:
+    """Return, as `measured`, what the noise from cycle to cycle of a run is drawn from."""
+    params, steps, _ = case.resolved()
+    assert case.component.cycles is not None
+    return _row(case.component.cycles.measure(waves, params, steps), signals)
+
+
+def measured_side_by_side(waves: Waveforms, *, shared: SharedDeck, signals: tuple[str, ...]) -> np.ndarray:
+    """Return the measures of each case of a shared deck, (len(shared.each), ...)."""
+    params, steps, _ = shared.resolved()
+    assert shared.case.component.side_by_side is not None
+    return np.stack(
+        [_row(values, signals) for values in shared.case.component.side_by_side.measure(waves, params, steps)]
+    )
+
+
+def _row(values: Values, signals: Sequence[str]) -> np.ndarray:
+    return np.concatenate([np.atleast_1d(np.asarray(values[name], dtype=float)) for name in signals])
+
+
+def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
+    """Return what a runner takes of a case."""
+    return Point(case.text, partial(measured, case=case, signals=tuple(signals)), label)
+
+
+def runs_of(
+    cases: Sequence[Case], signals: Sequence[str], labels: Sequence[str]
+) -> tuple[list[Point | PointGroup], list[int]]:
+    """Return the runs of cases, side by side where the component can, and whose outcome each of theirs is, in order."""
+    order = list(range(len(cases)))
+    if not cases or cases[0].component.side_by_side is None:
+        return [point(case, signals, label=label) for case, label in zip(cases, labels, strict=True)], order
+    side = cases[0].component.side_by_side
+    keys = [_shared_key(case, side.paths) for case in cases]
+    first = {key: k for k, key in reversed(list(enumerate(keys)))}
+    order.sort(key=lambda k: (first[keys[k]], k))
+    runs: list[Point | PointGroup] = []
+    for _, members in groupby(order, key=lambda k: keys[k]):
+        same = list(members)
+        for chunk in (same[k : k + side.most] for k in range(0, len(same), side.most)):
+            runs.append(_group([cases[k] for k in chunk], signals, [labels[k] for k in chunk]))
+    return runs, order
+
+
+def _shared_key(case: Case, paths: tuple[str, ...]) -> tuple[object, ...]:
+    """Return what the cases of one deck have in common."""
+    at = tuple(each for each in case.at if each[0] not in paths)
+    return id(case.params), at, case.condition, case.steps, case.draw, case.spreads, case.finer
+
+
+def _group(cases: Sequence[Case], signals: Sequence[str], labels: Sequence[str]) -> PointGroup:
+    assert cases[0].component.side_by_side is not None
+    paths = cases[0].component.side_by_side.paths
+    shared = SharedDeck(cases[0], tuple(tuple(each for each in case.at if each[0] in paths) for case in cases))
+    alone = tuple(point(case, signals, label=label) for case, label in zip(cases, labels, strict=True))
+    return PointGroup(alone, shared.text, partial(measured_side_by_side, shared=shared, signals=tuple(signals)))
 
 
 @dataclass(frozen=True)
@@ -78,68 +167,50 @@ class GridPoint:
     steps: tuple[float, ...] = ()
 
 
-def measured(waves: Waveforms, *, case: Case, signals: tuple[str, ...], code: str) -> np.ndarray:
-    """Return the measures of a run one after the other: of its steps (N,) each, of the whole run one number each.
-
-    `code` tells one version of the measures from another (`Component.code`): a stored result is that of its own.
-    """
-    del code
-    params, steps, _ = case.resolved()
-    found = measured_block(case.block).measure(waves, params, steps)
-    return np.concatenate([np.atleast_1d(np.asarray(found[name], dtype=float)) for name in signals])
-
-
-def point(case: Case, signals: Sequence[str], *, label: str = "") -> Point:
-    """Return what a bench runs of a case."""
-    code = code_of(case.block)
-    return Point(case.text, partial(measured, case=case, signals=tuple(signals), code=code), label)
-
-
-@cache
-def code_of(block: str) -> str:
-    """Return the fingerprint of a block's measures."""
-    return measured_block(block).code
-
-
 def case_at(plan: ComponentPlan, place: GridPoint, *, draw: DrawNumber | None = None) -> Case:
-    """Return the run at a place."""
+    """Return the run at a point of the plan; a coordinate that its preparation places stands under its own name."""
     paths = {axis.label: axis.parameter for axis in plan.axes if axis.parameter not in (SUPPLY, TEMPERATURE)}
     return Case(
-        plan.block,
+        plan.component,
         plan.nominal,
         at=tuple((paths[label], value) for label, value in place.at.items() if label in paths),
-        condition=plan.corners.condition(_outside(plan, place)),
+        condition=plan.corners.condition(_corner_coordinates(plan, place)),
         steps=place.steps,
         draw=draw,
         spreads=plan.monte_carlo.spreads if draw is not None else (),
     )
 
 
-def finer(case: Case) -> Case:
+def halved_step(case: Case) -> Case:
     """Return the case with half its largest time step."""
     return replace(case, finer=2.0)
 
 
 def places(plan: ComponentPlan) -> list[GridPoint]:
-    """Return the plan's own places: of a grid in the order of the table's dimensions, the step axis taken out."""
+    """Return the plan's own points: of a grid in the order of the table's dimensions, the step axis taken out."""
     if plan.scattered:
         return _scattered(plan, plan.samples, rng=np.random.default_rng([plan.seed, 0]))
+    return grid_of(plan, {axis.label: axis.grid for axis in plan.all_axes})
+
+
+def grid_of(plan: ComponentPlan, grids: Mapping[str, np.ndarray]) -> list[GridPoint]:
+    """Return the points of a grid of the plan's axes, in the order of the table's dimensions."""
     step = plan.step_axis
-    outer = [axis for axis in plan.all_axes if axis is not step]
-    steps = () if step is None else tuple(step.grid.tolist())
-    grids = product(*(axis.grid.tolist() for axis in outer))
-    return [GridPoint(dict(zip((axis.label for axis in outer), values, strict=True)), steps) for values in grids]
+    outer = [axis.label for axis in plan.all_axes if axis is not step]
+    steps = () if step is None else tuple(grids[step.label].tolist())
+    values = product(*(grids[label].tolist() for label in outer))
+    return [GridPoint(dict(zip(outer, each, strict=True)), steps) for each in values]
 
 
 def fresh_places(plan: ComponentPlan, *, seed: int, runs: int, steps: int) -> list[GridPoint]:
-    """Return `runs` places inside the valid range, drawn by `seed`; 0 `steps`: those of the plan, not fresh ones."""
+    """Return `runs` points inside the valid range, drawn by `seed`; 0 `steps`: those of the plan, not fresh ones."""
     rng = np.random.default_rng([seed, 1])
     if plan.scattered:
         return _scattered(plan, runs, rng=rng)
-    return [_drawn(plan, steps, rng=rng) for _ in range(runs)]
+    return [_random_place(plan, steps, rng=rng) for _ in range(runs)]
 
 
-def _drawn(plan: ComponentPlan, steps: int, *, rng: np.random.Generator) -> GridPoint:
+def _random_place(plan: ComponentPlan, steps: int, *, rng: np.random.Generator) -> GridPoint:
     step = plan.step_axis
     at = {axis.label: float(_value(plan, axis, rng.random(1))[0]) for axis in plan.all_axes if axis is not step}
     if step is None:
@@ -149,18 +220,14 @@ def _drawn(plan: ComponentPlan, steps: int, *, rng: np.random.Generator) -> Grid
 
 def _scattered(plan: ComponentPlan, samples: int, *, rng: np.random.Generator) -> list[GridPoint]:
     """Return the points of a Latin hypercube, each a run of one step."""
-    drawn = np.stack(
-        [
-            _whole(plan, axis, row)
-            for axis, row in zip(plan.axes, latin_hypercube(plan.axes, samples, rng=rng).T, strict=True)
-        ]
-    )
-    found = []
-    for column in drawn.T:
+    rows = zip(plan.axes, latin_hypercube(plan.axes, samples, rng=rng).T, strict=True)
+    columns = np.stack([_whole(plan, axis, row) for axis, row in rows]).T
+    points = []
+    for column in columns:
         at = {axis.label: float(value) for axis, value in zip(plan.axes, column, strict=True)}
         steps = () if plan.step_axis is None else (at.pop(plan.step_axis.label),)
-        found.append(GridPoint(at, steps))
-    return found
+        points.append(GridPoint(at, steps))
+    return points
 
 
 def _value(plan: ComponentPlan, axis: Axis, part: np.ndarray) -> np.ndarray:
@@ -169,14 +236,14 @@ def _value(plan: ComponentPlan, axis: Axis, part: np.ndarray) -> np.ndarray:
 
 def _whole(plan: ComponentPlan, axis: Axis, values: np.ndarray) -> np.ndarray:
     """Return the values, rounded where the parameter is a whole number."""
-    train = plan.measured.train
+    steps = plan.component.steps
     if axis is plan.step_axis:
-        return np.round(values) if train is not None and train.whole else values
-    outside = axis in plan.corners.axes or axis.parameter in (TEMPERATURE, SUPPLY)
-    return np.round(values) if not outside and is_whole(plan.nominal, axis.parameter) else values
+        return np.round(values) if steps is not None and steps.whole else values
+    outside = axis in plan.corners.axes or axis.parameter in (TEMPERATURE, SUPPLY, plan.prepared_axis)
+    return np.round(values) if not outside and is_whole_path(plan.nominal, axis.parameter) else values
 
 
-def _outside(plan: ComponentPlan, place: GridPoint) -> dict[str, float]:
-    """Return the coordinates that are no parameters of the block, by what they are."""
+def _corner_coordinates(plan: ComponentPlan, place: GridPoint) -> dict[str, float]:
+    """Return the coordinates along process corner, supply and temperature, by what they are."""
     paths = {axis.label: axis.parameter for axis in plan.all_axes}
     return {paths[label]: value for label, value in place.at.items() if paths[label] in (CORNER, SUPPLY, TEMPERATURE)}

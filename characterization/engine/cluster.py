@@ -4,7 +4,6 @@ Each Dask worker keeps ngspice processes of its own, as many as it has threads, 
 point there as it does here. Dask handles a lost worker: it hands the worker's points to another one.
 """
 
-import logging
 from concurrent.futures import CancelledError, Future
 from multiprocessing import current_process
 from threading import Lock
@@ -17,8 +16,7 @@ from rramkit.characterization.engine.point import Job, MeasuredValues
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.errors import SetupError, SimulationError
-
-_CONNECT_SECONDS = 30.0  # wall clock: for a scheduler to answer over the network, and for its first worker
+from rramkit.processes.dask import connect
 
 
 class Cluster:
@@ -38,24 +36,8 @@ class Cluster:
     """
 
     def __init__(self, address: str, *, timeout: float = TIMEOUT) -> None:
-        try:
-            from distributed import Client
-        except ImportError as error:
-            raise SetupError(
-                "`--scheduler` needs Dask's package distributed. Run `pip install 'rramkit[dask]'`."
-            ) from error
-        logging.getLogger("distributed").setLevel(
-            logging.CRITICAL
-        )  # its messages about lost workers are no errors here
         self.address, self.timeout = address, timeout
-        try:
-            self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-            self._client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise SetupError(
-                f"`--scheduler` must be the address of a Dask scheduler with a worker; got {address!r} ({error}). "
-                "Start them: `dask scheduler`, `dask worker ADDRESS`."
-            ) from error
+        self._client = connect(address)
         self._executor = self._client.get_executor(pure=False)
         self.simulator = self._common_simulator()
 

@@ -1,8 +1,8 @@
-"""The ladder: what is tried, in order, when a point's run fails.
+"""Convergence aids, in the order in which they are tried when a point's run fails.
 
-Rung 0 is the deck as it was made. Each further rung changes only how ngspice solves, never the circuit: smaller steps,
-another integration method, conductance from every node to ground while the start is sought. A rung's results stay
-within the tolerance of the first's; which rung gave a point is recorded with it.
+The first is the deck as it is. Each further one changes only how ngspice solves, never the circuit: smaller steps,
+another integration method, conductance from every node to ground during the search for the operating point. Their
+results agree with the first's within its tolerance; which aid gave a point is recorded with it.
 """
 
 import re
@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 AGAIN = ("crash", "timeout", "killed")
-"""Reasons that may lie outside the deck (a busy machine, memory): once more the same deck, before a rung."""
+"""Reasons that may lie outside the deck (memory): the same deck is run once more, before another aid."""
 KILLED_MOST = 5
-"""Times that the same deck runs again when its process is killed from outside: that is no fault of the deck."""
+"""Largest number of repeats of a deck whose process is killed from outside."""
 HOPELESS = ("parse", "timeout")
-"""Reasons that no rung mends: a deck that is wrong, a run that hangs (each rung would hang as long)."""
+"""Reasons that no aid removes: a wrong deck, a run that hangs (it would hang with each aid)."""
 
 
 @dataclass(frozen=True)
 class ConvergenceAid:
-    """One way to run a deck again: its name, and the change of the deck's text."""
+    """One convergence aid: its name, and the change of the deck's text."""
 
     name: str
     change: Callable[[str], str]
@@ -32,12 +32,12 @@ def finer(deck: str) -> str:
 
 
 def gear(deck: str) -> str:
-    """Return the deck with a quarter of the largest time step and Gear's method, which damps what rings."""
+    """Return the deck with a quarter of the largest time step and Gear's method, which damps ringing."""
     return with_options(_with_step(deck, 0.25), "method=gear maxord=2 itl4=500")
 
 
 def conducting(deck: str) -> str:
-    """Return the deck with 1 pS for 1 fS beside every junction, and a patient search for the start."""
+    """Return the deck with 1 pS for 1 fS beside every junction, and more iterations for the operating point."""
     return with_options(_with_step(deck, 0.5), "gmin=1e-11 rshunt=1e13 itl1=1000 itl2=500 itl4=500")
 
 
@@ -46,7 +46,7 @@ def ramped(deck: str) -> str:
     return with_options(_with_step(deck, 0.25), "srcsteps=100 gminsteps=100 itl1=2000 itl4=1000 method=gear")
 
 
-LADDER = (
+AIDS = (
     ConvergenceAid("as made", lambda deck: deck),
     ConvergenceAid("finer steps", finer),
     ConvergenceAid("gear", gear),

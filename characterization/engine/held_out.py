@@ -1,4 +1,4 @@
-"""Fresh points of a block plan against its tables: places that the fit never saw, and draws that it never saw."""
+"""Held-out points: fresh SPICE points, and fresh draws, against a plan's tables, which never saw them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 
 from rramkit.characterization.engine.cases import Case, GridPoint, fresh_places
+from rramkit.characterization.engine.fitted import fresh_runs
 from rramkit.characterization.engine.plan import SUMMARY, ComponentPlan, Limit
 from rramkit.characterization.engine.results import GridPointResult, fresh_cases, run_cases
 from rramkit.characterization.engine.runner import Runner
@@ -25,14 +26,14 @@ class HeldOutRequest:
     work: tuple[tuple[GridPoint, tuple[Case, ...]], ...]
 
 
-def ask(plan: ComponentPlan, *, seed: int, runs: int) -> HeldOutRequest:
+def request(plan: ComponentPlan, *, seed: int, runs: int) -> HeldOutRequest:
     """Return `runs` places drawn by `seed`, with their draws, for the measures whose fit the plan limits."""
     limits = {name: plan.limit(name) for name in plan.signals}
     checked = tuple(name for name, each in limits.items() if each.checks_fit or each.sigma_rms is not None)
     if not checked:
         return HeldOutRequest((), ())
-    # what a run gives as a whole belongs to the plan's own train: then the steps are those, and all else is fresh
-    steps = 0 if any(name in plan.measured.summary for name in checked) else plan.held_out.steps
+    # what a run gives as a whole belongs to the plan's own steps: then the steps are those, and all else is fresh
+    steps = 0 if any(name in plan.component.summary for name in checked) else plan.held_out.steps
     at = fresh_places(plan, seed=seed, runs=runs, steps=steps)
     # the draws of fresh points are others than the plan's, and others at each of them
     return HeldOutRequest(
@@ -41,17 +42,19 @@ def ask(plan: ComponentPlan, *, seed: int, runs: int) -> HeldOutRequest:
 
 
 def fresh_points(
-    bench: Runner, plan: ComponentPlan, tables: Mapping[str, Table], *, seed: int, points: int
+    runner: Runner, plan: ComponentPlan, tables: Mapping[str, Table], *, seed: int, points: int
 ) -> dict[str, dict[str, HeldOut]]:
-    """Run fresh points drawn by `seed`, at most about `points` and no more places than the plan has; compare them."""
+    """Run fresh points drawn by `seed`, about `points` of them and no more runs than the plan has; compare them."""
+    runner = replace(runner, max_failed=plan.max_failed)
+    if plan.component.fitted is not None:
+        return {plan.name: fresh_runs(runner, plan, plan.component.fitted, tables, seed=seed)}
     steps = plan.held_out.steps if plan.step_axis is not None else 1
-    asked = ask(plan, seed=seed, runs=max(1, min(plan.held_out.runs, ceil(points / steps))))
-    bench = replace(bench, max_failed=plan.max_failed)
-    return compare(plan, tables, asked, run_cases(bench, plan, asked.work, f"{plan.name} held out", asked.signals))
+    fresh = request(plan, seed=seed, runs=max(1, min(plan.held_out.runs, ceil(points / steps))))
+    return compare(plan, tables, fresh, run_cases(runner, plan, fresh.work, f"{plan.name} held out", fresh.signals))
 
 
 def compare(
-    plan: ComponentPlan, tables: Mapping[str, Table], asked: HeldOutRequest, results: Sequence[GridPointResult]
+    plan: ComponentPlan, tables: Mapping[str, Table], fresh: HeldOutRequest, results: Sequence[GridPointResult]
 ) -> dict[str, dict[str, HeldOut]]:
     """Return, for each of the plan's tables, SPICE against it, by measure; runs that failed are left out.
 
@@ -61,7 +64,7 @@ def compare(
     good = [each for each in results if not any(each.reasons)]
     own = {name: tables[name] for name in (plan.name, plan.name + SUMMARY) if name in tables}
     return {
-        name: _of_table(plan, table, good, [signal for signal in asked.signals if signal in table.signals])
+        name: _of_table(plan, table, good, [signal for signal in fresh.signals if signal in table.signals])
         for name, table in own.items()
     }
 
@@ -69,22 +72,22 @@ def compare(
 def _of_table(
     plan: ComponentPlan, table: Table, results: Sequence[GridPointResult], signals: Sequence[str]
 ) -> dict[str, HeldOut]:
-    found: dict[str, HeldOut] = {}
+    held_out: dict[str, HeldOut] = {}
     for signal in signals if results else ():
         limit, at = plan.limit(signal), _coordinates(plan, results, signal)
-        known = answered(table, signal, at) if at else np.ones(len(results), dtype=bool)
-        at = {name: values[known] for name, values in at.items()}
-        if not np.any(known):
+        inside = answered(table, signal, at) if at else np.ones(len(results), dtype=bool)
+        at = {name: values[inside] for name, values in at.items()}
+        if not np.any(inside):
             continue
         if limit.checks_fit:
             spice = np.concatenate([np.mean(each.values[signal], axis=0).ravel() for each in results])
-            found |= _compared(table, signal, limit, at, spice[known])
+            held_out |= _compared(table, signal, limit, at, spice[inside])
         if limit.sigma_rms is not None:
             spice = np.concatenate([np.std(each.values[signal], axis=0, ddof=1).ravel() for each in results])
             fit = look_up(_sigma_table(table, signal), signal, at)
             of_sigma = Limit(of="value", held_out_rms=limit.sigma_rms, held_out_max=limit.sigma_max)
-            found[signal + SIGMA] = _ratio(table, at, fit / spice[known], of_sigma)
-    return found
+            held_out[signal + SIGMA] = _ratio(table, at, fit / spice[inside], of_sigma)
+    return held_out
 
 
 def _compared(
@@ -119,15 +122,15 @@ def _limits(limit: Limit) -> tuple[float, float, float]:
 
 def _coordinates(plan: ComponentPlan, results: Sequence[GridPointResult], signal: str) -> dict[str, np.ndarray]:
     """Return where the values of a measure lie, one row for each axis: every step of every place, or every place."""
-    step = plan.step_axis if signal in plan.measured.signals else None
+    step = plan.step_axis if signal in plan.component.signals else None
     counts = [len(each.place.steps) if step is not None else 1 for each in results]
-    found = {}
+    at = {}
     for axis in plan.all_axes:
         if axis is step:
-            found[axis.label] = np.concatenate([each.place.steps for each in results])
+            at[axis.label] = np.concatenate([each.place.steps for each in results])
         elif axis is not plan.step_axis:
-            found[axis.label] = np.repeat([each.place.at[axis.label] for each in results], counts)
-    return found
+            at[axis.label] = np.repeat([each.place.at[axis.label] for each in results], counts)
+    return at
 
 
 def _named(table: Table, at: Mapping[str, np.ndarray]) -> dict[str, Quantity]:
@@ -137,5 +140,5 @@ def _named(table: Table, at: Mapping[str, np.ndarray]) -> dict[str, Quantity]:
 
 def _sigma_table(table: Table, signal: str) -> Table:
     """Return the table with a signal's standard deviation in the signal's place."""
-    found = table.distributions[signal]
-    return replace(table, signals={signal: Quantity(found.sigma, table.signals[signal].unit)}, distributions={})
+    spread = table.distributions[signal]
+    return replace(table, signals={signal: Quantity(spread.sigma, table.signals[signal].unit)}, distributions={})

@@ -15,22 +15,24 @@ from typing import Annotated, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from rramkit.circuits.device import Device
-from rramkit.circuits.device_spread import spread_devices
+from rramkit.circuits.device import Device, spread_devices
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
-SpreadKind = Literal["mismatch", "device"]
+SpreadKind = Literal["mismatch", "device", "cycles"]
 Given = TypeVar("Given", bound=Parameters)
 
 
 class MonteCarlo(Parameters):
-    """Draws at every place of the axes; 0: none, devices are equal."""
+    """Draws at every point of the axes, or on a coarser grid of them; 0: none, devices are equal."""
 
     count: int = quantity(0, "1", "draws; 0: none", ge=0, le=100000)
     seed: int = quantity(7, "1", "seed of the draws", ge=0)
     spreads: tuple[SpreadKind, ...] = quantity(
-        ("mismatch",), "1", "mismatch (Pelgrom's law: transistors, capacitors), device (published ReRAM spread)"
+        ("mismatch",),
+        "1",
+        "mismatch (Pelgrom's law: transistors, capacitors), device (published ReRAM spread), "
+        "cycles (noise of each pulse, drawn after it; needs `grid`)",
     )
     matched: bool = quantity(
         True, "1", "mismatch: draws matched in mean, sigma and correlation; else plain independent ones"
@@ -38,6 +40,17 @@ class MonteCarlo(Parameters):
     quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = quantity(
         (0.05, 0.25, 0.5, 0.75, 0.95), "1", "levels of the quantiles that the table keeps, rising"
     )
+    grid: dict[str, Annotated[int, Field(ge=2, le=500)]] = quantity(
+        {},
+        "1",
+        "axis name to points at which draws run, between which the added spread is linear; axes left out keep all. "
+        "Given: the table holds equal devices, its distributions 17 quantiles from the lowest to the highest draw",
+    )
+
+    @property
+    def at_every_point(self) -> bool:
+        """Return whether each point of the plan runs with all draws."""
+        return self.count > 0 and not self.grid
 
 
 @dataclass(frozen=True)

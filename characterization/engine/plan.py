@@ -1,24 +1,22 @@
-"""The plan of one circuit block, as data: block, parameters, axes, corners, Monte Carlo, measures, fit, limits.
+"""The plan of one component, as data: component, parameters, axes, corners, Monte Carlo, measures, fit, limits.
 
-A plan is a TOML file in SI units (`plans/` holds one for each block of the kit); what it leaves out is filled in when
-it is read, so that the echo in the table file is the whole of it.
+A plan is a TOML file in SI units (`plans/` holds those of the kit); what it leaves out is filled in when it is read, so
+that the copy in the table file is complete.
 """
 
 from collections.abc import Mapping
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, InstanceOf, PlainSerializer, ValidationInfo, field_validator, model_validator
 
-from rramkit.characterization.components import Component, Signal, measured_block
-from rramkit.characterization.dotted import number_at, unit_at
 from rramkit.characterization.engine.axes import SUPPLY, TEMPERATURE, Axis
+from rramkit.characterization.engine.component import Component, Signal
 from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.engine.monte_carlo import MonteCarlo
-from rramkit.circuits import catalog
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import Parameters, number_of_path, quantity, unit_of_path
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 SUMMARY = "_summary"
@@ -36,7 +34,7 @@ class Limit(Parameters):
     """Limits of one measure, in its unit: of its values, and of the fit's error at points that it never saw."""
 
     min: float | None = quantity(None, "SI", "lowest value that passes, at every point of the plan")
-    typ: float | None = quantity(None, "SI", "typical value, told and not enforced")
+    typ: float | None = quantity(None, "SI", "typical value, printed and not enforced")
     max: float | None = quantity(None, "SI", "highest value that passes")
     of: Literal["full scale", "value", "unit"] = quantity(
         "full scale", "1", "what held-out errors are a fraction of: largest value, the value itself, or one unit"
@@ -72,51 +70,52 @@ class HeldOutPlan(Parameters):
     """Points that the fit never sees, drawn by seed inside the valid range."""
 
     runs: int = quantity(
-        6, "1", "places, each with its own run; of a Monte Carlo plan with all its draws", ge=1, le=10000
+        6, "1", "points, each with its own run; of a Monte Carlo plan with all its draws", ge=1, le=10000
     )
-    steps: int = quantity(6, "1", "steps of each run's train", ge=1, le=10000)
-    draws: int = quantity(0, "1", "Monte Carlo: independent draws at each place; 0: as many as the plan's", ge=0)
+    steps: int = quantity(6, "1", "steps of each run", ge=1, le=10000)
+    draws: int = quantity(0, "1", "Monte Carlo: independent draws at each point; 0: as many as the plan's", ge=0)
 
 
 class ComponentPlan(Parameters):
-    """One block's characterisation, whole."""
+    """The characterisation of one component, whole."""
 
     name: str = Field(description="the table's group", pattern=NAME)
     description: str = quantity("", "1", "what is characterised")
-    block: str = Field(description="a block with measures, by its name in the catalogue")
+    component: Annotated[InstanceOf[Component], PlainSerializer(lambda each: each.name, return_type=str)] = Field(
+        description="a component, in a file by its name"
+    )
     seed: int = quantity(2026, "1", "seed of held-out points and of scattered ones", ge=0)
     parameters: dict[str, Any] = Field(
-        default={}, validate_default=True, description="the block's parameters; those left out keep their defaults"
+        default={}, validate_default=True, description="the component's parameters; those left out keep their defaults"
     )
     axes: tuple[Axis, ...] = quantity((), "1", "what moves, in the order of the table's dimensions")
     samples: int = quantity(0, "1", "scattered points, when the axes are latin", ge=0, le=100000)
     corners: Corners = Corners()
     monte_carlo: MonteCarlo = MonteCarlo()
-    measures: tuple[str, ...] = quantity((), "1", "what is measured; empty: all that the block measures")
+    measures: tuple[str, ...] = quantity((), "1", "what is measured; empty: all that the component measures")
     fit: dict[str, Interpolation] = quantity({}, "1", "how a measure is interpolated, by name")
     limits: dict[str, Limit] = quantity({}, "1", "limits of a measure, by name")
     held_out: HeldOutPlan = HeldOutPlan()
-    step_runs: int = quantity(2, "1", "runs made again with half the time step", ge=0, le=1000)
+    step_runs: int = quantity(2, "1", "runs repeated with half the time step", ge=0, le=1000)
     max_step_error: float = quantity(
         2e-3, "1", "largest change of a measure, over its full scale, when the time step is halved", gt=0, le=1
     )
     max_failed: float = quantity(0.01, "1", "part of the runs that may fail", ge=0, le=1)
+    after: tuple[str, ...] = quantity((), "1", "plans of the same file whose tables this one's fit takes")
 
     @field_validator("parameters")
     @classmethod
     def _filled(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if "block" not in info.data:
+        if "component" not in info.data:
             return given
         try:
-            measured_block(info.data["block"])
-            model = catalog.block(info.data["block"]).parameters
-            return model.checked(given, where="parameters").model_dump(mode="json")
+            return info.data["component"].parameters.checked(given, where="parameters").model_dump(mode="json")
         except InputError as error:
             raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        known = {**self.measured.signals, **self.measured.summary}
+        known = {**self.component.signals, **self.component.summary}
         for group, names in (("measures", self.measures), ("fit", self.fit), ("limits", self.limits)):
             strange = [name for name in names if name not in (known if group == "measures" else self.signals)]
             if strange:
@@ -140,54 +139,73 @@ class ComponentPlan(Parameters):
             )
         if self.samples and not any(scattered):
             raise ValueError("`samples` counts scattered points: make the axes latin, or leave it out")
+        if self.component.fitted is not None and (self.axes or self.monte_carlo.count):
+            raise ValueError(f"the table of {self.component.name} is a fit: it takes no axes but corners, and no draws")
         if self.signals_of_steps and self.step_axis is None:
-            train = self.measured.train
-            raise ValueError(
-                f"an axis must have the parameter {train.name if train else ''!r}: its run steps through it"
-            )
-        if self.monte_carlo.count == 1 or (self.monte_carlo.count and self.scattered):
-            raise ValueError("monte_carlo wants 2 or more draws and axes that are no latin ones")
-        if self.monte_carlo.count and "mismatch" in self.monte_carlo.spreads and self.measured.mismatch is None:
-            raise ValueError(f"the block {self.block} takes no mismatch: leave it out of `spreads`")
+            name = self.component.steps.name if self.component.steps else ""
+            raise ValueError(f"an axis must have the parameter {name!r}: its run steps through it")
+        self._check_draws()
 
-    @cached_property
-    def measured(self) -> Component:
-        """Return what knows the block's deck and measures."""
-        return measured_block(self.block)
+    def _check_draws(self) -> None:
+        draws = self.monte_carlo
+        if draws.count == 1 or (draws.count and self.scattered):
+            raise ValueError("monte_carlo needs 2 or more draws, and axes that are not latin")
+        if draws.count and "mismatch" in draws.spreads and self.component.mismatch is None:
+            raise ValueError(f"the component {self.component.name} takes no mismatch: leave it out of `spreads`")
+        if not draws.count:
+            return
+        if "cycles" in draws.spreads:
+            if self.component.cycles is None or not draws.grid:
+                raise ValueError("`spreads` has cycles, which need `grid` and a component with noise of each pulse")
+            try:
+                self.component.cycles.check(self.nominal)
+            except InputError as error:
+                raise ValueError(str(error)) from error
+        strange = [name for name in draws.grid if name not in [axis.label for axis in self.axes]]
+        if strange or (draws.grid and self.step_axis is not None):
+            raise ValueError(f"monte_carlo.grid names axes that take one value a run; got {', '.join(draws.grid)}")
 
     @cached_property
     def nominal(self) -> Parameters:
-        """Return the block's parameters, before axes and corners."""
-        return catalog.block(self.block).parameters.checked(self.parameters, where="parameters")
+        """Return the component's parameters, before axes and corners."""
+        return self.component.parameters.checked(self.parameters, where="parameters")
 
     @property
     def constants(self) -> dict[str, tuple[float, str]]:
-        """Return what the block tells of itself, in numbers: name to value and unit."""
-        found = {name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.measured.constants.items()}
-        return {name: (float(value), unit) for name, (value, unit) in found.items()}
+        """Return the component's own conditions in numbers: name to value and unit."""
+        values = {
+            name: (attrgetter(path)(self.nominal), unit) for name, (path, unit) in self.component.constants.items()
+        }
+        return {name: (float(value), unit) for name, (value, unit) in values.items() if value is not None}
 
     @property
     def signals(self) -> Mapping[str, Signal]:
         """Return the measures of this plan with their units."""
-        known = {**self.measured.signals, **self.measured.summary}
-        chosen = self.measures or (tuple(known) if self.step_axis is not None else tuple(self.measured.summary))
+        known = {**self.component.signals, **self.component.summary}
+        chosen = self.measures or (tuple(known) if self.step_axis is not None else tuple(self.component.summary))
         return {name: known[name] for name in chosen}
 
     @property
     def signals_of_steps(self) -> tuple[str, ...]:
-        """Return the measures that every step of a train gives."""
-        return tuple(name for name in self.signals if name in self.measured.signals)
+        """Return the measures that every step gives."""
+        return tuple(name for name in self.signals if name in self.component.signals)
 
     @property
     def signals_of_runs(self) -> tuple[str, ...]:
         """Return the measures that a run gives as a whole."""
-        return tuple(name for name in self.signals if name in self.measured.summary)
+        return tuple(name for name in self.signals if name in self.component.summary)
 
     @property
     def step_axis(self) -> Axis | None:
         """Return the axis that a run steps through by itself."""
-        train = self.measured.train
-        return next((axis for axis in self.axes if train is not None and axis.parameter == train.name), None)
+        steps = self.component.steps
+        return next((axis for axis in self.axes if steps is not None and axis.parameter == steps.name), None)
+
+    @property
+    def prepared_axis(self) -> str:
+        """Return the parameter of the axis whose coordinates the preparation places; empty: no axis is such."""
+        name = self.component.preparation.coordinate if self.component.preparation is not None else ""
+        return name if any(axis.parameter == name for axis in self.axes) else ""
 
     @property
     def all_axes(self) -> tuple[Axis, ...]:
@@ -200,14 +218,16 @@ class ComponentPlan(Parameters):
         return bool(self.axes) and self.axes[0].kind == "latin"
 
     def unit_of(self, axis: Axis) -> str:
-        """Return an axis' unit; raise `InputError` when it names no number of the block."""
-        train = self.measured.train
-        if train is not None and axis.parameter == train.name:
-            return train.unit
+        """Return an axis' unit; raise `InputError` when it names no number of the component."""
+        steps, preparation = self.component.steps, self.component.preparation
+        if steps is not None and axis.parameter == steps.name:
+            return steps.unit
+        if preparation is not None and axis.parameter == preparation.coordinate:
+            return preparation.unit
         if axis in self.corners.axes or axis.parameter in _OF_CORNERS:
             return _OF_CORNERS.get(axis.parameter, "1")
-        number_at(self.nominal, axis.parameter)
-        return unit_at(self.nominal, axis.parameter)
+        number_of_path(self.nominal, axis.parameter)
+        return unit_of_path(self.nominal, axis.parameter)
 
     def limit(self, signal: str) -> Limit:
         """Return a measure's limits; none of them when the plan gives none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.errors import KitError, SimulationError
 
 Measurement = Callable[[Waveforms], np.ndarray]
@@ -83,7 +83,7 @@ class Outcome:
     reason, detail : str or None, str
         Why it failed (a reason of `SimulationError`), and ngspice's own word; None and "" when it did not.
     attempt : int
-        Rung of the ladder (`attempts.LADDER`) that gave the values, or the last one tried; 0 is the deck as made.
+        Index of the convergence aid (`AIDS`) that gave the values, or the last one tried; 0: none.
     swept : int
         Points that the run swept; a transient is one.
     seconds : float

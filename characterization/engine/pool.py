@@ -4,11 +4,10 @@ import os
 import shutil
 import signal
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from multiprocessing import parent_process
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
@@ -17,10 +16,10 @@ from typing import Self, TypeVar
 
 from rramkit.characterization.engine.futures import translated
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
-from rramkit.characterization.engine.workers import StartError, WorkerLost, Workers, serve
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
 from rramkit.errors import SetupError, SimulationError
+from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
 
 TIMEOUT = 120.0  # processor seconds: ten times those of the slowest deck in the kit's own plans
 RECYCLE_AFTER = 500  # runs: what little ngspice leaks each run never adds up
@@ -125,8 +124,7 @@ def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Wavef
 
 
 def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
-    watch = threading.Thread(target=_end_with_parent, args=[folder], daemon=True)
-    watch.start()
+    watch = end_with_parent(partial(_remove, folder))
     own = folder / str(os.getpid())
     own.mkdir()
     simulator = Simulator(library, own)
@@ -134,17 +132,13 @@ def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
     watch.join()  # the parent has ended, or kills this process in a moment: the other thread handles both
 
 
-def _end_with_parent(folder: Path) -> None:
-    """Wait until the parent has ended; a killed one could not end this process and remove the folder."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        for _ in range(_REMOVAL_TRIES):
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            sleep(0.01)  # another worker was writing its files
-        os._exit(1)
+def _remove(folder: Path) -> None:
+    """Remove the pool's folder, which a killed parent could not."""
+    for _ in range(_REMOVAL_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        sleep(0.01)  # another worker was writing its files
 
 
 def _run(simulator: Simulator, deck: str) -> Waveforms:

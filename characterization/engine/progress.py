@@ -1,4 +1,4 @@
-"""How a long job tells what it does: stages with a count, to whoever wants to show it."""
+"""Progress reports of a long job: stages with counts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,4 +18,4 @@ Report = Callable[[Progress], None]
 
 
 def silent(_: Progress) -> None:
-    """Tell nobody."""
+    """Report nothing."""

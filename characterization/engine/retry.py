@@ -1,10 +1,10 @@
-"""One attempt at a run: which deck, which rung of the ladder, and what follows when it fails."""
+"""Retry of failed runs: one attempt with its convergence aid, and the attempt that follows its failure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rramkit.characterization.engine.cache_key import content_key
-from rramkit.characterization.engine.convergence_aids import AGAIN, HOPELESS, KILLED_MOST, LADDER
+from rramkit.characterization.engine.convergence_aids import AGAIN, AIDS, HOPELESS, KILLED_MOST
 from rramkit.characterization.engine.point import Job, Outcome, Point, PointGroup
 from rramkit.errors import SimulationError
 
@@ -20,11 +20,11 @@ class Attempt:
     run : Point or Batch
         What is run.
     deck : str
-        The deck as it was made.
+        The deck without a convergence aid.
     key : bytes
         The content's hash.
-    rung : int
-        Of the ladder.
+    aid : int
+        Index of the convergence aid.
     repeated : bool
         Whether a deck was already run once more as it stands.
     killed : int
@@ -35,7 +35,7 @@ class Attempt:
     run: Point | PointGroup
     deck: str
     key: bytes
-    rung: int = 0
+    aid: int = 0
     repeated: bool = False
     killed: int = 0
 
@@ -46,7 +46,7 @@ class Attempt:
 
     def job(self) -> Job:
         """Return what an executor is given."""
-        return Job(LADDER[self.rung].change(self.deck), self.run.measure)
+        return Job(AIDS[self.aid].change(self.deck), self.run.measure)
 
     def after(self, error: SimulationError) -> "Attempt | None":
         """Return the attempt that follows an error; None when nothing is left, or a batch must be taken apart."""
@@ -54,9 +54,9 @@ class Attempt:
             return replace(self, killed=self.killed + 1)
         if error.reason in AGAIN and not self.repeated:
             return replace(self, repeated=True)
-        if isinstance(self.run, PointGroup) or error.reason in HOPELESS or self.rung + 1 == len(LADDER):
+        if isinstance(self.run, PointGroup) or error.reason in HOPELESS or self.aid + 1 == len(AIDS):
             return None
-        return replace(self, rung=self.rung + 1)
+        return replace(self, aid=self.aid + 1)
 
     def outcomes(self, outcome: Outcome) -> Iterator[tuple[int, Point, Outcome]]:
         """Yield (place, point, outcome) of each point of the run, a batch's values and time shared out."""

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -82,15 +82,17 @@ class Runner:
     executor : Executor
         A pool of this machine, or a cluster.
     report : callable
-        Is told of every point that ends.
+        Called for every finished point.
     max_failed : float
         Fraction of a stage's points that may fail before the run does.
     store : Store, optional
         Finished points; those found there do not run.
     shard : Shard, optional
         Our share of the points that no later deck builds on; default: all of them.
-    tally : Tally
+    tally : RunCounts
         The counts.
+    prepared : dict
+        What prerequisite runs gave, by component, parameters, corner and draw: plans of one file share it.
     """
 
     executor: Executor
@@ -99,6 +101,7 @@ class Runner:
     store: Store | None = None
     shard: Shard | None = None
     tally: RunCounts = field(default_factory=RunCounts)
+    prepared: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def run(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[Outcome]:
         """Run all points of a stage; return what became of each, in order, those of a batch one after the other.
@@ -171,9 +174,9 @@ class Runner:
                     if further is not None:
                         again.append(further)
                         continue
-                    outcome = Outcome(None, error.reason, error.detail, attempt.rung, log=error.log)
+                    outcome = Outcome(None, error.reason, error.detail, attempt.aid, log=error.log)
                 else:
-                    outcome = Outcome(found.values, None, "", attempt.rung, found.swept, found.seconds)
+                    outcome = Outcome(found.values, None, "", attempt.aid, found.swept, found.seconds)
                 self._keep(attempt, outcome)
                 yield from self._settled(attempt, outcome, again)
 
@@ -187,7 +190,7 @@ class Runner:
             yield from attempt.outcomes(outcome)
 
     def _known(self, attempt: Attempt) -> Outcome | None:
-        is_first = attempt.rung == 0 and not attempt.repeated
+        is_first = attempt.aid == 0 and not attempt.repeated
         return self.store.find(attempt.key) if self.store is not None and is_first else None
 
     def _keep(self, attempt: Attempt, outcome: Outcome) -> None:

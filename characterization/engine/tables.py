@@ -1,14 +1,59 @@
-"""Tables of a block plan's results: a grid with its corners, scattered points, distributions, masks."""
+"""Run a component's plan and make its tables: grids with corners, scattered points, distributions, masks, held out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from rramkit.characterization.engine.axes import CORNER, SUPPLY, TEMPERATURE, Axis
+from rramkit.characterization.engine.cases import halved_step, places
+from rramkit.characterization.engine.fitted import fitted_table
+from rramkit.characterization.engine.held_out import compare, request
 from rramkit.characterization.engine.plan import SAMPLE, SUMMARY, ComponentPlan
-from rramkit.characterization.engine.results import GridPointResult
+from rramkit.characterization.engine.results import GridPointResult, cases_of, run_stages
+from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.spread import distributions
+from rramkit.errors import SimulationError
 from rramkit.surrogate.look_up import COORDINATES
 from rramkit.table import Distribution, Mask, Quantity, Table
+
+
+def component_tables(
+    runner: Runner, plan: ComponentPlan, others: Mapping[str, Table] | None = None
+) -> dict[str, Table]:
+    """Run one plan; return its tables by name. `others` are the tables that it names in `after`.
+
+    Raises
+    ------
+    SimulationError
+        When too many runs fail, or when halving the time step changes a measure by more than the plan allows.
+    """
+    runner, signals = replace(runner, max_failed=plan.max_failed), tuple(plan.signals)
+    if plan.component.fitted is not None:
+        return {plan.name: fitted_table(runner, plan, plan.component.fitted, others or {})}
+    whole = [(place, cases_of(plan, place)) for place in places(plan)]
+    sample = _step_sample(plan, len(whole))
+    halved = [(whole[k][0], (halved_step(whole[k][1][0]),)) for k in sample]
+    fresh = request(plan, seed=plan.seed, runs=plan.held_out.runs)
+    names = (plan.name, f"{plan.name} time step", f"{plan.name} held out")
+    work = ((whole, signals), (halved, signals), (fresh.work, fresh.signals))
+    stages = {name: each for name, each in zip(names, work, strict=True) if each[0]}
+    numbers = run_stages(runner, plan, stages)
+    results, steps, fresh_results = (numbers.get(name, []) for name in names)
+    tables = tables_of(plan, results)
+    changes = _step_changes(plan, results, [results[k] for k in sample], steps)
+    held_out = compare(plan, tables, fresh, fresh_results)
+    coarse = distributions(runner, plan, tables[plan.name])
+    return {
+        name: replace(
+            table,
+            held_out=held_out[name],
+            fits=plan.component.fits(table) if plan.component.fits is not None and name == plan.name else {},
+            step_error={signal: changes[signal] for signal in table.signals if signal in changes},
+            distributions={**table.distributions, **(coarse if name == plan.name else {})},
+        )
+        for name, table in tables.items()
+    }
 
 
 def tables_of(plan: ComponentPlan, results: Sequence[GridPointResult]) -> dict[str, Table]:
@@ -19,7 +64,7 @@ def tables_of(plan: ComponentPlan, results: Sequence[GridPointResult]) -> dict[s
 
 
 def _table(plan: ComponentPlan, name: str, signals: Sequence[str], results: Sequence[GridPointResult]) -> Table:
-    stepped = signals[0] in plan.measured.signals
+    stepped = signals[0] in plan.component.signals
     axes = _axes(plan, stepped=stepped)
     shape = tuple(axis.values.size for axis in axes.values())
     draws = {signal: _draws(plan, results, signal, shape) for signal in signals}
@@ -32,7 +77,7 @@ def _table(plan: ComponentPlan, name: str, signals: Sequence[str], results: Sequ
         conditions=conditions(plan),
         masks=masks,
         distributions={signal: _distribution(plan, signal, draws[signal]) for signal in signals}
-        if plan.monte_carlo.count
+        if plan.monte_carlo.at_every_point
         else {},
     )
 
@@ -108,10 +153,57 @@ def _quantity(plan: ComponentPlan, signal: str, values: np.ndarray) -> Quantity:
 
 
 def conditions(plan: ComponentPlan) -> Mapping[str, Quantity]:
-    """Return what every point of the plan has in common, and is a number: corner, time step, the block's own."""
+    """Return what every point of the plan has in common, and is a number: corner, time step, the component's own."""
     alone = {SUPPLY: (plan.corners.supply, "1"), TEMPERATURE: (plan.corners.temperature, "K")}
     moved = {axis.parameter for axis in plan.all_axes}
-    found = {name: Quantity(np.array(values[0]), unit) for name, (values, unit) in alone.items() if name not in moved}
+    fixed = {name: (values[0], unit) for name, (values, unit) in alone.items() if values and name not in moved}
+    shared = {name: Quantity(np.array(value), unit) for name, (value, unit) in fixed.items()}
     if plan.scattered:
-        found[COORDINATES] = Quantity(np.array(float(len(plan.axes))), "1")
-    return found | {name: Quantity(np.array(value), unit) for name, (value, unit) in plan.constants.items()}
+        shared[COORDINATES] = Quantity(np.array(float(len(plan.axes))), "1")
+    return shared | {name: Quantity(np.array(value), unit) for name, (value, unit) in plan.constants.items()}
+
+
+def _step_sample(plan: ComponentPlan, count: int) -> list[int]:
+    """Return which places run again with half the time step: `step_runs` of them, evenly over the plan."""
+    if not plan.component.step or not plan.step_runs:
+        return []
+    return np.unique(np.linspace(0, count - 1, plan.step_runs).round().astype(int)).tolist()
+
+
+def _step_changes(
+    plan: ComponentPlan,
+    results: Sequence[GridPointResult],
+    whole: Sequence[GridPointResult],
+    halved: Sequence[GridPointResult],
+) -> dict[str, float]:
+    """Return the largest change of each measure, in its unit, when the time step is halved, first draw of each place.
+
+    Raise when a change is above its limit, a fraction of the largest value that the measure has in the plan.
+    """
+    pairs = [(a, b) for a, b in zip(whole, halved, strict=True) if not a.reasons[0] and not b.reasons[0]]
+    changes = {}
+    for signal in plan.signals if pairs else ():
+        changes[signal] = float(max(np.max(np.abs(a.values[signal][0] - b.values[signal][0])) for a, b in pairs))
+        _check(
+            plan,
+            signal,
+            changes[signal],
+            float(
+                max(
+                    np.max(np.abs(each.values[signal]), where=np.isfinite(each.values[signal]), initial=0.0)
+                    for each in results
+                )
+            ),
+        )
+    return changes
+
+
+def _check(plan: ComponentPlan, signal: str, change: float, full_scale: float) -> None:
+    limit = plan.limit(signal).step_error or plan.max_step_error
+    if change > limit * full_scale:
+        step, unit = plan.component.step, plan.signals[signal].unit
+        raise SimulationError(
+            "incomplete",
+            f"`{plan.name}`: halving `{step}` changes `{signal}` by {change:.3g} {unit}, {change / full_scale:.2%} of "
+            f"its full scale and more than the {limit:.2%} allowed (`max_step_error`). Make `{step}` smaller",
+        )

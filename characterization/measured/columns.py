@@ -44,7 +44,7 @@ def read_columns(path: Path, units: Mapping[str, str], texts: tuple[str, ...] = 
     names, scales, unitless = _header(path, rows[0][1], {**units, **dict.fromkeys(texts, "text")})
     for line, cells in rows[1:]:
         if len(cells) != len(names):
-            raise InputError(f"{path}: line {line} has {len(cells)} cells; the header names {len(names)}. Mend it.")
+            raise InputError(f"{path}: line {line} has {len(cells)} cells; the header names {len(names)}. Fix it.")
     by_name = {name: [(line, cells[k]) for line, cells in rows[1:]] for k, name in enumerate(names)}
     numbers = {name: _numbers(path, name, cells) * scales[name] for name, cells in by_name.items() if name in units}
     words = {name: tuple(cell for _, cell in cells) for name, cells in by_name.items() if name in texts}
@@ -56,7 +56,7 @@ def read_matrix(path: Path, columns: int) -> np.ndarray:
     rows = list(_rows(path))
     for line, cells in rows:
         if len(cells) != columns:
-            raise InputError(f"{path}: line {line} has {len(cells)} cells instead of {columns}. Mend it.")
+            raise InputError(f"{path}: line {line} has {len(cells)} cells instead of {columns}. Fix it.")
     return np.stack([_numbers(path, f"column {k + 1}", [(line, c[k]) for line, c in rows]) for k in range(columns)], 1)
 
 
@@ -97,7 +97,7 @@ def _scale(path: Path, name: str, unit: str, wanted: str) -> float:
 def _numbers(path: Path, name: str, cells: list[tuple[int, str]]) -> np.ndarray:
     for line, cell in cells:
         if not _is_number(cell) or not np.isfinite(float(cell)):
-            raise InputError(f"{path}: line {line}, `{name}` must be a finite number; got {cell!r}. Mend the line.")
+            raise InputError(f"{path}: line {line}, `{name}` must be a finite number; got {cell!r}. Fix the line.")
     return np.array([float(cell) for _, cell in cells])
 
 

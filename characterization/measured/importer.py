@@ -1,7 +1,8 @@
-"""Measured files, or a preset, to a table file: read, set, reset, wires, and what it lacks beside one from SPICE."""
+"""Import of measured pulses and I-V curves, or of a published device, as a table file."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import numpy as np
 
 from rramkit import __version__
 from rramkit.characterization.measured import presets
-from rramkit.characterization.measured.pulses import POLARITIES, PulseTrain, read_trains, scaled
+from rramkit.characterization.measured.pulses import PulseTrain, read_trains, scaled
 from rramkit.characterization.measured.read_table import linear_table, measured_table
 from rramkit.characterization.measured.settings import ImportSettings, WireSettings
 from rramkit.characterization.measured.write_table import mean_curve, write_table
 from rramkit.errors import InputError
-from rramkit.table import Quantity, Table, TableFile
+from rramkit.table import Polarity, Table, TableFile
+from rramkit.table.schema import READ, SET, WIRES, WRITES
 
-_ANY_SIZE = 1e6  # lines that ideal wires are good for: as many as anyone builds
+_ANY_SIZE = 1e6  # rows or columns that ideal wires are valid for: any size
 
 
 def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = None) -> TableFile:
@@ -29,8 +31,10 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
     """
     trains = read_trains(pulses, settings)
     trains = scaled(trains, ends=_levels(trains), settings=settings)
-    written = {p: write_table(p, [t for t in trains if t.polarity == p], settings) for p in POLARITIES}
-    if any(np.any(t.axes["g_start"].values <= 0) for t in written.values()):
+    written: dict[Polarity, Table] = {
+        p: write_table(p, [t for t in trains if t.polarity == p], settings) for p in WRITES
+    }
+    if any(np.any(t.axes[SET.g_start].values <= 0) for t in written.values()):
         raise InputError(f"{pulses}: its mean conductance falls to 0 S or below. Check its unit, or the scale given.")
     lacks = _lacks_of(written)
     if iv is None:
@@ -43,35 +47,36 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
     hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     source = {"source": "measured: " + ", ".join(path.name for path in files.values())}
     source |= {"source_sha256": json.dumps(hashes, sort_keys=True)}
-    return _file({"read": read, **written}, settings, lacks, source)
+    return _file({READ.group: read, **written}, settings, lacks, source)
 
 
 def from_preset(name: str, settings: ImportSettings) -> TableFile:
     """Return the tables of a preset by its name."""
     device = presets.preset(name)
-    written = {polarity: presets.write_table(device, polarity, settings) for polarity in POLARITIES}
+    written: dict[Polarity, Table] = {polarity: presets.write_table(device, polarity, settings) for polarity in WRITES}
     lacks = [*_lacks_of(written), "current against voltage: read as ohmic", "held-out points: it is a formula"]
     source = {"source": f"preset {name}: {device.label}, {device.source}", "preset": device.as_json()}
-    return _file({"read": linear_table(device.g_range, settings), **written}, settings, lacks, source)
+    return _file({READ.group: linear_table(device.g_range, settings), **written}, settings, lacks, source)
 
 
 def _levels(trains: list[PulseTrain]) -> tuple[float, float]:
     """Return the lowest and the highest mean level of all trains, in the file's unit."""
-    groups = {(t.polarity, t.v_pulse): [o for o in trains if (o.polarity, o.v_pulse) == (t.polarity, t.v_pulse)]
-              for t in trains}  # fmt: skip
+    groups: dict[tuple[Polarity, float], list[PulseTrain]] = {}
+    for train in trains:
+        groups.setdefault((train.polarity, train.v_pulse), []).append(train)
     ends = [mean_curve(polarity, group).ends for (polarity, _), group in groups.items()]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def _span(written: dict[str, Table]) -> tuple[float, float]:
-    starts = [table.axes["g_start"].values for table in written.values()]
+def _span(written: Mapping[Polarity, Table]) -> tuple[float, float]:
+    starts = [table.axes[SET.g_start].values for table in written.values()]
     return min(float(g[0]) for g in starts), max(float(g[-1]) for g in starts)
 
 
-def _lacks_of(written: dict[str, Table]) -> list[str]:
+def _lacks_of(written: Mapping[Polarity, Table]) -> list[str]:
     lacks = ["energy: estimated as v^2 g t, without lines and drivers"]
     for name, table in written.items():
-        if table.axes["v_pulse"].values.size == 1:
+        if table.axes[SET.v_pulse].values.size == 1:
             lacks.append(f"{name} amplitudes: one, so that a write is the same pulse each time")
     return lacks
 
@@ -86,10 +91,9 @@ def _file(tables: dict[str, Table], settings: ImportSettings, lacks: list[str], 
         "kit_version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return TableFile({**tables, "wires": _wires(settings.wires)}, provenance)
+    return TableFile({**tables, WIRES.group: _wires(settings.wires)}, provenance)
 
 
 def _wires(wires: WireSettings) -> Table:
-    limits = {name: Quantity(np.array(_ANY_SIZE), "1") for name in ("rows_max", "cols_max")}
-    signals = {name: Quantity(np.array(value), "ohm") for name, value in wires.model_dump().items()}
-    return Table(name="wires", axes={}, signals=signals, conditions=limits)
+    limits = WIRES.of(rows_max=_ANY_SIZE, cols_max=_ANY_SIZE)
+    return Table(name=WIRES.group, axes={}, signals=WIRES.of(**wires.model_dump()), conditions=limits)

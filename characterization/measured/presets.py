@@ -21,7 +21,8 @@ from rramkit.characterization.fits.nonlinearity import curvature_of, shape
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import Distribution, Quantity, Table
+from rramkit.table import Distribution, Polarity, Table
+from rramkit.table.schema import WRITES
 
 _LEVELS = np.array([0.001, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.999])
 
@@ -64,7 +65,7 @@ def preset(name: str) -> Preset:
     return presets()[name]
 
 
-def write_table(device: Preset, polarity: str, settings: ImportSettings) -> Table:
+def write_table(device: Preset, polarity: Polarity, settings: ImportSettings) -> Table:
     """Return the table `set` or `reset` of a preset."""
     low, high = device.g_range
     label, v, t, way = (
@@ -75,10 +76,9 @@ def write_table(device: Preset, polarity: str, settings: ImportSettings) -> Tabl
     change = _change(g_start, device.g_range, curvature_of(label), way * settings.burst / device.states)
     sigma = device.sigma_cycle * (high - low) * np.sqrt(settings.burst)
     energy = v**2 * t * settings.burst * (g_start + change / 2)
-    conditions = {"t_pulse": (t * settings.burst, "s"), "v_step": (v, "V"), "v_read": (settings.read.v_read, "V")}
-    conditions |= {"burst": (float(settings.burst), "1")}
-    spread = Distribution(
-        "delta_g",
+    columns = WRITES[polarity]
+    distribution = Distribution(
+        columns.delta_g,
         "cycles",
         _LEVELS,
         change[:, None, None] + sigma * ndtri(_LEVELS),
@@ -86,11 +86,11 @@ def write_table(device: Preset, polarity: str, settings: ImportSettings) -> Tabl
         draws=0,  # a formula's, none drawn
     )
     return Table(
-        name=polarity,
-        axes={"g_start": Quantity(g_start, "S"), "v_pulse": Quantity(np.array([v]), "V")},
-        signals={"delta_g": Quantity(change[:, None], "S"), "energy": Quantity(energy[:, None], "J")},
-        conditions={name: Quantity(np.array(value), unit) for name, (value, unit) in conditions.items()},
-        distributions={} if settings.scatter == "none" or sigma == 0 else {"cycles": spread},
+        name=columns.group,
+        axes=columns.of(g_start=g_start, v_pulse=[v]),
+        signals=columns.of(delta_g=change[:, None], energy=energy[:, None]),
+        conditions=columns.of(t_pulse=t * settings.burst, v_step=v, v_read=settings.read.v_read, burst=settings.burst),
+        distributions={} if settings.scatter == "none" or sigma == 0 else {"cycles": distribution},
     )
 
 

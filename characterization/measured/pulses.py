@@ -18,17 +18,20 @@ import numpy as np
 from rramkit.characterization.measured.columns import has_header, read_columns, read_matrix
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError
+from rramkit.table import Polarity
+from rramkit.table.schema import READ, SET, WRITES
 
-POLARITIES = ("set", "reset")
-_UNITS = {"g_cell": "S", "r_cell": "ohm", "v_pulse": "V", "t_pulse": "s", "cycle": "1", "device": "1"}
-_SHORTEST = 8  # reads in a train: fewer say nothing of a curve
+POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
+_UNITS: dict[str, str] = {column: column.unit for column in (READ.g_cell, SET.v_pulse, SET.t_pulse)}
+_UNITS |= {"r_cell": "ohm", "cycle": "1", "device": "1"}
+_SHORTEST = 8  # reads in a train: fewer do not determine a curve
 
 
 @dataclass(frozen=True)
 class PulseTrain:
     """Reads `g_cell` (N,) after each of N equal pulses: siemens, or arbitrary units where `scaled` is false."""
 
-    polarity: str
+    polarity: Polarity
     v_pulse: float
     t_pulse: float
     g_cell: np.ndarray
@@ -82,33 +85,35 @@ def _two_columns(path: Path, settings: ImportSettings) -> list[PulseTrain]:
 
 
 def _named(path: Path, settings: ImportSettings) -> list[PulseTrain]:
-    found = read_columns(path, _UNITS, texts=("polarity",))
-    values, polarity = _conductance(path, found.numbers), np.array(found.texts.get("polarity", ()))
+    columns = read_columns(path, _UNITS, texts=("polarity",))
+    values, polarity = _conductance(path, columns.numbers), np.array(columns.texts.get("polarity", ()))
     if not polarity.size or not set(polarity.tolist()) <= set(POLARITIES):
         raise InputError(f"{path}: needs a column `polarity` of `set` and `reset`. Add it.")
     size = polarity.size
     default = {name: getattr(settings, name) for name in POLARITIES}
     keys = {
-        "v_pulse": np.abs(found.numbers.get("v_pulse", np.array([default[p].v_pulse for p in polarity]))),
-        "t_pulse": found.numbers.get("t_pulse", np.array([default[p].t_pulse for p in polarity])),
-        "cycle": found.numbers.get("cycle", np.zeros(size)),
-        "device": found.numbers.get("device", np.zeros(size)),
+        SET.v_pulse: np.abs(columns.numbers.get(SET.v_pulse, np.array([default[p].v_pulse for p in polarity]))),
+        SET.t_pulse: columns.numbers.get(SET.t_pulse, np.array([default[p].t_pulse for p in polarity])),
+        "cycle": columns.numbers.get("cycle", np.zeros(size)),
+        "device": columns.numbers.get("device", np.zeros(size)),
     }
-    trains: dict[tuple, list[int]] = {}
+    trains: dict[tuple[Polarity, float, float, float, float], list[int]] = {}
     for row in range(size):
-        trains.setdefault((polarity[row], *(float(column[row]) for column in keys.values())), []).append(row)
+        v_pulse, t_pulse, cycle, device = (float(column[row]) for column in keys.values())
+        way: Polarity = next(each for each in POLARITIES if each == polarity[row])
+        trains.setdefault((way, v_pulse, t_pulse, cycle, device), []).append(row)
     return [
-        PulseTrain(str(key[0]), key[1], key[2], values[rows], scaled="g_cell" not in found.unitless)
+        PulseTrain(key[0], key[1], key[2], values[rows], scaled=READ.g_cell not in columns.unitless)
         for key, rows in trains.items()
     ]
 
 
 def _conductance(path: Path, numbers: "dict[str, np.ndarray] | object") -> np.ndarray:
     assert isinstance(numbers, dict)
-    if ("g_cell" in numbers) == ("r_cell" in numbers):
+    if (READ.g_cell in numbers) == ("r_cell" in numbers):
         raise InputError(f"{path}: needs one of the columns `g_cell` (S) and `r_cell` (ohm). Name it in the header.")
-    if "g_cell" in numbers:
-        return numbers["g_cell"]
+    if READ.g_cell in numbers:
+        return numbers[READ.g_cell]
     if np.any(numbers["r_cell"] <= 0):
         raise InputError(f"{path}: `r_cell` must be above 0 ohm. Leave out what was not measured.")
     return 1.0 / numbers["r_cell"]

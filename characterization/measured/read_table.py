@@ -1,8 +1,8 @@
 """Read tables of measured cells: straight lines, or the currents of an I-V file.
 
-I-V file, with a header: `v_cell` (V), `i_cell` (A), `curve` (a number for each state). Curves measured in one direction
-only are taken as odd. Each curve's conductance is its current at `v_read` over `v_read`. Between the curves the ratio
-i/(g v) is linear in the conductance; beyond the lowest and the highest curve it is that curve's.
+I-V file, with a header: `v_cell` (V), `i_cell` (A), `curve` (a number for each state). Curves measured in one
+direction only are taken as odd. Each curve's conductance is its current at `v_read` over `v_read`. Between the curves
+the ratio i/(g v) is linear in the conductance; beyond the lowest and the highest curve it is that curve's.
 """
 
 from pathlib import Path
@@ -13,10 +13,12 @@ from scipy.interpolate import PchipInterpolator
 from rramkit.characterization.measured.columns import read_columns
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError
-from rramkit.table import Quantity, Table
+from rramkit.table import Table
+from rramkit.table.schema import READ
 
-_VOLTAGES = 21  # of the read table: odd, so that 0 V stands among them
+_VOLTAGES = 21  # of the read table: odd, so that 0 V is one of them
 _LEVELS = 16
+_UNITS: dict[str, str] = {READ.v_cell: READ.v_cell.unit, READ.i_cell: READ.i_cell.unit, "curve": "1"}
 _MARGIN = 1.15  # the read table reaches this factor past both ends of the window, as one from SPICE does
 
 
@@ -29,11 +31,11 @@ def linear_table(g_range: tuple[float, float], settings: ImportSettings) -> Tabl
 
 def measured_table(path: Path, g_range: tuple[float, float], settings: ImportSettings) -> tuple[Table, list[str]]:
     """Return the read table of an I-V file, and what had to be assumed."""
-    found = read_columns(path, {"v_cell": "V", "i_cell": "A", "curve": "1"})
-    missing = [name for name in ("v_cell", "i_cell", "curve") if name not in found.numbers]
+    columns = read_columns(path, _UNITS)
+    missing = [name for name in _UNITS if name not in columns.numbers]
     if missing:
         raise InputError(f"{path}: needs a column `{missing[0]}`. Name it in the header.")
-    v, i, curve = (found.numbers[name] for name in ("v_cell", "i_cell", "curve"))
+    v, i, curve = (columns.numbers[name] for name in _UNITS)
     assumed = []
     if np.min(v) >= 0 or np.max(v) <= 0:
         v, i, curve = np.concatenate([v, -v]), np.concatenate([i, -i]), np.concatenate([curve, curve])
@@ -71,11 +73,8 @@ def _voltages(v_max: float) -> np.ndarray:
 
 def _table(g_cell: np.ndarray, v_cell: np.ndarray, i_cell: np.ndarray, settings: ImportSettings) -> Table:
     return Table(
-        name="read",
-        axes={"g_cell": Quantity(g_cell, "S"), "v_cell": Quantity(v_cell, "V")},
-        signals={"i_cell": Quantity(i_cell, "A")},
-        conditions={
-            "v_read": Quantity(np.array(settings.read.v_read), "V"),
-            "t_read": Quantity(np.array(settings.read.t_read), "s"),
-        },
+        name=READ.group,
+        axes=READ.of(g_cell=g_cell, v_cell=v_cell),
+        signals=READ.of(i_cell=i_cell),
+        conditions=READ.of(v_read=settings.read.v_read, t_read=settings.read.t_read),
     )

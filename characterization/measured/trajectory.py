@@ -19,7 +19,7 @@ pulses before left behind. Over n pulses the difference of two reads scatters by
 
 a line in n, of which intercept and slope are fitted, both at least 0, over lags from 2 (at lag 1 slow read noise shows)
 to the length of a block, beyond which G itself follows the walk (a tenth of the train for the label's curve). This
-split and the rules for the blocks are this kit's own design; that repeated and lasting noise are told apart at all
+split and the rules for the blocks are this kit's own design; that read noise and write noise are separated at all
 follows aihwkit's write noise.
 """
 

@@ -1,11 +1,12 @@
-"""Write tables of measured trains: mean change, distribution and energy at each conductance and amplitude.
+"""Write tables from measured pulse trains: mean change, distribution and energy at each conductance and amplitude.
 
-Energy. A lone train says nothing of it, so it is estimated as that of a resistor of the cell's mean conductance during
+Energy. A pulse train does not give it, so it is estimated as that of a resistor of the cell's mean conductance during
 the pulse, e = v^2 (g + delta_g/2) t, lines and drivers left out (the write energy of NeuroSim without its wire term).
 
-Held out. Every fifth read of each train is kept from the mean curve. The table is then played from the train's first
-level, write after write, and compared with those reads. They carry the noise of a read, so the limits allow for it:
-rms within sqrt((limit x range)^2 + (1.25 s)^2), each read within 5 s + 4 limit x range, s the scatter of single reads.
+Held out. Every fifth read of each train is kept from the mean curve. The table is then simulated from the train's
+first level, write after write, and compared with those reads. They carry the noise of a read, so the limits allow for
+it: rms within sqrt((limit x range)^2 + (1.25 s)^2), each read within 5 s + 4 limit x range, s the scatter of single
+reads.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,16 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
-from rramkit.table import LEVELS, Distribution, HeldOut, Quantity, Table
+from rramkit.table import LEVELS, Distribution, HeldOut, Polarity, Quantity, Table
+from rramkit.table.schema import SET, WRITES
 
 HELD_OUT = 5  # every fifth read
-_NEIGHBOURS = 60  # pulses whose scatter makes the distribution at a conductance: their quantiles are good to a tenth
+_NEIGHBOURS = (
+    60  # pulses whose scatter makes the distribution at a conductance: their quantiles are accurate to a tenth
+)
 
 
-def write_table(polarity: str, trains: Sequence[PulseTrain], settings: ImportSettings) -> Table:
+def write_table(polarity: Polarity, trains: Sequence[PulseTrain], settings: ImportSettings) -> Table:
     """Return the table of one polarity; raise `InputError` when its amplitudes share no conductances."""
     amplitudes = sorted({train.v_pulse for train in trains})
     by_amplitude = [[train for train in trains if train.v_pulse == v] for v in amplitudes]
@@ -38,13 +42,11 @@ def write_table(polarity: str, trains: Sequence[PulseTrain], settings: ImportSet
         )
     g_start = np.linspace(low, high, settings.points)
     change = np.stack([curve.change(g_start, settings.burst) for curve in curves], axis=1)
+    columns = WRITES[polarity]
     table = Table(
-        name=polarity,
-        axes={"g_start": Quantity(g_start, "S"), "v_pulse": Quantity(np.array(amplitudes), "V")},
-        signals={
-            "delta_g": Quantity(change, "S"),
-            "energy": Quantity(_energy(g_start, change, by_amplitude, settings.burst), "J"),
-        },
+        name=columns.group,
+        axes=columns.of(g_start=g_start, v_pulse=np.array(amplitudes)),
+        signals=columns.of(delta_g=change, energy=_energy(g_start, change, by_amplitude, settings.burst)),
         conditions=_conditions(trains, amplitudes, curves, settings),
         distributions=_distributions(g_start, change, curves, settings),
     )
@@ -53,7 +55,7 @@ def write_table(polarity: str, trains: Sequence[PulseTrain], settings: ImportSet
     return _with_held_out(replace(table, fits=write_fits(table, train=reads)), *longest, settings)
 
 
-def mean_curve(polarity: str, trains: Sequence[PulseTrain]) -> Trajectory:
+def mean_curve(polarity: Polarity, trains: Sequence[PulseTrain]) -> Trajectory:
     """Return the mean curve of trains of one amplitude; every fifth read is kept from it."""
     longest = max(train.g_cell.size for train in trains)
     keep = np.arange(longest) % HELD_OUT != HELD_OUT - 1
@@ -62,7 +64,7 @@ def mean_curve(polarity: str, trains: Sequence[PulseTrain]) -> Trajectory:
 
 
 def _energy(g_start: np.ndarray, change: np.ndarray, groups: Sequence[Sequence[PulseTrain]], burst: int) -> np.ndarray:
-    v, t = (np.array([getattr(group[0], name) for group in groups]) for name in ("v_pulse", "t_pulse"))
+    v, t = (np.array(each) for each in zip(*((group[0].v_pulse, group[0].t_pulse) for group in groups), strict=True))
     return v**2 * t * burst * np.maximum(g_start[:, None] + change / 2, 0.0)
 
 
@@ -76,15 +78,14 @@ def _conditions(
     steps = np.diff(amplitudes)
     # One amplitude: the driver is on or off, its step is the amplitude itself.
     v_step = float(np.min(steps)) if steps.size else amplitudes[0]
-    values = {
-        "t_pulse": (settings.burst * widths.pop(), "s"),
-        "v_step": (v_step, "V"),
-        "v_read": (settings.read.v_read, "V"),
-        "burst": (float(settings.burst), "1"),
-        "sigma_read": (float(np.mean([curve.sigma_read for curve in curves])), "S"),
-        "pulses": (float(sum(train.g_cell.size for train in trains)), "1"),
-    }
-    return {name: Quantity(np.array(value), unit) for name, (value, unit) in values.items()}
+    return WRITES[trains[0].polarity].of(
+        t_pulse=settings.burst * widths.pop(),
+        v_step=v_step,
+        v_read=settings.read.v_read,
+        burst=settings.burst,
+        sigma_read=np.mean([curve.sigma_read for curve in curves]),
+        pulses=sum(train.g_cell.size for train in trains),
+    )
 
 
 def _distributions(
@@ -108,14 +109,15 @@ def _distributions(
             sigma[row, column] = np.std(steps)
     draws = min(min(curve.step.size, _NEIGHBOURS) for curve in curves)
     over = "all" if settings.scatter == "all" else "cycles"
-    return {over: Distribution("delta_g", over, LEVELS, quantiles, sigma, draws)}
+    return {over: Distribution(SET.delta_g, over, LEVELS, quantiles, sigma, draws)}
 
 
 def _with_held_out(table: Table, trains: Sequence[PulseTrain], v_pulse: float, settings: ImportSettings) -> Table:
     """Return the table with its held-out reads: those of the amplitude with the longest train."""
-    surrogate = GridSurrogate(table, "delta_g")
-    g_axis = table.axes["g_start"].values
-    curve = mean_curve(table.name, trains)
+    columns = WRITES[trains[0].polarity]
+    surrogate = GridSurrogate(table, columns.delta_g)
+    g_axis = table.axes[columns.g_start].values
+    curve = mean_curve(trains[0].polarity, trains)
     level = float(np.clip(curve.at(np.zeros(1))[0], g_axis[0], g_axis[-1]))
     reads = max((train.g_cell for train in trains), key=len)
     played = [level]
@@ -127,11 +129,11 @@ def _with_held_out(table: Table, trains: Sequence[PulseTrain], v_pulse: float, s
     noise = float(np.hypot(curve.sigma_read, np.std(curve.step) / np.sqrt(2)))
     span = settings.limit * (g_axis[-1] - g_axis[0])
     held_out = HeldOut(
-        at={"pulse": Quantity(numbers.astype(float), "1")},
+        at=columns.of(pulse=numbers),
         spice=reads[numbers],
         fit=fit,
-        unit="S",
+        unit=columns.g_train.unit,
         limit_rms=float(np.hypot(span, 1.25 * noise)),
         limit_max=4 * span + 5 * noise,
     )
-    return replace(table, held_out={"g_train": held_out})
+    return replace(table, held_out={columns.g_train: held_out})

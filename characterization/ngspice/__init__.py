@@ -1,1 +1,1 @@
-"""Find, probe and fetch an ngspice library; standard library only."""
+"""Find, probe and install an ngspice shared library; standard library only."""

@@ -1,4 +1,4 @@
-"""The machine's own package sources, read, derived from and asked without root and without changing them."""
+"""Read the machine's apt sources and download packages through them, without root and without changing them."""
 
 import re
 import subprocess
@@ -46,7 +46,7 @@ class Source:
 
 
 def read_system(file: Path = Path("/etc/os-release")) -> System:
-    """Read which distribution this is; a derivative counts as the one whose packages it uses."""
+    """Return the distribution; a derivative counts as the one whose packages it uses."""
     text = file.read_text(errors="replace") if file.is_file() else ""
     fields = dict(re.findall(r"^([A-Z_]+)=[\"']?(.*?)[\"']?\s*$", text, re.MULTILINE))
     like = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".split()
@@ -83,7 +83,7 @@ def _from_line(match: re.Match[str]) -> Source:
 
 
 def parse_deb822(text: str) -> list[Source]:
-    """Parse the stanza style; a key that stands in the stanza itself stays as it is."""
+    """Parse the stanza style; a key written into the stanza itself is kept as it is."""
     sources = []
     for block in re.split(r"\n\s*\n", text):
         fields = dict(_fields(block))
@@ -103,13 +103,13 @@ def _fields(block: str) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def archives(sources: list[Source], system: System) -> list[Source]:
-    """Pick the binary sources of the running release itself, one suite each; security and add-ons drop out."""
-    found = []
+    """Return the binary sources of the running release itself, one suite each, without security and add-on suites."""
+    selected = []
     for source in sources:
         suite = next((name for name in source.suites if name in (system.codename, *ALIASES)), None)
         if suite and "deb" in source.types and "main" in source.components:
-            found.append(_as(source, "deb", suite, COMPONENTS.get(system.family, source.components)))
-    return list(dict.fromkeys(found))
+            selected.append(_as(source, "deb", suite, COMPONENTS.get(system.family, source.components)))
+    return list(dict.fromkeys(selected))
 
 
 def backports(archive: Source) -> Source:
@@ -130,13 +130,13 @@ def _as(source: Source, kind: str, suite: str, components: tuple[str, ...]) -> S
 
 @dataclass(frozen=True)
 class PrivateApt:
-    """apt with sources, lists and cache of its own in `folder`; everything else is the machine's."""
+    """apt with its own sources, lists and cache in `folder`; all other settings are the machine's."""
 
     folder: Path
 
     @classmethod
     def open(cls, folder: Path, source: Source) -> "PrivateApt":
-        """Make the folder, and fetch the index of this one source.
+        """Create the folder, and download the index of this one source.
 
         Raises
         ------
@@ -152,19 +152,19 @@ class PrivateApt:
         return apt
 
     def run(self, program: str, *arguments: str) -> str:
-        """Run one apt program in the folder; a failure tells apt's first reason."""
+        """Run one apt program in the folder; raise `SetupError` with apt's first complaint when it fails."""
         command = [program, f"-c={self.folder / 'apt.conf'}", "-qq", *arguments]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command, cwd=self.folder, capture_output=True, text=True, timeout=SECONDS, check=False,
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise SetupError(f"`{program} {arguments[0]}` took more than {SECONDS} s") from error
-        if done.returncode:
-            complaints = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
+        if process.returncode:
+            complaints = [line for line in process.stderr.splitlines() if line.startswith(("E:", "W:"))]
             raise SetupError(f"`{program} {arguments[0]}` failed: {(complaints or ['no reason given'])[0]}")
-        return done.stdout
+        return process.stdout
 
     def newest(self, package: str) -> str:
         """Return the newest version of a package, empty when there is none."""
@@ -182,8 +182,8 @@ class PrivateApt:
     def source_archive(self, package: str) -> Path:
         """Download the source code of a package and return its archive."""
         self.run("apt-get", "source", "--download-only", package)
-        archives_found = sorted(self.folder.glob(f"{package}_*.orig.tar.*"))
-        archive = next((file for file in archives_found if file.suffix != ".asc"), None)
+        files = sorted(self.folder.glob(f"{package}_*.orig.tar.*"))
+        archive = next((file for file in files if file.suffix != ".asc"), None)
         if archive is None:
             raise SetupError(f"the source package of {package} holds no .orig.tar archive")
         return archive
@@ -197,7 +197,7 @@ def _settings(folder: Path) -> str:
             f'Dir::Etc::SourceParts "{folder}/parts/";',
             f'Dir::State::Lists "{folder}/lists/";',
             f'Dir::Cache "{folder}/cache/";',
-            'APT::Sandbox::User "root";',  # its own user could not write here, and says so at each download
+            'APT::Sandbox::User "root";',  # apt's own user could not write here, and warns at each download
             'APT::Update::Error-Mode "any";',
             'Acquire::Retries "2";',
             'Acquire::http::Timeout "30";',

@@ -1,4 +1,4 @@
-"""Build the ngspice library from its source code, for systems whose packages are too old."""
+"""Compile the ngspice shared library from source, for systems whose packages are too old."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rramkit.errors import SetupError
 
-# The program that must be there, and the package that brings it.
+# Required programs, and the package that provides each.
 TOOLS = {
     "gcc": "build-essential",
     "g++": "build-essential",
@@ -20,7 +20,7 @@ TOOLS = {
     "bison": "bison",
     "flex": "flex",
 }
-# KLU and OSDI are the default in newer versions; where a flag is unknown, configure only remarks on it.
+# KLU and OSDI are the default in newer versions; an unknown flag only makes configure print a warning.
 OPTIONS = (
     "--prefix=/usr",
     "--with-ngshared",
@@ -37,20 +37,20 @@ SECONDS = 4 * 3600  # wall clock for one step, whose children do the work; compi
 
 
 def missing_packages() -> list[str]:
-    """Name the packages that a build needs and the machine lacks."""
+    """Return the packages that a build needs and the machine lacks."""
     return sorted({package for program, package in TOOLS.items() if shutil.which(program) is None})
 
 
 def build(archive: Path, staged: Path, *, say: Callable[[str], None]) -> None:
     """Compile the source archive and install it below `staged`, with the default layout under `usr/`.
 
-    The tree lies in the system's temporary folder: autoconf refuses a path with blanks, and the
+    The source tree is in the system's temporary folder, because autoconf refuses a path with blanks, and the
     checkout's may have some.
 
     Raises
     ------
     SetupError
-        A step failed; the log is kept and named.
+        A step failed; the message names the log.
     """
     log = Path(sys.prefix) / "ngspice-build.log"
     cores = str(len(os.sched_getaffinity(0)))

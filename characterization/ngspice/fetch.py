@@ -1,9 +1,9 @@
-"""`python -m rramkit.characterization.ngspice.fetch`: make sure that there is a good ngspice library.
+"""`python -m rramkit.characterization.ngspice.fetch`: install a suitable ngspice library if the machine has none.
 
-One that the user names or the system has is used as it is. Else one is fetched into `.ngspice/`
-beside the virtual environment, through the machine's own package sources, without root and without
-changing them: the release's own package, its backports, or, where these are too old, the source code
-of a newer release, compiled here.
+A library that the user names or the system has is used as it is. Otherwise one is installed into `.ngspice/`
+beside the virtual environment, through the machine's package sources, without root and without changing
+them: the release's own package, its backports, or, where these are too old, the source code of a newer
+release, compiled on the machine.
 """
 
 import os
@@ -20,41 +20,41 @@ from rramkit.errors import SetupError
 
 # A release of the same archive whose source code is new enough, for releases that are too old.
 NEWER_SUITE = {"debian": "trixie", "ubuntu": "noble"}
-# What a bare system may lack, and the package that has it.
+# Libraries that a minimal system may lack, and the package of each.
 NEEDED = {"libgomp.so.1": "libgomp1"}
 
 
 def say(line: str) -> None:
-    """Tell a person at the terminal how far it is."""
+    """Print one line of progress."""
     sys.stdout.write(f"ngspice: {line}\n")
     sys.stdout.flush()
 
 
 def ensure(target: Path) -> SimulatorLibrary:
-    """Return a library, the best that can be had; fetch it into `target` when the machine has no good one.
+    """Return the best available library; install it into `target` when the machine has no good one.
 
     Raises
     ------
     SetupError
-        None of version 39 or newer can be had; the message says what was tried and what to install.
+        No version from 39 on is available; the message lists what was tried and what to install.
     """
     if named := os.environ.get(VARIABLE):
         return library.named_library(named)
     failures: list[str] = []
     present = [*_usable(library.system_candidates(), "system", failures), *_private(target, failures)]
-    for found in present:
-        if found.good:
-            return found
-    fetched = _fetch(target, failures, at_least=GOOD)
-    if fetched is None:
-        fetched = max(present, key=lambda found: found.version, default=None)
-    if fetched is None:
-        fetched = _fetch(target, failures, at_least=OLDEST)
-    if fetched is None:
-        raise SetupError(f"no ngspice library of version {OLDEST} or newer can be had. {_report(failures)}")
-    if not fetched.good:
-        say(f"a better one was not to be had. {_report(failures)}")
-    return fetched
+    for candidate in present:
+        if candidate.good:
+            return candidate
+    best = _fetch(target, failures, at_least=GOOD)
+    if best is None:
+        best = max(present, key=lambda candidate: candidate.version, default=None)
+    if best is None:
+        best = _fetch(target, failures, at_least=OLDEST)
+    if best is None:
+        raise SetupError(f"no ngspice library of version {OLDEST} or newer is available. {_report(failures)}")
+    if not best.good:
+        say(f"no better library is available. {_report(failures)}")
+    return best
 
 
 def _report(failures: list[str]) -> str:
@@ -69,17 +69,17 @@ def _report(failures: list[str]) -> str:
 
 
 def _usable(paths: list[Path], origin: str, failures: list[str]) -> list[SimulatorLibrary]:
-    found = []
+    usable = []
     for path in paths:
         try:
-            found.append(library.probe(path, origin))
+            usable.append(library.probe(path, origin))
         except SetupError as error:
-            failures.append(f"what is there: {error}")
-    return found
+            failures.append(f"the installed library: {error}")
+    return usable
 
 
 def _private(target: Path, failures: list[str]) -> list[SimulatorLibrary]:
-    """Probe the prefix, after mending its start-up file in case the checkout was moved."""
+    """Probe the prefix, after rewriting its start-up file in case the checkout was moved."""
     path = target / "lib" / library.NAMES[0]
     if not path.is_file():
         return []
@@ -92,23 +92,23 @@ Route = Callable[[Path, Path], str]
 
 
 def _fetch(target: Path, failures: list[str], *, at_least: int) -> SimulatorLibrary | None:
-    """Try each way in turn; the first whose library loads and is new enough becomes the prefix."""
+    """Try each route in turn; the first whose library loads and is new enough becomes the prefix."""
     if shutil.which("apt-get") is None:
-        failures.append("this system has no apt-get, from which the kit could fetch one by itself")
+        failures.append("this system has no apt-get to install one with")
         return None
     system = apt.read_system()
     own = apt.archives(apt.configured(), system)
     if not own:
         failures.append(f"no package source of {system.name} is configured in /etc/apt")
     for name, route in _routes(own, system, at_least=at_least):
-        with prefix.workshop(target) as work:
+        with prefix.work_folder(target) as work:
             try:
                 how = route(work / "apt", work / "unpacked")
                 new = work / "new"
-                found = _complete(prefix.assemble(work / "unpacked", new), own, work)
-                if at_least == GOOD and not found.good:
-                    raise SetupError(f"version {found.version_text} came without the KLU solver")
-                prefix.install(new, target, library=found, how=how)
+                candidate = _complete(prefix.assemble(work / "unpacked", new), own, work)
+                if at_least == GOOD and not candidate.good:
+                    raise SetupError(f"version {candidate.version_text} came without the KLU solver")
+                prefix.install(new, target, library=candidate, how=how)
             except (SetupError, OSError, subprocess.SubprocessError) as error:
                 failures.append(f"{name}: {error}")
                 continue
@@ -118,7 +118,7 @@ def _fetch(target: Path, failures: list[str], *, at_least: int) -> SimulatorLibr
 
 
 def _routes(own: list[apt.Source], system: apt.System, *, at_least: int) -> list[tuple[str, Route]]:
-    """List the ways to a library: cheap before dear, and the release's own before another's."""
+    """List the routes to a library: binary packages before source code, the release's own before another's."""
     binaries = list(own)
     sources: list[apt.Source] = []
     if at_least == GOOD and system.family == "debian":
@@ -164,7 +164,7 @@ def _source(source: apt.Source) -> Route:
 
 
 def _complete(path: Path, own: list[apt.Source], work: Path) -> SimulatorLibrary:
-    """Probe a new library; where a small library is missing on the system, fetch that too and try again."""
+    """Probe a new library; where the system lacks a library that it needs, add that and probe once more."""
     try:
         return library.probe(path, "private prefix")
     except SetupError as error:
@@ -179,17 +179,17 @@ def _complete(path: Path, own: list[apt.Source], work: Path) -> SimulatorLibrary
 
 
 def main() -> int:
-    """Run as a program: progress to the terminal, one failure at the end, exit code 0 only with a library."""
+    """Run as a program: progress on the terminal, at most one error line, exit code 0 only with a library."""
     try:
-        found = ensure(library.private_prefix())
+        installed = ensure(library.private_prefix())
     except (SetupError, OSError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"ngspice: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("ngspice: stopped; nothing half-made is left, run the same command again\n")
+        sys.stderr.write("ngspice: stopped; no unfinished files are left, run the same command again\n")
         return 130
-    say(f"{found.version_text} ({found.origin}{', KLU' if found.klu else ''}): {found.path}")
-    if warning := library.warning_for(found):
+    say(f"{installed.version_text} ({installed.origin}{', KLU' if installed.klu else ''}): {installed.path}")
+    if warning := library.warning_for(installed):
         say(f"warning: {warning}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Find an ngspice shared library, ask it what it is, and make a worker process ready to load it."""
+"""Find and probe an ngspice shared library, and prepare a worker process to load it."""
 
 import ctypes
 import functools
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rramkit.characterization.processor_time import TimeLimitError, run_limited
 from rramkit.errors import SetupError
+from rramkit.processes.processor_time import TimeLimitError, run_limited
 
 VARIABLE = "RRAMKIT_NGSPICE"
 OLDEST = 39  # older ones were never tried with the kit
@@ -20,13 +20,13 @@ GOOD = 42  # the oldest that distributions build with KLU
 NAMES = ("libngspice.so.0", "libngspice.so")
 PROBE_SECONDS = 30  # processor time; 0.05 s is usual
 BARE = Path(__file__).resolve().parent / "bare"
-# Read by ngspice at its start: each of them would let the user's own set-up change a result.
+# Read by ngspice at its start: with any of them the user's own set-up could change a result.
 FOREIGN = ("SPICE_SCRIPTS", "SPICE_PATH", "SPICE_ASCIIRAWFILE", "NGSPICE_INPUT_DIR", "NGSPICE_OSDI_DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorLibrary:
-    """An ngspice shared library that loads, and what it says about itself.
+    """An ngspice shared library that loads, with its version and features.
 
     Attributes
     ----------
@@ -62,12 +62,12 @@ class SimulatorLibrary:
 
     @property
     def simulator(self) -> str:
-        """What it is, in words: the same words, the same numbers."""
+        """Name of the simulator for provenance: equal names give equal numbers."""
         return f"ngspice {self.version_text}{' with KLU' if self.klu else ''}"
 
     @property
     def good(self) -> bool:
-        """Whether large arrays are quick with it."""
+        """Whether it is new enough and has KLU, so that large arrays are fast."""
         return self.klu and self.version >= GOOD
 
 
@@ -98,14 +98,14 @@ def _find(named: str, prefix: Path) -> SimulatorLibrary:
             return probe(library, origin)
         except SetupError as error:
             failures.append(str(error))
-    found = "; ".join(failures) or f"none in {prefix} and none known to the system's loader"
+    got = "; ".join(failures) or f"none in {prefix} and none in the system's loader cache"
     raise SetupError(
-        f"an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer is needed; got {found}. {cure()}"
+        f"an ngspice shared library ({NAMES[0]}) of version {OLDEST} or newer is needed; got {got}. {cure()}"
     )
 
 
 def cure() -> str:
-    """Say how a library is had, whatever is missing about the present one."""
+    """Return how to get a suitable library."""
     return (
         f"Run `make setup` (it fetches one without root), install libngspice0 of version {GOOD} or newer, "
         f"or set {VARIABLE} to the path of such a library."
@@ -113,7 +113,7 @@ def cure() -> str:
 
 
 def named_library(named: str) -> SimulatorLibrary:
-    """Probe the library that the user names; there is no silent way round a wrong one."""
+    """Probe the library that the user names; a wrong one is an error, never replaced by another."""
     path = Path(named).expanduser()
     try:
         if not path.is_file():
@@ -127,11 +127,11 @@ def named_library(named: str) -> SimulatorLibrary:
 
 
 def system_candidates() -> list[Path]:
-    """List what the loader's cache, LD_LIBRARY_PATH and the usual folders hold, each file once."""
+    """List the libraries in LD_LIBRARY_PATH, the loader's cache and the usual folders, each file once."""
     folders = [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
     usual = [Path("/usr/local/lib"), Path("/usr/lib"), Path("/usr/lib64")]
-    found = [*_files(folders), *_loader_cache(), *_files(usual)]
-    return list(dict.fromkeys(path.resolve() for path in found))
+    paths = [*_files(folders), *_loader_cache(), *_files(usual)]
+    return list(dict.fromkeys(path.resolve() for path in paths))
 
 
 def _in(prefix: Path) -> list[Path]:
@@ -170,7 +170,7 @@ def _under(prefix: Path, model: str) -> bool:
 
 
 def probe(path: Path, origin: str) -> SimulatorLibrary:
-    """Load the library in a child process and read what it says.
+    """Load the library in a child process and read its version and features.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def probe(path: Path, origin: str) -> SimulatorLibrary:
         that fits after "got".
     """
     path = path.resolve()
-    # What `fetch` put beside the library because the system lacks it.
+    # Libraries that `fetch` put beside it because the system lacks them.
     preload = tuple(sorted((path.parent / "needed").glob("*.so*"))) if (path.parent / "needed").is_dir() else ()
     lib_dir = matching_lib_dir(path)
     output = _probe_output(path, lib_dir, preload, path.stat().st_mtime_ns)
@@ -223,17 +223,17 @@ def _probe_output(path: Path, lib_dir: Path, preload: tuple[Path, ...], _changed
 
 
 def environment(lib_dir: Path, inherited: dict[str, str]) -> dict[str, str]:
-    """Return the environment in which a library may be loaded: `inherited`, less what would change a result."""
-    kept = {name: value for name, value in inherited.items() if name not in FOREIGN}
-    return kept | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
+    """Return the environment to load a library in: `inherited` without the variables that could change a result."""
+    neutral = {name: value for name, value in inherited.items() if name not in FOREIGN}
+    return neutral | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
 
 
 def enter(library: SimulatorLibrary, folder: Path) -> None:
-    """Make this process ready to load `library`; once, before the first load, in a process of its own.
+    """Prepare this process to load `library`: once, before the first load, in a process of its own.
 
     It changes the process's folder and environment. ngspice reads `.spiceinit` of the current folder
     or else of the user's home (from the password file, not from `HOME`), so `folder`, which
-    must exist and be private, gets one. It also holds the threads at one: the start-up files of
+    must exist and be private, gets one. It also limits the threads to one: the start-up files of
     distributions ask for up to eight and win over OMP_NUM_THREADS.
     """
     (folder / ".spiceinit").write_text("* read in place of the user's own\nset num_threads=1\n")
@@ -246,7 +246,7 @@ def enter(library: SimulatorLibrary, folder: Path) -> None:
 
 
 def warning_for(library: SimulatorLibrary) -> str | None:
-    """Say in one line what a poor library costs and how to cure it; None for a good one."""
+    """Return one line about the cost and the cure of an unsuitable library; None for a good one."""
     if library.good:
         return None
     lack = "has no KLU solver" if not library.klu else f"is older than {GOOD}"

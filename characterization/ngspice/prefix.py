@@ -1,4 +1,4 @@
-"""The private prefix: its layout, its start-up file, and the one moment at which a new one takes its place."""
+"""The private prefix of ngspice: layout, start-up file, and replacement of an old prefix by a new one."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from rramkit.characterization.ngspice.library import NAMES, SimulatorLibrary
 from rramkit.errors import SetupError
 
-# Runs the program with the start-up file, code models and spare libraries of its own prefix.
+# Runs the program with the start-up file, code models and additional libraries of its own prefix.
 WRAPPER = """#!/bin/sh
 prefix=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 SPICE_LIB_DIR=$prefix/share/ngspice
@@ -23,8 +23,8 @@ exec "$prefix/lib/ngspice/ngspice" "$@"
 
 
 @contextlib.contextmanager
-def workshop(prefix: Path) -> Iterator[Path]:
-    """Give an empty folder beside the prefix, on the same disk; a killed run's left-over goes first."""
+def work_folder(prefix: Path) -> Iterator[Path]:
+    """Yield an empty folder beside the prefix, on the same disk; one left by a killed run is removed first."""
     folder = prefix.with_name(prefix.name + ".part")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -36,10 +36,10 @@ def workshop(prefix: Path) -> Iterator[Path]:
 
 
 def assemble(unpacked: Path, prefix: Path) -> Path:
-    """Lay the parts of unpacked packages, or of a staged build, out as a prefix; return the library."""
+    """Arrange the files of unpacked packages, or of a staged build, as a prefix; return the library."""
     libraries = [file for file in sorted(unpacked.rglob(NAMES[0] + "*")) if not file.is_symlink()]
     if not libraries:
-        raise SetupError(f"no {NAMES[0]} among what was fetched")
+        raise SetupError(f"no {NAMES[0]} in the packages")
     models, scripts = prefix / "lib" / "ngspice", prefix / "share" / "ngspice" / "scripts"
     models.mkdir(parents=True)
     shutil.copy2(libraries[0], prefix / "lib" / NAMES[0])
@@ -57,16 +57,16 @@ def assemble(unpacked: Path, prefix: Path) -> Path:
 
 
 def add_needed(unpacked: Path, prefix: Path, name: str) -> None:
-    """Put a library that the system lacks where `probe` and a worker find it, under the name it is asked for."""
+    """Put a library that the system lacks where `probe` and a worker look for it, under its usual name."""
     files = sorted(file for file in unpacked.rglob(name + "*") if not file.is_symlink())
     if not files:
-        raise SetupError(f"no {name} among what was fetched")
+        raise SetupError(f"no {name} in the packages")
     (prefix / "lib" / "needed").mkdir(parents=True, exist_ok=True)
     shutil.copy2(files[0], prefix / "lib" / "needed" / name)
 
 
 def point_spinit_home(prefix: Path, final: Path) -> None:
-    """Make the start-up file in `prefix` name the prefix's code models, as they will lie under `final`."""
+    """Point the start-up file in `prefix` to the prefix's code models, with their paths under `final`."""
     spinit = prefix / "share" / "ngspice" / "scripts" / "spinit"
     if spinit.is_file():
         names = {model.name for model in (prefix / "lib" / "ngspice").glob("*.cm")}
@@ -87,7 +87,7 @@ def rewrite_spinit(text: str, names: set[str], models: Path) -> str:
 
 
 def drop_idle_program(prefix: Path) -> None:
-    """Take the ngspice program out again where its own libraries (X, readline) are missing."""
+    """Remove the ngspice program where its own libraries (X, readline) are missing."""
     wrapper = prefix / "bin" / "ngspice"
     if not wrapper.exists():
         return
@@ -97,7 +97,7 @@ def drop_idle_program(prefix: Path) -> None:
 
 
 def install(new: Path, prefix: Path, *, library: SimulatorLibrary, how: str) -> None:
-    """Let a finished prefix take the place of the old one, if any; both lie on one disk, so it is two renames."""
+    """Replace the old prefix, if any, by a finished one; both are on one disk, so it is two renames."""
     drop_idle_program(new)
     point_spinit_home(new, prefix)
     origin = {name: value for name, value in asdict(library).items() if name in ("version_text", "klu", "osdi")}

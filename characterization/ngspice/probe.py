@@ -1,7 +1,7 @@
-"""Load one ngspice library and print what it says about itself; run as a child process, as a script.
+"""Load one ngspice library and print its version and features; run as a script in a child process.
 
-A library that is broken, foreign or paired with the wrong code models takes its interpreter down, so
-`library.py` starts this file on its own (isolated, without site-packages) and reads its lines.
+A library that is broken, not ngspice or paired with the wrong code models can crash the interpreter, so
+`library.py` starts this file in a process of its own (isolated, without site-packages) and reads its output.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ COMMANDS = ("version -f", "osdi /none")
 
 def _write(line: str) -> None:
     sys.stdout.write(line + "\n")
-    sys.stdout.flush()  # a crash in the next call must not lose what was said
+    sys.stdout.flush()  # a crash in the next call must not lose this line
 
 
 def probe(path: str, preload: list[str]) -> None:
-    """Load the library, with what it needs loaded before it, and print its lines."""
+    """Load the library after the libraries that it needs, and print its output."""
     for needed in preload:
         ctypes.CDLL(needed, mode=ctypes.RTLD_GLOBAL)
     library = ctypes.CDLL(path)

@@ -1,14 +1,15 @@
-"""Arrays at the speed of matrix products: cell current, wires, tiles, writing; all from a table file."""
+"""Arrays at the speed of matrix products: cell current, wires (IR drop), tiles, writing; all from a table file."""
 
 from rramkit.array.cell_current import CellCurrent
 from rramkit.array.model import ArrayModel
+from rramkit.array.read import Reading
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.chain import ReadChain
-from rramkit.array.stages.from_tables import characterised_chain
-from rramkit.array.tile import Reading, Tile
+from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel, effective_conductance
+from rramkit.array.write.program import ProgramCost, program_matrix
 from rramkit.array.write.pulse import GradualWrite, Pulse, Writer
 from rramkit.array.write.state import CellState, WriteCost
 from rramkit.array.write.update import UpdateChain, UpdateParams
@@ -19,6 +20,7 @@ __all__ = [
     "CellCurrent",
     "CellState",
     "GradualWrite",
+    "ProgramCost",
     "Pulse",
     "ReadChain",
     "Reading",
@@ -34,6 +36,6 @@ __all__ = [
     "WriteCost",
     "WriteVerify",
     "Writer",
-    "characterised_chain",
     "effective_conductance",
+    "program_matrix",
 ]

@@ -1,9 +1,8 @@
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-"""The kinds of array that tiles are made of: NumPy's, or PyTorch tensors on any device, float32 or float64.
+"""Array back ends of tiles: NumPy arrays, or PyTorch tensors on any device, float32 or float64.
 
 Kernels are written once, in the functions that the array-API standard gives both (array-api-compat finds them); only
-what changes the kind of an array stands here. Numbers of the model are kept in NumPy at float64, and are converted
-when a tile is made.
+conversions between the kinds are here. Numbers of the model are NumPy's float64, converted when a tile is built.
 """
 
 import math
@@ -29,7 +28,7 @@ def is_array(x: object) -> bool:
 def namespace(x: Array) -> Any:  # noqa: ANN401  (a module, or an object that acts as one)
     """Return the functions of the standard for the kind of `x`."""
     if isinstance(x, np.ndarray):
-        return array_api_compat.numpy  # at once: the question is asked many times a read
+        return array_api_compat.numpy  # at once: this is called many times a read
     return array_api_compat.array_namespace(x)
 
 
@@ -69,7 +68,7 @@ def placed(x: np.ndarray, backend: Backend, device: str) -> Array:
     if backend == "numpy":
         return x
     try:
-        import torch  # an extra: only here, when it is asked for
+        import torch  # an optional extra
     except ImportError as error:
         raise SetupError(
             "`backend` torch needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
@@ -80,7 +79,7 @@ def placed(x: np.ndarray, backend: Backend, device: str) -> Array:
 
 
 def limited(x: Array, low: float, high: float) -> Array:
-    """Return `x` kept from `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
+    """Return `x` clipped to `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
     if isinstance(x, np.ndarray):
         return np.minimum(np.maximum(x, low), high)
     return namespace(x).clip(x, low, high)

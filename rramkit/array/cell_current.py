@@ -1,4 +1,4 @@
-"""The current of a cell against its conductance and its voltage, in a form that an array reads by matrix products.
+"""Cell current: low-rank separation of i(g, v), so that an array is read by matrix products.
 
 The table's current is a linear part and a sum of separable terms::
 
@@ -8,16 +8,26 @@ The table's current is a linear part and a sum of separable terms::
     a_0  conductance at 0 V (S)
 
 An array read is then a few matrix products instead of one look-up for each cell and vector: i_j = sum_k sum_i b_k(v_i)
-a_k(g_ij). The terms beside the linear one are the leading ones of the singular value decomposition of what it leaves,
-the best approximation of their rank (Eckart and Young 1936); as many as keep every grid point within
+a_k(g_ij). The further terms are the leading ones of the singular value decomposition of the remainder, the best
+approximation of their rank (Eckart and Young 1936); as many as keep every grid point within
 `SEPARATION_LIMIT` of full scale. A linear cell needs none.
 
-Wires. A cell of linear conductance a_0 behind wires gets the fraction s of its line's voltage (`wires`). What is left
-beside the linear part is odd in v and of third order (a sinh), so it falls as s^3: two grades of attenuation, and still
-one matrix product a term. Against ngspice, 1T1R arrays of up to 65 x 96: 0.5 % rms of full scale with s for all terms,
-0.1 % with s and s^3 (docs/results.md).
+Wires. A cell of linear conductance a_0 behind wires gets the fraction s of its line's voltage (`wires`). The remainder
+is odd in v and of third order (a sinh), so it falls as s^3: two attenuations, and still one matrix product a term.
+Against ngspice, 1T1R arrays of up to 65 x 96: 0.5 % rms of full scale with s for all terms, 0.1 % with s and s^3
+(docs/results.md).
 
 v > 0: the bit line is driven (backward read); v < 0: the source line, that is the row, is driven (forward read).
+
+One direction (`DirectionalCurrent`). Both directions together need one term more than each alone. For magnitudes u of
+the voltage from 0 to the largest of the direction::
+
+    i(g, u) = a_0(g) u + sum_k a_k(g) b_k(u),        b_k(0) = 0,  b_k'(0) = 0  for k > 0
+
+    i  magnitude of the current (A)    g  conductance at the read voltage (S)    u  magnitude of the voltage (V)
+
+the further terms being the leading ones of the singular value decomposition of what a straight line leaves of each
+curve, as many as keep it within `SEPARATION_LIMIT` of full scale. A linear cell needs none.
 """
 
 from collections.abc import Callable
@@ -32,19 +42,27 @@ from rramkit.array.uniform_lut import UniformLut
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table
+from rramkit.table.schema import READ
 
 SEPARATION_LIMIT = 1e-4
-"""Largest error of the sum of terms over the table's largest current (1): a fifth of what resampling may cost."""
+"""Largest error of the sum of terms over the table's largest current (1): a fifth of that of resampling."""
 
 
 @dataclass(frozen=True)
 class CellCurrent:
-    """The separable form of one read table.
+    """The separable form of one read table; the only reader of the table `read`.
+
+    Examples
+    --------
+    >>> from rramkit.table.example import example
+    >>> cells = CellCurrent.from_table(example()["read"])
+    >>> cells.v_forward, cells.v_backward
+    (0.2, 0.2)
 
     Attributes
     ----------
     g_grid, v_grid : ndarray
-        Conductance (N,) in siemens and voltage (M,) in volts at which the terms are known; linear in between.
+        Conductance (N,) in siemens and voltage (M,) in volts of the terms; linear in between.
     a_grid, b_grid : ndarray
         Terms (K, N) and (K, M), the linear one first; the product of two is in amperes.
     """
@@ -56,17 +74,23 @@ class CellCurrent:
 
     @classmethod
     def from_table(cls, table: Table) -> Self:
-        """Separate the signal `i_cell` of a read table; raise `TableError` when it lacks a direction."""
-        g_grid, v_grid, current = GridSurrogate(table, "i_cell").fine_grid()
+        """Separate the signal `i_cell` of a read table.
+
+        Raises
+        ------
+        TableError
+            When the table lacks a direction, or a current that is zero or flows against its voltage.
+        """
+        g_grid, v_grid, current = GridSurrogate(table, READ.i_cell).fine_grid()
         if v_grid[0] >= 0.0 or v_grid[-1] <= 0.0:
             raise TableError(
                 f"axis `{table.name}/v_cell` must reach from below 0 V (row driven) to above (bit line driven); "
-                f"got {v_grid[0]:g} to {v_grid[-1]:g} V. Characterise both directions."
+                f"got {v_grid[0]:g} to {v_grid[-1]:g} V. Regenerate it with both directions."
             )
         if np.any(current * np.sign(v_grid) < 0) or not np.all(np.any(current, axis=1)):
             raise TableError(
-                f"`{table.name}/i_cell` must flow, and the way its voltage points, at every conductance; it does not. "
-                "Characterise again."
+                f"`{table.name}/i_cell` must flow in the direction of its voltage at every conductance; it does not. "
+                "Regenerate it with `rramkit characterize`."
             )
         slope = _slope_at_zero(v_grid, current)
         rest = current - slope[:, None] * v_grid
@@ -136,12 +160,70 @@ class CellCurrent:
         return current, slope
 
     def outside(self, g_cell: Array) -> int:
-        """Return how many conductances lie outside the table: whoever builds a tile counts and reports them."""
+        """Return how many conductances lie outside the table: a tile counts and reports them."""
         margin = 1e-6 * self.g_span  # rounding, to float32 too, is not an extrapolation
         low, high = float(self.g_grid[0]) - margin, float(self.g_grid[-1]) + margin
         if float(g_cell.min()) >= low and float(g_cell.max()) <= high:
             return 0
         return int(namespace(g_cell).count_nonzero((g_cell < low) | (g_cell > high)))
+
+
+@dataclass(frozen=True)
+class DirectionalCurrent:
+    """The cell current in one read direction.
+
+    Attributes
+    ----------
+    v_max : float
+        Largest voltage (V).
+    a_terms : UniformLut
+        Terms of the conductance (K,).
+    u_grid, b_grid : ndarray
+        Voltages (M,) in volts, and the terms (K, M) there, the linear one first; linear in between.
+    i_span : tuple of float
+        Lowest and highest current of a cell at `v_max` (A).
+    """
+
+    v_max: float
+    a_terms: UniformLut
+    u_grid: np.ndarray
+    b_grid: np.ndarray
+    i_span: tuple[float, float]
+
+    @classmethod
+    def of(cls, cells: CellCurrent, *, backward: bool) -> Self:
+        """Separate the forward (rows driven) or the `backward` direction (bit lines driven)."""
+        sign = 1.0 if backward else -1.0
+        v_grid = np.unique(np.append(cells.v_grid, 0.0))
+        u_grid = np.sort(sign * v_grid[sign * v_grid >= 0.0])
+        current = sign * cells.a_grid.T @ cells.voltage_terms(sign * u_grid)  # (N, M)
+        a_grid, b_grid = _separated(u_grid, current, SEPARATION_LIMIT * float(np.max(np.abs(current))))
+        ends = float(current[:, -1].min()), float(current[:, -1].max())
+        return cls(float(u_grid[-1]), UniformLut.of(cells.g_grid, a_grid), u_grid, b_grid, ends)
+
+    def conductance_terms(self, g_cell: Array) -> Array:
+        """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""
+        return self.a_terms.at(g_cell)
+
+    def voltage_terms(self, u: np.ndarray) -> np.ndarray:
+        """Return b_k at voltages (M',) in volts, as (K, M'); outside the table the edge's value holds."""
+        return np.stack([np.interp(u, self.u_grid, term) for term in self.b_grid])
+
+
+def _separated(u_grid: np.ndarray, current: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return terms (K, N) of the conductance and (K, M) of the voltage whose product is `current` (N, M) to `limit`."""
+    unit = u_grid / np.linalg.norm(u_grid)
+    along = current @ unit
+    left, singular, right = np.linalg.svd(current - along[:, None] * unit, full_matrices=False)
+    terms = 0
+    while (
+        np.max(np.abs(current - along[:, None] * unit - (left[:, :terms] * singular[:terms]) @ right[:terms])) > limit
+    ):
+        terms += 1
+    a_rest, b_rest = (left[:, :terms] * singular[:terms]).T, right[:terms]
+    slopes = b_rest[:, 1] / u_grid[1]  # their straight part goes to the linear term
+    a_linear = along / np.linalg.norm(u_grid) + slopes @ a_rest
+    return np.concatenate([a_linear[None], a_rest]), np.concatenate([u_grid[None], b_rest - slopes[:, None] * u_grid])
 
 
 def _slope_at_zero(v_grid: np.ndarray, current: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
-r"""The exact solution of an array of linear cells: row after row, the lines behind are folded into one small matrix.
+r"""Exact solution of a crossbar of linear cells: block elimination, line after line, into one small matrix.
 
 Lines i = 0 .. N-1 carry M nodes each, r_line apart, and begin behind r_start at the voltage v_i; the M lines that cross
 them have nodes r_step apart and leave below line N-1 through r_end at the voltages w (M,). A cell joins each line node
 (voltage U) to its crossing node (V), and carries x = g (U - V) + s, where s is a given current.
 
-One line. With P_jm = r_start + r_line min(j, m), what two nodes share on the way from the start, U = v - P x, so ::
+One line. With P_jm = r_start + r_line min(j, m), the resistance that two nodes share from the start, U = v - P x, so ::
 
     x = Y (v - V - P s) + s        Y = (G^-1 + P)^-1, the admittance of the line seen from its crossing nodes
 
@@ -17,7 +17,7 @@ All lines. Currents J_i = y_i - A_i V_i flow down from node row i, all that lies
 
 and from the last row up V_i = K_i (V_i+1 + r_step y_i). Every matrix inverted is 1 plus a positive one: zero
 resistances and absent cells (g = 0) are ordinary numbers here, not limits of small ones. In between, only the voltages
-of one crossing node row are unknown at a time: N inversions of M x M, instead of a sparse matrix of order 2 N M.
+of one crossing node row are unknowns at a time: N inversions of M x M, instead of a sparse matrix of order 2 N M.
 
 The current that arrives at the crossing lines' ends for one volt at line i alone is K_N-1 ... K_i (Y_i 1); since the
 network is reciprocal it is also the current in line i for one volt at the ends.
@@ -38,7 +38,7 @@ _FALL_MAX = 300.0  # of a logarithm of voltages in float64 (1): the exponential 
 
 @dataclass(frozen=True)
 class Ladder:
-    """Resistances (ohm) of an array seen along its N lines: start and segment, then step and end of what crosses."""
+    """Resistances (ohm) of an array along its N lines: start and segment, then step and end of the crossing lines."""
 
     r_start: float
     r_line: float
@@ -53,7 +53,7 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Elimination:
-    """One array's cells and wires, folded; `solve` then takes any inputs.
+    """Cells and wires of one array, eliminated; `solve` then takes any inputs.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Elimination:
 
     @classmethod
     def of(cls, g: np.ndarray, ladder: Ladder) -> Self:
-        """Fold an array of conductances (N, M) in siemens, at least 0; float32 stays float32."""
+        """Eliminate an array of conductances (N, M) in siemens, at least 0; float32 stays float32."""
         lines = Lines.of(g, ladder)
         count, nodes = g.shape
         inverse = np.empty((count, nodes, nodes), dtype=g.dtype)
@@ -126,7 +126,7 @@ class Elimination:
         return gathered
 
     def _back(self, cells: np.ndarray, gathered: np.ndarray, v_end: np.ndarray) -> np.ndarray:
-        """Take what the crossing nodes' voltages V_i cost off the cell currents, from the last line up."""
+        """Subtract the effect of the crossing nodes' voltages V_i from the cell currents, from the last line up."""
         v, r = v_end, self.ladder.r_end
         for i in reversed(range(len(cells))):
             v = self.inverse[i] @ (v + r * gathered[i])
@@ -146,7 +146,7 @@ class Lines:
     own : ndarray
         Diagonal of Y: admittance that a cell shows to its crossing node (S).
     seen : ndarray
-        Resistance from a node to all that holds it, cells included (ohm).
+        Resistance from a node to ground through all its neighbours, cells included (ohm).
     fall : ndarray
         Logarithm of the voltage at the line's start over that at the node (1), rising from node to node.
     reach : ndarray
@@ -176,7 +176,7 @@ class Lines:
         return cls(g, g * (1 + z_left * y_right) / held, z_left / held, fall, g * np.exp(-fall))
 
     def admittance(self, i: int) -> np.ndarray:
-        """Return Y of line i (M, M) in siemens; of two nodes the one nearer to the start says what holds both."""
+        """Return Y of line i (M, M) in siemens; `seen` of two nodes is that of the one nearer to the start."""
         fall, g, nodes = self.fall[i], self.g[i], np.arange(self.g.shape[1])
         later = _later(nodes.size)
         if fall[-1] < _FALL_MAX:
@@ -197,7 +197,7 @@ def _later(nodes: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def shared_resistance(nodes: int, r_start: float, r_segment: float) -> np.ndarray:
-    """Return P (M, M) in ohm: what two nodes of a line share on the way from its start; P x is what currents x cost."""
+    """Return P (M, M) in ohm: what two nodes of a line share from its start; P x is the drop of currents x."""
     m = np.arange(nodes)
     shared = r_start + r_segment * np.minimum(m[:, None], m)
     shared.flags.writeable = False  # it is cached
@@ -218,7 +218,7 @@ def positive_inverse(matrix: np.ndarray) -> np.ndarray:
     if failed:
         raise InputError(
             "the cells and wires must make a positive network; they do not (a conductance that is not a number, or "
-            "wires that take nearly all of the voltage). Mend the conductances, or take the grade exact."
+            "wires that drop nearly all of the voltage). Fix the conductances, or take the grade exact."
         )
     half, _ = potri(factor, lower=True, overwrite_c=True)
     return np.where(_later(matrix.shape[0]), half, half.T)

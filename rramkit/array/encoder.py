@@ -1,8 +1,9 @@
-"""From the voltages asked of lines to what the cells answer to: the voltage terms of the cell current, by look-up.
+"""Input encoding: line voltages to the voltage terms b_k(v) of the cell current, by look-up.
 
-The terms b_k beside the linear one (`one_way`) are looked up at the nearest of evenly spaced voltages, so many that the
-step between two of them is below `STEP_LIMIT` of the cell's full current; the linear term is the voltage itself. With
-an input converter the codes are the places of the table, and nothing is rounded but by the converter.
+The terms b_k beside the linear one (`cell_current.DirectionalCurrent`) are looked up at the nearest of evenly spaced
+voltages, so many that the step between two of them is below `STEP_LIMIT` of the cell's full current; the linear term is
+the voltage itself. Where lines are driven in codes (`LineDrive`), the codes are the entries of the table, and nothing
+is rounded but by the driver.
 """
 
 from collections.abc import Iterator
@@ -12,27 +13,27 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.backend import Array, like, namespace
-from rramkit.array.directional_current import DirectionalCurrent
-from rramkit.array.stages.row_driver import RowDriver
+from rramkit.array.cell_current import DirectionalCurrent
+from rramkit.array.stages.stage import LineDrive
 
 STEP_LIMIT = 2e-5
-"""Largest step between neighbouring places over full scale (1): a fifth of what the terms themselves may miss."""
+"""Largest step between neighbouring entries over full scale (1): a fifth of the error allowed to the terms."""
 
-_PLACES_MAX = 2**17  # of a look-up (1): half a megabyte in float32, what a core's cache holds
+_ENTRIES_MAX = 2**17  # of a look-up (1): half a megabyte in float32, what a core's cache holds
 
 
 @dataclass(frozen=True)
 class SubRead:
-    """What lines do while one current is formed; every array is laid out as the voltages were.
+    """Drive of the lines while one current is formed; every array is laid out as the voltages were.
 
     Attributes
     ----------
     weight : float
-        What its current counts in the sum.
+        Factor of its current in the sum.
     terms : tuple of array
         For each term the factor of its conductance terms.
     square : array or None
-        What stands before a conductance's variance in the variance of the current (V^2); None: cells have no noise.
+        Factor of a conductance's variance in the variance of the current (V^2); None: cells have no noise.
     power : tuple of array
         For each term, voltage times factor, of all pulses.
     """
@@ -45,26 +46,26 @@ class SubRead:
 
 @dataclass(frozen=True)
 class Encoder:
-    """The input side of tiles in one direction, in one kind of array.
+    """Input encoding of tiles in one direction, in one kind of array.
 
     Attributes
     ----------
-    way : DirectionalCurrent
+    current : DirectionalCurrent
         The cell current of the direction.
-    dac : RowDriver
-        The converter.
+    drive : LineDrive
+        Levels and pulses of a line.
     scale : float
-        Places of the tables over volts (1/V).
+        Entries of the tables over volts (1/V).
     tables : tuple of array
-        Terms (places,); of serial bits, the one term of a whole pulse.
+        Terms (entries,); of serial bits, the one term of a whole pulse.
     squares, powers : array
-        `SubRead.square` and `SubRead.power` of serial bits (places,).
+        `SubRead.square` and `SubRead.power` of serial bits (entries,).
     mix : ndarray or None
-        What the terms of the conductance have to be combined with (1, K); None: as they are.
+        Factors (1, K) that combine the terms of the conductance; None: they stay as they are.
     """
 
-    way: DirectionalCurrent
-    dac: RowDriver
+    current: DirectionalCurrent
+    drive: LineDrive
     scale: float
     tables: tuple[Array, ...]
     squares: Array
@@ -72,60 +73,61 @@ class Encoder:
     mix: np.ndarray | None
 
     @classmethod
-    def of(cls, way: DirectionalCurrent, dac: RowDriver, reference: Array) -> Self:
-        """Make the encoder of one direction for arrays of the kind of `reference`."""
-        if dac.serial:
-            codes = np.arange(dac.levels)
-            bits = (codes[:, None] >> np.arange(dac.bits)) & 1
-            tables = (codes / (dac.levels - 1.0))[None]
-            squares = way.v_max**2 * (bits * 4.0 ** np.arange(dac.bits)).sum(axis=1) / (dac.levels - 1.0) ** 2
-            powers, mix = way.v_max * bits.sum(axis=1), way.voltage_terms(np.array([way.v_max])).T
+    def of(cls, current: DirectionalCurrent, drive: LineDrive, reference: Array) -> Self:
+        """Build the encoder of one direction for arrays of the kind of `reference`."""
+        if drive.serial:
+            codes = np.arange(drive.levels)
+            bits = (codes[:, None] >> np.arange(drive.bits)) & 1
+            tables = (codes / (drive.levels - 1.0))[None]
+            squares = current.v_max**2 * (bits * 4.0 ** np.arange(drive.bits)).sum(axis=1) / (drive.levels - 1.0) ** 2
+            powers, mix = current.v_max * bits.sum(axis=1), current.voltage_terms(np.array([current.v_max])).T
         else:
-            fractions = dac.fractions() if dac.levels else np.linspace(0.0, 1.0, _places(way))
-            tables, squares, powers, mix = way.voltage_terms(way.v_max * fractions), np.zeros(0), np.zeros(0), None
-        scale = (tables.shape[1] - 1) / way.v_max
-        kept = tuple(like(each, reference) for each in tables)
-        return cls(way, dac, scale, kept, like(squares, reference), like(powers, reference), mix)
+            fractions = np.linspace(0.0, 1.0, _entries(current)) if drive.fractions is None else drive.fractions
+            tables, mix = current.voltage_terms(current.v_max * fractions), None
+            squares = powers = np.zeros(0)
+        scale = (tables.shape[1] - 1) / current.v_max
+        terms = tuple(like(each, reference) for each in tables)
+        return cls(current, drive, scale, terms, like(squares, reference), like(powers, reference), mix)
 
-    def shots(self, u: Array, *, noisy: bool) -> Iterator[SubRead]:
-        """Yield what lines asked for voltages `u` of any layout, from 0 to `v_max`, do; `noisy` asks for `square`."""
-        if not self.dac.levels and len(self.tables) == 1:
+    def sub_reads(self, u: Array, *, noisy: bool) -> Iterator[SubRead]:
+        """Yield the sub-reads of voltages `u` of any layout, from 0 to `v_max`; with `square` for `noisy` cells."""
+        if not self.drive.levels and len(self.tables) == 1:
             square = u * u
             yield SubRead(1.0, (u,), square if noisy else None, (square,))
             return
         code = self._code(u)
-        if self.dac.shots > 1:
+        if self.drive.sub_reads > 1:
             yield from self._bit_by_bit(code, noisy=noisy)
-        elif self.dac.serial:
+        elif self.drive.serial:
             square = self.squares[code] if noisy else None
             yield SubRead(1.0, (self.tables[0][code],), square, (self.powers[code],))
         else:
-            volts = self.tables[0][code] if self.dac.levels else u
+            volts = self.tables[0][code] if self.drive.levels else u
             terms = (volts, *(table[code] for table in self.tables[1:]))
             power = tuple(volts * term for term in terms)
             yield SubRead(1.0, terms, power[0] if noisy else None, power)
 
     def _code(self, u: Array) -> Array:
         xp = namespace(u)
-        place = u * self.scale
-        place += 0.5
-        return xp.astype(place, xp.int64)
+        entry = u * self.scale
+        entry += 0.5
+        return xp.astype(entry, xp.int64)
 
     def _bit_by_bit(self, code: Array, *, noisy: bool) -> Iterator[SubRead]:
-        xp, v_max = namespace(code), self.way.v_max
-        for bit in range(self.dac.bits):
+        xp, v_max = namespace(code), self.current.v_max
+        for bit in range(self.drive.bits):
             term = xp.astype((code >> bit) & 1, self.tables[0].dtype)
-            weight = 2.0**bit / (self.dac.levels - 1)
+            weight = 2.0**bit / (self.drive.levels - 1)
             yield SubRead(weight, (term,), v_max**2 * term if noisy else None, (v_max * term,))
 
 
-def _places(way: DirectionalCurrent) -> int:
+def _entries(current: DirectionalCurrent) -> int:
     """Return how many evenly spaced voltages the look-up of the terms beside the linear one needs."""
-    largest = np.abs(way.a_terms.values).max(axis=1)[1:]
-    places = 1024
-    while places < _PLACES_MAX:
-        terms = way.voltage_terms(np.linspace(0.0, way.v_max, places + 1))[1:]
-        if np.max(np.abs(np.diff(terms, axis=1)).T @ largest, initial=0.0) <= STEP_LIMIT * way.i_span[1]:
+    largest = np.abs(current.a_terms.values).max(axis=1)[1:]
+    entries = 1024
+    while entries < _ENTRIES_MAX:
+        terms = current.voltage_terms(np.linspace(0.0, current.v_max, entries + 1))[1:]
+        if np.max(np.abs(np.diff(terms, axis=1)).T @ largest, initial=0.0) <= STEP_LIMIT * current.i_span[1]:
             break
-        places *= 2
-    return places + 1
+        entries *= 2
+    return entries + 1

@@ -1,6 +1,6 @@
-"""How the values that drive lines are laid out: as vectors, as images whose windows are the vectors, cut over tiles.
+"""Layout of input vectors: rows as they are, windows of images (im2col), or cut over tiles.
 
-What is done to each value alone (encoding, squaring) is done as they come; only products need them as rows.
+Operations on each value alone (encoding, squaring) work on the values as given; only products need rows.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from rramkit.array.windows import Windows
 
 
 class Layout(ABC):
-    """One way from values as they come to vectors."""
+    """How given values become vectors."""
 
     @property
     def from_images(self) -> bool:
@@ -28,12 +28,12 @@ class Layout(ABC):
     def blocks(self, x: np.ndarray, most: int) -> Iterator[np.ndarray]:
         """Yield the vectors as columns (..., L, n): windows about `most` numbers at a time, others all at once.
 
-        Each block holds until the next.
+        Each block is valid until the next.
         """
         yield self.rows(x).swapaxes(-1, -2)
 
     def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
-        """Yield where among the N vectors those of each block stand."""
+        """Yield the position of each block among the N vectors."""
         yield slice(0, self.count(x))
 
     def count(self, x: np.ndarray) -> int:
@@ -74,7 +74,7 @@ class Images(Layout):
         return self.windows.blocks(x, most)
 
     def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
-        """Yield where they stand."""
+        """Yield the position of each block."""
         return self.windows.places(x, most)
 
     def count(self, x: np.ndarray) -> int:
@@ -94,7 +94,7 @@ class Images(Layout):
 class Cut(Layout):
     """Vectors of another layout cut into `tiles` pieces of `size` lines, with zeros after the last line.
 
-    `before` says whether the tiles stand before (of a row of tiles) or after the axis that they are broadcast along.
+    `before`: whether the axis of the tiles is before (for a column of tiles) or after the axis of broadcasting.
     """
 
     inner: Layout
@@ -114,7 +114,7 @@ class Cut(Layout):
             yield pieces[:, None] if self.before else pieces[None]
 
     def places(self, x: np.ndarray, most: int) -> Iterator[slice]:
-        """Yield where the uncut ones stand."""
+        """Yield the positions of the uncut ones."""
         return self.inner.places(x, most)
 
     def count(self, x: np.ndarray) -> int:

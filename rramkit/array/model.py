@@ -1,67 +1,161 @@
-"""What every tile of one table file shares."""
+"""The arrays of one table file: how they are read, and a matrix programmed into them."""
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, Backend, placed
+from rramkit.array.backend import Array, Backend
 from rramkit.array.cell_current import CellCurrent
+from rramkit.array.read_model import Precision, ReadModel
 from rramkit.array.stages.chain import ReadChain
+from rramkit.array.tile import Tile
+from rramkit.array.tile_grid import TileGrid
 from rramkit.array.wires import WireModel
-from rramkit.table import TableFile
+from rramkit.array.write.program import Method, ProgramCost, program_matrix
+from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams, WriteVerify
+from rramkit.errors import InputError
+from rramkit.table import Table, TableFile
+from rramkit.table.schema import READ, WIRES
 
-Precision = Literal["float32", "float64"]
-_UNCHECKED = 2**31  # rows and columns (1): a switch alone limits no array
+__all__ = ["ArrayModel", "Precision"]
 
 
-@dataclass(frozen=True)
-class ArrayModel:
-    """Cell current, wires (None: ideal), read time (s) and the read chain (by default nothing but these).
+@dataclass(frozen=True, init=False, repr=False)
+class ArrayModel(ReadModel):
+    """The arrays of one table file.
 
-    Attributes
+    Parameters
     ----------
-    largest : tuple of int or None
-        Rows and physical columns of the largest array; None: what the wires were checked on.
-    precision : str
-        Type of the numbers that stand for a network's conductances and currents.
-    wires_within : float
-        Relative change of a line's current that writes may make until its tile's wires are solved anew (1); 0: after
-        every write.
-    backend, device : str
-        What a network's reads are computed by, `numpy` or `torch`, and where.
+    tables : TableFile, optional
+        Gives the cell current (table `read`) and, unless `wires` says otherwise, the wires (table `wires`).
+    wires : bool or WireModel or None
+        True: those of the tables; False or None: ideal wires; or a model of one's own.
+    chain : ReadChain, optional
+        Stages of a read; left out, none. `ReadChain.from_tables(tables)` takes those that the file characterises.
+    largest, precision, wires_within, backend, device
+        See `ReadModel`.
+    cells, t_read
+        Cell current and duration of a read pulse (s), where they are not those of `tables`.
+
+    Raises
+    ------
+    TableError
+        When `tables` lacks a table, a signal or a condition.
+    InputError
+        When neither `tables` nor `cells` and `t_read` are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> array = ArrayModel(example())
+    >>> array
+    ArrayModel(4 to 90 uS, fast wires to 64 x 128, stages: none)
+    >>> tile, cost = array.program(np.array([[0.5, -1.0], [1.0, 0.0], [0.2, 0.3]]), rng=np.random.default_rng(0))
+    >>> tile.read([0.1, 0.0, 0.1]).shape, cost.missed
+    ((2,), 0)
     """
 
-    cells: CellCurrent
-    wires: WireModel | None
-    t_read: float
-    chain: ReadChain = field(default_factory=ReadChain)
-    largest: tuple[int, int] | None = None
-    precision: Precision = "float64"
-    wires_within: float = 0.0
-    backend: Backend = "numpy"
-    device: str = "cpu"
+    tables: TableFile | None = field(default=None, compare=False)
+
+    def __init__(
+        self,
+        tables: TableFile | None = None,
+        *,
+        wires: WireModel | bool | None = True,
+        chain: ReadChain | None = None,
+        largest: tuple[int, int] | None = None,
+        precision: Precision = "float64",
+        wires_within: float = 0.0,
+        backend: Backend = "numpy",
+        device: str = "cpu",
+        cells: CellCurrent | None = None,
+        t_read: float | None = None,
+    ) -> None:
+        if tables is None and (cells is None or t_read is None or wires is True):
+            raise InputError(
+                "`tables` must be a table file; got none. Pass rramkit.load(...), or `cells`, `t_read` and `wires`."
+            )
+        tables = None if tables is None else tables.nominal()
+        values = {
+            "cells": cells or CellCurrent.from_table(_table(tables, READ.group)),
+            "wires": WireModel.from_table(_table(tables, WIRES.group)) if wires is True else wires or None,
+            "t_read": _table(tables, READ.group).condition(READ.t_read) if t_read is None else t_read,
+            "chain": chain or ReadChain(),
+            "largest": largest,
+            "precision": precision,
+            "wires_within": wires_within,
+            "backend": backend,
+            "device": device,
+            "tables": tables,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
-        """Build from the tables `read` and, when `wires` is asked for, `wires`."""
-        read = tables["read"]
-        return cls(
-            cells=CellCurrent.from_table(read),
-            wires=WireModel.from_table(tables["wires"]) if wires else None,
-            t_read=read.condition("t_read"),
-            chain=chain or ReadChain(),
-        )
+        """Build from the tables `read` and, unless `wires` is false, `wires`."""
+        return cls(tables, wires=wires, chain=chain)
 
-    def placed(self, g_cell: np.ndarray) -> Array:
-        """Return a network's conductances (2, N, M) in the type, the kind of array and the place of this model."""
-        return placed(g_cell.astype(self.precision, copy=False), self.backend, self.device)
+    def tile(self, g_cell: Array, *, rng: np.random.Generator | None = None) -> Tile | TileGrid:
+        """Return conductances (2, N, M), (1, N, M) or (N, M) in siemens on one array, or on as many as it takes."""
+        g_cell = np.asarray(g_cell) if isinstance(g_cell, (list, tuple)) else g_cell
+        rows, columns = g_cell.shape[-2], g_cell.shape[-1] * (g_cell.shape[0] if g_cell.ndim == 3 else 1)
+        most = self.largest_array
+        one = rows <= most[0] and columns <= most[1]
+        return Tile.of(g_cell, self, rng=rng) if one else TileGrid.of(g_cell, self, largest=most, rng=rng)
 
-    @property
-    def lines(self) -> WireModel | None:
-        """The wires with the multiplexer's resistance at the end of each column."""
-        r_series = self.chain.mux.r_series
-        if not r_series:
-            return self.wires
-        wires = self.wires or WireModel(0.0, 0.0, 0.0, 0.0, rows_max=_UNCHECKED, cols_max=_UNCHECKED)
-        return replace(wires, r_sense=wires.r_sense + r_series)
+    def program(
+        self,
+        weight: Array,
+        *,
+        rng: np.random.Generator,
+        method: Method = "verify",
+        w_max: float | None = None,
+        verify: VerifyParams | None = None,
+        update: UpdateParams | None = None,
+    ) -> tuple[Tile | TileGrid, ProgramCost]:
+        """Program a matrix into pairs of cells, from their lowest conductance, by the pulses of the tables.
+
+        Parameters
+        ----------
+        weight : array
+            Matrix (N, M) of real numbers; w stands for (g_plus - g_minus) / g_unit, with g_unit the conductance range
+            over `w_max`.
+        rng : Generator
+            Draws what pulses do, and what differs from cell to cell and from tile to tile.
+        method : str
+            `verify`: write-verify; `pulse`: one pulse a cell, of the nearest mean change; `exact`: set without pulses.
+        w_max : float, optional
+            Weight that the full conductance range stands for; left out, the largest magnitude in `weight`.
+        verify : VerifyParams, optional
+            Window and limits of write-verify.
+        update : UpdateParams, optional
+            Stages of a write: droop, disturb, spread and the like; left out, none.
+
+        Returns
+        -------
+        tile : Tile or TileGrid
+            The cells, ready to be read.
+        cost : ProgramCost
+            Pulses, energy (J), time (s) and reads, the error, and how many cells were given up (`missed`).
+
+        Raises
+        ------
+        InputError
+            When `weight` is not a matrix of finite numbers within `w_max`.
+        TableError
+            When the tables lack `set` or `reset`.
+        """
+        if self.tables is None:
+            raise InputError("`tables` must be a table file with write pulses; got none. Pass ArrayModel(tables).")
+        loop = WriteVerify.from_tables(self.tables, verify, update)
+        done = program_matrix(weight, loop, method=method, w_max=w_max, rng=rng)
+        return self.tile(self.placed(done.cells.g_cell), rng=rng), done.cost
+
+
+def _table(tables: TableFile | None, name: str) -> Table:
+    assert tables is not None
+    return tables[name]

@@ -1,43 +1,109 @@
-"""What stands around the cells of tiles, made once and kept when the cells are written again: encoders, converters."""
+"""Periphery of tiles: encoders and stages of the read chain, which stay the same when the cells are written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
 from rramkit.array.backend import Array
-from rramkit.array.directional_current import DirectionalCurrent
+from rramkit.array.cell_current import DirectionalCurrent
 from rramkit.array.encoder import Encoder
-from rramkit.array.model import ArrayModel
+from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import TileRng
-from rramkit.array.stages.adc import AdcBank
-
-
-@dataclass(frozen=True)
-class Side:
-    """One direction of reads: what drives its lines and what converts its currents."""
-
-    encoder: Encoder
-    bank: AdcBank
+from rramkit.array.stages.stage import Stage, State, TileSpec
 
 
 @dataclass(frozen=True)
 class Periphery:
-    """Both directions of tiles (...), and which of their cells have a trap (..., 2, R, C); None where none has."""
+    """Encoders of both directions, and the stages of a read with what each keeps for tiles (...).
 
-    forward: Side
-    backward: Side
-    traps: Array | None
+    Attributes
+    ----------
+    forward, backward : Encoder
+        Input encoding of forward and of backward reads.
+    stages : tuple of Stage
+        The stages that are on, in signal order.
+    states : tuple
+        What each stage keeps.
+    nonlinear : bool
+        Whether phases, and by `halves` the halves of a pair, are sensed one by one.
+    halves : bool
+        Whether the halves of pairs are sensed one by one in a forward read.
+    random : bool
+        Whether a read draws random numbers.
+    i_variance : float
+        Variance of the noise of one sub-read at an output (A^2).
+    e_conversion : float
+        Energy of sensing one output once (J).
+    """
+
+    forward: Encoder
+    backward: Encoder
+    stages: tuple[Stage, ...]
+    states: tuple[State, ...]
+    nonlinear: bool
+    halves: bool
+    random: bool
+    i_variance: float
+    e_conversion: float
 
     @classmethod
-    def of(cls, g_cell: Array, model: ArrayModel, *, rng: TileRng | None) -> Self:
-        """Make it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
-        halves, rows, pairs = (int(size) for size in g_cell.shape[-3:])
-        chain = model.chain
-        apart = chain.halves and halves == 2
-        sides: list[Side] = []
-        for backward, driven, sensed in ((False, rows, 2 * pairs if apart else pairs), (True, pairs, rows)):
-            way = DirectionalCurrent.of(model.cells, backward=backward)
-            largest = driven * (way.i_span[1] - (0.0 if backward or apart or halves == 1 else way.i_span[0]))
-            bank = AdcBank.drawn(chain.converter, sensed, largest, g_cell, rng=rng)
-            sides.append(Side(Encoder.of(way, chain.dac, g_cell), bank))
-        traps = chain.telegraph.traps(g_cell, rng=rng) if chain.telegraph.on and rng is not None else None
-        return cls(sides[0], sides[1], traps)
+    def of(cls, g_cell: Array, model: ReadModel, *, rng: TileRng | None) -> Self:
+        """Build it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
+        half_count, rows, pairs = (int(size) for size in g_cell.shape[-3:])
+        chain, stages = model.chain, model.chain.stages
+        split = chain.halves and half_count == 2
+        forward, backward = (DirectionalCurrent.of(model.cells, backward=way) for way in (False, True))
+        i_low = 0.0 if split or half_count == 1 else forward.i_span[0]
+        tile = TileSpec(
+            g_cell,
+            outputs=(2 * pairs if split else pairs, rows),
+            i_high=(rows * (forward.i_span[1] - i_low), pairs * backward.i_span[1]),
+        )
+        states = [stage.fabricate(tile, rng=rng) for stage in reversed(stages)]
+        drive = chain.drive()
+        return cls(
+            Encoder.of(forward, drive, g_cell),
+            Encoder.of(backward, drive, g_cell),
+            stages,
+            tuple(reversed(states)),
+            nonlinear=chain.nonlinear,
+            halves=chain.halves,
+            random=chain.random,
+            i_variance=sum((stage.i_noise**2 for stage in stages), 0.0),
+            e_conversion=sum((stage.e_conversion for stage in stages), 0.0),
+        )
+
+    def encoder(self, *, backward: bool) -> Encoder:
+        """Return the input encoding of a direction."""
+        return self.backward if backward else self.forward
+
+    def state(self, kind: type[Stage]) -> State:
+        """Return what the stage of a kind keeps for the tiles."""
+        return next(state for stage, state in zip(self.stages, self.states, strict=True) if isinstance(stage, kind))
+
+    def each_read(self, reference: Array, *, rng: TileRng) -> list[Array]:
+        """Draw the factors on the current of each cell (..., 2, R, C) that hold for one read."""
+        drawn = (stage.each_read(own, reference, rng=rng) for stage, own in zip(self.stages, self.states, strict=True))
+        return [factors for factors in drawn if factors is not None]
+
+    def sense(self, i: Array, *, backward: bool, two_way: bool) -> tuple[Array, int]:
+        """Return currents (..., N, M) after all stages, and how many exceeded a range."""
+        beyond = 0
+        for stage, state in zip(self.stages, self.states, strict=True):
+            i, more = stage.sense(i, state, backward=backward, two_way=two_way)
+            beyond += more
+        return i, beyond
+
+    def conversion_time(self, sub_reads: int) -> float:
+        """Return the time that sensing takes after the pulses of one phase of a vector (s)."""
+        return sum((stage.conversion_time(sub_reads) for stage in self.stages), 0.0)
+
+    def calibrated(self, i: np.ndarray, *, backward: bool, margin: float, reference: Array) -> Self:
+        """Return this with ranges set by the largest currents `i` (..., N, M) of a batch, times `margin`."""
+        pairs = zip(self.stages, self.states, strict=True)
+        states = (
+            stage.calibrate(own, i, backward=backward, margin=margin, reference=reference) if stage.calibrates else own
+            for stage, own in pairs
+        )
+        return replace(self, states=tuple(states))

@@ -1,8 +1,8 @@
-"""Vectors times matrices, with the windows of images laid out a cacheful at a time.
+"""Vectors times matrices, the windows of images laid out (im2col) one cache block at a time.
 
 A convolution's windows are k k times its images, 5 MB for the first layer of LeNet-5 at a batch of 64. Laid out whole,
 every product goes to memory for them; laid out and multiplied in blocks of `BLOCK` numbers, they never leave the cache,
-which takes a third of the time. BLAS copies its operands into panels and likes such blocks better on its own, too.
+which takes a third of the time. BLAS copies its operands into panels and is faster on such blocks by itself, too.
 """
 
 import numpy as np
@@ -17,10 +17,10 @@ BLOCK = 120_000
 def product(layout: Layout, terms: tuple[Array, ...], matrices: tuple[Array, ...]) -> Array:
     """Return the sum over K of the vectors (..., N, L) of `terms` times `matrices` (..., L, M): (..., N, M)."""
     if not (layout.from_images and isinstance(terms[0], np.ndarray)):
-        found = times(layout.rows(terms[0]), matrices[0])
+        total = times(layout.rows(terms[0]), matrices[0])
         for term, matrix in zip(terms[1:], matrices[1:], strict=True):
-            found += times(layout.rows(term), matrix)
-        return found
+            total += times(layout.rows(term), matrix)
+        return total
     across = [matrix.swapaxes(-1, -2) for matrix in matrices]
     whole = None
     for at, *columns in zip(
@@ -47,9 +47,9 @@ def outer_sum(layout: Layout, values: np.ndarray, errors: np.ndarray) -> np.ndar
     """Return the sum over the vectors (N, L) of their outer products with errors (N, M): (L, M)."""
     if not layout.from_images:
         return layout.rows(values).T @ errors
-    found = None
+    total = None
     for at, columns in zip(layout.places(values, BLOCK), layout.blocks(values, BLOCK), strict=True):
         part = columns @ errors[at]
-        found = part if found is None else found + part
-    assert found is not None
-    return found
+        total = part if total is None else total + part
+    assert total is not None
+    return total

@@ -1,28 +1,39 @@
-"""One read of tiles from voltages to numbers: phases and shots added up, energy and time counted."""
+"""One read of tiles, from voltages to sensed currents: phases and sub-reads added up, energy and time counted.
+
+Where sensing is linear (no ADC, no saturation) the phases of a signed vector and the halves of a pair are one product,
+because the terms of 0 V are zero and currents add. Where it is not, each phase, and with digital subtraction each half,
+is sensed by itself. The currents of two halves or two phases are then made from the products with the sum s and the
+difference d of the halves, as (s + d) / 2 and (s - d) / 2: half the products of making each apart.
+"""
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rramkit.array.backend import Array, namespace
-from rramkit.array.encoder import SubRead
-from rramkit.array.phases import Phase, SensedCurrent, col_currents, cols_apart, one_phase, row_currents, together
+import numpy as np
+
+from rramkit.array.backend import Array, long_columns, namespace, size, square_root
+from rramkit.array.encoder import Encoder, SubRead
+from rramkit.array.layout import Layout
+from rramkit.array.operators import Operators
+from rramkit.array.periphery import Periphery
+from rramkit.array.products import product
+from rramkit.array.rng import TileRng
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reading:
-    """What one read of a batch gave.
+    """Outcome of one read of a batch.
 
     Attributes
     ----------
     i : array
-        Signed output currents (..., B, C) forward or (..., B, R) backward, in amperes.
+        Signed output currents (..., B, C) forward or (..., B, R) backward, in amperes; without B for a single vector.
     energy : float
         Energy of the whole batch (J): what the drivers give to the arrays, the sum of v i t_read over cells, phases and
-        pulses, and what converters take.
+        pulses, and what the stages of the read chain take.
     clamped : int
-        Input voltages outside the table, driven at its edge instead, and currents beyond a clamp's or a converter's
-        range.
+        Input voltages outside the table, driven at its edge instead, and currents beyond the range of a stage.
     beyond : int
         The latter alone.
     duration : float
@@ -35,6 +46,71 @@ class Reading:
     beyond: int = 0
     duration: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"Reading(i {tuple(self.i.shape)} A, {self.energy:.3g} J, {self.duration:.3g} s, {self.clamped} clamped)"
+
+
+@dataclass(frozen=True)
+class SensedCurrent:
+    """Currents (..., N, M) after sensing, the conversions they took, and how many exceeded a range."""
+
+    i: Array
+    conversions: int
+    beyond: int
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Input of the functions below: the read of one direction, before voltages are given.
+
+    Attributes
+    ----------
+    operators : Operators
+        The cells.
+    periphery : Periphery
+        Encoders and stages.
+    layout : Layout
+        How voltages are laid out as vectors.
+    rng : TileRng or None
+        Random numbers; None: none are drawn.
+    backward : bool
+        Whether bit lines are driven: operators are transposed.
+    paired : bool
+        Whether columns are pairs.
+    """
+
+    operators: Operators
+    periphery: Periphery
+    layout: Layout
+    rng: TileRng | None
+    backward: bool
+    paired: bool
+
+    @property
+    def encoder(self) -> Encoder:
+        """Input encoding of the direction."""
+        return self.periphery.encoder(backward=self.backward)
+
+    @property
+    def split(self) -> bool:
+        """Whether the halves of pairs are sensed one by one."""
+        return self.paired and self.periphery.halves
+
+    def product(self, terms: tuple[Array, ...], operator: Array | None) -> Array:
+        """Sum over K the vectors of `terms` times `operator` (..., K, R, C), transposed backward: (..., N, M)."""
+        assert operator is not None
+        matrices = tuple(self._turned(operator[..., k, :, :]) for k in range(len(terms)))
+        return product(self.layout, terms, matrices)
+
+    def variance(self, square: Array | None, operator: Array | None) -> Array | None:
+        """Return the variance of the currents from the cells' own, from `square` and `operator` (..., R, C)."""
+        if square is None or operator is None:
+            return None
+        return product(self.layout, (square,), (self._turned(operator),))
+
+    def _turned(self, operator: Array) -> Array:
+        return namespace(operator).matrix_transpose(operator) if self.backward else operator
+
 
 def forward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
     """Drive rows with signed voltages `v` in volts, of the read's layout; sense the pairs of columns.
@@ -42,18 +118,18 @@ def forward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
     Without a negative voltage in the batch (`signed` false) there is no second phase.
     """
     xp = namespace(v)
-    if not read.chain.separate:
+    if not read.periphery.nonlinear:
         sign = xp.sign(v) if signed else None
         u = xp.abs(v) if signed else v
-        return _added(
+        return _summed(
             read,
             [(1.0, u)],
-            lambda shot: together(read, shot, sign, phases=1 + signed),
+            lambda sub: _phases_together(read, sub, sign, phases=1 + signed),
             phases=1 + signed,
             t_read=t_read,
         )
-    phases = _phases(v, signed=signed)
-    return _added(read, phases, lambda shot: one_phase(read, shot), phases=len(phases), t_read=t_read)
+    drives = _phases(v, signed=signed)
+    return _summed(read, drives, lambda sub: _row_phase(read, sub), phases=len(drives), t_read=t_read)
 
 
 def backward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
@@ -66,34 +142,36 @@ def backward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
     xp = namespace(v)
     sign = xp.sign(v)
 
-    def sensed(shot: SubRead) -> SensedCurrent:
-        return cols_apart(read, shot, sign) if read.chain.separate else together(read, shot, sign, phases=2)
+    def sensed(sub: SubRead) -> SensedCurrent:
+        if read.periphery.nonlinear:
+            return _column_phases(read, sub, sign)
+        return _phases_together(read, sub, sign, phases=2)
 
-    return _added(read, [(1.0, xp.abs(v))], sensed, phases=2, t_read=t_read)
+    return _summed(read, [(1.0, xp.abs(v))], sensed, phases=2, t_read=t_read)
 
 
 def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
-    """Return the largest magnitudes, over shots and phases, of what converters would get without noise (..., N, M)."""
+    """Return the largest magnitudes, over sub-reads and phases, of noiseless currents before sensing (..., N, M)."""
     xp = namespace(v)
     turns = read.backward and read.paired
-    phases = [(1.0, xp.abs(v))] if turns else _phases(v, signed=signed)
-    found = []
-    for _, u in phases:
-        for shot in read.side.encoder.shots(u, noisy=False):
-            i = col_currents(read, shot, xp.sign(v))[0] if turns else row_currents(read, shot)[0]
-            found.append(xp.abs(i))
-    return xp.max(xp.stack(found), axis=0)
+    drives = [(1.0, xp.abs(v))] if turns else _phases(v, signed=signed)
+    magnitudes = []
+    for _, u in drives:
+        for sub in read.encoder.sub_reads(u, noisy=False):
+            i = _column_currents(read, sub, xp.sign(v))[0] if turns else _row_currents(read, sub)[0]
+            magnitudes.append(xp.abs(i))
+    return xp.max(xp.stack(magnitudes), axis=0)
 
 
 def _phases(v: Array, *, signed: bool) -> list[tuple[float, Array]]:
-    """Return what each phase counts, and the voltages that it asks for."""
+    """Return the factor of each phase in the sum, and its voltages."""
     if not signed:
         return [(1.0, v)]
     size = namespace(v).abs(v)
     return [(1.0, 0.5 * (size + v)), (-1.0, 0.5 * (size - v))]  # exact: a double, halved; or a difference of equals
 
 
-def _added(
+def _summed(
     read: Phase,
     drives: list[tuple[float, Array]],
     sensed: Callable[[SubRead], SensedCurrent],
@@ -101,26 +179,127 @@ def _added(
     phases: int,
     t_read: float,
 ) -> Reading:
-    """Add up the shots of `drives`: what each phase counts, and the voltages that it asks for."""
-    chain, encoder = read.chain, read.side.encoder
+    """Add up the sub-reads of `drives`: the factor of each phase in the sum, and its voltages."""
+    periphery, drive = read.periphery, read.encoder.drive
+    noisy = read.operators.noise_total is not None
     total, energy, beyond = None, 0.0, 0
     for weight, u in drives:
-        for shot in encoder.shots(u, noisy=chain.noise.on):
-            found = sensed(shot)
-            counted = found.i if weight * shot.weight == 1.0 else found.i * (weight * shot.weight)
-            total = counted if total is None else total + counted
-            beyond += found.beyond
-            energy += sum(_powers(read, shot)) * t_read + found.conversions * chain.converter.energy
-        if chain.dac.energy:
-            driven = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
-            spread = math.prod(read.operators.lines.shape[:-2]) // math.prod(driven.shape[:-1])
-            energy += chain.dac.energy * float(driven.sum()) * spread
-    one = chain.dac.pulses * t_read + chain.dac.shots * chain.converter.shared * chain.converter.t_convert
+        for sub in read.encoder.sub_reads(u, noisy=noisy):
+            current = sensed(sub)
+            part = current.i if weight * sub.weight == 1.0 else current.i * (weight * sub.weight)
+            total = part if total is None else total + part
+            beyond += current.beyond
+            energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion
+        if drive.e_line:
+            lines = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
+            copies = math.prod(read.operators.lines.shape[:-2]) // math.prod(lines.shape[:-1])
+            energy += drive.e_line * float(lines.sum()) * copies
+    one = drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
     return Reading(total, energy, beyond, beyond, phases * total.shape[-2] * one)
 
 
-def _powers(read: Phase, shot: SubRead) -> Iterator[float]:
-    """Yield the power that each term takes, in all cells and of all vectors (W)."""
-    for k, power in enumerate(shot.power):
+def _powers(read: Phase, sub: SubRead) -> Iterator[float]:
+    """Yield the power of each term, in all cells and of all vectors (W)."""
+    for k, power in enumerate(sub.power):
         yield float((read.layout.sums(power) * read.operators.lines[..., k, :]).sum())
+
+
+def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: int) -> SensedCurrent:
+    """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
+    terms = sub.terms if sign is None else tuple(term * sign for term in sub.terms)
+    i = read.product(terms, read.operators.difference)
+    i = _noisy(read, i, read.variance(sub.square, read.operators.noise_total), phases)
+    return SensedCurrent(i, size(i) * phases, 0)
+
+
+def _row_phase(read: Phase, sub: SubRead) -> SensedCurrent:
+    """Read one phase of driven rows, or of plain columns: pairs subtracted before or after conversion (..., N, M)."""
+    i, variance = _row_currents(read, sub)
+    sensed = _sensed(read, i, variance, two_way=read.paired and not read.split)
+    if not read.split:
+        return sensed
+    pairs = i.shape[-1] // 2
+    return SensedCurrent(sensed.i[..., :pairs] - sensed.i[..., pairs:], sensed.conversions, sensed.beyond)
+
+
+def _row_currents(read: Phase, sub: SubRead) -> tuple[Array, Array | None]:
+    """Return currents of driven rows in pairs (..., N, C) or in halves, plus first (..., N, 2 C), and variances."""
+    operators = read.operators
+    d, variance = read.product(sub.terms, operators.difference), read.variance(sub.square, operators.noise_total)
+    if not read.split:
+        return d, variance
+    if variance is not None:
+        variance = _plus_minus(variance, read.variance(sub.square, operators.noise_difference), axis=-1)
+    return _plus_minus(read.product(sub.terms, operators.total), d, axis=-1), variance
+
+
+def _column_phases(read: Phase, sub: SubRead, sign: Array) -> SensedCurrent:
+    """Read bit lines in two phases, the second subtracted: (..., N, R)."""
+    i, variance = _column_currents(read, sub, sign)
+    sensed = _sensed(read, i, variance, two_way=False)
+    vectors = i.shape[-2] // 2
+    return SensedCurrent(sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :], sensed.conversions, sensed.beyond)
+
+
+def _column_currents(read: Phase, sub: SubRead, sign: Array) -> tuple[Array, Array | None]:
+    """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, then in phase two.
+
+    The phases are one below the other, (..., 2 N, R); with the variance.
+    """
+    operators = read.operators
+    d = read.product(tuple(term * sign for term in sub.terms), operators.difference)
+    total = read.product(sub.terms, operators.total)
+    variance = None
+    if sub.square is not None:
+        less = read.variance(sub.square * sign, operators.noise_difference)
+        variance = _plus_minus(read.variance(sub.square, operators.noise_total), less, axis=-2)
+    return _plus_minus(total, d, axis=-2), variance
+
+
+def _sensed(read: Phase, i: Array, variance: Array | None, *, two_way: bool) -> SensedCurrent:
+    """Add noise to currents and sense them."""
+    i = _noisy(read, i, variance, 1)
+    i, beyond = read.periphery.sense(i, backward=read.backward, two_way=two_way)
+    return SensedCurrent(i, size(i), beyond)
+
+
+def _noisy(read: Phase, i: Array, variance: Array | None, conversions: int) -> Array:
+    """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
+    own = read.periphery.i_variance * conversions
+    if variance is None and own == 0.0:
+        return i
+    assert read.rng is not None
+    noise = _normal(read.rng, i)
+    if variance is None:
+        noise *= own**0.5
+    else:
+        if own:
+            variance += own
+        noise *= square_root(variance)
+    i += noise
+    return i
+
+
+def _normal(rng: TileRng, i: Array) -> Array:
+    """Return normal numbers for currents (..., N, M), in their memory order."""
+    shape = tuple(i.shape[len(rng.shape) :])
+    if not long_columns(i):
+        return rng.normal(shape, i)
+    return rng.normal((*shape[:-2], shape[-1], shape[-2]), i).swapaxes(-1, -2)
+
+
+def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:
+    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`, -1 or -2, in the memory order of `s`."""
+    assert s is not None and d is not None
+    if not isinstance(s, np.ndarray):
+        both = namespace(s).concat([s + d, s - d], axis=axis)
+    elif long_columns(s):
+        return _plus_minus(s.swapaxes(-1, -2), d.swapaxes(-1, -2), axis=-3 - axis).swapaxes(-1, -2)
+    else:
+        both = np.empty(tuple(2 * n if s.ndim + axis == at else n for at, n in enumerate(s.shape)), s.dtype)
+        plus, minus = np.split(both, 2, axis=axis)
+        np.add(s, d, out=plus)
+        np.subtract(s, d, out=minus)
+    both *= 0.5
+    return both

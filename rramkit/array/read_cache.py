@@ -1,63 +1,93 @@
-"""What is known of tiles when some of their cells are written: what the others need for reads stays good.
+"""Read cache: incremental update of the read operators after a write.
 
-A batch writes a few cells of a matrix. Terms and sums are made anew for the driven lines that hold written cells, and
-come out the same to the last bit as when all are made anew. The wires couple every cell of a tile to every other, and
-solving them is the dearest part of it all. A written cell changes the current of a cell on its line by less than ::
+A batch writes a few cells of a matrix. Terms and sums are recomputed for the driven lines that hold written cells, and
+are the same to the last bit as when all are recomputed. The wires couple every cell of a tile to every other, and
+solving them is the most expensive part. A written cell changes the current of a cell on its line by less than ::
 
     |sum of the line's conductance changes| r_line        r_line  wires and ends of the line, all of them (ohm)
 
-of that current, to first order. A tile's wires are solved anew where that exceeds the model's `wires_within` in any of
-its rows or columns, summed since they were solved; until then each cell keeps the part that the wires let pass of its
-own current, which is of the conductances that it has now. With `wires_within` 0 every written tile is solved anew.
+of that current, to first order. The wires of a tile are solved again where that exceeds the model's `wires_within` in
+any of its rows or columns, summed since they were last solved; until then each cell keeps its attenuation by the wires,
+applied to the current of its present conductance. With `wires_within` 0 the wires of every written tile are solved.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from rramkit.array.backend import Array, copied, namespace, to_numpy
-from rramkit.array.operators import Operators
+from rramkit.array.operators import Operators, wire_attenuation
+from rramkit.array.read_model import ReadModel
 from rramkit.array.wires import WireModel
 
 
 @dataclass(frozen=True)
 class ReadCache:
-    """What was prepared of tiles (..., 2, R, C) before they were written, and what no longer holds.
+    """Read operators of tiles (..., 2, R, C) before a write, and which parts of them are stale.
 
     Attributes
     ----------
     rows_driven, cols_driven : Operators or None
-        Those of forward and of backward reads; None: nobody has asked for them.
-    passed : array or None
-        What the wires let pass (..., 2, R, C); None likewise, or where there are no wires.
+        Of forward and of backward reads; None: not computed yet.
+    attenuation : array or None
+        Of each cell's current by the wires (..., 2, R, C); None likewise, or where there are no wires.
     written : ndarray of bool
-        Pairs that have been written since, (T, R, C), tiles counted row by row.
+        Pairs written since (T, R, C), tiles counted row by row.
     solved : ndarray of bool
-        Tiles (T,) whose wires have to be solved anew.
+        Tiles (T,) whose wires have to be solved again.
     """
 
     rows_driven: Operators | None
     cols_driven: Operators | None
-    passed: Array | None
+    attenuation: Array | None
     written: np.ndarray
     solved: np.ndarray
 
     @classmethod
     def of(
-        cls, g_cell: Array, rows_driven: Operators | None, cols_driven: Operators | None, passed: Array | None
+        cls, g_cell: Array, rows_driven: Operators | None, cols_driven: Operators | None, attenuation: Array | None
     ) -> Self:
-        """Return what holds as long as no cell is written."""
+        """Return the cache of tiles that have not been written since."""
         tiles, _, rows, cols = tiles_of(g_cell, 3).shape
-        return cls(rows_driven, cols_driven, passed, np.zeros((tiles, rows, cols), bool), np.zeros(tiles, bool))
+        return cls(rows_driven, cols_driven, attenuation, np.zeros((tiles, rows, cols), bool), np.zeros(tiles, bool))
 
     def lines(self, *, backward: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return tile and number of the driven lines, rows or `backward` pairs of columns, that no longer hold (W,)."""
+        """Return tile and number of the stale driven lines, rows or `backward` pairs of columns (W,)."""
         tile, line = np.nonzero(self.written.any(axis=1 if backward else 2) | self.solved[:, None])
         return tile, line
 
-    def after(self, g_before: Array, g_after: Array, solved: np.ndarray) -> Self:
-        """Return this after conductances (..., 2, R, C) were written and the tiles `solved` (T,) have other wires."""
+    def updated(
+        self,
+        old: Operators,
+        g_cell: Array,
+        attenuation: Array | None,
+        compute: Callable[[Array, Array | None], Operators],
+        *,
+        backward: bool,
+    ) -> Operators:
+        """Return read operators of conductances (..., 2, R, C), computed again for the stale lines of `old` only."""
+        tile, line = self.lines(backward=backward)
+        if not tile.size:
+            return old
+        part = None if attenuation is None else lines_of(attenuation, tile, line, backward=backward)
+        return old.with_lines(
+            compute(lines_of(g_cell, tile, line, backward=backward), part), tile, line, backward=backward
+        )
+
+    def updated_attenuation(self, g_solved: Array, model: ReadModel) -> Array | None:
+        """Return the attenuation by the wires at conductances (..., 2, R, C), solved again for stale tiles only."""
+        if self.attenuation is None:
+            return wire_attenuation(g_solved, model)
+        if not self.solved.any():
+            return self.attenuation
+        tiles, attenuation = np.flatnonzero(self.solved), copied(self.attenuation)
+        tiles_of(attenuation, 3)[tiles] = wire_attenuation(tiles_of(g_solved, 3)[tiles], model)
+        return attenuation
+
+    def after_write(self, g_before: Array, g_after: Array, solved: np.ndarray) -> Self:
+        """Return this after conductances (..., 2, R, C) were written and the tiles `solved` (T,) get other wires."""
         differ = to_numpy(namespace(g_after).any(tiles_of(g_after != g_before, 3), axis=1))
         return replace(self, written=self.written | differ, solved=self.solved | solved)
 
@@ -73,17 +103,17 @@ def lines_of(x: Array, tile: np.ndarray, line: np.ndarray, *, backward: bool) ->
     return flat[tile, :, :, line][..., None] if backward else flat[tile, :, line][..., None, :]
 
 
-def overloaded(g_solved: Array, g_cell: Array, wires: WireModel, within: float) -> np.ndarray:
+def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: float) -> np.ndarray:
     """Return the tiles (T,) whose lines have changed by more than `within` since their wires were solved.
 
     Parameters
     ----------
     g_solved, g_cell : array
-        Conductances (..., 2, R, C) in siemens that the wires were solved at, and those of now.
+        Conductances (..., 2, R, C) in siemens at which the wires were solved, and the present ones.
     wires : WireModel
         Resistances.
     within : float
-        Largest relative change of a current that is left alone (1).
+        Largest relative change of a current that is tolerated (1).
     """
     xp, change = namespace(g_cell), tiles_of(g_cell - g_solved, 3)
     halves, rows, cols = (int(size) for size in change.shape[-3:])
@@ -96,8 +126,8 @@ def overloaded(g_solved: Array, g_cell: Array, wires: WireModel, within: float) 
     return to_numpy(xp.any(xp.any(xp.any(change != 0.0, axis=-1), axis=-1), axis=-1))
 
 
-def chosen(solved: np.ndarray, g_cell: Array, g_solved: Array) -> Array:
-    """Return the conductances (..., 2, R, C) of now in the tiles `solved` (T,), and elsewhere those solved before."""
+def solved_conductance(solved: np.ndarray, g_cell: Array, g_solved: Array) -> Array:
+    """Return the present conductances (..., 2, R, C) in the tiles `solved` (T,), and elsewhere those solved before."""
     if not solved.any():
         return g_solved
     whole, tiles = copied(g_solved), np.flatnonzero(solved)

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-"""Random numbers of tiles: one seeded generator a tile, so that a tile's noise does not depend on its neighbours.
+"""Random numbers of tiles: one seeded generator a tile, so that the noise of a tile does not depend on its neighbours.
 
 A tile with the same seed and number draws the same numbers alone as among thousands read together. Normal numbers in
 float32 come from the method of Box and Muller (Ann. Math. Stat. 29, 610, 1958) on 32 random bits each::
@@ -7,8 +7,8 @@ float32 come from the method of Box and Muller (Ann. Math. Stat. 29, 610, 1958) 
     z = sqrt(-2 ln u) cos(2 pi t),  sqrt(-2 ln u) sin(2 pi t)          u, t  uniform in (0, 1)
 
 which NumPy's vectorised functions do four times as fast as its ziggurat (benchmarks/tile.py); |z| ends at 6.8, that is
-one number in 1e11. Float64 takes NumPy's own. PyTorch tensors get the same numbers, unless the streams were made for a
-device (`TileRng.seeded(..., device="cuda")`): then that device draws its own.
+one number in 1e11. Float64 takes NumPy's own. PyTorch tensors get the same numbers, unless the generators are those
+of a device (`TileRng.seeded(..., device="cuda")`).
 """
 
 import math
@@ -22,13 +22,13 @@ from rramkit.array.backend import Array, full, like
 from rramkit.errors import InputError, SetupError
 
 _WORD = 2.0**-32
-_AT_ONCE = 2**15  # numbers (1) made at once: all their steps stay in the cache
+_AT_ONCE = 2**15  # numbers (1) drawn at once: all steps stay in the cache
 
 
 class _Words(np.random.bit_generator.ISeedSequence):
     """Random words as a generator's state: a third of the time that spreading a seed over it takes."""
 
-    COUNT = 3  # of 64 bits: what SFC64 asks for
+    COUNT = 3  # of 64 bits: the state of SFC64
 
     def __init__(self, words: np.ndarray) -> None:
         self.words = words
@@ -40,14 +40,14 @@ class _Words(np.random.bit_generator.ISeedSequence):
 
 @dataclass(frozen=True)
 class TileRng:
-    """The generators of tiles (...): make them with `seeded` or `drawn`.
+    """The generators of tiles (...): build them with `seeded` or `drawn`.
 
     Attributes
     ----------
     shape : tuple of int
         Leading axes of the tiles; () for one.
     generators : tuple
-        One generator a tile, in row-major order; they remember what they gave.
+        One generator a tile, in row-major order; they keep their state from call to call.
     """
 
     shape: tuple[int, ...]
@@ -59,14 +59,14 @@ class TileRng:
     ) -> Self:
         """Make one generator for each of the tiles `shape`, which are numbered from `first`.
 
-        `device` names a PyTorch device that shall draw its own numbers.
+        `device` names a PyTorch device that draws its own numbers.
         """
         words = (seed,) if isinstance(seed, int) else tuple(seed)
         seeds = (np.random.SeedSequence((*words, first + tile)) for tile in range(math.prod(shape)))
         if device is None:
             return cls(shape, tuple(np.random.Generator(np.random.SFC64(each)) for each in seeds))
         try:
-            import torch  # an extra: only here, when it is asked for
+            import torch  # an optional extra
         except ImportError as error:
             raise SetupError(
                 "`device` needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
@@ -76,6 +76,15 @@ class TileRng:
             shape,
             tuple(torch.Generator(device).manual_seed(int(s.generate_state(1, np.uint64)[0] >> 1)) for s in seeds),
         )
+
+    @classmethod
+    def of(cls, rng: "Rng | None", shape: tuple[int, ...]) -> "TileRng | None":
+        """Return one generator a tile: those of `rng`, checked, or new ones that a NumPy generator seeds."""
+        if isinstance(rng, np.random.Generator):
+            return cls.drawn(rng, shape)
+        if rng is not None:
+            rng.check(shape)
+        return rng
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, shape: tuple[int, ...] = ()) -> Self:
@@ -119,6 +128,10 @@ class TileRng:
         return drawn
 
 
+Rng = TileRng | np.random.Generator
+"""Random numbers of a read: one generator a tile, or one that seeds them for this call."""
+
+
 def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal: bool) -> np.ndarray:
     if not normal:
         return generator.random(count, dtype=dtype)
@@ -126,7 +139,7 @@ def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal
 
 
 def box_muller(generator: np.random.Generator, count: int) -> np.ndarray:
-    """Return `count` standard normal numbers in float32 (the equation stands in this module's docstring)."""
+    """Return `count` standard normal numbers in float32 (equation in the module's docstring)."""
     if count <= _AT_ONCE:
         return _normal(generator, count)
     drawn = np.empty(count, dtype=np.float32)

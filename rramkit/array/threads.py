@@ -1,8 +1,8 @@
-"""Matrices of an array's size on one processor core.
+"""BLAS threads: matrices of the size of an array on one processor core.
 
 BLAS libraries divide a product among threads from a few thousand elements up. At 128 x 128 that gains nothing, and
-where other work shares the machine each product waits for a thread that does not run: an exact solution of 0.2 s was
-seen to take 40 s on two busy cores.
+where other work shares the machine each product waits for a thread that does not run: an exact solution of 0.2 s
+took 40 s on two busy cores.
 """
 
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""Arrays of differential pairs: programmed conductances in, signed currents out, read in both directions.
+"""Tiles: arrays of differential pairs. Programmed conductances in, signed currents out, read in both directions.
 
 A weight is a pair of cells in the same row and in adjacent physical columns (plus even, minus odd), and stands for
 g_plus - g_minus. A read voltage has one polarity in each direction, so a signed vector is read in two phases, positive
@@ -8,13 +8,13 @@ magnitudes first and negative magnitudes second, and the second is subtracted:
 * backward: bit lines are driven, rows are sensed; phase one drives the plus column where v > 0 and the minus column
   where v < 0, phase two the other one of each pair: i_r = sum_c (g_plus - g_minus)_rc v_c.
 
-Each cell thus sees every input once, in one of the phases, and a line that is not driven stays at 0 V. The cell current
-is a sum of separable terms (`cells`), the wires (`wires`) attenuate the terms, and what stands before and after the
-cells is the read chain (`read_chain`); `reading` says how few products that takes. A phase in which no vector of the
-batch drives anything is not read.
+Each cell thus sees every input once, in one of the phases, and an undriven line stays at 0 V. The cell current is a sum
+of separable terms (`cell_current`), the wires (`wires`) attenuate the terms, and the stages before and after the cells
+are the read chain (`stages.chain`); `read` says how few products that takes. A phase in which no vector of the batch
+drives anything is not read.
 
-Columns without a partner, (..., 1, R, C), are for mappings that need no negative weight (`mapping`): their current is
-sensed as it is, forward and backward in a phase for each sign.
+Single-ended columns, (..., 1, R, C), are for mappings that need no negative weight (`mapping`): their current is sensed
+as it is, forward and backward in a phase for each sign.
 
 Leading axes are tiles read at once, each as if alone: voltages broadcast against them. Arrays are NumPy's or PyTorch's,
 float32 or float64, as the conductances are.
@@ -28,90 +28,138 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import read as array_read
-from rramkit.array.backend import Array, as_array, copied, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
-from rramkit.array.model import ArrayModel
-from rramkit.array.operators import Operators, passed_by_wires
+from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.periphery import Periphery
-from rramkit.array.phases import Phase
-from rramkit.array.read import Reading
-from rramkit.array.read_cache import ReadCache, chosen, lines_of, overloaded, tiles_of
-from rramkit.array.rng import TileRng
-from rramkit.array.stages.adc import grouped_maximum
+from rramkit.array.read import Phase, Reading
+from rramkit.array.read_cache import ReadCache, solved_conductance, tiles_to_solve
+from rramkit.array.read_model import ReadModel
+from rramkit.array.rng import Rng, TileRng
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
-
-__all__ = ["ArrayModel", "Reading", "Rng", "Tile"]
-
-Rng = TileRng | np.random.Generator
-"""Random numbers of a read: one generator a tile, or one that seeds them for this call."""
+from rramkit.table import TableFile
 
 _EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tile:
-    """Programmed arrays; make them with `Tile.of`, and reprogrammed ones with `programmed`.
+    """Programmed arrays; build them with `Tile.of` or `Tile.from_tables`, write them again with `programmed`.
+
+    `tile.read(v)`, `tile @ v` and `v @ tile` drive the R rows and return the currents; `forward` and `backward` return
+    a `Reading` with energy, time and counts as well.
 
     Attributes
     ----------
     g_cell : array
-        Conductances (..., 2, R, C) in siemens: plus and minus halves; or (..., 1, R, C), columns without a partner.
-    model : ArrayModel
+        Conductances (..., 2, R, C) in siemens: plus and minus halves; or (..., 1, R, C), single-ended columns.
+    model : ReadModel
         Cell current, wires, read time and read chain.
     periphery : Periphery
-        Encoders and converters, which stay the same when the cells are written.
+        Encoders and stages, which stay the same when the cells are written.
     clamped : int
         Cells outside the read table, read with the edge's current.
     g_solved : array or None
-        Conductances (..., 2, R, C) at which the wires were solved; None: those of now.
-    renewal : Renewal or None
-        What was prepared for reads before the cells were written last.
+        Conductances (..., 2, R, C) at which the wires were solved; None: the present ones.
+    read_cache : ReadCache or None
+        Read operators of before the last write.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.array import ArrayModel, Tile
+    >>> from rramkit.table.example import example
+    >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), ArrayModel(example()))
+    >>> tile
+    Tile(3 x 2 pairs, 20 to 20 uS)
+    >>> tile.read([0.1, 0.2, -0.1]).shape
+    (2,)
     """
 
     g_cell: Array
-    model: ArrayModel
+    model: ReadModel
     periphery: Periphery
     clamped: int
     g_solved: Array | None = None
-    renewal: ReadCache | None = None
+    read_cache: ReadCache | None = None
+    __array_ufunc__ = None  # NumPy leaves `v @ tile` to `__rmatmul__`
 
     @classmethod
-    def of(cls, g_cell: Array, model: ArrayModel, *, rng: Rng | None = None) -> Self:
-        """Build tiles from conductances (..., 2, R, C) in siemens.
+    def of(cls, g_cell: Array, model: ReadModel | TableFile, *, rng: Rng | None = None) -> Self:
+        """Build tiles from conductances.
 
-        `rng` draws what differs from tile to tile: the spread of converters, and which cells have a trap.
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens, above 0: pairs (..., 2, R, C), plus half first; or single-ended columns,
+            (..., 1, R, C) or (R, C).
+        model : ArrayModel or TableFile
+            What every tile shares; of a table file, its cells and wires without further stages.
+        rng : TileRng or Generator, optional
+            Draws what differs from tile to tile: the spread of ADCs, and which cells have a trap. Needed where the read
+            chain has such a stage.
+
+        Returns
+        -------
+        Tile
+            The tiles; conductances outside the read table are counted in `clamped`.
 
         Raises
         ------
         InputError
-            When the shape or a value does not fit, or an array is larger than the wires were checked on.
+            When the shape or a value does not fit, an array is larger than the wires were checked on, or `rng` is
+            missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> Tile.of(np.full((3, 2), 20e-6), example())
+        Tile(3 x 2 single-ended cells, 20 to 20 uS)
         """
-        g_cell = _checked(g_cell, model)
-        streams = _streams(rng, tuple(g_cell.shape[:-3])) if model.chain.drawn else None
-        if model.chain.drawn and streams is None:
+        model = model if isinstance(model, ReadModel) else ReadModel.from_tables(model)
+        g_cell = as_array(g_cell, "g_cell")
+        g_cell = model.checked(g_cell[None] if g_cell.ndim == 2 else g_cell)
+        rng = TileRng.of(rng, tuple(g_cell.shape[:-3])) if model.chain.per_tile else None
+        if model.chain.per_tile and rng is None:
             raise InputError(
-                "`rng` must be given: the read chain has a spread to draw; got none. Pass Streams.seeded(...)."
+                "`rng` must be given: the read chain has a spread to draw; got none. Pass TileRng.seeded(...)."
             )
-        return cls(g_cell, model, Periphery.of(g_cell, model, rng=streams), model.cells.outside(g_cell))
+        return cls(g_cell, model, Periphery.of(g_cell, model, rng=rng), model.cells.outside(g_cell))
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: TableFile,
+        g_cell: Array,
+        *,
+        wires: bool = True,
+        chain: ReadChain | None = None,
+        rng: Rng | None = None,
+    ) -> Self:
+        """Build tiles from a table file and conductances: `Tile.of` with the model of the tables."""
+        return cls.of(g_cell, ReadModel.from_tables(tables, wires=wires, chain=chain), rng=rng)
 
     def programmed(self, g_cell: Array) -> Self:
         """Return these tiles with other conductances (..., 2, R, C) in siemens and the same periphery."""
-        g_cell = _checked(like(as_array(g_cell, "g_cell"), self.g_cell), self.model)
+        g_cell = self.model.checked(like(as_array(g_cell, "g_cell"), self.g_cell))
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
         new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
         lines = self.model.lines
         if lines is None:
-            return replace(new, renewal=self._known.after(self.g_cell, g_cell, np.zeros(1, bool)))
+            return replace(new, read_cache=self._cache.after_write(self.g_cell, g_cell, np.zeros(1, bool)))
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
-        solved = overloaded(g_solved, g_cell, lines, self.model.wires_within)
-        g_solved = chosen(solved, g_cell, g_solved)
-        return replace(new, g_solved=g_solved, renewal=self._known.after(self.g_cell, g_cell, solved))
+        solved = tiles_to_solve(g_solved, g_cell, lines, self.model.wires_within)
+        g_solved = solved_conductance(solved, g_cell, g_solved)
+        return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
 
-    def settled(self) -> Self:
-        """Return these tiles as if made anew from their cells, with the same periphery: what a checkpoint restores."""
-        return replace(self, g_solved=None, renewal=None)
+    def without_cache(self) -> Self:
+        """Return these tiles as if built from their cells, with the same periphery: what a checkpoint restores."""
+        return replace(self, g_solved=None, read_cache=None)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,134 +173,221 @@ class Tile:
 
     @cached_property
     def rows_driven(self) -> Operators:
-        """The cells as forward reads need them; made by the first."""
-        return self._operators(self.renewal and self.renewal.rows_driven, backward=False)
+        """Read operators of forward reads, computed by the first."""
+        return self._operators(self.read_cache and self.read_cache.rows_driven, backward=False)
 
     @cached_property
     def cols_driven(self) -> Operators:
-        """The cells as backward reads need them; made by the first."""
-        return self._operators(self.renewal and self.renewal.cols_driven, backward=True)
+        """Read operators of backward reads, computed by the first."""
+        return self._operators(self.read_cache and self.read_cache.cols_driven, backward=True)
+
+    def read(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Return the currents of a forward read: `forward(v).i`.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the R rows in volts, (R,) or (..., B, R).
+        rng : TileRng or Generator, optional
+            As for `forward`.
+
+        Returns
+        -------
+        array
+            Currents (C,) or (..., B, C) in amperes.
+        """
+        return self.forward(v, rng=rng).i
 
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
-        """Drive the rows with signed voltages (..., B, R) in volts; sense the currents of the C pairs.
+        """Drive the rows; sense the currents of the C pairs.
 
-        With `windows`, `v` are images (C', H, W, B') in volts, and their B windows are the vectors.
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts: one vector (R,), or (..., B, R), which broadcast against the tiles; beyond the
+            table's largest read voltage they are driven at that voltage and counted. With `windows`, images
+            (C', H, W, B') whose B windows are the vectors.
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+        windows : Windows, optional
+            Kernel, stride and padding of a convolution.
+
+        Returns
+        -------
+        Reading
+            Currents (..., B, C) in amperes ((..., C) for one vector), energy, time and counts.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.stack([np.full((3, 2), 80e-6), np.full((3, 2), 20e-6)]), example())
+        >>> reading = tile.forward(np.full((4, 3), 0.1))
+        >>> reading.i.shape, reading.clamped
+        ((4, 2), 0)
         """
-        v, layout = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
-        return self.read(v, layout, backward=False, rng=rng)
+        v, layout, single = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
+        return unbatched(self.sensed(v, layout, backward=False, rng=rng), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
-        """Drive the bit lines of the C pairs with signed voltages (..., B, C) in volts; sense the rows' currents."""
-        v, layout = self._laid_out(v, None, letter="C", lines=int(self.g_cell.shape[-1]))
-        return self.read(v, layout, backward=True, rng=rng)
+        """Drive the bit lines of the C pairs; sense the currents of the rows: the transposed read.
 
-    def read(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
-        """Drive lines with signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or (..., B, C)."""
-        v, signed, clamped = self._within(v, backward=backward)
-        read = self._set_up(layout, rng, backward=backward)
-        way = array_read.backward if backward else array_read.forward
-        reading = way(read, v, signed=signed, t_read=self.model.t_read)
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts: one vector (C,), or (..., B, C).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        Reading
+            Currents (..., B, R) in amperes ((..., R) for one vector), energy, time and counts.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> Tile.of(np.full((2, 3, 2), 20e-6), example()).backward(np.zeros((4, 2))).i.shape
+        (4, 3)
+        """
+        v, layout, single = self._laid_out(v, None, letter="C", lines=int(self.g_cell.shape[-1]))
+        return unbatched(self.sensed(v, layout, backward=True, rng=rng), single=single)
+
+    def __matmul__(self, v: Array) -> Array:
+        return self.read(v)
+
+    def __rmatmul__(self, v: Array) -> Array:
+        return self.read(v)
+
+    def __call__(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Return the currents of a forward read: `read`."""
+        return self.read(v, rng=rng)
+
+    def __repr__(self) -> str:
+        halves, rows, cols = (int(size) for size in self.g_cell.shape[-3:])
+        tiles = f"{self.shape} tiles of " if self.shape else ""
+        low, high = (1e6 * float(g) for g in (self.g_cell.min(), self.g_cell.max()))
+        kind = "pairs" if halves == 2 else "single-ended cells"
+        return f"Tile({tiles}{rows} x {cols} {kind}, {low:.3g} to {high:.3g} uS)"
+
+    def sensed(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
+        """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C)."""
+        v, signed, clamped = self._within_range(v, backward=backward)
+        phase = self._phase(layout, rng, backward=backward)
+        direction = array_read.backward if backward else array_read.forward
+        reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
 
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
     ) -> Self:
-        """Return these tiles with each converter's full scale `margin` times the largest current of the batch `v`.
+        """Return these tiles with the full scale of each ADC `margin` times the largest current of the batch `v`.
 
-        The batch is read forward, or `backward`, without noise and conversion. A converter that sees no current keeps
-        its full scale.
+        The batch is read forward, or `backward`, without noise and conversion. An ADC that senses no current keeps its
+        full scale.
+
+        Raises
+        ------
+        InputError
+            When no stage of the read chain has a range to measure.
         """
         lines = int(self.g_cell.shape[-1 if backward else -2])
-        v, layout = self._laid_out(v, windows, letter="C" if backward else "R", lines=lines)
+        v, layout, _ = self._laid_out(v, windows, letter="C" if backward else "R", lines=lines)
         return self.calibrated_as(v, layout, backward=backward, margin=margin)
 
     def calibrated_as(self, v: Array, layout: Layout, *, backward: bool, margin: float) -> Self:
-        """Do what `calibrated` does, for voltages that `layout` makes vectors."""
-        chain = self.model.chain
-        if chain.converter.i_high is not None or not chain.converter.bits:
-            raise InputError("to calibrate, `converter.bits` must be above 0 and `i_high` left out. Change the chain.")
-        v, signed, _ = self._within(v, backward=backward)
-        side = self.periphery.backward if backward else self.periphery.forward
+        """Calibrate as `calibrated` does, with voltages that `layout` makes vectors."""
+        if not self.model.chain.calibrates:
+            raise InputError("to calibrate, `adc.bits` must be above 0 and `adc.i_high` left out. Change the chain.")
+        v, signed, _ = self._within_range(v, backward=backward)
         operators = self.cols_driven if backward else self.rows_driven
-        i = array_read.unconverted(Phase(operators, side, chain, layout, None, backward, self.paired), v, signed=signed)
-        largest = margin * grouped_maximum(to_numpy(i), chain.converter.shared)
-        i_high = like(np.where(largest > 0.0, largest, to_numpy(side.bank.i_high)), self.g_cell)
-        new = replace(side, bank=replace(side.bank, i_high=i_high))
-        if backward:
-            return replace(self, periphery=replace(self.periphery, backward=new))
-        return replace(self, periphery=replace(self.periphery, forward=new))
+        phase = Phase(operators, self.periphery, layout, None, backward, self.paired)
+        i = to_numpy(array_read.unconverted(phase, v, signed=signed))
+        periphery = self.periphery.calibrated(i, backward=backward, margin=margin, reference=self.g_cell)
+        return replace(self, periphery=periphery)
+
+    def _encoder(self, *, backward: bool) -> Encoder:
+        return self.periphery.encoder(backward=backward)
 
     def _operators(self, old: Operators | None, *, backward: bool) -> Operators:
-        encoder = (self.periphery.backward if backward else self.periphery.forward).encoder
+        encoder = self._encoder(backward=backward)
 
-        def made(g_cell: Array, passed: Array | None) -> Operators:
-            return Operators.of(g_cell, passed, self.model, encoder.way, mix=encoder.mix, backward=backward)
+        def compute(g_cell: Array, attenuation: Array | None) -> Operators:
+            return Operators.of(g_cell, attenuation, self.model, encoder.current, mix=encoder.mix, backward=backward)
 
-        if old is None or self.renewal is None:
-            return made(self.g_cell, self._passed)
-        tile, line = self.renewal.lines(backward=backward)
-        if not tile.size:
-            return old
-        passed = None if self._passed is None else lines_of(self._passed, tile, line, backward=backward)
-        fresh = made(lines_of(self.g_cell, tile, line, backward=backward), passed)
-        return old.renewed(fresh, tile, line, backward=backward)
+        if old is None or self.read_cache is None:
+            return compute(self.g_cell, self._attenuation)
+        return self.read_cache.updated(old, self.g_cell, self._attenuation, compute, backward=backward)
 
     @cached_property
-    def _passed(self) -> Array | None:
-        g_solved, renewal = self.g_cell if self.g_solved is None else self.g_solved, self.renewal
-        if renewal is None or renewal.passed is None:
-            return passed_by_wires(g_solved, self.model)
-        if not renewal.solved.any():
-            return renewal.passed
-        tiles = np.flatnonzero(renewal.solved)
-        part = copied(renewal.passed)
-        tiles_of(part, 3)[tiles] = passed_by_wires(tiles_of(g_solved, 3)[tiles], self.model)
-        return part
+    def _attenuation(self) -> Array | None:
+        g_solved = self.g_cell if self.g_solved is None else self.g_solved
+        if self.read_cache is None:
+            return wire_attenuation(g_solved, self.model)
+        return self.read_cache.updated_attenuation(g_solved, self.model)
 
     @property
-    def _known(self) -> ReadCache:
-        """What of these tiles has been prepared so far; where nothing was yet, what is known from before."""
-        made, before = vars(self), self.renewal
-        if before is not None and "rows_driven" not in made and "cols_driven" not in made:
+    def _cache(self) -> ReadCache:
+        """The read operators of these tiles so far; where none were computed yet, the cache of before."""
+        own, before = vars(self), self.read_cache
+        if before is not None and "rows_driven" not in own and "cols_driven" not in own:
             return before
-        return ReadCache.of(self.g_cell, made.get("rows_driven"), made.get("cols_driven"), made.get("_passed"))
+        return ReadCache.of(self.g_cell, own.get("rows_driven"), own.get("cols_driven"), own.get("_attenuation"))
 
-    def _set_up(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Phase:
-        chain = self.model.chain
-        if not chain.random:
-            streams = None
+    def _phase(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Phase:
+        if not self.periphery.random:
+            tile_rng = None
         elif rng is None:
-            raise InputError("`rng` must be given: this read chain is noisy; got none. Pass Streams.seeded(...).")
+            raise InputError("`rng` must be given: this read chain is noisy; got none. Pass TileRng.seeded(...).")
         else:
-            streams = _streams(rng, self.shape)
+            tile_rng = TileRng.of(rng, self.shape)
         operators = self.cols_driven if backward else self.rows_driven
-        if self.periphery.traps is not None and streams is not None:
-            operators = operators.with_traps(chain.telegraph.factors(self.periphery.traps, self.g_cell, rng=streams))
-        side = self.periphery.backward if backward else self.periphery.forward
-        return Phase(operators, side, chain, layout, streams, backward, self.paired)
+        if tile_rng is not None:
+            for factors in self.periphery.each_read(self.g_cell, rng=tile_rng):
+                operators = operators.scaled(factors)
+        return Phase(operators, self.periphery, layout, tile_rng, backward, self.paired)
 
-    def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout]:
-        """Check the shape of voltages; return them in the tiles' kind of array, and their layout."""
+    def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout, bool]:
+        """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
         v = as_array(v, "v")
         if windows is not None:
             windows.check(v, lines)
-            return like(v, self.g_cell), Images(windows)
+            return like(v, self.g_cell), Images(windows), False
+        single = v.ndim == 1
+        v = v[None] if single else v
         if v.ndim < 2 or v.shape[-1] != lines or not _fits(tuple(v.shape[:-2]), self.shape):
-            wanted = f"(B, {letter}) = (B, {lines})" if not self.shape else f"(..., B, {letter}) = (..., B, {lines})"
+            shape = f"(B, {letter}) = (B, {lines})" if not self.shape else f"(..., B, {letter}) = (..., B, {lines})"
             tiles = f" and fit the tiles {self.shape}" if self.shape else ""
-            raise InputError(f"`v` must be {wanted} in volts{tiles}; got {tuple(v.shape)}. Reshape it.")
-        return like(v, self.g_cell), Vectors()
+            given = tuple(v.shape[1:] if single else v.shape)
+            raise InputError(f"`v` must be {shape} in volts{tiles}; got {given}. Reshape it.")
+        return like(v, self.g_cell), Vectors(), single
 
-    def _within(self, v: Array, *, backward: bool) -> tuple[Array, bool, int]:
-        """Return voltages kept within the table, whether any is negative, and how many had to be moved."""
-        v_max = (self.periphery.backward if backward else self.periphery.forward).encoder.way.v_max
+    def _within_range(self, v: Array, *, backward: bool) -> tuple[Array, bool, int]:
+        """Return voltages clamped to the table, whether any is negative, and how many were clamped."""
+        v_max = self._encoder(backward=backward).current.v_max
         low, high = (float(v.min()), float(v.max())) if math.prod(v.shape) else (math.nan, math.nan)
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Mend it.")
+            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Fix it.")
         if max(high, -low) <= v_max:
             return v, low < 0.0, 0
         xp = namespace(v)
         return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > v_max * (1.0 + _EDGE)))
+
+
+def unbatched(reading: Reading, *, single: bool) -> Reading:
+    """Return the reading of a single vector without the axis of vectors."""
+    return replace(reading, i=reading.i[..., 0, :]) if single else reading
 
 
 def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
@@ -261,31 +396,3 @@ def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
         return np.broadcast_shapes(lead, tiles) == tiles
     except ValueError:
         return False
-
-
-def _checked(g_cell: Array, model: ArrayModel) -> Array:
-    """Return conductances (..., 2, R, C) that nobody else can change; raise `InputError` when they do not fit."""
-    g_cell = as_array(g_cell, "g_cell")
-    if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2) or not math.prod(g_cell.shape):
-        raise InputError(
-            "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); "
-            f"got {tuple(g_cell.shape)}. Reshape it."
-        )
-    low, high = float(g_cell.min()), float(g_cell.max())
-    if not (low > 0.0 and high < math.inf):  # NaN fails both
-        raise InputError("`g_cell` must be finite and above 0 S; got other values. Programme the array first.")
-    if model.wires is not None:
-        model.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
-    copy = copied(g_cell)
-    if isinstance(copy, np.ndarray):
-        copy.flags.writeable = False
-    return copy
-
-
-def _streams(rng: Rng | None, shape: tuple[int, ...]) -> TileRng | None:
-    """Return one generator a tile: those given, checked, or ones that a NumPy generator seeds."""
-    if isinstance(rng, np.random.Generator):
-        return TileRng.drawn(rng, shape)
-    if rng is not None:
-        rng.check(shape)
-    return rng

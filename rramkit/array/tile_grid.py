@@ -1,9 +1,9 @@
-"""One large matrix of pairs on a grid of equal tiles: what `Tile` is to one array, this is to many that work as one.
+"""Grid of tiles: one large matrix of pairs cut into equal arrays that are read as one.
 
 N rows and M pairs of columns are cut into Tr x Tc tiles, as equal as can be, each at most as large as the wires of the
 table file were checked on (`largest`). Each tile's outputs go through converters of their own; the partial sums are
-added digitally. What is left over of the last tiles is made of cells at the table's lowest conductance: their rows and
-columns are never driven and what they give is dropped, but they load the wires as real cells do.
+added digitally. Spare rows and columns of the last tiles are cells at the table's lowest conductance: they are never
+driven and their currents are dropped, but they load the wires as real cells do.
 """
 
 from dataclasses import dataclass, replace
@@ -11,18 +11,17 @@ from typing import Self
 
 from rramkit.array.backend import Array, as_array, full, like, namespace
 from rramkit.array.layout import Cut, Images, Layout, Vectors
-from rramkit.array.model import ArrayModel
-from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.read import Reading
+from rramkit.array.read_model import ReadModel
+from rramkit.array.rng import Rng
+from rramkit.array.tile import Tile, unbatched
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 
-LARGEST = (128, 128)
-"""Rows and columns of an array where no wires limit it (1): a common size; this kit's own choice."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TileGrid:
-    """Tiles (Tr, Tc) that hold the pairs (2, N, M) of one matrix; make it with `TileGrid.of`.
+    """Tiles (Tr, Tc) that hold the pairs (2, N, M) of one matrix; build it with `TileGrid.of`.
 
     Attributes
     ----------
@@ -35,10 +34,11 @@ class TileGrid:
     tiles: Tile
     rows: int
     pairs: int
+    __array_ufunc__ = None  # NumPy leaves `v @ grid` to `__rmatmul__`
 
     @classmethod
     def of(
-        cls, g_cell: Array, model: ArrayModel, *, largest: tuple[int, int] | None = None, rng: Rng | None = None
+        cls, g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None, rng: Rng | None = None
     ) -> Self:
         """Build from conductances (2, N, M) in siemens.
 
@@ -46,17 +46,23 @@ class TileGrid:
         ----------
         g_cell : array
             Plus and minus halves.
-        model : ArrayModel
+        model : ReadModel
             What every tile shares.
         largest : tuple of int, optional
-            Rows and physical columns (two a pair) of the largest array; left out, what the wires were checked on.
-        rng : Streams or Generator, optional
-            Draws what differs from tile to tile; streams must have the shape (Tr, Tc).
+            Rows and physical columns (two a pair) of the largest array; left out, that of the model.
+        rng : TileRng or Generator, optional
+            Draws what differs from tile to tile; a `TileRng` must have the shape (Tr, Tc).
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
         """
         g_cell = as_array(g_cell, "g_cell")
+        g_cell = g_cell[None] if g_cell.ndim == 2 else g_cell
         if g_cell.ndim != 3 or g_cell.shape[0] not in (1, 2):
             raise InputError(
-                "`g_cell` must be (2, N, M) in siemens, plus and minus, or (1, N, M); "
+                "`g_cell` must be (2, N, M) in siemens, plus and minus, or single-ended (1, N, M) or (N, M); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
         size = _size(g_cell, model, largest)
@@ -64,8 +70,8 @@ class TileGrid:
         return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
 
     @staticmethod
-    def shape_of(g_cell: Array, model: ArrayModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Return how many tiles, (Tr, Tc), `of` would make of these: the shape of the streams that it takes."""
+    def shape_of(g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Return the number of tiles (Tr, Tc) that `of` would cut: the shape of the `TileRng` that it takes."""
         size = _size(g_cell, model, largest)
         return -(-int(g_cell.shape[1]) // size[0]), -(-int(g_cell.shape[2]) // size[1])
 
@@ -78,12 +84,12 @@ class TileGrid:
         size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
         return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
 
-    def settled(self) -> Self:
-        """Return this grid as if made anew from its cells, with the same periphery: what a checkpoint restores."""
-        return replace(self, tiles=self.tiles.settled())
+    def without_cache(self) -> Self:
+        """Return this grid as if built from its cells, with the same periphery: what a checkpoint restores."""
+        return replace(self, tiles=self.tiles.without_cache())
 
     @property
-    def model(self) -> ArrayModel:
+    def model(self) -> ReadModel:
         """What every tile shares."""
         return self.tiles.model
 
@@ -105,44 +111,66 @@ class TileGrid:
         whole = xp.permute_dims(self.tiles.g_cell, (2, 0, 3, 1, 4)).reshape(halves, down * rows, across * pairs)
         return whole[:, : self.rows, : self.pairs]
 
+    def read(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Return the currents (B, M), or (M,), in amperes of voltages (B, N), or (N,), in volts: `forward(v).i`."""
+        return self.forward(v, rng=rng).i
+
+    def __matmul__(self, v: Array) -> Array:
+        return self.read(v)
+
+    def __rmatmul__(self, v: Array) -> Array:
+        return self.read(v)
+
+    def __call__(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Return the currents of a forward read: `read`."""
+        return self.read(v, rng=rng)
+
+    def __repr__(self) -> str:
+        rows, cols = (int(size) for size in self.tiles.g_cell.shape[-2:])
+        kind = "pairs" if self.tiles.paired else "single-ended cells"
+        down, across = self.shape
+        return f"TileGrid({self.rows} x {self.pairs} {kind} on {down} x {across} tiles of {rows} x {cols})"
+
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
         """Drive the N rows with signed voltages (B, N) in volts, or with images' `windows`; sense the M pairs."""
-        v, layout = self._laid_out(v, windows, backward=False)
-        reading = self.tiles.read(v, layout, backward=False, rng=rng)
-        return replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs))
+        v, layout, single = self._laid_out(v, windows, backward=False)
+        reading = self.tiles.sensed(v, layout, backward=False, rng=rng)
+        return unbatched(replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the M pairs with signed voltages (B, M) in volts; sense the currents of the N rows."""
-        v, layout = self._laid_out(v, None, backward=True)
-        reading = self.tiles.read(v, layout, backward=True, rng=rng)
-        return replace(reading, i=_joined(reading.i.sum(axis=1), self.rows))
+        v, layout, single = self._laid_out(v, None, backward=True)
+        reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
+        return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
 
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
     ) -> Self:
-        """Return this grid with converters calibrated on a batch, (B, N) forward or (B, M) `backward`: see `Tile`."""
-        v, layout = self._laid_out(v, windows, backward=backward)
+        """Return this grid with ADCs calibrated on a batch, (B, N) forward or (B, M) `backward`: see `Tile`."""
+        v, layout, _ = self._laid_out(v, windows, backward=backward)
         return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
 
-    def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout]:
-        """Check the shape of voltages; return them in the tiles' kind of array, and their layout over the tiles."""
+    def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout, bool]:
+        """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
         lines, letter = (self.pairs, "M") if backward else (self.rows, "N")
         v = as_array(v, "v")
+        single = windows is None and v.ndim == 1
+        v = v[None] if single else v
         if windows is not None:
             windows.check(v, lines)
         elif v.ndim != 2 or v.shape[1] != lines:
-            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {tuple(v.shape)}. Reshape it.")
+            given = tuple(v.shape[1:] if single else v.shape)
+            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {given}. Reshape it.")
         inner = Vectors() if windows is None else Images(windows)
         axis = -1 if backward else -2
         layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
-        return like(v, self.tiles.g_cell), layout
+        return like(v, self.tiles.g_cell), layout, single
 
 
-def _size(g_cell: Array, model: ArrayModel, largest: tuple[int, int] | None) -> tuple[int, int]:
+def _size(g_cell: Array, model: ReadModel, largest: tuple[int, int] | None) -> tuple[int, int]:
     """Return rows and pairs (or columns) of each tile for conductances (2 or 1, N, M)."""
     halves, rows, pairs = (int(lines) for lines in g_cell.shape)
-    if largest is None:
-        largest = LARGEST if model.wires is None else (model.wires.rows_max, model.wires.cols_max)
+    largest = model.largest_array if largest is None else largest
     if largest[0] < 1 or largest[1] < halves:
         raise InputError(f"`largest` must be at least 1 row and {halves} columns; got {largest}. Enlarge it.")
     return _even(rows, largest[0]), _even(pairs, largest[1] // halves)

@@ -1,4 +1,4 @@
-"""Look-up of several curves over one range at evenly spaced points: no search, one place for all curves."""
+"""Uniform look-up table: several curves over one range at evenly spaced points; no search, one index for all."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ import numpy as np
 from rramkit.array.backend import Array, like, limited, namespace
 
 PARTS = 8192
-"""Parts of the range (1): what they round off the kinks of a curve of hundreds of points is below 1e-6 of its scale."""
+"""Parts of the range (1): the rounding at the kinks of a curve of hundreds of points is below 1e-6 of its scale."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class UniformLut:
         return xp.stack(rows)
 
     def _curves(self, x: Array) -> list[tuple[Array, Array]]:
-        """Return values and steps of each curve in the kind of array that `x` is, made once for each kind."""
+        """Return values and steps of each curve in the kind of array that `x` is, converted once for each kind."""
         kind = (type(x).__module__, str(x.dtype), str(array_api_compat.device(x)))
-        if kind not in self._made:
+        if kind not in self._converted:
             pairs = zip(self.values, self.steps, strict=True)
-            self._made[kind] = [(like(value, x), like(step, x)) for value, step in pairs]
-        return self._made[kind]
+            self._converted[kind] = [(like(value, x), like(step, x)) for value, step in pairs]
+        return self._converted[kind]
 
     @cached_property
-    def _made(self) -> dict[tuple[str, str, str], list[tuple[Array, Array]]]:
+    def _converted(self) -> dict[tuple[str, str, str], list[tuple[Array, Array]]]:
         return {}

@@ -1,8 +1,8 @@
-"""The vectors that a convolution's matrix multiplies: windows of images, laid out as rows only when they must be.
+"""Windows of a convolution (im2col): the vectors that its matrix multiplies, laid out as rows only where necessary.
 
 Images are (C, H, W, B): channels, height, width, batch. A window of k x k pixels of all channels is one input vector of
 R = C k k entries, in the order channel, row, column; an image has Ho x Wo of them, so a batch has N = Ho Wo B vectors.
-Every pixel stands in up to k k vectors: what is done to each entry alone (encoding, squaring) is cheaper on the images.
+Every pixel is in up to k k vectors: operations on each entry alone (encoding, squaring) are cheaper on the images.
 
 Rows are (N, R) with the vectors along the fast axis of memory, the layout in which a product's outputs (N, C') are
 images again without moving a number. With the batch last, each row of a window's pixels is one run of Wo B numbers, so
@@ -59,7 +59,7 @@ class Windows:
             yield block.reshape(view.shape[0] * self.kernel**2, -1)
 
     def places(self, images: Array, most: int) -> Iterator[slice]:
-        """Yield where among the N vectors those of each of the `blocks` stand."""
+        """Yield the position of each of the `blocks` among the N vectors."""
         step = self._rows_at_once(images, most) * self.size(images.shape[2]) * images.shape[3]
         count = self.count(images) * images.shape[3]
         for start in range(0, count, step):

@@ -1,4 +1,4 @@
-r"""The wires of an array: how much of each cell's current they leave, in three grades behind one interface.
+r"""IR drop: attenuation of each cell's current by the wires of an array, at three grades of accuracy.
 
 Topology: source - r_drive - first row node (j = 0) - r_row to the next node of the row; the column's nodes lie r_col
 apart and its last one (i = R - 1) - r_sense - ground; cell (i, j) joins row node and column node. One volt at row i
@@ -16,11 +16,11 @@ the currents x of the cells obey x = g (v - x P - Q x), with v one in the driven
 
 1. All rows driven at once, x = e, is a fixed point that needs no crosstalk: e = s g with four steps of
    s <- 1 / (1 + (e P + Q e) / s), from s = 1, and 0.6 of the last step once more.
-2. One load profile stands for all rows, and one for all columns: phi = P u / sqrt(u P u) with u the mean of e over the
-   rows, and psi likewise. P = phi phi' + rest, and the rest gives nothing for the profile u. What it gives for the
-   single cell is taken as a resistance in series with it, from the ratio in e: h = g / (1 + (e rest + rest e) / s).
+2. One load profile represents all rows, and one all columns: phi = P u / sqrt(u P u) with u the mean of e over the
+   rows, and psi likewise. P = phi phi' + rest, and the rest vanishes for the profile u. For a single cell
+   it is taken as a resistance in series, from the ratio in e: h = g / (1 + (e rest + rest e) / s).
 3. The network of the cells h with the wires phi phi' and psi psi' is solved exactly, all crosstalk included. Each row
-   has one unknown a, its current weighted by phi, and each column one, b. For one volt at row i alone ::
+   has one unknown, a, its current weighted by phi, and each column one, b. For one volt at row i alone ::
 
        alpha_m a_m + sum_n psi_m h_mn phi_n b_n = [m = i] (h phi)_m          alpha = 1 + h phi^2
        beta_n b_n + sum_m psi_m h_mn phi_n a_m = psi_i h_in                   beta = 1 + psi^2 h
@@ -41,7 +41,7 @@ array, ohm a segment, hi    largest drop   error
 128 x 128, 2.5, 100 uS      81 %           0.06, 0.4 %
 ==========================  =============  ==============
 
-(`tests/array/test_wires.py` holds them.) The cells' own nonlinearity stands in `cells`, which takes the fraction A / g.
+(`tests/array/test_wires.py` checks them.) The nonlinearity of the cells is in `cell_current`, which takes A / g.
 """
 
 from dataclasses import dataclass
@@ -55,35 +55,44 @@ from rramkit.array.exact import CellLaw, checked_ladder, exact_transfer, solve_w
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError, TableError
 from rramkit.table import Table
+from rramkit.table.schema import WIRES
 
 Array = Any  # NumPy's, or a tensor: the array-API standard has no type for it
 Grade = Literal["ideal", "fast", "exact"]
-RESISTANCES = ("r_row", "r_col", "r_drive", "r_sense")
+RESISTANCES = (WIRES.r_row, WIRES.r_col, WIRES.r_drive, WIRES.r_sense)
 
 LOAD_MAX = 5.0
-"""Largest `WireModel.load` (1) that the fast grade was held against the exact one at, over shapes from 8 x 128 to 128 x
+"""Largest `WireModel.load` (1) at which the fast grade was compared with the exact one, in arrays of 8 x 128 to 128 x
 256: conductances over the whole window are off by 0.1 % rms and 0.3 % at most, and cells that are all within 20 % of
 the top, in the longest of these arrays, by 0.45 and 1.1 %."""
 
-_STEPS, _BEYOND = 4, 0.6  # of the fixed point: what a step leaves is 0.3 to 0.45 of what it found, so 0.6 steps further
+_STEPS, _BEYOND = 4, 0.6  # of the fixed point: a step leaves 0.3 to 0.45 of the error, so 0.6 steps further
 
 
 @dataclass(frozen=True)
 class WireModel:
-    """The wires of one table file.
+    """The wires of one table file; the only reader of the table `wires`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> wires = WireModel.from_table(example()["wires"])
+    >>> bool(np.all(wires.effective(np.full((8, 8), 50e-6)) < 50e-6))
+    True
 
     Attributes
     ----------
     r_row, r_col, r_drive, r_sense : float
         Resistances (ohm).
     rows_max, cols_max : int
-        Largest physical array that the fast grade was checked on against ngspice.
+        Largest physical array on which the fast grade was checked against ngspice.
     grade : str
         `ideal`, `fast` or `exact`.
     error_rms, error_max : float or None
         Held-out error of the fast grade against ngspice over full scale (1); None in a table without held-out points.
     g_max : float or None
-        Largest conductance (S) of the window that the table was made for, where the table says it.
+        Largest conductance (S) for which the table was fitted, where the table has it.
     """
 
     r_row: float
@@ -102,30 +111,32 @@ class WireModel:
         """Read the table `wires`; raise `TableError` when it lacks one of the four resistances."""
         missing = [name for name in RESISTANCES if name not in table.signals]
         if missing:
-            raise TableError(f"table `{table.name}` lacks {', '.join(missing)}. Characterise again.")
+            raise TableError(
+                f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
+            )
         if grade not in ("ideal", "fast", "exact"):
             raise InputError(f"`grade` must be ideal, fast or exact; got {grade!r}. Choose one.")
-        held_out = table.held_out.get("i_array")
+        held_out = table.held_out.get(WIRES.i_array)
         full_scale = np.max(np.abs(held_out.spice)) if held_out is not None else 1.0
         return cls(
             **{name: float(table.signals[name]) for name in RESISTANCES},
-            rows_max=round(table.condition("rows_max")),
-            cols_max=round(table.condition("cols_max")),
+            rows_max=round(table.condition(WIRES.rows_max)),
+            cols_max=round(table.condition(WIRES.cols_max)),
             grade=grade,
             error_rms=None if held_out is None else float(held_out.rms / full_scale),
             error_max=None if held_out is None else float(held_out.max / full_scale),
-            g_max=table.condition("g_max") if "g_max" in table.conditions else None,
+            g_max=table.condition(WIRES.g_max) if WIRES.g_max in table.conditions else None,
         )
 
     def load(self, rows: int, cols: int, g_max: float) -> float:
-        """Return what all cells at `g_max` (S) would lose to the wires, to first order, at the farthest cell (1)."""
+        """Return the relative IR drop at the farthest cell with all cells at `g_max` (S), to first order (1)."""
         along = cols * (self.r_drive + self.r_row * cols / 2)
         return g_max * (along + rows * (self.r_sense + self.r_col * rows / 2))
 
     def check(self, rows: int, cols: int) -> None:
-        """Raise `InputError` when a physical array is larger than the fast grade holds on.
+        """Raise `InputError` when a physical array is larger than the fast grade is accurate for.
 
-        That is what the table was checked on against ngspice, and beyond it as far as the load is within `LOAD_MAX`.
+        That is the array on which the table was checked against ngspice, and beyond it any load within `LOAD_MAX`.
         """
         if self.grade != "fast" or (rows <= self.rows_max and cols <= self.cols_max):
             return
@@ -154,11 +165,11 @@ class WireModel:
     ) -> Array:
         """Return the exact output currents (..., C, B) forward, (..., R, B) backward, of nonlinear cells (..., R, C).
 
-        Whatever the grade: this is what the fast one is compared with. `v_in` is (..., R, B), or (..., C, B) backward,
+        Whatever the grade: the reference of the fast one. `v_in` is (..., R, B), or (..., C, B) backward,
         in volts; `cells` is their law, as `solve_wires` takes it. Currents come out positive for positive inputs.
         """
         g, v = _on_cpu(g_cell), _on_cpu(v_in)
-        found = [
+        currents = [
             solve_wires(
                 g[at],
                 v[at],
@@ -172,11 +183,11 @@ class WireModel:
             for at in np.ndindex(g.shape[:-2])
         ]
         sensed = g.shape[-1] if direction == "forward" else g.shape[-2]
-        return _like(np.stack(found).reshape(*g.shape[:-2], sensed, v.shape[-1]), g_cell)
+        return _like(np.stack(currents).reshape(*g.shape[:-2], sensed, v.shape[-1]), g_cell)
 
 
 def effective_conductance(g: Array, *, r_row: float, r_col: float, r_drive: float, r_sense: float) -> Array:
-    """Return the current at the end of each column for one volt on each row, with the wires between: the fast grade.
+    """Return the current at the end of each column for one volt on each row, by the fast grade of the IR drop.
 
     Parameters
     ----------
@@ -196,13 +207,21 @@ def effective_conductance(g: Array, *, r_row: float, r_col: float, r_drive: floa
     ------
     InputError
         When `g` has no rows and columns or a value that no conductance has, or a resistance is negative or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> g = np.full((4, 4), 50e-6)
+    >>> effective = effective_conductance(g, r_row=2.0, r_col=2.0, r_drive=50.0, r_sense=50.0)
+    >>> bool(np.all(effective < g)), bool(effective[3, 0] > effective[0, 3])
+    (True, True)
     """
     g = _floats(g)
     if g.ndim < 2:
         raise InputError(f"`g` must be (..., R, C) in siemens; got {tuple(g.shape)}. Add the missing axis.")
     xp = array_api_compat.array_namespace(g)
     if not bool(xp.all((g >= 0.0) & (g < float("inf")))):
-        raise InputError("`g` must be at least 0 S and finite; got other values. Programme the array first.")
+        raise InputError("`g` must be at least 0 S and finite; got other values. Program the array first.")
     ladder = checked_ladder(r_row=r_row, r_col=r_col, r_source=r_drive, r_sense=r_sense)
     if not any((r_row, r_col, r_drive, r_sense)):
         return xp.asarray(g, copy=True)
@@ -210,11 +229,11 @@ def effective_conductance(g: Array, *, r_row: float, r_col: float, r_drive: floa
     q = _like(shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)[::-1, ::-1], g)
     if not isinstance(g, np.ndarray):
         return _reduced(*_profiles(g, p, q))
-    found = np.empty_like(g)
+    effective = np.empty_like(g)
     with threads_for(min(g.shape[-2:])):
         for at in np.ndindex(g.shape[:-2]):  # one by one they stay in the processor's cache: 4 times as fast
-            found[at] = _reduced(*_profiles(g[at], p, q))
-    return found
+            effective[at] = _reduced(*_profiles(g[at], p, q))
+    return effective
 
 
 def _profiles(g: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:
@@ -237,7 +256,7 @@ def _profiles(g: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:
 
 
 def _scaled(drop: Array, load: Array) -> Array:
-    """Return P u / sqrt(u P u), zero where nothing flows or nothing resists."""
+    """Return P u / sqrt(u P u), zero where no current flows or the resistance is zero."""
     xp = array_api_compat.array_namespace(drop)
     power = xp.sum(drop * load, axis=(-2, -1), keepdims=True)
     return drop / xp.sqrt(xp.where(power > 0.0, power, xp.ones_like(power)))
@@ -273,7 +292,7 @@ def _transposed(x: Array) -> Array:
 
 
 def _floats(x: Array) -> Array:
-    """Return `x` as an array of floats, unchanged when it is one; what is no array becomes NumPy's float64."""
+    """Return `x` as an array of floats, unchanged when it is one; anything else becomes NumPy's float64."""
     if isinstance(x, np.ndarray) or not array_api_compat.is_array_api_obj(x):
         return np.asarray(x, dtype=None if getattr(x, "dtype", None) == np.float32 else float)
     xp = array_api_compat.array_namespace(x)

@@ -1,4 +1,4 @@
-"""The command line; each command loads the modules that it needs."""
+"""The command line; each command imports what it needs when it runs."""
 
 from rramkit.cli.entry import main
 

@@ -1,5 +1,6 @@
-"""The commands of `rramkit`."""
+"""`rramkit`: the list of commands."""
 
+import warnings
 from typing import Annotated, cast
 
 import typer
@@ -16,13 +17,12 @@ from rramkit.cli import (
     report,
     rl,
     simulate,
-    slice,
     sweep,
     tile,
     train,
     verify,
 )
-from rramkit.errors import InputError
+from rramkit.errors import FormerNameWarning, InputError
 
 app = typer.Typer(
     name="rramkit",
@@ -34,8 +34,8 @@ app = typer.Typer(
     help=(
         "SPICE-backed verification and characterisation of RRAM training-in-memory circuits: "
         "[bold]netlist[/] and [bold]simulate[/] a circuit, [bold]characterize[/] it into a table file and "
-        "[bold]verify[/] that, hold a matrix in a [bold]tile[/], [bold]train[/] a network through the tables, "
-        "[bold]report[/] what came out."
+        "[bold]verify[/] that, program a matrix into a [bold]tile[/], [bold]train[/] a network through the tables, "
+        "[bold]report[/] the results."
     ),
 )
 app.command("netlist")(netlist.netlist)
@@ -44,7 +44,6 @@ app.command("characterize")(characterize.characterize)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("import")(import_measured.import_measured)
-app.command("slice")(slice.slice_tables)
 app.command("plot")(plot.plot)
 app.command("tile")(tile.tile)
 app.command("train")(train.train)
@@ -71,16 +70,24 @@ def _options(
     pass
 
 
-# typer exports only this subclass of click's `UsageError`.
+# typer's exception for a wrong call; it exports only this child class.
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def _note(message: Warning | str, *_where: object) -> None:
+    """Print a warning as one line."""
+    typer.echo(f"rramkit: note: {message}", err=True)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
-        code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", FormerNameWarning)
+            warnings.showwarning = _note
+            code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
     except _WrongCall as error:
         wrong = cast(typer.BadParameter, error)
         command = wrong.ctx.command_path if wrong.ctx else "rramkit"
-        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` shows what fits.") from None
+        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` lists the arguments.") from None
     return code if isinstance(code, int) else 0

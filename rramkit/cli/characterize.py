@@ -39,7 +39,7 @@ PlanName = Annotated[
     str | None,
     typer.Option(
         "--plan",
-        help="A design's or a block's plan: a TOML file, or a plan of the kit by name (`design`: all of them). "
+        help="A design's or a component's plan: a TOML file, or a plan of the kit by name (`design`: all of them). "
         "Default: cell and array alone, whose keys --params and --set change.",
         metavar="NAME|FILE.toml",
     ),
@@ -68,16 +68,15 @@ def characterize(
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Characterise cell and array in ngspice (read currents, SET and RESET pulses, wires), or a design's blocks.
+    """Characterise cell and array in ngspice (read currents, SET and RESET pulses, wires), or a whole design.
 
-    Finished points are kept: a run that was ended, however, goes on with the same command.
+    Finished points are kept: the same command resumes a run that was ended, for whatever reason.
     """
     from rramkit.characterization.design import listed, parts_of
-    from rramkit.characterization.engine.run_options import RunOptions
     from rramkit.characterization.engine.shard import Shard
     from rramkit.characterization.engine.store import store_of
+    from rramkit.characterization.run import RunOptions, characterize_share
     from rramkit.characterization.run import characterize as run
-    from rramkit.characterization.run import characterize_share
 
     plan = chosen(plan_name, params, pairs)
     if list_parameters:
@@ -86,12 +85,12 @@ def characterize(
     share = None if shard is None else Shard.parsed(shard)
     check_writable(output, keep=(params,))
     with failed_deck.kept_beside(output), spice_progress(quiet=quiet or json) as show:
-        means = RunOptions(workers=workers, scheduler=scheduler, timeout=timeout, points=points, report=show)
+        options = RunOptions(workers=workers, scheduler=scheduler, timeout=timeout, points=points, report=show)
         if share is not None:
-            tally = characterize_share(plan, output, share, means)
+            tally = characterize_share(plan, output, share, options)
             typer.echo(f"{points or store_of(output)}: share {share}, {tally.runs} points, {tally.failed} failed")
             return
-        tables = run(plan, output, means)
+        tables = run(plan, output, options)
     say(tables, output, json=json)
 
 
@@ -111,29 +110,29 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
     """Print the residuals and what it took; exit 1 when a table misses its limits."""
     from rramkit.characterization.limits import all_broken, data_sheet
 
-    found = residuals.of_tables(tables)
+    held_out = residuals.of_tables(tables)
     if json:
-        typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(found)}, indent=1))
+        typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(held_out)}, indent=1))
     else:
-        Console().print(residuals.as_grid(found, "Held-out SPICE points against the tables"))
+        Console().print(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)
         if sheet:
             Console().print(data_sheets.as_grid(sheet))
-        typer.echo(f"{output}: {said_of(tables.provenance)}")
+        typer.echo(f"{output}: {counts_of(tables.provenance)}")
     outside = all_broken(tables)
     for line in outside:
         typer.echo(f"outside its limits: {line}", err=True)
-    if outside or not all(points.passed for points in found.values()):
+    if outside or not all(points.passed for points in held_out.values()):
         raise typer.Exit(1)
 
 
-def said_of(provenance: Mapping[str, str]) -> str:
+def counts_of(provenance: Mapping[str, str]) -> str:
     """Return one line about the runs behind a table file."""
     runs, swept, reused, failed = (provenance[f"spice_{key}"] for key in ("runs", "points", "reused", "failed"))
     parts = [
         f"{runs} points in ngspice, {swept} with their sweeps",
         f"{float(provenance['spice_seconds']):.1f} s in it",
     ]
-    parts += [f"{reused} of them found finished"] if int(reused) else []
+    parts += [f"{reused} of them already finished"] if int(reused) else []
     parts += [f"{failed} failed and masked"] if int(failed) else []
     return ", ".join(parts)

@@ -45,9 +45,8 @@ def demo(
 
 
 def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
-    from rramkit.characterization.engine.run_options import RunOptions
     from rramkit.characterization.plan import Plan
-    from rramkit.characterization.run import characterize, reusable
+    from rramkit.characterization.run import RunOptions, characterize, reusable
 
     plan = Plan()
     tables = reusable(plan, path)

@@ -33,7 +33,7 @@ def merge(
 
     Points that no share has are run here, and counted in the last line.
     """
-    from rramkit.characterization.engine.run_options import RunOptions
+    from rramkit.characterization.run import RunOptions
     from rramkit.characterization.run import characterize as run
 
     plan = characterize.chosen(plan_name, params, pairs)

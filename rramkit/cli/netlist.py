@@ -1,4 +1,4 @@
-"""`rramkit netlist`: write the deck of a block, for a person and for a bare ngspice."""
+"""`rramkit netlist`: write the deck of a circuit block, readable and complete for a bare ngspice."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from rramkit.parameters import listing
 
 
 def netlist(
-    block: Annotated[str, typer.Argument(help="Name of the block; --list shows them.", show_default=False)] = "",
+    block: Annotated[str, typer.Argument(help="Name of the circuit; --list shows them.", show_default=False)] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Deck to write; default: print it.", metavar="FILE.cir")
     ] = None,
@@ -20,7 +20,7 @@ def netlist(
     cols: Annotated[int | None, typer.Option(help="Columns of a crossbar.")] = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
-    list_blocks: Annotated[bool, typer.Option("--list", help="List the blocks and their parameters.")] = False,
+    list_blocks: Annotated[bool, typer.Option("--list", help="List the circuits and their parameters.")] = False,
 ) -> None:
     """Write the netlist of a circuit block as one deck that runs with a bare `ngspice -b FILE.cir`."""
     from rramkit.circuits import catalog
@@ -31,8 +31,9 @@ def netlist(
     if not block:
         raise InputError("`block` is missing. `rramkit netlist --list` shows the blocks.")
     sizes = [f"crossbar.{name}={value}" for name, value in (("rows", rows), ("cols", cols)) if value is not None]
-    chosen = catalog.block(block)
-    if sizes and block != "crossbar":
+    name = catalog.noted_name(block)
+    chosen = catalog.block(name)
+    if sizes and name != "crossbar":
         raise InputError(f"`--rows` and `--cols` belong to the block crossbar; got {block!r}. Leave them out.")
     text = chosen.deck(parameters(chosen.parameters, params, [*sizes, *(pairs or [])])).text()
     if output is None:

@@ -1,4 +1,4 @@
-"""Parameters as the command line gives them: a TOML file, then `key=value` pairs on top of it."""
+"""Parameters from the command line: a TOML file, then `key=value` pairs that override it."""
 
 import tomllib
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, current_path
 
-Given = TypeVar("Given", bound=Parameters)
+Model = TypeVar("Model", bound=Parameters)
 
 ParameterFile = Annotated[
     Path | None, typer.Option("--params", help="TOML file of parameters, in SI units.", metavar="FILE.toml")
@@ -22,14 +22,14 @@ ParameterPairs = Annotated[
 ]
 
 
-def parameters(model: type[Given], file: Path | None, pairs: list[str] | None) -> Given:
-    """Return the parameters that a file and `key=value` pairs give; raise `InputError` for what does not fit."""
+def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
+    """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
     values = model.from_toml(file).model_dump(exclude_unset=True) if file is not None else {}
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise InputError(f"`--set` must be KEY=VALUE; got {pair!r}. For instance: --set read.v_read=0.1")
-        _put(values, key.strip().split("."), _value(text.strip()), pair)
+        _put(values, current_path(model, key.strip()).split("."), _value(text.strip()), pair)
     return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
 
 
@@ -42,7 +42,7 @@ def _put(values: dict[str, Any], path: list[str], value: object, pair: str) -> N
 
 
 def _value(text: str) -> object:
-    """Read a TOML value; a bare word is a text."""
+    """Return a TOML value; a bare word is a string."""
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:

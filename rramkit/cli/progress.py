@@ -1,6 +1,6 @@
-"""A live line for a long SPICE job: stage, bar, points, rate, failures, time left."""
+"""Progress bars on the error stream: of SPICE jobs by stage, of trainings by their reports."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
     from rramkit.characterization.engine.progress import Progress, Report
+    from rramkit.learning.driver import Report as TrainingReport
 
 
 @contextmanager
@@ -40,3 +41,16 @@ def spice_progress(*, quiet: bool) -> "Iterator[Report]":
     finally:
         if tasks:
             bars.stop()
+
+
+@contextmanager
+def training_progress(total: int, *, quiet: bool) -> "Iterator[Callable[[TrainingReport], None]]":
+    """Yield a function that shows each report of a training of `total` units: bar, what came out, time left."""
+    columns = (BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn("{task.fields[state]}"), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), disable=quiet) as bars:
+        task = bars.add_task("training", total=total, state="")
+
+        def show(report: "TrainingReport") -> None:
+            bars.update(task, completed=report.done, state=report.text)
+
+        yield show

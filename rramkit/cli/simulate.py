@@ -1,4 +1,4 @@
-"""`rramkit simulate`: run a deck or a block in ngspice, print its measures, draw its waveforms."""
+"""`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
 import json as json_format
 from pathlib import Path
@@ -16,11 +16,11 @@ from rramkit.files import check_writable, whole_file
 
 if TYPE_CHECKING:
     from rramkit.characterization.deck_file import Label
-    from rramkit.characterization.simulate import Waveforms
+    from rramkit.characterization.waveforms import Waveforms
 
 
 def simulate(
-    what: Annotated[str, typer.Argument(help="A deck file, or the name of a block (`rramkit netlist --list`).")],
+    what: Annotated[str, typer.Argument(help="A deck file, or the name of a circuit (`rramkit netlist --list`).")],
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-o", help="Picture of the waveforms; default: NAME.png here.", metavar="FILE.png"),
@@ -32,7 +32,7 @@ def simulate(
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
     """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
-    from rramkit.characterization.deck_file import measure_labels, swept, vector_labels
+    from rramkit.characterization.deck_file import measure_labels, output_labels, swept
     from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.plots import check_picture, save_waveforms
 
@@ -43,14 +43,14 @@ def simulate(
         check_writable(picture, keep=(Path(what), params))
     with failed_deck.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
         waves = pool.run(deck)
-    title, vectors = deck.partition("\n")[0], vector_labels(deck)
+    title, outputs = deck.partition("\n")[0], output_labels(deck)
     if json:
-        typer.echo(json_format.dumps(_as_json(waves, vectors), indent=1))
+        typer.echo(json_format.dumps(_as_json(waves, outputs), indent=1))
     else:
-        _print(waves, vectors, measure_labels(deck), title=title)
+        _print(waves, outputs, measure_labels(deck), title=title)
     if not no_plot:
         with whole_file(picture) as draft:
-            save_waveforms(waves, vectors, draft, title=title, swept=swept(deck))
+            save_waveforms(waves, outputs, draft, title=title, swept=swept(deck))
         typer.echo(f"{picture}", err=json)
 
 
@@ -58,11 +58,11 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
     from rramkit.characterization.deck_file import read_deck
     from rramkit.circuits import catalog
 
-    if what in catalog.BLOCKS:
-        block = catalog.block(what)
+    if catalog.current_name(what) in catalog.BLOCKS:
+        block = catalog.block(catalog.noted_name(what))
         return block.deck(parameters(block.parameters, params, pairs)).text()
     if not Path(what).exists() and "." not in what and "/" not in what:
-        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Correct it.")
+        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Fix it.")
     if params or pairs:
         raise InputError(
             "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."
@@ -70,9 +70,9 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
     return read_deck(Path(what))
 
 
-def _print(waves: "Waveforms", vectors: "dict[str, Label]", measures: "dict[str, Label]", *, title: str) -> None:
+def _print(waves: "Waveforms", outputs: "dict[str, Label]", measures: "dict[str, Label]", *, title: str) -> None:
     from rramkit.characterization.deck_file import Label, in_header_order
-    from rramkit.characterization.simulate import SCALES
+    from rramkit.characterization.waveforms import SCALES
 
     console = Console()
     if waves.measures:
@@ -84,19 +84,20 @@ def _print(waves: "Waveforms", vectors: "dict[str, Label]", measures: "dict[str,
             )
         console.print(grid)
     grid = Grid("output", "vector", "min", "max", "last", "meaning", title="waveforms", title_justify="left")
-    for vector in in_header_order((name for name in waves.vectors if name not in SCALES), vectors):
-        values, label = waves[vector], vectors.get(vector) or Label(vector, "A" if vector.startswith("i(") else "V", "")
+    for name in in_header_order((name for name in waves.vectors if name not in SCALES), outputs):
+        values, label = waves[name], outputs.get(name) or Label(name, "A" if name.startswith("i(") else "V", "", name)
         cells = [units.text(float(value), label.unit) for value in (values.min(), values.max(), values[-1])]
-        grid.add_row(label.name, vector, *cells, label.description)
+        grid.add_row(label.name, label.vector, *cells, label.description)
     console.print(grid)
     console.print(f"{waves.kind}, {next(iter(waves.vectors.values())).size} points, {waves.seconds:.3f} s in ngspice")
 
 
 def _as_json(waves: "Waveforms", labels: "dict[str, Label]") -> dict[str, object]:
+    vectors = {name: label.vector for name, label in labels.items()}
     return {
         "analysis": waves.kind,
         "seconds": waves.seconds,
         "measures": dict(waves.measures),
-        "outputs": {label.name: vector for vector, label in labels.items()},
-        "vectors": {vector: values.tolist() for vector, values in waves.vectors.items()},
+        "outputs": {label.name: label.vector for label in labels.values()},
+        "vectors": {vectors.get(name, name): values.tolist() for name, values in waves.vectors.items()},
     }

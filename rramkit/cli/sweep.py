@@ -1,4 +1,4 @@
-"""`rramkit sweep` and `rramkit ablate`: many trainings from one experiment, and what they say side by side."""
+"""`rramkit sweep` and `rramkit ablate`: many trainings of one experiment, compared."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
 from rramkit.cli.options import ParameterPairs
-from rramkit.cli.train import TablesOption, chosen_experiment
+from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
     from rramkit.learning.ablate import Cost
-    from rramkit.learning.processes import Executor
     from rramkit.learning.sweep import Trial, TrialResult
+    from rramkit.processes import Executor
 
 ExperimentFile = Annotated[Path, typer.Argument(help="TOML file of an experiment.", metavar="EXPERIMENT.toml")]
 Workers = Annotated[int | None, typer.Option(help="Processes; default: one for each core.", min=1)]
@@ -26,6 +27,9 @@ def sweep(
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run files.")] = Path("sweep"),
     tables: TablesOption = None,
+    corner: Corner = None,
+    temperature: Temperature = None,
+    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
@@ -33,13 +37,15 @@ def sweep(
 ) -> None:
     """Train every combination of the values under `sweep` in an experiment.
 
-    Finished trainings are kept and interrupted ones taken up when the command is given again.
+    The same command again skips finished trainings and resumes interrupted ones.
     """
     from rramkit.learning.sweep import SUMMARY, grid, trials
 
-    chosen = chosen_experiment(experiment, list(pairs or []))
-    found = trials(grid(chosen), tables or chosen.tables_path(experiment), output)
-    rows = _trained(found, _executor(workers, scheduler), quiet=quiet)
+    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    path = tables or settings.tables_path(experiment)
+    load_tables(path, condition, quiet=quiet)  # errors come once, before any process starts
+    jobs = trials(grid(settings), path, output, condition=condition)
+    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     if not quiet:
         typer.echo(_listing(rows))
     typer.echo(output / SUMMARY)
@@ -49,57 +55,59 @@ def ablate(
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for runs and plot.")] = Path("ablation"),
     tables: TablesOption = None,
+    corner: Corner = None,
+    temperature: Temperature = None,
+    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train with each non-ideality alone, with none and with all; say which one costs the accuracy.
+    """Train with each non-ideality alone, with none and with all; print the accuracy that each costs.
 
     Non-idealities are those of the device (its current, its pulses, its driver's steps), of the reads and the writes.
-    Values of `seed` under `sweep` repeat every training, and the costs get standard errors.
+    Values of `seed` under `sweep` repeat every training and give the costs standard errors.
     """
-    from rramkit import table
     from rramkit.learning.ablate import NONE, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
-    chosen = chosen_experiment(experiment, list(pairs or []))
-    place = tables or chosen.tables_path(experiment)
-    named = ablation(chosen, table.load(place))
-    rows = _trained(trials(labelled(named), place, output), _executor(workers, scheduler), quiet=quiet)
+    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    path = tables or settings.tables_path(experiment)
+    named = ablation(settings, load_tables(path, condition, quiet=quiet))
+    jobs = trials(labelled(named), path, output, condition=condition)
+    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
-    dear = costs(names, accuracies)
+    ranked = costs(names, accuracies)
     ideal = [accuracy for name, accuracy in zip(names, accuracies, strict=True) if name == NONE]
     without = sum(ideal) / len(ideal)
-    path = output / "ablation.svg"
-    _draw(dear, without, path)
+    picture = output / "ablation.svg"
+    _draw(ranked, without, picture)
     if not quiet:
-        typer.echo(_verdict(dear, without))
-    typer.echo(path)
+        typer.echo(_verdict(ranked, without))
+    typer.echo(picture)
 
 
 def _executor(workers: int | None, scheduler: str | None) -> "Executor":
-    from rramkit.learning.processes import DaskCluster, Processes
+    from rramkit.processes import DaskCluster, Processes
 
     return Processes(workers) if scheduler is None else DaskCluster(scheduler)
 
 
-def _trained(trials: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
+def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
     from rich.console import Console
     from rich.progress import Progress
 
-    from rramkit import table, units
+    from rramkit import units
     from rramkit.learning.sweep import sweep as run
 
-    table.load(trials[0].tables)  # what is wrong with it is said once, and before any process starts
     with Progress(console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(f"{len(trials)} trainings", total=len(trials))
+        task = bar.add_task(f"{len(jobs)} trainings", total=len(jobs))
 
         def show(row: "TrialResult") -> None:
             bar.console.print(f"{row.label}: {units.percent(row.accuracy)}", highlight=False)
             bar.advance(task)
 
-        return run(trials, executor, progress=show)
+        return run(jobs, executor, progress=show)
 
 
 def _listing(rows: "Sequence[TrialResult]") -> str:
@@ -114,31 +122,31 @@ def _listing(rows: "Sequence[TrialResult]") -> str:
     return "\n".join(lines)
 
 
-def _verdict(dear: "Sequence[Cost]", without: float) -> str:
+def _verdict(ranked: "Sequence[Cost]", without: float) -> str:
     from math import isfinite
 
     from rramkit import units
     from rramkit.learning.ablate import ALL
 
-    lines, width = [f"without any: {units.percent(without)}"], max(len(cost.name) for cost in dear)
-    for cost in dear:
+    lines, width = [f"without any: {units.percent(without)}"], max(len(cost.name) for cost in ranked)
+    for cost in ranked:
         error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
         lines.append(
             f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({-100.0 * cost.loss:+.2f}{error} points)"
         )
-    worst = next(cost for cost in dear if cost.name != ALL)
+    worst = next(cost for cost in ranked if cost.name != ALL)
     if worst.loss > 0.0:
         near = isfinite(worst.error) and worst.loss <= 2.0 * worst.error
         doubt = ", within two standard errors of none" if near else ""
         doubt = doubt if isfinite(worst.error) else "; one seed: more of them under `sweep` give it an error"
-        lines.append(f"dearest alone: {worst.name}, {100.0 * worst.loss:.2f} points{doubt}")
+        lines.append(f"largest single contribution: {worst.name}, {100.0 * worst.loss:.2f} points{doubt}")
     else:
         lines.append("none costs accuracy by itself")
     return "\n".join(lines)
 
 
-def _draw(dear: "Sequence[Cost]", without: float, path: Path) -> None:
+def _draw(ranked: "Sequence[Cost]", without: float, path: Path) -> None:
     from rramkit import plots
 
-    names, accuracies, errors = zip(*((cost.name, cost.accuracy, cost.error) for cost in dear), strict=True)
+    names, accuracies, errors = zip(*((cost.name, cost.accuracy, cost.error) for cost in ranked), strict=True)
     plots.save(lambda ax: plots.ablation(ax, names, accuracies, without=without, errors=errors), path)

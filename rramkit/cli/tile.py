@@ -1,10 +1,12 @@
-"""`rramkit tile`: a matrix in the cells of tiles from a table file: written, read, and compared."""
+"""`rramkit tile`: program a matrix into tiles of a table file, read vectors, compare the currents with references."""
 
 import json as json_format
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -12,13 +14,13 @@ import typer
 from rramkit import files, units
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
-from rramkit.errors import InputError
 
 if TYPE_CHECKING:
-    from rramkit.array import Reading, TileGrid
+    from rramkit.array.exact import Solver
+    from rramkit.array.read_model import ReadModel
     from rramkit.table import TableFile
 
-_SIZE = (16, 8)  # rows and pairs of a random target (1): what ngspice solves in a second
+_SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a second
 
 
 def tile(
@@ -29,7 +31,7 @@ def tile(
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option("--target", "-t", help="Matrix from -1 to 1 (CSV or NPY) to hold in the cells; default: random."),
+        typer.Option("--target", "-t", help="Matrix from -1 to 1 (CSV or NPY) to program; default: random."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the currents here (CSV or NPY), in amperes.")
@@ -38,12 +40,12 @@ def tile(
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     blocks: Annotated[
-        bool, typer.Option("--blocks", help="With the converters that the table file characterises.")
+        bool, typer.Option("--blocks", help="With the read stages that the table file characterises.")
     ] = False,
     backward: Annotated[bool, typer.Option("--backward", help="Drive the bit lines and sense the rows.")] = False,
-    wires: Annotated[bool, typer.Option("--wires/--no-wires", help="With the table's wires, or none.")] = True,
+    wires: Annotated[bool, typer.Option("--wires/--no-wires", help="With the table's wires, or ideal ones.")] = True,
     pulses: Annotated[
-        bool, typer.Option("--pulses/--exactly", help="Write the cells by one pulse each, or as if by magic.")
+        bool, typer.Option("--pulses/--exactly", help="Program the cells by one pulse each, or set them exactly.")
     ] = True,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with the exact solution of the wires.")] = False,
     ngspice: Annotated[bool, typer.Option("--ngspice", help="Compare with ngspice, the whole array.")] = False,
@@ -52,208 +54,104 @@ def tile(
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Hold a matrix in tiles, read vectors through them, and say how far that is from the product.
+    """Program a matrix into tiles, read vectors through them, and print the error against the ideal product.
 
-    `--params` and `--set` describe the read chain: dac, mux, clamp, converter, noise, telegraph, subtraction. For
-    instance: --set converter.bits=8 --set dac.levels=256
+    `--params` and `--set` describe the read chain: row_driver, read_noise, telegraph, multiplexer, clamp, adc,
+    subtraction. For instance: --set adc.bits=8 --set row_driver.levels=256
     """
     from rramkit import table  # here, not above: the other commands start without them
-    from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, characterised_chain
+    from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
+    from rramkit.array.compare import ReadError, ideal_currents, reference_currents
+    from rramkit.array.matrix_file import load_matrix, save_matrix
+    from rramkit.plots.canvas import check_picture
+    from rramkit.plots.tile import save_error_map
 
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
-    _check_picture(plot)
-    found = table.load(tables)
+    if plot is not None:
+        check_picture(plot)
+    file = table.load(tables)
     chain = parameters(ReadChain, params, pairs)
-    model = ArrayModel.from_tables(found, wires=wires, chain=characterised_chain(found, chain) if blocks else chain)
+    model = ArrayModel(file, wires=wires, chain=ReadChain.from_tables(file, chain) if blocks else chain)
     rng = np.random.default_rng(seed)
-    weight = _matrix(target, "target") if target is not None else rng.uniform(-1.0, 1.0, _SIZE)
-    written = _written(found, weight, pulses=pulses)
-    shape = TileGrid.shape_of(written.g_cell, model)
-    grid = TileGrid.of(written.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
-    v = _voltages(inputs, grid, rng, vectors, backward=backward)
+    weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else load_matrix(target, "target")
+    loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))
+    method = "pulse" if pulses else "exact"
+    done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
+    shape = TileGrid.shape_of(done.cells.g_cell, model)
+    grid = TileGrid.of(done.cells.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
+    v_max, lines = (model.cells.v_backward, grid.pairs) if backward else (model.cells.v_forward, grid.rows)
+    v = rng.uniform(-v_max, v_max, (vectors, lines)) if inputs is None else load_matrix(inputs, "inputs")
     started = time.perf_counter()
     reading = (grid.backward if backward else grid.forward)(v, rng=TileRng.seeded((seed, 2), shape))
     seconds = time.perf_counter() - started
-    ideal = v @ (_pair(written.g_cell).T if backward else _pair(written.g_cell))
-    others = {
-        "product": ideal,
-        **_references(found, grid, v, backward=backward, exact=exact, spice=ngspice, quiet=quiet),
-    }
+    references = {"product": ideal_currents(grid, v, backward=backward)}
+    if exact or ngspice:
+        with _solvers(file, model, exact=exact, ngspice=ngspice, quiet=quiet) as solvers:
+            references |= reference_currents(grid, v, solvers, backward=backward)
     if output is not None:
-        _save(output, reading.i)
+        save_matrix(output, reading.i)
     if plot is not None:
-        _draw(plot, written, reading, others)
-    outcome = _outcome(grid, written, reading, others, seconds=seconds)
+        with files.whole_file(plot) as draft:
+            save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
+    cost = done.cost
+    outcome: dict[str, Any] = {
+        "rows": grid.rows,
+        "pairs": grid.pairs,
+        "tiles": list(grid.shape),
+        "vectors": int(reading.i.shape[0]),
+        "write": {name: getattr(cost, name) for name in ("pulses", "energy", "error_rms", "error_max")},
+        "read": {"energy": reading.energy, "duration": reading.duration, "seconds": seconds},
+        "error": {name: asdict(ReadError.of(reading.i, i)) for name, i in references.items()},
+        "clamped": {
+            "written": cost.clamped,
+            "cells": grid.clamped,
+            "inputs": reading.clamped - reading.beyond,
+            "currents": reading.beyond,
+        },
+    }
     typer.echo(json_format.dumps(outcome) if json else _summary(outcome))
     for path in (output, plot):
         if path is not None:
             typer.echo(path, err=json)
 
 
-@dataclass(frozen=True)
-class _Written:
-    """What a target became: conductances wanted and reached (2, N, M) in siemens, pulses, energy (J), clamps."""
+@contextmanager
+def _solvers(
+    file: "TableFile", model: "ReadModel", *, exact: bool, ngspice: bool, quiet: bool
+) -> "Iterator[dict[str, Solver]]":
+    """Give the references by name; ngspice runs until the end of the context."""
+    from rramkit.array.compare import exact_solver
 
-    wanted: np.ndarray
-    g_cell: np.ndarray
-    pulses: int = 0
-    energy: float = 0.0
-    clamped: int = 0
+    solvers: dict[str, Solver] = {"exact": exact_solver(model)} if exact else {}
+    if not ngspice:
+        yield solvers
+        return
+    from rramkit.characterization.spice_arrays import spice_arrays
 
-
-def _written(found: "TableFile", weight: np.ndarray, *, pulses: bool) -> _Written:
-    """Return the matrix in pairs about the middle of the range that both write tables share."""
-    from rramkit.array import Writer
-    from rramkit.array.mapping import Pairs
-
-    writer = Writer.from_tables(found)
-    low, high = writer.g_range
-    wanted = np.asarray(Pairs(g_low=low, g_high=high).to_cells(weight))
-    if not pulses:
-        return _Written(wanted, wanted)
-    start = np.full(wanted.size, low)
-    v_pulse, _ = writer.set.nearest(start, wanted.ravel() - low)
-    pulse = writer.set.fire(start, v_pulse)
-    energy = float(np.sum(pulse.energy))
-    return _Written(wanted, pulse.g_cell.reshape(wanted.shape), wanted.size, energy, pulse.clamped)
+    with spice_progress(quiet=quiet) as report, spice_arrays(file, report=report) as arrays:
+        yield {**solvers, "ngspice": arrays.solve}
 
 
-def _voltages(
-    path: Path | None, grid: "TileGrid", rng: np.random.Generator, vectors: int, *, backward: bool
-) -> np.ndarray:
-    cells, lines = grid.model.cells, grid.pairs if backward else grid.rows
-    v_max = cells.v_backward if backward else cells.v_forward
-    return _matrix(path, "inputs") if path is not None else rng.uniform(-v_max, v_max, (vectors, lines))
-
-
-def _references(
-    found: "TableFile", grid: "TileGrid", v: np.ndarray, *, backward: bool, exact: bool, spice: bool, quiet: bool
-) -> dict[str, np.ndarray]:
-    """Return what other ways say the currents are: one array alone, without the read chain."""
-    from rramkit.array.physical import exact_solver, signed_read
-
-    others: dict[str, np.ndarray] = {}
-    if (exact or spice) and grid.shape != (1, 1):
-        raise InputError(
-            f"`--exact` and `--ngspice` compare one array; this matrix takes {grid.shape[0]} x {grid.shape[1]} tiles. "
-            "Take a smaller target."
-        )
-    if exact:
-        others["exact"] = signed_read(grid.g_cell, v, exact_solver(grid.model), backward=backward)
-    if spice:
-        from rramkit.characterization.spice_arrays import spice_arrays
-
-        with spice_progress(quiet=quiet) as report, spice_arrays(found, report=report) as arrays:
-            others["ngspice"] = signed_read(grid.g_cell, v, arrays.solve, backward=backward)
-    return others
-
-
-def _pair(g_cell: np.ndarray) -> np.ndarray:
-    return g_cell[0] - g_cell[1]
-
-
-def _matrix(path: Path, name: str) -> np.ndarray:
-    """Read a matrix from CSV or NPY; a single row is a matrix of one row."""
-    try:
-        found = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}). Give a CSV or NPY file.") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not a table of numbers ({error}). Give a CSV or NPY file.") from error
-    found = np.atleast_2d(found)
-    if found.ndim != 2 or not found.size or found.dtype.kind not in "iuf" or not np.all(np.isfinite(found)):
-        raise InputError(f"{path}: `{name}` must be a matrix of finite numbers; got {found.shape}. Mend the file.")
-    return found.astype(float)
-
-
-def _save(path: Path, i: np.ndarray) -> None:
-    with files.whole_file(path) as draft:
-        if path.suffix == ".npy":
-            with draft.open("wb") as stream:
-                np.save(stream, i)
-        else:
-            np.savetxt(draft, i, delimiter=",")
-
-
-def _check_picture(path: Path | None) -> None:
-    if path is not None:
-        from rramkit.characterization.plots import check_picture
-
-        check_picture(path)
-
-
-def _draw(path: Path, written: _Written, reading: "Reading", others: dict[str, np.ndarray]) -> None:
-    from rramkit.plots.tile import save_error_map
-
-    error = _pair(written.g_cell) - _pair(written.wanted)
-    with files.whole_file(path) as draft:
-        save_error_map(draft, error, reading.i, others, kind=path.suffix.removeprefix("."))
-
-
-def _outcome(
-    grid: "TileGrid", written: _Written, reading: "Reading", others: dict[str, np.ndarray], *, seconds: float
-) -> dict[str, object]:
-    """Return what came out by name, in SI units; errors are over the largest current of the reference."""
-    missed = _pair(written.g_cell) - _pair(written.wanted)
-    span = grid.model.cells.g_span
-    errors = {}
-    for name, other in others.items():
-        error, full_scale = reading.i - other, float(np.max(np.abs(other))) or 1.0
-        errors[name] = {
-            "rms": float(np.sqrt(np.mean(error**2))) / full_scale,
-            "max": float(np.max(np.abs(error))) / full_scale,
-            "full_scale": full_scale,
-        }
-    return {
-        "rows": grid.rows,
-        "pairs": grid.pairs,
-        "tiles": list(grid.shape),
-        "vectors": int(reading.i.shape[0]),
-        "write": {
-            "pulses": written.pulses,
-            "energy": written.energy,
-            "error_rms": float(np.sqrt(np.mean(missed**2))) / span,
-            "error_max": float(np.max(np.abs(missed))) / span,
-        },
-        "read": {"energy": reading.energy, "duration": reading.duration, "seconds": seconds},
-        "error": errors,
-        "clamped": {
-            "written": written.clamped,
-            "cells": grid.clamped,
-            "inputs": reading.clamped - reading.beyond,
-            "currents": reading.beyond,
-        },
-    }
-
-
-def _summary(outcome: dict[str, object]) -> str:
-    write, read, errors, clamped = (outcome[name] for name in ("write", "read", "error", "clamped"))
-    assert isinstance(write, dict) and isinstance(read, dict) and isinstance(errors, dict) and isinstance(clamped, dict)
-    tiles = outcome["tiles"]
-    assert isinstance(tiles, list)
+def _summary(outcome: dict[str, Any]) -> str:
+    write, read, tiles = outcome["write"], outcome["read"], outcome["tiles"]
     rows = [
         ("matrix", f"{outcome['rows']} x {outcome['pairs']} pairs on {tiles[0]} x {tiles[1]} tiles"),
         (
-            "written",
-            f"{units.count(write['pulses'])} pulses, {units.text(write['energy'], 'J')}; missed by "
+            "programmed",
+            f"{units.count(write['pulses'])} pulses, {units.text(write['energy'], 'J')}; error "
             f"{units.percent(write['error_rms'])} rms, {units.percent(write['error_max'])} max of the range",
         ),
         (
             "read",
-            f"{units.count(float(str(outcome['vectors'])))} vectors, {units.text(read['energy'], 'J')}, "
+            f"{units.count(outcome['vectors'])} vectors, {units.text(read['energy'], 'J')}, "
             f"{units.text(read['duration'], 's')} in the array, {units.text(read['seconds'], 's')} here",
         ),
     ]
-    for name, error in errors.items():
-        rows.append(
-            (
-                f"against {name}",
-                f"{units.percent(error['rms'])} rms, {units.percent(error['max'])} max of "
-                f"{units.text(error['full_scale'], 'A')}",
-            )
-        )
-    held = ", ".join(f"{units.count(number)} {name}" for name, number in clamped.items())
-    rows.append(("clamped", f"{held}: held at the edge of a range"))
+    for name, error in outcome["error"].items():
+        rms, largest = units.percent(error["rms"]), units.percent(error["max"])
+        rows.append((f"against {name}", f"{rms} rms, {largest} max of {units.text(error['full_scale'], 'A')}"))
+    clamped = ", ".join(f"{units.count(number)} {name}" for name, number in outcome["clamped"].items())
+    rows.append(("clamped", f"{clamped}: held at the edge of a range"))
     return "\n".join(f"{name:<16} {value}" for name, value in rows)

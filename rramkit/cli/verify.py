@@ -35,14 +35,14 @@ def verify(
     from rramkit.characterization.verify import verify as run
 
     with failed_deck.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
-        found = run(file, seed=seed, points=points, workers=workers, report=show)
+        fresh = run(file, seed=seed, points=points, workers=workers, report=show)
     if json:
         typer.echo(
-            json_format.dumps({"tables": str(tables), "seed": seed, "surrogate": residuals.as_json(found)}, indent=1)
+            json_format.dumps({"tables": str(tables), "seed": seed, "surrogate": residuals.as_json(fresh)}, indent=1)
         )
     else:
-        Console().print(residuals.as_grid(found, f"Fresh SPICE points (seed {seed}) against {tables}"))
-    if not all(points.passed for points in found.values()):
+        Console().print(residuals.as_grid(fresh, f"Fresh SPICE points (seed {seed}) against {tables}"))
+    if not all(points.passed for points in fresh.values()):
         raise typer.Exit(1)
 
 
@@ -51,13 +51,13 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
     from rramkit import table
     from rramkit.table.compare import compare
 
-    found = compare(file, table.load(golden))
+    comparison = compare(file, table.load(golden))
     if json:
-        shown = {"tables": str(tables), "golden": str(golden), "complaints": list(found.complaints)}
-        typer.echo(json_format.dumps({**shown, "surrogate": residuals.as_json(found.quantities)}, indent=1))
+        shown = {"tables": str(tables), "golden": str(golden), "complaints": list(comparison.complaints)}
+        typer.echo(json_format.dumps({**shown, "surrogate": residuals.as_json(comparison.quantities)}, indent=1))
     else:
-        Console().print(residuals.as_grid(found.quantities, f"{tables} against {golden}"))
-        for complaint in found.complaints:
+        Console().print(residuals.as_grid(comparison.quantities, f"{tables} against {golden}"))
+        for complaint in comparison.complaints:
             typer.echo(complaint)
-    if not found.passed:
+    if not comparison.passed:
         raise typer.Exit(1)

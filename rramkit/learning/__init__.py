@@ -1,9 +1,19 @@
-"""Training in memory: data, networks, update rules and the driver loop."""
+"""Training in memory: data, networks, update rules and the training loop."""
 
 from rramkit.learning.data import DataSet, digits
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.history import EpochReport
 from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.supervised import EpochReport
 from rramkit.learning.train import train
+from rramkit.learning.trained import TrainedNetwork
 
-__all__ = ["DataSet", "EpochReport", "Experiment", "Network", "NetworkSettings", "digits", "train"]
+__all__ = [
+    "DataSet",
+    "EpochReport",
+    "Experiment",
+    "Network",
+    "NetworkSettings",
+    "TrainedNetwork",
+    "digits",
+    "train",
+]

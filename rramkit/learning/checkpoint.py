@@ -1,30 +1,53 @@
-"""The state of a training after its last whole epoch, in a file beside the run file.
+"""Checkpoints: the state of an unfinished training, in a file beside its run file.
 
-An epoch draws from generators of its own seed, so that state and history are all that a resumed training needs: its
-numbers are those of an uninterrupted one, bit for bit. What stands in the file: the differences from the initial state
-(`tree`), the reports so far, and what the training was: experiment, tables, version of the kit.
+What a training draws depends on its seed and its position alone, so state and log are all that a resumed training
+needs: its numbers are those of an uninterrupted one, bit for bit.
+
+State is nested records, tuples, arrays and numbers. The initial state can always be computed again, so a file holds
+only the arrays and numbers that differ from it (`flatten`); all else (tables, models, settings) is the initial state's
+own (`restore`).
 """
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from rramkit import hdf5
+from rramkit.array.backend import is_array, like, to_numpy
 from rramkit.errors import InputError
+from rramkit.record.network import read_arrays, write_arrays
 
 FORMAT = "rramkit checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+State = TypeVar("State")
+_NUMBERS = (bool, int, float, np.generic, np.ndarray)
+_GROUPS = ("state", "log", "memory")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Epochs done, changed arrays by their path, and the history (E+1, ...) by name."""
+    """What one training has reached.
 
-    epochs: int
-    state: dict[str, np.ndarray]
-    history: dict[str, np.ndarray]
+    Attributes
+    ----------
+    state : mapping
+        Arrays and numbers that differ from the initial state, by their path.
+    log : mapping
+        The training log's arrays by name.
+    seconds : float
+        Wall-clock time so far (s).
+    memory : mapping
+        Further arrays by name: the replay memory of reinforcement learning.
+    """
+
+    state: Mapping[str, np.ndarray]
+    log: Mapping[str, np.ndarray]
+    seconds: float = 0.0
+    memory: Mapping[str, np.ndarray] | None = None
 
 
 def path_of(run: Path) -> Path:
@@ -38,12 +61,9 @@ def save(checkpoint: Checkpoint, path: Path, *, identity: str) -> None:
         root.attrs["format"] = FORMAT
         root.attrs["format_version"] = FORMAT_VERSION
         hdf5.write(root, "identity", np.frombuffer(identity.encode(), np.uint8), "1")
-        hdf5.write(root, "epochs", checkpoint.epochs, "1")
-        for name, arrays in (("state", checkpoint.state), ("history", checkpoint.history)):
-            group, paths = root.create_group(name), sorted(arrays)
-            hdf5.write(group, "paths", np.frombuffer(json.dumps(paths).encode(), np.uint8), "1")
-            for index, key in enumerate(paths):
-                hdf5.write(group, str(index), arrays[key], "1")
+        hdf5.write(root, "seconds", checkpoint.seconds, "s")
+        for name in _GROUPS:
+            write_arrays(root.create_group(name), getattr(checkpoint, name) or {})
 
 
 def load(path: Path, *, identity: str) -> Checkpoint | None:
@@ -59,14 +79,61 @@ def load(path: Path, *, identity: str) -> Checkpoint | None:
     if not path.exists():
         return None
     with hdf5.open_file(path, kind=FORMAT) as root:
-        if hdf5.read(root, "identity").tobytes().decode() != identity:
+        version = round(hdf5.number(root, "format_version"))
+        if version != FORMAT_VERSION or hdf5.read(root, "identity").tobytes().decode() != identity:
             raise InputError(
                 f"{path}: an unfinished training with other settings, tables or kit. Finish it with the command that "
                 "began it, remove the file, or name another output."
             )
-        found = []
-        for name in ("state", "history"):
-            group = hdf5.subgroup(root, name)
-            paths = json.loads(hdf5.read(group, "paths").tobytes())
-            found.append({key: hdf5.read(group, str(index)) for index, key in enumerate(paths)})
-        return Checkpoint(round(hdf5.scalar(root, "epochs")), *found)
+        state, log, memory = (read_arrays(hdf5.subgroup(root, name)) for name in _GROUPS)
+        return Checkpoint(state, log, hdf5.scalar(root, "seconds"), memory)
+
+
+def flatten(initial: object, state: object, path: str = "s") -> dict[str, np.ndarray]:
+    """Return the arrays and numbers of `state` that differ from `initial`, by their path."""
+    if state is initial:
+        return {}
+    if is_dataclass(state):
+        children = [(f.name, getattr(initial, f.name), getattr(state, f.name)) for f in fields(state)]
+    elif isinstance(state, tuple) and isinstance(initial, tuple) and len(state) == len(initial):
+        children = [(str(index), old, new) for index, (old, new) in enumerate(zip(initial, state, strict=True))]
+    elif _is_number(state):
+        numbers = to_numpy(state)  # PyTorch's too
+        same = _is_number(initial) and _identical(to_numpy(initial), numbers)
+        return {} if same else {path: numbers}
+    else:
+        return {}
+    return {key: value for name, old, new in children for key, value in flatten(old, new, f"{path}.{name}").items()}
+
+
+def restore(initial: State, arrays: Mapping[str, np.ndarray], path: str = "s") -> State:
+    """Return `initial` with the arrays and numbers of `flatten` in their places."""
+    if path in arrays:
+        return _of_type(arrays[path], initial)
+    if is_dataclass(initial) and not isinstance(initial, type):
+        names = [field.name for field in fields(initial)]
+        new = {name: restore(getattr(initial, name), arrays, f"{path}.{name}") for name in names}
+        unchanged = all(new[name] is getattr(initial, name) for name in names)
+        return initial if unchanged else replace(initial, **new)
+    if isinstance(initial, tuple):
+        items = tuple(restore(item, arrays, f"{path}.{index}") for index, item in enumerate(initial))
+        unchanged = all(new is old for new, old in zip(items, initial, strict=True))
+        return initial if unchanged else items  # pyright: ignore[reportReturnType]
+    return initial
+
+
+def _of_type(value: np.ndarray, initial: State) -> State:
+    """Return the stored `value` as the kind of number or array that `initial` is."""
+    if is_array(initial) and not isinstance(initial, np.ndarray):
+        return like(value, initial)
+    if initial is None or isinstance(initial, np.ndarray) or value.ndim:
+        return value  # pyright: ignore[reportReturnType]  (the very type that was written)
+    return type(initial)(value[()])  # pyright: ignore[reportCallIssue]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, _NUMBERS) or is_array(value)
+
+
+def _identical(old: np.ndarray, new: np.ndarray) -> bool:
+    return old.dtype == new.dtype and old.shape == new.shape and bool(np.array_equal(old, new))

@@ -1,26 +1,31 @@
-"""A network: its layers, the numbers they need, one pass forward and one back."""
+"""A network: its layers, the arrays they need, one forward and one backward pass."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from rramkit.learning import networks
-from rramkit.learning.build import Draft, MatrixPlan, chain
-from rramkit.learning.layers import Chain, Params, ReadCost
+from rramkit.learning.layers import Chain, FunctionName, LayerPlan, LayerSettings, MatrixPlan, Params, ReadCost
 from rramkit.learning.loss import cross_entropy
-from rramkit.learning.matrices import Gradient
-from rramkit.learning.specs import FunctionName, LayerSpec
+from rramkit.learning.matrices import Gradient, Matrix
 from rramkit.parameters import Parameters, quantity
-
-Found = TypeVar("Found")
 
 
 class NetworkSettings(Parameters):
-    """Which network; `layers` instead of a name builds one's own."""
+    """Which network; `layers` instead of a name builds one's own.
+
+    Examples
+    --------
+    >>> from rramkit.learning import NetworkSettings
+    >>> NetworkSettings(hidden=[32, 16]).hidden
+    (32, 16)
+    >>> from rramkit.learning.layers import Convolution, Dense, Flatten
+    >>> NetworkSettings(layers=[Convolution(channels=4), Flatten(), Dense()]).layers[0].channels
+    4
+    """
 
     name: networks.NetworkName = quantity("mlp", "1", "mlp, lenet5, vgg8 or resnet18")
     hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = quantity(
@@ -29,14 +34,15 @@ class NetworkSettings(Parameters):
     function: FunctionName = quantity("relu", "1", "activation of `mlp`, `lenet5` and `vgg8`")
     bias: Literal["digital", "row", "none"] = quantity("row", "1", "where the `mlp` keeps its biases")
     reach: float = quantity(
-        10.0, "1", "weight that the full range of a pair stands for, over the first weights' deviation", gt=0.0, le=1e3
+        10.0, "1", "weight at the full range of a pair, over the standard deviation of initial weights", gt=0.0, le=1e3
     )
-    layers: tuple[LayerSpec, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
+    layers: tuple[LayerSettings, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
 
-    def specs(self, *, images: bool) -> networks.Specs:
+    def chain(self, *, images: bool) -> Chain:
         """Return the layers for inputs that are images or vectors."""
-        if self.layers:
-            return self.layers
+        return Chain(self.layers or self._by_name(images=images))
+
+    def _by_name(self, *, images: bool) -> networks.Layers:
         if self.name == "mlp":
             return networks.mlp(self.hidden, images=images, function=self.function, bias=self.bias)
         if self.name == "resnet18":
@@ -46,7 +52,7 @@ class NetworkSettings(Parameters):
 
 @dataclass(frozen=True)
 class ForwardResult:
-    """One pass forward: scores (B, C), what the way back needs, what the reads took, and the running means after it."""
+    """One forward pass: scores (B, C), the layers' caches, the cost of the reads, and the running means after it."""
 
     scores: np.ndarray
     caches: tuple[object, ...]
@@ -56,7 +62,7 @@ class ForwardResult:
 
 @dataclass(frozen=True)
 class Gradients:
-    """The derivatives of a loss by each matrix and each vector of a network, and what the reads took."""
+    """Gradients of a loss with respect to each matrix and each vector of a network, and the cost of the reads."""
 
     matrices: tuple[Gradient, ...]
     vectors: tuple[np.ndarray, ...]
@@ -65,7 +71,7 @@ class Gradients:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers, the matrices they need, and the first values of their vectors and running means.
+    """Layers, and what they need for inputs of one shape.
 
     Attributes
     ----------
@@ -73,17 +79,13 @@ class Network:
         The layers.
     input_shape : tuple of int
         (F,) for vectors, (C, H, W) for images.
-    matrices : tuple of MatrixPlan
-        Shape and scale of each matrix.
-    vectors, means : tuple of ndarray
-        First values of what is digital.
+    plan : LayerPlan
+        Shape and scale of each matrix, initial values of the digital vectors and running means.
     """
 
     chain: Chain
     input_shape: tuple[int, ...]
-    matrices: tuple[MatrixPlan, ...]
-    vectors: tuple[np.ndarray, ...]
-    means: tuple[np.ndarray, ...]
+    plan: LayerPlan
 
     @classmethod
     def of(cls, settings: NetworkSettings, input_shape: tuple[int, ...], classes: int) -> Self:
@@ -94,47 +96,65 @@ class Network:
         InputError
             When a layer does not take what the one before it gives.
         """
-        draft = Draft(classes, settings.reach)
-        layers, _ = chain(settings.specs(images=len(input_shape) == 3), input_shape, draft)
-        return cls(layers, input_shape, tuple(draft.matrices), tuple(draft.vectors), tuple(draft.means))
+        chain = settings.chain(images=len(input_shape) == 3)
+        return cls(chain, input_shape, chain.plan(input_shape, classes=classes, reach=settings.reach))
+
+    @property
+    def matrices(self) -> tuple[MatrixPlan, ...]:
+        """Shape and scale of each matrix."""
+        return self.plan.matrices
+
+    @property
+    def vectors(self) -> tuple[np.ndarray, ...]:
+        """Initial values of the trained digital vectors."""
+        return self.plan.vectors
+
+    @property
+    def means(self) -> tuple[np.ndarray, ...]:
+        """Initial values of the running means."""
+        return self.plan.means
 
     @property
     def order(self) -> int:
         """Order of a square matrix as large as the largest one."""
         return math.isqrt(max(plan.rows * plan.columns for plan in self.matrices))
 
-    def drawn(self, *, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-        """Draw the first weights (R, C) of each matrix, within [-1, 1] of its range."""
-        return tuple(np.clip(plan.drawn(rng=rng), -1.0, 1.0).astype(dtype) for plan in self.matrices)
+    def init_weights(self, *, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+        """Draw the initial weights (R, C) of each matrix, within [-1, 1] of its range."""
+        return tuple(np.clip(plan.init(rng=rng), -1.0, 1.0).astype(dtype) for plan in self.matrices)
 
-    def forward(self, parts: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
-        """Send a batch (B, F) or (B, C, H, W) through the layers."""
+    def params(
+        self,
+        matrices: tuple[Matrix, ...],
+        vectors: tuple[np.ndarray, ...] = (),
+        means: tuple[np.ndarray, ...] = (),
+    ) -> Params:
+        """Return the numbers of all layers, with the digital scale of each matrix."""
+        return Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
+
+    def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
+        """Run a batch (B, F) or (B, C, H, W) forward through the layers."""
         inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
-        done = self.chain.forward(inputs, parts, training=training, rng=rng)
-        means = list(parts.means)
-        for place, mean in done.means:
-            means[place] = mean
-        return ForwardResult(done.y, done.cache, done.reads, tuple(means))
+        result = self.chain.forward(inputs, params, training=training, rng=rng)
+        return ForwardResult(result.y, result.cache, result.reads, result.means)
 
-    def backward(self, parts: Params, done: ForwardResult, error: np.ndarray, *, rng: np.random.Generator) -> Gradients:
-        """Send the derivative of a loss by the scores (B, C) back, each product through its own matrix."""
-        back = self.chain.backward(error, done.caches, parts, onward=False, rng=rng)
-        return Gradients(_in_place(back.matrices), _in_place(back.vectors), back.reads)
+    def backward(
+        self, params: Params, result: ForwardResult, error: np.ndarray, *, rng: np.random.Generator
+    ) -> Gradients:
+        """Run the gradient of a loss with respect to the scores (B, C) backward, each product by its own matrix."""
+        back = self.chain.backward(error, result.caches, params, needs_input_grad=False, rng=rng)
+        return Gradients(back.matrices, back.vectors, back.reads)
 
     def gradients(
-        self, parts: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+        self, params: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[float, ForwardResult, Gradients]:
-        """Return the mean cross-entropy of a batch with labels (B,), the pass, and all reads' slopes."""
-        done = self.forward(parts, x, training=True, rng=rng)
-        loss, error = cross_entropy(done.scores, labels)
-        slopes = self.backward(parts, done, error, rng=rng)
-        return loss, done, replace(slopes, reads=slopes.reads + done.reads)
+        """Return the mean cross-entropy of a batch with labels (B,), the forward result, and the gradients."""
+        result = self.forward(params, x, training=True, rng=rng)
+        loss, error = cross_entropy(result.scores, labels)
+        gradients = self.backward(params, result, error, rng=rng)
+        return loss, result, replace(gradients, reads=gradients.reads + result.reads)
 
-    def scores(self, parts: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
+    def scores(self, params: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
         """Return the scores (N, C) of many inputs, a batch at a time and with the running means."""
         starts = range(0, len(x), batch)
-        return np.vstack([self.forward(parts, x[i : i + batch], training=False, rng=rng).scores for i in starts])
-
-
-def _in_place(found: Sequence[tuple[int, Found]]) -> tuple[Found, ...]:
-    return tuple(value for _, value in sorted(found, key=lambda pair: pair[0]))
+        return np.vstack([self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts])

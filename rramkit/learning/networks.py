@@ -13,69 +13,67 @@
 
 from typing import Literal
 
-from rramkit.learning.specs import (
-    ActivationSpec,
-    BatchNormSpec,
-    ConvolutionSpec,
-    DenseSpec,
-    FlattenSpec,
+from rramkit.learning.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Flatten,
     FunctionName,
-    LayerSpec,
-    MaxPoolSpec,
-    MeanPoolSpec,
-    ResidualSpec,
+    LayerSettings,
+    MaxPool,
+    MeanPool,
+    Residual,
 )
 
 NetworkName = Literal["mlp", "lenet5", "vgg8", "resnet18"]
-Specs = tuple[LayerSpec, ...]
+Layers = tuple[LayerSettings, ...]
 
 
 def mlp(
     hidden: tuple[int, ...], *, images: bool, function: FunctionName, bias: Literal["digital", "row", "none"]
-) -> Specs:
+) -> Layers:
     """Return dense layers of the sizes in `hidden`, and one of as many units as there are classes."""
-    layers: list[LayerSpec] = [FlattenSpec()] if images else []
+    layers: list[LayerSettings] = [Flatten()] if images else []
     for units in hidden:
-        layers += [DenseSpec(units=units, bias=bias), ActivationSpec(function=function)]
-    return (*layers, DenseSpec(bias=bias))
+        layers += [Dense(units=units, bias=bias), Activation(function=function)]
+    return (*layers, Dense(bias=bias))
 
 
-def lenet5(function: FunctionName) -> Specs:
+def lenet5(function: FunctionName) -> Layers:
     """Return LeNet-5; pooling comes before the activation, which for a rising function is the same and is less work."""
-    act = ActivationSpec(function=function)
+    act = Activation(function=function)
     return (
-        *(ConvolutionSpec(channels=6, kernel=5, pad=2), MaxPoolSpec(), act),
-        *(ConvolutionSpec(channels=16, kernel=5), MaxPoolSpec(), act, FlattenSpec()),
-        *(DenseSpec(units=120), act, DenseSpec(units=84), act, DenseSpec()),
+        *(Convolution(channels=6, kernel=5, pad=2), MaxPool(), act),
+        *(Convolution(channels=16, kernel=5), MaxPool(), act, Flatten()),
+        *(Dense(units=120), act, Dense(units=84), act, Dense()),
     )
 
 
-def vgg8(function: FunctionName) -> Specs:
+def vgg8(function: FunctionName) -> Layers:
     """Return VGG-8."""
-    layers: list[LayerSpec] = []
+    layers: list[LayerSettings] = []
     for channels in (32, 64, 128):
         for last in (False, True):
-            layers += [ConvolutionSpec(channels=channels, pad=1, bias="none"), BatchNormSpec()]
-            layers += [MaxPoolSpec()] if last else []
-            layers += [ActivationSpec(function=function)]
-    return (*layers, FlattenSpec(), DenseSpec(units=128), ActivationSpec(function=function), DenseSpec())
+            layers += [Convolution(channels=channels, pad=1, bias="none"), BatchNorm()]
+            layers += [MaxPool()] if last else []
+            layers += [Activation(function=function)]
+    return (*layers, Flatten(), Dense(units=128), Activation(function=function), Dense())
 
 
-def resnet18() -> Specs:
+def resnet18() -> Layers:
     """Return ResNet-18: four stages of two blocks, 64 to 512 channels, each stage but the first at half the size."""
-    layers: list[LayerSpec] = [*_convolved(64, stride=1), ActivationSpec()]
+    layers: list[LayerSettings] = [*_convolved(64, stride=1), Activation()]
     for stage, channels in enumerate((64, 128, 256, 512)):
         layers += [_block(channels, stride=2 if stage else 1, widens=stage > 0), _block(channels)]
-    return (*layers, MeanPoolSpec(size=0), FlattenSpec(), DenseSpec())
+    return (*layers, MeanPool(size=0), Flatten(), Dense())
 
 
-def _block(channels: int, *, stride: int = 1, widens: bool = False) -> ResidualSpec:
-    main = (*_convolved(channels, stride=stride), ActivationSpec(), *_convolved(channels, stride=1))
-    shortcut = (
-        (ConvolutionSpec(channels=channels, kernel=1, stride=stride, bias="none"), BatchNormSpec()) if widens else ()
-    )
-    return ResidualSpec(main=main, shortcut=shortcut)
+def _block(channels: int, *, stride: int = 1, widens: bool = False) -> Residual:
+    main = (*_convolved(channels, stride=stride), Activation(), *_convolved(channels, stride=1))
+    shortcut = (Convolution(channels=channels, kernel=1, stride=stride, bias="none"), BatchNorm()) if widens else ()
+    return Residual(main=main, shortcut=shortcut)
 
 
-def _convolved(channels: int, *, stride: int) -> Specs:
-    return ConvolutionSpec(channels=channels, stride=stride, pad=1, bias="none"), BatchNormSpec()
+def _convolved(channels: int, *, stride: int) -> Layers:
+    return Convolution(channels=channels, stride=stride, pad=1, bias="none"), BatchNorm()

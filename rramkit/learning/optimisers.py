@@ -1,4 +1,4 @@
-"""From gradients to wanted weight changes, digitally: frozen state, `init` and `step`.
+"""Optimisers: gradients to wanted weight changes, computed digitally; frozen state, `init` and `step`.
 
 Weight decay is decoupled from the gradient (Loshchilov and Hutter 2019, arXiv 1711.05101): a step also takes the part
 learning_rate x weight_decay off each weight, whatever the optimiser makes of the gradient.
@@ -19,7 +19,7 @@ Arrays = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class OptimiserState:
-    """Steps done, running means of gradients and of their squares, one array a matrix, and the schedule's factor."""
+    """Steps so far, running means of gradients and of their squares, one array a matrix, and the schedule's factor."""
 
     steps: int
     first: Arrays
@@ -47,14 +47,14 @@ class Optimiser(ABC):
         Raises
         ------
         InputError
-            When weights should decay and are not given.
+            When weights decay and are left out.
         """
         state, directions = self._directions(state, gradients)
         rate = self.learning_rate * state.rate
         if not self.weight_decay:
             return state, tuple(-rate * direction for direction in directions)
         if weights is None:
-            raise InputError("`weights` must be given when they decay; got None. Hand them to `step`.")
+            raise InputError("`weights` must be given when they decay; got None. Pass them to `step`.")
         pairs = zip(directions, weights, strict=True)
         return state, tuple(-rate * (direction + self.weight_decay * weight) for direction, weight in pairs)
 
@@ -62,7 +62,7 @@ class Optimiser(ABC):
     def _directions(
         self, state: OptimiserState, gradients: Sequence[np.ndarray]
     ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
-        """Return the next state, and the changes over minus the learning rate."""
+        """Return the next state, and the directions: changes over minus the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Adam(Optimiser):
 
 
 class OptimiserSettings(Parameters):
-    """What turns gradients into wanted changes."""
+    """Optimiser of the matrices and of the digital vectors."""
 
     kind: Literal["adam", "momentum"] = quantity("adam", "1", "Adam, or gradient descent with momentum")
     learning_rate: float = quantity(0.002, "1", "step, in weights of which one is the range", gt=0.0, le=10.0)

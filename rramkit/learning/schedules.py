@@ -1,4 +1,4 @@
-"""How the learning rate falls over the epochs: a factor of it, from the epoch and the accuracies so far."""
+"""Learning-rate schedules: a factor of the learning rate, from the epoch and the accuracies so far."""
 
 import math
 from collections.abc import Sequence

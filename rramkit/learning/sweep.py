@@ -1,4 +1,4 @@
-"""A grid of experiments: every combination of the values under `sweep`, each a run file of its own in one folder."""
+"""Sweeps: every combination of the values under `sweep` in an experiment, each with a run file in one folder."""
 
 import itertools
 import json
@@ -7,31 +7,47 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rramkit import record, table
+from rramkit import record
 from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
+from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.processes import Executor
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
+from rramkit.parameters import current_path
+from rramkit.processes import Executor, Processes  # noqa: F401  (Processes: of the example)
+from rramkit.table import TableFile
 
 SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One experiment of a grid: a short text that tells it from the others, and where its files are."""
+    """One experiment of a sweep.
+
+    Attributes
+    ----------
+    label : str
+        Short text that distinguishes it from the others.
+    experiment : Experiment
+        The settings.
+    tables, run : Path
+        Table file to read and run file to write.
+    condition : Condition
+        Corner, temperature and supply of the tables.
+    """
 
     label: str
     experiment: Experiment
     tables: Path
     run: Path
+    condition: Condition = NOMINAL
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What came out of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s)."""
+    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s)."""
 
     label: str
     run: str
@@ -51,14 +67,14 @@ def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
     InputError
         When a name is no setting or a value does not fit.
     """
-    names, found = list(experiment.sweep), []
+    names, combinations = list(experiment.sweep), []
     for values in itertools.product(*experiment.sweep.values()):
-        changed = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
+        settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
         for name, value in zip(names, values, strict=True):
-            put(changed, name, value)
-        label = " ".join(f"{name}={_shown(value)}" for name, value in zip(names, values, strict=True))
-        found.append((label or "as it is", Experiment.checked(changed, where=f"sweep, {label}")))
-    return found
+            put(settings, current_path(Experiment, name), value)
+        label = " ".join(f"{name}={_text(value)}" for name, value in zip(names, values, strict=True))
+        combinations.append((label or "as it is", Experiment.checked(settings, where=f"sweep, {label}")))
+    return combinations
 
 
 def put(settings: dict[str, Any], name: str, value: object) -> None:
@@ -71,63 +87,103 @@ def put(settings: dict[str, Any], name: str, value: object) -> None:
     settings[last] = value
 
 
-def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path) -> list[Trial]:
-    """Return a trial for each labelled experiment; a run file is named after its experiment, so none meets another."""
-    found = [Trial(label, one, tables, folder / f"{one.key()}.h5") for label, one in labelled]
-    if len({trial.run for trial in found}) < len(found):
-        raise InputError("`sweep`: two combinations are the same experiment. Remove the value that is there twice.")
-    return found
+def trials(
+    labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path, *, condition: Condition | None = None
+) -> list[Trial]:
+    """Return a trial for each labelled experiment; a run file has its experiment's hash as name, so all are different.
+
+    Raises
+    ------
+    InputError
+        When two experiments are the same.
+    """
+    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5", condition or NOMINAL) for label, one in labelled]
+    if len({job.run for job in jobs}) < len(jobs):
+        raise InputError("`sweep`: two combinations are the same experiment. Remove the repeated value.")
+    return jobs
 
 
 def run_trial(trial: Trial) -> TrialResult:
-    """Train one trial, or take up where it was, or read its run file where it is finished already."""
-    found = _finished(trial)
-    if found is None:
+    """Train one trial, resume it from its checkpoint, or read its run file where it is finished already."""
+    tables = trial.condition.load(trial.tables)
+    run = _finished(trial, tables)
+    if run is None:
         with only_writer(trial.run):
-            tables = table.load(trial.tables)
-            found = train(trial.experiment, tables, tables_name=trial.tables.name, run_path=trial.run)
-            record.save(found, trial.run)
+            run = train(trial.experiment, tables, tables_name=trial.tables.name, run_path=trial.run)
+            run.save(trial.run)
             path_of(trial.run).unlink(missing_ok=True)
-    epochs = found.epochs
+    epochs = run.epochs
     return TrialResult(
         label=trial.label,
         run=trial.run.name,
-        accuracy=found.accuracy,
-        float_accuracy=found.float_accuracy if found.float_accuracy == found.float_accuracy else None,
+        accuracy=run.accuracy,
+        float_accuracy=run.float_accuracy if run.float_accuracy == run.float_accuracy else None,
         pulses=int(epochs.pulses_set[1:].sum() + epochs.pulses_reset[1:].sum()),
         energy=float(epochs.energy_write.sum() + epochs.energy_read.sum()),
         clamped=int(epochs.clamped.sum()),
-        seconds=found.train_seconds,
+        seconds=run.train_seconds,
     )
 
 
 def sweep(
-    chosen: Sequence[Trial], executor: Executor, *, progress: Callable[[TrialResult], None] | None = None
+    jobs: Sequence[Trial], executor: Executor, *, progress: Callable[[TrialResult], None] | None = None
 ) -> list[TrialResult]:
-    """Run trials on an executor; return their rows in order, and write them into the folder's summary."""
-    check_writable(chosen[0].run)
-    rows: dict[int, TrialResult] = {}
-    for index, row in executor.run(run_trial, chosen):
-        rows[index] = row
+    """Run trials on an executor; return their results in order, and write them into the folder's summary.
+
+    Parameters
+    ----------
+    jobs : sequence of Trial
+        Of one folder, as `trials` makes them.
+    executor : Executor
+        `Processes` of this machine, or a `DaskCluster`.
+    progress : callable, optional
+        Called with each `TrialResult` as it comes.
+
+    Returns
+    -------
+    list of TrialResult
+        In the order of the trials; `summary.json` in the folder holds the same.
+
+    Raises
+    ------
+    InputError, TableError
+        Of a training.
+    SetupError
+        When a process is killed or no scheduler answers.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from rramkit.learning import Experiment
+    >>> experiment = Experiment(sweep={"seed": [1, 2], "rule.threshold": [0.05, 0.1]})
+    >>> [label for label, _ in grid(experiment)][:2]
+    ['seed=1 rule.threshold=0.05', 'seed=1 rule.threshold=0.1']
+    >>> jobs = trials(grid(experiment), Path("tables.h5"), Path("sweep"))
+    >>> results = sweep(jobs, Processes(2))  # doctest: +SKIP
+    """
+    check_writable(jobs[0].run)
+    results: dict[int, TrialResult] = {}
+    for index, result in executor.run(run_trial, jobs):
+        results[index] = result
         if progress is not None:
-            progress(row)
-    ordered = [rows[index] for index in sorted(rows)]
-    with whole_file(chosen[0].run.with_name(SUMMARY)) as draft:
-        draft.write_text(json.dumps([asdict(row) for row in ordered], indent=1) + "\n", encoding="utf-8")
+            progress(result)
+    ordered = [results[index] for index in sorted(results)]
+    with whole_file(jobs[0].run.with_name(SUMMARY)) as draft:
+        draft.write_text(json.dumps([asdict(result) for result in ordered], indent=1) + "\n", encoding="utf-8")
     return ordered
 
 
-def _finished(trial: Trial) -> record.Run | None:
+def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
+    """Return the run file's run where it has this experiment and these tables, and the kit's own format."""
     if not trial.run.exists():
         return None
     try:
-        found = record.load(trial.run)
+        run = record.load(trial.run)
     except TableError:
         return None  # of an older format: trained again
-    same = found.settings == json.loads(trial.experiment.as_json())
-    made = dict(found.tables_provenance) == dict(table.load(trial.tables).provenance)
-    return found if same and made else None
+    same_settings = run.settings == json.loads(trial.experiment.as_json())
+    return run if same_settings and dict(run.tables_provenance) == dict(tables.provenance) else None
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)

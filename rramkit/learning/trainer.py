@@ -1,4 +1,4 @@
-"""One network in training: its state, one step, and what it makes of a test set."""
+"""One network in training: its state, its initialisation, one training step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,74 +9,86 @@ from rramkit.array.threads import threads_for
 from rramkit.learning.layers import Params, ReadCost
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.rules import RuleState, UpdateRule
+from rramkit.learning.rules import BoundRule, RuleState
 
 
 @dataclass(frozen=True)
 class NetworkState:
-    """The state of a network in training: matrices with their rule's state, vectors with their optimiser's, means."""
+    """State of a network in training.
 
-    learner: RuleState
+    Attributes
+    ----------
+    rule_state : RuleState
+        The matrices, with the state of the update rule and its optimiser.
+    vectors : tuple of ndarray
+        Biases, scales and shifts, digital.
+    optimiser : OptimiserState
+        State of the optimiser of the vectors.
+    means : tuple of ndarray
+        Running means.
+    """
+
+    rule_state: RuleState
     vectors: Arrays
     optimiser: OptimiserState
     means: Arrays
 
-    @property
-    def parts(self) -> Params:
-        """The numbers as the network's layers want them."""
-        return Params(self.learner.matrices, self.vectors, self.means)
-
 
 @dataclass(frozen=True)
 class Trainer:
-    """What does not change in a training: the network, the rule for its matrices, the optimiser for its vectors."""
+    """What is constant in a training: the network, the update rule of its matrices, the optimiser of its vectors."""
 
     network: Network
-    rule: UpdateRule
+    rule: BoundRule
     optimiser: Optimiser
 
-    def enrolled(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> NetworkState:
-        """Return a student whose matrices start from `weights`, as near as the rule can make them."""
+    def init(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> NetworkState:
+        """Return the state whose matrices start from `weights` (R, C), as accurately as the rule writes them."""
         vectors = tuple(vector.astype(dtype) for vector in self.network.vectors)
         means = tuple(mean.astype(dtype) for mean in self.network.means)
         return NetworkState(self.rule.init(weights, rng=rng), vectors, self.optimiser.init(vectors), means)
 
-    def taught(
-        self, student: NetworkState, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
-    ) -> tuple[NetworkState, ReadCost]:
-        """Return the student after one batch, and what its reads took."""
-        with threads_for(self.network.order):
-            _, done, slopes = self.network.gradients(student.parts, x, labels, rng=rng)
-            return self.stepped(student, done, slopes, rng=rng), slopes.reads
+    def params(self, state: NetworkState) -> Params:
+        """Return the numbers that the network's layers compute with."""
+        return self.network.params(state.rule_state.matrices, state.vectors, state.means)
 
-    def stepped(
-        self, student: NetworkState, done: ForwardResult, slopes: Gradients, *, rng: np.random.Generator
+    def train_step(
+        self, state: NetworkState, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[NetworkState, ReadCost]:
+        """Return the state after one batch with labels (B,), by the cross-entropy, and the cost of its reads."""
+        with threads_for(self.network.order):
+            _, result, gradients = self.network.gradients(self.params(state), x, labels, rng=rng)
+            return self.step(state, result, gradients, rng=rng), gradients.reads
+
+    def step(
+        self, state: NetworkState, result: ForwardResult, gradients: Gradients, *, rng: np.random.Generator
     ) -> NetworkState:
-        """Return the student after the derivatives of one batch, whatever its loss is."""
-        learner = self.rule.step(student.learner, slopes.matrices, rng=rng)
-        state, changes = self.optimiser.step(student.optimiser, slopes.vectors)
-        vectors = tuple(old + change for old, change in zip(student.vectors, changes, strict=True))
-        return NetworkState(learner, vectors, state, done.means)
+        """Return the state after the gradients of one batch, of any loss."""
+        rule_state = self.rule.step(state.rule_state, gradients.matrices, rng=rng)
+        optimiser, changes = self.optimiser.step(state.optimiser, gradients.vectors)
+        vectors = tuple(old + change for old, change in zip(state.vectors, changes, strict=True))
+        return NetworkState(rule_state, vectors, optimiser, result.means)
 
     def calibrated(
-        self, student: NetworkState, twin: NetworkState, x: np.ndarray, labels: np.ndarray, *, margin: float
+        self, state: NetworkState, reference: NetworkState, x: np.ndarray, labels: np.ndarray, *, margin: float
     ) -> NetworkState:
-        """Return the student with its converters' full scale at `margin` times the largest current of a batch.
+        """Return the state with the ADCs' full scale at `margin` times the largest current of a batch.
 
-        What its matrices are given is taken from the float `twin` of the same weights: a converter without a scale
-        would bend it.
+        The inputs of each matrix are those of the float network `reference` with the same weights: an ADC without a
+        full scale would distort them.
         """
-        _, _, slopes = self.network.gradients(twin.parts, x, labels, rng=np.random.default_rng(0))  # nothing is drawn
-        pairs = zip(student.learner.matrices, slopes.matrices, strict=True)
+        rng = np.random.default_rng(0)  # a float network draws nothing
+        _, _, gradients = self.network.gradients(self.params(reference), x, labels, rng=rng)
+        pairs = zip(state.rule_state.matrices, gradients.matrices, strict=True)
         matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
-        return replace(student, learner=replace(student.learner, matrices=matrices))
+        return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
-    def settled(self, student: NetworkState) -> NetworkState:
-        """Return the student with its matrices as if made anew: after this it goes on as from a checkpoint."""
-        matrices = tuple(matrix.settled() for matrix in student.learner.matrices)
-        return replace(student, learner=replace(student.learner, matrices=matrices))
+    def without_cache(self, state: NetworkState) -> NetworkState:
+        """Return the state without what reads have prepared: a resumed training goes on from the same."""
+        matrices = tuple(matrix.without_cache() for matrix in state.rule_state.matrices)
+        return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
-    def at_rate(self, student: NetworkState, rate: float) -> NetworkState:
-        """Return the student with its learning rates at `rate` times their settings."""
-        learner = replace(student.learner, optimiser=replace(student.learner.optimiser, rate=rate))
-        return replace(student, learner=learner, optimiser=replace(student.optimiser, rate=rate))
+    def at_rate(self, state: NetworkState, rate: float) -> NetworkState:
+        """Return the state with its learning rates at `rate` times their settings."""
+        rule_state = replace(state.rule_state, optimiser=replace(state.rule_state.optimiser, rate=rate))
+        return replace(state, rule_state=rule_state, optimiser=replace(state.optimiser, rate=rate))

@@ -1,7 +1,7 @@
 """Plots of tables and runs: each takes `ax` and data in SI units, draws, labels the units and returns `ax`."""
 
-from rramkit.plots.canvas import save, svg
-from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
+from rramkit.plots.canvas import check_picture, save, svg
+from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.gallery import gallery
 from rramkit.plots.residuals import residuals
@@ -24,6 +24,7 @@ __all__ = [
     "STYLE",
     "ablation",
     "change_band",
+    "check_picture",
     "conductance_drift",
     "conductance_histogram",
     "confusion",
@@ -49,6 +50,7 @@ __all__ = [
     "run_gallery",
     "save",
     "staircase",
+    "stepped_line",
     "style",
     "svg",
 ]

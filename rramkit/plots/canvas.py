@@ -1,6 +1,6 @@
-"""Figures as picture files, and as SVG text that stands inside a web page.
+"""Figures as picture files, and as SVG text inside a web page.
 
-In a page there is no outside name and no repeated id, and the colours follow the page.
+In a page there is no external name and no repeated id, and the colours follow the page.
 """
 
 import io
@@ -10,8 +10,10 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from rramkit.errors import InputError
 from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, GREEN, GRID, INK, PURPLE, QUIET, VERMILION, style
 
@@ -28,7 +30,7 @@ _PAGE_COLOURS = {
 
 
 def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) -> str:
-    """Return what `draw` puts on a fresh axes as SVG text for a page.
+    """Return what `draw` draws on new axes, as SVG text for a page.
 
     Parameters
     ----------
@@ -48,13 +50,20 @@ def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) ->
 
 
 def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height: float = HEIGHT) -> None:
-    """Draw on fresh axes and write a picture that is whole or absent; the suffix of `path` says of which kind."""
+    """Draw on new axes and write a picture that is whole or absent; the suffix of `path` is its format."""
     with style(), matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "path"}), whole_file(path) as draft:
         figure = Figure(figsize=(1.35 * WIDTH, 1.35 * height), facecolor="white")
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
         draw(figure.add_subplot())
         figure.savefig(draft, dpi=160)
+
+
+def check_picture(path: Path) -> None:
+    """Raise `InputError` when `path` has no suffix of a picture format."""
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in formats:
+        raise InputError(f"{path}: a picture must end in one of {', '.join(sorted(formats))}. Rename it.")
 
 
 def _for_page(text: str) -> str:

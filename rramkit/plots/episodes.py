@@ -7,21 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rramkit.episodes import EpisodeRun
 from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, QUIET, VERMILION, name_axis, style
+from rramkit.record import EpisodeRun
 
 _SPAN = 20  # episodes in the running mean
 
 
 def returns(ax: Axes, run: EpisodeRun) -> Axes:
-    """Draw the return of every training episode, their running mean, and the evaluations without chance actions."""
+    """Draw the return of every training episode, their running mean, and the evaluations without random actions."""
     episodes, judged = run.series["episodes"], run.series["judged"]
     ax.plot(episodes.step, episodes.value, ".", color=QUIET, markersize=2.0, alpha=0.5, label="training episode")
     if episodes.value.size >= _SPAN:
         mean = np.convolve(episodes.value, np.full(_SPAN, 1.0 / _SPAN), mode="valid")
         ax.plot(episodes.step[_SPAN - 1 :], mean, color=BLUE, label=f"mean of {_SPAN} episodes")
-    ax.plot(judged.step, judged.value, "o", color=VERMILION, markersize=3.0, label="evaluation, no chance actions")
+    ax.plot(judged.step, judged.value, "o", color=VERMILION, markersize=3.0, label="evaluation, no random actions")
     ax.set_xlabel("actions")
     ax.set_ylabel(f"return in {run.settings['environment']}")
     ax.legend(loc="best")

@@ -1,4 +1,4 @@
-"""How far a fit lies from the SPICE points that it never saw."""
+"""Held-out residuals: fit minus SPICE, with limits."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ _MANY = 1500  # points (1): beyond this they are drawn as an image, which keeps 
 def residuals(ax: Axes, points: HeldOut, *, quantity: str, source: str = "SPICE") -> Axes:
     """Draw fit minus SPICE against the SPICE value, with the limit of the largest error and the band of the rms.
 
-    `source` is who says the values when it was not SPICE.
+    `source` names the origin of the values where it is not SPICE.
     """
     ax.axhspan(-points.limit_rms, points.limit_rms, color=QUIET, alpha=0.14, linewidth=0, label="limit of the rms")
     ax.axhline(0.0, color=QUIET, linewidth=0.6)

@@ -1,4 +1,4 @@
-"""Any table: families of curves with held-out points on them, maps of residuals, histograms of what scatters."""
+"""Plots of any table: families of curves with held-out points, residual maps, histograms of distributions."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,8 +19,9 @@ from rramkit.plots.style import (
     spread,
 )
 from rramkit.table import Distribution, HeldOut, Quantity, Table
+from rramkit.table.schema import READ, SET
 
-_CURVES = 7  # as many as stay apart on a phone
+_CURVES = 7  # as many as a phone's screen separates
 _NAMED = (BLUE, VERMILION, GREEN, PURPLE, QUIET)
 _PLACES = 3  # histograms drawn over one another
 _BINS = 16
@@ -86,18 +87,18 @@ def histogram(ax: Axes, table: Table, name: str) -> Axes:
     """Draw a distribution at up to three places of the table, as the share in bins of equal width.
 
     The places are the lowest, the middle and the highest value of the first axis, the other axes at the middle. The
-    share of a bin is what the quantiles that the table keeps, joined by straight lines, put into it.
+    share of a bin is that of the table's quantiles, joined by straight lines.
     """
-    found = table.distributions[name]
-    for label, quantiles, colour in _places(table, found):
+    distribution = table.distributions[name]
+    for label, quantiles, colour in _places(table, distribution):
         if quantiles[-1] <= quantiles[0]:
             ax.axvline(quantiles[0], color=colour, label=label)
             continue
         edges = np.linspace(quantiles[0], quantiles[-1], _BINS + 1)
-        share = np.diff(np.interp(edges, quantiles, found.levels))
+        share = np.diff(np.interp(edges, quantiles, distribution.levels))
         ax.stairs(share, edges, color=colour, fill=True, alpha=0.35)
         ax.stairs(share, edges, color=colour, label=label)
-    name_axis(ax.xaxis, _words(found.signal), table.signals[found.signal].unit)
+    name_axis(ax.xaxis, _words(distribution.signal), table.signals[distribution.signal].unit)
     name_axis(ax.yaxis, f"share in one of {_BINS} bins", "1")
     ax.legend(title=_words(next(iter(table.axes))) if table.axes else None, title_fontsize=8.0)
     return ax
@@ -105,12 +106,12 @@ def histogram(ax: Axes, table: Table, name: str) -> Axes:
 
 def change_band(ax: Axes, table: Table) -> Axes:
     """Draw the change by one pulse of a table of one amplitude against conductance: mean, quartiles, 5 to 95 %."""
-    g_start, change = table.axes["g_start"].values, table.signals["delta_g"].values[:, 0]
-    found = table.distribution("delta_g")
-    if found is not None:
+    g_start, change = table.axes[SET.g_start].values, table.signals[SET.delta_g].values[:, 0]
+    distribution = table.distribution(SET.delta_g)
+    if distribution is not None:
         for low, high, alpha, label in ((0.05, 0.95, 0.15, "5 to 95 %"), (0.3, 0.7, 0.3, "30 to 70 %")):
             below, above = (
-                np.array([np.interp(level, found.levels, row) for row in found.quantiles[:, 0]])
+                np.array([np.interp(level, distribution.levels, row) for row in distribution.quantiles[:, 0]])
                 for level in (low, high)
             )
             ax.fill_between(g_start, below, above, color=BLUE, alpha=alpha, linewidth=0, label=label)
@@ -123,10 +124,10 @@ def change_band(ax: Axes, table: Table) -> Axes:
 
 
 def played_train(ax: Axes, points: HeldOut) -> Axes:
-    """Draw a measured pulse train, its held-out reads, and what the table makes of it, write after write."""
-    pulse = points.at["pulse"].values
+    """Draw held-out reads of a measured pulse train, and the train simulated from the table, write after write."""
+    pulse = points.at[SET.pulse].values
     ax.plot(pulse, points.spice, ".", color=QUIET, markersize=3, label="held-out reads")
-    ax.plot(pulse, points.fit, color=BLUE, label="the table, played")
+    ax.plot(pulse, points.fit, color=BLUE, label="simulated from the table")
     name_axis(ax.xaxis, "pulse", "1")
     name_axis(ax.yaxis, "conductance", points.unit)
     legend_above(ax)
@@ -157,15 +158,15 @@ def _sheet(table: Table, signal: str, along: str, across: str | None) -> np.ndar
     return np.moveaxis(values, names.index(across), 0)
 
 
-def _places(table: Table, found: Distribution) -> list[tuple[str, np.ndarray, str]]:
+def _places(table: Table, distribution: Distribution) -> list[tuple[str, np.ndarray, str]]:
     if not table.axes:
-        return [(f"{found.draws} draws", found.quantiles, BLUE)]
+        return [(f"{distribution.draws} draws", distribution.quantiles, BLUE)]
     axis = next(iter(table.axes.values()))
     middle = tuple(size // 2 for size in table.shape[1:])
     places = []
     for index, colour in zip(spread(axis.values.size, _PLACES), (BLUE, GREEN, VERMILION), strict=False):
         label = axis.labels[index] if axis.labels else units.text(float(axis.values[index]), axis.unit)
-        quantiles = found.quantiles[(int(index), *middle)]
+        quantiles = distribution.quantiles[(int(index), *middle)]
         if np.all(np.isfinite(quantiles)):
             places.append((label, quantiles, colour))
     return places
@@ -173,7 +174,8 @@ def _places(table: Table, found: Distribution) -> list[tuple[str, np.ndarray, st
 
 def _name(ax: Axes, table: Table, signal: str, along: str) -> None:
     _name_axis_of(ax.xaxis, table.axes[along], along)
-    name_axis(ax.yaxis, _words(signal), table.signals[signal].unit)
+    is_pulse_energy = table.polarity is not None and signal == SET.energy
+    name_axis(ax.yaxis, "energy a pulse" if is_pulse_energy else _words(signal), table.signals[signal].unit)
 
 
 def _name_axis_of(axis, quantity: Quantity, name: str) -> None:  # noqa: ANN001  (an axis of either direction)
@@ -184,14 +186,13 @@ def _name_axis_of(axis, quantity: Quantity, name: str) -> None:  # noqa: ANN001 
         name_axis(axis, _words(name), quantity.unit)
 
 
-_WORDS = {
-    "g_cell": "conductance",
-    "g_start": "conductance before",
-    "v_cell": "cell voltage",
-    "v_pulse": "pulse voltage",
-    "i_cell": "cell current",
-    "delta_g": "change by one pulse",
-    "energy": "energy a pulse",
+_WORDS: dict[str, str] = {
+    READ.g_cell: "conductance",
+    READ.v_cell: "cell voltage",
+    READ.i_cell: "cell current",
+    SET.g_start: "conductance before",
+    SET.v_pulse: "pulse voltage",
+    SET.delta_g: "change by one pulse",
 }
 
 

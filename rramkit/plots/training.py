@@ -95,21 +95,23 @@ def conductance_histogram(ax: Axes, layer: LayerRecord) -> Axes:
 
 
 def pulses_by_cell(ax: Axes, layer: LayerRecord) -> Axes:
-    """Draw the pulses fired at each cell (2, R, C): the plus half above, the minus half below; blank is no pulse."""
-    plus, minus = layer.pulses.astype(float)
-    if plus.shape[0] > plus.shape[1]:  # the long side lies along the page
-        plus, minus = plus.T, minus.T
-        ax.set(xlabel="row", ylabel="column: plus, then minus half")
+    """Draw the pulses fired at each cell (2 or 1, R, C): plus half above, minus half below; blank is no pulse."""
+    halves = layer.pulses.astype(float)
+    order = ": plus, then minus half" if len(halves) == 2 else ""
+    if halves.shape[1] > halves.shape[2]:  # the long side lies along the page
+        halves = halves.swapaxes(1, 2)
+        ax.set(xlabel="row", ylabel=f"column{order}")
     else:
-        ax.set(xlabel="column", ylabel="row: plus, then minus half")
-    pulses = np.ma.masked_less(np.vstack([plus, minus]), 1.0)
+        ax.set(xlabel="column", ylabel=f"row{order}")
+    pulses = np.ma.masked_less(np.vstack(list(halves)), 1.0)
     most = max(2.0, float(layer.pulses.max()))
     colours = LogNorm(1.0, most) if most > _WIDE else Normalize(1.0, most)
     image = ax.imshow(pulses, cmap=ordered(), norm=colours, aspect="auto", interpolation="nearest")
-    ax.axhline(plus.shape[0] - 0.5, color=INK, linewidth=0.8)
-    height = plus.shape[0]
+    height = halves.shape[1]
+    if len(halves) == 2:
+        ax.axhline(height - 0.5, color=INK, linewidth=0.8)
     marks = np.arange(0, height, max(1, height // 4))[:4]  # not the last line: it would touch the next half's first
-    ax.set_yticks([*marks, *(marks + height)], [str(mark) for mark in (*marks, *marks)])
+    ax.set_yticks([m + height * k for k in range(len(halves)) for m in marks], [str(m) for m in marks] * len(halves))
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.grid(visible=False)
     colour_bar(ax, image, label="pulses a cell", unit="1")

@@ -1,4 +1,4 @@
-"""The chapters on one cell and on the wires, from the tables."""
+"""Chapters of the report on one cell and on the wires, from the tables."""
 
 import numpy as np
 
@@ -9,19 +9,28 @@ from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.staircase import Staircase, climb
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table, TableFile
+from rramkit.table.operating_point import at_condition, nominal_condition
+from rramkit.table.schema import READ, RESET, SET, WIRES
 
-_STEPPED = {"set": "word line", "reset": "source line"}
-_WIRES = {"r_row": "row wire, a cell", "r_col": "column wire, a cell", "r_drive": "driver", "r_sense": "sense input"}
+_WIRES: dict[str, str] = {
+    WIRES.r_row: "row wire, a cell",
+    WIRES.r_col: "column wire, a cell",
+    WIRES.r_drive: "driver",
+    WIRES.r_sense: "sense input",
+}
 
 
 def section(tables: TableFile) -> Section:
-    """Return the chapter on what one cell and the wires do."""
-    makers = {"read": _read_block, "set": _write_block, "reset": _write_block, "wires": _wires_block}
-    blocks = tuple(make(tables[name]) for name, make in makers.items() if name in tables.tables)
+    """Return the chapter on one cell and the wires; tables with corners at their nominal condition, which it names."""
+    makers = {READ.group: _read_block, SET.group: _write_block, RESET.group: _write_block, WIRES.group: _wires_block}
+    present = {name: tables[name] for name in makers if name in tables.tables}
+    blocks = tuple(makers[name](at_condition(table)) for name, table in present.items())
+    conditions = {name: text for name, table in present.items() if (text := nominal_condition(table))}
+    at = "".join(f" Table {name} is shown at {text.replace('-', ', ')}." for name, text in conditions.items())
     return Section(
         "cell",
-        "What one cell does",
-        "Values of the tables, each measured in SPICE; points that the fits never saw are drawn as dots.",
+        "One cell",
+        f"Values of the tables, each simulated in SPICE; dots are held-out points, not used in the fits.{at}",
         blocks=blocks,
     )
 
@@ -45,10 +54,10 @@ def _conditions(table: Table) -> Grid:
 
 
 def _read_block(table: Table) -> Panel:
-    _check_axes(table, "g_cell", "v_cell")
-    g_cell = table.axes["g_cell"].values
-    current = GridSurrogate(table, "i_cell")
-    v_read = table.condition("v_read")
+    _check_axes(table, READ.g_cell, READ.v_cell)
+    g_cell = table.axes[READ.g_cell].values
+    current = GridSurrogate(table, READ.i_cell)
+    v_read = table.condition(READ.v_read)
     low, high = (float(current.at(g, v_read)) for g in (g_cell[0], g_cell[-1]))
     drawing = Drawing(
         svg(lambda ax: plots.current_voltage(ax, table), name="current-voltage"),
@@ -56,19 +65,19 @@ def _read_block(table: Table) -> Panel:
     )
     rows = (
         TableRow("conductances", units.span(g_cell, "S")),
-        TableRow("cell voltages", units.span(table.axes["v_cell"].values, "V")),
+        TableRow("cell voltages", units.span(table.axes[READ.v_cell].values, "V")),
         TableRow("read voltage", units.text(v_read, "V")),
         TableRow("read current, lowest conductance", units.text(low, "A")),
         TableRow("read current, highest conductance", units.text(high, "A")),
         TableRow("ratio of the two", units.text(high / low, "1") if low else "-"),
         *_size(table),
     )
-    return Panel("Phase", (drawing,), rows)
+    return Panel("Read", (drawing,), rows)
 
 
 def _write_block(table: Table) -> Panel:
-    _check_axes(table, "g_start", "v_pulse")
-    line = _STEPPED[table.name]
+    _check_axes(table, SET.g_start, SET.v_pulse)
+    line = plots.stepped_line(table)
     draw = {
         "energy": (
             lambda ax: plots.pulse_energy(ax, table),
@@ -76,7 +85,7 @@ def _write_block(table: Table) -> Panel:
         ),
     }
     steps = _stepped(table)
-    if table.axes["v_pulse"].values.size > 1:
+    if table.axes[SET.v_pulse].values.size > 1:
         draw |= {
             "one-pulse": (
                 lambda ax: plots.one_pulse(ax, table),
@@ -91,31 +100,30 @@ def _write_block(table: Table) -> Panel:
         draw = {"change": (lambda ax: plots.change_band(ax, table), "Change by one write, and how it scatters.")}
     if steps is not None:
         draw["staircase"] = (
-            lambda ax: plots.staircase(ax, steps, name=table.name),
+            lambda ax: plots.staircase(ax, steps, table=table),
             "One cell as the driver steps through its amplitudes, one pulse at each.",
         )
     order = [key for key in ("one-pulse", "staircase", "map", "energy", "change") if key in draw]
     drawings = tuple(Drawing(svg(draw[key][0], name=f"{table.name}-{key}"), draw[key][1]) for key in order)
-    climbed = () if steps is None else _staircase_rows(steps)
-    return Panel(table.name.upper(), drawings, (*_write_rows(table), *climbed, *_size(table)))
+    of_staircase = () if steps is None else _staircase_rows(steps)
+    return Panel(table.name.upper(), drawings, (*_write_rows(table), *of_staircase, *_size(table)))
 
 
 def _stepped(table: Table) -> Staircase | None:
     """Return the staircase from where the polarity starts; None with one amplitude, or with failed points."""
-    if table.axes["v_pulse"].values.size == 1 or np.any(table.masked("delta_g")):
+    if table.axes[SET.v_pulse].values.size == 1 or np.any(table.masked(SET.delta_g)):
         return None
-    g_start = table.axes["g_start"].values
-    return climb(table, g_start=float(g_start[0] if table.name == "set" else g_start[-1]))
+    return climb(table)
 
 
 def _write_rows(table: Table) -> tuple[TableRow, ...]:
-    energy, delta_g = (table.signals[name].values[~table.masked(name)] for name in ("energy", "delta_g"))
-    failed = int(np.count_nonzero(table.masked("delta_g")))
+    energy, delta_g = (table.signals[name].values[~table.masked(name)] for name in (SET.energy, SET.delta_g))
+    failed = int(np.count_nonzero(table.masked(SET.delta_g)))
     strongest = delta_g.ravel()[np.argmax(np.abs(delta_g))]
     return (
-        TableRow("conductances before", units.span(table.axes["g_start"].values, "S")),
-        TableRow(f"{_STEPPED[table.name]} voltages", units.span(table.axes["v_pulse"].values, "V")),
-        TableRow("pulse width", units.text(table.condition("t_pulse"), "s")),
+        TableRow("conductances before", units.span(table.axes[SET.g_start].values, "S")),
+        TableRow(f"{plots.stepped_line(table)} voltages", units.span(table.axes[SET.v_pulse].values, "V")),
+        TableRow("pulse width", units.text(table.condition(SET.t_pulse), "s")),
         TableRow("largest change by one pulse", units.text(float(strongest), "S")),
         TableRow("energy a pulse, median", units.text(float(np.median(energy)), "J")),
         TableRow("energy a pulse, range", units.span(energy, "J")),
@@ -150,9 +158,9 @@ def _resistance(table: Table, name: str) -> str:
 
 def _check_axes(table: Table, *names: str) -> None:
     if tuple(table.axes) != names:
-        found = ", ".join(table.axes) or "none"
         raise TableError(
-            f"table `{table.name}` must have the axes {', '.join(names)}; got {found}. Characterise again."
+            f"table `{table.name}` must have the axes {', '.join(names)}; got {', '.join(table.axes) or 'none'}. "
+            "Regenerate the file with `rramkit characterize`."
         )
 
 

@@ -1,4 +1,4 @@
-"""The headline of a report: a handful of numbers, the verdict of the fits, and what a reader must know first."""
+"""Headline of a report: key figures, verdict of the held-out checks, notices."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from rramkit.record import Run
 from rramkit.report.elements import KeyFigure
 from rramkit.report.limits import FAIL, PASS, checks
 from rramkit.table import TableFile
+from rramkit.table.schema import READ
 
 SPICE_RUNS = "spice_runs"
 """Name in a table file's provenance of the number of SPICE runs behind it."""
@@ -21,41 +22,41 @@ def tiles(tables: TableFile, run: Run | None) -> tuple[KeyFigure, ...]:
 
 def numbers(tables: TableFile, run: Run | None) -> dict[str, object]:
     """Return the headline for a program: SI units, fractions, counts; `passed` is None when nothing was checked."""
-    found = checks(tables)
-    passed = all(points.passed for points in found.values()) if found else None
+    checked = checks(tables)
+    passed = all(points.passed for points in checked.values()) if checked else None
     of_run = {} if run is None else _run_numbers(run)
-    return {"passed": passed, "checks": len(found), **of_run, "notices": list(notices(tables, run))}
+    return {"passed": passed, "checks": len(checked), **of_run, "notices": list(notices(tables, run))}
 
 
 def verdict(tables: TableFile) -> KeyFigure:
     """Return the verdict of every held-out limit: pass only when there are points and every fit keeps its limits."""
-    found = checks(tables)
-    kept = sum(points.passed for points in found.values())
-    if not found:
+    checked = checks(tables)
+    passed = sum(points.passed for points in checked.values())
+    if not checked:
         return KeyFigure("Fits against SPICE", "not checked", "the tables hold no held-out points", FAIL)
-    label = "within limits" if kept == len(found) else "outside limits"
-    note = f"{kept} of {len(found)} held-out checks pass"
-    return KeyFigure("Fits against SPICE", label, note, PASS if kept == len(found) else FAIL)
+    label = "within limits" if passed == len(checked) else "outside limits"
+    note = f"{passed} of {len(checked)} held-out checks pass"
+    return KeyFigure("Fits against SPICE", label, note, PASS if passed == len(checked) else FAIL)
 
 
 def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
     """Return what a reader must know before the numbers: failed fits, other tables, clamped values."""
     failed = [f"{name} ({signal})" for (name, signal), points in checks(tables).items() if not points.passed]
-    found = []
+    lines = []
     if failed:
-        found.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
+        lines.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
     if run is not None and dict(run.tables_provenance) != dict(tables.provenance):
-        found.append(
+        lines.append(
             "The run was trained with other tables than those shown here: their provenance differs. "
             "Give the table file that the run names, or train again."
         )
     mapping = {} if run is None else run.settings.get("mapping")
     if isinstance(mapping, dict) and mapping.get("wires") is False:
-        found.append("The run left the wires out of its array reads (`mapping.wires` is false).")
+        lines.append("The run left the wires out of its array reads (`mapping.wires` is false).")
     clamped = 0 if run is None else int(run.epochs.clamped.sum())
     if clamped:
-        found.append(f"{units.count(clamped)} values left the range of the tables and took the value at its edge.")
-    return tuple(found)
+        lines.append(f"{units.count(clamped)} values were outside the range of the tables and were clamped to it.")
+    return tuple(lines)
 
 
 def _run_numbers(run: Run) -> dict[str, float | int]:
@@ -97,8 +98,8 @@ def _spice_runs(tables: TableFile) -> tuple[KeyFigure, ...]:
 
 
 def _conductance(tables: TableFile) -> tuple[KeyFigure, ...]:
-    if "read" not in tables.tables:
+    if READ.group not in tables.tables:
         return ()
-    g_cell = tables["read"].axes["g_cell"]
+    g_cell = tables[READ.group].axes[READ.g_cell]
     note = f"{g_cell.values.size} levels in the read table"
     return (KeyFigure("Conductance", units.span(g_cell.values, g_cell.unit), note),)

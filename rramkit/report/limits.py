@@ -1,18 +1,21 @@
-"""Whether the fits keep their limits on SPICE points that they never saw."""
+"""Chapter of the report on held-out errors: each fit against SPICE points not used in it, and its limits."""
 
 from rramkit import plots, units
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.table import HeldOut, TableFile
+from rramkit.table.schema import READ, RESET, SET, WIRES
 
 PASS, FAIL = "pass", "fail"
 
-QUANTITIES = {
-    "i_cell": "cell current",
-    "i_array": "output current of an array",
-    "delta_g": "change of conductance",
-    "energy": "energy a pulse",
+QUANTITIES: dict[tuple[str, str], str] = {
+    (READ.group, READ.i_cell): "cell current",
+    (WIRES.group, WIRES.i_array): "output current of an array",
+    (SET.group, SET.delta_g): "change of conductance",
+    (RESET.group, RESET.delta_g): "change of conductance",
+    (SET.group, SET.energy): "energy a pulse",
+    (RESET.group, RESET.energy): "energy a pulse",
 }
-"""Words for signals, on labels and in tables; a signal that is not here keeps its name."""
+"""Words for signals of tables, on labels; another signal keeps its name."""
 
 _HEADING = ("table", "signal", "verdict", "points", "rms", "limit", "95 %", "largest", "limit")
 
@@ -29,15 +32,15 @@ def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
 
 def section(tables: TableFile) -> Section:
     """Return the chapter on the fits' errors: one row and one plot for each table and signal."""
-    found = checks(tables)
-    grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in found.items()), words=2)
+    checked = checks(tables)
+    grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in checked.items()), words=2)
     return Section(
         "fits",
-        "How far the fits lie from SPICE",
-        "Each point is a SPICE result that the fit never saw. A fit passes when the root-mean-square and the largest "
-        "of its errors are both within their limits.",
-        blocks=tuple(_block(*key, points) for key, points in found.items()),
-        grids=(grid,) if found else (),
+        "Errors of the fits against SPICE",
+        "Each point is a SPICE result that was not used in the fit. A fit passes when the root-mean-square and the "
+        "largest of its errors are both within their limits.",
+        blocks=tuple(_block(*key, points) for key, points in checked.items()),
+        grids=(grid,) if checked else (),
     )
 
 
@@ -45,7 +48,7 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
     return (
         name,
-        QUANTITIES.get(signal, signal),
+        QUANTITIES.get((name, signal), signal),
         PASS if points.passed else FAIL,  # early in the row: a phone shows it without scrolling
         units.count(points.spice.size),
         *(units.text(value, points.unit, beside=points.limit_max) for value in values),
@@ -53,7 +56,7 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
 
 
 def _block(name: str, signal: str, points: HeldOut) -> Panel:
-    quantity = QUANTITIES.get(signal, signal)
+    quantity = QUANTITIES.get((name, signal), signal)
     drawing = Drawing(
         plots.svg(lambda ax: plots.residuals(ax, points, quantity=quantity), name=f"residuals-{name}-{signal}"),
         "Error of the fit at each held-out point; the shaded band is the limit of the rms.",

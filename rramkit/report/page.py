@@ -12,9 +12,10 @@ from rramkit.report import cells, headline, limits, sources, training
 from rramkit.report.elements import Page, Section
 from rramkit.report.limitations import NOT_MODELLED
 from rramkit.table import TableFile
+from rramkit.table.schema import READ, RESET, SET, WIRES
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-_ORDER = ("read", "set", "reset", "wires")
+_ORDER = (READ.group, SET.group, RESET.group, WIRES.group)
 
 
 def report(tables: TableFile, run: Run | None, path: Path) -> None:
@@ -72,6 +73,6 @@ def _sections(tables: TableFile, run: Run | None) -> tuple[Section, ...]:
 
 
 def _in_order(tables: TableFile) -> TableFile:
-    """Return the tables in the order in which they are told: a file lists them by the alphabet."""
+    """Return the tables in the order of the report; a file lists them by the alphabet."""
     names = sorted(tables.tables, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
-    return TableFile({name: tables.tables[name] for name in names}, tables.provenance)
+    return replace(tables, tables={name: tables.tables[name] for name in names})

@@ -1,1 +1,1 @@
-"""Interpolation of tables: on grids, of scattered points, of distributions."""
+"""Interpolation of tables: grids (PCHIP), scattered points (thin-plate spline), distributions (quantiles)."""

@@ -1,8 +1,8 @@
-"""Fast look-up of a table signal over any number of axes: monotone cubic between the measured points, never outside.
+"""Monotone cubic interpolation (PCHIP) of a table signal over any number of axes, as a fast look-up table.
 
 The curve is the tensor PCHIP of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 238, 1980; SciPy's `PchipInterpolator`):
 along the last axis first, along the first axis last. It passes through every measured point and makes no extremum
-between them, so that a table of rising conductances gives rising conductances.
+between them: monotone data give a monotone curve. It does not extrapolate: outside, the value at the edge holds.
 
 A look-up of many points in it is slow, so it is resampled once: every interval between two measured points is cut into
 `m_k` equal parts along axis k, and a look-up is multilinear between those. The kinks of a PCHIP (its second derivative
@@ -11,8 +11,8 @@ doubled until the error at the centre of every part, where a multilinear patch i
 full scale. An axis or a signal whose quantity is logarithmic (`Quantity.log`) is interpolated in its logarithm; the
 resampling error of such a signal is relative to its value.
 
-Points that failed. A masked point stands in the way of every patch whose curve it would shape: those between it and the
-second measured point on each side. A look-up there is refused, not guessed.
+Failed points. A masked point invalidates every patch whose curve it would shape: those between it and the second
+measured point on each side. A look-up there raises.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,14 @@ from scipy.ndimage import distance_transform_edt
 
 from rramkit.errors import TableError
 from rramkit.surrogate.multilinear import MultilinearGrid
-from rramkit.table import Quantity, Table
+from rramkit.surrogate.tabulated import Tabulated
+from rramkit.table.parts import Quantity
 
 RESAMPLING_LIMIT = 5e-4
-"""Largest resampling error over full scale (1). A tenth of the 0.5 % that a good fit leaves against held-out SPICE."""
+"""Largest resampling error over full scale (1). A tenth of the 0.5 % of a good fit's held-out error."""
 
-_PARTS_FIRST, _PARTS_MAX = 4, 128  # parts an interval (1): what wants more is a step
-_POINTS_MAX = 2**24  # grid points (1): 134 MB, and as much again while the error is measured
+_PARTS_FIRST, _PARTS_MAX = 4, 128  # parts an interval (1): a signal that needs more is a step
+_POINTS_MAX = 2**24  # grid points (1): 134 MB, twice that while the error is measured
 _EDGE = 1e-9  # of the axis' span (1): a value this far outside is rounding, not an extrapolation
 
 
@@ -60,7 +61,7 @@ class GridSurrogate:
         When the table lacks the signal, has no axis or one of labels, or every point of the signal failed.
     """
 
-    def __init__(self, table: Table, signal: str) -> None:
+    def __init__(self, table: Tabulated, signal: str) -> None:
         values = np.asarray(table.signal(signal).values, dtype=float)
         self._table, self.signal = table, signal
         _check_axes(table)
@@ -86,24 +87,24 @@ class GridSurrogate:
     def at(self, *x: ArrayLike) -> np.ndarray:
         """Return the signal at `x`, one array for each axis, broadcast; a point outside takes the value at the edge.
 
-        Ask `clamped` how many points that were: whoever looks up counts and reports them.
+        `clamped` counts those points; callers report the count.
 
         Raises
         ------
         InputError
             When a coordinate is not finite.
         TableError
-            When a point lies beside one that failed: ask `masked` first where that may be.
+            When a point lies beside one that failed; `masked` says which do.
         """
         inside = self._within(x)
         if self._refused is not None and (count := int(np.count_nonzero(self._beside(inside)))):
             reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
             raise TableError(
-                f"{count} points asked of `{self._table.name}/{self.signal}` lie beside ones that failed ({reasons}). "
-                "Characterise those again, or stay away from them."
+                f"{count} points of `{self._table.name}/{self.signal}` lie beside failed ones ({reasons}). "
+                "Regenerate the table with `rramkit characterize`, or read elsewhere."
             )
-        found = self._grid.at(*inside)
-        return np.exp(found) if self._log else found
+        values = self._grid.at(*inside)
+        return np.exp(values) if self._log else values
 
     def masked(self, *x: ArrayLike) -> np.ndarray:
         """Return which of the points `x`, broadcast together, lie beside ones that failed."""
@@ -118,20 +119,20 @@ class GridSurrogate:
         return int(np.count_nonzero(outside))
 
     def fine_grid(self) -> tuple[np.ndarray, ...]:
-        """Return the grid that look-ups are multilinear in: its axes, (N,), (M,) ..., and the signal (N, M, ...).
+        """Return the resampled grid: its axes, (N,), (M,) ..., and the signal (N, M, ...).
 
-        Of a logarithmic axis or signal they are so in its logarithm; what is returned are the values themselves.
+        Look-ups are multilinear in it, in the logarithm of a logarithmic axis or signal; returned are the values.
 
         Raises
         ------
         TableError
-            When points of the signal failed: a grid of all of it would be guessed in part.
+            When points of the signal failed.
         """
         if self._refused is not None:
             counts = self._table.masks[self.signal].counts()
             raise TableError(
-                f"`{self._table.name}/{self.signal}` is wanted whole; {sum(counts.values())} of its points failed "
-                f"({', '.join(counts)}). Characterise those again."
+                f"`{self._table.name}/{self.signal}` must have every point; {sum(counts.values())} failed "
+                f"({', '.join(counts)}). Regenerate the table with `rramkit characterize`."
             )
         axes = [_subdivided(k, m) for k, m in zip(self._grid.knots, self._grid.parts, strict=True)]
         logs = [axis.log for axis in self._table.axes.values()]
@@ -153,18 +154,20 @@ class GridSurrogate:
         return self._refused[tuple(places)]
 
 
-def _check_axes(table: Table) -> None:
+def _check_axes(table: Tabulated) -> None:
     labelled = [name for name, axis in table.axes.items() if axis.labels]
     if labelled:
-        raise TableError(f"table `{table.name}` has an axis of labels, `{labelled[0]}`. Take one with `along` first.")
+        raise TableError(f"table `{table.name}` has an axis of labels, `{labelled[0]}`. Select one with `along` first.")
     if not table.axes or min(table.shape) < 1:
-        raise TableError(f"table `{table.name}` must have axes to be looked up along; got none. Read its value.")
+        raise TableError(f"table `{table.name}` must have axes to be looked up along; got none. Use its value.")
 
 
-def _filled(table: Table, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """Return the values with the nearest good one at each failed point: no look-up sees them."""
+def _filled(table: Tabulated, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Return the values with the nearest good one at each failed point; no look-up uses those."""
     if np.all(bad):
-        raise TableError(f"every point of `{table.name}/{signal}` failed. Characterise again.")
+        raise TableError(
+            f"every point of `{table.name}/{signal}` failed. Regenerate the table with `rramkit characterize`."
+        )
     if not np.any(bad):
         return values
     nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)

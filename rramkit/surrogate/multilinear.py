@@ -1,7 +1,6 @@
-"""Look-up of many points in a regular grid of any number of axes, linear along each between its neighbours.
+"""Multilinear look-up in a regular grid of any number of axes.
 
-A point outside takes the value at the edge. An axis of one value is a constant: whatever is asked along it is answered
-by that value.
+A point outside takes the value at the edge. Along an axis of one value the signal is constant.
 """
 
 from collections.abc import Sequence
@@ -47,7 +46,7 @@ class MultilinearGrid:
         """Return the index of the grid point below each `x`, and how far (0 to 1) it lies towards the next."""
         values, knots = np.asarray(x, dtype=float), self.knots[axis]
         if not np.all(np.isfinite(values)):
-            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Mend the input.")
+            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Fix the input.")
         position = np.interp(values, knots, np.arange(knots.size) * float(self.parts[axis]))  # np.interp clamps
         last = max((knots.size - 1) * self.parts[axis] - 1, 0)
         below = np.minimum(position.astype(np.intp), last)

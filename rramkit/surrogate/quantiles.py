@@ -1,4 +1,4 @@
-"""Draws from the distribution that a table keeps of a signal: inverse transform between its quantiles.
+"""Random draws from the distribution of a signal in a table: inverse transform sampling between its quantiles.
 
     x = y(g, v) + d(g, v, u),   u uniform in [0, 1]
 
@@ -6,7 +6,7 @@
 
 `d` is linear along the levels and along the table's axes, so that between two points of the table a quantile is the
 mean of theirs (Vincent's averaging, which keeps a shape that only moves and widens). Outside the levels the first and
-the last quantile hold: nothing is drawn beyond what was. Where the distribution has no width, `x` is exactly `y` for
+the last quantile hold. Where the distribution has no width, `x` is exactly `y` for
 quantiles equal to it.
 """
 
@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.surrogate.multilinear import MultilinearGrid
-from rramkit.table import Table
-from rramkit.table.distribution import Over
+from rramkit.surrogate.tabulated import Tabulated
+from rramkit.table.parts import Over
 
 
 class QuantileSurrogate:
@@ -43,23 +43,25 @@ class QuantileSurrogate:
         When the table has no such distribution of the signal.
     """
 
-    def __init__(self, table: Table, signal: str, *, over: Over | None = None) -> None:
-        found = table.distribution(signal, over)
-        if found is None:
+    def __init__(self, table: Tabulated, signal: str, *, over: Over | None = None) -> None:
+        distribution = table.distribution(signal, over)
+        if distribution is None:
             what = "distribution" if over is None else f"distribution over {over}"
-            raise TableError(f"table `{table.name}` has no {what} of `{signal}`. Characterise with a spread.")
+            raise TableError(f"table `{table.name}` has no {what} of `{signal}`. Characterise with Monte Carlo draws.")
         self.mean = GridSurrogate(table, signal)
-        self.over = found.over
+        self.over = distribution.over
         spread = np.where(
-            table.masked(signal)[..., None], 0.0, found.quantiles - np.asarray(table.signals[signal].values)[..., None]
+            table.masked(signal)[..., None],
+            0.0,
+            distribution.quantiles - np.asarray(table.signals[signal].values)[..., None],
         )
         knots = [np.asarray(axis.values, dtype=float) for axis in table.axes.values()]
-        self._spread = MultilinearGrid([*knots, found.levels], spread, parts=[1] * spread.ndim, name=signal)
+        self._spread = MultilinearGrid([*knots, distribution.levels], spread, parts=[1] * spread.ndim, name=signal)
 
     def at_level(self, *x: ArrayLike, level: ArrayLike) -> np.ndarray:
         """Return the quantile at `level` (within 0 to 1) and at `x`, one array for each axis, broadcast together.
 
-        A level kept for each cell makes a spread over devices: a strong device stays strong at every point.
+        A fixed level for each cell makes a spread over devices: a strong device stays strong at every point.
         """
         return self.mean.at(*x) + self._spread.at(*x, level)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.table.held_out import HeldOut
-from rramkit.table.quantity import Quantity
-from rramkit.table.table import Table, TableFile
+from rramkit.table.file import TableFile
+from rramkit.table.parts import HeldOut, Quantity
+from rramkit.table.table import Table
 
 AXIS_LIMIT = 1e-4
 """Largest difference of an axis' values over its span (1): conductances are measured, and differ by rounding only."""

@@ -1,4 +1,4 @@
-"""Where each part of a table stands in its HDF5 group; writing and reading side by side, so that they stay one."""
+"""HDF5 layout of one table: writing and reading side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,17 +8,18 @@ from typing import cast, get_args
 import numpy as np
 
 from rramkit import hdf5
-from rramkit.table.distribution import Distribution, Over
-from rramkit.table.held_out import HeldOut
-from rramkit.table.quantity import Quantity
-from rramkit.table.table import Fit, Mask, Table
+from rramkit.table.columns import Polarity
+from rramkit.table.parts import Distribution, Fit, HeldOut, Mask, Over, Quantity
+from rramkit.table.table import Table
 
 
 def write_table(group: hdf5.Group, table: Table) -> None:
     """Write one table into its group."""
-    group.attrs["signal"] = next(iter(table.signals))
-    group.attrs["axes"] = list(table.axes)
-    group.attrs["signals"] = list(table.signals)
+    group.attrs["signal"] = str(next(iter(table.signals)))
+    group.attrs["axes"] = _names(table.axes)
+    group.attrs["signals"] = _names(table.signals)
+    if table.polarity is not None:
+        group.attrs["polarity"] = table.polarity
     for name, axis in table.axes.items():
         dataset = hdf5.write_axis(group, name, axis.values, axis.unit)
         dataset.attrs["valid_range"] = np.array(table.valid_range(name))
@@ -41,9 +42,9 @@ def write_table(group: hdf5.Group, table: Table) -> None:
         dataset = hdf5.write(group.require_group("mask"), name, mask.codes, "1", "0 good, k the k-th of `reasons`")
         hdf5.attach(dataset, scales)
         dataset.attrs["reasons"] = list(mask.reasons)
-    for name, found in table.distributions.items():
-        unit = table.signals[found.signal].unit
-        _write_distribution(group.require_group("distribution").create_group(name), found, unit, scales)
+    for name, each in table.distributions.items():
+        unit = table.signals[each.signal].unit
+        _write_distribution(group.require_group("distribution").create_group(name), each, unit, scales)
     for name, fit in table.fits.items():
         _write_fit(group.require_group("fits").create_group(name), fit, table, scales)
 
@@ -69,17 +70,32 @@ def read_table(name: str, group: hdf5.Group) -> Table:
         fits={key: _read_fit(part) for key, part in _parts(group, "fits")},
         step_error=step_error,
         valid=_narrower(group, axes),
+        polarity=_polarity(group),
     )
+
+
+def _names(columns: Iterable[str]) -> list[str]:
+    """Return names as plain `str`, the only text that h5py stores in a list."""
+    return [str(name) for name in columns]
+
+
+def _polarity(group: hdf5.Group) -> Polarity | None:
+    if "polarity" not in group.attrs:
+        return None
+    polarity = str(group.attrs["polarity"])
+    if polarity not in get_args(Polarity):
+        raise ValueError(f"{group.name}: `polarity` is {polarity!r}, not one of {', '.join(get_args(Polarity))}")
+    return cast(Polarity, polarity)
 
 
 def _write_held_out(group: hdf5.Group, points: HeldOut) -> None:
     scale = hdf5.write_axis(group, "point", np.arange(points.spice.size), "1")
     for name, quantity in points.at.items():
         hdf5.attach(hdf5.write(group, name, quantity.values, quantity.unit), [scale])
-    text = "value of a SPICE run that the fit never saw"
+    text = "SPICE value, not used in the fit"
     hdf5.attach(hdf5.write(group, "spice", points.spice, points.unit, text), [scale])
-    hdf5.attach(hdf5.write(group, "fit", points.fit, points.unit, "value of the fit at the same place"), [scale])
-    group.attrs["at"] = list(points.at)
+    hdf5.attach(hdf5.write(group, "fit", points.fit, points.unit, "value of the fit at the same point"), [scale])
+    group.attrs["at"] = _names(points.at)
     group.attrs.update({"rms": points.rms, "p95": points.p95, "max": points.max, "units": points.unit})
     group.attrs.update({"limit_rms": points.limit_rms, "limit_max": points.limit_max, "passed": points.passed})
     if points.limit_p95 < inf:
@@ -105,11 +121,11 @@ def _read_masks(group: hdf5.Group) -> dict[str, Mask]:
     }
 
 
-def _write_distribution(group: hdf5.Group, found: Distribution, unit: str, scales: Sequence[hdf5.Dataset]) -> None:
-    level = hdf5.write_axis(group, "level", found.levels, "1")
-    hdf5.attach(hdf5.write(group, "quantiles", found.quantiles, unit), [*scales, level])
-    hdf5.attach(hdf5.write(group, "sigma", found.sigma, unit), scales)
-    group.attrs.update({"signal": found.signal, "over": found.over, "draws": found.draws})
+def _write_distribution(group: hdf5.Group, each: Distribution, unit: str, scales: Sequence[hdf5.Dataset]) -> None:
+    level = hdf5.write_axis(group, "level", each.levels, "1")
+    hdf5.attach(hdf5.write(group, "quantiles", each.quantiles, unit), [*scales, level])
+    hdf5.attach(hdf5.write(group, "sigma", each.sigma, unit), scales)
+    group.attrs.update({"signal": str(each.signal), "over": each.over, "draws": each.draws})
 
 
 def _read_distribution(group: hdf5.Group) -> Distribution:
@@ -132,9 +148,9 @@ def _write_fit(group: hdf5.Group, fit: Fit, table: Table, scales: Sequence[hdf5.
     for name, quantity in fit.parameters.items():
         hdf5.attach(hdf5.write(group, name, quantity.values, quantity.unit), scales)
         hdf5.attach(hdf5.write(errors, name, fit.errors[name], quantity.unit), scales)
-    group.attrs.update({"equation": fit.equation, "signal": fit.signal})
+    group.attrs.update({"equation": fit.equation, "signal": str(fit.signal)})
     group.attrs.update({"residual": fit.residual, "units": fit.unit or unit})
-    group.attrs.update({"axes": list(fit.axes), "parameters": list(fit.parameters)})
+    group.attrs.update({"axes": _names(fit.axes), "parameters": _names(fit.parameters)})
 
 
 def _read_fit(group: hdf5.Group) -> Fit:
@@ -161,19 +177,19 @@ def _quantity(group: hdf5.Group, name: str) -> Quantity:
 
 
 def _axis(group: hdf5.Group, name: str) -> Quantity:
-    found, dataset = _quantity(group, name), hdf5.dataset(group, name)
+    dataset = hdf5.dataset(group, name)
     labels = tuple(hdf5.words(dataset, "labels")) if "labels" in dataset.attrs else ()
-    return replace(found, labels=labels)
+    return replace(_quantity(group, name), labels=labels)
 
 
 def _narrower(group: hdf5.Group, axes: Mapping[str, Quantity]) -> dict[str, tuple[float, float]]:
     """Return the valid ranges that are not simply an axis' ends."""
-    found = {}
+    ranges = {}
     for name, axis in axes.items():
         limits = hdf5.dataset(group, name).attrs.get("valid_range")
         if limits is not None and tuple(limits) != (axis.values.flat[0], axis.values.flat[-1]):
-            found[name] = (float(limits[0]), float(limits[1]))
-    return found
+            ranges[name] = (float(limits[0]), float(limits[1]))
+    return ranges
 
 
 def _parts(group: hdf5.Group, name: str) -> Iterable[tuple[str, hdf5.Group]]:

@@ -1,101 +1,50 @@
-"""One characterised block: its signals over its axes, and all that says how far to trust them."""
+"""One table: signals over axes, with conditions, held-out errors, failed points, distributions and fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rramkit.errors import TableError
-from rramkit.table.distribution import Distribution, Over
-from rramkit.table.held_out import HeldOut
-from rramkit.table.quantity import Quantity
+from rramkit.errors import InputError, TableError
+from rramkit.table import schema
+from rramkit.table.columns import Polarity
+from rramkit.table.parts import Distribution, Fit, HeldOut, Mask, Over, Quantity
 
-
-@dataclass(frozen=True)
-class Mask:
-    """Points of a signal that failed: `codes` (...) of uint8, 0 where it is good, k where `reasons[k - 1]` holds.
-
-    The signal's own value at a masked point is not a number.
-    """
-
-    codes: np.ndarray
-    reasons: tuple[str, ...]
-
-    @classmethod
-    def of_reasons(cls, reasons: Sequence[str | None], shape: tuple[int, ...]) -> Self:
-        """Build from the reason of each point (None where it is good), in the order of the flattened signal."""
-        known = tuple(sorted({reason for reason in reasons if reason is not None}))
-        codes = [0 if reason is None else 1 + known.index(reason) for reason in reasons]
-        return cls(np.array(codes, dtype=np.uint8).reshape(shape), known)
-
-    @property
-    def bad(self) -> np.ndarray:
-        """Where the signal has no value, (...) of bool."""
-        return self.codes > 0
-
-    def counts(self) -> dict[str, int]:
-        """Return how many points each reason took."""
-        return {reason: int(np.count_nonzero(self.codes == k)) for k, reason in enumerate(self.reasons, start=1)}
+_EDGE = 1e-9  # of the axis' span (1): a value this far outside is rounding, not an extrapolation
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A parametric model fitted beside a table.
-
-    Attributes
-    ----------
-    equation : str
-        The model, in the names of its parameters and of the table's axes and signals.
-    signal : str
-        The signal that it describes.
-    parameters : mapping
-        Name to estimates; each has the shape of `axes`.
-    errors : mapping
-        Name to standard errors, of the same shapes and units.
-    residual : float
-        Root-mean-square of model minus data over the points fitted, in `unit`.
-    axes : tuple of str
-        Axes of the table along which the fit was made anew; none when one set of parameters holds for all of it.
-    unit : str
-        Unit of the residual; empty: the signal's.
-    """
-
-    equation: str
-    signal: str
-    parameters: Mapping[str, Quantity]
-    errors: Mapping[str, np.ndarray]
-    residual: float
-    axes: tuple[str, ...] = ()
-    unit: str = ""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
-    """One characterised block.
+    """One table of a file.
+
+    `table["i_cell"]` is a signal, axis or condition; `table.at("i_cell", g_cell=2e-5, v_cell=0.1)` interpolates.
 
     Attributes
     ----------
     name : str
-        Group name: `read`, `set`, `reset`, `wires`, or that of another block.
+        Group name: one of `rramkit.table.schema.GROUPS`, or a user's own.
     axes : mapping
         Coordinate name to (L,) values, in the order of the dimensions of each signal.
     signals : mapping
         Signal name to values of shape (len(axis 0), len(axis 1), ...); the first is the group's `signal`.
     conditions : mapping
-        What it was measured under: pulse width, read voltage, segment resistance and so on.
+        What it was measured under: pulse width, read voltage, segment resistance and so on; scalars.
     held_out : mapping
         Signal name to its held-out points.
     masks : mapping
         Signal name to its failed points; a signal without an entry has none.
     distributions : mapping
-        Name to how a signal scatters; see `distribution`.
+        Name to the distribution of a signal; see `Distribution`.
     fits : mapping
         Name to a parametric model beside the table.
     step_error : mapping
         Signal name to its largest change, in its unit, when the time step is halved.
     valid : mapping
         Axis name to the lowest and the highest value that the table holds for; an axis without an entry: its ends.
+    polarity : str or None
+        `set` or `reset` for a table of write pulses; None: that of the group in the schema.
     """
 
     name: str
@@ -108,6 +57,94 @@ class Table:
     fits: Mapping[str, Fit] = field(default_factory=dict)
     step_error: Mapping[str, float] = field(default_factory=dict)
     valid: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    polarity: Polarity | None = None
+
+    def __post_init__(self) -> None:
+        if self.polarity is None:
+            object.__setattr__(self, "polarity", schema.polarity_of(self.name))
+
+    def __getitem__(self, name: str) -> Quantity:
+        """Return a signal, axis or condition; raise `TableError` when the table has none of that name."""
+        for quantities in (self.signals, self.axes, self.conditions):
+            if name in quantities:
+                return quantities[name]
+        raise TableError(f"table `{self.name}` has no column {name!r} (has: {', '.join(self)}). Pass one of them.")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.signals or name in self.axes or name in self.conditions
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of axes, signals and conditions."""
+        return iter(dict.fromkeys([*self.axes, *self.signals, *self.conditions]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of axes, signals and conditions."""
+        return tuple(self)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Quantity:
+            """Return a column: `table.i_cell` is `table["i_cell"]`."""
+            if name.startswith("_") or "signals" not in self.__dict__:
+                raise AttributeError(name)
+            if name in self:
+                return self[name]
+            raise AttributeError(f"table `{self.name}` has no column {name!r} (has: {', '.join(self)})")
+
+    def __repr__(self) -> str:
+        return f"<Table {summary(self)}>"
+
+    def __call__(self, *coordinates: ArrayLike) -> np.ndarray:
+        """Interpolate the first signal at one array for each axis, in the order of the axes."""
+        if len(coordinates) != len(self.axes):
+            raise InputError(
+                f"table `{self.name}` has the axes {', '.join(self.axes) or 'none'}; got {len(coordinates)} "
+                "coordinates. Pass one for each."
+            )
+        return self.at(next(iter(self.signals)), **dict(zip(self.axes, coordinates, strict=True)))
+
+    def at(self, signal: str, /, **coordinates: ArrayLike) -> np.ndarray:
+        """Interpolate a signal (monotone cubic) at coordinates by name, in SI units; labels of an axis of names.
+
+        Parameters
+        ----------
+        signal : str
+            Name of a signal.
+        **coordinates : array_like
+            One value or array for each axis, broadcast together.
+
+        Returns
+        -------
+        ndarray
+            The signal in its unit, in the broadcast shape; see `self[signal].unit`.
+
+        Raises
+        ------
+        InputError
+            When a coordinate is missing, or lies outside the valid range of its axis.
+        TableError
+            When the table has no such signal, or the point lies beside one that failed.
+        """
+        from rramkit.surrogate.look_up import coordinate_ranges, look_up
+
+        self.signal(signal)
+        for name, (low, high) in coordinate_ranges(self).items():
+            values = np.asarray(coordinates.get(name, low))
+            margin = _EDGE * ((high - low) or abs(low))
+            if values.dtype.kind in "biuf" and np.any((values < low - margin) | (values > high + margin)):
+                got = f"{values.min():g}" if values.size == 1 else f"{values.min():g} to {values.max():g}"
+                raise InputError(
+                    f"`{name}` must lie within {low:g} to {high:g} {self[name].unit}, the range of table "
+                    f"`{self.name}`; got {got}. Pass a value inside, or characterise a wider range."
+                )
+        return look_up(self, signal, coordinates)
+
+    def interp(self, **coordinates: ArrayLike) -> dict[str, np.ndarray]:
+        """Interpolate every signal at coordinates by name; see `at`."""
+        return {name: self.at(name, **coordinates) for name in self.signals}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,15 +154,19 @@ class Table:
     def condition(self, name: str) -> float:
         """Return a condition in SI units; raise `TableError` when the table does not carry it."""
         if name not in self.conditions:
-            known = ", ".join(self.conditions) or "none"
-            raise TableError(f"table `{self.name}` lacks the condition `{name}` (has: {known}). Characterise again.")
+            raise TableError(
+                f"table `{self.name}` lacks the condition `{name}` (has: {', '.join(self.conditions) or 'none'}). "
+                "Regenerate the file with `rramkit characterize`."
+            )
         return float(self.conditions[name])
 
     def signal(self, name: str) -> Quantity:
         """Return a signal; raise `TableError` when the table does not carry it."""
         if name not in self.signals:
-            known = ", ".join(self.signals) or "none"
-            raise TableError(f"table `{self.name}` lacks the signal `{name}` (has: {known}). Characterise again.")
+            raise TableError(
+                f"table `{self.name}` lacks the signal `{name}` (has: {', '.join(self.signals) or 'none'}). "
+                "Regenerate the file with `rramkit characterize`."
+            )
         return self.signals[name]
 
     def masked(self, signal: str) -> np.ndarray:
@@ -139,71 +180,102 @@ class Table:
         return self.valid.get(axis, (float(values[0]), float(values[-1])))
 
     def distribution(self, signal: str, over: Over | None = None) -> Distribution | None:
-        """Return how a signal scatters (over `cycles`, `devices` or `all`; None: the first there is), or None."""
-        fitting = (d for d in self.distributions.values() if d.signal == signal and over in (None, d.over))
-        return next(fitting, None)
+        """Return the distribution of a signal (over `cycles`, `devices` or `all`; None: the first), or None."""
+        matches = (each for each in self.distributions.values() if each.signal == signal and over in (None, each.over))
+        return next(matches, None)
 
     def along(self, axis: str, value: float | str) -> "Table":
         """Return the table at one of an axis' own values or labels, without that axis.
 
-        Held-out points at other values of the axis are left behind, and so are fits made anew along it.
+        Held-out points at other values of the axis are left out; fits along the axis are those at the value.
 
         Raises
         ------
         TableError
             When the axis is not there, or does not hold the value.
         """
-        index, place = self._index(axis, value), list(self.axes).index(axis)
+        index, dimension = self._index(axis, value), list(self.axes).index(axis)
 
-        def taken(values: np.ndarray) -> np.ndarray:
-            return np.take(values, index, axis=place)
+        def taken(values: np.ndarray, at: int = dimension) -> np.ndarray:
+            return np.take(values, index, axis=at)
 
-        coordinate = float(self.axes[axis].values[index])
         return replace(
             self,
             axes={name: each for name, each in self.axes.items() if name != axis},
             signals={name: replace(each, values=taken(each.values)) for name, each in self.signals.items()},
-            held_out=_at_value(self.held_out, axis, coordinate),
+            held_out=_held_out_at(self.held_out, axis, float(self.axes[axis].values[index])),
             masks={name: replace(mask, codes=taken(mask.codes)) for name, mask in self.masks.items()},
             distributions={
                 name: replace(each, quantiles=taken(each.quantiles), sigma=taken(each.sigma))
                 for name, each in self.distributions.items()
             },
-            fits={name: fit for name, fit in self.fits.items() if axis not in fit.axes},
+            fits={name: _fit_at(fit, axis, index) for name, fit in self.fits.items()},
             valid={name: each for name, each in self.valid.items() if name != axis},
         )
 
+    def sel(self, **values: float | str) -> "Table":
+        """Return the table at own values or labels of several axes, without these axes; see `along`."""
+        table = self
+        for axis, value in values.items():
+            table = table.along(axis, value)
+        return table
+
     def _index(self, axis: str, value: float | str) -> int:
         if axis not in self.axes:
-            known = ", ".join(self.axes) or "none"
-            raise TableError(f"table `{self.name}` has no axis `{axis}` (has: {known}). Characterise along it.")
-        found = self.axes[axis]
-        known = found.labels if isinstance(value, str) else tuple(found.values.tolist())
-        if value not in known:
-            listed = ", ".join(str(each) for each in known) or "no labels"
-            raise TableError(f"axis `{self.name}/{axis}` does not hold {value!r} (holds: {listed}). Take one of them.")
-        return known.index(value)
+            names = ", ".join(self.axes) or "none"
+            raise TableError(
+                f"table `{self.name}` has no axis `{axis}` (has: {names}). Characterise it with that axis."
+            )
+        quantity = self.axes[axis]
+        values = quantity.labels if isinstance(value, str) else tuple(quantity.values.tolist())
+        if value not in values:
+            listed = ", ".join(str(each) for each in values) or "no labels"
+            raise TableError(f"axis `{self.name}/{axis}` does not hold {value!r} (holds: {listed}). Pass one of them.")
+        return values.index(value)
 
 
-def _at_value(held_out: Mapping[str, HeldOut], axis: str, value: float) -> dict[str, HeldOut]:
-    found = {}
+def _held_out_at(held_out: Mapping[str, HeldOut], axis: str, value: float) -> dict[str, HeldOut]:
+    """Return the held-out points at one value of an axis, without that coordinate."""
+    kept = {}
     for signal, points in held_out.items():
         keep = points.at[axis].values == value if axis in points.at else np.ones(points.spice.size, dtype=bool)
         if np.any(keep):
             chosen = points.where(keep)
-            found[signal] = replace(chosen, at={name: each for name, each in chosen.at.items() if name != axis})
-    return found
+            kept[signal] = replace(chosen, at={name: each for name, each in chosen.at.items() if name != axis})
+    return kept
 
 
-@dataclass(frozen=True)
-class TableFile:
-    """Every table of one characterisation, and where the numbers come from (`provenance`: name to text)."""
+def _fit_at(fit: Fit, axis: str, index: int) -> Fit:
+    """Return the fit at one value of an axis along which it was made; another fit as it is."""
+    if axis not in fit.axes:
+        return fit
 
-    tables: Mapping[str, Table]
-    provenance: Mapping[str, str]
+    def taken(values: np.ndarray) -> np.ndarray:
+        return np.asarray(np.take(values, index, axis=fit.axes.index(axis)))
 
-    def __getitem__(self, name: str) -> Table:
-        if name not in self.tables:
-            known = ", ".join(self.tables)
-            raise TableError(f"the table file has no table `{name}` (has: {known}). Characterise that block.")
-        return self.tables[name]
+    return replace(
+        fit,
+        parameters={name: replace(each, values=taken(each.values)) for name, each in fit.parameters.items()},
+        errors={name: taken(values) for name, values in fit.errors.items()},
+        axes=tuple(name for name in fit.axes if name != axis),
+    )
+
+
+def summary(table: Table) -> str:
+    """Return one line: name, axes with sizes, signals, largest held-out error over its limit, failed points."""
+    sizes = [f"{name} {axis.values.size}" for name, axis in table.axes.items()]
+    failed = max((int(np.count_nonzero(mask.bad)) for mask in table.masks.values()), default=0)
+    parts = [
+        f"({' x '.join(sizes) or 'no axes'})",
+        ", ".join(f"{name} [{each.unit}]" for name, each in table.signals.items()),
+        _held_out_summary(table.held_out),
+        f"{failed} failed points" if failed else "",
+    ]
+    return f"{table.name} " + "; ".join(part for part in parts if part)
+
+
+def _held_out_summary(held_out: Mapping[str, HeldOut]) -> str:
+    worst = max(held_out, key=lambda name: held_out[name].worst, default=None)
+    if worst is None:
+        return "no held-out points"
+    return f"held-out error at most {held_out[worst].worst:.0%} of its limit ({worst})"

@@ -12,11 +12,11 @@ SHAPE = (3, 2, 4, 5)
 
 def test_places_are_those_of_the_physical_array():
     g_cell = np.arange(np.prod(SHAPE)).reshape(SHAPE)
-    places = CellAddress.of(g_cell.ravel(), SHAPE)
-    for flat, array, row, col in zip(places.flat, places.array, places.row, places.col, strict=True):
+    address = CellAddress.of(g_cell.ravel(), SHAPE)
+    for flat, array, row, col in zip(address.flat, address.array, address.row, address.col, strict=True):
         assert g_cell[array, col % 2, row, col // 2] == flat
-    assert (places.rows, places.cols) == (4, 10)
-    assert set(places.row_line) == set(range(12)) and set(places.col_line) == set(range(30))
+    assert (address.rows, address.cols) == (4, 10)
+    assert set(address.row_line) == set(range(12)) and set(address.col_line) == set(range(30))
 
 
 def test_a_large_matrix_is_cut_as_the_grid_of_tiles_cuts_it():
@@ -24,9 +24,9 @@ def test_a_large_matrix_is_cut_as_the_grid_of_tiles_cuts_it():
     g_cell = 10e-6 + 1e-9 * np.arange(np.prod(shape)).reshape(shape)
     grid = TileGrid.of(g_cell, ArrayModel.from_tables(tables(), wires=False), largest=largest)
     tiles = np.asarray(grid.tiles.g_cell)
-    places = CellAddress.of(np.arange(g_cell.size), shape, largest)
-    assert (places.arrays, places.rows, places.cols) == (4, tiles.shape[-2], 2 * tiles.shape[-1])
-    found = tiles.reshape(-1, *tiles.shape[-3:])[places.array, places.col % 2, places.row, places.col // 2]
+    address = CellAddress.of(np.arange(g_cell.size), shape, largest)
+    assert (address.arrays, address.rows, address.cols) == (4, tiles.shape[-2], 2 * tiles.shape[-1])
+    found = tiles.reshape(-1, *tiles.shape[-3:])[address.array, address.col % 2, address.row, address.col // 2]
     np.testing.assert_array_equal(found, g_cell.ravel())
 
 
@@ -52,18 +52,18 @@ def test_the_drop_is_that_of_a_ladder():
 def test_slots_of_the_three_schedules():
     rng = np.random.default_rng(2)
     flat = np.sort(rng.choice(np.prod(SHAPE), 60, replace=False))
-    places = CellAddress.of(flat, SHAPE)
+    address = CellAddress.of(flat, SHAPE)
     volts, seconds = rng.choice([1.0, 1.1, 1.2], 60), np.full(60, 1e-7)
     keys: dict[Schedule, np.ndarray] = {
         "cell": flat,
-        "row": places.row_line * 100 + (volts * 10).round(),
-        "array": places.array * 100 + (volts * 10).round(),
+        "row": address.row_line * 100 + (volts * 10).round(),
+        "array": address.array * 100 + (volts * 10).round(),
     }
     for schedule, key in keys.items():
-        when = slots(schedule, places, volts, seconds)
+        when = slots(schedule, address, volts, seconds)
         for a in range(60):
             np.testing.assert_array_equal(when.slot == when.slot[a], key == key[a])
-        busiest = max(np.unique(key[places.array == array]).size for array in range(3))
+        busiest = max(np.unique(key[address.array == array]).size for array in range(3))
         assert abs(when.seconds - busiest * 1e-7) < 1e-15
     none = slots("row", CellAddress.of(flat[:0], SHAPE), volts[:0], seconds[:0])
     assert none.seconds == 0.0

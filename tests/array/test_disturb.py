@@ -1,4 +1,4 @@
-"""The creep of half-selected cells, against ngspice: the kit's half-select deck."""
+"""Half-select disturb, against ngspice: the kit's half-select deck."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ def test_the_law_is_that_of_the_circuit(pool, polarity, v_line, state):
     pulses = 20
     params = half_select(CellParams(), polarity=polarity, v_line=v_line, state=state, pulses=pulses)
     waves = pool.run(write_staircase(params).text())
-    first, last = (float(np.interp(params.t_read_at(k), waves["time"], waves["i(v_sl)"])) for k in (0, pulses))
-    creep = DisturbParams().set if polarity == "set" else DisturbParams().reset
+    first, last = (float(np.interp(params.t_read_at(k), waves["time"], waves["i_sl"])) for k in (0, pulses))
+    disturb = DisturbParams().set if polarity == "set" else DisturbParams().reset
     g_cell = np.array([first / params.read.v_read])
-    predicted = creep.change(g_cell, np.array([pulses]), v_mean=v_line, g_high=G_HIGH)[0]
+    predicted = disturb.change(g_cell, np.array([pulses]), v_mean=v_line, g_high=G_HIGH)[0]
     measured = abs(np.log(last / first))
-    # Over three decades of creep a power law and an exponential follow the device to better than a factor of two; the
+    # Over three decades of disturb a power law and an exponential follow the device to better than a factor of two; the
     # read itself scatters by 1e-7 of its current.
     assert measured == pytest.approx(predicted, rel=0.5, abs=2e-7)

@@ -27,7 +27,7 @@ def conductance(pool):
         g = []
         for state in STATES:
             waves = pool.run(read_sweep(ReadSweepParams(state=state)).text())
-            g.append(np.interp(0.1, waves["v(sweep)"], waves["i(v_sl)"]) / 0.1)
+            g.append(np.interp(0.1, waves["v_cell"], waves["i_cell"]) / 0.1)
         return np.log(np.array(g))
 
     return lambda state: float(np.exp(np.interp(state, STATES, found())))
@@ -46,7 +46,7 @@ def written(pool, polarity, line, *, state, v, r):
         pulses=1,
         **volts,
     )
-    return float(pool.run(array_write(params).text())[f"v(s_0_{cols - 1})"][-1])
+    return float(pool.run(array_write(params).text())[f"s_0_{cols - 1}"][-1])
 
 
 def local_table(pool, conductance, polarity, state, v):
@@ -88,10 +88,10 @@ def test_the_far_cell_changes_as_the_droop_says(pool, conductance, polarity, lin
     write, cell, v_pulse = GradualWrite.from_table(table), np.array([start]), np.array([v])
     shape = (2, 1, 4) if line == "row" else (2, SEGMENTS + 1, 1)
     flat = np.array([np.prod(shape) - 1 if line == "row" else 0])
-    places = CellAddress.of(flat, shape)
-    assert (places.along_row if line == "row" else places.along_col)[0] == SEGMENTS
+    address = CellAddress.of(flat, shape)
+    assert (address.along_row if line == "row" else address.along_col)[0] == SEGMENTS
     droop = Droop(r if line == "row" else 0.0, r if line == "col" else 0.0, DroopParams())
-    lost = droop.lost(write, cell, v_pulse, places=places, slot=np.zeros(1, dtype=int))
+    lost = droop.lost(write, cell, v_pulse, address=address, slot=np.zeros(1, dtype=int))
     near, far = (float(write.mean(cell, v_pulse - x)[0]) for x in (0.0, lost))
     # The factors are means over states and amplitudes (their range stands in the module): what the droop takes from the
     # change is met within a quarter. SET's bit line takes 2 % only, which its factor's range leaves half open.

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
+from rramkit.array.mapping import MappingSettings
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.device import DeviceSettings
-from rramkit.learning.experiment import MappingSettings
-from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.matrices import MappedMatrix
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
-from rramkit.learning.rules import FloatReference, MixedPrecisionSettings, OpenLoopSettings, ThresholdSettings
+from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision, OpenLoop, Threshold
 from rramkit.learning.trainer import Trainer
 
 STEPS, RATE = 10, 0.002
@@ -45,26 +45,26 @@ def _plain(weights, scales):
 
 
 def _ten_steps(rule, optimiser, precision):
-    """Return the first weights of a small perceptron, its student after ten steps, and the scores of the last."""
+    """Return the first weights of a small perceptron, its state after ten steps, and the scores of the last."""
     dtype, rng = np.dtype(precision), np.random.default_rng(1)
-    weights = NETWORK.drawn(rng=rng, dtype=dtype)
-    teacher = Trainer(NETWORK, rule, optimiser)
-    student = teacher.enrolled(weights, dtype=dtype, rng=rng)
+    weights = NETWORK.init_weights(rng=rng, dtype=dtype)
+    trainer = Trainer(NETWORK, rule, optimiser)
+    state = trainer.init(weights, dtype=dtype, rng=rng)
     scores = np.zeros(0)
     for x, labels in zip(X, LABELS, strict=True):
-        scores = NETWORK.forward(student.parts, x.astype(dtype), training=True, rng=rng).scores
-        student, _ = teacher.taught(student, x.astype(dtype), labels, rng=rng)
-    return weights, student, scores
+        scores = NETWORK.forward(trainer.params(state), x.astype(dtype), training=True, rng=rng).scores
+        state, _ = trainer.train_step(state, x.astype(dtype), labels, rng=rng)
+    return weights, state, scores
 
 
 def _check(rule, precision, *, weights_within, scores_within):
-    start, student, scores = _ten_steps(rule, Adam(RATE), precision)
+    start, state, scores = _ten_steps(rule, Adam(RATE), precision)
     expected, last = _plain([w.astype(float) for w in start], [plan.scale for plan in NETWORK.matrices])
-    for matrix, plain, first in zip(student.learner.matrices, expected, start, strict=True):
+    for matrix, plain, first in zip(state.rule_state.matrices, expected, start, strict=True):
         assert np.max(np.abs(plain - first)) > 1e-2  # the training did something
         np.testing.assert_allclose(matrix.weight, plain, rtol=0, atol=weights_within)
     np.testing.assert_allclose(scores, last, rtol=0, atol=scores_within)
-    return student
+    return state
 
 
 ASKED = 1e-5
@@ -74,10 +74,15 @@ WITHIN = {"float32": ASKED, "float64": 1e-12}
 
 @pytest.mark.parametrize("precision", WITHIN)
 def test_ten_steps_of_the_float_rule_are_those_of_a_plain_network(precision):
-    _check(FloatReference(Adam(RATE)), precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
+    _check(
+        BoundRule(FloatReference(), Adam(RATE)),
+        precision,
+        weights_within=WITHIN[precision],
+        scores_within=WITHIN[precision],
+    )
 
 
-EXACT = ThresholdSettings(threshold=0.0, way="error", start="error", placement="centre", centre=0.5, backward="tile")
+EXACT = Threshold(threshold=0.0, way="error", start="error", placement="centre", centre=0.5, backward="tile")
 """Every change is written, to the very conductance that is wanted; both products are read from the cells."""
 
 
@@ -87,29 +92,31 @@ def test_ten_steps_in_perfect_cells_are_those_of_a_plain_network(precision, arra
     """Ohmic cells without wires or converters, written exactly and read in both directions: the whole tile path."""
     file = DeviceSettings(current="ohmic").applied(tables())
     model = MappingSettings(wires=False, **arrays).model(file, precision)
-    rule = EXACT.built(file, model, Adam(RATE))
-    student = _check(rule, precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
-    for matrix, part in zip(student.learner.matrices, student.learner.parts, strict=True):
-        assert isinstance(matrix, TileMatrix)
+    rule = EXACT.bind(file, model, Adam(RATE))
+    state = _check(rule, precision, weights_within=WITHIN[precision], scores_within=WITHIN[precision])
+    for matrix, part in zip(state.rule_state.matrices, state.rule_state.parts, strict=True):
+        assert isinstance(matrix, MappedMatrix)
         assert isinstance(matrix.tile, TileGrid if arrays else Tile)
         assert matrix.digital is None  # errors went back through the cells as well
         assert np.all(part.cells.g_cell > 0.0)
 
 
-@pytest.mark.parametrize("spoilt", [{"wires": True}, {"read": {"dac": {"levels": 16}}}], ids=["wires", "converter"])
+@pytest.mark.parametrize(
+    "spoilt", [{"wires": True}, {"read": {"row_driver": {"levels": 16}}}], ids=["wires", "converter"]
+)
 def test_what_is_on_is_seen(spoilt):
     """The same comparison tells a network with wires or converters from the plain one."""
     file = DeviceSettings(current="ohmic").applied(tables())
     model = MappingSettings.checked({"wires": False, **spoilt}, where="the test").model(file, "float64")
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        _check(EXACT.built(file, model, Adam(RATE)), "float64", weights_within=ASKED, scores_within=ASKED)
+        _check(EXACT.bind(file, model, Adam(RATE)), "float64", weights_within=ASKED, scores_within=ASKED)
 
 
-@pytest.mark.parametrize("kind", [MixedPrecisionSettings(threshold=0.0, centre=0.5), OpenLoopSettings(centre=0.5)])
+@pytest.mark.parametrize("kind", [MixedPrecision(threshold=0.0, centre=0.5), OpenLoop(centre=0.5)])
 def test_ten_steps_of_pulses_of_a_perfect_device_are_those_of_a_plain_network(kind):
     """Pulses make any change in steps of a nanosiemens, 1.2e-5 of the range; with the remainder kept or lost."""
     file = perfect(g_step=1e-9)
-    rule = kind.built(file, MappingSettings(wires=False).model(file, "float64"), Adam(RATE))
+    rule = kind.bind(file, MappingSettings(wires=False).model(file, "float64"), Adam(RATE))
     step = 1e-9 / (G_HIGH - G_LOW)
     # Every pulse misses by half a step at most: those of ten batches, where the remainder is lost. Scores sum up to 13
     # products of inputs up to one, ten times their weights' size: 1.4e-4 was seen.
@@ -150,10 +157,10 @@ def test_a_convolution_network_trains_as_pytorch_does():
     ]
     network = Network.of(NetworkSettings.checked({"layers": specs}, where="the test"), (2, 6, 6), 4)
     rng = np.random.default_rng(3)
-    weights = network.drawn(rng=rng, dtype=np.dtype(float))
+    weights = network.init_weights(rng=rng, dtype=np.dtype(float))
     scales = [plan.scale for plan in network.matrices]
-    teacher = Trainer(network, FloatReference(Adam(RATE)), Adam(RATE))
-    student = teacher.enrolled(weights, dtype=np.dtype(float), rng=rng)
+    trainer = Trainer(network, BoundRule(FloatReference(), Adam(RATE)), Adam(RATE))
+    state = trainer.init(weights, dtype=np.dtype(float), rng=rng)
     convolution, dense = torch.nn.Conv2d(2, 3, 3, padding=1), torch.nn.Linear(27, 4)
     layers = (convolution, torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), dense)
     twin = torch.nn.Sequential(*layers).double()
@@ -166,7 +173,7 @@ def test_a_convolution_network_trains_as_pytorch_does():
     adam = torch.optim.Adam([*units, *others], lr=RATE)
     for step in range(STEPS):
         x, labels = rng.normal(size=(16, 2, 6, 6)), LABELS[step]
-        student, _ = teacher.taught(student, x, labels, rng=rng)
+        state, _ = trainer.train_step(state, x, labels, rng=rng)
         own = {
             "0.weight": (scales[0] * units[0]).T.reshape(3, 2, 3, 3),
             "5.weight": (scales[1] * units[1]).T,
@@ -175,6 +182,6 @@ def test_a_convolution_network_trains_as_pytorch_does():
         scores = torch.func.functional_call(twin, own, torch.tensor(x))
         torch.nn.functional.cross_entropy(scores, torch.tensor(labels)).backward()
         adam.step()
-    for matrix, unit, start in zip(student.learner.matrices, units, weights, strict=True):
+    for matrix, unit, start in zip(state.rule_state.matrices, units, weights, strict=True):
         assert np.max(np.abs(matrix.weight - start)) > 1e-2
         np.testing.assert_allclose(matrix.weight, unit.detach().numpy(), rtol=0, atol=1e-5)

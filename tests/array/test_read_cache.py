@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng
 
 CHAIN = ReadChain.checked(
-    {"dac": {"levels": 64}, "clamp": {"i_max": 1.0}, "noise": {"sigma_span": 0.01, "sigma_rel": 0.02}},
+    {"row_driver": {"levels": 64}, "clamp": {"i_max": 1.0}, "read_noise": {"sigma_span": 0.01, "sigma_rel": 0.02}},
     where="test",
 )
 EXACT = ArrayModel.from_tables(tables(), chain=CHAIN)
 UNWIRED = replace(EXACT, wires=None)
-SWITCHED = replace(UNWIRED, chain=ReadChain.checked({"mux": {"r_series": 500.0}}, where="test"))  # wires of their own
+SWITCHED = replace(UNWIRED, chain=ReadChain.checked({"multiplexer": {"r_series": 500.0}}, where="test"))
 ROWS, PAIRS, LARGEST = 20, 13, (9, 12)
 
 
@@ -78,7 +78,7 @@ def test_wires_left_alone_stay_within_their_bound(seed, within):
     # A column's current and a row's each off by `within` at most, of what both halves of a pair carry.
     carried = v @ (g_cell[0] + g_cell[1])
     assert np.all(np.abs(grid.forward(v).i - exact.forward(v).i) <= 2.0 * within * carried)
-    np.testing.assert_array_equal(grid.settled().forward(v).i, exact.forward(v).i)
+    np.testing.assert_array_equal(grid.without_cache().forward(v).i, exact.forward(v).i)
 
 
 def test_a_line_that_gathers_too_much_has_its_wires_solved():
@@ -109,10 +109,10 @@ def test_other_tiles_keep_what_was_prepared():
 
 
 @pytest.mark.parametrize("within", [0.0, 1e-3])
-def test_settled_tiles_forget_how_they_came_about(within):
+def test_tiles_without_cache_are_those_built_from_their_cells(within):
     model = replace(EXACT, wires_within=within)
     g_cell = np.random.default_rng(0).uniform(G_LOW, G_HIGH, (2, ROWS, PAIRS))
     grid = TileGrid.of(g_cell, model, largest=LARGEST)
     _reads(grid)
     moved = _written(g_cell, 5, np.random.default_rng(1), size=0.01)
-    _same(_reads(grid.programmed(moved).settled()), _reads(TileGrid.of(moved, model, largest=LARGEST)))
+    _same(_reads(grid.programmed(moved).without_cache()), _reads(TileGrid.of(moved, model, largest=LARGEST)))

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
+from rramkit.array.stages.adc import Adc
+from rramkit.array.stages.telegraph import Telegraph
 from rramkit.errors import InputError
 
 LINEAR = tables(linear=True)
@@ -38,7 +40,7 @@ WEIGHT = G[0] - G[1]
 @pytest.mark.parametrize("linear", [False, True])
 def test_every_stage_at_its_default_is_exactly_off(wires, linear):
     plain = Tile.of(G, ArrayModel.from_tables(LINEAR if linear else tables(), wires=wires))
-    chained = Tile.of(G, model(wires, linear, subtraction="digital", converter={"shared": 4, "t_convert": 1e-9}))
+    chained = Tile.of(G, model(wires, linear, subtraction="digital", adc={"shared": 4, "t_convert": 1e-9}))
     for v, way in ((volts(5, 9), "forward"), (volts(5, 6), "backward")):
         np.testing.assert_array_equal(getattr(chained, way)(v).i, getattr(plain, way)(v).i)
 
@@ -48,7 +50,7 @@ def test_every_stage_at_its_default_is_exactly_off(wires, linear):
 def test_the_input_converter_drives_the_nearest_level(seed, levels):
     v = volts(5, 9, seed=seed)
     step = V_READ / (levels - 1)
-    reading = Tile.of(G, model(dac={"levels": levels})).forward(v)
+    reading = Tile.of(G, model(row_driver={"levels": levels})).forward(v)
     np.testing.assert_allclose(reading.i, step * np.rint(v / step) @ WEIGHT, rtol=0, atol=ROUNDING)
 
 
@@ -56,7 +58,7 @@ def test_the_input_converter_follows_its_transfer():
     transfer = [0.0, 0.3, 0.55, 1.0]
     v = np.array([[0.0, 1 / 3, 2 / 3, 1.0, -1 / 3, -1.0, 0.1, 0.4, 0.2]]) * V_READ
     driven = np.array([[0.0, 0.3, 0.55, 1.0, -0.3, -1.0, 0.0, 0.3, 0.3]]) * V_READ
-    reading = Tile.of(G, model(dac={"levels": 4, "transfer": transfer})).forward(v)
+    reading = Tile.of(G, model(row_driver={"levels": 4, "transfer": transfer})).forward(v)
     np.testing.assert_allclose(reading.i, driven @ WEIGHT, rtol=0, atol=ROUNDING)
 
 
@@ -64,7 +66,7 @@ def test_the_input_converter_follows_its_transfer():
 @pytest.mark.parametrize("way", ["forward", "backward"])
 def test_serial_bits_each_send_the_current_of_the_full_voltage(accumulate, way):
     """Nonlinear cells: the current of a code is the code's part of the current at the full read voltage."""
-    tile = Tile.of(G, model(linear=False, dac={"levels": 16, "serial": True, "accumulate": accumulate}))
+    tile = Tile.of(G, model(linear=False, row_driver={"levels": 16, "serial": True, "accumulate": accumulate}))
     plain = Tile.of(G, model(linear=False))
     codes = np.random.default_rng(3).integers(-15, 16, (4, 9 if way == "forward" else 6))
     one = getattr(plain, way)(V_READ * np.eye(codes.shape[1])).i  # the current that each line sends at the full voltage
@@ -76,10 +78,10 @@ def test_serial_bits_each_send_the_current_of_the_full_voltage(accumulate, way):
 def test_the_multiplexer_settles_and_resists():
     tau = 15e-9
     v = volts(5, 9)
-    settled = Tile.of(G, model(mux={"tau": tau})).forward(v).i
+    settled = Tile.of(G, model(multiplexer={"tau": tau})).forward(v).i
     np.testing.assert_allclose(settled, v @ WEIGHT * (1.0 - np.exp(-20e-9 / tau)), rtol=0, atol=ROUNDING)
     one = np.array([50e-6, 10e-6]).reshape(2, 1, 1)
-    through = Tile.of(one, model(mux={"r_series": 1000.0})).forward(np.array([[0.1]])).i
+    through = Tile.of(one, model(multiplexer={"r_series": 1000.0})).forward(np.array([[0.1]])).i
     # one cell and its column's switch in series, each half with its own; second order of the fast wires
     expected = 0.1 / (1 / 50e-6 + 1000.0) - 0.1 / (1 / 10e-6 + 1000.0)
     assert through[0, 0] == pytest.approx(expected, rel=1e-3)
@@ -97,7 +99,7 @@ def test_the_clamp_limits_and_counts():
 def test_the_converter_rounds_each_phase_and_counts_what_lies_beyond():
     bits, i_high = 5, 20e-6
     lsb, v = i_high / 15, volts(7, 9)
-    tile = Tile.of(G, model(converter={"bits": bits, "i_high": i_high}))
+    tile = Tile.of(G, model(adc={"bits": bits, "i_high": i_high}))
     phases = [np.maximum(sign * v, 0.0) @ WEIGHT for sign in (1.0, -1.0)]
     codes = [np.clip(np.rint(phase / lsb), -15, 15) for phase in phases]
     reading = tile.forward(v)
@@ -107,7 +109,7 @@ def test_the_converter_rounds_each_phase_and_counts_what_lies_beyond():
 
 def test_halves_are_converted_apart_with_digital_subtraction():
     lsb, v = 60e-6 / 31, volts(7, 9)
-    tile = Tile.of(G, model(converter={"bits": 5, "i_high": 60e-6}, subtraction="digital"))
+    tile = Tile.of(G, model(adc={"bits": 5, "i_high": 60e-6}, subtraction="digital"))
     expected = sum(
         sign * half * np.clip(np.rint(np.maximum(sign * v, 0.0) @ g / lsb), 0, 31) * lsb
         for sign in (1.0, -1.0)
@@ -118,7 +120,7 @@ def test_halves_are_converted_apart_with_digital_subtraction():
 
 def test_backward_converts_the_rows_in_two_turns():
     lsb, v = 60e-6 / 31, volts(7, 6)
-    tile = Tile.of(G, model(converter={"bits": 5, "i_high": 60e-6}))
+    tile = Tile.of(G, model(adc={"bits": 5, "i_high": 60e-6}))
     up, down = np.maximum(v, 0.0), np.maximum(-v, 0.0)
     turns = (up @ G[0].T + down @ G[1].T, up @ G[1].T + down @ G[0].T)
     codes = [np.clip(np.rint(turn / lsb), 0, 31) for turn in turns]
@@ -126,7 +128,7 @@ def test_backward_converts_the_rows_in_two_turns():
 
 
 def test_calibration_measures_the_full_scale_of_each_converter():
-    tile = Tile.of(G, model(converter={"bits": 10, "shared": 2}))
+    tile = Tile.of(G, model(adc={"bits": 10, "shared": 2}))
     v = volts(50, 9)
     default, own = tile.forward(v), tile.calibrated(v).forward(v)
     exact = v @ WEIGHT
@@ -134,22 +136,22 @@ def test_calibration_measures_the_full_scale_of_each_converter():
     assert np.max(np.abs(own.i - exact)) < 0.5 * np.max(np.abs(default.i - exact))
     phases = np.concatenate([np.maximum(v, 0) @ WEIGHT, np.maximum(-v, 0) @ WEIGHT])
     largest = np.abs(phases).max(axis=0).reshape(3, 2).max(axis=1)
-    bank = tile.calibrated(v).periphery.forward.bank
+    bank, _ = tile.calibrated(v).periphery.state(Adc)
     np.testing.assert_allclose(np.asarray(bank.i_high)[0], np.repeat(largest, 2), rtol=1e-12)
     with pytest.raises(InputError, match="left out"):
-        Tile.of(G, model(converter={"bits": 8, "i_high": 1e-5})).calibrated(v)
+        Tile.of(G, model(adc={"bits": 8, "i_high": 1e-5})).calibrated(v)
 
 
 def test_converters_differ_once_and_neighbours_share_one():
     spread = {"offset_sigma": 1e-7, "gain_sigma": 0.02, "shared": 3}
-    tile = Tile.of(G, model(converter=spread), rng=TileRng.seeded(4))
+    tile = Tile.of(G, model(adc=spread), rng=TileRng.seeded(4))
     offset = tile.forward(np.zeros((2, 9))).i
     np.testing.assert_array_equal(offset[0], offset[1])
     np.testing.assert_array_equal(offset[0, :3], np.repeat(offset[0, 0], 3))
     assert offset[0, 3] != offset[0, 0]
     again = tile.programmed(cells(2, 9, 6, seed=5)).forward(np.zeros((1, 9))).i
     np.testing.assert_array_equal(again[0], offset[0])
-    many = Tile.of(cells(400, 2, 2, 30), model(converter={**spread, "shared": 1}), rng=TileRng.seeded(0, (400,)))
+    many = Tile.of(cells(400, 2, 2, 30), model(adc={**spread, "shared": 1}), rng=TileRng.seeded(0, (400,)))
     # 12 000 numbers: their standard deviation is known to 0.7 %, four times that allowed
     assert np.std(many.forward(np.zeros((1, 1, 2))).i) == pytest.approx(1e-7, rel=0.03)
 
@@ -159,8 +161,8 @@ def test_converters_differ_once_and_neighbours_share_one():
 def test_read_noise_has_the_variance_of_its_cells(way, bits):
     sigma_span, sigma_rel, own = 0.02, 0.05, 3e-8
     stages = {
-        "noise": {"sigma_span": sigma_span, "sigma_rel": sigma_rel},
-        "converter": {"noise": own, "bits": bits, **({"i_high": 1e-3} if bits else {})},
+        "read_noise": {"sigma_span": sigma_span, "sigma_rel": sigma_rel},
+        "adc": {"noise": own, "bits": bits, **({"i_high": 1e-3} if bits else {})},
     }
     tile = Tile.of(G, model(**stages))
     v = volts(1, 9 if way == "forward" else 6)
@@ -177,7 +179,7 @@ def test_read_noise_has_the_variance_of_its_cells(way, bits):
 
 def test_telegraph_noise_takes_the_trapped_cells_part_for_its_share_of_time():
     tile = Tile.of(G, model(telegraph={"fraction": 0.3, "amplitude": 0.2, "duty": 0.25}), rng=TileRng.seeded(2))
-    traps, v = np.asarray(tile.periphery.traps), volts(3, 9)
+    traps, v = np.asarray(tile.periphery.state(Telegraph)), volts(3, 9)
     rng = TileRng.seeded(3)
     reads = np.stack([tile.forward(v, rng=rng).i for _ in range(2000)])
     mean = (G * (1.0 - 0.2 * 0.25 * traps))[0] - (G * (1.0 - 0.2 * 0.25 * traps))[1]
@@ -189,11 +191,11 @@ def test_telegraph_noise_takes_the_trapped_cells_part_for_its_share_of_time():
 
 
 ALL_ON = {
-    "dac": {"levels": 16},
-    "mux": {"tau": 5e-9},
+    "row_driver": {"levels": 16},
+    "multiplexer": {"tau": 5e-9},
     "clamp": {"i_max": 5e-5},
-    "converter": {"bits": 8, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01, "i_high": 5e-5},
-    "noise": {"sigma_span": 0.01},
+    "adc": {"bits": 8, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01, "i_high": 5e-5},
+    "read_noise": {"sigma_span": 0.01},
     "telegraph": {"fraction": 0.2},
 }
 
@@ -219,7 +221,7 @@ def test_a_tile_draws_the_same_alone_as_among_others(dtype, subtraction):
 
 
 def test_the_same_seed_gives_the_same_read_and_another_seed_another():
-    tile = Tile.of(G, model(noise={"sigma_rel": 0.1}))
+    tile = Tile.of(G, model(read_noise={"sigma_rel": 0.1}))
     first, second, other = (tile.forward(volts(3, 9), rng=TileRng.seeded(seed)).i for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert np.all(first != other)
@@ -242,11 +244,12 @@ def test_normal_numbers_are_normal():
 
 def test_a_read_counts_time_and_energy_of_its_converters():
     stages: dict[str, Any] = {
-        "converter": {"bits": 8, "shared": 4, "t_convert": 5e-9, "energy": 2e-12},
-        "dac": {"levels": 4, "energy": 1e-13},
+        "adc": {"bits": 8, "shared": 4, "t_convert": 5e-9, "energy": 2e-12},
+        "row_driver": {"levels": 4, "energy": 1e-13},
     }
     reading, plain = (
-        Tile.of(G, chain).forward(np.full((3, 9), V_READ)) for chain in (model(**stages), model(dac={"levels": 4}))
+        Tile.of(G, chain).forward(np.full((3, 9), V_READ))
+        for chain in (model(**stages), model(row_driver={"levels": 4}))
     )
     assert reading.duration == pytest.approx(3 * (20e-9 + 4 * 5e-9))
     assert reading.energy - plain.energy == pytest.approx(3 * 6 * 2e-12 + 3 * 9 * 1e-13, rel=1e-9)
@@ -267,13 +270,13 @@ def test_a_grid_of_tiles_is_the_large_matrix(seed, rows, pairs):
 @pytest.mark.parametrize(
     ("stages", "complaint"),
     [
-        ({"dac": {"levels": 1}}, "levels must be 0"),
-        ({"dac": {"levels": 10, "serial": True}}, "power of two"),
-        ({"dac": {"levels": 3, "transfer": [0.0, 1.0]}}, "one voltage for each level"),
-        ({"dac": {"levels": 3, "transfer": [0.0, 1.0, 0.5]}}, "must not fall"),
-        ({"converter": {"bits": 1}}, "at least 2 bits"),
-        ({"converter": {"bit": 1}}, "`converter.bit` is not a known key"),
-        ({"noise": {"sigma_rel": -1.0}}, "greater than or equal to 0"),
+        ({"row_driver": {"levels": 1}}, "levels must be 0"),
+        ({"row_driver": {"levels": 10, "serial": True}}, "power of two"),
+        ({"row_driver": {"levels": 3, "transfer": [0.0, 1.0]}}, "one voltage for each level"),
+        ({"row_driver": {"levels": 3, "transfer": [0.0, 1.0, 0.5]}}, "must not fall"),
+        ({"adc": {"bits": 1}}, "at least 2 bits"),
+        ({"adc": {"bit": 1}}, "`adc.bit` is not a known key"),
+        ({"read_noise": {"sigma_rel": -1.0}}, "greater than or equal to 0"),
     ],
 )
 def test_a_chain_that_does_not_fit_is_named(stages, complaint):
@@ -290,7 +293,7 @@ def test_bad_reads_are_named():
     with pytest.raises(InputError, match="`v` must be an array of real numbers"):
         tile.forward("volts")
     with pytest.raises(InputError, match="`rng` must be given: the read chain has a spread"):
-        Tile.of(G, model(converter={"gain_sigma": 0.1}))
+        Tile.of(G, model(adc={"gain_sigma": 0.1}))
     with pytest.raises(InputError, match=r"`g_cell` must be \(3, 2, 4, 2\)"):
         tile.programmed(G)
 
@@ -298,8 +301,8 @@ def test_bad_reads_are_named():
 def test_the_example_chain_is_the_modules_table():
     chain = ReadChain.from_toml(Path(__file__).parents[2] / "examples" / "chains" / "bulk_module.toml")
     lsb = 70e-6 / 255
-    assert chain.converter.noise == pytest.approx(2 * lsb, rel=1e-3)
-    assert chain.noise.sigma_span == pytest.approx(0.3 / 15)
+    assert chain.adc.noise == pytest.approx(2 * lsb, rel=1e-3)
+    assert chain.read_noise.sigma_span == pytest.approx(0.3 / 15)
     tile = Tile.of(G, ArrayModel.from_tables(tables(), chain=chain))
     reading = tile.forward(np.abs(volts(4, 9)), rng=TileRng.seeded(0))
     assert np.max(np.abs(np.rint(reading.i / lsb) - reading.i / lsb)) < 1e-6  # whole steps

@@ -120,7 +120,7 @@ def test_what_leaves_the_table_is_counted():
 
 def test_bad_input_is_named():
     with pytest.raises(InputError, match=r"must be \(\.\.\., 2, R, C\)"):
-        Tile.of(np.ones((3, 4)), CELLS_ONLY)
+        Tile.of(np.ones((3, 3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="above 0 S"):
         Tile.of(np.zeros((2, 3, 4)), CELLS_ONLY)
     with pytest.raises(InputError, match="at most 65 rows x 96 columns"):

@@ -9,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rramkit.array import UpdateChain, UpdateParams
+from rramkit.array.write.ageing import BOLTZMANN, RetentionParams, WearParams
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.disturb import DisturbParams, half_selected
 from rramkit.array.write.droop import DroopParams
-from rramkit.array.write.retention import BOLTZMANN, RetentionParams
 from rramkit.array.write.spread import SpreadParams, StuckParams
 from rramkit.array.write.state import POLARITIES
-from rramkit.array.write.wear import WearParams
 from rramkit.errors import InputError, TableError
 from rramkit.table import Quantity, TableFile
-from rramkit.table.distribution import Distribution, Over
+from rramkit.table.parts import Distribution, Over
 
 SHAPE = (2, 6, 4)
 TABLES = tables()
@@ -191,8 +190,8 @@ def test_wear_is_each_cells_own():
 def test_rests_add_up(first, second, nu, warm):
     chain = UpdateChain.from_tables(TABLES, UpdateParams(retention=RetentionParams(nu=nu)))
     state = start(chain)
-    twice = chain.rest(chain.rest(state, first, kelvin=warm), second, kelvin=warm)
-    once = chain.rest(state, first + second, kelvin=warm)
+    twice = chain.rest(chain.rest(state, first, t_cell=warm), second, t_cell=warm)
+    once = chain.rest(state, first + second, t_cell=warm)
     np.testing.assert_allclose(twice.g_cell, once.g_cell, rtol=1e-9)
 
 
@@ -200,7 +199,7 @@ def test_drift_is_the_power_law_with_arrhenius_and_starts_anew_with_a_pulse():
     chain = UpdateChain.from_tables(TABLES, UpdateParams(retention=RetentionParams(nu=0.01, activation=1.1)))
     state = start(chain)
     day = 86400.0
-    cold, hot = chain.rest(state, day), chain.rest(state, day, kelvin=358.0)
+    cold, hot = chain.rest(state, day), chain.rest(state, day, t_cell=358.0)
     np.testing.assert_allclose(cold.g_cell, state.g_cell * (1.0 + day) ** -0.01, rtol=1e-12)
     faster = np.exp(1.1 / BOLTZMANN * (1 / 300 - 1 / 358))
     np.testing.assert_allclose(hot.g_cell, state.g_cell * (1.0 + day * faster) ** -0.01, rtol=1e-12)
@@ -218,17 +217,17 @@ def test_drift_is_the_power_law_with_arrhenius_and_starts_anew_with_a_pulse():
 
 def test_half_selected_as_the_slow_count():
     flat = np.random.default_rng(1).choice(EVERY, 11, replace=False)
-    places = CellAddress.of(flat, SHAPE)
+    address = CellAddress.of(flat, SHAPE)
     slot = np.random.default_rng(2).integers(0, 3, 11)
     # A slot pulses whole crossings of its rows and columns at most once each; the count is line by line.
     slow = np.zeros(SHAPE, dtype=int)
     for s in np.unique(slot):
-        rows, cols = set(places.row[slot == s]), set(places.col[slot == s])
+        rows, cols = set(address.row[slot == s]), set(address.col[slot == s])
         for half, row, pair in np.ndindex(SHAPE):
             slow[half, row, pair] += (row in rows) + (2 * pair + half in cols)
         for cell in flat[slot == s]:
             slow.ravel()[cell] -= 2
-    np.testing.assert_array_equal(half_selected(places, slot, CellAddress.of(EVERY, SHAPE)), slow.ravel())
+    np.testing.assert_array_equal(half_selected(address, slot, CellAddress.of(EVERY, SHAPE)), slow.ravel())
 
 
 def test_disturb_moves_the_others_a_little_and_the_right_way():
@@ -239,8 +238,8 @@ def test_disturb_moves_the_others_a_little_and_the_right_way():
     for polarity, sign in zip(POLARITIES, (1, -1), strict=True):
         after = chain.step(state, one, np.array([1.6]), polarity=polarity, rng=rng())
         moved = sign * np.log(after.g_cell / state.g_cell)
-        places = CellAddress.of(EVERY, SHAPE)
-        beside = (places.row == places.row[9]) ^ (places.col == places.col[9])
+        address = CellAddress.of(EVERY, SHAPE)
+        beside = (address.row == address.row[9]) ^ (address.col == address.col[9])
         assert np.all((moved.ravel() > 0.0)[EVERY != 9] == beside[EVERY != 9])
         assert np.max(moved.ravel()[beside]) < 1e-6
         assert after.tally.half_selected == np.count_nonzero(beside)
@@ -257,15 +256,15 @@ def test_droop_weakens_far_cells_and_shared_lines():
         chain = UpdateChain.from_tables(TABLES, UpdateParams(schedule=schedule, droop=DroopParams()))
         cells = chain.init(np.full(SHAPE, 60e-6), rng=rng())
         after = chain.step(cells, EVERY, np.full(EVERY.size, 1.6), polarity="reset", rng=rng())
-        places = CellAddress.of(EVERY, SHAPE)
+        address = CellAddress.of(EVERY, SHAPE)
         change = after.g_cell.ravel() - 60e-6
         ideal = IDEAL.writer.reset.fire(np.array([60e-6]), np.array([1.6])).g_cell[0] - 60e-6
-        corner = (places.along_row == 0) & (places.along_col == 0)
+        corner = (address.along_row == 0) & (address.along_col == 0)
         assert change[corner][0] == pytest.approx(ideal, rel=1e-12)  # no segment between it and its drivers
         assert np.all(change[~corner] > ideal)
-        last_row = places.row == places.rows - 1
-        assert np.all(np.diff(change[last_row][np.argsort(places.col[last_row])]) >= 0.0)
-        weaker[schedule] = change[(places.along_row == 7) & (places.along_col == 5)][0]
+        last_row = address.row == address.rows - 1
+        assert np.all(np.diff(change[last_row][np.argsort(address.col[last_row])]) >= 0.0)
+        weaker[schedule] = change[(address.along_row == 7) & (address.along_col == 5)][0]
     assert weaker["cell"] < weaker["row"] < weaker["array"] < 0.0
 
 

@@ -4,7 +4,7 @@ from fixtures.synthetic import G_HIGH, G_LOW, tables
 
 from rramkit.array import ArrayModel, Tile, Windows
 from rramkit.array.layout import Cut, Images, Vectors
-from rramkit.learning.matrices import Samples, TileMatrix
+from rramkit.array.mapping import MappedMatrix, Pairs, Samples
 
 CASES = [Windows(3), Windows(3, 1, 1), Windows(2, 2), Windows(3, 2, 1), Windows(1, 2)]
 RNG = np.random.default_rng(0)
@@ -97,10 +97,11 @@ def test_a_convolution_in_rram_is_near_the_float_one():
     centre, g_unit = 0.5 * (G_LOW + G_HIGH), (G_HIGH - G_LOW) / 4.0
     weight = rng.uniform(-1.0, 1.0, (18, 5))
     pair = np.stack([centre + 0.5 * g_unit * weight, centre - 0.5 * g_unit * weight])
+    mapping = Pairs(w_max=4.0, g_low=G_LOW, g_high=G_HIGH)
     samples = Samples(IMAGES, Windows(3, 1, 1))
     exact = samples.rows() @ weight
-    ideal = TileMatrix(Tile.of(pair, ArrayModel.from_tables(tables(linear=True), wires=False)), g_unit)
+    ideal = MappedMatrix(Tile.of(pair, ArrayModel.from_tables(tables(linear=True), wires=False)), mapping)
     np.testing.assert_allclose(ideal.forward(samples, rng=rng).y, exact, rtol=0, atol=1e-11)
-    real = TileMatrix(Tile.of(pair, ArrayModel.from_tables(tables())), g_unit).forward(samples, rng=rng)
+    real = MappedMatrix(Tile.of(pair, ArrayModel.from_tables(tables())), mapping).forward(samples, rng=rng)
     assert 1e-3 < np.max(np.abs(real.y - exact)) / np.max(np.abs(exact)) < 0.2
     assert real.energy > 0.0

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rramkit.characterization.dotted import is_whole, number_at, unit_at, with_value
 from rramkit.characterization.engine.axes import Axis, latin_hypercube
 from rramkit.characterization.engine.corners import NOMINAL, Condition, Corners, at_corner, at_temperature
 from rramkit.characterization.engine.monte_carlo import DrawNumber, matched_normals, spread_of_devices
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, write_staircase
 from rramkit.circuits.device import Device
-from rramkit.circuits.readout_bench import ReadoutBenchParams
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams
+from rramkit.circuits.readout import ReadoutBenchParams
+from rramkit.circuits.sense_amp import SenseAmpBenchParams
 from rramkit.errors import InputError
+from rramkit.parameters import is_whole_path, number_of_path, replace_path, unit_of_path
 
 
 def axis(**given):
@@ -92,18 +92,18 @@ def test_corner_axes_are_the_lists():
 
 
 def test_a_dotted_parameter_is_replaced_with_all_checks():
-    params = with_value(SenseAmpBenchParams(), "latch.technology.v_core", 0.8)
+    params = replace_path(SenseAmpBenchParams(), "latch.technology.v_core", 0.8)
     assert params.latch.technology.v_core == 0.8
-    assert unit_at(params, "latch.w_input") == "m"
-    assert is_whole(params, "decisions") and with_value(params, "decisions", 4.0).decisions == 4
-    assert number_at(ReadSweepParams(), "read.v_read") == 0.1
+    assert unit_of_path(params, "latch.w_input") == "m"
+    assert is_whole_path(params, "decisions") and replace_path(params, "decisions", 4.0).decisions == 4
+    assert number_of_path(ReadSweepParams(), "read.v_read") == 0.1
     for path, complaint in (("latch.width", "must name a parameter"), ("v_cm.x", "not a group")):
         with pytest.raises(InputError, match=complaint):
-            with_value(params, path, 1.0)
+            replace_path(params, path, 1.0)
     with pytest.raises(InputError, match="v_cm"):
-        with_value(params, "v_cm", 50.0)
+        replace_path(params, "v_cm", 50.0)
     with pytest.raises(InputError, match="must name a number"):
-        number_at(WriteParams(), "polarity")
+        number_of_path(WriteParams(), "polarity")
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))

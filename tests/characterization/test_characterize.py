@@ -9,10 +9,10 @@ from fixtures.tiny_plan import TINY
 
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
-from rramkit.characterization.engine.run_options import RunOptions
+from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.store import store_of
-from rramkit.characterization.run import characterize, reusable
-from rramkit.characterization.verify import plan_of, verify
+from rramkit.characterization.run import RunOptions, characterize, reusable
+from rramkit.characterization.verify import verify
 from rramkit.circuits import libraries
 from rramkit.errors import InputError, SimulationError, TableError
 from rramkit.table import Quantity, TableFile
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.spice
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The file, its tables, and the stages as they were told."""
+    """The file, its tables, and the stages as reported."""
     path, told = tmp_path_factory.mktemp("tiny") / "tables.h5", []
     tables = characterize(TINY, path, RunOptions(workers=1, report=told.append))
     return path, tables, told
@@ -57,7 +57,10 @@ def test_every_fit_is_held_against_points_that_it_never_saw(made):
 def test_the_provenance_says_how_to_make_it_again(made):
     _, tables, told = made
     found = tables.provenance
-    assert plan_of(tables) == TINY
+    assert cell_plan_of(found) == TINY
+    assert {name for name in found if name.startswith("component_plan_")} == {
+        f"component_plan_{name}" for name in tables.tables
+    }
     assert json.loads(found["models"]) == {str(name): libraries.sha256(name) for name in TINY.cell.libraries}
     assert found["simulator"].startswith("ngspice ")
     assert int(found["spice_runs"]) == len(told)
@@ -101,10 +104,10 @@ def test_verify_refuses_points_that_are_not_fresh_and_tables_without_a_plan(made
     _, tables, _ = made
     with pytest.raises(InputError, match="`seed` must differ from the table's own, 5"):
         verify(tables, seed=5, points=4)
-    for plan, complaint in ((None, "carries no plan"), ("{", "plan cannot be read"), ('{"x": 1}', "not a known key")):
+    for plan, complaint in ((None, "carries no plan"), ("{", "`plan` cannot be read"), ('{"x": 1}', "not a known key")):
         provenance = {} if plan is None else {"plan": plan}
         with pytest.raises((TableError, InputError), match=complaint):
-            plan_of(TableFile(tables.tables, provenance))
+            verify(TableFile(tables.tables, provenance), seed=9, points=4)
 
 
 def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypatch):

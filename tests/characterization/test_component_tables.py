@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from rramkit.characterization.engine.component_tables import block_tables
-from rramkit.characterization.engine.plan import ComponentPlan
+from rramkit.characterization.design import component_plan
 from rramkit.characterization.engine.point import Outcome
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.limits import broken
 from rramkit.errors import SimulationError
 from rramkit.surrogate.look_up import look_up
 
 PLAN = {
     "name": "sense",
-    "block": "strongarm",
+    "block": "sense_amp",
     "measures": ["t_decide", "energy", "tau_regeneration"],
     "axes": [
         {"parameter": "v_cm", "kind": "list", "values": [0.5, 0.6, 0.7]},
@@ -60,11 +60,11 @@ class MadeUp:
 
 
 def plan(**given):
-    return ComponentPlan.checked(PLAN | given, where="the test")
+    return component_plan(PLAN | given, where="the test")
 
 
 def made(bench=None, **given):
-    return block_tables(bench or MadeUp(), plan(**given))  # pyright: ignore[reportArgumentType]
+    return component_tables(bench or MadeUp(), plan(**given))  # pyright: ignore[reportArgumentType]
 
 
 def test_every_number_stands_in_its_place():
@@ -138,7 +138,7 @@ def test_the_regeneration_constant_is_recovered_at_every_corner():
 def test_limits_tell_what_lies_outside_and_where():
     limits = {"energy": {"min": 1e-14, "max": 1.02e-14}, "tau_regeneration": {"max": 1e-9}}
     chosen = plan(limits=limits)
-    lines = broken(chosen, block_tables(MadeUp(), chosen))  # pyright: ignore[reportArgumentType]
+    lines = broken(chosen, component_tables(MadeUp(), chosen))  # pyright: ignore[reportArgumentType]
     assert len(lines) == 1
     assert "`sense.energy` is" in lines[0] and "corner = ss" in lines[0] and "max 1.02e-14 J" in lines[0]
 

@@ -5,19 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.sense_amp_measure import gm_over_i
-from rramkit.characterization.design import Design, find_design
-from rramkit.characterization.engine.component_tables import block_tables
-from rramkit.characterization.engine.plan import ComponentPlan
+from rramkit.characterization.components.sense_amp import gm_over_i
+from rramkit.characterization.design import Design, component_plan, find_design
 from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.run_options import RunOptions
 from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.limits import all_broken
-from rramkit.characterization.run import characterize
+from rramkit.characterization.run import RunOptions, characterize
 from rramkit.characterization.verify import verify
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
-from rramkit.circuits.sense_amp import offset_by_hand
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, input_pair
+from rramkit.circuits.sense_amp import SenseAmpBenchParams, input_pair, offset_by_hand
 from rramkit.circuits.technology import Technology
 from rramkit.cli.app import run
 from rramkit.errors import InputError
@@ -27,7 +24,7 @@ pytestmark = pytest.mark.spice
 
 SHIFTER = {
     "name": "level_shifter",
-    "block": "level-shifter",
+    "block": "level_shifter",
     "measures": ["t_up", "v_high"],
     "axes": [{"parameter": "c_load", "kind": "list", "values": [5e-15, 20e-15, 60e-15]}],
     "corners": {"process": ["tt", "ss"]},
@@ -41,7 +38,7 @@ SHIFTER = {
 
 
 def plan(values):
-    return ComponentPlan.checked(values, where="the test")
+    return component_plan(values, where="the test")
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +79,10 @@ def test_verify_makes_fresh_points_and_catches_a_doctored_table(made):
 
 
 def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
-    values = find_design("strongarm-offset").blocks[0].model_dump(mode="json")
+    values = find_design("sense_amp_offset").blocks[0].model_dump(mode="json")
     draws = values["monte_carlo"] | {"count": 30}
     chosen = plan(values | {"monte_carlo": draws, "corners": {}, "limits": {}, "step_runs": 0})
-    table = block_tables(Runner(pool, silent), chosen)["sense_offset"]
+    table = component_tables(Runner(pool, silent), chosen)["sense_amp_offset"]
     params = SenseAmpBenchParams()
     hand = offset_by_hand(params.latch, gm_over_i(pool.run(input_pair(params).text())), 0.4106)
     # matched draws leave no error of sampling; what is left is what the hand analysis leaves out, a quarter as asked
@@ -96,7 +93,7 @@ def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
 def test_the_command_says_what_lies_outside_and_fails(tmp_path, capsys):
     path = tmp_path / "shifter.toml"
     path.write_text(
-        'name = "shifter"\nblock = "level-shifter"\nmeasures = ["t_up"]\nstep_runs = 0\n'
+        'name = "shifter"\nblock = "level_shifter"\nmeasures = ["t_up"]\nstep_runs = 0\n'
         "[limits]\nt_up = { min = 1e-12, typ = 3e-10, max = 1e-11 }\n"
     )
     given = ["characterize", "--plan", str(path), "-o", str(tmp_path / "t.h5"), "--quiet", "--workers", "1"]
@@ -104,6 +101,6 @@ def test_the_command_says_what_lies_outside_and_fails(tmp_path, capsys):
     told = capsys.readouterr()
     assert "outside its limits: `shifter.t_up`" in told.err and "[10 ps]" in told.out
     assert run(["characterize", "--plan", str(path), "--list"]) == 0
-    assert '"block": "level-shifter"' in capsys.readouterr().out
+    assert '"component": "level_shifter"' in capsys.readouterr().out
     with pytest.raises(InputError, match="exclude each other"):
         run(["characterize", "--plan", str(path), "--set", "seed=3"])

@@ -7,9 +7,8 @@ import pytest
 from fixtures.tiny_plan import TINY
 
 from rramkit import table
-from rramkit.characterization import cell_pulses
-from rramkit.characterization.engine.run_options import RunOptions
-from rramkit.characterization.run import characterize
+from rramkit.characterization.components import cell
+from rramkit.characterization.run import RunOptions, characterize
 from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
 from rramkit.errors import SimulationError, TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -53,7 +52,7 @@ class Faulty:
 
 def faulty_run(tmp_path, monkeypatch, fault, *, share=0.05, max_failed=0.2, timeout=60.0):
     maker = Faulty(FAULTS[fault], share)
-    monkeypatch.setattr(cell_pulses, "pulse_row", maker)
+    monkeypatch.setattr(cell, "pulse_row", maker)
     plan = PLAN.model_copy(update={"max_failed": max_failed})
     path = tmp_path / "tables.h5"
     return maker, characterize(plan, path, RunOptions(workers=2, timeout=timeout)), path
@@ -97,10 +96,10 @@ def test_a_failure_that_would_come_again_is_not_tried_again(tmp_path, monkeypatc
 
 
 def test_more_than_max_failed_ends_the_run_with_a_list(tmp_path, monkeypatch):
-    with pytest.raises(SimulationError, match=r"of the 40 points of `set pulses` failed every attempt") as caught:
+    with pytest.raises(SimulationError, match=r"of the 40 points of `set` failed every attempt") as caught:
         faulty_run(tmp_path, monkeypatch, "convergence", share=0.3, max_failed=0.05)
     assert caught.value.log.count("convergence") >= 3
-    assert "v_pulse = " in caught.value.log and "state = " in caught.value.log
+    assert "v_pulse = " in caught.value.log and "g_start = " in caught.value.log
     assert "B_bad" in caught.value.deck
     assert any("finished points are kept in" in note for note in caught.value.__notes__)
     assert not (tmp_path / "tables.h5").exists()

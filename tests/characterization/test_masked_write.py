@@ -1,14 +1,14 @@
-"""A write table of which some points were made not to converge: masked with the reason, never looked up across."""
+"""A write table with points that do not converge: masked with the reason, never interpolated across."""
 
 import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
 
 from rramkit import table
-from rramkit.characterization import cell_pulses, cell_write
-from rramkit.characterization.cell_read import state_map
+from rramkit.characterization.components import cell
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.circuits.cell_rows import pulse_row
 from rramkit.errors import SimulationError, TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -17,6 +17,7 @@ from rramkit.table import TableFile
 pytestmark = pytest.mark.spice
 
 PLAN = TINY.model_copy(update={"max_failed": 0.1, "set": TINY.set.model_copy(update={"points": 7, "held_out": 12})})
+SET = PLAN.expanded()[1]
 V_BAD = PLAN.set.values[5]
 
 
@@ -35,9 +36,8 @@ def _sabotaged(params):
 
 def test_failed_points_are_masked_and_the_rest_is_a_table(pool, monkeypatch, tmp_path):
     bench = Runner(pool, silent, max_failed=PLAN.max_failed)
-    states = state_map(bench, PLAN)
-    monkeypatch.setattr(cell_pulses, "pulse_row", _sabotaged)
-    made = cell_write.write_table(bench, PLAN, states, "set")
+    monkeypatch.setattr(cell, "pulse_row", _sabotaged)
+    made = component_tables(bench, SET)["set"]
     table.save(TableFile({"set": made}, {}), tmp_path / "t.h5")
     back = table.load(tmp_path / "t.h5")["set"]
     for signal in ("delta_g", "energy"):
@@ -53,7 +53,7 @@ def test_failed_points_are_masked_and_the_rest_is_a_table(pool, monkeypatch, tmp
     assert not np.any(surrogate.masked(points.at["g_start"].values, points.at["v_pulse"].values))
     assert np.all(np.isfinite(back.axes["g_start"].values))
     monkeypatch.undo()
-    whole = cell_write.write_table(bench, PLAN, states, "set")
+    whole = component_tables(bench, SET)["set"]
     good = ~back.masked("delta_g")
     # Its neighbours in the row ran alone, with time steps of their own: S, a tenth of the simulator's 1e-4
     left, right = (one.signals["delta_g"].values[good] for one in (back, whole))
@@ -62,7 +62,6 @@ def test_failed_points_are_masked_and_the_rest_is_a_table(pool, monkeypatch, tmp
 
 def test_too_many_of_them_fail_the_run(pool, monkeypatch):
     bench = Runner(pool, silent, max_failed=0.0)
-    states = state_map(bench, PLAN)
-    monkeypatch.setattr(cell_pulses, "pulse_row", _sabotaged)
-    with pytest.raises(SimulationError, match="1 of the 35 points of `set pulses` failed every attempt"):
-        cell_write.write_table(bench, PLAN, states, "set")
+    monkeypatch.setattr(cell, "pulse_row", _sabotaged)
+    with pytest.raises(SimulationError, match="1 of the 35 points of `set` failed every attempt"):
+        component_tables(bench, SET.model_copy(update={"max_failed": 0.0}))

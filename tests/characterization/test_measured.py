@@ -15,7 +15,7 @@ from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.cli.app import run as command
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning.rules import MixedPrecision
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.surrogate.quantiles import QuantileSurrogate
 
@@ -203,7 +203,7 @@ def test_the_measured_file_trains(data_folder, tmp_path):
     chosen = ImportSettings(g_low=2e-6, g_high=20e-6, burst=40)
     file = from_pulses(data_folder / "rram_gong2018_pulse_response.csv", chosen)
     assert all(points.passed for name in ("set", "reset") for points in file[name].held_out.values())
-    found = train(Experiment(epochs=3, rule=MixedPrecisionSettings(threshold=0.04)), file)
+    found = train(Experiment(epochs=3, rule=MixedPrecision(threshold=0.04)), file)
     assert found.accuracy > 0.7  # 0.92 after four epochs of mean pulses; chance is 0.1
 
 

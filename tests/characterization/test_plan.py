@@ -1,13 +1,23 @@
-"""Plans of blocks as data: the kit's own, what is filled in, what is refused; designs of several."""
+"""Plans of components as data: the kit's own, what is filled in, what is refused; designs of several."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from rramkit.characterization.components import BLOCKS
-from rramkit.characterization.design import Design, blocks_of, echo, find_design, libraries_of, plan_names, read_design
+from rramkit.characterization.components import COMPONENTS
+from rramkit.characterization.design import (
+    Design,
+    component_plan,
+    echo,
+    find_design,
+    libraries_of,
+    plan_names,
+    plans_of,
+    read_design,
+)
 from rramkit.characterization.engine.cases import case_at, fresh_places, places
-from rramkit.characterization.engine.plan import ComponentPlan
+from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
@@ -16,39 +26,64 @@ STEPS = {"parameter": "overdrive", "kind": "logarithmic", "first": 1e-4, "last":
 
 
 def plan(**given):
-    return ComponentPlan.checked({"name": "mine", "block": "strongarm", "axes": [STEPS]} | given, where="the test")
+    return component_plan({"name": "mine", "block": "sense_amp", "axes": [STEPS]} | given, where="the test")
 
 
-def test_every_block_with_measures_is_in_the_catalogue_and_has_a_plan():
-    assert set(BLOCKS) <= set(catalog.BLOCKS)
-    planned = {each.block for name in plan_names() for each in find_design(name).blocks}
-    assert planned == set(BLOCKS)
+def test_every_component_is_in_the_catalogue_and_has_a_plan():
+    assert set(COMPONENTS) - {"wires"} <= set(catalog.BLOCKS)  # wires: decks of whole crossbars
+    planned = {each.component.name for name in plan_names() for each in find_design(name).plans}
+    assert planned == set(COMPONENTS)
 
 
 @pytest.mark.parametrize("name", plan_names())
 def test_the_kits_own_plans_can_be_read_and_told_again(name):
     design = find_design(name)
     for each in design.blocks:
-        back = ComponentPlan.checked(json.loads(each.as_json()), where="the echo")
+        back = component_plan(json.loads(each.as_json()), where="the echo")
         assert back.as_json() == each.as_json()
-        first = places(each)[0]
-        assert case_at(each, first).resolved()[0] is not None
+        placed = {path: 0.5 for path in [each.prepared_axis] if path}
+        case = case_at(each, places(each)[0])
+        at = tuple(("state", 0.5) if path in placed else (path, value) for path, value in case.at)
+        assert replace(case, at=at).resolved()[0] is not None
         assert each.limits  # a plan that nothing can fail checks nothing
 
 
-def test_the_default_design_holds_cells_and_every_plan_of_a_block():
+def test_the_default_design_holds_every_plan_of_a_component():
     design = find_design("design")
-    assert design.cell == Plan()
     single = {each.name for name in plan_names() if name != "design" for each in find_design(name).blocks}
-    assert {each.name for each in design.blocks} == single
+    assert {each.name for each in design.plans} == single
+    for each in design.plans[:3]:
+        assert [axis.label for axis in each.all_axes[-2:]] == ["corner", "temperature"]
+        assert 300.15 in each.corners.temperature
+    assert design.plans[3].corners == Corners(process=("tt",), temperature=(300.15,))
+
+
+def test_a_plan_of_cell_and_array_is_four_plans_of_components():
+    read, write, reset, wires = Plan(seed=9).expanded()
+    assert [each.name for each in (read, write, reset, wires)] == ["read", "set", "reset", "wires"]
+    assert [axis.parameter for axis in write.axes] == ["g_start", "v_first"]
+    assert {each.seed for each in (read, write, reset, wires)} == {9}
+    assert "v_bl" in write.constants and "v_wl" in reset.constants
+    assert wires.after == ("read",)
+    chosen = Plan.checked({"monte_carlo": {"count": 8, "spreads": ["devices", "mismatch"]}}, where="a file of 0.1.0")
+    assert chosen.monte_carlo.spreads == ("device", "mismatch")
+    assert chosen.expanded()[1].monte_carlo.grid == {"g_start": 5, "v_pulse": 7}
+
+
+def test_plans_of_cells_over_their_state_still_load():
+    old = {"name": "cell_set", "block": "cell-write", "parameters": {"pulses": 1, "v_last": 1.5, "polarity": "set"}}
+    assert component_plan(old, where="the test").component.name == "cell_write"
+    with pytest.raises(InputError, match="pulses"):
+        component_plan(old | {"parameters": {"pulses": 5}}, where="the test")
 
 
 def test_what_a_plan_leaves_out_is_filled_in_and_echoed():
     found = plan(parameters={"v_cm": 0.7})
     assert found.parameters["v_cm"] == 0.7
     assert found.parameters["latch"]["w_input"] == 4e-6
-    assert blocks_of(echo(Design(blocks=(found,)))) == [found]
-    assert blocks_of({"plan": "{}"}) == []
+    assert plans_of(echo(Design(blocks=(found,)))) == [found]
+    assert plans_of({"block_plan_mine": found.as_json()}) == [found]  # as in files of format 2
+    assert [each.name for each in plans_of({"plan": "{}"})] == ["read", "set", "reset", "wires"]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +117,14 @@ def test_what_makes_no_sense_is_refused_in_one_line(wrong, complaint):
 
 def test_a_block_without_mismatch_takes_no_draws_of_it():
     with pytest.raises(InputError, match="takes no mismatch"):
-        ComponentPlan.checked({"name": "x", "block": "level-shifter", "monte_carlo": {"count": 9}}, where="the test")
+        component_plan({"name": "x", "block": "level_shifter", "monte_carlo": {"count": 9}}, where="the test")
 
 
 def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_be():
-    found = ComponentPlan.checked(
+    found = component_plan(
         {
             "name": "x",
-            "block": "multi-level",
+            "block": "row_driver",
             "axes": [
                 {"parameter": "code", "first": 0, "last": 7, "points": 8},
                 {"parameter": "row.cells", "kind": "list", "values": [16, 64]},
@@ -111,16 +146,18 @@ def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_
 
 
 def test_a_design_of_a_file_of_several_plans(tmp_path):
-    (tmp_path / "own.toml").write_text('name = "own"\nblock = "level-shifter"\n')
+    (tmp_path / "own.toml").write_text('name = "own"\nblock = "level_shifter"\n')
     path = tmp_path / "all.toml"
-    path.write_text('blocks = ["strongarm", "own.toml", {name = "third", block = "bit-serial"}]\n[cell]\nseed = 3\n')
+    path.write_text(
+        'blocks = ["sense-amp", "own.toml", {name = "third", block = "row-driver-serial"}]\n[cell]\nseed = 3\n'
+    )
     design = read_design(path)
-    assert [each.name for each in design.blocks] == ["sense", "own", "third"]
+    assert [each.name for each in design.blocks] == ["sense_amp", "own", "third"]
     assert design.cell is not None and design.cell.seed == 3
     path.write_text("seed = 4\n")
     assert read_design(path) == Design(cell=Plan(seed=4))
     for text, complaint in (
-        ('blocks = ["own.toml", "own.toml"]', "two blocks have one name"),
+        ('blocks = ["own.toml", "own.toml"]', "two plans have one name"),
         ('blocks = ["nothing"]', "must hold names"),
         ("blocks = 3", "must be a list"),
         ("blocks = []", "nothing to do"),
@@ -136,5 +173,5 @@ def test_a_design_of_a_file_of_several_plans(tmp_path):
 def test_the_libraries_of_every_corner_are_named():
     found = libraries_of(plan(corners={"process": ["tt", "ff"]}))
     assert found == {"cmos_45nm_tt.lib", "cmos_45nm_ff.lib"}
-    cell = ComponentPlan.checked({"name": "c", "block": "cell-write", "parameters": {"pulses": 1}}, where="the test")
+    cell = component_plan({"name": "c", "block": "cell_write", "parameters": {"pulses": 1}}, where="the test")
     assert libraries_of(cell) == {"cmos_45nm_tt.lib", "rram_sky130.lib"}

@@ -1,11 +1,11 @@
-"""Points on their bench: the ladder of attempts, failures as results, too many of them; in the real ngspice."""
+"""Points on their bench: convergence aids, failures as results, too many of them; in the real ngspice."""
 
 from functools import partial
 
 import numpy as np
 import pytest
 
-from rramkit.characterization.engine.convergence_aids import LADDER, finer
+from rramkit.characterization.engine.convergence_aids import AIDS, finer
 from rramkit.characterization.engine.point import Point, values_or_nan
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
@@ -51,7 +51,7 @@ def test_a_failed_point_is_a_result(pool):
     outcomes = bench.run("one in twenty", points)
     assert [outcome.reason for outcome in outcomes] == [None] * 19 + ["convergence"]
     assert outcomes[-1].values is None
-    assert outcomes[-1].attempt == len(LADDER) - 1  # every rung was tried
+    assert outcomes[-1].attempt == len(AIDS) - 1  # every aid was tried
     assert bench.tally.failed == 1
     assert np.isnan(values_or_nan(outcomes, (1,))[-1, 0])
 
@@ -93,6 +93,6 @@ def test_rungs_change_the_solver_and_not_the_circuit():
     steps = "t\nV1 a 0 1\nR1 a 0 1k\n.options reltol=1e-4\n.tran 2e-9 1e-8 0 2e-9 uic\n.end\n"
     assert ".tran 1.000000000e-09 1.000000000e-08 0 1.000000000e-09 uic" in finer(steps)
     assert "reltol=1e-5" in finer(steps)
-    for rung in LADDER:
-        changed = [line for line in rung.change(steps).splitlines() if not line.startswith((".tran", ".options"))]
+    for aid in AIDS:
+        changed = [line for line in aid.change(steps).splitlines() if not line.startswith((".tran", ".options"))]
         assert changed == [line for line in steps.splitlines() if not line.startswith((".tran", ".options"))]

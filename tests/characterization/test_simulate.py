@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from fixtures.waiting import wait_until
 
-from rramkit.characterization.components.cell_measure import one_current
+from rramkit.characterization.components.cell import one_current
 from rramkit.characterization.engine.point import Job
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.processor_time import usage
 from rramkit.characterization.simulate import spice_number
 from rramkit.errors import SimulationError
+from rramkit.processes.processor_time import usage
 
 GOOD = "divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 3k\n.op\n.end\n"
 FAILING = {

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.deck_file import swept, vector_labels
+from rramkit.characterization.deck_file import output_labels, swept
 from rramkit.characterization.plots import NAMED, draw_waveforms
-from rramkit.characterization.simulate import Waveforms
+from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits import catalog
 
 
@@ -15,9 +15,9 @@ def drawn(name: str, points: int = 200):
     built = block.deck(block.parameters())
     deck = built.text()
     scale = "time" if built.kind == "tran" else "v-sweep"
-    vectors = {scale: np.linspace(0, 1e-6, points)} | {out.vector.lower(): np.zeros(points) for out in built.outputs}
+    vectors = {scale: np.linspace(0, 1e-6, points)} | {out.name: np.zeros(points) for out in built.outputs}
     waves = Waveforms(kind=built.kind, vectors=vectors, measures={})
-    return built, draw_waveforms(waves, vector_labels(deck), title="t", swept=swept(deck))
+    return built, draw_waveforms(waves, output_labels(deck), title="t", swept=swept(deck))
 
 
 @pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
@@ -37,7 +37,7 @@ def test_every_panel_has_units_and_names(name):
 
 
 def test_numbers_of_different_kinds_have_their_own_panels():
-    _, figure = drawn("periphery-codes")
+    _, figure = drawn("periphery_codes")
     assert [ax.get_ylabel() for ax in figure.axes] == [
         "current (A)",
         "voltage (V)",
@@ -48,9 +48,9 @@ def test_numbers_of_different_kinds_have_their_own_panels():
 
 
 def test_points_of_a_sweep_are_marked_and_named():
-    _, figure = drawn("crossbar-pairs", points=8)
+    _, figure = drawn("crossbar_pairs", points=8)
     assert figure.axes[0].get_xlabel() == "input vector (1)"
     assert all(line.get_marker() == "o" for line in figure.axes[0].get_lines())
-    _, figure = drawn("cell-read", points=21)
+    _, figure = drawn("cell_read", points=21)
     assert figure.axes[0].get_lines()[0].get_marker() == "o"
     assert figure.axes[-1].get_xlabel() == "swept source (V)"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from rramkit.characterization.components.cell_measure import read_conductances, row_pulses
+from rramkit.characterization.components.cell import read_conductances, row_pulses
 from rramkit.characterization.engine.cache_key import content_key, identity
 from rramkit.characterization.engine.point import Outcome
 from rramkit.characterization.engine.store import Store, store_of

@@ -12,9 +12,9 @@ import pytest
 from fixtures import jobs
 from fixtures.waiting import BACKSTOP, wait_until
 
-from rramkit.characterization import processor_time
-from rramkit.characterization.engine.workers import StartError, WorkerLost, Workers
-from rramkit.characterization.processor_time import TimeLimitError, run_limited
+from rramkit.processes import processor_time
+from rramkit.processes.processor_time import TimeLimitError, run_limited
+from rramkit.processes.workers import StartError, WorkerLost, Workers
 
 
 @contextmanager

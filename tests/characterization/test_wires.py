@@ -7,8 +7,7 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, read_table
 
 from rramkit.array.cell_current import CellCurrent
-from rramkit.characterization.components.wires import ArrayRead, fit_wires, predicted
-from rramkit.characterization.plan import Plan
+from rramkit.characterization.components.wires import ArrayRead, WireParams, fit_wires, predicted
 
 TRUE = {"r_row": 2.5, "r_col": 1.5, "r_drive": 80.0, "r_sense": 30.0}
 
@@ -22,7 +21,7 @@ def test_known_resistances_come_back(seed):
         clean = ArrayRead(direction, g, v, np.empty(0))
         i = predicted(current, TRUE, clean)
         reads.append(replace(clean, i_out=i + 1e-4 * np.max(i) * rng.standard_normal(i.shape)))
-    found = fit_wires(Plan(), current, reads)
+    found = fit_wires(WireParams(), current, reads)
     assert found.residual == pytest.approx(1e-4, rel=0.15)  # of the largest current; 264 currents
     for name, value in TRUE.items():
         error = float(found.errors[name])

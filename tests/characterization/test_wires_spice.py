@@ -5,13 +5,13 @@ import pytest
 
 from rramkit import solve_wires
 from rramkit.array import CellCurrent
-from rramkit.characterization.cell_read import read_table, state_map
-from rramkit.characterization.components.wires import predicted, read_patterns
+from rramkit.characterization.components.wires import inputs_of, predicted
 from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan, WirePlan
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, static_reads
+from rramkit.characterization.spice_arrays import cell_states, read_arrays
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 
 PLAN = Plan(wires=WirePlan(crossbar=CrossbarParams(r_row=2.5, r_col=2.5), vectors=4))
 
@@ -24,8 +24,8 @@ def bench(pool):
 @pytest.fixture(scope="module")
 def cells(bench):
     """The map of states, and the cell current of the read table."""
-    states = state_map(bench, PLAN)
-    return states, CellCurrent.from_table(read_table(bench, PLAN, states))
+    read = component_tables(bench, PLAN.expanded()[0])["read"]
+    return cell_states(bench, PLAN), CellCurrent.from_table(read)
 
 
 def patterns(size):
@@ -42,7 +42,8 @@ def patterns(size):
 def test_whole_1t1r_arrays_in_both_directions(bench, cells, size):
     states, current = cells
     fast_ohm = {"r_row": 2.5, "r_col": 2.5, "r_drive": 50.0, "r_sense": 50.0}  # the netlist's own, not fitted
-    for read in read_patterns(bench, PLAN, states, np.random.default_rng(10), patterns(size), stage="arrays"):
+    inputs = inputs_of(PLAN.wire_params(), np.random.default_rng(10), patterns(size))
+    for read in read_arrays(bench, PLAN.wire_params(), states, inputs, stage="arrays"):
         full_scale = np.max(np.abs(read.i_out))
         fast = (predicted(current, fast_ohm, read) - read.i_out) / full_scale
         # the kit's limits for an array's read
@@ -70,7 +71,7 @@ def test_linear_cells_are_exact(pool, size, direction):
         crossbar=CrossbarParams(rows=size, cols=size, cell_kind="1R", r_row=2.5, r_col=2.5), direction=direction
     )
     waves = pool.run(static_reads(params, g, v).text())
-    spice = np.stack([waves[f"i(v_sense_{k})"] for k in range(size)])
+    spice = np.stack([waves[name] for name in params.sense_outputs])
     found = solve_wires(g, v, r_row=2.5, r_col=2.5, r_source=50.0, r_sense=50.0, direction=direction).i_out
     # asked for is 1e-4; ngspice's tolerances (vntol 1e-8 V of 0.2 V) and gmin leave a hundredth of that
     np.testing.assert_allclose(found, spice, rtol=0, atol=1e-6 * np.max(np.abs(spice)))

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from fixtures.tiny_plan import TINY
 
-from rramkit.characterization.cell_read import state_map
-from rramkit.characterization.cell_write import write_table
+from rramkit.characterization.components.cell import CELL_WRITE
+from rramkit.characterization.engine.cases import Case, GridPoint, case_at
 from rramkit.characterization.engine.progress import silent
+from rramkit.characterization.engine.results import draw_numbers
 from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan
-from rramkit.characterization.write_spread import drawn_cell
 from rramkit.circuits.mismatch import sigma_threshold
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
@@ -31,8 +32,20 @@ def plan(base=None, **monte_carlo) -> Plan:
 
 
 def made(pool, wanted, polarity):
-    bench = Runner(pool, silent, wanted.max_failed)
-    return write_table(bench, wanted, state_map(bench, wanted), polarity)
+    plans = {each.name: each for each in wanted.expanded()}
+    return component_tables(Runner(pool, silent), plans[polarity])[polarity]
+
+
+def drawn(wanted: Plan, number: int) -> Case:
+    """One draw of the cell at one point of the SET table."""
+    write = wanted.expanded()[1]
+    return case_at(write, GridPoint({"v_pulse": 1.2}), draw=draw_numbers(write)[number])
+
+
+def threshold(wanted: Plan, number: int) -> float:
+    shifts = drawn(wanted, number).resolved()[2].dv_threshold
+    assert shifts is not None
+    return float(shifts[0])
 
 
 def test_no_draws_no_distribution_and_no_spread_no_width(pool):
@@ -53,7 +66,7 @@ def test_a_threshold_spread_is_the_slope_of_the_table_times_sigma(pool):
     table = made(pool, wanted, "set")
     found = table.distributions["devices"]
     sigma = sigma_threshold(wanted.monte_carlo.matching, wanted.cell.w_access, wanted.cell.l_access)
-    draws = np.array([drawn_cell(wanted, k)[1] for k in range(16)])
+    draws = np.array([threshold(wanted, k) for k in range(16)])
     assert np.std(draws) == pytest.approx(sigma, rel=0.5)  # 16 draws: 18 %
     # At the lowest conductance and the middle amplitude the change rises with the gate: oracle by that slope.
     g, v = table.axes["g_start"].values[0], table.axes["v_pulse"].values[2]
@@ -65,15 +78,16 @@ def test_a_threshold_spread_is_the_slope_of_the_table_times_sigma(pool):
 
 def test_draws_are_seeded_and_the_cell_of_a_draw_is_the_same_everywhere():
     wanted = plan(count=2)
-    first, again = drawn_cell(wanted, 1), drawn_cell(wanted, 1)
-    assert first == again
-    assert first[1] != drawn_cell(wanted, 0)[1]
-    assert first[0].read.v_wl == wanted.read.v_wl - first[1]
+    assert threshold(wanted, 1) == threshold(wanted, 1) != threshold(wanted, 0)
+    params, _, draw = drawn(wanted, 1).resolved()
+    deck = CELL_WRITE.deck(params, np.empty(0), draw).parameters
+    assert deck.v_pulse == (1.2 - threshold(wanted, 1),)  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(InputError, match="published spread; sky130 has none"):
-        drawn_cell(plan(count=1, spreads=("devices",)), 0)
-    jart = plan({"cell": {"device": {"model": "jart"}}}, count=1, spreads=("devices",))
-    assert drawn_cell(jart, 0)[0].cell.device != drawn_cell(jart, 1)[0].cell.device
-    assert drawn_cell(jart, 0)[1] == 0.0
+        drawn(plan(count=2, spreads=("device",)), 0).resolved()
+    jart = plan({"cell": {"device": {"model": "jart"}}}, count=2, spreads=("device",))
+    first, other = (drawn(jart, k).resolved() for k in (0, 1))
+    assert first[0].cell.device != other[0].cell.device
+    assert first[2].dv_threshold is None
 
 
 def test_noise_of_cycles_widens_with_its_strength_and_belongs_to_the_stanford_cell(pool):
@@ -86,5 +100,5 @@ def test_noise_of_cycles_widens_with_its_strength_and_belongs_to_the_stanford_ce
     moving = some.sigma > 0.05 * some.sigma.max()
     # Twice the strength is twice the step of the gap; conductance bends with the gap, by some percent here
     np.testing.assert_allclose(twice.sigma[moving] / some.sigma[moving], 2.0, rtol=0.15)
-    with pytest.raises(InputError, match="only the stanford device has; got sky130"):
+    with pytest.raises(InputError, match=r"a model with cycle noise \(stanford\); got sky130"):
         made(pool, plan(count=2, spreads=("cycles",)), "set")

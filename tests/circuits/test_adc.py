@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.adc_measure import (
+from rramkit.characterization.components.adc import (
     codes,
     coherent_sine,
     conversion_energies,
@@ -12,8 +12,14 @@ from rramkit.characterization.components.adc_measure import (
     quantised,
     transitions,
 )
-from rramkit.circuits.adc import AdcParams, draw_capacitors, levels_by_hand
-from rramkit.circuits.adc_bench import AdcBenchParams, conversion_train, transition_train
+from rramkit.circuits.adc import (
+    AdcBenchParams,
+    AdcParams,
+    conversion_train,
+    draw_capacitors,
+    levels_by_hand,
+    transition_train,
+)
 from rramkit.circuits.mismatch import Matching
 from rramkit.circuits.sense_amp import NAMES, SenseAmpParams
 from rramkit.errors import InputError

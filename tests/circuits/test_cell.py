@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.cell_measure import integral, pulse_energies, read_conductances
+from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances
 from rramkit.circuits.cell_bench import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
 
 
@@ -40,7 +40,7 @@ def test_no_drive_no_change(pool):
 def test_read_of_the_staircase_equals_the_static_read(pool):
     params, waves = staircase(pool, state=0.8, pulses=1, v_first=0.0)
     sweep = pool.run(read_sweep(ReadSweepParams(state=0.8, points=21)).text())
-    static = np.interp(0.1, sweep["v(sweep)"], sweep["i(v_sl)"]) / 0.1
+    static = np.interp(0.1, sweep["v_cell"], sweep["i_cell"]) / 0.1
     # The driver's 100 ohm on both lines is 0.6 % of the cell's 30 kohm; the static read has none.
     g = read_conductances(waves, params)[0]
     assert g == pytest.approx(1 / (1 / static + 200), rel=2e-4)
@@ -49,8 +49,8 @@ def test_read_of_the_staircase_equals_the_static_read(pool):
 def test_energy_of_a_pulse_is_charge_times_voltage(pool):
     params, waves = staircase(pool, polarity="set", state=0.8, v_first=1.3, v_last=1.3, pulses=1)
     begin, end = params.write_window(0)
-    from_bit_line = -integral(waves["time"], waves["v(bl_src)"] * waves["i(v_bl)"], (begin, end))
-    charge = -integral(waves["time"], waves["i(v_bl)"], (begin, end))
+    from_bit_line = -integral(waves["time"], waves["v_bl"] * waves["i_bl"], (begin, end))
+    charge = -integral(waves["time"], waves["i_bl"], (begin, end))
     energy = pulse_energies(waves, params)[0]
     # During the plateau the bit line stands at 1.7 V; the edges and the word line's charging add a little.
     assert from_bit_line == near(1.7 * charge, rel=0.02)

@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 from oracles.nodal import transfer_matrix
 
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads, transient_read
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.errors import InputError
 
 
 def currents(pool, params, states, v_in):
     waves = pool.run(static_reads(params, states, v_in).text())
-    sensed = params.crossbar.cols if params.direction == "forward" else params.crossbar.rows
-    return np.stack([waves[f"i(v_sense_{k})"] for k in range(sensed)])
+    return np.stack([waves[name] for name in params.sense_outputs])
 
 
 def resistors(
@@ -85,10 +83,10 @@ def test_settled_transient_equals_static_read(pool, direction):
     states, v_in = example_pattern(params)
     static = currents(pool, params, states, np.stack([v_in, v_in], axis=1))[:, 0]
     waves = pool.run(transient_read(params, states, v_in).text())
-    settled = np.array([waves[f"i(v_sense_{k})"][-1] for k in range(static.size)])
+    settled = np.array([waves[name][-1] for name in params.sense_outputs])
     # The lines settle within 0.1 ns of a 10 ns read; reltol is 1e-4 there.
     np.testing.assert_allclose(settled, static, rtol=5e-4)
-    start = np.array([waves[f"i(v_sense_{k})"][0] for k in range(static.size)])
+    start = np.array([waves[name][0] for name in params.sense_outputs])
     assert np.max(np.abs(start)) < 1e-3 * np.max(static)  # nothing flows before the inputs rise
 
 

@@ -10,8 +10,7 @@ from scipy.optimize import brentq
 
 from rramkit import netlists
 from rramkit.circuits.array_cells import CellKind, CellSpread, draw_faults, with_faults, with_spread
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, static_reads, transient_read
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.circuits.crossbar_pairs import PairParams, pair_values, paired_reads
 from rramkit.circuits.selection import Selection, line_voltages
 from rramkit.circuits.selector import SelectorParams
@@ -21,8 +20,7 @@ from rramkit.errors import InputError
 
 def currents(pool, params, states, v_in, **given):
     waves = pool.run(static_reads(params, states, v_in, **given).text())
-    sensed = params.crossbar.cols if params.direction == "forward" else params.crossbar.rows
-    return np.stack([waves[f"i(v_sense_{k})"] for k in range(sensed)])
+    return np.stack([waves[name] for name in params.sense_outputs])
 
 
 @pytest.mark.parametrize("static", [True, False])
@@ -72,7 +70,7 @@ def test_transient_equals_static_in_every_orientation(pool, gating):
     states, v_in = example_pattern(params)
     static = currents(pool, params, states, v_in[:, np.newaxis])[:, 0]
     waves = pool.run(transient_read(params, states, v_in).text())
-    settled = [waves[f"i(v_sense_{k})"][-1] for k in range(4)]
+    settled = [waves[name][-1] for name in params.sense_outputs]
     np.testing.assert_allclose(settled, static, rtol=5e-4)  # reltol of the transient is 1e-4
 
 
@@ -163,7 +161,7 @@ def test_pairs_give_the_signed_product(pool, arrangement):
     params = PairParams(read=CrossbarReadParams(crossbar=bar, r_drive=ends, r_sense=ends), arrangement=arrangement)
     values = pair_values(weights, arrangement, 5e-6, 80e-6)
     waves = pool.run(paired_reads(params, values, v_in).text())
-    found = np.stack([waves[f"v(diff_{n})"] for n in range(3)])
+    found = np.stack([waves[f"i_weight_{n}"] for n in range(3)])
     span = 75e-6 * (0.5 if arrangement == "reference" else 1)
     expected = span * weights.T @ v_in
     # ends: 1e-3 x 5 cells x 80 uS = 4e-7 of a current; reltol 1e-5 of the sum that the difference is taken of
@@ -176,7 +174,7 @@ def test_pairs_without_resistance_at_the_ends(pool):
     params = PairParams(read=CrossbarReadParams(crossbar=bar, r_drive=0, r_sense=0))
     weights, v_in = np.array([[0.5, -1.0], [-0.25, 0.75]]), np.array([[0.1, 0.2], [0.2, 0.0]])
     waves = pool.run(paired_reads(params, pair_values(weights, "adjacent", 5e-6, 80e-6), v_in).text())
-    found = np.stack([waves[f"v(diff_{n})"] for n in range(2)])
+    found = np.stack([waves[f"i_weight_{n}"] for n in range(2)])
     np.testing.assert_allclose(found, 75e-6 * weights.T @ v_in, rtol=0, atol=1e-12)  # A: abstol
 
 
@@ -198,7 +196,7 @@ def test_pairs_behind_wires_are_not_the_same(pool):
     for arrangement in arrangements:
         params = PairParams(read=CrossbarReadParams(crossbar=bar), arrangement=arrangement)
         waves = pool.run(paired_reads(params, pair_values(weights, arrangement, 5e-6, 80e-6), v_in).text())
-        found[arrangement] = np.stack([waves[f"v(diff_{n})"] for n in range(6)])
+        found[arrangement] = np.stack([waves[f"i_weight_{n}"] for n in range(6)])
     plus, minus = pair_values(weights, "arrays", 5e-6, 80e-6)
     ohm = {"r_row": 10, "r_col": 10, "r_drive": 50, "r_sense": 50}
     expected = (transfer_matrix(plus, **ohm) - transfer_matrix(minus, **ohm)).T @ v_in

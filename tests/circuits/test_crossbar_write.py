@@ -14,7 +14,7 @@ from rramkit.errors import InputError
 def changes(pool, params):
     waves = pool.run(array_write(params).text())
     bar = params.crossbar
-    last = np.array([[waves[f"v(s_{i}_{j})"][-1] for j in range(bar.cols)] for i in range(bar.rows)])
+    last = np.array([[waves[f"s_{i}_{j}"][-1] for j in range(bar.cols)] for i in range(bar.rows)])
     return last - params.start_states(), waves
 
 
@@ -36,7 +36,7 @@ def test_set_moves_the_selected_cell_only(pool, scheme, neighbours):
     assert np.max(np.abs(moved)) < neighbours
     if scheme == "half":
         assert np.max(moved) > 1e-12  # they are disturbed, and the deck shows it
-    assert waves.measures["ds_selected"] == pytest.approx(waves["v(s_1_2)"][-1] - params.state, abs=1e-6)
+    assert waves.measures["ds_selected"] == pytest.approx(waves["s_1_2"][-1] - params.state, abs=1e-6)
 
 
 def test_reset_with_either_line_on_the_rows(pool):

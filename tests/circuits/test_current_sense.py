@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.sense_amp_measure import current_reads
-from rramkit.circuits.current_sense import CurrentSenseParams
-from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
+from rramkit.characterization.components.current_sense import current_reads
+from rramkit.circuits.current_sense import CurrentSenseBenchParams, CurrentSenseParams, current_train
 from rramkit.circuits.sense_amp import NAMES, SenseAmpParams
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from fixtures.waiting import BACKSTOP
 
-from rramkit.characterization.deck_file import measure_labels, read_deck, vector_labels
+from rramkit.characterization.deck_file import measure_labels, output_labels, read_deck
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.program import find_program
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
 from rramkit.parameters import flat
 
-FIRST = ("cell-read", "cell-write", "crossbar")  # every block runs in `test_golden`; here the form is the matter
+FIRST = ("cell_read", "cell_write", "crossbar")  # every block runs in `test_golden`; here the form is the matter
 
 
 def default_deck(name):
@@ -43,10 +43,10 @@ def test_the_header_names_every_parameter_output_and_measure(deck):
     header = deck.text().partition("\n\n")[0]
     for name, value, unit, description in flat(deck.parameters):
         assert re.search(rf"(?m)^\*   {re.escape(f'{name} = {value} {unit}')}\s+{re.escape(description)}$", header)
-    labels = vector_labels(deck.text())
-    assert [(labels[out.vector].name, labels[out.vector].unit) for out in deck.outputs] == [
-        (out.name, out.unit) for out in deck.outputs
-    ]
+    labels = output_labels(deck.text())
+    assert {name: (label.vector, label.unit) for name, label in labels.items()} == {
+        out.name: (out.vector, out.unit) for out in deck.outputs
+    }
     assert set(measure_labels(deck.text())) >= {measure.name for measure in deck.measures}
 
 
@@ -55,7 +55,7 @@ def test_what_the_header_names_is_what_the_run_gives(first_deck, pool):
     deck = first_deck
     waves = pool.run(deck.text())
     assert waves.kind == deck.kind
-    assert {out.vector for out in deck.outputs} <= set(waves.vectors)
+    assert {out.name for out in deck.outputs} <= set(waves.vectors)
     assert set(waves.measures) == {measure.name for measure in deck.measures}
 
 
@@ -84,7 +84,7 @@ def test_the_text_is_the_same_every_time(name):
 
 @pytest.mark.parametrize("title", ["two\nlines", "a\r.control", "", "x" * 200, "`rm`", "a\x00b"])
 def test_no_line_comes_in_through_the_title(title):
-    deck = default_deck("cell-read")
+    deck = default_deck("cell_read")
     with pytest.raises(InputError, match="`title` must be one short line"):
         replace(deck, title=title).text()
 

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.cell_measure import read_conductances
+from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits.catalog import block
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
-from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_bench import CrossbarReadParams, example_pattern, transient_read
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, transient_read
 from rramkit.circuits.device import Device
 from rramkit.errors import InputError
 from rramkit.netlists import models
@@ -82,11 +81,11 @@ def test_there_is_an_example_of_set_and_reset_for_every_model():
 def test_every_device_reads_in_cell_and_crossbar(pool, model):
     cell = CellParams.checked({"device": {"model": model}}, where="test")
     sweep = pool.run(read_sweep(ReadSweepParams(cell=cell, state=0.7, points=5)).text())
-    currents = sweep["i(v_sl)"]
+    currents = sweep["i_cell"]
     assert np.all(np.diff(currents) > 0) and currents[-1] > 1e-9
     params = CrossbarReadParams(crossbar=CrossbarParams(rows=2, cols=2, cell=cell))
     waves = pool.run(transient_read(params, *example_pattern(params)).text())
-    assert all(waves[f"i(v_sense_{k})"][-1] > 1e-9 for k in range(2))
+    assert all(waves[name][-1] > 1e-9 for name in params.sense_outputs)
 
 
 def test_the_default_cell_is_sky130_and_writes_no_parameter():
@@ -104,7 +103,7 @@ def test_only_what_differs_is_written_and_held_gets_what_it_knows():
 def test_overrides_reach_the_simulation(pool):
     cell = CellParams(device=Device(model="bulk", overrides={"g_max": 20e-6}))
     sweep = pool.run(read_sweep(ReadSweepParams(cell=cell, state=1.0, points=5)).text())
-    g = sweep["i(v_sl)"][-1] / 0.2
+    g = sweep["i_cell"][-1] / 0.2
     assert g == pytest.approx(20e-6, rel=0.03)  # the transistor in series takes 2 %
 
 
@@ -140,4 +139,4 @@ def test_parameter_files_are_checked(tmp_path):
 
 
 def test_the_catalog_has_the_pulse_train():
-    assert "rram_bulk" in block("device-pulse").deck(block("device-pulse").parameters()).text()
+    assert "rram_bulk" in block("device_pulse").deck(block("device_pulse").parameters()).text()

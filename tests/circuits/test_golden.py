@@ -53,7 +53,7 @@ def test_bare_ngspice_meets_the_expectations(bare, path):
 
 def test_a_changed_circuit_is_caught(bare):
     """A state of 0.501 instead of 0.5: the read current of the golden cell moves by 0.6 %, six tolerances."""
-    text = (FOLDER / "cell-read.cir").read_text(encoding="utf-8")
+    text = (FOLDER / "cell_read.cir").read_text(encoding="utf-8")
     changed = re.sub(r"(?m)^(X_cell .* s_0=)0\.5$", r"\g<1>0.501", text)
     assert changed != text
     found = complaints(changed, run_bare(bare[0], bare[1], changed))
@@ -83,7 +83,7 @@ def test_a_deck_that_does_not_run_is_no_golden_deck(bare):
 
 
 def test_a_block_without_measures_is_refused(bare):
-    block = catalog.block("cell-read")
+    block = catalog.block("cell_read")
     deck = block.deck(block.parameters())
     bare_deck = type(deck)(**{**deck.__dict__, "measures": ()})
     with pytest.raises(InputError, match="`measures` must not be empty"):

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.adc_measure import codes, quantised, transitions
-from rramkit.circuits.adc import AdcParams
-from rramkit.circuits.adc_bench import AdcTrainParams, transition_train
+from rramkit.characterization.components.adc import codes, quantised, transitions
+from rramkit.circuits.adc import AdcParams, AdcTrainParams, transition_train
 from rramkit.circuits.multibit_read import MultibitReadParams, multibit_train
 from rramkit.errors import InputError
 
@@ -22,7 +21,7 @@ def test_conductances_come_out_as_codes(pool):
     waves = pool.run(multibit_train(params, g).text())
     np.testing.assert_array_equal(codes(waves, timing, at.size), at)
     sampled = [k * timing.t_slot + timing.t_sample for k in range(at.size)]
-    found = np.interp(sampled, waves["time"], waves["v(v_tia)"])
+    found = np.interp(sampled, waves["time"], waves["v_tia"])
     # A tenth of a step of 4 bit: the clamp's error of 1 mV, and what 15 ns leave of the settling.
     np.testing.assert_allclose(found, v_out, rtol=0, atol=0.1 / 16)
     np.testing.assert_array_equal(quantised(found, edges), at)

@@ -22,22 +22,22 @@ Dotted = tuple[str, ...]
 # Block, quantity (both as regular expressions), and why it has no say in the deck that the block's name gives.
 SILENT = (
     (".*", r".*technology\.(library_file|section|device|[np]mos_\w+|subcircuit\.\w+)", "test_technology*.py, all"),
-    (".*", r".*device\.overrides", "one of many names: test_devices.py"),
-    (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_devices.py"),
+    (".*", r".*device\.overrides", "one of many names: test_device.py"),
+    (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_device.py"),
     (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
-    ("cell-read|cell-write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
-    ("write-.*|pulse-train", r"cell\.technology\.(v_io)", "the write path has its own supply, driver.v_write"),
-    ("strongarm.*|current-sense|sar.*|multi-level|bit-serial", r".*technology\.(v_io|l_io)", "core transistors only"),
-    ("readout|multibit-read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
-    ("multibit-read", r".*latch\.technology\.(v_io|l_io)", "core transistors only"),
-    ("cell-read", r"read\.(v_read|t_read)", "a sweep has neither"),
-    ("cell-write", r"read\.v_max", "a staircase reads at v_read"),
+    ("cell_read|cell_write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
+    ("write_.*|disturb", r"cell\.technology\.(v_io)", "the write path has its own supply, driver.v_write"),
+    ("sense_amp.*|current_sense|adc.*|row_driver.*", r".*technology\.(v_io|l_io)", "core transistors only"),
+    ("readout|multibit_read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
+    ("multibit_read", r".*latch\.technology\.(v_io|l_io)", "core transistors only"),
+    ("cell_read", r"read\.(v_read|t_read)", "a sweep has neither"),
+    ("cell_write", r"read\.v_max", "a staircase reads at v_read"),
     ("crossbar", r"read\.v_read", "inputs go to v_max"),
-    ("crossbar-pairs", r"read\.(t_rise|t_step|direction)|read\.read\.(t_read|v_max)", "static forward reads at v_read"),
-    ("crossbar-pairs", r"read\.crossbar\.(r_word|c_row|c_col|c_word)|.*c_length", "static: no capacitance"),
-    ("pulse-train|write-disturb", r"code_last", "said so in its description"),
-    ("strongarm", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),
-    ("strongarm-offset", r"v_first|v_last|decisions|t_step", "the train's"),
+    ("crossbar_pairs", r"read\.(t_rise|t_step|direction)|read\.read\.(t_read|v_max)", "static forward reads at v_read"),
+    ("crossbar_pairs", r"read\.crossbar\.(r_word|c_row|c_col|c_word)|.*c_length", "static: no capacitance"),
+    ("write_driver_pulses|disturb", r"code_last", "said so in its description"),
+    ("sense_amp", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),
+    ("sense_amp_offset", r"v_first|v_last|decisions|t_step", "the train's"),
     ("periphery.*", r"periphery\.crossbar\.(row_line|gating)", "one value of each is allowed"),
     ("periphery.*", r"periphery\.readout\.(mode|c_integrate|w_reset)", "transimpedance only, said so when refused"),
 )  # fmt: skip
@@ -56,28 +56,28 @@ _PERIPHERY = tuple({f"periphery.{k}" if k[0] == "c" else k: v for k, v in each.i
 _PAIRS = tuple({f"read.{k}": v for k, v in each.items()} for each in _ARRAY)
 _READOUTS: dict[str, Any] = {"periphery.sense": "transimpedance", "t_slot": 70e-9}
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
-    "cell-write": ({"polarity": "reset"}, {"pulse.set_line": "bl"}),
-    "write-driver-set": _WRITES,
-    "write-driver-reset": ({"polarity": "set"}, *_WRITES[1:], {"polarity": "set", "driver.set_line": "bl"}),
-    "pulse-train": _WRITES,
-    "write-verify": ({"polarity": "reset"}, {"driver.buffer.gain": 1.2}),
-    "write-disturb": _WRITES,
+    "cell_write": ({"polarity": "reset"}, {"pulse.set_line": "bl"}),
+    "write_driver_set": _WRITES,
+    "write_driver_reset": ({"polarity": "set"}, *_WRITES[1:], {"polarity": "set", "driver.set_line": "bl"}),
+    "write_driver_pulses": _WRITES,
+    "write_verify": ({"polarity": "reset"}, {"driver.buffer.gain": 1.2}),
+    "disturb": _WRITES,
     "crossbar": _ARRAY,
-    "crossbar-write": (
+    "crossbar_write": (
         {"crossbar.cell_kind": "1S1R", "selection.scheme": "half"},
         *_ARRAY[1:],
         {"spread.sigma": 0.1, "spread.stuck_low": 0.1, "spread.stuck_high": 0.1},
     ),
-    "crossbar-pairs": (*_PAIRS, {"read.crossbar.cell_kind": "1R"}),
+    "crossbar_pairs": (*_PAIRS, {"read.crossbar.cell_kind": "1R"}),
     "periphery": (*_PERIPHERY, {"periphery.switches": "ideal"}, _READOUTS, {**_READOUTS, "periphery.convert": "sar"}),
-    "periphery-codes": (
+    "periphery_codes": (
         *_PERIPHERY,
         {"periphery.switches": "ideal"},
         {"periphery.convert": "none"},
         {"periphery.convert": "none", "periphery.sense": "ideal"},
     ),
     "readout": ({"readout.mode": "integrating"},),
-    "multibit-read": ({"readout.mode": "integrating"},),
+    "multibit_read": ({"readout.mode": "integrating"},),
 }
 
 

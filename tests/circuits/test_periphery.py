@@ -9,16 +9,19 @@ from fixtures.closeness import near
 from oracles.nodal import transfer_matrix
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.characterization.components.cell_measure import integral
-from rramkit.characterization.components.periphery_measure import matrix, reciprocity
+from rramkit.characterization.components.periphery import matrix, reciprocity
+from rramkit.characterization.waveforms import integral
 from rramkit.circuits import libraries
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import count, gate_capacitances, switching_energy, transistors
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import account
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
     EXAMPLE,
+    MODE_TABLE,
+    SWITCHES,
     OperateParams,
+    PeripheryParams,
+    account,
+    add_periphery,
     control_levels,
     example,
     operate,
@@ -26,7 +29,6 @@ from rramkit.circuits.periphery_bench import (
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import MODE_TABLE, SWITCHES
 from rramkit.circuits.switches import SwitchKind, transmission_gate
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
@@ -147,7 +149,7 @@ def written(pool):
     ]
     waves = pool.run(operate(params, np.full((3, 3), 0.7), operations).text())
     ends = params.t_start + params.t_slot * np.arange(len(operations) + 1) - params.t_rise
-    states = np.array([[np.interp(ends, waves["time"], waves[f"v(s_{i}_{j})"]) for j in range(3)] for i in range(3)])
+    states = np.array([[np.interp(ends, waves["time"], waves[f"state_{i}_{j}"]) for j in range(3)] for i in range(3)])
     return np.diff(states, axis=2), waves  # (R, C, operations)
 
 
@@ -194,10 +196,10 @@ def test_activation_and_derivative_of_the_difference(pool):
     waves = pool.run(deck.text())
     p = params.periphery
     for pair in range(2):
-        difference = waves[f"i(v_sense_{2 * pair})"] - waves[f"i(v_sense_{2 * pair + 1})"]
+        difference = waves[f"i_sense_{2 * pair}"] - waves[f"i_sense_{2 * pair + 1}"]
         sigmoid = 1 / (1 + np.exp(-p.r_t * difference / p.v_act))
-        np.testing.assert_allclose(waves[f"v(act_{pair})"], sigmoid, atol=1e-6, rtol=0)
-        np.testing.assert_allclose(waves[f"v(der_{pair})"], sigmoid * (1 - sigmoid), atol=1e-6, rtol=0)
+        np.testing.assert_allclose(waves[f"act_{pair}"], sigmoid, atol=1e-6, rtol=0)
+        np.testing.assert_allclose(waves[f"der_{pair}"], sigmoid * (1 - sigmoid), atol=1e-6, rtol=0)
         assert np.max(np.abs(sigmoid - 0.5)) > 0.01
 
 

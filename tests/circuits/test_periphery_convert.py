@@ -6,30 +6,32 @@ import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.characterization.components.adc_measure import transitions
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.adc import transitions
+from rramkit.characterization.components.periphery import (
     codes,
     reference_energy,
     sampled_outputs,
     supply_energy,
 )
-from rramkit.circuits.adc_bench import AdcBenchParams, transition_train
+from rramkit.circuits.adc import AdcBenchParams, transition_train
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import capacitance
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import ALL_MODES, account
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
+    ALL_MODES,
     EXAMPLE,
     CodedParams,
+    Mode,
     OperateParams,
+    PeripheryParams,
+    account,
+    add_periphery,
+    converted_units,
     example,
     operate,
     operation,
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import Mode
-from rramkit.circuits.periphery_timing import converted_units
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
@@ -86,7 +88,7 @@ def test_nothing_is_converted_but_what_is_read(run):
     params, operations, waves = run
     found = codes(waves, params, operations)
     assert np.all(found[2 * N] == -1) and np.all(found[[0, 1, 2, 3, 5]] >= 0)
-    clock = np.interp(params.t_begin(2 * N) + np.linspace(0, params.t_slot, 4000), waves["time"], waves["v(adc_0_x)"])
+    clock = np.interp(params.t_begin(2 * N) + np.linspace(0, params.t_slot, 4000), waves["time"], waves["v_x_0"])
     assert np.ptp(clock) < 0.2  # the plates rest while the array is written
 
 

@@ -7,7 +7,7 @@ import pytest
 from fixtures.closeness import near
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.characterization.components.periphery_measure import (
+from rramkit.characterization.components.periphery import (
     against_ideal,
     matrix,
     reciprocity,
@@ -16,18 +16,22 @@ from rramkit.characterization.components.periphery_measure import (
 )
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import capacitance
-from rramkit.circuits.periphery import PeripheryParams, add_periphery
-from rramkit.circuits.periphery_account import ALL_MODES, account, one_round
-from rramkit.circuits.periphery_bench import (
+from rramkit.circuits.periphery import (
+    ALL_MODES,
+    MODE_TABLE,
+    Mode,
     OperateParams,
+    PeripheryParams,
+    SenseKind,
+    account,
+    add_periphery,
     control_levels,
+    one_round,
     operate,
     operation,
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.periphery_modes import MODE_TABLE, Mode
-from rramkit.circuits.periphery_sense import SenseKind
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
@@ -78,12 +82,12 @@ def test_the_readouts_see_the_matrix_of_the_probes(runs):
 
 def test_a_read_of_nothing_shows_leakage_and_offset(runs):
     params, ideal = runs["ideal", True]
-    leak = settled(ideal, params, "i(v_sense_0)")[2 * N]
+    leak = settled(ideal, params, "i_sense_0")[2 * N]
     assert 0.1e-6 < leak < 0.3e-6
     params, waves = runs["transimpedance", True]
-    assert abs(settled(waves, params, "i(v_sense_0)")[2 * N]) < 0.05e-6
+    assert abs(settled(waves, params, "i_sense_0")[2 * N]) < 0.05e-6
     rest = params.periphery.readout.v_clamp
-    line, output = (settled(waves, params, vector)[2 * N] - rest for vector in ("v(col_0)", "v(out_0)"))
+    line, output = (settled(waves, params, name)[2 * N] - rest for name in ("v_col_0", "v_out_0"))
     assert 0.1e-3 < line < 2e-3  # the amplifier's systematic offset
     assert output == pytest.approx(line, abs=0.5e-3)  # and no more than that, but for the leakage on 8 kohm
 
@@ -92,8 +96,8 @@ def test_the_outputs_say_what_the_currents_are(runs):
     params, waves = runs["transimpedance", True]
     readout = params.periphery.readout
     for unit in params.periphery.units:
-        i = -settled(waves, params, f"i(v_sense_{unit})")
-        drop = settled(waves, params, f"v(out_{unit})") - settled(waves, params, f"v(col_{unit})")
+        i = -settled(waves, params, f"i_sense_{unit}")
+        drop = settled(waves, params, f"v_out_{unit}") - settled(waves, params, f"v_col_{unit}")
         # Ohm's law over the feedback, where the unit serves a column; the sense switch's 100 ohm add to 8 kohm.
         forward = [0, 1, 2 * N, ROUND.start]
         np.testing.assert_allclose(drop[forward], i[forward] * readout.r_feedback, rtol=0.02, atol=1e-5)
@@ -120,14 +124,14 @@ def test_reads_are_settled_and_the_clamp_holds_through_the_modes(runs):
         window = params.t_start + (slot + np.array([0.75, 0.95])) * params.t_slot
         inside = (waves["time"] > window[0]) & (waves["time"] < window[1])
         for unit in params.periphery.units:
-            assert np.ptp(waves[f"v(out_{unit})"][inside]) < 1e-3  # of a full scale of 0.7 V
-    assert np.max(np.abs(settled(waves, params, "v(col_1)")[: 2 * N + 1] - 0.3)) < 0.21  # driven or at the clamp
-    assert abs(settled(waves, params, "v(col_1)")[ROUND.start + 2]) < 1e-3  # grounded, not at the clamp: an update
+            assert np.ptp(waves[f"v_out_{unit}"][inside]) < 1e-3  # of a full scale of 0.7 V
+    assert np.max(np.abs(settled(waves, params, "v_col_1")[: 2 * N + 1] - 0.3)) < 0.21  # driven or at the clamp
+    assert abs(settled(waves, params, "v_col_1")[ROUND.start + 2]) < 1e-3  # grounded, not at the clamp: an update
 
 
 def test_reads_move_nothing_and_writes_write(runs):
     params, waves = runs["transimpedance", True]
-    states = settled(waves, params, "v(s_0_0)")
+    states = settled(waves, params, "state_0_0")
     assert np.ptp(states[: 2 * N + 1]) < 1e-4
     assert states[ROUND.start + 2] > states[ROUND.start + 1] + 0.005
 
@@ -172,7 +176,7 @@ def test_the_operating_point_is_where_the_transient_settles(pool, rows, cols):
         moving = pool.run(operate(params, states, reads[:1]).text())
         for unit in params.periphery.units:
             # 20 uV of a full scale of 0.7 V: what is left of the settling after 24 ns
-            point, end = (settled(waves, params, f"v(out_{unit})")[0] for waves in (static, moving))
+            point, end = (settled(waves, params, f"v_out_{unit}")[0] for waves in (static, moving))
             assert point == pytest.approx(end, abs=20e-6)
 
 
@@ -209,11 +213,11 @@ def test_the_difference_is_that_of_the_outputs(pool):
     params = bench("transimpedance", r_t=4e4)
     p = params.periphery
     waves = pool.run(operate(params, STATES, unit_reads(params, "forward")[:1]).text())
-    outputs = [settled(waves, params, f"v(out_{unit})") for unit in p.units]
+    outputs = [settled(waves, params, f"v_out_{unit}") for unit in p.units]
     difference = p.r_t / p.readout.r_feedback * (outputs[0] - outputs[1])
     assert np.max(np.abs(difference)) > 0.02
     np.testing.assert_allclose(
-        settled(waves, params, "v(act_0)"), 1 / (1 + np.exp(-difference / p.v_act)), rtol=0, atol=1e-4
+        settled(waves, params, "act_0"), 1 / (1 + np.exp(-difference / p.v_act)), rtol=0, atol=1e-4
     )
 
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from rramkit.characterization.components.readout_measure import gain_and_linearity, loop_gain, phase_margin, reads
-from rramkit.circuits import readout_bench
+from rramkit.characterization.components.readout import gain_and_linearity, loop_gain, phase_margin, reads
+from rramkit.circuits import readout
 from rramkit.circuits.ota import OtaParams
-from rramkit.circuits.readout import ReadoutParams
-from rramkit.circuits.readout_bench import ReadoutBenchParams, read_train
+from rramkit.circuits.readout import ReadoutBenchParams, ReadoutParams, read_train
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
@@ -20,7 +19,7 @@ def train(pool, **given):
 
 
 def margin(pool, params):
-    frequency, gain = loop_gain(pool.run(readout_bench.loop_gain(params).text()))
+    frequency, gain = loop_gain(pool.run(readout.loop_gain(params).text()))
     return (*phase_margin(frequency, gain), abs(gain[0]))
 
 

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.row_driver_measure import bit_weights, levels, word_energy
-from rramkit.circuits.row_driver import RowDriverParams, RowParams, SerialRowDriverParams
-from rramkit.circuits.row_driver_bench import RowDriverBenchParams, SerialRowDriverBenchParams, level_train, word_train
+from rramkit.characterization.components.row_driver import bit_weights, levels, word_energy
+from rramkit.circuits.row_driver import (
+    RowDriverBenchParams,
+    RowDriverParams,
+    RowParams,
+    SerialRowDriverBenchParams,
+    SerialRowDriverParams,
+    level_train,
+    word_train,
+)
 from rramkit.errors import InputError
 
 

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.sense_amp_measure import decisions, gm_over_i, offset, waveform_regeneration
+from rramkit.characterization.components.sense_amp import decisions, gm_over_i, offset, waveform_regeneration
 from rramkit.characterization.fits.regeneration import fit_regeneration
-from rramkit.circuits.sense_amp import NAMES, SenseAmpParams, draw_mismatch, offset_by_hand, strong_arm
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, decision_train, input_pair, offset_search
+from rramkit.circuits.sense_amp import (
+    NAMES,
+    SenseAmpBenchParams,
+    SenseAmpParams,
+    decision_train,
+    draw_mismatch,
+    input_pair,
+    offset_by_hand,
+    offset_search,
+    strong_arm,
+)
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
@@ -77,7 +86,7 @@ def test_energy_is_the_charge_of_the_nodes_times_the_supply(pool):
     def charge(waves, c_load):
         begin, end = params.window(1)
         inside = (waves["time"] > begin) & (waves["time"] < end)
-        dips = [v_dd - np.min(waves[f"v(out_{side})"][inside]) for side in "pn"]
+        dips = [v_dd - np.min(waves[f"v_out_{side}"][inside]) for side in "pn"]
         return c_load * sum(dips)
 
     expected = v_dd * (charge(loaded, 5e-15 + more) - charge(plain, 5e-15))

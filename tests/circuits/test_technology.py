@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from rramkit import netlists
-from rramkit.characterization.components.cell_measure import read_conductances
+from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits import catalog, libraries
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
@@ -55,7 +55,7 @@ def series_current(vto: float) -> float:
 def test_a_users_cards_carry_the_current(pool, tmp_path, section, vto):
     params = drop_in(tmp_path, sectioned(tmp_path) if section else CARDS, section)
     waves = pool.run(read_sweep(params).text())
-    found = np.interp(0.1, waves["v(sweep)"], waves["i(v_sl)"])
+    found = np.interp(0.1, waves["v_cell"], waves["i_cell"])
     # Closed forms both; 1e-4 is far below the 0.5 % by which the two thresholds differ.
     assert found == pytest.approx(series_current(vto), rel=1e-4)
 
@@ -84,7 +84,7 @@ def test_a_file_that_includes_another_is_named(pool, tmp_path, folder):
     outer.write_text(".include inner.lib\n")
     deck = read_sweep(drop_in(tmp_path, outer)).text()
     assert f'.include "{outer}"' in deck
-    assert np.all(np.isfinite(pool.run(deck)["i(v_sl)"]))
+    assert np.all(np.isfinite(pool.run(deck)["i_cell"]))
 
 
 def test_a_gradual_set_with_a_users_transistor(pool, tmp_path):
@@ -232,7 +232,7 @@ def _dropped_in(model, technology):
 @pytest.mark.parametrize("name", sorted(catalog.BLOCKS))
 def test_no_block_names_a_transistor_model_of_its_own(tmp_path, name):
     block = catalog.block(name)
-    assert _names_a_technology(block.parameters) or name == "device-pulse"
+    assert _names_a_technology(block.parameters) or name == "device_pulse"
     cards = tmp_path / "renamed.lib"
     cards.write_text(re.sub(r"\b([np])mos_(core|io)\b", r"\1ch_\2", netlists.text("cmos_45nm_tt.lib")))
     names = {f"{kind}mos_{oxide}": f"{kind}ch_{oxide}" for kind in "np" for oxide in ("core", "io")}

@@ -4,17 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from rramkit.characterization.components.sense_amp_measure import decisions
+from rramkit.characterization.components.sense_amp import decisions
 from rramkit.circuits import catalog
 from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
-from rramkit.circuits.current_sense_bench import CurrentSenseBenchParams, current_train
+from rramkit.circuits.current_sense import CurrentSenseBenchParams, current_train
 from rramkit.circuits.inventory import gate_capacitances, transistors
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
-from rramkit.circuits.periphery_account import account
-from rramkit.circuits.periphery_bench import OperateParams
-from rramkit.circuits.sense_amp_bench import SenseAmpBenchParams, decision_train
+from rramkit.circuits.periphery import OperateParams, account
+from rramkit.circuits.sense_amp import SenseAmpBenchParams, decision_train
 from rramkit.circuits.technology import Technology
-from rramkit.circuits.write_driver_bench import DriverWriteParams, driven_write
+from rramkit.circuits.write_driver import DriverWriteParams, driven_write
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters
 
@@ -118,7 +117,7 @@ def test_simpler_cards_state_their_oxide_too():
     assert rest == pytest.approx(by_hand, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(set(catalog.BLOCKS) - {"device-pulse"}))
+@pytest.mark.parametrize("name", sorted(set(catalog.BLOCKS) - {"device_pulse"}))
 def test_every_block_is_drawn_in_subcircuits(name):
     block = catalog.block(name)
     params = block.parameters.checked(_dropped_in(block.parameters), where="test")

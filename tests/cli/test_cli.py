@@ -61,7 +61,7 @@ BAD = {
     "not a number": ("netlist crossbar --rows x", "'--rows'"),
     "option out of range": ("verify tables.h5 --points 1", "'--points': Input should be greater than or equal to 4"),
     "no block": ("netlist", "`block` is missing"),
-    "unknown block": ("netlist nosuch", "; got 'nosuch'. `rramkit netlist --list` tells more."),
+    "unknown block": ("netlist nosuch", "; got 'nosuch'. See `rramkit netlist --list`."),
     "rows of a cell": ("netlist cell-read --rows 2", "belong to the block crossbar"),
     "no rows": ("netlist crossbar --rows 0", "`crossbar.rows` should be greater than or equal to 1; got 0"),
     "too many rows": ("netlist crossbar --rows 99999", "`crossbar.rows` should be less than or equal to 1024"),

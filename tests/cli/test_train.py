@@ -8,7 +8,7 @@ from rramkit import record, table
 from rramkit.cli.app import app
 from rramkit.errors import InputError, TableError
 from rramkit.learning import Experiment
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning.rules import MixedPrecision
 
 FEW = ("--epochs", "1")
 
@@ -55,7 +55,7 @@ def test_settings_from_a_file_with_the_command_line_on_top(table_file, tmp_path)
     run = record.load(tmp_path / "run.h5")
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     assert experiment.network.hidden == (9,)
-    assert isinstance(experiment.rule, MixedPrecisionSettings) and experiment.rule.threshold == 0.1
+    assert isinstance(experiment.rule, MixedPrecision) and experiment.rule.threshold == 0.1
     assert run.epochs.epoch[-1] == 1
 
 

@@ -8,7 +8,7 @@ from fixtures.synthetic import tables
 
 from rramkit.array.stages.chain import ReadChain
 from rramkit.learning import DataSet, Experiment, train
-from rramkit.learning.rules import ThresholdSettings
+from rramkit.learning.rules import Threshold
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NETWORKS = ("lenet", "vgg8", "resnet18")
@@ -24,12 +24,12 @@ def test_the_presets_say_what_table_1_says(network):
     mapping, rule = made.mapping, made.rule
     assert (mapping.rows, mapping.columns, mapping.wires) == (256, 64, False)
     assert mapping.read == ReadChain.from_toml(EXAMPLES / "chains" / "bulk_module.toml")
-    converter = mapping.read.converter
+    converter = mapping.read.adc
     assert (converter.bits, converter.i_high) == (8, 70e-6)
     assert converter.noise == pytest.approx(2 * 70e-6 / 255, rel=1e-3)  # written with three digits
-    assert isinstance(rule, ThresholdSettings)
+    assert isinstance(rule, Threshold)
     assert (rule.levels, rule.sigma_program, rule.way) == (16, 0.5, "error")
-    assert mapping.read.noise.sigma_span == pytest.approx(0.3 / 15)
+    assert mapping.read.read_noise.sigma_span == pytest.approx(0.3 / 15)
     assert rule.threshold == pytest.approx(1 / 15)
     assert (rule.accumulate, rule.backward, rule.reading) == (True, "digital", "ideal")
     assert (made.optimiser.kind, made.optimiser.learning_rate, made.batch) == ("adam", 0.003, 64)

@@ -1,4 +1,4 @@
-"""A training that is killed and taken up again gives the numbers of one that was not."""
+"""A training that is killed and resumed gives the numbers of an uninterrupted one."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit import record, table
 from rramkit.errors import InputError
-from rramkit.learning import DataSet, Experiment, checkpoint, train, tree
+from rramkit.learning import DataSet, Experiment, checkpoint, train
 from rramkit.record import Epochs, LayerRecord
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ class _Killed(Exception):
     [
         (0, {"kind": "mixed_precision"}, {"wires": False}),
         (1, {"kind": "mixed_precision"}, {"wires": False}),
-        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"noise": {"sigma_span": 0.01}}}),
+        (1, {"kind": "mixed_precision"}, {**SMALL, "read": {"read_noise": {"sigma_span": 0.01}}}),
         (3, {"kind": "open_loop"}, SMALL),
         (2, {"kind": "row_sparse", "swap_every": 2}, SMALL),
         (2, {"kind": "tiki_taka", "gamma": 0.5}, SMALL),
@@ -106,14 +106,14 @@ class _Leaf:
 def test_state_as_a_list_and_back():
     initial = _Leaf(np.zeros(3), 1, "kept", (np.ones(2), 2.0, None))
     state = replace(initial, x=np.arange(3.0), count=5, parts=(initial.parts[0], 3.5, None))
-    found = tree.changed(initial, state)
+    found = checkpoint.flatten(initial, state)
     assert sorted(found) == ["s.count", "s.parts.1", "s.x"]
-    back = tree.restored(initial, found)
+    back = checkpoint.restore(initial, found)
     np.testing.assert_array_equal(back.x, state.x)
     assert (back.count, back.parts[1], back.note) == (5, 3.5, "kept")
     assert isinstance(back.count, int)
     assert back.parts[0] is initial.parts[0]
-    assert tree.changed(initial, initial) == {}
+    assert checkpoint.flatten(initial, initial) == {}
 
 
 COMMAND = [sys.executable, "-c", "from rramkit.cli import main; main()", "train", "experiment.toml", "-o", "run.h5"]
@@ -147,7 +147,7 @@ def _wait_for(path, process):
 def test_kill_9_and_the_same_command_gives_the_same_run(folder):
     process = _start(folder)
     _wait_for(checkpoint.path_of(folder / "run.h5"), process)
-    process.send_signal(signal.SIGSTOP)  # lest it ends before the second one has started
+    process.send_signal(signal.SIGSTOP)  # so that it does not end before the second one has started
     second = _start(folder)
     said = second.communicate(timeout=BACKSTOP)[1].decode()
     assert second.returncode == 2

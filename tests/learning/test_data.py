@@ -63,15 +63,15 @@ def test_a_download_is_checked_and_its_failure_says_how_by_hand(tmp_path, monkey
     source = tmp_path / "source.bin"
     source.write_bytes(b"abc")
     right = fetch.Remote("A set", "file.bin", source.as_uri(), "900150983cd24fb0d6963f7d28e17f72")  # RFC 1321's MD5
-    path = fetch.fetched(right, tmp_path / "new", "set", download=True)
+    path = fetch.fetch(right, tmp_path / "new", "set", download=True)
     assert path == tmp_path / "new" / "set" / "file.bin"
     assert path.read_bytes() == b"abc"
     wrong = fetch.Remote("A set", "other.bin", source.as_uri(), "0" * 32)
-    with pytest.raises(SetupError, match="brought MD5 900150983cd24fb0d6963f7d28e17f72"):
-        fetch.fetched(wrong, tmp_path / "new", "set", download=True)
+    with pytest.raises(SetupError, match="gave a file of MD5 900150983cd24fb0d6963f7d28e17f72"):
+        fetch.fetch(wrong, tmp_path / "new", "set", download=True)
     gone = fetch.Remote("A set", "gone.bin", (tmp_path / "gone").as_uri(), "0" * 32)
     with pytest.raises(SetupError, match=r"the download failed .* By hand: save .* as .*set/gone.bin \(MD5 0"):
-        fetch.fetched(gone, tmp_path / "new", "set", download=True)
+        fetch.fetch(gone, tmp_path / "new", "set", download=True)
     assert sorted(file.name for file in path.parent.iterdir()) == ["file.bin"]
 
 

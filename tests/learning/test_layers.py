@@ -1,16 +1,16 @@
 """Gradients of every layer against finite differences, and each layer against the slow obvious loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rramkit.array import Windows
 from rramkit.errors import InputError
-from rramkit.learning import networks, specs
+from rramkit.learning import networks
 from rramkit.learning.layers import (
     FUNCTIONS,
     Activation,
     BatchNorm,
-    Chain,
     Convolution,
     Dense,
     Flatten,
@@ -25,39 +25,43 @@ from rramkit.learning.model import Network, NetworkSettings
 RNG = np.random.default_rng(0)
 IMAGES, VECTORS = RNG.normal(size=(2, 6, 6, 3)), RNG.normal(size=(4, 5))
 BLOCK = Residual(
-    Chain((Convolution(0, Windows(3, 1, 1), 0.7), BatchNorm(0, 1, 0, 1), Activation("relu"))),
-    Chain((Convolution(1, Windows(1)),)),
+    main=(Convolution(channels=2, kernel=3, pad=1, bias="none"), BatchNorm(), Activation()),
+    shortcut=(Convolution(channels=2, kernel=1, bias="none"),),
 )
+SCALES = (0.7, 1.3)
 CASES = {
-    "dense": (Dense(0, 0.7, 0), VECTORS, [(5, 3)], [(3,)]),
-    "dense, bias row": (Dense(0, 1.3, None, True), VECTORS, [(6, 3)], []),
-    "convolution": (Convolution(0, Windows(3, 2, 1), 0.7, 0), IMAGES, [(18, 4)], [(4,)]),
-    "convolution, valid": (Convolution(0, Windows(5)), IMAGES, [(50, 2)], []),
-    "max pool": (MaxPool(2), IMAGES, [], []),
-    "max pool, rest dropped": (MaxPool(4), IMAGES, [], []),
-    "mean pool": (MeanPool(3), IMAGES, [], []),
-    "mean of all": (MeanPool(0), IMAGES, [], []),
-    "flatten": (Flatten(), IMAGES, [], []),
-    "batch norm": (BatchNorm(0, 1, 0, 1), IMAGES, [], [(2,), (2,)]),
-    "batch norm, vectors": (BatchNorm(0, 1, 0, 1), VECTORS, [], [(5,), (5,)]),
-    "residual": (BLOCK, IMAGES, [(18, 2), (2, 2)], [(2,), (2,)]),
-    **{name: (Activation(name), VECTORS, [], []) for name in FUNCTIONS},
+    "dense": (Dense(units=3), VECTORS),
+    "dense, bias row": (Dense(units=3, bias="row"), VECTORS),
+    "dense, no bias": (Dense(bias="none"), VECTORS),
+    "convolution": (Convolution(channels=4, kernel=3, stride=2, pad=1), IMAGES),
+    "convolution, valid": (Convolution(channels=2, kernel=5, bias="none"), IMAGES),
+    "max pool": (MaxPool(), IMAGES),
+    "max pool, rest dropped": (MaxPool(size=4), IMAGES),
+    "mean pool": (MeanPool(size=3), IMAGES),
+    "mean of all": (MeanPool(size=0), IMAGES),
+    "flatten": (Flatten(), IMAGES),
+    "batch norm": (BatchNorm(), IMAGES),
+    "batch norm, vectors": (BatchNorm(), VECTORS),
+    "residual": (BLOCK, IMAGES),
+    **{name: (Activation(function=name), VECTORS) for name in FUNCTIONS},
 }
 
 
-def _parts(layer, x, matrices, vectors):
-    rng = np.random.default_rng(1)
-    channels = x.shape[0] if x.ndim == 4 else x.shape[1]
-    means = (np.zeros(channels), np.ones(channels))
+def _params(layer, x):
+    """Return random parameters of a layer, as many and of the shapes that it plans for inputs like `x`."""
+    rng, shape = np.random.default_rng(1), x.shape[:-1] if x.ndim == 4 else x.shape[1:]
+    plan = layer.plan(shape, classes=3, reach=1.0)
+    assert layer.sizes == (len(plan.matrices), len(plan.vectors), len(plan.means))
     return Params(
-        tuple(FloatMatrix(rng.normal(size=shape)) for shape in matrices),
-        tuple(rng.normal(size=shape) for shape in vectors),
-        means,
+        tuple(FloatMatrix(rng.normal(size=(one.rows, one.columns))) for one in plan.matrices),
+        tuple(rng.normal(size=vector.shape) for vector in plan.vectors),
+        plan.means,
+        SCALES[: len(plan.matrices)],
     )
 
 
-def _loss(layer, x, parts, pull):
-    return float(np.sum(layer.forward(x, parts, training=True, rng=RNG).y * pull))
+def _loss(layer, x, params, pull):
+    return float(np.sum(layer.forward(x, params, training=True, rng=RNG).y * pull))
 
 
 def _difference(function, value, place, step=1e-6):
@@ -71,84 +75,89 @@ def _difference(function, value, place, step=1e-6):
 
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_against_finite_differences(name):
-    layer, x, matrices, vectors = CASES[name]
-    parts = _parts(layer, x, matrices, vectors)
-    done = layer.forward(x, parts, training=True, rng=RNG)
-    pull = np.random.default_rng(2).normal(size=done.y.shape)
-    back = layer.backward(pull, done.cache, parts, onward=True, rng=RNG)
+    layer, x = CASES[name]
+    params = _params(layer, x)
+    result = layer.forward(x, params, training=True, rng=RNG)
+    pull = np.random.default_rng(2).normal(size=result.y.shape)
+    back = layer.backward(pull, result.cache, params, needs_input_grad=True, rng=RNG)
     assert back.error.shape == x.shape
-    found_matrices, found_vectors = dict(back.matrices), dict(back.vectors)
-    assert sorted(found_matrices) == list(range(len(matrices)))
-    assert sorted(found_vectors) == list(range(len(vectors)))
+    assert (len(back.matrices), len(back.vectors)) == layer.sizes[:2]
     # central difference: rounding 1e-16 / step over sums of some dozen terms of order one
     for place in np.ndindex(x.shape):
-        slope = _difference(lambda moved: _loss(layer, moved, parts, pull), x, place)
+        slope = _difference(lambda moved: _loss(layer, moved, params, pull), x, place)
         assert back.error[place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
-    for index, matrix in enumerate(parts.matrices):
+    for index, matrix in enumerate(params.matrices):
 
         def of_matrix(moved, index=index):
-            changed = list(parts.matrices)
+            changed = list(params.matrices)
             changed[index] = FloatMatrix(moved)
-            return _loss(layer, x, Params(tuple(changed), parts.vectors, parts.means), pull)
+            return _loss(layer, x, replace(params, matrices=tuple(changed)), pull)
 
         for place in np.ndindex(matrix.weight.shape):
             slope = _difference(of_matrix, matrix.weight, place)
-            assert found_matrices[index].weight[place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
-    for index, vector in enumerate(parts.vectors):
+            assert back.matrices[index].weight[place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
+    for index, vector in enumerate(params.vectors):
 
         def of_vector(moved, index=index):
-            changed = list(parts.vectors)
+            changed = list(params.vectors)
             changed[index] = moved
-            return _loss(layer, x, Params(parts.matrices, tuple(changed), parts.means), pull)
+            return _loss(layer, x, replace(params, vectors=tuple(changed)), pull)
 
         for place in np.ndindex(vector.shape):
-            assert found_vectors[index][place] == pytest.approx(
-                _difference(of_vector, vector, place), abs=2e-8, rel=1e-6
-            )
+            slope = _difference(of_vector, vector, place)
+            assert back.vectors[index][place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_has_the_shape_it_plans(name):
+    layer, x = CASES[name]
+    shape = x.shape[:-1] if x.ndim == 4 else x.shape[1:]
+    y = layer.forward(x, _params(layer, x), training=True, rng=RNG).y
+    assert layer.plan(shape, classes=3, reach=1.0).shape == (y.shape[:-1] if y.ndim == 4 else y.shape[1:])
 
 
 def test_a_convolution_is_its_slow_loop():
-    layer, x, matrices, vectors = CASES["convolution"]
-    parts = _parts(layer, x, matrices, vectors)
-    found = layer.forward(x, parts, training=True, rng=RNG).y
-    kernel, padded = parts.matrices[0].weight.reshape(2, 3, 3, 4), np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    for c, i, j, b in np.ndindex(found.shape):
+    layer, x = CASES["convolution"]
+    params = _params(layer, x)
+    y = layer.forward(x, params, training=True, rng=RNG).y
+    kernel, padded = params.matrices[0].weight.reshape(2, 3, 3, 4), np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    for c, i, j, b in np.ndindex(y.shape):
         window = padded[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3, b]
-        slow = 0.7 * np.sum(window * kernel[..., c]) + parts.vectors[0][c]
-        assert found[c, i, j, b] == pytest.approx(slow, rel=1e-12, abs=1e-12)
+        slow = 0.7 * np.sum(window * kernel[..., c]) + params.vectors[0][c]
+        assert y[c, i, j, b] == pytest.approx(slow, rel=1e-12, abs=1e-12)
 
 
 def test_of_equal_pixels_the_first_one_takes_the_error():
     x = np.zeros((1, 2, 2, 1))
-    done = MaxPool(2).forward(x, Params(()), training=True, rng=RNG)
-    back = MaxPool(2).backward(np.ones((1, 1, 1, 1)), done.cache, Params(()), onward=True, rng=RNG)
+    result = MaxPool().forward(x, Params(), training=True, rng=RNG)
+    back = MaxPool().backward(np.ones((1, 1, 1, 1)), result.cache, Params(), needs_input_grad=True, rng=RNG)
     np.testing.assert_array_equal(back.error, [[[[1.0], [0.0]], [[0.0], [0.0]]]])
 
 
 def test_batch_norm_follows_the_batches_and_then_stands_still():
-    layer = BatchNorm(0, 1, 0, 1)
-    parts = Params((), (np.ones(2), np.zeros(2)), (np.zeros(2), np.ones(2)))
+    layer = BatchNorm()
+    params = Params((), (np.ones(2), np.zeros(2)), (np.zeros(2), np.ones(2)))
     rng = np.random.default_rng(3)
     batches = [rng.normal([[2.0], [-1.0]], [[3.0], [0.5]], (2, 400)).reshape(2, 10, 10, 4) for _ in range(60)]
     for batch in batches:
-        done = layer.forward(batch, parts, training=True, rng=rng)
-        np.testing.assert_allclose(done.y.mean(axis=(1, 2, 3)), 0.0, rtol=0, atol=1e-12)
-        parts = Params((), parts.vectors, tuple(value for _, value in sorted(done.means)))
+        result = layer.forward(batch, params, training=True, rng=rng)
+        np.testing.assert_allclose(result.y.mean(axis=(1, 2, 3)), 0.0, rtol=0, atol=1e-12)
+        params = replace(params, means=result.means)
     # the mean of 1/0.1 batches of 400 has a deviation of about 3 / sqrt(8000) = 0.03
-    np.testing.assert_allclose(parts.means[0], [2.0, -1.0], rtol=0, atol=0.15)
-    np.testing.assert_allclose(np.sqrt(parts.means[1]), [3.0, 0.5], rtol=0.05)
-    judged = layer.forward(batches[0][..., :1], parts, training=False, rng=rng)
-    assert not judged.means
-    alone = layer.forward(batches[0], parts, training=False, rng=rng).y[..., :1]
-    np.testing.assert_array_equal(judged.y, alone)  # an image's outcome does not depend on its neighbours
+    np.testing.assert_allclose(params.means[0], [2.0, -1.0], rtol=0, atol=0.15)
+    np.testing.assert_allclose(np.sqrt(params.means[1]), [3.0, 0.5], rtol=0.05)
+    one = layer.forward(batches[0][..., :1], params, training=False, rng=rng)
+    assert all(new is old for new, old in zip(one.means, params.means, strict=True))
+    of_batch = layer.forward(batches[0], params, training=False, rng=rng).y[..., :1]
+    np.testing.assert_array_equal(one.y, of_batch)  # an image's outcome does not depend on its neighbours
 
 
 def _built(settings, shape):
     network = Network.of(settings, shape, 10)
     rng = np.random.default_rng(0)
-    matrices = tuple(FloatMatrix(w) for w in network.drawn(rng=rng, dtype=np.dtype(np.float32)))
+    matrices = tuple(FloatMatrix(w) for w in network.init_weights(rng=rng, dtype=np.dtype(np.float32)))
     vectors = tuple(v.astype(np.float32) for v in network.vectors)
-    return network, Params(matrices, vectors, tuple(m.astype(np.float32) for m in network.means))
+    return network, network.params(matrices, vectors, tuple(m.astype(np.float32) for m in network.means))
 
 
 @pytest.mark.parametrize(
@@ -179,10 +188,10 @@ def test_layers_that_do_not_fit_are_named():
     with pytest.raises(
         InputError, match=r"dense layer takes vectors \(F,\); put a `flatten` before it; got \(1, 8, 8\)"
     ):
-        Network.of(NetworkSettings(layers=(specs.DenseSpec(),)), (1, 8, 8), 10)
+        Network.of(NetworkSettings(layers=(Dense(),)), (1, 8, 8), 10)
     with pytest.raises(InputError, match="`kernel` must fit"):
-        Network.of(NetworkSettings(layers=(specs.ConvolutionSpec(kernel=9),)), (1, 8, 8), 10)
-    block = specs.ResidualSpec(main=(specs.ConvolutionSpec(channels=3, pad=1),))
+        Network.of(NetworkSettings(layers=(Convolution(kernel=9),)), (1, 8, 8), 10)
+    block = Residual(main=(Convolution(channels=3, pad=1),))
     with pytest.raises(InputError, match="must give one shape"):
         Network.of(NetworkSettings(layers=(block,)), (1, 8, 8), 10)
 
@@ -197,4 +206,4 @@ def test_a_network_from_toml(tmp_path):
     path.write_text('[[layers]]\nkind = "convolution"\nkernle = 4\n')
     with pytest.raises(InputError, match="kernle"):
         NetworkSettings.from_toml(path)
-    assert isinstance(networks.resnet18()[-1], specs.DenseSpec)
+    assert isinstance(networks.resnet18()[-1], Dense)

@@ -3,9 +3,9 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
-from rramkit.learning.layers import Params
+from rramkit.array.mapping import Pairs
 from rramkit.learning.loss import cross_entropy
-from rramkit.learning.matrices import FloatMatrix, TileMatrix
+from rramkit.learning.matrices import FloatMatrix, MappedMatrix
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam, Momentum
 
@@ -18,18 +18,19 @@ CENTRE = 0.5 * (G_LOW + G_HIGH)
 
 
 def _weights(seed=4):
-    drawn = NETWORK.drawn(rng=np.random.default_rng(seed), dtype=np.dtype(float))
+    drawn = NETWORK.init_weights(rng=np.random.default_rng(seed), dtype=np.dtype(float))
     return [weight + 0.01 for weight in drawn]
 
 
 def _in_float(weights):
-    return Params(tuple(FloatMatrix(weight) for weight in weights))
+    return NETWORK.params(tuple(FloatMatrix(weight) for weight in weights))
 
 
 def _in_rram(weights, file, *, wires):
     model = ArrayModel.from_tables(file, wires=wires)
     pairs = [np.stack([CENTRE + 0.5 * G_UNIT * w, CENTRE - 0.5 * G_UNIT * w]) for w in weights]
-    return Params(tuple(TileMatrix(Tile.of(pair, model), G_UNIT) for pair in pairs))
+    mapping = Pairs(w_max=2.0, g_low=G_LOW, g_high=G_HIGH)
+    return NETWORK.params(tuple(MappedMatrix(Tile.of(pair, model), mapping) for pair in pairs))
 
 
 def _gradients(parts):

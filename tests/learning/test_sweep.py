@@ -17,9 +17,9 @@ from rramkit.cli.app import app
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled, nonidealities
-from rramkit.learning.processes import DaskCluster, Executor, Processes
-from rramkit.learning.rules import MixedPrecisionSettings
+from rramkit.learning.rules import MixedPrecision
 from rramkit.learning.sweep import SUMMARY, grid, sweep, trials
+from rramkit.processes import DaskCluster, Executor, Processes
 from rramkit.table import Distribution
 
 SMALL = {"network": {"hidden": [8]}, "epochs": 1, "data": {"train_images": 200, "test_images": 100}}
@@ -48,7 +48,7 @@ def test_a_grid_is_every_combination():
     assert len(found) == 6
     assert found[4][0] == "rule.threshold=0.2 seed=2"
     rule = found[4][1].rule
-    assert isinstance(rule, MixedPrecisionSettings)
+    assert isinstance(rule, MixedPrecision)
     assert (rule.threshold, found[4][1].seed) == (0.2, 2)
     assert all(one.network.hidden == (8,) and not one.sweep for _, one in found)
     assert [label for label, _ in grid(_experiment())] == ["as it is"]
@@ -95,10 +95,10 @@ def test_an_ablation_has_none_each_and_all():
     device = {"device.current": "table", "device.change": "table", "device.amplitude": "table"}
     assert nonidealities(experiment, tables()) == {**device, "mapping.wires": True}
     noisy = _experiment(
-        mapping={"rows": 40, "read": {"noise": {"sigma_span": 0.01}}},
+        mapping={"rows": 40, "read": {"read_noise": {"sigma_span": 0.01}}},
         rule={"update": {"spread": {"sigma_gain": 0.2}, "schedule": "cell"}, "verify": {"sigma_read": 0.01}},
     )
-    parts = ["mapping.wires", "mapping.read.noise", "rule.update.spread", "rule.verify.sigma_read"]
+    parts = ["mapping.wires", "mapping.read.read_noise", "rule.update.spread", "rule.verify.sigma_read"]
     assert list(nonidealities(noisy, tables())) == [*device, *parts]
     found = dict(ablation(noisy, tables()))
     assert list(found) == [NONE, *device, *parts, ALL]
@@ -168,7 +168,7 @@ def test_the_command_runs_on_processes(folder):
 
 _SLEEPING = """
 import sys, time
-from rramkit.learning.processes import Processes
+from rramkit.processes import Processes
 from learning.test_sweep import sleeping
 if __name__ == "__main__":
     list(Processes(2).run(sleeping, [sys.argv[1] + "/a", sys.argv[1] + "/b"]))

@@ -7,7 +7,7 @@ import pytest
 from fixtures.synthetic import tables
 
 from rramkit.learning import Experiment, train
-from rramkit.learning.matrices import TileMatrix
+from rramkit.learning.matrices import MappedMatrix
 
 EXPERIMENTS = Path(__file__).parents[2] / "examples" / "experiments"
 SHORT = {"data": {"name": "digits"}, "network": {"hidden": [16]}, "batch": 32, "epochs": 2, "sweep": {}}
@@ -63,4 +63,4 @@ def test_both_passes_go_through_the_cells():
     rule = shortened("time_mnist.toml").built_rule(tables())
     learner = rule.init([np.full((6, 4), 0.1)], rng=np.random.default_rng(1))
     matrix = learner.matrices[0]
-    assert isinstance(matrix, TileMatrix) and matrix.digital is None and matrix.tile.model.wires is not None
+    assert isinstance(matrix, MappedMatrix) and matrix.digital is None and matrix.tile.model.wires is not None

@@ -1,4 +1,4 @@
-"""The half of the kit that stands on tables alone: the command line where PySpice and ngspice are missing."""
+"""The command line without PySpice and ngspice: everything that needs table files only."""
 
 import os
 import subprocess

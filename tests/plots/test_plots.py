@@ -42,7 +42,7 @@ DRAWINGS = {
         "conductance before (µS)",
     ),
     "staircase": (
-        lambda ax: plots.staircase(ax, STAIRCASE, name="set"),
+        lambda ax: plots.staircase(ax, STAIRCASE, table=FILE["set"]),
         "word line voltage, one pulse a step (V)",
         "conductance after it (µS)",
     ),

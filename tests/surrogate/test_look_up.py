@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from rramkit.corner_slice import at_corner
 
 from rramkit import table as table_file
-from rramkit.corner_slice import at_corner
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.surrogate.look_up import COORDINATES, coordinates, look_up

@@ -72,7 +72,7 @@ def test_an_axis_of_one_value_is_a_constant():
 
 
 def test_labels_are_never_interpolated():
-    with pytest.raises(TableError, match=r"an axis of labels, `corner`\. Take one with `along` first"):
+    with pytest.raises(TableError, match=r"an axis of labels, `corner`\. Select one with `along` first"):
         GridSurrogate(cornered_table(), "t_decide")
     slow = GridSurrogate(cornered_table().along("corner", "ss"), "t_decide")
     assert slow.at(300.0, 0.2) == pytest.approx(1.4 * 1e-10 / 0.2, rel=1e-12)
@@ -97,7 +97,7 @@ def test_a_failed_point_is_refused_on_all_patches_whose_curve_it_shapes_and_nowh
         for b in np.arange(0.25, 7, 0.5):
             if 2 <= a <= 6 and 1 <= b <= 5:  # two measured points on each side
                 assert holed.masked(a, b)
-                with pytest.raises(TableError, match=r"1 points asked of `t/y` lie beside .*\(1 of no convergence\)"):
+                with pytest.raises(TableError, match=r"1 points of `t/y` lie beside .*\(1 of no convergence\)"):
                     holed.at(a, b)
                 refused += 1
             else:
@@ -105,7 +105,7 @@ def test_a_failed_point_is_refused_on_all_patches_whose_curve_it_shapes_and_nowh
                 # outside, the value that stands in for the failed one must not be felt
                 assert holed.at(a, b) == pytest.approx(whole.at(a, b), rel=0, abs=2e-3 * whole.full_scale)
     assert refused == 64
-    with pytest.raises(TableError, match="`t/y` is wanted whole; 1 of its points failed"):
+    with pytest.raises(TableError, match="`t/y` must have every point; 1 failed"):
         holed.fine_grid()
 
 

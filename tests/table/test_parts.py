@@ -75,7 +75,9 @@ def test_a_table_along_one_value_keeps_its_own_held_out_points_and_masks():
     assert list(one.held_out["delta_g"].at) == ["g_start"]
     assert np.flatnonzero(one.masked("delta_g")).tolist() == [9]
     assert one.distributions["cycles"].quantiles.shape == (18, full.distributions["cycles"].levels.size)
-    assert not one.fits  # it was made anew along the axis that is gone
+    soft_bounds = one.fits["soft_bounds"]
+    assert soft_bounds.axes == ()
+    assert float(soft_bounds.parameters["rate"]) == full.fits["soft_bounds"].parameters["rate"].values[8]
 
 
 def test_a_held_out_p95_has_a_limit_of_its_own():
@@ -106,15 +108,15 @@ CODES = FULL.masks["delta_g"].codes
         ({"masks": {}}, "`set/delta_g` holds values that are not finite"),
         ({"masks": {"delta_g": Mask(CODES[1:], ("a", "b"))}}, "`set/mask/delta_g` must be"),
         ({"masks": {"delta_g": Mask(CODES, ("a",))}}, "the number of one of its 1 reasons"),
-        ({"masks": {**FULL.masks, "other": Mask(CODES, ("a", "b"))}}, "masks a signal that is not there"),
+        ({"masks": {**FULL.masks, "other": Mask(CODES, ("a", "b"))}}, "masks a signal that the table does not have"),
         ({"valid": {"v_pulse": (0.1, 1.0)}}, "valid range of axis `set/v_pulse`"),
-        ({"distributions": {"c": replace(CYCLES, quantiles=-CYCLES.quantiles)}}, "fall nowhere along the levels"),
+        ({"distributions": {"c": replace(CYCLES, quantiles=-CYCLES.quantiles)}}, "must not fall along the levels"),
         ({"distributions": {"c": replace(CYCLES, sigma=-CYCLES.sigma)}}, "sigma` must be finite and not below 0"),
         ({"distributions": {"c": replace(CYCLES, levels=CYCLES.levels * 2)}}, "rising values within 0 to 1"),
         ({"distributions": {"c": replace(CYCLES, sigma=np.zeros(3))}}, "sigma` must be \\(18, 17\\)"),
         ({"fits": {"f": replace(SOFT, axes=("g_start",))}}, "`set/fits/f/rate` must be \\(18,\\)"),
         ({"fits": {"f": replace(SOFT, residual=np.nan)}}, "residual of `set/fits/f`"),
-        ({"fits": {"f": replace(SOFT, axes=("nosuch",), parameters={})}}, "axes that are not there"),
+        ({"fits": {"f": replace(SOFT, axes=("nosuch",), parameters={})}}, "axes that the table does not have"),
         (
             {"axes": {**FULL.axes, "v_pulse": replace(FULL.axes["v_pulse"], labels=("a", "b"))}},
             "a label for each of its 17 values",

@@ -103,8 +103,8 @@ def test_missing_foreign_and_other_versions_are_refused(path, tmp_path):
     ):
         record.load(path)
     with edited(path) as file:
-        file.attrs["format_version"] = 3
-    with pytest.raises(TableError, match="table format 3; this kit reads formats 1 to 2"):
+        file.attrs["format_version"] = 4
+    with pytest.raises(TableError, match="table format 4; this kit reads formats 1 to 3"):
         table.load(path)
 
 
@@ -162,13 +162,16 @@ def _at(values, where, bad):
         (_signal(lambda v: _at(v, 0, np.nan)), "`set/delta_g` holds values that are not finite"),
         (_signal(lambda v: _at(v, 5, np.inf)), "`set/delta_g` holds values that are not finite"),
         (_signal(lambda v: v * 1e6, "uS"), "`set/delta_g` must be in S; got 'uS'"),
-        (lambda one: {"axes": {**one.axes, "g_start": Quantity(one.axes["g_start"].values[::-1], "S")}}, "rising row"),
+        (
+            lambda one: {"axes": {**one.axes, "g_start": Quantity(one.axes["g_start"].values[::-1], "S")}},
+            r"\(L,\) rising",
+        ),
         (lambda one: {"conditions": {"v_step": Quantity(np.array(np.nan), "V")}}, "v_step` holds values that are not"),
         (lambda one: {"conditions": {"v_step": Quantity(np.ones(2), "V")}}, "must be one value"),
-        (lambda one: {"signals": {"energy": Quantity(-one.signals["energy"].values, "J")}}, "below 0 J"),
+        (lambda one: {"signals": {**one.signals, "energy": Quantity(-one.signals["energy"].values, "J")}}, "below 0 J"),
         (
             lambda one: {"held_out": {"delta_g": replace(one.held_out["delta_g"], at=_SHORT)}},
-            "`set/held_out/delta_g/g_start` must be one row, as long as the others",
+            r"`set/held_out/delta_g/g_start` must be \(N,\), one value a held-out point",
         ),
         (
             lambda one: {"held_out": {"delta_g": replace(one.held_out["delta_g"], limit_max=np.nan)}},

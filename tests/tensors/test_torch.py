@@ -1,28 +1,29 @@
 """The same tiles on PyTorch tensors: the numbers of NumPy at 1e-6, and modules that learn. Skipped without PyTorch."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
-from rramkit.array.mapping import Isaac, MappedMatrix, Prime
-from rramkit.array.mapping.levels import ConductanceLevels
+from rramkit.array.mapping import BitSlices, Isaac, MappedMatrix, OffsetColumn, Pairs, Prime
 from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")
 
 EVERYTHING = {
-    "dac": {"levels": 64},
-    "mux": {"tau": 5e-9, "r_series": 20.0},
+    "row_driver": {"levels": 64},
+    "multiplexer": {"tau": 5e-9, "r_series": 20.0},
     "clamp": {"i_max": 8e-5},
-    "converter": {"bits": 9, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01},
-    "noise": {"sigma_span": 0.01, "sigma_rel": 0.02},
+    "adc": {"bits": 9, "noise": 1e-8, "shared": 2, "offset_sigma": 1e-8, "gain_sigma": 0.01},
+    "read_noise": {"sigma_span": 0.01, "sigma_rel": 0.02},
     "telegraph": {"fraction": 0.2},
 }
 CHAINS = [
     {},
-    {"dac": {"levels": 16, "serial": True}, "converter": {"bits": 8}},
-    {"dac": {"levels": 16, "serial": True, "accumulate": "digital"}},
+    {"row_driver": {"levels": 16, "serial": True}, "adc": {"bits": 8}},
+    {"row_driver": {"levels": 16, "serial": True, "accumulate": "digital"}},
     EVERYTHING,
     {**EVERYTHING, "subtraction": "digital"},
 ]
@@ -44,7 +45,7 @@ def test_numpy_and_torch_give_the_same_read(chain, wires):
     found = []
     for convert in (np.asarray, torch.tensor):
         grid = TileGrid.of(convert(g), model, largest=(24, 16), rng=TileRng.seeded(1, (2, 3)))
-        if chain.get("converter"):
+        if chain.get("adc"):
             grid = grid.calibrated(convert(v)).calibrated(convert(e), backward=True)
         rng = TileRng.seeded(2, (2, 3))
         found.append([grid.forward(convert(v), rng=rng), grid.backward(convert(e), rng=rng)])
@@ -67,13 +68,28 @@ def test_float32_stays_float32_and_follows_float64():
         np.testing.assert_allclose(np.asarray(read), exact, rtol=0, atol=1e-5 * np.max(np.abs(exact)))
 
 
-@pytest.mark.parametrize("mapping", [Prime(levels=ConductanceLevels(bits=4)), Isaac(slices=2, input_bits=6)])
-def test_mappings_are_exact_on_tensors_too(mapping):
+WINDOW: dict[str, Any] = {"g_low": G_LOW, "g_high": G_HIGH}
+MAPPINGS = [
+    Pairs(**WINDOW),
+    OffsetColumn(**WINDOW),
+    BitSlices(**WINDOW),
+    Prime(**WINDOW),
+    Isaac(**WINDOW, slices=2, input_bits=6),
+]
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=lambda mapping: mapping.kind)
+def test_mappings_give_the_same_products_on_tensors(mapping):
     model = ArrayModel.from_tables(tables(linear=True), wires=False)
     rng = np.random.default_rng(0)
-    weight, x = torch.tensor(rng.integers(-8, 8, (30, 4))), torch.tensor(rng.integers(0, 64, (5, 30)))
-    y = MappedMatrix.of(weight, mapping, model).forward(x).y
-    np.testing.assert_array_equal(y.numpy(), (x @ weight).numpy())
+    weight, x, e = (rng.uniform(-1.0, 1.0, shape) for shape in ((30, 4), (5, 30), (3, 4)))
+    products = []
+    for convert in (np.asarray, torch.tensor):
+        matrix = MappedMatrix.of(convert(weight), mapping, model)
+        products.append([matrix.weight, matrix.forward(convert(x)).y, matrix.backward(convert(e)).y])
+    for ours, theirs in zip(*products, strict=True):
+        # the same whole numbers, or sums of 30 products in another order
+        np.testing.assert_allclose(np.asarray(theirs), ours, rtol=0, atol=1e-10)
 
 
 def test_a_device_can_draw_its_own_numbers():

@@ -14,7 +14,7 @@ from rramkit.torch import TileConv2d, TileLinear  # noqa: E402  (only where ther
 
 IDEAL = ArrayModel.from_tables(tables(linear=True), wires=False)
 REAL = ArrayModel.from_tables(
-    tables(), chain=ReadChain.checked({"converter": {"noise": 1e-8}, "noise": {"sigma_rel": 0.01}}, where="test")
+    tables(), chain=ReadChain.checked({"adc": {"noise": 1e-8}, "read_noise": {"sigma_rel": 0.01}}, where="test")
 )
 
 

@@ -1,4 +1,4 @@
-"""A network whose reads PyTorch computes: near NumPy's, and taken up to the same numbers. Skipped without PyTorch."""
+"""A network whose reads PyTorch computes: near NumPy's, and resumed with the same numbers. Skipped without PyTorch."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from rramkit.learning import DataSet, Experiment, train
 
 torch = pytest.importorskip("torch")
 
-CHAIN = {"dac": {"levels": 64}, "converter": {"bits": 9}, "noise": {"sigma_span": 0.01}}
+CHAIN = {"row_driver": {"levels": 64}, "adc": {"bits": 9}, "read_noise": {"sigma_span": 0.01}}
 LAYERS = [
     {"kind": "convolution", "channels": 3, "pad": 1},
     {"kind": "activation"},

@@ -1,129 +1,231 @@
-"""What a mapping is: how weights become cells, inputs become voltages, and currents become numbers again.
+"""Weight mapping: weights to cell conductances and back, inputs to line voltages, currents to numbers.
 
-A matrix product x W of N rows and M columns takes one or more reads of the same cells (`inputs`), each of a part of the
-inputs, and each with a factor that its outcome counts. The cells are columns of pairs or plain columns, more than M of
-them where a weight takes several. All that is left, shifting, adding and subtracting, is digital.
+The one place of the kit that turns weights into conductances: rules, modules and commands write and read through it. A
+weight of N x M takes K cells, `halves` of a pair times `cells_per_half` digits. Every mapping says ::
+
+    encode    weights (...) -> conductances (K, ...)            what a rule writes
+    decode    conductances (K, ...) -> weights (...)            what cells stand for
+    forward   x W: voltages on the rows, column currents combined digitally (shift, add, subtract)
+    backward  e W^T: voltages on the columns, row currents combined digitally
+    changes   wanted changes of weights -> wanted changes of each cell (S)
+
+Both passes give a current (A) that is linear in the weights: divided by `g_unit` and by the volts of an input of one,
+it is the product. A mapping has no conductances of its own: its window comes from a table file (`from_tables`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Callable
+from typing import ClassVar, Self
 
-from rramkit.array.backend import Array, as_array
-from rramkit.array.model import ArrayModel
-from rramkit.array.tile import Rng
-from rramkit.array.tile_grid import TileGrid
+import numpy as np
+from pydantic import model_validator
+
+from rramkit.array.backend import Array, namespace
 from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+from rramkit.table import TableFile
+
+Read = Callable[[Array], Array]
+"""One array read: voltages of the driven lines in volts, to the currents of the sensed lines in amperes."""
+Total = Callable[[Array], Array]
+"""Sum over the driven lines, (B, 1), of what one read drives."""
 
 
-@dataclass(frozen=True)
-class Product:
-    """A product `y` (B, M), and the energy (J), the time (s) and the clamps of the reads that it took."""
+class Mapping(Parameters, ABC):
+    """One way to hold a matrix (N, M) in cells (halves, N, columns)."""
 
-    y: Array
-    energy: float
-    duration: float
-    clamped: int
+    halves: ClassVar[int] = 2  # 2: pairs of columns, subtracted; 1: columns without a partner
 
+    w_max: float = quantity(1.0, "1", "largest weight, which the conductance window stands for", gt=0.0)
+    g_low: float | None = quantity(None, "S", "lowest conductance; left out: the table file's", gt=0.0)
+    g_high: float | None = quantity(None, "S", "highest conductance; left out: the table file's", gt=0.0)
 
-class Mapping(ABC):
-    """One way to hold a matrix (N, M) in cells."""
+    @model_validator(mode="after")
+    def _window_order(self) -> Self:
+        if (self.g_low is None) != (self.g_high is None):
+            raise ValueError("g_low and g_high must be given together")
+        if self.g_low is not None and self.g_high is not None and self.g_low >= self.g_high:
+            raise ValueError("g_low must be below g_high")
+        return self
+
+    @classmethod
+    def from_tables(cls, tables: TableFile, settings: Self | None = None) -> Self:
+        """Return the mapping over the conductances that the tables `set` and `reset` share, or those of `read`.
+
+        Parameters
+        ----------
+        tables : TableFile
+            The table file.
+        settings : Mapping, optional
+            The mapping without a window; left out, the default one.
+
+        Raises
+        ------
+        TableError
+            When the file has neither, or its tables share no conductance.
+        """
+        settings = settings or cls()
+        return settings if settings.g_low is not None else settings.with_window(*conductance_window(tables))
+
+    def with_window(self, g_low: float, g_high: float) -> Self:
+        """Return this mapping between two conductances in siemens."""
+        if not 0.0 < g_low < g_high:
+            raise InputError(
+                f"`g_low` and `g_high` must be 0 < g_low < g_high in siemens; got {g_low:g} and {g_high:g}. "
+                "Pass the conductance window of a table file."
+            )
+        return self.model_copy(update={"g_low": float(g_low), "g_high": float(g_high)})
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Lowest and highest conductance (S); `InputError` where none is given."""
+        if self.g_low is None or self.g_high is None:
+            name = type(self).__name__
+            raise InputError(
+                f"{name} must have a conductance window, `g_low` and `g_high` in siemens; got none. "
+                f"Pass {name}.from_tables(tables), or both ends."
+            )
+        return self.g_low, self.g_high
+
+    @property
+    def span(self) -> float:
+        """Highest less lowest conductance (S)."""
+        low, high = self.window
+        return high - low
+
+    @property
+    def g_spacing(self) -> float:
+        """Conductance between two levels of a cell; of continuous targets, the span (S)."""
+        return self.span
+
+    @property
+    def limit(self) -> float:
+        """Largest magnitude of a weight that the cells can hold."""
+        return self.w_max
+
+    @property
+    def cells_per_half(self) -> int:
+        """Cells of a weight in each half."""
+        return 1
+
+    @property
+    @abstractmethod
+    def g_unit(self) -> float:
+        """Conductance (S) that stands for a weight of one: of a pair its difference, of slices their weighted sum."""
+
+    # Weights and cells ------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def to_cells(self, weight: Array) -> Array:
-        """Return the conductances (2 or 1, N, columns) in siemens of a matrix (N, M)."""
+    def encode(self, weight: Array, flipped: Array | None = None) -> Array:
+        """Return the target conductances (K, ...) in siemens of weights (...), within the window.
+
+        `flipped` (K, ...) is 1.0 for cells whose column holds complements, from `flips`.
+        """
+
+    @abstractmethod
+    def decode(self, g_cell: Array, flipped: Array | None = None) -> Array:
+        """Return the weights (...) that conductances (K, ...) in siemens stand for."""
 
     def flips(self, weight: Array) -> Array | None:
-        """Return 1.0 for each column (columns,) that is stored as its complement, 0.0 for others; None: there are none.
+        """Return 1.0 for each column (columns,) of weights (N, M) that is stored as its complement; None: no mapping's.
 
         The cells do not show it: the digital side remembers it.
         """
         return None
 
-    @abstractmethod
-    def weight_of(self, g_cell: Array, flips: Array | None = None) -> Array:
-        """Return the matrix (N, M) that conductances (2 or 1, N, columns) stand for."""
+    def targets(self, weight: Array, flips: Array | None = None) -> Array:
+        """Return the target conductances (halves, N, columns) in siemens of a matrix (N, M).
 
-    @abstractmethod
-    def inputs(self, x: Array) -> Sequence[tuple[float, Array]]:
-        """Return the reads of inputs (B, N): the factor of each, and what it drives, -1 to 1 of the full voltage."""
-
-    @abstractmethod
-    def from_currents(self, i: Array, driven: Array, flips: Array | None, *, v_max: float) -> Array:
-        """Return what one read says (B, M).
-
-        Parameters
-        ----------
-        i : array
-            Currents (B, columns) in amperes.
-        driven : array
-            What the read drove (B, N), from -1 to 1 of `v_max` (V).
-        flips : array or None
-            What `flips` gave for the matrix.
+        Raises
+        ------
+        InputError
+            When a weight is beyond `limit`, or there is no window.
         """
+        self._check(weight)
+        return self._as_columns(self.encode(weight, self._by_cell(flips)))
 
-    def finished(self, y: Array, x: Array) -> Array:
-        """Return the product (B, M) from the sum of the reads; `x` (B, N) are the inputs."""
-        return y
+    def weight(self, g_cell: Array, flips: Array | None = None) -> Array:
+        """Return the matrix (N, M) that conductances (halves, N, columns) in siemens stand for."""
+        return self.decode(self._as_digits(g_cell), self._by_cell(flips))
+
+    def weight_at(
+        self, g_cell: np.ndarray, rows: np.ndarray, cols: np.ndarray, flips: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the weights (n,) at `rows` and `cols` (n,) of conductances (halves, N, columns) in siemens."""
+        return self.decode(g_cell.ravel()[self.cells_of(rows, cols, g_cell.shape)], self.flipped_at(flips, cols))
+
+    def limited(self, weight: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return weights (...) clipped to what the cells can hold, and how many that changed (anti-windup)."""
+        clipped = np.clip(weight, -self.limit, self.limit)
+        return clipped, int(np.count_nonzero(clipped != weight))
+
+    # Writes -----------------------------------------------------------------------------------------------------------
+
+    def cells_of(self, rows: np.ndarray, cols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the cells (K, n) of the weights at `rows` and `cols` (n,): indices into flattened `shape`."""
+        depth = self.cells_per_half
+        half, digit = np.divmod(np.arange(self.halves * depth), depth)
+        return np.ravel_multi_index((half[:, None], rows, cols * depth + digit[:, None]), shape)
+
+    def flipped_at(self, flips: np.ndarray | None, cols: np.ndarray) -> np.ndarray | None:
+        """Return `flips` of the cells (K, n) of the weights in columns `cols` (n,)."""
+        return None if flips is None else flips.reshape(-1, self.cells_per_half).T[:, cols]
+
+    def changes(self, g_cell: np.ndarray, change: np.ndarray, flipped: np.ndarray | None = None) -> np.ndarray:
+        """Return the wanted change (K, n) in siemens of the cells (K, n) of weights that should change by (n,).
+
+        A cell whose digit stays is left alone.
+        """
+        weight, _ = self.limited(self.decode(g_cell, flipped) + change)
+        return self.encode(weight, flipped) - g_cell
+
+    # Reads ------------------------------------------------------------------------------------------------------------
+
+    def forward(self, read: Read, v: Array, *, total: Total, v_max: float, flips: Array | None) -> Array:
+        """Return the currents (B, M) in amperes that stand for v W, for voltages `v` on N rows, |v| <= `v_max`."""
+        return read(v)
+
+    def backward(self, read: Read, v: Array, *, v_max: float, flips: Array | None) -> Array:
+        """Return the currents (B, N) in amperes that stand for v W^T, for voltages `v` (B, M), |v| <= `v_max`."""
+        return read(v)
+
+    # Layout: weight m's digits are neighbouring columns, lowest first -------------------------------------------------
+
+    def _as_columns(self, cells: Array) -> Array:
+        """Return (K, N, M) as (halves, N, columns)."""
+        depth = self.cells_per_half
+        if depth == 1:
+            return cells
+        _, rows, weights = cells.shape
+        split = cells.reshape(self.halves, depth, rows, weights)
+        return namespace(cells).permute_dims(split, (0, 2, 3, 1)).reshape(self.halves, rows, weights * depth)
+
+    def _as_digits(self, g_cell: Array) -> Array:
+        """Return (halves, N, columns) as (K, N, M)."""
+        depth = self.cells_per_half
+        if depth == 1:
+            return g_cell
+        halves, rows, columns = g_cell.shape
+        split = g_cell.reshape(halves, rows, columns // depth, depth)
+        return namespace(g_cell).permute_dims(split, (0, 3, 1, 2)).reshape(halves * depth, rows, columns // depth)
+
+    def _by_cell(self, flips: Array | None) -> Array | None:
+        return None if flips is None else flips.reshape(-1, self.cells_per_half).T[:, None, :]
+
+    def _check(self, weight: Array) -> None:
+        largest = float(namespace(weight).max(namespace(weight).abs(weight)))
+        if not largest <= self.limit * (1.0 + 1e-6):  # rounding of float32
+            raise InputError(f"`weight` must be within {self.limit:g}; got {largest:g}. Scale it, or raise `w_max`.")
 
 
-@dataclass(frozen=True)
-class MappedMatrix:
-    """A matrix in cells on a grid of tiles; make it with `MappedMatrix.of`.
-
-    Attributes
-    ----------
-    mapping : Mapping
-        How it is held.
-    grid : TileGrid
-        The cells.
-    flips : array or None
-        Which columns are stored as complements.
-    """
-
-    mapping: Mapping
-    grid: TileGrid
-    flips: Array | None
-
-    @classmethod
-    def of(
-        cls,
-        weight: Array,
-        mapping: Mapping,
-        model: ArrayModel,
-        *,
-        largest: tuple[int, int] | None = None,
-        rng: Rng | None = None,
-    ) -> Self:
-        """Map `weight` (N, M) exactly; `largest` and `rng` as for `TileGrid.of`."""
-        weight = as_array(weight, "weight")
-        if weight.ndim != 2:
-            raise InputError(f"`weight` must be (N, M); got {tuple(weight.shape)}. Reshape it.")
-        grid = TileGrid.of(mapping.to_cells(weight), model, largest=largest, rng=rng)
-        return cls(mapping, grid, mapping.flips(weight))
-
-    def programmed(self, g_cell: Array) -> Self:
-        """Return this matrix with the conductances that its cells came out at (2 or 1, N, columns), in siemens."""
-        return replace(self, grid=self.grid.programmed(g_cell))
-
-    @property
-    def weight(self) -> Array:
-        """The matrix (N, M) that the cells stand for."""
-        return self.mapping.weight_of(self.grid.g_cell, self.flips)
-
-    def forward(self, x: Array, *, rng: Rng | None = None) -> Product:
-        """Return about x W for inputs (B, N): (B, M)."""
-        x, v_max = as_array(x, "x"), self.grid.model.cells.v_forward
-        if x.ndim != 2 or x.shape[1] != self.grid.rows:
-            raise InputError(f"`x` must be (B, N) = (B, {self.grid.rows}); got {tuple(x.shape)}. Reshape it.")
-        y, energy, duration, clamped = None, 0.0, 0.0, 0
-        for factor, driven in self.mapping.inputs(x):
-            reading = self.grid.forward(driven * v_max, rng=rng)
-            part = factor * self.mapping.from_currents(reading.i, driven, self.flips, v_max=v_max)
-            y = part if y is None else y + part
-            energy, duration = energy + reading.energy, duration + reading.duration
-            clamped += reading.clamped
-        if y is None:
-            raise InputError("`x` must hold at least one input that differs from zero in its range. Change it.")
-        return Product(self.mapping.finished(y, x), energy, duration, clamped)
+def conductance_window(tables: TableFile) -> tuple[float, float]:
+    """Return the conductances (S) that the tables `set` and `reset` share; without these, those of `read`."""
+    names = [name for name in ("set", "reset") if name in tables.tables] or ["read"]
+    starts = [np.asarray(next(iter(tables[name].axes.values())).values) for name in names]
+    low, high = max(float(start[0]) for start in starts), min(float(start[-1]) for start in starts)
+    if low >= high:
+        raise InputError(
+            "tables `set` and `reset` must share conductances; got none. Regenerate both over one range with "
+            "`rramkit characterize`."
+        )
+    return low, high

@@ -1,49 +1,71 @@
-"""Weights in plain columns, with one column of the middle conductance for all of them: w stands for g - g_middle.
+"""Single-ended columns with one reference column at the middle conductance: w = (g - g_offset) / g_unit.
 
-Half the cells of pairs; the offset column's converter errors enter every output. Where a matrix takes several tiles
-across, each output still subtracts the one offset column.
+Half the cells of pairs; errors of the offset column's converter enter every output. Where a matrix takes several tiles
+across, each output still subtracts the one offset column. Backward, the offset column is driven with minus the sum of
+all columns' voltages, which halves their share of the read voltage or more; this kit's own choice.
 """
 
-from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from rramkit.array.backend import Array, full, namespace
-from rramkit.array.mapping.mapping import Mapping
-from rramkit.errors import InputError
-from rramkit.parameters import Parameters, quantity
+import numpy as np
+
+from rramkit.array.backend import Array, full, limited, namespace
+from rramkit.array.mapping.mapping import Mapping, Read, Total
+from rramkit.parameters import quantity
 
 
-class OffsetColumn(Parameters, Mapping):
+class OffsetColumn(Mapping):
     """Real weights, one cell each, and an offset column after the last."""
 
-    w_max: float = quantity(1.0, "1", "largest weight, which half the conductance range stands for", gt=0.0)
-    g_low: float = quantity(5e-6, "S", "lowest conductance", gt=0.0)
-    g_high: float = quantity(80e-6, "S", "highest conductance", gt=0.0)
+    halves: ClassVar[int] = 1
+    kind: Literal["offset_column"] = quantity("offset_column", "1", "a cell a weight, and one offset column")
 
     @property
     def g_unit(self) -> float:
-        """Conductance that stands for a weight of one (S)."""
-        return 0.5 * (self.g_high - self.g_low) / self.w_max
+        """Conductance that stands for a weight of one (S): half the window is for weights below zero."""
+        return 0.5 * self.span / self.w_max
 
-    def to_cells(self, weight: Array) -> Array:
-        """Return the conductances (1, N, M + 1) in siemens of weights (N, M)."""
-        xp, middle = namespace(weight), 0.5 * (self.g_low + self.g_high)
-        if not float(xp.max(xp.abs(weight))) <= self.w_max:
-            raise InputError(
-                f"`weight` must be within {self.w_max:g}; got {float(xp.max(xp.abs(weight))):g}. Scale it."
-            )
-        offset = full((weight.shape[0], 1), middle, weight)
-        return xp.concat([middle + self.g_unit * weight, offset], axis=-1)[None]
+    @property
+    def g_offset(self) -> float:
+        """Target conductance of the offset column (S)."""
+        return 0.5 * sum(self.window)
 
-    def weight_of(self, g_cell: Array, flips: Array | None = None) -> Array:
-        """Return the weights (N, M) of conductances (1, N, M + 1)."""
+    def encode(self, weight: Array, flipped: Array | None = None) -> Array:
+        """Return the conductances (1, ...) in siemens of weights (...)."""
+        return limited(self.g_offset + self.g_unit * weight, *self.window)[None]
+
+    def decode(self, g_cell: Array, flipped: Array | None = None) -> Array:
+        """Return the weights (...) of conductances (1, ...) in siemens, were the offset column at its target."""
+        return (g_cell[0] - self.g_offset) / self.g_unit
+
+    def targets(self, weight: Array, flips: Array | None = None) -> Array:
+        """Return the target conductances (1, N, M + 1) in siemens of a matrix (N, M)."""
+        offset = full((1, weight.shape[0], 1), self.g_offset, weight)
+        return namespace(weight).concat([super().targets(weight), offset], axis=-1)
+
+    def weight(self, g_cell: Array, flips: Array | None = None) -> Array:
+        """Return the weights (N, M) of conductances (1, N, M + 1) in siemens, the offset column as it is."""
         return (g_cell[0, :, :-1] - g_cell[0, :, -1:]) / self.g_unit
 
-    def inputs(self, x: Array) -> Sequence[tuple[float, Array]]:
-        """Return one read, the largest input at the full voltage."""
-        xp = namespace(x)
-        largest = float(xp.max(xp.abs(x))) or 1.0
-        return [(largest, x / largest)]
+    def weight_at(
+        self, g_cell: np.ndarray, rows: np.ndarray, cols: np.ndarray, flips: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the weights (n,) at `rows` and `cols` (n,), the offset column as it is."""
+        return (g_cell[0, rows, cols] - g_cell[0, rows, -1]) / self.g_unit
 
-    def from_currents(self, i: Array, driven: Array, flips: Array | None, *, v_max: float) -> Array:
-        """Return currents (B, M), the last column's subtracted, over the current of a weight of one."""
-        return (i[:, :-1] - i[:, -1:]) / (v_max * self.g_unit)
+    def changes(self, g_cell: np.ndarray, change: np.ndarray, flipped: np.ndarray | None = None) -> np.ndarray:
+        """Return the wanted change (1, n) in siemens of cells of weights that should change by (n,)."""
+        return (change * self.g_unit)[None]
+
+    def forward(self, read: Read, v: Array, *, total: Total, v_max: float, flips: Array | None) -> Array:
+        """Return column currents (B, M) less the offset column's."""
+        i = read(v)
+        return i[:, :-1] - i[:, -1:]
+
+    def backward(self, read: Read, v: Array, *, v_max: float, flips: Array | None) -> Array:
+        """Return row currents (B, N): columns and offset column in one read, scaled so that none exceeds `v_max`."""
+        xp = namespace(v)
+        driven = xp.concat([v, -v.sum(axis=-1)[:, None]], axis=-1)
+        top = xp.max(xp.abs(driven), axis=-1, keepdims=True)
+        scale = limited(top / v_max, 1.0, float("inf"))
+        return scale * read(driven / scale)

@@ -1,54 +1,67 @@
-"""Weights as differences of pairs: w stands for (g_plus - g_minus) / g_unit.
+"""Differential pairs: w = (g_plus - g_minus) / g_unit, with g_unit = (g_high - g_low) / w_max.
 
-`centre`: both halves move apart from the middle of the range, which keeps the sum of a pair; `edge`: one half carries
-the weight and the other stays lowest, as in the bulk-switching module (arXiv 2305.14547).
+    centre    g_plus = g_centre + w g_unit / 2    g_minus = g_centre - w g_unit / 2
+    low       g_plus = g_low + max(w, 0) g_unit   g_minus = g_low + max(-w, 0) g_unit
+
+`centre` keeps the mean of a pair; g_centre = g_low + centre (g_high - g_low). `low` lets one half carry the weight
+while the other stays at the lowest conductance, as in the bulk-switching module (arXiv 2305.14547). With `levels`,
+targets are rounded to as many evenly spaced conductances. Targets beyond the window are clipped to it.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array.backend import Array, limited, namespace
 from rramkit.array.mapping.mapping import Mapping
-from rramkit.errors import InputError
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import quantity
+
+Placement = Literal["centre", "low"]
 
 
-class Pairs(Parameters, Mapping):
-    """Real weights, one pair each."""
+class Pairs(Mapping):
+    """Real weights, one pair of cells each.
 
-    w_max: float = quantity(1.0, "1", "largest weight, which the full conductance range stands for", gt=0.0)
-    g_low: float = quantity(5e-6, "S", "lowest conductance", gt=0.0)
-    g_high: float = quantity(80e-6, "S", "highest conductance", gt=0.0)
-    about: Literal["centre", "edge"] = quantity("centre", "1", "whether both halves or one carry the weight")
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pairs = Pairs(g_low=10e-6, g_high=60e-6)
+    >>> pairs.targets(np.array([[1.0, -0.5]])) * 1e6
+    array([[[60. , 22.5]],
+    <BLANKLINE>
+           [[10. , 47.5]]])
+    """
+
+    kind: Literal["pairs"] = quantity("pairs", "1", "a pair of cells a weight")
+    placement: Placement = quantity("centre", "1", "a pair around the centre, or one half at the lowest conductance")
+    centre: float = quantity(0.5, "1", "mean of a pair in the window (0 lowest, 1 highest)", gt=0.0, lt=1.0)
+    levels: int = quantity(0, "1", "conductance levels of a target; 0: any conductance", ge=0, le=65_536)
 
     @property
     def g_unit(self) -> float:
         """Conductance difference that stands for a weight of one (S)."""
-        return (self.g_high - self.g_low) / self.w_max
+        return self.span / self.w_max
 
-    def to_cells(self, weight: Array) -> Array:
-        """Return the conductances (2, N, M) in siemens of weights (N, M)."""
-        xp = namespace(weight)
-        if not float(xp.max(xp.abs(weight))) <= self.w_max:
-            raise InputError(
-                f"`weight` must be within {self.w_max:g}; got {float(xp.max(xp.abs(weight))):g}. Scale it."
-            )
-        if self.about == "centre":
-            half, centre = 0.5 * self.g_unit * weight, 0.5 * (self.g_low + self.g_high)
-            return xp.stack([centre + half, centre - half])
-        size = xp.abs(weight)
-        return self.g_low + 0.5 * self.g_unit * xp.stack([size + weight, size - weight])
+    @property
+    def g_centre(self) -> float:
+        """Conductance that the mean of a pair is held near (S)."""
+        return self.window[0] + self.centre * self.span
 
-    def weight_of(self, g_cell: Array, flips: Array | None = None) -> Array:
-        """Return the weights (N, M) of conductances (2, N, M)."""
+    @property
+    def g_spacing(self) -> float:
+        """Conductance between two levels of a target; without levels, the span (S)."""
+        return self.span / (self.levels - 1) if self.levels > 1 else self.span
+
+    def encode(self, weight: Array, flipped: Array | None = None) -> Array:
+        """Return the conductances (2, ...) in siemens of weights (...), within the window and on its levels."""
+        xp, (low, high) = namespace(weight), self.window
+        if self.placement == "centre":
+            half = 0.5 * self.g_unit * weight
+            pairs = xp.stack([self.g_centre + half, self.g_centre - half])
+        else:
+            pairs = low + self.g_unit * limited(xp.stack([weight, -weight]), 0.0, float("inf"))
+        if self.levels > 1:
+            pairs = low + self.g_spacing * xp.round((pairs - low) / self.g_spacing)
+        return limited(pairs, low, high)
+
+    def decode(self, g_cell: Array, flipped: Array | None = None) -> Array:
+        """Return the weights (...) of conductances (2, ...) in siemens."""
         return (g_cell[0] - g_cell[1]) / self.g_unit
-
-    def inputs(self, x: Array) -> Sequence[tuple[float, Array]]:
-        """Return one read, the largest input at the full voltage."""
-        xp = namespace(x)
-        largest = float(xp.max(xp.abs(x))) or 1.0
-        return [(largest, x / largest)]
-
-    def from_currents(self, i: Array, driven: Array, flips: Array | None, *, v_max: float) -> Array:
-        """Return currents (B, M) over the current of a weight of one."""
-        return i / (v_max * self.g_unit)

@@ -1,1 +1,1 @@
-"""The stages of a read between the numbers that go into an array and those that come out."""
+"""Stages of a read: row driver, read noise, telegraph noise, multiplexer, clamp, ADC; one file each."""

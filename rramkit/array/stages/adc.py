@@ -1,53 +1,134 @@
-"""The output converter: from a sensed current to a number.
+"""ADC: quantises each sensed current, with range, noise, offset and gain errors, conversion time and energy.
 
 With b bits and the full scale i_high a current becomes the nearest of evenly spaced levels::
 
     n = clip(round((gain i + offset + noise) / i_lsb), n_low, n_high),    i = n i_lsb
 
-    one-way currents:   i_lsb = i_high / (2^b - 1),          n from 0 to 2^b - 1
-    two-way currents:   i_lsb = i_high / (2^(b - 1) - 1),    n from -(2^(b - 1) - 1) to 2^(b - 1) - 1
+    unipolar currents:   i_lsb = i_high / (2^b - 1),          n from 0 to 2^b - 1
+    bipolar currents:    i_lsb = i_high / (2^(b - 1) - 1),    n from -(2^(b - 1) - 1) to 2^(b - 1) - 1
 
-so that no current is exactly zero in both. A two-way current comes from pairs whose halves are subtracted before
+so that zero current is a level in both. A bipolar current comes from pairs whose halves are subtracted before
 conversion (`subtraction` analog). Full scale: `i_high`; left out, the largest current that the array can send, until
 `Tile.calibrated` has measured a better one for each converter.
 
-One converter serves `shared` neighbouring outputs, one after the other: they have its offset and its gain, and a read
-takes `shared` conversions' time. Off: 0 bits, no noise, no spread.
+One ADC serves `shared` neighbouring outputs, one after the other: they have its offset and its gain, and a read takes
+the time of `shared` conversions. Off: 0 bits, no noise, no spread, no time, no energy.
+
+From a table file: `adc_levels` (conditions `bits`, `t_conversion`, `v_ref`) gives bits and time; the full scale is the
+current whose output voltage at the readout (`readout_transimpedance`, signals `i_in`, `v_out`) is `v_ref`; the energy
+of a conversion is the mean of the table `adc`. Where each code begins (integral nonlinearity) is in the table but not
+used here: levels are evenly spaced.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, limited, namespace
+from rramkit.array.backend import Array, like, limited, namespace, to_numpy
 from rramkit.array.rng import TileRng
-from rramkit.parameters import Parameters, quantity
+from rramkit.array.stages.stage import Stage, State, TileSpec
+from rramkit.parameters import quantity
+from rramkit.table import TableFile
+from rramkit.table.schema import ADC, ADC_LEVELS, READOUT_TRANSIMPEDANCE
 
 
-class Adc(Parameters):
-    """Resolution, range, errors and cost of the output converters."""
+class Adc(Stage):
+    """Resolution, range, errors and cost of the ADCs."""
 
     bits: int = quantity(0, "1", "bits; 0: the current itself", ge=0, le=16)
     i_high: float | None = quantity(None, "A", "full scale; left out: as the array needs it", gt=0.0, le=1.0)
-    noise: float = quantity(0.0, "A", "standard deviation of the noise at the input, at each conversion", ge=0.0)
-    offset_sigma: float = quantity(0.0, "A", "standard deviation of the offset, from converter to converter", ge=0.0)
-    gain_sigma: float = quantity(
-        0.0, "1", "standard deviation of the gain, from converter to converter", ge=0.0, lt=0.3
-    )
-    shared: int = quantity(1, "1", "outputs that one converter serves in turn", ge=1, le=1024)
+    noise: float = quantity(0.0, "A", "standard deviation of the input noise of each conversion", ge=0.0)
+    offset_sigma: float = quantity(0.0, "A", "standard deviation of the offset from ADC to ADC", ge=0.0)
+    gain_sigma: float = quantity(0.0, "1", "standard deviation of the gain from ADC to ADC", ge=0.0, lt=0.3)
+    shared: int = quantity(1, "1", "outputs that one ADC serves in turn", ge=1, le=1024)
     t_convert: float = quantity(0.0, "s", "time of one conversion", ge=0.0)
     energy: float = quantity(0.0, "J", "energy of one conversion", ge=0.0)
 
+    @classmethod
+    def from_tables(cls, tables: TableFile) -> Self | None:
+        """Return resolution, full scale, time and energy from the tables of the ADC; None where the file has none."""
+        if ADC_LEVELS.group not in tables.tables:
+            return None
+        levels, columns = tables[ADC_LEVELS.group], READOUT_TRANSIMPEDANCE
+        values: dict[str, float] = {"bits": round(levels.condition(ADC_LEVELS.bits))}
+        values["t_convert"] = levels.condition(ADC_LEVELS.t_conversion)
+        if ADC.group in tables.tables:
+            values["energy"] = float(np.mean(tables[ADC.group].signal(ADC.energy).values))
+        if columns.group in tables.tables:
+            readout = tables[columns.group]
+            i_in, v_out = (np.abs(readout.signal(name).values).ravel() for name in (columns.i_in, columns.v_out))
+            values["i_high"] = (
+                levels.condition(ADC_LEVELS.v_ref) * float(i_in @ i_in) / float(i_in @ v_out)
+            )  # least squares
+        return cls.checked(values, where="the table `adc_levels`")
+
     @property
     def spread(self) -> bool:
-        """Whether converters differ."""
+        """Whether ADCs differ."""
         return self.offset_sigma > 0.0 or self.gain_sigma > 0.0
+
+    @property
+    def on(self) -> bool:
+        """Whether the ADC quantises, errs or costs anything."""
+        return self.bits > 0 or self.noise > 0.0 or self.spread or self.t_convert > 0.0 or self.energy > 0.0
+
+    @property
+    def linear(self) -> bool:
+        """Whether currents pass as they are, but for noise."""
+        return not (self.bits or self.spread)
+
+    @property
+    def random(self) -> bool:
+        """Whether conversions are noisy."""
+        return self.noise > 0.0
+
+    @property
+    def per_tile(self) -> bool:
+        """Whether each tile draws the errors of its ADCs."""
+        return self.spread
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the full scale is to be measured."""
+        return self.bits > 0 and self.i_high is None
+
+    @property
+    def i_noise(self) -> float:
+        """Input noise of one conversion (A)."""
+        return self.noise
+
+    @property
+    def e_conversion(self) -> float:
+        """Energy of one conversion (J)."""
+        return self.energy
+
+    def conversion_time(self, sub_reads: int) -> float:
+        """Return the time of the conversions of one phase of a vector (s): those of shared outputs in turn."""
+        return sub_reads * self.shared * self.t_convert
+
+    def fabricate(self, tile: TileSpec, *, rng: TileRng | None) -> State:
+        """Draw the ADCs of forward and of backward reads."""
+        return tuple(
+            AdcBank.drawn(self, outputs, i_high, tile.g_cell, rng=rng)
+            for outputs, i_high in zip(tile.outputs, tile.i_high, strict=True)
+        )
+
+    def sense(self, i: Array, state: State, *, backward: bool, two_way: bool) -> tuple[Array, int]:
+        """Return currents (..., N, M) as converted, and how many were beyond full scale."""
+        return state[backward].convert(i, self, two_way=two_way)
+
+    def calibrate(self, state: State, i: np.ndarray, *, backward: bool, margin: float, reference: Array) -> State:
+        """Return the ADCs with full scales `margin` times their largest current; without a current, the old."""
+        largest, bank = margin * grouped_maximum(i, self.shared), state[backward]
+        i_high = like(np.where(largest > 0.0, largest, to_numpy(bank.i_high)), reference)
+        new = replace(bank, i_high=i_high)
+        return (state[0], new) if backward else (new, state[1])
 
 
 @dataclass(frozen=True)
 class AdcBank:
-    """The converters at one side of tiles (...), as drawn once; M outputs.
+    """The ADCs of one read direction of tiles (...), drawn once; M outputs.
 
     Attributes
     ----------
@@ -62,29 +143,29 @@ class AdcBank:
     gain: float | Array = 1.0
 
     @classmethod
-    def drawn(cls, settings: Adc, outputs: int, i_high: float, reference: Array, *, rng: TileRng | None) -> Self:
-        """Draw the converters of `outputs` outputs of each tile; `reference` gives the kind of array."""
-        full = settings.i_high if settings.i_high is not None else i_high
-        if not settings.spread or rng is None:
+    def drawn(cls, adc: Adc, outputs: int, i_high: float, reference: Array, *, rng: TileRng | None) -> Self:
+        """Draw the ADCs of `outputs` outputs of each tile; `reference` gives the kind of array."""
+        full = adc.i_high if adc.i_high is not None else i_high
+        if not adc.spread or rng is None:
             return cls(full)
-        count = -(-outputs // settings.shared)
+        count = -(-outputs // adc.shared)
         numbers = rng.normal((2, count), reference)
-        each = namespace(reference).repeat(numbers, settings.shared, axis=-1)[..., :outputs]
-        offset = each[..., 0:1, :] * settings.offset_sigma
-        return cls(full, offset, 1.0 + each[..., 1:2, :] * settings.gain_sigma)
+        each = namespace(reference).repeat(numbers, adc.shared, axis=-1)[..., :outputs]
+        offset = each[..., 0:1, :] * adc.offset_sigma
+        return cls(full, offset, 1.0 + each[..., 1:2, :] * adc.gain_sigma)
 
-    def convert(self, i: Array, settings: Adc, *, two_way: bool) -> tuple[Array, int]:
-        """Return currents (..., N, M) as converted, and how many lay beyond the scale; `i` may be overwritten.
+    def convert(self, i: Array, adc: Adc, *, two_way: bool) -> tuple[Array, int]:
+        """Return currents (..., N, M) as converted, and how many exceeded full scale; `i` may be overwritten.
 
-        Below zero a one-way converter gives zero: that is the foot of its scale, and is not counted.
+        Below zero a unipolar ADC gives zero: that is the lower end of its range, and is not counted.
         """
-        if settings.spread:
+        if adc.spread:
             i *= self.gain
             i += self.offset
-        if settings.bits == 0:
+        if adc.bits == 0:
             return i, 0
         xp = namespace(i)
-        top = float(2 ** (settings.bits - 1) - 1 if two_way else 2**settings.bits - 1)
+        top = float(2 ** (adc.bits - 1) - 1 if two_way else 2**adc.bits - 1)
         i_lsb = self.i_high / top
         i *= 1.0 / i_lsb
         i = xp.round(i)
@@ -101,7 +182,7 @@ class AdcBank:
 
 
 def grouped_maximum(i: np.ndarray, shared: int) -> np.ndarray:
-    """Return the largest magnitude of currents (..., N, M) at each converter, repeated for its outputs: (..., 1, M)."""
+    """Return the largest magnitude of currents (..., N, M) at each ADC, repeated for its outputs: (..., 1, M)."""
     largest = np.abs(i).max(axis=-2, keepdims=True)
     outputs = largest.shape[-1]
     padded = np.concatenate([largest, np.zeros((*largest.shape[:-1], -outputs % shared), largest.dtype)], axis=-1)

@@ -1,11 +1,13 @@
-"""The read chain: everything between the numbers that go into an array and those that come out, stage by stage.
+"""Read chain: every stage between the numbers that enter an array and those that leave it.
 
-Each stage stands in its own file, has its own parameters, and at its defaults is exactly off. Cell current and wires
-come from the table file (`cells`, `wires`). The access transistor is part of the cell current: the table `read` is of
-the whole cell, one transistor and one resistive element, at its terminals.
+Each stage is one file with its own parameters, and off at its defaults. Fields are in the order in which a signal
+passes them. Cell current and wires are not stages: they come from the tables `read` and `wires` (`cell_current`,
+`wires`). The access transistor is part of the cell current: the table `read` is of the whole cell, one transistor and
+one resistive element, at its terminals.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -14,47 +16,118 @@ from rramkit.array.stages.clamp import Clamp
 from rramkit.array.stages.multiplexer import Multiplexer
 from rramkit.array.stages.read_noise import ReadNoise
 from rramkit.array.stages.row_driver import RowDriver
+from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.array.stages.telegraph import Telegraph
 from rramkit.parameters import Parameters, quantity
+from rramkit.table import TableFile
 
 
 class ReadChain(Parameters):
-    """The stages of a read; by default none does anything."""
+    """The stages of a read; by default all are off.
 
-    dac: RowDriver = RowDriver()
-    mux: Multiplexer = Multiplexer()
-    clamp: Clamp = Clamp()
-    converter: Adc = Adc()
-    noise: ReadNoise = ReadNoise()
+    Examples
+    --------
+    >>> chain = ReadChain.checked({"adc": {"bits": 8}, "row_driver": {"levels": 256}}, where="example")
+    >>> [type(stage).__name__ for stage in chain.stages]
+    ['RowDriver', 'Adc']
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {
+        "dac": "row_driver",
+        "mux": "multiplexer",
+        "converter": "adc",
+        "noise": "read_noise",
+    }
+
+    row_driver: RowDriver = RowDriver()
+    read_noise: ReadNoise = ReadNoise()
     telegraph: Telegraph = Telegraph()
+    multiplexer: Multiplexer = Multiplexer()
+    clamp: Clamp = Clamp()
+    adc: Adc = Adc()
     subtraction: Literal["analog", "digital"] = quantity(
         "analog", "1", "whether the halves of a pair are subtracted before or after conversion"
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> "ReadChain":
-        if self.converter.bits == 1 and self.subtraction == "analog":
-            raise ValueError(
-                "converter must have at least 2 bits where pairs are subtracted before it: one is the sign"
-            )
+    def _fits(self) -> Self:
+        if self.adc.bits == 1 and self.subtraction == "analog":
+            raise ValueError("adc must have at least 2 bits where pairs are subtracted before it: one is the sign")
         return self
 
+    @classmethod
+    def from_tables(cls, tables: TableFile, chain: Self | None = None) -> Self:
+        """Build from what a table file characterises, at its nominal condition.
+
+        Parameters
+        ----------
+        tables : TableFile
+            The file; of corners, supplies and temperatures the nominal ones are taken.
+        chain : ReadChain, optional
+            Settings by hand: what it sets explicitly is kept, and so are the stages that the file does not have.
+
+        Returns
+        -------
+        ReadChain
+            The chain.
+
+        Raises
+        ------
+        TableError
+            When a stage's table lacks a signal or a condition.
+        InputError
+            When the file's values and those by hand do not fit together.
+        """
+        chain, tables = chain or cls(), tables.nominal()
+        values: dict[str, Any] = chain.model_dump(exclude_unset=True)
+        for name, stage in chain._named():
+            characterized = type(stage).from_tables(tables)
+            if characterized is not None:
+                values[name] = {**characterized.model_dump(exclude_unset=True), **values.get(name, {})}
+        return cls.checked(values, where="the read chain from tables")
+
     @property
-    def separate(self) -> bool:
-        """Whether what is sensed in one phase and by one half may not simply be added: sensing is not linear."""
-        return self.converter.bits > 0 or self.clamp.i_max > 0.0 or self.converter.spread
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that are on, in signal order."""
+        return tuple(stage for _, stage in self._named() if stage.on)
+
+    @property
+    def nonlinear(self) -> bool:
+        """Whether sensing is not linear: each phase, and by `halves` each half of a pair, is sensed by itself."""
+        return any(not stage.linear for stage in self.stages)
+
+    @property
+    def halves(self) -> bool:
+        """Whether the two halves of a pair are sensed one by one in a forward read."""
+        return self.nonlinear and self.subtraction == "digital"
 
     @property
     def random(self) -> bool:
         """Whether a read draws random numbers."""
-        return self.noise.on or self.telegraph.on or self.converter.noise > 0.0
+        return any(stage.random for stage in self.stages)
 
     @property
-    def drawn(self) -> bool:
-        """Whether making a tile draws random numbers."""
-        return self.telegraph.on or self.converter.spread
+    def per_tile(self) -> bool:
+        """Whether building a tile draws random numbers."""
+        return any(stage.per_tile for stage in self.stages)
 
     @property
-    def halves(self) -> bool:
-        """Whether the two halves of a pair are sensed apart in a forward read."""
-        return self.separate and self.subtraction == "digital"
+    def calibrates(self) -> bool:
+        """Whether a stage's range is to be measured on a batch (`Tile.calibrated`)."""
+        return any(stage.calibrates for stage in self.stages)
+
+    @property
+    def r_column(self) -> float:
+        """Series resistance at the end of each column (ohm)."""
+        return sum((stage.r_column for stage in self.stages), 0.0)
+
+    def drive(self) -> LineDrive:
+        """Return how lines are driven."""
+        lines = LineDrive()
+        for stage in self.stages:
+            lines = stage.drive(lines)
+        return lines
+
+    def _named(self) -> list[tuple[str, Stage]]:
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return [(name, value) for name, value in values if isinstance(value, Stage)]

@@ -1,21 +1,30 @@
-"""The clamp that holds a sensed line at its voltage: it can take a limited current, and what comes beyond is lost.
+"""Clamp that holds a sensed line at its voltage: saturates at `i_max`; excess current is clipped and counted.
 
 Its input resistance is part of the wires (`r_sense` of the table). Off: `i_max` 0.
 """
 
 from rramkit.array.backend import Array, limited, namespace
-from rramkit.parameters import Parameters, quantity
+from rramkit.array.stages.stage import Stage, State
+from rramkit.parameters import quantity
 
 
-class Clamp(Parameters):
-    """The largest current that the clamp can take."""
+class Clamp(Stage):
+    """Saturation current of the clamp."""
 
     i_max: float = quantity(0.0, "A", "largest current of a sensed line, either way; 0: no limit", ge=0.0, le=1.0)
 
-    def apply(self, i: Array) -> tuple[Array, int]:
-        """Return the currents `i` (...) that come through, and how many met the limit."""
-        if self.i_max == 0.0:
-            return i, 0
+    @property
+    def on(self) -> bool:
+        """Whether currents saturate."""
+        return self.i_max > 0.0
+
+    @property
+    def linear(self) -> bool:
+        """Not where it saturates."""
+        return not self.on
+
+    def sense(self, i: Array, state: State, *, backward: bool, two_way: bool) -> tuple[Array, int]:
+        """Return currents (..., N, M) within +-`i_max`, and how many saturated."""
         xp = namespace(i)
-        lost = int(xp.count_nonzero(xp.abs(i) > self.i_max))
-        return (limited(i, -self.i_max, self.i_max), lost) if lost else (i, 0)
+        clipped = int(xp.count_nonzero(xp.abs(i) > self.i_max))
+        return (limited(i, -self.i_max, self.i_max), clipped) if clipped else (i, 0)

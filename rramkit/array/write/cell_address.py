@@ -1,4 +1,4 @@
-"""Where a cell is in its array, and what the cells of one line share.
+"""Cell addresses: array, row and column of each cell, and the IR drop that the cells of one line share.
 
 Conductances are (..., 2, R, C): matrices leading, the plus and minus halves of a pair in adjacent physical columns 2 c
 and 2 c + 1. A matrix larger than an array is cut into arrays as equal as can be, as `TileGrid` cuts it. Rows are source
@@ -39,7 +39,7 @@ class CellAddress:
 
     @classmethod
     def of(cls, flat: np.ndarray, shape: tuple[int, ...], largest: tuple[int, int] | None = None) -> Self:
-        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C).
+        """Return the addresses of cells `flat` (N,) of matrices of `shape` (..., 2, R, C).
 
         `largest` is the number of rows and physical columns that an array has at most; None: any.
         """
@@ -76,16 +76,16 @@ class CellAddress:
 
 
 @lru_cache(maxsize=16)
-def every_place(shape: tuple[int, ...], largest: tuple[int, int] | None) -> CellAddress:
-    """Find all cells of matrices of `shape` (..., 2, R, C): what `CellAddress.of` says of every index, found once."""
-    places = CellAddress.of(np.arange(int(np.prod(shape))), shape, largest)
-    for indices in (places.flat, places.array, places.row, places.col):
+def every_address(shape: tuple[int, ...], largest: tuple[int, int] | None) -> CellAddress:
+    """Return the addresses of all cells of matrices of `shape` (..., 2, R, C), computed once."""
+    address = CellAddress.of(np.arange(int(np.prod(shape))), shape, largest)
+    for indices in (address.flat, address.array, address.row, address.col):
         indices.flags.writeable = False  # they are cached
-    return places
+    return address
 
 
 def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Return what the currents of one line cost each of its cells, for a resistance of 1 ohm a segment.
+    """Return the voltage drop at each cell by the currents of its line, for a resistance of 1 ohm a segment.
 
     d_k = sum over m of the same line of I_m min(p_k, p_m)
 
@@ -117,7 +117,7 @@ def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> 
 
 
 def _within(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Return the running sum (N,) of `values`, begun anew at each index of `first`."""
+    """Return the running sum (N,) of `values`, restarted at each index of `first`."""
     running = np.cumsum(values)
     before = np.append(0.0, running[first[1:] - 1])
     return running - np.repeat(before, length)

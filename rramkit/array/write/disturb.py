@@ -1,16 +1,16 @@
-"""Half-select disturb: what a pulse on one cell does to the others on its lines.
+"""Half-select disturb: the effect of a pulse on the other cells of its lines.
 
-Gated arrays (a word line for each row, inhibited lines held at their neighbour's potential) disturb nothing that a
-simulation finds: less than 1e-11 of the state's range a pulse, in the kit's write-disturb deck. Without gating, in the
-V/2 scheme, every cell that shares a line with the pulsed one, and is not pulsed itself, sees half the line voltage with
-its transistor open, once for each line that it shares. After n such events ::
+Gated arrays (a word line for each row, inhibited lines held at their neighbour's potential) have no measurable disturb
+in simulation: less than 1e-11 of the state's range a pulse, in the kit's write-disturb deck. Without gating, in the V/2
+scheme, every cell that shares a line with the pulsed one, and is not pulsed itself, sees half the line voltage with its
+transistor open, once for each line that it shares. After n such events ::
 
     ln g -> ln g +- n rate (g / g_high)^power exp((v - v_rate) / v_fold)       + in SET, - in RESET
 
-v is the amplitude of the pulses, the mean over those that disturb; `v_fold` 0 leaves the last factor out. The defaults
-are this kit's measurements of its sky130 cell (`half_select` deck, lines at 1.7 V in SET, 1.5, 1.9 V in RESET,
-states 0.5 to 0.95; `tests/array/test_disturb.py` repeats some): steep in the state and in the voltage, and small per
-pulse.
+v is the amplitude of the pulses, the mean over those that disturb; with `v_fold` 0 the last factor is one. The defaults
+are this kit's measurements of its sky130 cell (disturb deck, lines at 1.7 V in SET, 1.5, 1.9 V in RESET,
+states 0.5 to 0.95; `tests/array/test_disturb.py` repeats some): a steep function of state and voltage, and small
+per pulse.
 """
 
 from typing import Literal
@@ -21,8 +21,8 @@ from rramkit.array.write.cell_address import CellAddress
 from rramkit.parameters import Parameters, quantity
 
 
-class Creep(Parameters):
-    """One polarity's creep for each half-select event."""
+class DisturbRate(Parameters):
+    """Change of a half-selected cell for each event, in one polarity."""
 
     rate: float = quantity(4e-8, "1", "relative change of a cell at the highest conductance", ge=0, le=1)
     power: float = quantity(1.8, "1", "exponent of the conductance", ge=0, le=20)
@@ -36,17 +36,17 @@ class Creep(Parameters):
 
 
 class DisturbParams(Parameters):
-    """How cells beside the pulsed ones are kept from the pulse."""
+    """Inhibit scheme, and the disturb rate of each polarity."""
 
     scheme: Literal["gated", "half"] = quantity("half", "1", "gated: nothing is disturbed; half: V/2 on half-selected")
-    set: Creep = Creep()
-    reset: Creep = Creep(rate=5.7e-7, power=1.65, v_rate=1.9, v_fold=0.057)
+    set: DisturbRate = DisturbRate()
+    reset: DisturbRate = DisturbRate(rate=5.7e-7, power=1.65, v_rate=1.9, v_fold=0.057)
 
 
 def half_selected(pulsed: CellAddress, slot: np.ndarray, every: CellAddress) -> np.ndarray:
     """Return how often each of the cells `every` (M,) is half-selected while `pulsed` (N,) are.
 
-    A slot puts its lines' voltages on once: a row or column with several pulsed cells disturbs its others once. `slot`
+    A slot raises its lines' voltages once: a row or column with several pulsed cells disturbs its others once. `slot`
     (N,) says which cells are pulsed at once; the cells pulsed in a slot are not half-selected in it. Both name cells of
     the same matrices, and `every` all of them, in order.
     """

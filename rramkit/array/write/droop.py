@@ -1,7 +1,7 @@
-"""Write-voltage droop: what a line's resistance takes from a pulse on its way to the cell.
+"""Write-voltage droop: IR drop of a pulse along the lines, on its way to the cell.
 
 Currents of the cells that are pulsed at once flow through shared segments. With p segments between a line's driver and
-a cell, r ohms each, the line's far end has lost ::
+a cell, r ohms each, the drop at cell k is ::
 
     d_k = r sum_m I_m min(p_k, p_m)              over the cells m pulsed at once on that line
     v_k = v_pulse - k_source d_source - k_bit d_bit
@@ -9,19 +9,19 @@ a cell, r ohms each, the line's far end has lost ::
     I  mean current of a pulse (A), from the table's energy: (E - C V^2) / (V t), at the amplitude that arrives
 
 r is that of the fitted wires: rows (source lines) `r_row`, columns (bit lines) `r_col`. Two passes of the fixed point
-I(v), v(I) are taken: the second changes v by less than a tenth of what the first does where the droop is below 10 %.
+I(v), v(I) are taken: the second changes v by less than a tenth of the first where the droop is below 10 %.
 
-The factors k say how many volts of the stepped line a volt lost on the line is worth. They are the access transistor's.
-A SET whose word line is stepped loses gate drive and drain voltage when its source rises, little when its bit line
-falls. In RESET the bit line's rise is all taken from the device, while the stepped source line counts the less the
-deeper the transistor, a source follower, is saturated::
+The factors k convert a volt lost on a line to volts of the stepped line; the access transistor sets them. A SET whose
+word line is stepped loses gate drive and drain voltage when its source rises, little when its bit line falls. In RESET
+the rise of the bit line is lost to the device entirely, while the stepped source line counts the less the deeper the
+transistor, a source follower, is saturated::
 
     k_bit = bit_reset + exp((v_pulse - v_follow) / v_fold)                      in RESET
 
 The defaults are this kit's measurements of its sky130 cell with the crossbar-write deck: 16 ohm a segment, 7 segments
-of one line, three states. Found: SET source 1.66 to 2.06 and bit 0.00 to 0.13; RESET source 0.91 to 1.01 and bit 1.06
+of one line, three states. Results: SET source 1.66 to 2.06 and bit 0.00 to 0.13; RESET source 0.91 to 1.01 and bit 1.06
 to 1.28 at 1.3 V, 1.4 to 1.9 at 1.5 V, 3.4 to 4.6 at 1.7 V, 10 to 19 at 1.85 V (`tests/array/test_droop.py`
-repeats some). Another cell wants its own.
+repeats some). Another cell needs its own.
 """
 
 from dataclasses import dataclass
@@ -34,12 +34,13 @@ from rramkit.array.write.pulse import GradualWrite
 from rramkit.errors import TableError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table
+from rramkit.table.schema import WIRES
 
 _PASSES = 2
 
 
 class DroopParams(Parameters):
-    """Volts of the stepped line that a volt lost on each line is worth."""
+    """Volts of the stepped line for a volt lost on each line."""
 
     source_set: float = quantity(1.75, "1", "source line, in SET", ge=0, le=20)
     bit_set: float = quantity(0.08, "1", "bit line, in SET", ge=0, le=20)
@@ -60,15 +61,17 @@ class Droop:
     @classmethod
     def from_table(cls, table: Table, params: DroopParams) -> Self:
         """Build from the table `wires`; raise `TableError` when it lacks a resistance."""
-        missing = [name for name in ("r_row", "r_col") if name not in table.signals]
+        missing = [name for name in (WIRES.r_row, WIRES.r_col) if name not in table.signals]
         if missing:
-            raise TableError(f"table `{table.name}` lacks {', '.join(missing)}. Characterise again.")
-        return cls(float(table.signals["r_row"]), float(table.signals["r_col"]), params)
+            raise TableError(
+                f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
+            )
+        return cls(float(table.signals[WIRES.r_row]), float(table.signals[WIRES.r_col]), params)
 
     def lost(
-        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> np.ndarray:
-        """Return what each cell's amplitude loses on its lines (N,) (V).
+        """Return the volts that each cell's amplitude loses on its lines (N,).
 
         Parameters
         ----------
@@ -76,18 +79,18 @@ class Droop:
             The polarity.
         g_cell, v_pulse : ndarray
             Conductances (N,) in siemens and the drivers' amplitudes (N,).
-        places : Places
-            Where the cells are.
+        address : CellAddress
+            Array, row and column of each cell.
         slot : ndarray of int
-            Which cells are pulsed at once (N,): those of the same number.
+            Slot of each cell (N,): cells of one slot are pulsed at once.
         """
         source, bit = self._worth(write, v_pulse)
-        lines = int(max(places.row_line.max(initial=0), places.col_line.max(initial=0))) + 1
+        lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
         lost = np.zeros(g_cell.shape)
         for _ in range(_PASSES):
             current = write.current(g_cell, v_pulse, lost)
-            rows = shared_drop(current, slot * lines + places.row_line, places.along_row)
-            cols = shared_drop(current, slot * lines + places.col_line, places.along_col)
+            rows = shared_drop(current, slot * lines + address.row_line, address.along_row)
+            cols = shared_drop(current, slot * lines + address.col_line, address.along_col)
             lost = source * rows + bit * cols
         return lost
 

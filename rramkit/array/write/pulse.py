@@ -1,11 +1,11 @@
-"""Gradual write: one pulse on each selected cell, as the tables `set` and `reset` say of it.
+"""Write pulse: one SET or RESET pulse on each selected cell, from the tables `set` and `reset`.
 
 A pulse changes a cell by the table's mean at the cell's conductance and the pulse's amplitude, or by a draw from the
-distribution that the table keeps there: `cycles` (another draw for each pulse) and `devices` (a level of the
-distribution that each cell keeps). Where a table keeps none, or it has no width, the change is the mean.
+distribution that the table keeps there: `cycles` (another draw for each pulse) and `devices` (each cell has a fixed
+level of the distribution). Where a table has none, or of no width, the change is the mean.
 
 The stepped quantity, here "amplitude", is the table's axis `v_pulse` (the word line or the driven line, as the table's
-conditions say) or another of its axes: the width `t_pulse`, the gate `v_wl`. The other axes stand at a middle value.
+conditions say) or another of its axes: the width `t_pulse`, the gate `v_wl`. The other axes are held at their median.
 
 Open loop: the controller knows a cell's conductance before the pulse and the mean change of each amplitude that the
 driver can make; it fires once and does not read back. The choice of the amplitude (`amplitudes`) is this kit's own.
@@ -21,14 +21,15 @@ from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.surrogate.quantiles import QuantileSurrogate
 from rramkit.table import Table, TableFile
+from rramkit.table.schema import RESET, SET
 
 Stepped = Literal["v_pulse", "t_pulse", "v_wl"]
-"""What may be stepped from pulse to pulse: the amplitude, the width or the gate."""
+"""Quantity stepped from pulse to pulse: the amplitude, the width or the gate."""
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """What one pulse on each of N cells did.
+    """Outcome of one pulse on each of N cells.
 
     Attributes
     ----------
@@ -37,7 +38,7 @@ class Pulse:
     energy : ndarray
         Energy of each pulse (N,), in joules.
     clamped : int
-        Cells that the pulse would have left outside the table's range, and that were set to its edge.
+        Cells clamped to the edge of the table's range.
     """
 
     g_cell: np.ndarray
@@ -47,13 +48,13 @@ class Pulse:
 
 @dataclass(frozen=True)
 class GradualWrite:
-    """One polarity of write pulse: what the table `set` or `reset` says of every amplitude that the driver can make.
+    """Write pulses of one polarity, for every amplitude that the driver can make; the only reader of its table.
 
     Attributes
     ----------
     delta_g, energy : GridSurrogate
-        Mean change of conductance (S) and energy (J) against conductance before the pulse (S), amplitude and whatever
-        other axes the table has.
+        Mean change of conductance (S) and energy (J) against conductance before the pulse (S), amplitude and any other
+        axes of the table.
     v_pulse : ndarray
         Amplitudes (A,), rising: multiples of the driver's step from the lowest in the table (V); of another stepped
         quantity, the values of its axis in its unit.
@@ -99,7 +100,7 @@ class GradualWrite:
         cls, table: Table, g_range: tuple[float, float] | None = None, *, stepped: Stepped = "v_pulse"
     ) -> Self:
         """Build from a table with the axes g_start, v_pulse and any others; `g_range` is the table's own."""
-        delta_g, energy = GridSurrogate(table, "delta_g"), GridSurrogate(table, "energy")
+        delta_g, energy = GridSurrogate(table, SET.delta_g), GridSurrogate(table, SET.energy)
         names = list(table.axes)[1:]
         if stepped not in names:
             raise TableError(
@@ -108,13 +109,13 @@ class GradualWrite:
             )
         levels = _levels(table, stepped)
         place = tuple(None if name == stepped else float(np.median(table.axes[name].values)) for name in names)
-        if "t_pulse" in names:
-            t_pulse = float("nan") if stepped == "t_pulse" else float(np.median(table.axes["t_pulse"].values))
+        if SET.t_pulse in names:
+            t_pulse = float("nan") if stepped == SET.t_pulse else float(np.median(table.axes[SET.t_pulse].values))
         else:
-            t_pulse = table.condition("t_pulse")
+            t_pulse = table.condition(SET.t_pulse)
         g_grid = delta_g.fine_grid()[0]
         change = delta_g.at(g_grid[:, None], *(levels if x is None else x for x in place))
-        sign = -1.0 if table.name == "reset" else 1.0
+        sign = -1.0 if table.polarity == "reset" else 1.0
         return cls(
             delta_g=delta_g,
             energy=energy,
@@ -124,9 +125,9 @@ class GradualWrite:
             axes=tuple(names),
             place=place,
             t_pulse=t_pulse,
-            t_rise=_optional(table, "t_rise", 0.0),
-            v_line=float(table.conditions["v_bl"]) if "v_bl" in table.conditions else None,
-            c_line=_optional(table, "c_line", 0.0),
+            t_rise=_optional(table, SET.t_rise, 0.0),
+            v_line=float(table.conditions[SET.v_bl]) if SET.v_bl in table.conditions else None,
+            c_line=_optional(table, SET.c_line, 0.0),
             cycles=_distribution(table, "cycles") or _distribution(table, "all"),
             devices=_distribution(table, "devices"),
             inversion=Inversion.of(g_grid, sign * change),
@@ -145,7 +146,7 @@ class GradualWrite:
         `lost` (N,) are the volts of the axis `v_pulse` that do not reach the cell.
         """
         steps = (v_pulse if x is None else x for x in self.place)
-        return (g_cell, *(x - lost if name == "v_pulse" else x for name, x in zip(self.axes, steps, strict=True)))
+        return (g_cell, *(x - lost if name == SET.v_pulse else x for name, x in zip(self.axes, steps, strict=True)))
 
     def mean(self, g_cell: np.ndarray, v_pulse: np.ndarray) -> np.ndarray:
         """Return the mean change (N,) of cells (N,) in siemens pulsed with amplitudes (N,), before any clamp (S)."""
@@ -157,7 +158,7 @@ class GradualWrite:
 
     def volts(self, v_pulse: np.ndarray) -> np.ndarray:
         """Return the volts (N,) of pulses of amplitude (N,): the same, or fixed where another axis is stepped."""
-        fixed = self.place[self.axes.index("v_pulse")]
+        fixed = self.place[self.axes.index(SET.v_pulse)]
         return v_pulse if fixed is None else np.full(np.shape(v_pulse), fixed)
 
     def width(self, v_pulse: np.ndarray) -> np.ndarray:
@@ -171,7 +172,7 @@ class GradualWrite:
     def current(self, g_cell: np.ndarray, v_pulse: np.ndarray, lost: np.ndarray | float = 0.0) -> np.ndarray:
         """Return the mean current (N,) of pulses, I = (E - C V^2) / (V_line t): energy less the lines' charging (A).
 
-        V^2 is summed over the driven lines that are known: `v_pulse` and, where the conditions name it, `v_bl`.
+        V^2 is summed over the driven lines in the table: `v_pulse` and, where the conditions name it, `v_bl`.
         """
         at, volts = self.coordinates(g_cell, v_pulse, lost), self.volts(v_pulse) - lost
         squares = volts**2 + (0.0 if self.v_line is None else self.v_line**2)
@@ -208,7 +209,7 @@ class GradualWrite:
     ) -> np.ndarray:
         """Draw the change (N,) of pulses of amplitude (N,) on cells (N,) in siemens, before any clamp (S).
 
-        `cycles` says whether pulses differ from one another. `level` (N,), within 0 to 1, is where each cell stands in
+        `cycles` says whether pulses differ from one another. `level` (N,), within 0 to 1, is the level of each cell in
         the distribution over devices; None: at its mean.
         """
         at = self.coordinates(g_cell, v_pulse, lost)
@@ -257,12 +258,13 @@ class Writer:
     @classmethod
     def from_tables(cls, tables: TableFile, *, stepped: Stepped = "v_pulse") -> Self:
         """Build from the tables `set` and `reset`; raise `TableError` when they share no conductance."""
-        starts = [next(iter(tables[name].axes.values())).values for name in ("set", "reset")]
+        tables = tables.nominal()
+        starts = [next(iter(tables[name].axes.values())).values for name in (SET.group, RESET.group)]
         low, high = max(float(start[0]) for start in starts), min(float(start[-1]) for start in starts)
         if low >= high:
             raise TableError("tables `set` and `reset` share no conductance. Characterise both over one range.")
         upward, downward = (
-            GradualWrite.from_table(tables[name], (low, high), stepped=stepped) for name in ("set", "reset")
+            GradualWrite.from_table(tables[name], (low, high), stepped=stepped) for name in (SET.group, RESET.group)
         )
         return cls(upward, downward, (low, high))
 
@@ -275,11 +277,14 @@ class Writer:
 def _levels(table: Table, stepped: Stepped) -> np.ndarray:
     """Return the amplitudes (A,) that the driver can make."""
     values = np.asarray(table.axes[stepped].values, dtype=float)
-    if stepped != "v_pulse" or values.size == 1:
+    if stepped != SET.v_pulse or values.size == 1:
         return values
-    v_step, low, high = table.condition("v_step"), float(values[0]), float(values[-1])
+    v_step, low, high = table.condition(SET.v_step), float(values[0]), float(values[-1])
     if not v_step > 0.0:
-        raise TableError(f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. Characterise again.")
+        raise TableError(
+            f"table `{table.name}` must have v_step above 0 V; got {v_step:g}. "
+            "Regenerate it with `rramkit characterize`."
+        )
     steps = int((high - low) / v_step * (1.0 + 1e-9))  # the last one may miss the axis' end by rounding only
     return np.minimum(low + v_step * np.arange(steps + 1), high)
 
@@ -289,4 +294,4 @@ def _optional(table: Table, condition: str, otherwise: float) -> float:
 
 
 def _distribution(table: Table, over: Literal["cycles", "devices", "all"]) -> QuantileSurrogate | None:
-    return QuantileSurrogate(table, "delta_g", over=over) if table.distribution("delta_g", over) else None
+    return QuantileSurrogate(table, SET.delta_g, over=over) if table.distribution(SET.delta_g, over) else None

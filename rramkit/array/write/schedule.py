@@ -1,4 +1,4 @@
-"""Which cells are pulsed at once, and how long it takes: slots of one pulse each.
+"""Pulse schedule: which cells are pulsed at once, and how long it takes; slots of one pulse each.
 
     cell    one cell of an array in each slot
     row     the cells of one row that want the same amplitude: word and source line are the row's own, so that every
@@ -26,15 +26,15 @@ class PulseSlots:
     seconds: float
 
 
-def slots(schedule: Schedule, places: CellAddress, v_pulse: np.ndarray, seconds: np.ndarray) -> PulseSlots:
-    """Give each pulse a slot.
+def slots(schedule: Schedule, address: CellAddress, v_pulse: np.ndarray, seconds: np.ndarray) -> PulseSlots:
+    """Assign each pulse a slot.
 
     Parameters
     ----------
     schedule : str
-        What is pulsed at once.
-    places : Places
-        Where the cells are (N,).
+        Cells pulsed at once.
+    address : CellAddress
+        Array, row and column of each cell (N,).
     v_pulse, seconds : ndarray
         Amplitude and duration of each pulse (N,).
     """
@@ -44,8 +44,8 @@ def slots(schedule: Schedule, places: CellAddress, v_pulse: np.ndarray, seconds:
         slot = np.arange(v_pulse.size)
     else:
         _, level = np.unique(v_pulse, return_inverse=True)
-        line = places.row_line if schedule == "row" else places.array
+        line = address.row_line if schedule == "row" else address.array
         slot = line * (int(level.max()) + 1) + level
     _, first = np.unique(slot, return_index=True)
-    busy = np.bincount(places.array[first], weights=seconds[first])
+    busy = np.bincount(address.array[first], weights=seconds[first])
     return PulseSlots(slot, float(busy.max()))

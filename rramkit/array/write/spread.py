@@ -1,7 +1,7 @@
-"""Device-to-device spread and stuck cells: what is drawn once for each cell and stays with it.
+"""Device-to-device spread and stuck-at faults: traits drawn once for each cell.
 
-Each cell changes by `gain` times what the table says and sees its amplitude `offset` volts lower, and its own window
-ends lie apart from the table's::
+Each cell changes by `gain` times the change of the table and sees its amplitude `offset` volts lower, and the ends of
+its window differ from the table's::
 
     ln gain ~ N(0, sigma_gain)    offset ~ N(0, sigma_offset)    ln(low'/low), ln(high'/high) ~ N(0, sigma_window)
 
@@ -22,7 +22,7 @@ class SpreadParams(Parameters):
     """Device-to-device spread; zero is none, exactly."""
 
     sigma_gain: float = quantity(0.0, "1", "of the logarithm of the change of a pulse, SET and RESET apart", ge=0, le=3)
-    sigma_offset: float = quantity(0.0, "V", "of the amplitude that a cell misses", ge=0, le=1)
+    sigma_offset: float = quantity(0.0, "V", "of the offset of the amplitude at the cell", ge=0, le=1)
     sigma_window: float = quantity(0.0, "1", "of the logarithm of the window's ends", ge=0, le=1)
     devices: bool = quantity(
         True, "1", "draw each cell's level in the table's distribution over devices, if it has one"
@@ -32,26 +32,26 @@ class SpreadParams(Parameters):
 class StuckParams(Parameters):
     """Stuck-at faults."""
 
-    low: float = quantity(0.0, "1", "part of the cells that is stuck at the lowest conductance", ge=0, le=0.5)
-    high: float = quantity(0.0, "1", "part of the cells that is stuck at the highest conductance", ge=0, le=0.5)
+    low: float = quantity(0.0, "1", "share of the cells stuck at the lowest conductance", ge=0, le=0.5)
+    high: float = quantity(0.0, "1", "share of the cells stuck at the highest conductance", ge=0, le=0.5)
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What stays with each cell of arrays (..., 2, R, C); None: every cell is the table's own.
+    """Traits of each cell of arrays (..., 2, R, C); None: every cell is the table's own.
 
     Attributes
     ----------
     gain_set, gain_reset : ndarray or None
         Factors on the change of a pulse (1).
     offset : ndarray or None
-        Volts that the cell sees its amplitude lower (V).
+        Volts by which the amplitude at the cell is lower (V).
     low, high : ndarray or None
         Ends of the cell's window (S).
     level : ndarray or None
         Place in the table's distribution over devices (0 to 1).
     stuck : ndarray of int8 or None
-        0 sound, -1 stuck at the lowest, 1 at the highest conductance.
+        0 not stuck, -1 stuck at the lowest, 1 at the highest conductance.
     drift : ndarray or None
         Drift exponent (1).
     """
@@ -75,7 +75,7 @@ def drawn_traits(
     levels: bool,
     rng: np.random.Generator,
 ) -> Traits:
-    """Draw what stays with each cell of arrays `shape` (..., 2, R, C), in a fixed order; what is off is None.
+    """Draw the traits of each cell of arrays `shape` (..., 2, R, C), in a fixed order; those that are off are None.
 
     `ends` are the table's window (S); `levels` says whether the table has a distribution over devices.
     """
@@ -104,7 +104,7 @@ def _lognormal(shape: tuple[int, ...], sigma: float, *, rng: np.random.Generator
 
 
 def _faults(shape: tuple[int, ...], params: StuckParams, *, rng: np.random.Generator) -> np.ndarray | None:
-    """Draw which cells are stuck (int8: -1 lowest, 0 sound, 1 highest); None where none can be."""
+    """Draw which cells are stuck (int8: -1 lowest, 0 not stuck, 1 highest); None where none can be."""
     if not (params.low or params.high):
         return None
     u = rng.uniform(size=shape)

@@ -1,4 +1,4 @@
-"""The state of written cells, and the counts of what was done to them."""
+"""State of written cells, and the cost of writes."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
@@ -14,7 +14,7 @@ POLARITIES: tuple[Polarity, Polarity] = ("set", "reset")
 
 @dataclass(frozen=True)
 class WriteCost:
-    """What writes did and took; tallies add.
+    """Cost and counts of writes; costs add.
 
     Attributes
     ----------
@@ -23,8 +23,8 @@ class WriteCost:
     energy : float
         Energy of the pulses and of the reads that go with them (J).
     clamped : int
-        Values that had to be held at an edge: conductances at the end of a cell's window, amplitudes at the end of the
-        table; in a rule, also wanted changes that no pair can hold.
+        Values clamped at an edge: conductances at the end of a cell's window, amplitudes at the end of the
+        table; in a rule, also changes beyond the range of a pair.
     seconds : float
         Time that pulses and these reads took, arrays side by side (s).
     reads : int
@@ -62,16 +62,16 @@ class WriteCost:
         return self.pulses_set + self.pulses_reset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellState:
-    """Every cell of arrays (..., 2, R, C): what it is, what stays with it, and what was done to it.
+    """Every cell of arrays (..., 2, R, C): conductance, traits, and the pulses so far.
 
     Attributes
     ----------
     g_cell : ndarray
         Conductances, in siemens.
     traits : Traits
-        What was drawn once for each cell.
+        Spread, faults and drift of each cell.
     pulses_set, pulses_reset : ndarray of int
         Pulses fired at each cell.
     energy : ndarray
@@ -80,8 +80,8 @@ class CellState:
         Time that each cell was selected (s).
     age : ndarray or None
         Time since the cell's last pulse, as at the retention's temperature (s); None: nothing drifts.
-    tally : Tally
-        What the last step did.
+    tally : WriteCost
+        Cost of the last step.
     """
 
     g_cell: np.ndarray
@@ -125,14 +125,22 @@ class CellState:
         """Pulses fired at each cell (..., 2, R, C)."""
         return self.pulses_set + self.pulses_reset
 
+    def __repr__(self) -> str:
+        low, high = (1e6 * float(g) for g in (self.g_cell.min(), self.g_cell.max()))
+        fired, energy = int(self.pulses.sum()), float(self.energy.sum())
+        return f"CellState({self.g_cell.shape} cells, {low:.3g} to {high:.3g} uS, {fired} pulses, {energy:.3g} J)"
+
 
 def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     """Return conductances as a float array (..., 2, R, C) in siemens; raise `InputError` where they are not."""
     g_cell = np.asarray(g_cell, dtype=float)
-    if g_cell.ndim < 3 or g_cell.shape[-3] != 2:
-        raise InputError(f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus; got {g_cell.shape}. Reshape it.")
+    if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2):
+        raise InputError(
+            f"`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or (..., 1, R, C); got {g_cell.shape}. "
+            "Reshape it."
+        )
     if not (np.all(np.isfinite(g_cell)) and np.all(g_cell > 0.0)):
-        raise InputError("`g_cell` must be finite and above 0 S; got other values. Mend them.")
+        raise InputError("`g_cell` must be finite and above 0 S; got other values. Fix them.")
     return g_cell
 
 

@@ -1,11 +1,11 @@
-"""The update chain: what a pulse of the driver becomes on its way to a cell, and what else it does.
+"""Update chain: from the amplitude of the driver to the change of the cell, and the side effects of a pulse.
 
     amplitude of the driver -> droop (`droop`) and the cell's offset (`spread`) -> change drawn from the table
-    (`programming`), times the cell's gain -> end of the cell's window (`spread`, `wear`) -> stuck cells stay
-    -> half-selected neighbours creep (`disturb`); between writes cells drift (`retention`)
+    (`pulse`), times the cell's gain -> end of the cell's window (`spread`, `ageing`) -> stuck cells stay -> half-select
+    disturb of the neighbours (`disturb`); between writes cells drift (`ageing`)
 
-Each stage is a record of `UpdateParams`, and off, exactly, where it is left out. Everything that a stage clamps, meets
-or disturbs is counted in the state's tally.
+Each stage is a record of `UpdateParams`, and exactly off where it is left out. Clamped values, pulses on stuck cells
+and half-select events are counted in the state's tally.
 """
 
 from dataclasses import dataclass, replace
@@ -14,27 +14,27 @@ from typing import Self
 import numpy as np
 from pydantic import Field
 
-from rramkit.array.tile_grid import LARGEST
-from rramkit.array.write.cell_address import CellAddress, every_place
+from rramkit.array.read_model import LARGEST
+from rramkit.array.write.ageing import RetentionParams, WearParams
+from rramkit.array.write.cell_address import CellAddress, every_address
 from rramkit.array.write.disturb import DisturbParams, half_selected
 from rramkit.array.write.droop import Droop, DroopParams
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
-from rramkit.array.write.retention import RetentionParams
 from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
-from rramkit.array.write.wear import WearParams
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import WIRES
 
 
 class UpdateParams(Parameters):
-    """The stages between the driver and the cell; one that is left out is off."""
+    """Stages between the driver and the cell; one that is left out is off."""
 
     schedule: Schedule = quantity("row", "1", "cells pulsed at once: cell, row (of one amplitude) or array")
     cycles: bool = quantity(True, "1", "draw each change from the table's distribution; false: its mean")
     droop: DroopParams | None = Field(default=None, description="voltage lost along the lines")
-    disturb: DisturbParams | None = Field(default=None, description="half-selected cells creep")
+    disturb: DisturbParams | None = Field(default=None, description="half-select disturb")
     spread: SpreadParams | None = Field(default=None, description="device-to-device spread")
     stuck: StuckParams | None = Field(default=None, description="stuck cells")
     wear: WearParams | None = Field(default=None, description="the window shrinks with the pulses")
@@ -43,7 +43,16 @@ class UpdateParams(Parameters):
 
 @dataclass(frozen=True)
 class UpdateChain:
-    """The writer of one table file with its stages; `init`, `step` and `rest` take a state and give the next.
+    """Write pulses of one table file with their stages; `init`, `step` and `rest` take a state and return the next.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+    >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+    >>> chain.step(cells, [0, 5], [1.2, 1.2], polarity="set", rng=rng).tally.pulses_set
+    2
 
     Attributes
     ----------
@@ -54,7 +63,7 @@ class UpdateChain:
     droop : Droop or None
         Lines' resistances and factors, where droop is on.
     largest : tuple of int or None
-        Rows and physical columns of the largest array; a larger matrix stands in several. None: one array, any size.
+        Rows and physical columns of the largest array; a larger matrix is cut into several. None: one array, any size.
     """
 
     writer: Writer
@@ -66,13 +75,13 @@ class UpdateChain:
     def from_tables(
         cls, tables: TableFile, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
     ) -> Self:
-        """Build from the tables `set`, `reset` and, when droop is on, `wires`; no `params`: every stage off."""
+        """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off."""
         params = params or UpdateParams()
-        droop = Droop.from_table(tables["wires"], params.droop) if params.droop else None
+        droop = Droop.from_table(tables[WIRES.group], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 
-    def places(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
-        """Find the cells `flat` (N,) of matrices of `shape` (..., 2, R, C) in their arrays."""
+    def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
+        """Return array, row and column of the cells `flat` (N,) of matrices of `shape` (..., 2, R, C)."""
         return CellAddress.of(flat, shape, self.largest)
 
     def write(self, polarity: Polarity) -> GradualWrite:
@@ -80,7 +89,19 @@ class UpdateChain:
         return self.writer.set if polarity == "set" else self.writer.reset
 
     def init(self, g_cell: np.ndarray, *, rng: np.random.Generator) -> CellState:
-        """Return the state of fresh cells of conductances (..., 2, R, C) in siemens; what stays with each is drawn.
+        """Return the state of fresh cells, with the traits of each cell drawn.
+
+        Parameters
+        ----------
+        g_cell : ndarray
+            Conductances (..., 2, R, C) in siemens.
+        rng : Generator
+            Draws spread, stuck cells and drift exponents.
+
+        Returns
+        -------
+        CellState
+            Cells without a pulse.
 
         Raises
         ------
@@ -123,23 +144,28 @@ class UpdateChain:
         polarity : str
             `set` or `reset`.
         rng : Generator
-            What draws the changes.
+            Draws the changes.
         schedule : str, optional
-            What is pulsed at once, where it is not the parameters' `schedule`.
+            Cells pulsed at once; left out, the `schedule` of the parameters.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts this step alone.
 
         Raises
         ------
         InputError
             When an amplitude lies outside the table.
         """
-        write = self.write(polarity)
+        write, flat, v_pulse = self.write(polarity), np.asarray(flat), np.asarray(v_pulse, dtype=float)
         write.check(v_pulse)
         if not flat.size:
             return replace(state, tally=WriteCost())
-        places, before = self.places(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
+        address, before = self.address(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
         seconds = write.seconds(v_pulse)
-        when = slots(schedule or self.params.schedule, places, v_pulse, seconds)
-        lost = self._lost(state, write, v_pulse, places=places, slot=when.slot)
+        when = slots(schedule or self.params.schedule, address, v_pulse, seconds)
+        lost = self._lost(state, write, v_pulse, address=address, slot=when.slot)
         moved = before + self._change(state, write, v_pulse, lost, flat=flat, rng=rng)
         after = np.clip(moved, *self.window(state, flat))
         stuck = _is_stuck(state, flat)
@@ -148,14 +174,29 @@ class UpdateChain:
         energy = write.joules(before, v_pulse, lost)
         written = state.pulsed(flat, np.where(stuck, before, after), polarity=polarity, energy=energy, seconds=seconds)
         written = replace(written, tally=written.tally + tally)
-        return self._disturbed(written, write, v_pulse, places=places, slot=when.slot)
+        return self._disturbed(written, write, v_pulse, address=address, slot=when.slot)
 
-    def rest(self, state: CellState, seconds: float, *, kelvin: float = 300.0) -> CellState:
-        """Return the cells after being left alone for `seconds` at a temperature of `kelvin`."""
+    def rest(self, state: CellState, seconds: float, *, t_cell: float | None = None) -> CellState:
+        """Return the cells after a rest without pulses: they drift where `retention` is on.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells before.
+        seconds : float
+            Duration (s).
+        t_cell : float, optional
+            Temperature of the cells (K); left out, that of `retention`.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts conductances clamped at the end of a window.
+        """
         drift = self.params.retention
         if drift is None or state.age is None:
             return replace(state, tally=WriteCost())
-        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, kelvin)
+        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, drift.t_cell if t_cell is None else t_cell)
         nu = drift.nu if state.traits.drift is None else state.traits.drift.ravel()
         before = state.g_cell.ravel()
         moved = before * drift.factor(state.age.ravel(), aged, nu)
@@ -173,13 +214,13 @@ class UpdateChain:
         return (low, high) if wear is None else wear.window(state.pulses.ravel()[flat], low, high)
 
     def _lost(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> np.ndarray | float:
         """Return the volts that do not reach each cell (N,)."""
-        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[places.flat]
+        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[address.flat]
         if self.droop is None:
             return lost
-        return lost + self.droop.lost(write, state.g_cell.ravel()[places.flat], v_pulse, places=places, slot=slot)
+        return lost + self.droop.lost(write, state.g_cell.ravel()[address.flat], v_pulse, address=address, slot=slot)
 
     def _change(
         self,
@@ -199,17 +240,17 @@ class UpdateChain:
         return change if gain is None else change * gain.ravel()[flat]
 
     def _disturbed(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, places: CellAddress, slot: np.ndarray
+        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> CellState:
-        """Return the cells after what the pulses did to those on the same lines."""
+        """Return the cells after half-select disturb of those on the same lines."""
         disturb = self.params.disturb
         if disturb is None or disturb.scheme == "gated":
             return state
-        events = half_selected(places, slot, every_place(state.g_cell.shape, self.largest))
+        events = half_selected(address, slot, every_address(state.g_cell.shape, self.largest))
         hit = np.flatnonzero(events)
-        creep = disturb.set if write.sign > 0.0 else disturb.reset
+        shift = disturb.set if write.sign > 0.0 else disturb.reset
         before, count = state.g_cell.ravel()[hit], events[hit]
-        change = creep.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
+        change = shift.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
         low, high = self.window(state, hit)
         after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
         g_cell = state.g_cell.copy()
@@ -218,11 +259,11 @@ class UpdateChain:
 
 
 def _largest(tables: TableFile) -> tuple[int, int]:
-    """Return the rows and columns of the largest array: what the wires were checked on, or `TileGrid`'s own choice."""
-    if "wires" not in tables.tables:
+    """Return the rows and columns of the largest array: on which the wires were checked, or the default."""
+    if WIRES.group not in tables.tables:
         return LARGEST
-    wires = tables["wires"]
-    return round(wires.condition("rows_max")), round(wires.condition("cols_max"))
+    wires = tables[WIRES.group]
+    return round(wires.condition(WIRES.rows_max)), round(wires.condition(WIRES.cols_max))
 
 
 def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:

@@ -4,13 +4,13 @@
            |g - target| <= window        one more confirmation; done after `confirm` in a row
            g < target - window           SET, one step stronger than the SET before
            g > target + window           RESET, one step stronger than the RESET before
-           side changed                  the new side's ramp starts anew
+           side changed                  the ramp of the new side restarts
 
 Source: ramps that restart when the cell has gone past its target, Alibart et al. (Nanotechnology 23, 075201, 2012, as
-others have implemented it again), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET
-up, RESET to fine tune, at most 5 cycles of both in characterisation, 2 in training). Stepped is the table's amplitude,
-its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change
-in the table comes nearest the target (`start`).
+reimplemented by others), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET up, RESET
+to fine tune, at most 5 cycles of both in characterisation, 2 in training). The stepped quantity is the table's
+amplitude, its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose
+mean change in the table comes nearest the target (`start`).
 """
 
 from dataclasses import dataclass, replace
@@ -24,10 +24,11 @@ from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
+from rramkit.table.schema import READ
 
 
 class VerifyParams(Parameters):
-    """How a cell is brought to its target."""
+    """Window, ramps and limits of write-verify."""
 
     window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range", gt=0, le=1)
     confirm: int = quantity(1, "1", "reads in a row that must pass", ge=1, le=1000)
@@ -36,21 +37,23 @@ class VerifyParams(Parameters):
         20, "1", "pulses of a ramp's last amplitude in a row after which a cell is given up", ge=1, le=100_000
     )
     turns_max: int = quantity(20, "1", "changes of side after which a cell is given up", ge=0, le=100_000)
-    stepped: Stepped = quantity("v_pulse", "1", "what is stepped: the amplitude, the width or the gate")
+    stepped: Stepped = quantity("v_pulse", "1", "stepped quantity: the amplitude, the width or the gate")
     step: int = quantity(1, "1", "driver's steps from one pulse of a ramp to the next", ge=0, le=10_000)
-    start: Literal["lowest", "table"] = quantity("lowest", "1", "where a ramp starts: lowest, or as the table expects")
+    start: Literal["lowest", "table"] = quantity(
+        "lowest", "1", "start of a ramp: the lowest, or the nearest mean change"
+    )
     sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
-    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside what flows in it", ge=0, le=1)
+    e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside that of its current", ge=0, le=1)
 
 
 @dataclass(frozen=True)
 class VerifyState:
-    """Cells on their way to their targets.
+    """State of write-verify.
 
     Attributes
     ----------
     cells : CellState
-        All cells; `cells.tally` is what the last step did.
+        All cells; `cells.tally` is the cost of the last step.
     flat : ndarray of int
         The cells that are to be written (N,), as indices into the flattened (..., 2, R, C).
     target : ndarray
@@ -63,8 +66,8 @@ class VerifyState:
         Reads passed in a row, pulses fired, sides changed, pulses of the last amplitude in a row (N,).
     active : ndarray of bool
         Neither done nor given up (N,).
-    tally : Tally
-        What all steps did together.
+    tally : WriteCost
+        Cost of all steps together.
     """
 
     cells: CellState
@@ -87,14 +90,14 @@ class VerifyState:
 
 @dataclass(frozen=True)
 class WriteVerify:
-    """The loop over one table file's cells.
+    """Write-verify with the pulses of one table file.
 
     Attributes
     ----------
     chain : UpdateChain
-        What a pulse does.
+        Effect of a pulse.
     params : VerifyParams
-        The loop.
+        Window, ramps and limits.
     t_read, v_read : float
         Time (s) and voltage (V) of a verify read; a row is read at once, arrays side by side.
     """
@@ -111,13 +114,51 @@ class WriteVerify:
         """Build from the tables `set`, `reset` and `read`."""
         params = params or VerifyParams()
         chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
-        read = tables["read"]
-        return cls(chain, params, read.condition("t_read"), abs(read.condition("v_read")))
+        read = tables[READ.group]
+        return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)))
 
     def program(
-        self, cells: CellState, target: np.ndarray, flat: np.ndarray | None = None, *, rng: np.random.Generator
+        self,
+        cells: CellState | np.ndarray,
+        target: np.ndarray,
+        flat: np.ndarray | None = None,
+        *,
+        rng: np.random.Generator,
     ) -> VerifyState:
-        """Bring cells to their targets: `init`, and `step` until no cell is active."""
+        """Bring cells to their targets: `init`, and `step` until no cell is active.
+
+        Parameters
+        ----------
+        cells : CellState or ndarray
+            The cells as they are; or conductances (..., 2, R, C) in siemens of fresh ones.
+        target : ndarray
+            Targets (N,) in siemens, within the tables' range; without `flat`, of every cell (..., 2, R, C).
+        flat : ndarray of int, optional
+            Which cells (N,), as indices into the flattened (..., 2, R, C), each at most once.
+        rng : Generator
+            Draws the noise of verify reads and the change of each pulse.
+
+        Returns
+        -------
+        VerifyState
+            The cells (`cells`, whose tally counts the whole loop), and the `error` of each target in siemens: a cell
+            that was given up keeps an error above the window.
+
+        Raises
+        ------
+        InputError
+            When a shape does not fit, or a target lies outside the range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop = WriteVerify.from_tables(example())
+        >>> done = loop.program(np.full((2, 3, 2), 5e-6), np.full((2, 3, 2), 40e-6), rng=np.random.default_rng(0))
+        >>> bool(np.all(np.abs(done.error) < 0.01 * 86e-6))
+        True
+        """
+        cells = cells if isinstance(cells, CellState) else self.chain.init(cells, rng=rng)
         state = self.init(cells, target, flat)
         while np.any(state.active):
             state = self.step(state, rng=rng)
@@ -140,9 +181,11 @@ class WriteVerify:
         InputError
             When the targets do not fit the cells or lie outside the range.
         """
-        wanted = cells.g_cell.shape if flat is None else flat.shape
-        if target.shape != wanted:
-            raise InputError(f"`target` must be {wanted} in siemens; got {target.shape}. Give each cell its target.")
+        target = np.asarray(target, dtype=float)
+        flat = None if flat is None else np.asarray(flat)
+        shape = cells.g_cell.shape if flat is None else flat.shape
+        if target.shape != shape:
+            raise InputError(f"`target` must be {shape} in siemens; got {target.shape}. Pass one target for each cell.")
         low, high = self.chain.writer.g_range
         margin = 1e-9 * (high - low)
         if target.size and not (target.min() >= low - margin and target.max() <= high + margin):
@@ -238,9 +281,9 @@ class WriteVerify:
         """
         if not flat.size:
             return WriteCost()
-        places = self.chain.places(flat, shape)
-        _, first = np.unique(places.row_line, return_index=True)
-        rows = int(np.bincount(places.array[first]).max())
+        address = self.chain.address(flat, shape)
+        _, first = np.unique(address.row_line, return_index=True)
+        rows = int(np.bincount(address.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
         return WriteCost(energy=energy, seconds=rows * self.t_read, reads=flat.size)
 

@@ -1,4 +1,4 @@
-"""The data set that needs no file: scikit-learn's digits."""
+"""Scikit-learn's digits: a data set that needs no download."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from rramkit.learning.data.dataset import DataSet, stratified
 
 
 def digits(*, seed: int) -> DataSet:
-    """Return the 1797 handwritten digits of 8 x 8 pixels that scikit-learn brings along (Alpaydin and Kaynak 1998).
+    """Return the 1797 handwritten digits of 8 x 8 pixels of scikit-learn (Alpaydin and Kaynak 1998).
 
     A fifth of each class, drawn with `seed`, is the test set.
 
@@ -21,5 +21,5 @@ def digits(*, seed: int) -> DataSet:
     except ImportError as error:
         raise SetupError("the digits come with scikit-learn, which is missing. `pip install scikit-learn`.") from error
     x, labels = load_digits(return_X_y=True)
-    pixels = np.asarray(x, dtype=float) / 16.0  # they are 0 to 16
+    pixels = np.asarray(x, dtype=float) / 16.0  # from 0 to 16
     return stratified(pixels, np.asarray(labels), seed=seed, name="digits (scikit-learn)")

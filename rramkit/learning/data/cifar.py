@@ -1,7 +1,7 @@
 """CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes (Krizhevsky 2009, technical report, Toronto).
 
-Three forms: the binary batches of its page (also inside their archive, which is what a download brings), the pickled
-batches of the Python version, and a copy as JPEG files in two `.npz` files, which is lossy: the name says so.
+Three forms: the binary batches of its page (also inside their archive, the form of a download), the pickled batches of
+the Python version, and a copy as JPEG files in two `.npz` files, which is lossy and so named.
 """
 
 import io
@@ -13,7 +13,7 @@ import numpy as np
 
 from rramkit.errors import InputError, SetupError
 from rramkit.learning.data.dataset import DataSet
-from rramkit.learning.data.fetch import Remote, fetched
+from rramkit.learning.data.fetch import Remote, fetch
 
 ARCHIVE = Remote(
     "CIFAR-10",
@@ -29,12 +29,12 @@ _PICKLED = {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
 
 
 def load(folder: Path, *, download: bool) -> DataSet:
-    """Read CIFAR-10 from `folder`, in whichever form lies there; after a download if asked for and nothing does.
+    """Read CIFAR-10 from `folder` in any of the three forms; when there is none, download it if `download` is true.
 
     Raises
     ------
     InputError
-        When no form lies there whole.
+        When no form is complete.
     SetupError
         When a download fails, or Pillow is missing for the JPEG form.
     """
@@ -46,13 +46,13 @@ def load(folder: Path, *, download: bool) -> DataSet:
     if all(path.is_file() for path in jpeg):
         (x_train, y_train), (x_test, y_test) = (_decoded(path) for path in jpeg)
         return DataSet(x_train, y_train, x_test, y_test, LOSSY)
-    path = fetched(ARCHIVE, folder, "cifar10", download=download)
+    path = fetch(ARCHIVE, folder, "cifar10", download=download)
     try:
         with tarfile.open(path) as archive:
             members = [archive.extractfile(f"cifar-10-batches-bin/{name}.bin") for name in _BATCHES]
             return _joined([_binary(member.read()) for member in members if member is not None])
     except (tarfile.TarError, KeyError, OSError, EOFError) as error:
-        raise InputError(f"{path}: not the whole archive of CIFAR-10 ({error}). Fetch it again.") from error
+        raise InputError(f"{path}: not the whole archive of CIFAR-10 ({error}). Download it again.") from error
 
 
 def _joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> DataSet:
@@ -65,7 +65,7 @@ def _joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> DataSet:
 def _binary(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     if not content or len(content) % _RECORD:
         raise InputError(
-            f"CIFAR-10: a binary batch has {len(content)} bytes, no multiple of {_RECORD}. Fetch it again."
+            f"CIFAR-10: a binary batch has {len(content)} bytes, no multiple of {_RECORD}. Download it again."
         )
     records = np.frombuffer(content, np.uint8).reshape(-1, _RECORD)
     return records[:, 1:].reshape(-1, *_SHAPE), records[:, 0].astype(np.int64)
@@ -76,16 +76,16 @@ def _pickled(content: bytes) -> tuple[np.ndarray, np.ndarray]:
         batch = _Arrays(io.BytesIO(content), encoding="bytes").load()
         return np.asarray(batch[b"data"], np.uint8).reshape(-1, *_SHAPE), np.asarray(batch[b"labels"], np.int64)
     except (pickle.UnpicklingError, KeyError, TypeError, ValueError, EOFError) as error:
-        raise InputError(f"CIFAR-10: a pickled batch cannot be read ({error}). Take the binary version.") from error
+        raise InputError(f"CIFAR-10: a pickled batch cannot be read ({error}). Use the binary version.") from error
 
 
 class _Arrays(pickle.Unpickler):
-    """Reads arrays and nothing else: a pickle may name any function."""
+    """Reads arrays only: a pickle may name any function."""
 
     def find_class(self, module: str, name: str) -> object:
-        """Return one of the few things that an array's pickle names."""
+        """Return one of the few objects that an array's pickle names."""
         if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return np.empty(0).__reduce__()[0]  # wherever this NumPy keeps it
+            return np.empty(0).__reduce__()[0]  # its module depends on NumPy's version
         if (module, name) not in _PICKLED:
             raise pickle.UnpicklingError(f"it names {module}.{name}")
         return super().find_class(module, name)

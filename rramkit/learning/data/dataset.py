@@ -1,30 +1,69 @@
-"""What there is to learn: inputs and labels, for training and for testing."""
+"""Data sets: inputs and labels for training and test, standardisation and augmentation."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rramkit.errors import InputError
+
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
+_SPLIT_SEED = 1  # of the split of data that come without one
 _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DataSet:
-    """Inputs and labels; `y_train` (N,) and `y_test` (M,) are integers from 0.
+    """Inputs and labels of a training and a test set; `DataSet(x, y)` splits off a fifth of each class as test set.
 
     Attributes
     ----------
     x_train, x_test : ndarray
-        Vectors (N, F) or images (N, C, H, W); numbers, or bytes that stand for 0 to 1.
+        Vectors (N, F), images (N, C, H, W), or grey images (N, H, W), which get their channel's axis; numbers, or bytes
+        that stand for 0 to 1.
+    y_train, y_test : ndarray of int
+        Labels (N,), from 0.
     name : str
-        Where they come from, and what must be said beside an accuracy.
+        Origin of the data, for reports.
+
+    Raises
+    ------
+    InputError
+        When shapes, types or labels do not fit each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.random.default_rng(0).random((100, 4)), np.arange(100) % 2
+    >>> data = DataSet(x, y)
+    >>> data.x_train.shape, data.x_test.shape, data.classes
+    ((80, 4), (20, 4), 2)
     """
 
     x_train: np.ndarray
     y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_test: np.ndarray = None  # pyright: ignore[reportAssignmentType]  (filled by the split)
+    y_test: np.ndarray = None  # pyright: ignore[reportAssignmentType]
     name: str = ""
+
+    def __post_init__(self) -> None:
+        x, y = checked(self.x_train, self.y_train, "x_train", "y_train")
+        if self.x_test is None or self.y_test is None:
+            is_test = _test_part(y, seed=_SPLIT_SEED)
+            x, y, x_test, y_test = x[~is_test], y[~is_test], x[is_test], y[is_test]
+        else:
+            x_test, y_test = checked(self.x_test, self.y_test, "x_test", "y_test")
+        if x.shape[1:] != x_test.shape[1:] or (len(y_test) and y_test.max() > y.max()):
+            raise InputError(
+                "training and test inputs must have one shape and the same classes; got "
+                f"{x.shape[1:]} and {x_test.shape[1:]}, labels to {y.max()} and {y_test.max()}. Fix the data."
+            )
+        for name, value in (("x_train", x), ("y_train", y), ("x_test", x_test), ("y_test", y_test)):
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.shape))
+        counts = f"{len(self.y_train)} training and {len(self.y_test)} test inputs"
+        return f"DataSet({self.name or 'own data'}: {counts} of {shape}, {self.classes} classes)"
 
     @property
     def classes(self) -> int:
@@ -37,12 +76,12 @@ class DataSet:
         return self.x_train.shape[1:]
 
     def shortened(self, train: int, test: int, *, rng: np.random.Generator) -> "DataSet":
-        """Return so many inputs drawn without replacement (0: all of them)."""
-        kept = [
+        """Return a random subset of so many training and test inputs (0: all of them)."""
+        chosen = [
             np.sort(rng.permutation(len(labels))[: count or None])
             for labels, count in ((self.y_train, train), (self.y_test, test))
         ]
-        (a, b), old = kept, self
+        (a, b), old = chosen, self
         return replace(old, x_train=old.x_train[a], y_train=old.y_train[a], x_test=old.x_test[b], y_test=old.y_test[b])
 
     def standardised(self) -> "DataSet":
@@ -63,7 +102,7 @@ def as_numbers(x: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
 
 
 def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Return images (B, C, H, W), each mirrored or not and shifted by up to 4 pixels into zeros, by chance."""
+    """Return images (B, C, H, W), each mirrored or not and shifted by up to 4 pixels into zeros, at random."""
     batch, _, high, wide = x.shape
     padded = np.pad(x, ((0, 0), (0, 0), (_CROP, _CROP), (_CROP, _CROP)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (high, wide), axis=(2, 3))
@@ -75,9 +114,34 @@ def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 
 def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") -> DataSet:
     """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set."""
+    x, labels = checked(x, labels)
+    is_test = _test_part(labels, seed=seed)
+    return DataSet(x[~is_test], labels[~is_test], x[is_test], labels[is_test], name)
+
+
+def checked(x: np.ndarray, y: np.ndarray, x_name: str = "x", y_name: str = "y") -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (N, F) or (N, C, H, W) and labels (N,) as integers; raise `InputError` for anything else."""
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim not in (2, 3, 4) or not len(x) or x.dtype.kind not in "uifb" or not _all_finite(x):
+        raise InputError(
+            f"`{x_name}` must be (N, F), (N, H, W) or (N, C, H, W) and finite; got {x.shape} of {x.dtype}. Fix it."
+        )
+    if y.shape != (len(x),) or y.dtype.kind not in "ui" or y.min() < 0:
+        raise InputError(
+            f"`{y_name}` must be ({len(x)},), integers from 0; got {y.shape} of {y.dtype}. Fix the labels."
+        )
+    return (x[:, None] if x.ndim == 3 else x), y.astype(np.int64)
+
+
+def _all_finite(x: np.ndarray) -> bool:
+    return x.dtype.kind != "f" or bool(np.all(np.isfinite(x)))
+
+
+def _test_part(labels: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return the mask (N,) of the test set: the same part of each class, drawn with `seed`."""
     rng = np.random.default_rng(seed)
     is_test = np.zeros(labels.size, dtype=bool)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         is_test[members[: round(_TEST_PART * members.size)]] = True
-    return DataSet(x[~is_test], labels[~is_test], x[is_test], labels[is_test], name)
+    return is_test

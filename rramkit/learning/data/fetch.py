@@ -1,4 +1,4 @@
-"""Files of data sets: found in a folder, or downloaded into it with a checksum."""
+"""Files of data sets: local copies, or downloads with a checksum."""
 
 import hashlib
 import urllib.request
@@ -8,12 +8,12 @@ from pathlib import Path
 from rramkit.errors import InputError, SetupError
 from rramkit.files import whole_file
 
-_PATIENCE = 30.0  # s without a byte before a download is given up
+_TIMEOUT = 30.0  # s without data after which a download fails
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One file of a data set: its name, where it lives, and its MD5 sum as published beside it."""
+    """One file of a data set: its name, address and published MD5 sum."""
 
     set_name: str
     file: str
@@ -21,41 +21,41 @@ class Remote:
     md5: str
 
 
-def fetched(remote: Remote, folder: Path, subfolder: str, *, also: tuple[str, ...] = (), download: bool) -> Path:
+def fetch(remote: Remote, folder: Path, subfolder: str, *, also: tuple[str, ...] = (), download: bool) -> Path:
     """Return the path of a file that lies in `folder` or in its `subfolder`, under its own name or one of `also`.
 
     Raises
     ------
     InputError
-        When it is missing and no download was asked for.
+        When it is missing and `download` is false.
     SetupError
-        When the download fails or brings something else.
+        When the download fails or has another MD5 sum.
     """
-    places = [where / name for where in (folder / subfolder, folder) for name in (remote.file, *also)]
-    found = next((path for path in places if path.is_file()), None)
-    if found is not None:
-        return found
-    by_hand = f"save {remote.url} as {places[0]} (MD5 {remote.md5})"
+    candidates = [where / name for where in (folder / subfolder, folder) for name in (remote.file, *also)]
+    local = next((path for path in candidates if path.is_file()), None)
+    if local is not None:
+        return local
+    by_hand = f"save {remote.url} as {candidates[0]} (MD5 {remote.md5})"
     if not download:
         raise InputError(
             f"{remote.set_name}: {remote.file} is neither in {folder / subfolder} nor in {folder}. "
             f"Set `data.folder`, or `data.download = true`, or {by_hand}."
         )
     try:
-        _download(remote, places[0])
+        _download(remote, candidates[0])
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise SetupError(f"{remote.set_name}: the download failed ({reason}). By hand: {by_hand}.") from error
-    return places[0]
+    return candidates[0]
 
 
 def _download(remote: Remote, path: Path) -> None:
-    with urllib.request.urlopen(remote.url, timeout=_PATIENCE) as answer:
-        content = answer.read()  # 170 MB at most
+    with urllib.request.urlopen(remote.url, timeout=_TIMEOUT) as response:
+        content = response.read()  # 170 MB at most
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if digest != remote.md5:
         raise SetupError(
-            f"{remote.set_name}: {remote.url} brought MD5 {digest}, not {remote.md5}. "
+            f"{remote.set_name}: {remote.url} gave a file of MD5 {digest}, expected {remote.md5}. "
             f"By hand: save the right file as {path}."
         )
     with whole_file(path) as draft:

@@ -15,14 +15,14 @@ import numpy as np
 
 from rramkit.errors import InputError
 from rramkit.learning.data.dataset import DataSet
-from rramkit.learning.data.fetch import Remote, fetched
+from rramkit.learning.data.fetch import Remote, fetch
 
 _UNSIGNED_BYTES = 8
 
 
 @dataclass(frozen=True)
 class IdxSet:
-    """One set of four files: where they live and their MD5 sums, train images and labels first."""
+    """One set of four files: addresses and MD5 sums, training images and labels first."""
 
     name: str
     folder: str
@@ -56,7 +56,7 @@ FASHION_MNIST = IdxSet(
 
 
 def load(which: IdxSet, folder: Path, *, download: bool) -> DataSet:
-    """Read the four files from `folder` or its subfolder of the set's name, after a download if asked for.
+    """Read the four files from `folder` or its subfolder of the set's name, after a download if `download` is true.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def load(which: IdxSet, folder: Path, *, download: bool) -> DataSet:
     arrays = []
     for file, md5 in zip(FILES, which.md5, strict=True):
         remote = Remote(which.name, f"{file}.gz", which.home + f"{file}.gz", md5)
-        arrays.append(read(fetched(remote, folder, which.folder, also=(file,), download=download)))
+        arrays.append(read(fetch(remote, folder, which.folder, also=(file,), download=download)))
     x_train, y_train, x_test, y_test = arrays
     if x_train.ndim != 3 or x_test.ndim != 3 or len(x_train) != len(y_train) or len(x_test) != len(y_test):
-        raise InputError(f"{folder}: images and labels of {which.name} do not fit each other. Fetch all four again.")
+        raise InputError(f"{folder}: images and labels of {which.name} differ in number. Download all four again.")
     labels = y_train.astype(np.int64), y_test.astype(np.int64)
     return DataSet(x_train[:, None], labels[0], x_test[:, None], labels[1], which.name)
 
@@ -82,10 +82,10 @@ def read(path: Path) -> np.ndarray:
         raw = path.read_bytes()
         content = gzip.decompress(raw) if path.suffix == ".gz" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error}). Fetch it again.") from error
+        raise InputError(f"{path}: cannot be read ({error}). Download it again.") from error
     axes = content[3] if len(content) > 4 else 0
     start = 4 + 4 * axes
     shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
     if content[:3] != bytes((0, 0, _UNSIGNED_BYTES)) or len(content) != start + int(np.prod(shape)):
-        raise InputError(f"{path}: not a whole IDX file of bytes. Fetch it again.")
+        raise InputError(f"{path}: not a whole IDX file of bytes. Download it again.")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

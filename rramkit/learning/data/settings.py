@@ -1,4 +1,4 @@
-"""Which data to learn from, as a person writes it."""
+"""Settings of the data set, TOML group `data`."""
 
 import os
 from pathlib import Path
@@ -16,26 +16,26 @@ FOLDER_VARIABLE = "RRAMKIT_DATA"
 
 
 class DataSettings(Parameters):
-    """What to learn from."""
+    """Which data set, where its files are, and how inputs are prepared."""
 
     name: Literal["digits", "mnist", "fashion_mnist", "cifar10", "npz"] = quantity("digits", "1", "which data set")
-    folder: str = quantity(
-        "", "1", f"where its files lie or are put; empty: the variable {FOLDER_VARIABLE}, or ~/.cache/rramkit"
+    folder: str = quantity("", "1", f"folder of its files; empty: the variable {FOLDER_VARIABLE}, or ~/.cache/rramkit")
+    file: str = quantity("", "1", "`.npz` file of one's own data")
+    download: bool = quantity(False, "1", "whether missing files are downloaded from the set's page")
+    train_images: int = quantity(0, "1", "training inputs, drawn at random; 0: all", ge=0, le=10_000_000)
+    test_images: int = quantity(0, "1", "test inputs, drawn at random; 0: all", ge=0, le=10_000_000)
+    standardise: bool = quantity(
+        False, "1", "whether inputs are scaled to mean 0 and standard deviation 1 (each channel)"
     )
-    file: str = quantity("", "1", "the `.npz` file of one's own data")
-    download: bool = quantity(False, "1", "whether missing files are fetched from the set's home")
-    train_images: int = quantity(0, "1", "training inputs taken, by chance; 0: all", ge=0, le=10_000_000)
-    test_images: int = quantity(0, "1", "test inputs taken, by chance; 0: all", ge=0, le=10_000_000)
-    standardise: bool = quantity(False, "1", "whether inputs get mean 0 and deviation 1 (each channel)")
-    augment: bool = quantity(False, "1", "whether training images are mirrored and shifted by chance")
+    augment: bool = quantity(False, "1", "whether training images are mirrored and shifted at random")
 
     def loaded(self, *, seed: int) -> DataSet:
-        """Read the data set; `seed` splits what comes unsplit and draws the inputs that are taken.
+        """Read the data set; `seed` is of the split, where the set has none, and of the inputs drawn from it.
 
         Raises
         ------
         InputError, SetupError
-            When files are missing, damaged or cannot be fetched.
+            When files are missing, damaged or cannot be downloaded.
         """
         data = self._whole(seed)
         if self.augment and len(data.shape) != 3:

@@ -1,11 +1,42 @@
-"""The layers of a network, each a frozen structure with one pass forward and one back."""
+"""The layers of a network: each one's settings are the frozen object that computes. `LayerSettings` is the list.
 
-from rramkit.learning.layers.activations import FUNCTIONS, Activation
-from rramkit.learning.layers.chain import Chain, Residual
-from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Params, ReadCost
-from rramkit.learning.layers.normalisation import BatchNorm
-from rramkit.learning.layers.products import Convolution, Dense
-from rramkit.learning.layers.shapes import Flatten, MaxPool, MeanPool
+A layer in a TOML file is a table with its `kind` and sizes::
+
+    [[network.layers]]
+    kind = "convolution"
+    channels = 6
+    kernel = 5
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rramkit.learning.layers.activation import FUNCTIONS, Activation, FunctionName
+from rramkit.learning.layers.chain import Chain
+from rramkit.learning.layers.convolution import Convolution
+from rramkit.learning.layers.dense import Dense
+from rramkit.learning.layers.flatten import Flatten
+from rramkit.learning.layers.layer import (
+    AnyLayer,
+    Backward,
+    Forward,
+    Layer,
+    LayerPlan,
+    MatrixPlan,
+    Params,
+    ReadCost,
+    Sizes,
+)
+from rramkit.learning.layers.norm import BatchNorm
+from rramkit.learning.layers.pooling import MaxPool, MeanPool
+from rramkit.learning.layers.residual import Residual
+
+LayerSettings = Annotated[
+    Dense | Convolution | Activation | MaxPool | MeanPool | BatchNorm | Flatten | Residual,
+    Field(discriminator="kind"),
+]
+Residual.model_rebuild(_types_namespace={"LayerSettings": LayerSettings})
 
 __all__ = [
     "FUNCTIONS",
@@ -18,10 +49,15 @@ __all__ = [
     "Dense",
     "Flatten",
     "Forward",
+    "FunctionName",
     "Layer",
+    "LayerPlan",
+    "LayerSettings",
+    "MatrixPlan",
     "MaxPool",
     "MeanPool",
     "Params",
     "ReadCost",
     "Residual",
+    "Sizes",
 ]

@@ -1,81 +1,86 @@
-"""Layers one after the other, and the residual block: two such chains whose outputs add."""
+"""A chain of layers: each layer's output is the next one's input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, Params, ReadCost
+from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, LayerPlan, Params, ReadCost, Shape, Sizes
 
 Caches = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Chain(Layer[Caches]):
-    """Layers in a row; no layer at all hands its inputs on."""
+class Chain:
+    """Layers from first to last; an empty chain is the identity."""
 
     layers: tuple[AnyLayer, ...]
 
-    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Caches]:
-        """Return what the last layer makes of `x`."""
-        done: list[Forward] = []
+    @property
+    def sizes(self) -> Sizes:
+        """The sum of the layers' sizes."""
+        sizes = [layer.sizes for layer in self.layers]
+        return Sizes(*(sum(column) for column in zip(Sizes(), *sizes, strict=True)))
+
+    def plan(self, shape: Shape, *, classes: int, reach: float) -> LayerPlan:
+        """Return what all layers need for inputs (F,) or (C, H, W), in order.
+
+        Raises
+        ------
+        InputError
+            When a layer does not take what the one before it gives.
+        """
+        plans: list[LayerPlan] = []
         for layer in self.layers:
-            done.append(layer.forward(x, parts, training=training, rng=rng))
-            x = done[-1].y
-        reads = sum((one.reads for one in done), ReadCost())
-        means = tuple(mean for one in done for mean in one.means)
-        return Forward(x, tuple(one.cache for one in done), reads, means)
+            plans.append(layer.plan(shape, classes=classes, reach=reach))
+            shape = plans[-1].shape
+        return joined_plans(shape, plans)
+
+    def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[Caches]:
+        """Return the last layer's output for inputs `x`."""
+        results: list[Forward] = []
+        for layer, own in zip(self.layers, self._split(params), strict=True):
+            results.append(layer.forward(x, own, training=training, rng=rng))
+            x = results[-1].y
+        reads = sum((result.reads for result in results), ReadCost())
+        means = tuple(mean for result in results for mean in result.means)
+        return Forward(x, tuple(result.cache for result in results), reads, means)
 
     def backward(
-        self, error: np.ndarray, cache: Caches, parts: Params, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Caches, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
-        """Return the derivatives of all layers; below the lowest one with numbers nobody asks for the error."""
-        lowest = 0 if onward else next((i for i, one in enumerate(self.layers) if one.has_numbers), len(self.layers))
-        done: list[Backward] = []
+        """Return the gradients of all layers; without `needs_input_grad` it stops at the lowest with parameters."""
+        lowest = 0
+        if not needs_input_grad:
+            lowest = next((i for i, layer in enumerate(self.layers) if any(layer.sizes)), len(self.layers))
+        own, results = list(self._split(params)), []
         for index in range(len(self.layers) - 1, lowest - 1, -1):
-            wanted = onward or index > lowest
-            done.append(self.layers[index].backward(error, cache[index], parts, onward=wanted, rng=rng))
-            error = done[-1].error
-        return _joined(error, done)
+            needed = needs_input_grad or index > lowest
+            result = self.layers[index].backward(error, cache[index], own[index], needs_input_grad=needed, rng=rng)
+            results.append(result)
+            error = result.error
+        return joined_gradients(error, results[::-1], reads=results)
+
+    def _split(self, params: Params) -> "Sequence[Params]":
+        return list(params.split([layer.sizes for layer in self.layers]))
 
 
-@dataclass(frozen=True)
-class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
-    """relu(main(x) + shortcut(x)): He et al. 2015 (arXiv 1512.03385), eq. 1 and 2."""
-
-    has_numbers: ClassVar[bool] = True
-
-    main: Chain
-    shortcut: Chain
-
-    def forward(
-        self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator
-    ) -> Forward[tuple[Caches, Caches, np.ndarray]]:
-        """Return the rectified sum of both chains' outputs."""
-        main = self.main.forward(x, parts, training=training, rng=rng)
-        shortcut = self.shortcut.forward(x, parts, training=training, rng=rng)
-        y = np.maximum(main.y + shortcut.y, 0.0)
-        caches = (main.cache, shortcut.cache, y)
-        return Forward(y, caches, main.reads + shortcut.reads, main.means + shortcut.means)
-
-    def backward(
-        self,
-        error: np.ndarray,
-        cache: tuple[Caches, Caches, np.ndarray],
-        parts: Params,
-        *,
-        onward: bool,
-        rng: np.random.Generator,
-    ) -> Backward:
-        """Return the derivatives of both chains; those by the inputs add."""
-        error = error * (cache[2] > 0.0)
-        main = self.main.backward(error, cache[0], parts, onward=True, rng=rng)
-        shortcut = self.shortcut.backward(error, cache[1], parts, onward=True, rng=rng)
-        return _joined(main.error + shortcut.error, (main, shortcut))
+def joined_plans(shape: Shape, plans: Sequence[LayerPlan]) -> LayerPlan:
+    """Return one plan with the arrays of several, in order, and outputs of `shape`."""
+    return LayerPlan(
+        shape,
+        tuple(matrix for plan in plans for matrix in plan.matrices),
+        tuple(vector for plan in plans for vector in plan.vectors),
+        tuple(mean for plan in plans for mean in plan.means),
+    )
 
 
-def _joined(error: np.ndarray, done: Sequence[Backward]) -> Backward:
-    matrices = tuple(found for one in done for found in one.matrices)
-    vectors = tuple(found for one in done for found in one.vectors)
-    return Backward(error, matrices, vectors, sum((one.reads for one in done), ReadCost()))
+def joined_gradients(
+    error: np.ndarray, results: Sequence[Backward], *, reads: Sequence[Backward] | None = None
+) -> Backward:
+    """Return the gradients of several layers in their order; costs add in the order of `reads`."""
+    matrices = tuple(gradient for result in results for gradient in result.matrices)
+    vectors = tuple(gradient for result in results for gradient in result.vectors)
+    return Backward(
+        error, matrices, vectors, sum((result.reads for result in (results if reads is None else reads)), ReadCost())
+    )

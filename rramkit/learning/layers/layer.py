@@ -1,43 +1,129 @@
-"""What a layer is: a frozen piece of structure, one pass forward and one back; state in, state out.
+"""The interface of a layer: frozen settings with a forward and a backward pass; parameters in, parameters out.
+
+A layer's settings are the layer: what a TOML file says of it (`kind`, sizes) is the object whose `forward` runs. Its
+trained numbers stand outside, in `Params`: matrices (in RRAM or in memory), vectors (biases, scales and shifts;
+digital, trained) and running means (digital, not trained). `sizes` counts those of one layer, and `Chain` hands each
+layer its own. `plan` gives their shapes and first values for inputs of one shape.
 
 Images between layers are (C, H, W, B), channels first and the batch last, so that a matrix product over a convolution's
-windows gives images without moving a number, and what is done to single pixels (windows, pooling) is done to runs of
-the whole batch; vectors are (B, F).
-
-A network's numbers stand in `Params`, and a layer knows the places of its own: matrices (in memory or in RRAM), vectors
-(biases, scales and shifts; digital, trained) and means (running statistics; digital, not trained).
+windows gives images without a copy, and pooling works on runs of the whole batch; vectors are (B, F).
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
+from rramkit.errors import InputError
 from rramkit.learning.matrices import Gradient, Matrix, Product
+from rramkit.parameters import Parameters
 
 Cache = TypeVar("Cache")
+Shape = tuple[int, ...]
+
+
+class Sizes(NamedTuple):
+    """How many matrices, trained vectors and running means a layer has."""
+
+    matrices: int = 0
+    vectors: int = 0
+    means: int = 0
 
 
 @dataclass(frozen=True)
 class Params:
-    """The numbers of a network: matrices, trained vectors and running means, each by its place."""
+    """The numbers of a network or of one layer, in the order of the layers.
 
-    matrices: tuple[Matrix, ...]
+    Attributes
+    ----------
+    matrices : tuple of Matrix
+        Each (R, C), within [-1, 1] of its range.
+    vectors, means : tuple of ndarray
+        Trained vectors and running means.
+    scales : tuple of float
+        Digital factor of each matrix's outputs: the weight that a one in the matrix stands for.
+    """
+
+    matrices: tuple[Matrix, ...] = ()
+    vectors: tuple[np.ndarray, ...] = ()
+    means: tuple[np.ndarray, ...] = ()
+    scales: tuple[float, ...] = ()
+
+    def split(self, sizes: Sequence[Sizes]) -> "Iterator[Params]":
+        """Yield the parameters of each of several layers in a row."""
+        m = v = s = 0
+        for size in sizes:
+            yield Params(
+                self.matrices[m : m + size.matrices],
+                self.vectors[v : v + size.vectors],
+                self.means[s : s + size.means],
+                self.scales[m : m + size.matrices],
+            )
+            m, v, s = m + size.matrices, v + size.vectors, s + size.means
+
+
+@dataclass(frozen=True)
+class MatrixPlan:
+    """One matrix of a network.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Its shape (R, C), with the bias where that is a row.
+    fan_in : int
+        Inputs without the bias.
+    scale : float
+        Digital factor of its outputs: the weight that a one in the matrix stands for.
+    """
+
+    rows: int
+    columns: int
+    fan_in: int
+    scale: float
+
+    @classmethod
+    def of(cls, fan_in: int, columns: int, *, reach: float, bias_row: bool = False) -> Self:
+        """Return the plan whose range is `reach` standard deviations of the initial weights."""
+        return cls(fan_in + bias_row, columns, fan_in, reach * float(np.sqrt(2.0 / fan_in)))
+
+    def init(self, *, rng: np.random.Generator) -> np.ndarray:
+        """Draw weights (R, C) over `scale`: He et al. 2015 (arXiv 1502.01852), eq. 10; a bias starts at zero."""
+        weight = rng.normal(0.0, np.sqrt(2.0 / self.fan_in), (self.fan_in, self.columns)) / self.scale
+        return np.vstack([weight, np.zeros((self.rows - self.fan_in, self.columns))])
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """What a layer needs for inputs of one shape.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of its outputs, (F,) or (C, H, W).
+    matrices : tuple of MatrixPlan
+        Shape and scale of each matrix.
+    vectors, means : tuple of ndarray
+        Initial values of the trained vectors and the running means.
+    """
+
+    shape: Shape
+    matrices: tuple[MatrixPlan, ...] = ()
     vectors: tuple[np.ndarray, ...] = ()
     means: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReadCost:
-    """What array reads took: energy (J) and inputs clamped; reads add."""
+    """Cost of array reads: energy (J) and number of clamped inputs; costs add."""
 
     energy: float = 0.0
     clamped: int = 0
 
     @classmethod
     def of(cls, product: Product) -> "ReadCost":
-        """Return what one product took."""
+        """Return the cost of one product."""
         return cls(product.energy, product.clamped)
 
     def __add__(self, other: "ReadCost") -> "ReadCost":
@@ -46,38 +132,68 @@ class ReadCost:
 
 @dataclass(frozen=True)
 class Forward(Generic[Cache]):
-    """Outputs `y`, what the way back needs, what the reads took, and the means that changed, by place."""
+    """Outputs `y`, what the backward pass needs, the cost of the reads, and the layer's running means afterwards."""
 
     y: np.ndarray
     cache: Cache
     reads: ReadCost = ReadCost()
-    means: tuple[tuple[int, np.ndarray], ...] = ()
+    means: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Backward:
-    """The loss's derivatives by a layer's inputs, its matrices and its vectors (by place), and the reads' cost."""
+    """Gradients of the loss with respect to the layer's inputs, matrices and vectors, and the cost of the reads."""
 
     error: np.ndarray
-    matrices: tuple[tuple[int, Gradient], ...] = ()
-    vectors: tuple[tuple[int, np.ndarray], ...] = ()
+    matrices: tuple[Gradient, ...] = ()
+    vectors: tuple[np.ndarray, ...] = ()
     reads: ReadCost = ReadCost()
 
 
-class Layer(ABC, Generic[Cache]):
-    """One step of a network; `has_numbers` says whether it has places in `Params` of its own."""
+class Layer(Parameters, Generic[Cache]):
+    """One layer of a network: its settings, and what they compute."""
 
-    has_numbers: ClassVar[bool] = False
+    @property
+    def sizes(self) -> Sizes:
+        """How many matrices, vectors and running means this layer has; none by default."""
+        return Sizes()
 
     @abstractmethod
-    def forward(self, x: np.ndarray, parts: Params, *, training: bool, rng: np.random.Generator) -> Forward[Cache]:
-        """Return the outputs for inputs `x`; `training` takes the batch's own statistics where there are any."""
+    def plan(self, shape: Shape, *, classes: int, reach: float) -> LayerPlan:
+        """Return what the layer needs for inputs (F,) or (C, H, W); raise `InputError` where they do not fit.
+
+        `classes` is the number of the network's outputs, `reach` the full range of a matrix over the standard deviation
+        of its initial weights.
+        """
+
+    @abstractmethod
+    def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[Cache]:
+        """Return the outputs for inputs `x`; `training` uses the batch's own statistics where there are any."""
 
     @abstractmethod
     def backward(
-        self, error: np.ndarray, cache: Cache, parts: Params, *, onward: bool, rng: np.random.Generator
+        self, error: np.ndarray, cache: Cache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
-        """Return the derivatives, from that by the outputs; unless `onward`, nobody asks for that by the inputs."""
+        """Return the gradients from that of the outputs; that of the inputs only where `needs_input_grad`."""
 
 
 AnyLayer = Layer[Any]
+
+
+def vector_length(layer: Parameters, shape: Shape) -> int:
+    """Return F of vectors (F,); raise `InputError` for images."""
+    if len(shape) != 1:
+        raise _misfit(layer, shape, "vectors (F,); put a `flatten` before it")
+    return shape[0]
+
+
+def image_shape(layer: Parameters, shape: Shape) -> tuple[int, int, int]:
+    """Return (C, H, W) of images; raise `InputError` for vectors."""
+    if len(shape) != 3:
+        raise _misfit(layer, shape, "images (C, H, W)")
+    return shape
+
+
+def _misfit(layer: Parameters, shape: Shape, requirement: str) -> InputError:
+    kind = type(layer).__name__.lower()
+    return InputError(f"a {kind} layer takes {requirement}; got {shape}. Change the order of the layers.")

@@ -1,19 +1,20 @@
-"""Reinforcement learning through the tables: deep Q-learning with both networks in banks of RRAM."""
+"""Reinforcement learning on the tables' device: deep Q-learning with both networks in banks of RRAM."""
 
+from rramkit.learning.rl.agent import RlReport
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Rewrite, Swap, TargetRule
-from rramkit.learning.rl.dqn import Learned, QLearning, huber, td_error
+from rramkit.learning.rl.dqn import QLearning, QStep, huber, td_error
 from rramkit.learning.rl.environments import NAMES, World
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.rl.train import RlReport, train
+from rramkit.learning.rl.train import train
 
 __all__ = [
     "NAMES",
     "Banks",
     "Copy",
     "Freeze",
-    "Learned",
     "QLearning",
+    "QStep",
     "Replay",
     "Rewrite",
     "RlReport",

@@ -1,54 +1,140 @@
-"""An agent in training: it acts in a world, remembers, learns in rounds, and is judged without chance actions.
+"""A deep Q-learning agent in training: it acts, stores transitions, learns in rounds, and is evaluated greedily.
 
-Every draw comes from a generator of seed, purpose and number: an episode has its own world, chance actions and read
-noise, a round of training its own batches, an evaluation its own episodes. Between two episodes, what the agent has
-written (banks, memory, diary) is therefore all there is to know of it.
+Every random number comes from a generator of seed, purpose and number: an episode has its own environment, exploration
+and read noise, a round of training its own batches, an evaluation its own episodes. Between two episodes a checkpoint
+of the state, the replay memory and the log is therefore complete.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rramkit import __version__, units
+from rramkit.array.write.state import WriteCost
+from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
+from rramkit.learning.driver import Report, Training
+from rramkit.learning.layers import ReadCost
+from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Swap, TargetRule
 from rramkit.learning.rl.dqn import QLearning
 from rramkit.learning.rl.environments import World
-from rramkit.learning.rl.log import TrainingLog
-from rramkit.learning.rl.replay import Replay
+from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
+from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import Trainer
 from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
-_WEIGHTS, _CHANCE, _BATCHES, _DEVICE, _WORLD, _ACTING, _JUDGING = range(1, 8)
-_FIRST_LOOK, _SECOND_LOOK, _LAST = 10**6, 2 * 10**9, 3 * 10**9  # first seeds of the episodes that judge
+_WEIGHTS, _EXPLORATION, _BATCHES, _DEVICE, _WORLD, _ACTING, _EVALUATION = range(1, 8)
+_EVALUATE, _CONFIRM, _FINAL = 10**6, 2 * 10**9, 3 * 10**9  # first seeds of the episodes of an evaluation
+SERIES = ("episodes", "judged", "loss", "energy", "target_updates", "target_energy")
+"""Series of the training log."""
 
 
-class Agent:
-    """One training under way. It is written in place, as the world it acts in is.
+@dataclass(frozen=True)
+class RlReport(Report):
+    """One evaluation, for a progress display.
 
     Attributes
     ----------
-    banks, initial : Banks
-        Both networks, now and before the first batch.
-    memory : Replay
-        What it remembers.
-    diary : Diary
-        What it did.
-    between : bool
-        Whether the next action begins an episode.
+    step, steps : int
+        Actions so far, and at most.
+    mean_return : float
+        Mean return of the evaluation's episodes.
+    tally : WriteCost
+        Cost of all writes so far.
+    target_updates, cells_rewritten : int
+        Updates of the target network so far, and the cells that they have written.
     """
 
-    def __init__(self, settings: RlSettings, learning: QLearning, world: World) -> None:
+    step: int
+    steps: int
+    mean_return: float
+    tally: WriteCost
+    target_updates: int
+    cells_rewritten: int
+
+    @property
+    def done(self) -> int:
+        """Actions so far."""
+        return self.step
+
+    @property
+    def total(self) -> int:
+        """Actions at most."""
+        return self.steps
+
+    @property
+    def text(self) -> str:
+        """Mean return, pulses, updates of the target network."""
+        pulses = self.tally.pulses_set + self.tally.pulses_reset
+        return (
+            f"actions  mean return {self.mean_return:.0f}  {units.count(pulses)} pulses  {self.target_updates} target "
+            f"updates rewrote {units.count(self.cells_rewritten)} cells"
+        )
+
+
+@dataclass(frozen=True)
+class AgentState:
+    """What an agent has reached.
+
+    Attributes
+    ----------
+    banks : Banks
+        Both networks.
+    step, batches : int
+        Actions taken and batches trained on.
+    solved : bool
+        Whether two evaluations have reached the goal.
+    tally, target : WriteCost
+        Cost of all writes, and of those of the target network's updates.
+    energy_read : float
+        Energy of the array reads (J).
+    """
+
+    banks: Banks
+    step: int = 0
+    batches: int = 0
+    solved: bool = False
+    tally: WriteCost = field(default_factory=WriteCost)
+    target: WriteCost = field(default_factory=WriteCost)
+    energy_read: float = 0.0
+
+    def with_reads(self, reads: ReadCost) -> "AgentState":
+        """Return the state with the cost of array reads added."""
+        tally = self.tally + WriteCost(clamped=reads.clamped) if reads.clamped else self.tally
+        return replace(self, energy_read=self.energy_read + reads.energy, tally=tally)
+
+
+class Agent(Training[RlReport]):
+    """One training by reinforcement. It is written in place, as the environment that it acts in is.
+
+    Attributes
+    ----------
+    settings : RlSettings
+        Environment, network, rule and budget.
+    initial, state : AgentState
+        Networks and totals before the first action, and now.
+    memory : Replay
+        The stored transitions.
+    log : TrainingLog
+        `SERIES`: the return of each episode at its last action; the mean return of each evaluation at its action; the
+        mean loss of each round at its last batch; the energy of writes and reads so far (J) after each round, at its
+        action; the cells and the energy (J) of each update of the target network, at its batch.
+    """
+
+    def __init__(self, settings: RlSettings, learning: QLearning, world: World, *, tables: str = "") -> None:
         self.settings, self._learning, self._world = settings, learning, world
-        self._dtype = np.dtype(settings.precision)
-        self.banks = self.initial = self._two_banks()
-        self.diary = TrainingLog(tally=self.banks.online.learner.tally + self.banks.target.learner.tally)
-        kept = world.dtype if world.dtype == bool else self._dtype
-        self.memory = Replay(settings.replay, world.shape, dtype=kept)
-        self._target_rule = _target_rule(settings, learning)
-        self.begin()
+        self._tables, self._dtype = tables, np.dtype(settings.precision)
+        banks = initial_banks(learning.trainer, settings)
+        self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
+        self.state, self.log = self.initial, TrainingLog.of(*SERIES)
+        self.memory = Replay(settings.replay, world.shape, dtype=world.dtype if world.dtype == bool else self._dtype)
+        self._target_rule, self._checkpoint_step = _target_rule(settings, learning), 0
+        self._begin_episode()
 
     @classmethod
     def of(cls, tables: TableFile | None, settings: RlSettings) -> "Agent":
@@ -57,120 +143,212 @@ class Agent:
         Raises
         ------
         InputError
-            When a layer does not take what the one before it gives, or the target's rule wants a rule that writes.
+            When a layer does not take what the one before it gives, or the target's rule needs a rule that writes.
         """
-        world, optimiser = World.of(settings.environment), settings.optimiser.built()
-        network = Network.of(settings.network, world.shape, world.actions)
-        rule = FloatReference(optimiser)
-        if tables is not None:
-            rule = settings.rule.built(tables, settings.mapping.model(tables, settings.precision), optimiser)
-        teacher = Trainer(
-            network, rule, replace(optimiser, weight_decay=0.0)
-        )  # biases do not decay: the usual practice
-        return cls(settings, QLearning(teacher, settings.discount, settings.value_scale, settings.double), world)
+        world = World.of(settings.environment)
+        trainer = trainer_of(settings, tables, world.shape, world.actions)
+        learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double)
+        return cls(settings, learning, world, tables=origin(tables))
 
-    def begin(self) -> None:
-        """Begin an episode in a world of its own; its number is that of the episodes so far."""
-        number = len(self.diary.episodes)
-        self._world.close()
-        self._world = World.of(self.settings.environment)
-        self._observation = self._world.reset(seed=int(self._stream(_WORLD, number).integers(2**31)))
-        self._chance, self._acting = self._stream(_CHANCE, number), self._stream(_ACTING, number)
-        self._return, self.between = 0.0, True
+    @property
+    def identity(self) -> str:
+        """Settings, origin of the tables and the kit's version."""
+        return f"rl {self.settings.key()} {self._tables} {__version__}"
 
-    def act(self) -> None:
-        """Take one action, by chance or by the online network, and remember what came of it."""
-        by_chance = self._chance.random() < self._chance_part()
-        action = int(self._chance.integers(self._world.actions)) if by_chance else self._best()
-        outcome = self._world.step(action)
-        self.memory.add(self._observation, action, outcome.reward, after=outcome.observation, ended=outcome.ended)
-        self._return += outcome.reward
-        self._observation, self.between = outcome.observation, False
-        self.diary.step += 1
-        if outcome.ended or outcome.cut:
-            self.diary.episodes.append((self.diary.step, self._return))
-            self.begin()
+    @property
+    def finished(self) -> bool:
+        """Whether the last action is taken or the goal is reached."""
+        return self.state.step >= self.settings.steps or self.state.solved
 
-    def learn(self) -> None:
-        """Do one round of training, with the updates of the target network that fall into it."""
-        number, losses, diary = len(self.diary.loss), [], self.diary
-        batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
-        for _ in range(self.settings.batches):
-            seen = self.memory.sample(self.settings.batch, rng=batches)
-            learned = self._learning.learn(self.banks, seen.of_type(self._dtype), rng=device)
-            self.banks = Banks(learned.online, self.banks.target)
-            diary.tally += learned.online.learner.tally
-            diary.read(learned.reads)
-            diary.batches += 1
-            losses.append(learned.loss)
-            if diary.batches % self.settings.target_every == 0:
-                self.banks, rewrite = self._target_rule.step(self.banks, rng=device)
-                diary.rewrote(rewrite)
-        diary.loss.append((diary.batches, float(np.mean(losses))))
-        diary.energy.append((diary.step, diary.tally.energy + diary.energy_read))
+    @property
+    def checkpoint_due(self) -> bool:
+        """At the first end of an episode after `checkpoint_every` actions."""
+        return self._between and self.state.step - self._checkpoint_step >= self.settings.checkpoint_every
 
-    def judge(self) -> None:
-        """Evaluate; when the goal is reached, once more on three times as many other episodes before it counts."""
-        episodes, goal, step = self.settings.judge_episodes, self.settings.goal, self.diary.step
-        mean = float(np.mean(self.play(episodes, _FIRST_LOOK + step)))
-        self.diary.judged.append((step, mean))
-        if goal is not None and mean >= goal:
-            self.diary.solved = float(np.mean(self.play(3 * episodes, _SECOND_LOOK + step))) >= goal
+    def advance(self) -> RlReport | None:
+        """Act once; train and evaluate where it is time to."""
+        self._act()
+        settings, step = self.settings, self.state.step
+        if step < settings.warm_up or step % settings.collect:
+            return None
+        self._train_round()
+        if self.log.length("loss") % settings.judge_every:
+            return None
+        self._evaluate()
+        return RlReport(
+            step=step,
+            steps=settings.steps,
+            mean_return=self.log.last("judged"),
+            tally=self.state.tally,
+            target_updates=self.log.length("target_updates"),
+            cells_rewritten=int(self.log.values("target_updates").sum()),
+        )
 
-    def judged_last(self) -> np.ndarray:
-        """Return the returns (E,) of the last evaluation, on episodes that no other one has seen."""
-        return self.play(self.settings.final_episodes, _LAST)
+    def without_cache(self) -> None:
+        """Drop what reads have prepared in both banks."""
+        banks, without_cache = self.state.banks, self._learning.trainer.without_cache
+        banks = Banks(without_cache(banks.online), without_cache(banks.target))
+        self.state, self._checkpoint_step = replace(self.state, banks=banks), self.state.step
+
+    def checkpoint(self, seconds: float) -> Checkpoint:
+        """Return the state's changes, the log and the replay memory."""
+        return Checkpoint(flatten(self.initial, self.state), self.log.arrays(), seconds, self.memory.arrays())
+
+    def resume(self, reached: Checkpoint) -> None:
+        """Go on from a checkpoint between two episodes."""
+        self.state, self.log = restore(self.initial, reached.state), TrainingLog.from_arrays(reached.log)
+        self.memory.restore(reached.memory or {})
+        self._checkpoint_step = self.state.step
+        self._begin_episode()
+
+    def final_returns(self) -> np.ndarray:
+        """Return the returns (E,) of the final evaluation, on episodes of its own."""
+        return self.play(self.settings.final_episodes, _FINAL)
+
+    def trained(self) -> TrainedNetwork:
+        """Return the online network."""
+        settings, online = self.settings, self.state.banks.online
+        return TrainedNetwork.of(self._learning.trainer, online, precision=settings.precision, seed=settings.seed)
+
+    def changes(self) -> dict[str, np.ndarray]:
+        """Return the arrays of the online network that differ from the initial one's, by path."""
+        return self.trained().changes(self.initial.banks.online, self._learning.trainer)
 
     def play(self, episodes: int, first: int) -> np.ndarray:
-        """Return the returns (E,) of the online network without chance actions, in worlds seeded from `first` on.
+        """Return the returns (E,) of the online network without exploration, in worlds seeded from `first` on.
 
-        The episodes go on side by side, so that one read answers for all that are not over.
+        The episodes run side by side, so that one read answers for all that are not over.
         """
         worlds, returns = [World.of(self.settings.environment) for _ in range(episodes)], np.zeros(episodes)
-        seen = np.stack([world.reset(seed=first + place) for place, world in enumerate(worlds)])
-        playing, rng = np.arange(episodes), self._stream(_JUDGING, first)
+        observations = np.stack([world.reset(seed=first + index) for index, world in enumerate(worlds)])
+        playing, rng = np.arange(episodes), self._stream(_EVALUATION, first)
         while playing.size:
-            done = self._learning.read(self.banks.online, seen[playing].astype(self._dtype), rng=rng)
+            online = self.state.banks.online
+            result = self._learning.read(online, observations[playing].astype(self._dtype), rng=rng)
             over = np.zeros(playing.size, dtype=bool)
-            for turn, (place, action) in enumerate(zip(playing, np.argmax(done.scores, axis=1), strict=True)):
-                outcome = worlds[place].step(int(action))
-                returns[place] += outcome.reward
-                seen[place], over[turn] = outcome.observation, outcome.ended or outcome.cut
+            for turn, (index, action) in enumerate(zip(playing, np.argmax(result.scores, axis=1), strict=True)):
+                outcome = worlds[index].step(int(action))
+                returns[index] += outcome.reward
+                observations[index], over[turn] = outcome.observation, outcome.ended or outcome.cut
             playing = playing[~over]
         for world in worlds:
             world.close()
         return returns
 
-    def settle(self) -> None:
-        """Go on with matrices as if made anew, as one that is taken up from a checkpoint does."""
-        settled = self._learning.teacher.settled
-        self.banks = Banks(settled(self.banks.online), settled(self.banks.target))
-
     def close(self) -> None:
-        """Give back what the world holds."""
+        """Close the environment."""
         self._world.close()
 
-    def _best(self) -> int:
+    @property
+    def actions(self) -> int:
+        """How many actions the environment has."""
+        return self._world.actions
+
+    def _begin_episode(self) -> None:
+        """Begin an episode in an environment of its own; its number is that of the episodes so far."""
+        number = self.log.length("episodes")
+        self._world.close()
+        self._world = World.of(self.settings.environment)
+        self._observation = self._world.reset(seed=int(self._stream(_WORLD, number).integers(2**31)))
+        self._exploration, self._acting = self._stream(_EXPLORATION, number), self._stream(_ACTING, number)
+        self._return, self._between = 0.0, True
+
+    def _act(self) -> None:
+        """Take one action, at random or by the online network, and store the transition."""
+        explores = self._exploration.random() < self._epsilon()
+        action = int(self._exploration.integers(self._world.actions)) if explores else self._greedy()
+        outcome = self._world.step(action)
+        self.memory.add(self._observation, action, outcome.reward, after=outcome.observation, ended=outcome.ended)
+        self._return += outcome.reward
+        self._observation, self._between = outcome.observation, False
+        self.state = replace(self.state, step=self.state.step + 1)
+        if outcome.ended or outcome.cut:
+            self.log.add(self.state.step, episodes=self._return)
+            self._begin_episode()
+
+    def _train_round(self) -> None:
+        """Train on a round of batches, with the updates of the target network that fall into it."""
+        number, losses = self.log.length("loss"), []
+        batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
+        for _ in range(self.settings.batches):
+            transitions = self.memory.sample(self.settings.batch, rng=batches).of_type(self._dtype)
+            losses.append(self._train_batch(transitions, device))
+            if self.state.batches % self.settings.target_every == 0:
+                self._update_target(device)
+        self.log.add(self.state.batches, loss=float(np.mean(losses)))
+        self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
+
+    def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> float:
+        state = self.state
+        step = self._learning.learn(state.banks, transitions, rng=device)
+        banks, tally = Banks(step.online, state.banks.target), state.tally + step.online.rule_state.tally
+        state = replace(state, banks=banks, tally=tally).with_reads(step.reads)
+        self.state = replace(state, batches=state.batches + 1)
+        return step.loss
+
+    def _update_target(self, device: np.random.Generator) -> None:
+        banks, rewrite = self._target_rule.step(self.state.banks, rng=device)
+        self.log.add(self.state.batches, target_updates=float(rewrite.cells), target_energy=rewrite.tally.energy)
+        tally, target = self.state.tally + rewrite.tally, self.state.target + rewrite.tally
+        self.state = replace(self.state, banks=banks, tally=tally, target=target)
+
+    def _evaluate(self) -> None:
+        """Evaluate; a goal that is reached is confirmed on three times as many other episodes."""
+        episodes, goal, step = self.settings.judge_episodes, self.settings.goal, self.state.step
+        mean = float(np.mean(self.play(episodes, _EVALUATE + step)))
+        self.log.add(step, judged=mean)
+        if goal is not None and mean >= goal:
+            confirmed = float(np.mean(self.play(3 * episodes, _CONFIRM + step))) >= goal
+            self.state = replace(self.state, solved=confirmed)
+
+    def _greedy(self) -> int:
         observation = self._observation[None].astype(self._dtype)
-        done = self._learning.read(self.banks.online, observation, rng=self._acting)
-        self.diary.read(done.reads)
-        return int(np.argmax(done.scores[0]))
+        result = self._learning.read(self.state.banks.online, observation, rng=self._acting)
+        self.state = self.state.with_reads(result.reads)
+        return int(np.argmax(result.scores[0]))
 
-    def _chance_part(self) -> float:
+    def _epsilon(self) -> float:
+        """Return the probability of a random action."""
         last, over = self.settings.chance_last, self.settings.exploration * self.settings.steps
-        return max(last, 1.0 - (1.0 - last) * self.diary.step / over)
-
-    def _two_banks(self) -> Banks:
-        """Return both networks from the same first weights, each as the device takes them."""
-        teacher, device = self._learning.teacher, self._stream(_DEVICE, 0)
-        weights = teacher.network.drawn(rng=self._stream(_WEIGHTS, 0), dtype=self._dtype)
-        return Banks(*(teacher.enrolled(weights, dtype=self._dtype, rng=device) for _ in range(2)))
+        return max(last, 1.0 - (1.0 - last) * self.state.step / over)
 
     def _stream(self, purpose: int, number: int) -> np.random.Generator:
         return np.random.default_rng((self.settings.seed, purpose, number))
 
 
+def trainer_of(settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
+    """Return the constant parts of the Q-network, on the tables' device or, without them, in float."""
+    network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
+    rule = BoundRule(FloatReference(), optimiser)
+    if tables is not None:
+        model = settings.mapping.model(tables, settings.precision)
+        rule = settings.rule.bind(tables, model, optimiser, settings.mapping.weights)
+    return Trainer(network, rule, replace(optimiser, weight_decay=0.0))  # biases do not decay: the usual practice
+
+
+def initial_banks(trainer: Trainer, settings: RlSettings) -> Banks:
+    """Return both networks from the same initial weights, each as the device takes them."""
+    dtype, device = np.dtype(settings.precision), np.random.default_rng((settings.seed, _DEVICE, 0))
+    weights = trainer.network.init_weights(rng=np.random.default_rng((settings.seed, _WEIGHTS, 0)), dtype=dtype)
+    return Banks(*(trainer.init(weights, dtype=dtype, rng=device) for _ in range(2)))
+
+
+def trained_network(
+    settings: RlSettings,
+    tables: TableFile | None,
+    changes: dict[str, np.ndarray],
+    *,
+    input_shape: tuple[int, ...],
+    actions: int,
+) -> TrainedNetwork:
+    """Return the online network of a run: initialised by the settings' seed, with the stored `changes`."""
+    trainer = trainer_of(settings, tables, input_shape, actions)
+    online = initial_banks(trainer, settings).online
+    network = TrainedNetwork.of(trainer, online, precision=settings.precision, seed=settings.seed)
+    return network.with_changes(changes)
+
+
 def _target_rule(settings: RlSettings, learning: QLearning) -> TargetRule:
     if settings.target == "copy":
-        return Copy(learning.teacher.rule)
+        return Copy(learning.trainer.rule)
     return Swap() if settings.target == "swap" else Freeze()

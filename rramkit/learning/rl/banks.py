@@ -1,16 +1,16 @@
-"""The two conductance banks of a deep Q-network, and what happens when the target network takes over the online one's.
+"""The two conductance banks of a deep Q-network, and three ways to update the target network in RRAM.
 
-Deep Q-learning (Mnih et al. 2015, doi 10.1038/nature14236) keeps two networks of one shape: the online one, which is
-trained, and the target one, which says what is aimed at, and copies the first into the second every now and then. In
-RRAM a copy is a write of every cell to a given conductance. Three ways, all three this kit's own design (TIME's text on
-its mapping of deep reinforcement learning was not available):
+Deep Q-learning (Mnih et al. 2015, doi 10.1038/nature14236) has two networks of one shape: the online one, which is
+trained, and the target one, which gives the target values, and copies the first into the second at intervals. In RRAM a
+copy is a write of every cell to a given conductance. Three ways, all three this kit's own design (TIME's text on its
+mapping of deep reinforcement learning was not available):
 
 * `copy`: the target bank is programmed to the online bank's conductances by write-verify;
-* `swap`: the banks change roles. The online bank becomes the target as it stands; the former target goes on learning
-  from what it holds, with its own optimiser. No cell is written. The two are then trained in turns, each against the
-  other, as in double Q-learning (van Hasselt 2010), where the copy is not exact but the other one's last state;
-* `freeze`: the online bank is frozen in place and becomes the target, and the other bank goes online: what it lacks of
-  the frozen one's weights is added to its accumulated changes, and the update rule's own pulses write it over the next
+* `swap`: the banks change roles. The online bank becomes the target as it is; the former target is trained further
+  from its own weights, with its own optimiser. No cell is written. The two are then trained in turns, each against the
+  other, as in double Q-learning (van Hasselt 2010), where the target is not a copy but the other network's last state;
+* `freeze`: the online bank is frozen in place and becomes the target, and the other bank goes online: its difference
+  from the frozen weights is added to its accumulated changes, and the update rule's own pulses write it over the next
   steps. No cell is written at the update; the algorithm is the original one, up to the pulses still outstanding.
 """
 
@@ -20,10 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.write.state import WriteCost
-from rramkit.errors import InputError
-from rramkit.learning.rules import FloatReference, RuleState, UpdateRule
-from rramkit.learning.rules.rram_rule import RramRule
-from rramkit.learning.rules.rule import MatrixState
+from rramkit.learning.rules import BoundRule, MatrixState, RramDevice, RramRule, RuleState
 from rramkit.learning.trainer import NetworkState
 
 
@@ -37,18 +34,18 @@ class Banks:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What one update of the target network wrote: cells that got at least one pulse, and what the writes took."""
+    """Writes of one update of the target network: cells that got at least one pulse, and the cost."""
 
     cells: int = 0
     tally: WriteCost = field(default_factory=WriteCost)
 
 
 class TargetRule(ABC):
-    """One way to make the online network's weights the target's."""
+    """One way to make the online network's weights the target's: an update of the target network."""
 
     @abstractmethod
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
-        """Return the banks after one update of the target, and what it wrote."""
+        """Return the banks after one update of the target, and its writes."""
 
 
 @dataclass(frozen=True)
@@ -67,44 +64,46 @@ class Freeze(TargetRule):
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
         """Return the banks in each other's role, the missing changes accumulated; nothing is written here."""
         frozen, spare = banks.online, banks.target
-        if not frozen.learner.parts:
+        if not frozen.rule_state.parts:
             return Banks(online=frozen, target=frozen), Rewrite()  # weights in memory: the copy is exact and free
         parts = tuple(
             replace(new, chi=old_matrix.weight + old.chi - matrix.weight)
             for old_matrix, old, matrix, new in zip(
-                frozen.learner.matrices, frozen.learner.parts, spare.learner.matrices, spare.learner.parts, strict=True
+                frozen.rule_state.matrices,
+                frozen.rule_state.parts,
+                spare.rule_state.matrices,
+                spare.rule_state.parts,
+                strict=True,
             )
         )
-        learner = replace(frozen.learner, matrices=spare.learner.matrices, parts=parts)
-        return Banks(online=replace(frozen, learner=learner), target=frozen), Rewrite()
+        rule_state = replace(frozen.rule_state, matrices=spare.rule_state.matrices, parts=parts)
+        return Banks(online=replace(frozen, rule_state=rule_state), target=frozen), Rewrite()
 
 
 @dataclass(frozen=True)
 class Copy(TargetRule):
     """The target bank is programmed to the online bank's conductances by the rule's write-verify loop."""
 
-    rule: UpdateRule
+    rule: BoundRule
 
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
-        """Return the banks, the target's as near the online one's as its loop brings it."""
+        """Return the banks, the target's cells within the loop's window around the online one's."""
         online, rewrite = banks.online, Rewrite()
-        if isinstance(self.rule, FloatReference):
-            return Banks(online, target=online), rewrite
-        if not isinstance(self.rule, RramRule):
-            raise InputError(f"`target` copy needs a rule that writes cells; got {type(self.rule).__name__}.")
+        rule, device = self.rule.rule, self.rule.device
+        if not isinstance(rule, RramRule) or device is None:
+            return Banks(online, target=online), rewrite  # weights in memory: the copy is exact and free
         parts, matrices = [], []
-        target = banks.target.learner
-        for now, matrix, wanted in zip(target.parts, target.matrices, online.learner.parts, strict=True):
-            part = self._programmed(now, wanted, rng=rng)
+        target = banks.target.rule_state
+        for now, matrix, wanted in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
+            part = _programmed(device, now, wanted, rng=rng)
             written = int(np.count_nonzero(part.pulses > now.pulses))
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
             parts.append(part)
-            matrices.append(self.rule.matrix(part, matrix, rng=rng))
-        learner: RuleState = replace(target, matrices=tuple(matrices), parts=tuple(parts))
-        return Banks(online, replace(online, learner=learner)), rewrite
+            matrices.append(rule.matrix(device, part, matrix, rng=rng))
+        rule_state: RuleState = replace(target, matrices=tuple(matrices), parts=tuple(parts))
+        return Banks(online, replace(online, rule_state=rule_state)), rewrite
 
-    def _programmed(self, now: MatrixState, wanted: MatrixState, *, rng: np.random.Generator) -> MatrixState:
-        assert isinstance(self.rule, RramRule)
-        low, high = self.rule.bank.loop.chain.writer.g_range
-        target = np.clip(wanted.cells.g_cell, low, high)
-        return replace(now, cells=self.rule.bank.loop.program(now.cells, target, rng=rng).cells)
+
+def _programmed(device: RramDevice, now: MatrixState, wanted: MatrixState, *, rng: np.random.Generator) -> MatrixState:
+    target = np.clip(wanted.cells.g_cell, *device.mapping.window)
+    return replace(now, cells=device.loop.program(now.cells, target, rng=rng).cells)

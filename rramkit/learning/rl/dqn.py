@@ -5,13 +5,13 @@ For a transition (s, a, r, s') and the networks' action values Q ::
     y     = r + gamma (1 - ended) Q_target(s', a*)
     a*    = argmax_a' Q_online(s', a')    double (van Hasselt, Guez and Silver 2016, arXiv 1509.06461)
             argmax_a' Q_target(s', a')    single: the original
-    error = Q_online(s, a) - y,           held within +-1 as the derivative of the Huber loss
+    error = Q_online(s, a) - y,           clipped to +-1: the derivative of the Huber loss
 
-`ended` is 1 where the episode ended by itself; one that was cut off by a limit of time goes on being worth something.
-The largest of several uncertain values is too large on average; with one network choosing and the other valuing, it is
-not, and banks that swap roles are double Q-learning's two learners (van Hasselt 2010).
+`ended` is 1 where the episode ended by itself; one that was truncated by a time limit is bootstrapped. The largest of
+several uncertain values is biased upwards; with one network choosing and the other valuing, it is not, and banks that
+swap roles are double Q-learning's two learners (van Hasselt 2010).
 
-The networks give values in units of `value_scale`: an action value of several hundred would want weights that no pair
+The networks give values in units of `value_scale`: an action value of several hundred would need weights that no pair
 of cells can hold, so the last layer stands for Q / value_scale (this kit's choice).
 """
 
@@ -28,11 +28,11 @@ from rramkit.learning.trainer import NetworkState, Trainer
 
 @dataclass(frozen=True)
 class QLearning:
-    """What a step needs besides the banks.
+    """What is constant in deep Q-learning.
 
     Attributes
     ----------
-    teacher : Teacher
+    trainer : Trainer
         The network, and the rules that write it.
     discount : float
         gamma (1).
@@ -42,31 +42,33 @@ class QLearning:
         Whether the online network picks the action that the target network values.
     """
 
-    teacher: Trainer
+    trainer: Trainer
     discount: float
     value_scale: float
     double: bool
 
-    def read(self, student: NetworkState, observations: np.ndarray, *, rng: np.random.Generator) -> ForwardResult:
-        """Return a pass of observations (B, F); its scores times `value_scale` are the action values (B, A)."""
-        return self.teacher.network.forward(student.parts, observations, training=False, rng=rng)
+    def read(self, state: NetworkState, observations: np.ndarray, *, rng: np.random.Generator) -> ForwardResult:
+        """Return the forward pass of observations (B, F); its scores times `value_scale` are action values (B, A)."""
+        return self.trainer.network.forward(self.trainer.params(state), observations, training=False, rng=rng)
 
-    def learn(self, banks: Banks, seen: Transitions, *, rng: np.random.Generator) -> "Learned":
+    def learn(self, banks: Banks, transitions: Transitions, *, rng: np.random.Generator) -> "QStep":
         """Train the online bank on a batch of transitions."""
-        network, online = self.teacher.network, banks.online
-        after, reads = self._next_values(banks, seen.after, rng=rng)
-        done = network.forward(online.parts, seen.before, training=True, rng=rng)
-        error = td_error(done.scores * self.value_scale, seen, next_values=after, discount=self.discount)
-        held = (np.clip(error, -1.0, 1.0) / len(error)).astype(done.scores.dtype)
-        slopes = network.backward(online.parts, done, held, rng=rng)
-        return Learned(
-            online=self.teacher.stepped(online, done, slopes, rng=rng),
-            loss=huber(error[np.arange(len(error)), seen.action]),
-            reads=reads + done.reads + slopes.reads,
+        network, online = self.trainer.network, banks.online
+        params = self.trainer.params(online)
+        next_values, reads = self._next_values(banks, transitions.after, rng=rng)
+        result = network.forward(params, transitions.before, training=True, rng=rng)
+        values = result.scores * self.value_scale
+        error = td_error(values, transitions, next_values=next_values, discount=self.discount)
+        clipped = (np.clip(error, -1.0, 1.0) / len(error)).astype(result.scores.dtype)
+        gradients = network.backward(params, result, clipped, rng=rng)
+        return QStep(
+            online=self.trainer.step(online, result, gradients, rng=rng),
+            loss=huber(error[np.arange(len(error)), transitions.action]),
+            reads=reads + result.reads + gradients.reads,
         )
 
     def _next_values(self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, ReadCost]:
-        """Return what the observations `after` (B, F) are worth (B,), and what the reads took."""
+        """Return the values (B,) of the observations `after` (B, F), and the cost of the reads."""
         values = self.read(banks.target, after, rng=rng)
         if not self.double:
             return values.scores.max(axis=1) * self.value_scale, values.reads
@@ -76,23 +78,23 @@ class QLearning:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """The online bank after a step, the mean Huber loss before it, and what the reads took."""
+class QStep:
+    """The online bank after a step, the mean Huber loss before it, and the cost of the reads."""
 
     online: NetworkState
     loss: float
     reads: ReadCost
 
 
-def td_error(values: np.ndarray, seen: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:
-    """Return the temporal-difference errors (B, A) of action values (B, A): zero but for the action taken.
+def td_error(values: np.ndarray, transitions: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:
+    """Return the temporal-difference errors (B, A) of action values (B, A): zero except for the action taken.
 
-    `next_values` (B,) is what the observations after are worth.
+    `next_values` (B,) are the values of the observations after.
     """
-    wanted = seen.reward + discount * (1.0 - seen.ended) * next_values
+    target = transitions.reward + discount * (1.0 - transitions.ended) * next_values
     error = np.zeros_like(values)
     rows = np.arange(len(values))
-    error[rows, seen.action] = values[rows, seen.action] - wanted
+    error[rows, transitions.action] = values[rows, transitions.action] - target
     return error
 
 

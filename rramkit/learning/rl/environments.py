@@ -1,9 +1,9 @@
-"""The worlds an agent acts in: gymnasium's, behind what an agent needs of them.
+"""Environments: gymnasium's, with scaled observations.
 
-Observed numbers become numbers of order one: each is divided by the scale that stands here for its environment. Grids
+Observations are scaled to order one: each number is divided by the scale listed here for its environment. Grids
 are channels first, (C, H, W), as images are in a network.
-Sources: CartPole of Barto, Sutton and Anderson 1983 and Acrobot of Sutton 1996, as gymnasium brings them along;
-Breakout of MinAtar (Young and Tian 2019, arXiv 1903.03176), four channels of 10 x 10 places, taken or free.
+Sources: CartPole of Barto, Sutton and Anderson 1983 and Acrobot of Sutton 1996, as in gymnasium;
+Breakout of MinAtar (Young and Tian 2019, arXiv 1903.03176), four channels of 10 x 10 places, occupied or free.
 """
 # pyright: reportMissingImports=false
 
@@ -27,7 +27,7 @@ NAMES = (*_SCALES, *_GRIDS)
 
 @dataclass(frozen=True)
 class Step:
-    """What one action led to: the next observation, the reward, and whether the episode ended, or was cut off."""
+    """Result of one action: the next observation, the reward, and whether the episode ended, or was truncated."""
 
     observation: np.ndarray
     reward: float
@@ -45,14 +45,14 @@ class World:
     shape : tuple of int
         Shape of an observation, (F,) or (C, H, W).
     dtype : dtype
-        Type of the observed numbers: bool where places are taken or free.
+        Type of the observed numbers: bool where places are occupied or free.
     """
 
     def __init__(self, environment: Any, scale: np.ndarray | None) -> None:  # noqa: ANN401  (gymnasium is optional)
         self._environment, self._scale = environment, scale
         self.actions = int(environment.action_space.n)
-        seen = tuple(environment.observation_space.shape)
-        self.shape = seen if scale is not None else (seen[-1], *seen[:-1])
+        shape = tuple(environment.observation_space.shape)
+        self.shape = shape if scale is not None else (shape[-1], *shape[:-1])
         self.dtype = np.dtype(bool if scale is None else np.float64)
 
     @classmethod
@@ -64,7 +64,7 @@ class World:
         InputError
             When the name is unknown.
         SetupError
-            When the package that brings it along is not installed.
+            When the package that contains it is not installed.
         """
         if name not in NAMES:
             raise InputError(f"`environment` must be one of {', '.join(NAMES)}; got {name!r}. Choose one.")
@@ -84,16 +84,16 @@ class World:
             ) from None
 
     def reset(self, *, seed: int | None = None) -> np.ndarray:
-        """Start an episode; return its first observation. `seed` starts the world's own random numbers anew."""
+        """Start an episode; return its first observation. `seed` reseeds the environment's own random numbers."""
         return self._own(self._environment.reset(seed=seed)[0])
 
     def step(self, action: int) -> Step:
-        """Act; return what happened."""
+        """Act once; return the result."""
         observation, reward, ended, cut, _ = self._environment.step(action)
         return Step(self._own(observation), float(reward), bool(ended), bool(cut))
 
     def close(self) -> None:
-        """Give back what the environment holds."""
+        """Close the environment."""
         self._environment.close()
 
     def _own(self, observation: np.ndarray) -> np.ndarray:

@@ -22,12 +22,12 @@ class Transitions:
 
 
 class Replay:
-    """A ring of `capacity` transitions between observations of a shape, written in place: copies are too dear."""
+    """A ring of `capacity` transitions between observations of a shape, written in place to avoid copies."""
 
     def __init__(self, capacity: int, shape: tuple[int, ...], *, dtype: np.dtype | None = None) -> None:
         self.capacity = capacity
         self.added = 0
-        self._held = Transitions(
+        self._ring = Transitions(
             before=np.zeros((capacity, *shape), dtype=dtype),
             action=np.zeros(capacity, dtype=np.int64),
             reward=np.zeros(capacity),
@@ -39,30 +39,30 @@ class Replay:
         return min(self.added, self.capacity)
 
     def add(self, before: np.ndarray, action: int, reward: float, *, after: np.ndarray, ended: bool) -> None:
-        """Keep one transition; the oldest gives way when the ring is full."""
-        place, held = self.added % self.capacity, self._held
-        held.before[place], held.action[place], held.reward[place] = before, action, reward
-        held.after[place], held.ended[place] = after, float(ended)
+        """Store one transition; the oldest is overwritten when the ring is full."""
+        index, ring = self.added % self.capacity, self._ring
+        ring.before[index], ring.action[index], ring.reward[index] = before, action, reward
+        ring.after[index], ring.ended[index] = after, float(ended)
         self.added += 1
 
     def sample(self, count: int, *, rng: np.random.Generator) -> Transitions:
         """Draw `count` transitions, with replacement."""
-        chosen, held = rng.integers(0, len(self), count), self._held
+        indices, ring = rng.integers(0, len(self), count), self._ring
         return Transitions(
-            before=held.before[chosen],
-            action=held.action[chosen],
-            reward=held.reward[chosen],
-            after=held.after[chosen],
-            ended=held.ended[chosen],
+            before=ring.before[indices],
+            action=ring.action[indices],
+            reward=ring.reward[indices],
+            after=ring.after[indices],
+            ended=ring.ended[indices],
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what the ring holds, by name, and how many were ever added."""
-        held = {field.name: getattr(self._held, field.name)[: len(self)] for field in fields(Transitions)}
-        return {**held, "added": np.array(self.added)}
+        stored = {field.name: getattr(self._ring, field.name)[: len(self)] for field in fields(Transitions)}
+        return {**stored, "added": np.array(self.added)}
 
-    def take_up(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Hold what `arrays` gave of a ring of the same capacity."""
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over the `arrays` of a ring of the same capacity."""
         self.added = int(arrays["added"])
         for field in fields(Transitions):
-            getattr(self._held, field.name)[: len(self)] = arrays[field.name]
+            getattr(self._ring, field.name)[: len(self)] = arrays[field.name]

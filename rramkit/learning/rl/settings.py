@@ -1,57 +1,57 @@
-"""How a deep Q-network is trained; nothing about the device, which is the table file's to say."""
+"""Settings of deep Q-learning; the device is described by the table file alone."""
 
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from rramkit.array.mapping import MappingSettings
 from rramkit.array.model import Precision
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
-from rramkit.learning.rules import MixedPrecisionSettings, RuleSettings
+from rramkit.learning.rules import MixedPrecision, Rule
 from rramkit.parameters import Parameters, quantity
 
 
 class RlSettings(Parameters):
-    """Environment, network, rule, budget, and the way of the target network."""
+    """Environment, network, rule, budget, and update of the target network; `rl.train` runs it."""
 
     environment: Literal["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"] = quantity(
-        "CartPole-v1", "1", "what the agent acts in"
+        "CartPole-v1", "1", "environment"
     )
     network: NetworkSettings = NetworkSettings(hidden=(64, 64))
     mapping: MappingSettings = MappingSettings()
-    rule: RuleSettings = Field(default=MixedPrecisionSettings(threshold=0.001), description="what changes the weights")
+    rule: Rule = Field(default=MixedPrecision(threshold=0.001), description="update rule")
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
-    target: Literal["copy", "swap", "freeze"] = quantity(
-        "swap", "1", "how the target network takes over the online one's weights"
-    )
+    target: Literal["copy", "swap", "freeze"] = quantity("swap", "1", "how the target network is updated")
     target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
     steps: int = quantity(50_000, "1", "actions in training, at most", ge=1, le=10**9)
     batch: int = quantity(128, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
     batches: int = quantity(128, "1", "batches in a round of training", ge=1)
     warm_up: int = quantity(1000, "1", "actions before the first round of training", ge=1)
-    replay: int = quantity(100_000, "1", "transitions that are remembered", ge=1, le=10**8)
-    discount: float = quantity(0.98, "1", "what a reward one action later is worth", ge=0.0, lt=1.0)
+    replay: int = quantity(100_000, "1", "transitions in the replay memory", ge=1, le=10**8)
+    discount: float = quantity(0.98, "1", "discount factor gamma", ge=0.0, lt=1.0)
     double: bool = quantity(True, "1", "whether the online network picks the action that the target network values")
-    exploration: float = quantity(0.1, "1", "part of `steps` over which chance actions grow rare", gt=0.0, le=1.0)
-    chance_last: float = quantity(0.04, "1", "part of the actions left to chance after that", ge=0.0, le=1.0)
+    exploration: float = quantity(0.1, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
+    chance_last: float = quantity(0.04, "1", "fraction of random actions after that", ge=0.0, le=1.0)
     value_scale: float = quantity(20.0, "1", "action value that an output of one stands for", gt=0.0)
     judge_every: int = quantity(1, "1", "rounds of training between two evaluations", ge=1)
-    judge_episodes: int = quantity(10, "1", "episodes of an evaluation, without chance actions", ge=1)
+    judge_episodes: int = quantity(10, "1", "episodes of an evaluation, without random actions", ge=1)
     goal: float | None = quantity(
         490.0, "1", "mean return of two evaluations, the second three times as long, at which training stops"
     )
-    final_episodes: int = quantity(100, "1", "episodes of the last evaluation", ge=1)
+    final_episodes: int = quantity(100, "1", "episodes of the final evaluation", ge=1)
     checkpoint_every: int = quantity(
         2000, "1", "actions between two checkpoints, each at the end of an episode", ge=1, le=10**9
     )
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
-    seed: int = quantity(1, "1", "of the weights, the environment, the chance actions and the batches", ge=0, le=2**31)
+    seed: int = quantity(1, "1", "seed of weights, environment, random actions and batches", ge=0, le=2**31)
 
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
+        if isinstance(rule, str):
+            return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     @model_validator(mode="after")
@@ -59,5 +59,5 @@ class RlSettings(Parameters):
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
         if self.mapping.calibrates:
-            raise ValueError("mapping.read.converter must have i_high: there is no first batch to take it from")
+            raise ValueError("mapping.read.adc must have i_high: there is no first batch to take it from")
         return self

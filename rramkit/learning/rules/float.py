@@ -1,31 +1,49 @@
-"""The reference: weights in memory, changed by exactly what the optimiser wants.
-
-w <- w + change
-"""
+"""Float reference: weights in memory, w <- w + change, with exactly the change that the optimiser wants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Literal, Self
 
 import numpy as np
 
+from rramkit.array.mapping import WeightMapping
+from rramkit.array.model import ArrayModel
 from rramkit.learning.matrices import FloatMatrix, Gradient
 from rramkit.learning.optimisers import Optimiser
-from rramkit.learning.rules.rule import RuleState, UpdateRule
+from rramkit.learning.rules.rule import BoundRule, RuleState, UpdateRule
+from rramkit.parameters import quantity
+from rramkit.table import TableFile
 
 
-@dataclass(frozen=True)
 class FloatReference(UpdateRule):
-    """Weights in memory, changed by exactly what the optimiser wants."""
+    """Weights in memory: the reference."""
 
-    optimiser: Optimiser
+    kind: Literal["float"] = quantity("float", "1", "weights in memory")
 
-    def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
-        """Return a network of exactly the given weights."""
-        return RuleState(tuple(FloatMatrix(weight) for weight in weights), self.optimiser.init(weights))
+    def bind(
+        self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping | None = None
+    ) -> BoundRule:
+        """Return the rule with its optimiser; tables, model and mapping are not used."""
+        return BoundRule(self, optimiser)
 
-    def step(self, learner: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> RuleState:
-        """Return the network after one batch's gradients."""
-        weights = [matrix.weight for matrix in learner.matrices]
-        state, changes = self.optimiser.step(learner.optimiser, [gradient.weight for gradient in gradients], weights)
+    def g_range(self, tables: TableFile) -> tuple[float, float]:
+        """Return (0, 1): there are no cells."""
+        return (0.0, 1.0)
+
+    def ideal(self) -> Self:
+        """Return the rule itself: it has no non-ideality."""
+        return self
+
+    def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
+        """Return matrices of exactly the given weights."""
+        return RuleState(tuple(FloatMatrix(weight) for weight in weights), bound.optimiser.init(weights))
+
+    def next_state(
+        self, bound: BoundRule, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator
+    ) -> RuleState:
+        """Return the state after one batch's gradients."""
+        weights = [matrix.weight for matrix in state.matrices]
+        slopes = [gradient.weight for gradient in gradients]
+        optimised, changes = bound.optimiser.step(state.optimiser, slopes, weights)
         matrices = tuple(FloatMatrix(weight + change) for weight, change in zip(weights, changes, strict=True))
-        return replace(learner, matrices=matrices, optimiser=state, steps=learner.steps + 1)
+        return replace(state, matrices=matrices, optimiser=optimised, steps=state.steps + 1)

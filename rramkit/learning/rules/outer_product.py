@@ -1,19 +1,20 @@
-"""Direct in-situ pulses: rows carry the inputs, columns the errors, and a cell is pulsed where the two coincide.
+"""Outer-product update in situ: rows carry the inputs, columns the errors, and a cell is pulsed where both coincide.
 
     change of w_rc = -rate sum_n x_nr e_nc
 
-One step (`trains`) changes a weight by epsilon, so that a sample is to bring rate |x_r e_c| / epsilon coincidences.
-With c = sqrt(rate / (slots epsilon)) ::
+One step (`pulse_counts`) changes a weight by epsilon, so a sample needs rate |x_r e_c| / epsilon coincidences. With
+c = sqrt(rate / (slots epsilon)) ::
 
-    stochastic      in each of `slots` slots the row fires with probability c |x_r|, the column with c |e_c|, apart
+    stochastic      in each of `slots` slots the row fires with probability c |x_r|, the column with c |e_c|,
+                    independently
     deterministic   the row fires in a_r = round(c' |x_r|) of B slots, and the column, in each of those, in
                     b_c = round(c' |e_c|) of B parts of it: a_r b_c coincidences, c' = sqrt(rate / epsilon), B = slots
 
 A probability beyond one, and a count beyond B, is clipped and counted. Before that, samples are balanced: x and e are
-scaled against each other so that their largest are equal. Source of the stochastic trains: Gokmen and Vlasov (Front.
-Neurosci. 10, 333, 2016); RECALLED, not confirmed: its balance of the two and its 10 slots. The deterministic trains,
-and firing all samples' pulses of a batch together, are this kit's own choice. Momentum and the like do not enter: the
-rate is the optimiser's learning rate.
+scaled against each other so that their largest are equal. Source of the stochastic pulse trains: Gokmen and Vlasov
+(Front. Neurosci. 10, 333, 2016); RECALLED, not confirmed: its balance of the two and its 10 slots. The deterministic
+trains, and firing all samples' pulses of a batch together, are this kit's own choice. Momentum and the like do not
+enter: the rate is the optimiser's learning rate.
 """
 
 from dataclasses import dataclass, replace
@@ -23,16 +24,17 @@ import numpy as np
 
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.matrices import Gradient
-from rramkit.learning.rules.pulse_counts import EqualPulses
+from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
+from rramkit.parameters import quantity
 
-Trains = Literal["stochastic", "deterministic"]
+PulseTrains = Literal["stochastic", "deterministic"]
 
 
 @dataclass(frozen=True)
 class Coincidences:
-    """How outer products become pulses.
+    """Coincidences of row and column pulse trains.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class Coincidences:
         Slots of a sample's trains.
     """
 
-    trains: Trains
+    trains: PulseTrains
     slots: int
 
     def counts(
@@ -69,28 +71,26 @@ class Coincidences:
         return up, down, cut_x + cut_e
 
 
-@dataclass(frozen=True)
 class OuterProduct(RramRule):
-    """Pulses where inputs and errors coincide.
+    """Pulses where inputs and errors coincide."""
 
-    Attributes
-    ----------
-    pulses : EqualPulses
-        What a coincidence fires.
-    coincidences : Coincidences
-        The trains.
-    """
+    kind: Literal["outer_product"] = quantity("outer_product", "1", "pulses where inputs and errors coincide")
+    trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains")
+    slots: int = quantity(10, "1", "slots of a sample's trains", ge=1, le=1000)
+    step: float = quantity(0.002, "1", "change of a cell by a pulse, over the conductance range", gt=0.0, le=1.0)
 
-    pulses: EqualPulses
-    coincidences: Coincidences
+    def equal_pulses(self) -> float:
+        """Return the step of a pulse."""
+        return self.step
 
-    def updated(
-        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    def apply(
+        self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Return the part after the batch's coincidences."""
-        up, down, clipped = self.coincidences.counts(batch.gradient, batch.rate, self.pulses.epsilon, rng=rng)
-        cells, tally = self.pulses.fired(part.cells, up, down, rng=rng)
-        return replace(part, cells=cells, chi=np.zeros_like(part.chi)), tally + WriteCost(clamped=clipped)
+        """Return the state after the batch's coincidences."""
+        pulses, trains = device.equal_pulses, Coincidences(self.trains, self.slots)
+        up, down, clipped = trains.counts(request.gradient, request.rate, pulses.epsilon, rng=rng)
+        cells, cost = pulses.fire(state.cells, up, down, rng=rng)
+        return replace(state, cells=cells, chi=np.zeros_like(state.chi)), cost + WriteCost(clamped=clipped)
 
 
 def _balanced(x: np.ndarray, e: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,18 +1,21 @@
-"""One pulse for each of some pairs: which half, which polarity, which amplitude.
+"""Pulse selection: which cells of some weights are pulsed, with which polarity and amplitude, one pulse a cell.
 
-A weight rises by a SET of its plus cell or a RESET of its minus cell, and falls the other way about. Which of the two
-is fired: the one that brings the mean of the pair towards `g_centre`, unless its nearest amplitude misses the wanted
-change by more than `MISS_LIMIT` and the other one's misses it by less. Where both miss by more, none is fired. The
-choice is this kit's own design; it knows the table's means only, not what stays with each cell.
+Pairs: a weight rises by a SET of its plus cell or a RESET of its minus cell, and falls the other way. Fired is the one
+that brings the mean of the pair towards `g_centre`, unless its nearest amplitude misses the wanted change by more than
+`MISS_LIMIT` and the other one's misses it by less. Where both miss by more, neither is fired.
+
+Other mappings: each cell that has to change (`Mapping.changes`) gets the pulse of the nearest mean change, unless that
+misses by more than `MISS_LIMIT`. Both are this kit's own design; they use the table's means only, not a cell's traits.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rramkit.array.mapping import Mapping, Pairs
 from rramkit.array.write.pulse import Writer
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
-from rramkit.learning.rules.bank import Bank, flat_cells
+from rramkit.learning.rules.rram_device import RramDevice
 
 MISS_LIMIT = 0.5
 """Largest miss of a pulse over the change wanted (1): beyond it, firing gains less than waiting."""
@@ -20,7 +23,7 @@ MISS_LIMIT = 0.5
 
 @dataclass(frozen=True)
 class PulsePlan:
-    """One pulse for each of P weights out of N.
+    """One pulse for each of P pairs out of N.
 
     Attributes
     ----------
@@ -41,6 +44,29 @@ class PulsePlan:
     expected: np.ndarray
 
 
+@dataclass(frozen=True)
+class CellPulses:
+    """One pulse for each of P cells.
+
+    Attributes
+    ----------
+    flat : ndarray of int
+        The cells (P,), as indices into the flattened (halves, R, columns).
+    is_set : ndarray of bool
+        SET or RESET (P,).
+    v_pulse, expected : ndarray
+        Amplitude (V) and the change of the cell that the table expects (S), (P,).
+    change : ndarray
+        Change of each of the N weights that the table expects (N,).
+    """
+
+    flat: np.ndarray
+    is_set: np.ndarray
+    v_pulse: np.ndarray
+    expected: np.ndarray
+    change: np.ndarray
+
+
 def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_centre: float) -> PulsePlan:
     """Choose cell, polarity and amplitude for pairs (2, N) in siemens whose difference should change by `wanted` (N,).
 
@@ -53,58 +79,95 @@ def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_cen
     v_reset, fall = writer.reset.nearest(g_pair[1 - set_half, weights], -size)
     set_miss, reset_miss = np.abs(rise - size) / size, np.abs(fall + size) / size
     low_pair = g_pair.mean(axis=0) < g_centre
-    miss_at_hand = np.where(low_pair, set_miss, reset_miss)
-    is_set = np.where(miss_at_hand <= MISS_LIMIT, low_pair, set_miss < reset_miss)
+    preferred_miss = np.where(low_pair, set_miss, reset_miss)
+    is_set = np.where(preferred_miss <= MISS_LIMIT, low_pair, set_miss < reset_miss)
     fire = np.where(is_set, set_miss, reset_miss) <= MISS_LIMIT
     half = np.where(is_set, set_half, 1 - set_half)
     v_pulse, expected = np.where(is_set, v_set, v_reset), np.where(is_set, rise, fall)
     return PulsePlan(weights[fire], half[fire], is_set[fire], v_pulse[fire], expected[fire])
 
 
-def write_pairs(
-    bank: Bank, cells: CellState, change: np.ndarray, where: tuple[np.ndarray, np.ndarray], *, rng: np.random.Generator
-) -> tuple[CellState, np.ndarray]:
-    """Fire at most one pulse at each of some pairs.
+def choose_pulses(
+    device: RramDevice,
+    g_cell: np.ndarray,
+    change: np.ndarray,
+    where: tuple[np.ndarray, np.ndarray],
+    *,
+    flips: np.ndarray | None = None,
+) -> CellPulses:
+    """Choose at most one pulse for each cell of some weights.
 
     Parameters
     ----------
-    bank : Bank
+    device : RramDevice
         What is written to.
-    cells : CellState
-        Cells (2, R, C).
+    g_cell : ndarray
+        Conductances (halves, R, columns) in siemens as the controller knows them.
     change : ndarray
         Wanted changes of N weights (N,); where it is zero nothing is fired.
     where : tuple of ndarray
-        Their rows and columns (N,), each pair at most once.
-    rng : Generator
-        What draws the changes.
-
-    Returns
-    -------
-    cells, expected : CellState, ndarray
-        The cells, their tally that of all pulses, and the change of the weights (N,) that the table expects.
+        Their rows and columns (N,), each weight at most once.
+    flips : ndarray, optional
+        Columns stored as complements.
     """
-    expected, wanting = np.zeros(change.shape), np.flatnonzero(change)
-    if not wanting.size:
-        return replace(cells, tally=WriteCost()), expected
-    rows, cols = (each[wanting] for each in where)
-    wanted = np.asarray(change[wanting] * bank.g_unit, dtype=float)
-    plan = plan_pulses(bank.loop.chain.writer, cells.g_cell[:, rows, cols], wanted, g_centre=bank.g_centre)
-    expected[wanting[plan.weight]] = np.where(plan.half == 0, plan.expected, -plan.expected) / bank.g_unit
-    flat = flat_cells(plan.half, rows[plan.weight], cols[plan.weight], cells.g_cell.shape)
-    return fired(bank, cells, plan, flat, rng=rng), expected
+    chosen = np.flatnonzero(change)
+    rows, cols = (each[chosen] for each in where)
+    choose = _of_pairs if isinstance(device.mapping, Pairs) else _of_cells
+    if not chosen.size:
+        none = np.zeros(0)
+        return CellPulses(none.astype(np.intp), none.astype(bool), none, none, np.zeros(change.shape))
+    pulses = choose(device, g_cell, change[chosen], (rows, cols), flips)
+    expected = np.zeros(change.shape)
+    expected[chosen] = pulses.change
+    return replace(pulses, change=expected)
 
 
-def reads_of(bank: Bank, cells: CellState, rows: np.ndarray, cols: np.ndarray) -> WriteCost:
-    """Return what it takes to read both halves of the pairs at `rows` and `cols` (N,), to know what a pulse will do."""
-    flat = flat_cells(np.repeat((0, 1), rows.size), np.tile(rows, 2), np.tile(cols, 2), cells.g_cell.shape)
-    return bank.loop.reads(flat, cells.g_cell.ravel()[flat], cells.g_cell.shape)
+def fire(device: RramDevice, cells: CellState, pulses: CellPulses, *, rng: np.random.Generator) -> CellState:
+    """Fire the chosen pulses, SETs first; the state's cost is that of all of them."""
+    cost = WriteCost()
+    if not pulses.flat.size:
+        return replace(cells, tally=cost)
+    for polarity, chosen in zip(POLARITIES, (pulses.is_set, ~pulses.is_set), strict=True):
+        v_pulse = pulses.v_pulse[chosen]
+        cells = device.loop.chain.step(cells, pulses.flat[chosen], v_pulse, polarity=polarity, rng=rng)
+        cost += cells.tally
+    return replace(cells, tally=cost)
 
 
-def fired(bank: Bank, cells: CellState, plan: PulsePlan, flat: np.ndarray, *, rng: np.random.Generator) -> CellState:
-    """Fire a plan's pulses at the cells `flat` (P,); the tally is that of all of them."""
-    tally = WriteCost()
-    for polarity, mine in zip(POLARITIES, (plan.is_set, ~plan.is_set), strict=True):
-        cells = bank.loop.chain.step(cells, flat[mine], plan.v_pulse[mine], polarity=polarity, rng=rng)
-        tally += cells.tally
-    return replace(cells, tally=tally)
+def _of_pairs(
+    device: RramDevice,
+    g_cell: np.ndarray,
+    change: np.ndarray,
+    where: tuple[np.ndarray, np.ndarray],
+    flips: np.ndarray | None,
+) -> CellPulses:
+    (rows, cols), pairs = where, device.pairs
+    wanted = np.asarray(change * pairs.g_unit, dtype=float)
+    plan = plan_pulses(device.loop.chain.writer, g_cell[:, rows, cols], wanted, g_centre=pairs.g_centre)
+    expected = np.zeros(change.shape)
+    expected[plan.weight] = np.where(plan.half == 0, plan.expected, -plan.expected) / pairs.g_unit
+    flat = np.ravel_multi_index((plan.half, rows[plan.weight], cols[plan.weight]), g_cell.shape)
+    return CellPulses(flat, plan.is_set, plan.v_pulse, plan.expected, expected)
+
+
+def _of_cells(
+    device: RramDevice,
+    g_cell: np.ndarray,
+    change: np.ndarray,
+    where: tuple[np.ndarray, np.ndarray],
+    flips: np.ndarray | None,
+) -> CellPulses:
+    mapping: Mapping = device.mapping
+    flat, flipped = mapping.cells_of(*where, g_cell.shape), mapping.flipped_at(flips, where[1])
+    before = g_cell.ravel()[flat]
+    wanted = np.asarray(mapping.changes(before, change, flipped), dtype=float)
+    v_pulse, expected = np.zeros(wanted.shape), np.zeros(wanted.shape)
+    for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+        write = device.loop.chain.write(polarity)
+        v_pulse[chosen], expected[chosen] = write.nearest(before[chosen], wanted[chosen])
+    fires = (wanted != 0.0) & (np.abs(expected - wanted) <= MISS_LIMIT * np.abs(wanted))
+    expected = np.where(fires, expected, 0.0)
+    after = mapping.decode(before + expected, flipped)
+    return CellPulses(
+        flat[fires], wanted[fires] > 0.0, v_pulse[fires], expected[fires], after - mapping.decode(before, flipped)
+    )

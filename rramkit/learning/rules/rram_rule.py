@@ -1,21 +1,34 @@
-"""What rules that write to RRAM have in common: first weights written, the optimiser asked, matrices read anew."""
+"""What rules that write to RRAM share: first weights, the optimiser's changes, retention between batches, fresh reads.
+
+A rule of this kind is a subclass with a `kind`, its fields, and `apply`: the state of one matrix after one batch.
+"""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
+from rramkit.array.mapping import Mapping, Pairs, WeightMapping
+from rramkit.array.mapping.mapping import conductance_window
+from rramkit.array.model import ArrayModel
 from rramkit.array.write.state import WriteCost
+from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams, WriteVerify
+from rramkit.errors import InputError
 from rramkit.learning.matrices import Gradient, Matrix
 from rramkit.learning.optimisers import Optimiser
-from rramkit.learning.rules.bank import Bank
-from rramkit.learning.rules.rule import MatrixState, RuleState, UpdateRule
+from rramkit.learning.rules.pulse_counts import EqualPulses
+from rramkit.learning.rules.rram_device import RramDevice, WriteMethod, pairs_only
+from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState, UpdateRule
+from rramkit.parameters import quantity
+from rramkit.table import TableFile
 
 
 @dataclass(frozen=True)
 class UpdateRequest:
-    """What one batch asks of one matrix (R, C).
+    """The update of one matrix (R, C) after one batch.
 
     Attributes
     ----------
@@ -25,8 +38,8 @@ class UpdateRequest:
         The gradient in its two factors.
     rate : float
         Learning rate of the batch.
-    number : int
-        Batches seen before this one.
+    batch : int
+        Batches before this one.
     matrix : Matrix
         The matrix as the batch read it.
     """
@@ -34,76 +47,151 @@ class UpdateRequest:
     change: np.ndarray
     gradient: Gradient
     rate: float
-    number: int
+    batch: int
     matrix: Matrix
 
 
-@dataclass(frozen=True)
 class RramRule(UpdateRule):
-    """A rule that writes to the cells of a bank.
+    """A rule that writes to the cells of a table file; a weight of one is the conductance range."""
 
-    Attributes
-    ----------
-    optimiser : Optimiser
-        What turns gradients into wanted changes.
-    bank : Bank
-        The cells.
-    """
-
-    optimiser: Optimiser
-    bank: Bank
-
-    def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
-        """Return a network of the given weights, as near as the bank's way to start can write them."""
-        begun = [self.begun(weight, rng=rng) for weight in weights]
-        parts = tuple(part for part, _ in begun)
-        matrices = tuple(self.matrix(part, None, rng=rng) for part in parts)
-        return RuleState(matrices, self.optimiser.init(weights), parts, 0, _sum([tally for _, tally in begun]))
-
-    def step(self, learner: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> RuleState:
-        """Return the network after one batch's gradients."""
-        weights = [matrix.weight for matrix in learner.matrices] if self.optimiser.weight_decay else None
-        state, changes = self.optimiser.step(learner.optimiser, [each.weight for each in gradients], weights)
-        rate = self.optimiser.learning_rate * state.rate
-        parts, matrices, tallies = [], [], []
-        for part, matrix, change, gradient in zip(learner.parts, learner.matrices, changes, gradients, strict=True):
-            batch = UpdateRequest(change, gradient, rate, learner.steps, matrix)
-            after, tally = self.updated(self._rested(part), batch, rng=rng)
-            after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
-            parts.append(after)
-            # A matrix that nothing was written to is not built again.
-            matrices.append(matrix if _same(part, after) else self.matrix(after, matrix, rng=rng))
-            tallies.append(tally)
-        return RuleState(tuple(matrices), state, tuple(parts), learner.steps + 1, _sum(tallies))
-
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C); `chi` holds what is missing."""
-        cells = self.bank.placed(weight, rng=rng)
-        missing = (weight - self.bank.weight(cells.g_cell)).astype(weight.dtype)
-        return MatrixState(cells, missing), cells.tally
-
-    def matrix(self, part: MatrixState, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
-        """Return the matrix that is read, with the periphery that it had `before` it was written; None: a new one."""
-        return self.bank.matrix(part.cells, before, rng=rng)
+    update: UpdateParams = UpdateParams()
+    verify: VerifyParams = VerifyParams(start="table")
+    start: WriteMethod = quantity("pulse", "1", "how first weights are written: pulse, verify or error")
+    centre: float = quantity(
+        0.4, "1", "where in the conductance range the mean of a pair is held (0 lowest, 1 highest)", gt=0.0, lt=1.0
+    )
 
     @abstractmethod
-    def updated(
-        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    def apply(
+        self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Return what is known of one matrix after a batch, and what the batch did."""
+        """Return the state of one matrix after a batch, and the cost of its writes."""
 
-    def _rested(self, part: MatrixState) -> MatrixState:
-        """Return the part after its cells have drifted for the time between two batches."""
-        chain = self.bank.loop.chain
-        if chain.params.retention is None or not chain.params.retention.t_batch:
-            return part
-        seconds, kelvin = chain.params.retention.t_batch, chain.params.retention.kelvin
-        fast = None if part.fast is None else chain.rest(part.fast, seconds, kelvin=kelvin)
-        return replace(part, cells=chain.rest(part.cells, seconds, kelvin=kelvin), fast=fast)
+    # What a rule may override -----------------------------------------------------------------------------------------
+
+    def pair_mapping(self, pairs: Pairs) -> Pairs:
+        """Return how this rule places weights in pairs."""
+        return pairs.model_copy(update={"centre": self.centre})
+
+    def equal_pulses(self) -> float | None:
+        """Return the step of a rule of equal pulses over the conductance range; None: it has none."""
+        return None
+
+    def first(
+        self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
+        """Write first weights (R, C); `chi` is the programming error, still to be written."""
+        flips = device.mapping.flips(weight)
+        cells = device.program(weight, flips=flips, rng=rng)
+        missing = (weight - device.mapping.weight(cells.g_cell, flips)).astype(weight.dtype)
+        return MatrixState(cells, missing, flips=flips), cells.tally
+
+    def matrix(
+        self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
+    ) -> Matrix:
+        """Return the matrix that is read, with the periphery that it had `before` the write; None: a new one."""
+        return device.matrix(state.cells, before, flips=state.flips, rng=rng)
+
+    # The driver's side ------------------------------------------------------------------------------------------------
+
+    def bind(
+        self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping | None = None
+    ) -> BoundRule:
+        """Return the rule on the device of a table file.
+
+        Parameters
+        ----------
+        tables : TableFile
+            Tables `set`, `reset`, `read`, and `wires` where a stage of the update chain wants them.
+        model : ArrayModel
+            How the cells are read.
+        optimiser : Optimiser
+            What turns gradients into wanted changes.
+        mapping : Mapping, optional
+            Weight mapping; left out, pairs. Its window is the tables' own.
+
+        Raises
+        ------
+        InputError
+            When the rule cannot write this mapping.
+        """
+        loop = WriteVerify.from_tables(tables, self.verify, self.update)
+        loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
+        mapped = self._mapped(mapping or Pairs()).with_window(*loop.chain.writer.g_range)
+        step, kind = self.equal_pulses(), str(type(self).model_fields["kind"].default)
+        pulses = None if step is None else EqualPulses.of(loop.chain, pairs_only(mapped, kind), step)
+        return BoundRule(self, optimiser, self.device(RramDevice(model, loop, mapped, pulses, self.start)))
+
+    def device(self, device: RramDevice) -> RramDevice:
+        """Return the device with what the rule's own fields say of it."""
+        return device
+
+    def g_range(self, tables: TableFile) -> tuple[float, float]:
+        """Return the lowest and the highest conductance that a cell may be left at (S)."""
+        return conductance_window(tables)
+
+    def ideal(self) -> Self:
+        """Return the rule with every stage between driver and cell off, and verify reads without noise."""
+        update = UpdateParams(schedule=self.update.schedule, cycles=False)
+        return self.model_copy(update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})})
+
+    def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
+        """Return matrices of the given weights, as near as `start` writes them."""
+        device = _device(bound)
+        first = [self.first(device, weight, rng=rng) for weight in weights]
+        states = tuple(state for state, _ in first)
+        matrices = tuple(self.matrix(device, state, None, rng=rng) for state in states)
+        return RuleState(matrices, bound.optimiser.init(weights), states, 0, _sum([cost for _, cost in first]))
+
+    def next_state(
+        self, bound: BoundRule, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator
+    ) -> RuleState:
+        """Return the state after one batch's gradients."""
+        device, optimiser = _device(bound), bound.optimiser
+        weights = [matrix.weight for matrix in state.matrices] if optimiser.weight_decay else None
+        optimised, changes = optimiser.step(state.optimiser, [each.weight for each in gradients], weights)
+        rate = optimiser.learning_rate * optimised.rate
+        states, matrices, costs = [], [], []
+        for part, matrix, change, gradient in zip(state.parts, state.matrices, changes, gradients, strict=True):
+            request = UpdateRequest(change, gradient, rate, state.steps, matrix)
+            after, cost = self.apply(device, _drifted(device, part), request, rng=rng)
+            after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
+            states.append(after)
+            # The read operators of a matrix without a write stay.
+            matrices.append(matrix if _same(part, after) else self.matrix(device, after, matrix, rng=rng))
+            costs.append(cost)
+        return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs))
+
+    def _mapped(self, mapping: Mapping) -> Mapping:
+        if not isinstance(mapping, Pairs):
+            return mapping
+        changed = [n for n in ("placement", "centre", "levels") if getattr(mapping, n) != getattr(Pairs(), n)]
+        if changed:
+            raise InputError(
+                f"`mapping.weights.{changed[0]}` must be left out: the rule places its pairs; got "
+                f"{getattr(mapping, changed[0])}. Set `rule.{changed[0]}`."
+            )
+        return self.pair_mapping(mapping)
+
+
+def _device(bound: BoundRule) -> RramDevice:
+    if bound.device is None:
+        raise InputError("`device` must be given for a rule that writes cells; got None. Use `rule.bind(tables, ...)`.")
+    return bound.device
+
+
+def _drifted(device: RramDevice, state: MatrixState) -> MatrixState:
+    """Return the state after its cells have drifted for the time between two batches (retention)."""
+    chain = device.loop.chain
+    if chain.params.retention is None or not chain.params.retention.t_batch:
+        return state
+    seconds = chain.params.retention.t_batch
+    fast = None if state.fast is None else chain.rest(state.fast, seconds)
+    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast)
 
 
 def _same(before: MatrixState, after: MatrixState) -> bool:
-    """Return whether all that a matrix is read from is the very same."""
+    """Return whether everything that a matrix is read from is the same object."""
     return (
         after.cells.g_cell is before.cells.g_cell
         and after.digital is before.digital
@@ -112,5 +200,5 @@ def _same(before: MatrixState, after: MatrixState) -> bool:
     )
 
 
-def _sum(tallies: Sequence[WriteCost]) -> WriteCost:
-    return sum(tallies, WriteCost())
+def _sum(costs: Sequence[WriteCost]) -> WriteCost:
+    return sum(costs, WriteCost())

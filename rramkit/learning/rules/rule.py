@@ -1,34 +1,46 @@
-"""The state of a network in training, and what an update rule is: frozen state, `init` and `step`."""
+"""What an update rule is, its state, and a rule bound to a device.
+
+A rule is its settings: one frozen record with a `kind`, whose fields have units and bounds. `bind` puts it on the
+device of a table file; the bound rule has `init` and `step`, from frozen state to frozen state.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
+from rramkit.array.mapping import WeightMapping
+from rramkit.array.model import ArrayModel
 from rramkit.array.write.state import CellState, WriteCost
 from rramkit.learning.matrices import Gradient, Matrix
-from rramkit.learning.optimisers import OptimiserState
+from rramkit.learning.optimisers import Optimiser, OptimiserState
+from rramkit.learning.rules.rram_device import RramDevice
+from rramkit.parameters import Parameters
+from rramkit.table import TableFile
 
 
 @dataclass(frozen=True)
 class MatrixState:
-    """What a rule knows of one matrix (R, C) beside its reads.
+    """The state of one matrix (R, C) beside its reads.
 
     Attributes
     ----------
     cells : CellState
-        Its cells (2, R, C).
+        Its cells (halves, R, columns).
     chi : ndarray
-        Changes wanted and not yet written (R, C), in units of weight.
+        Accumulated changes that are not yet written (R, C), in units of weight: the residue.
     digital : ndarray or None
-        Weights (R, C) that are kept in memory, where the rule keeps them.
+        Weights (R, C) in memory, where the rule has them.
     fast : CellState or None
-        Cells (2, R, C) of a second matrix that collects gradients, where the rule has one.
+        Cells (2, R, C) of a second matrix that accumulates gradients, where the rule has one.
     rows : ndarray of int or None
-        Physical row of each row of the matrix (R,), where the rule moves rows.
-    known : ndarray or None
-        What the controller takes the cells' conductances for (2, R, C), in siemens, where the rule does not read them.
+        Physical row of each row of the matrix (R,), where the rule permutes rows.
+    g_estimate : ndarray or None
+        The controller's estimate of the conductances (halves, R, columns) in siemens, where it does not read them.
+    flips : ndarray or None
+        Columns (columns,) stored as complements, where the mapping has them.
     """
 
     cells: CellState
@@ -36,30 +48,31 @@ class MatrixState:
     digital: np.ndarray | None = None
     fast: CellState | None = None
     rows: np.ndarray | None = None
-    known: np.ndarray | None = None
+    g_estimate: np.ndarray | None = None
+    flips: np.ndarray | None = None
 
     @property
     def pulses(self) -> np.ndarray:
-        """Pulses fired so far at each cell (2, R, C), those of the second matrix included."""
+        """Pulses fired so far at each cell (halves, R, columns), those of the second matrix included."""
         return self.cells.pulses if self.fast is None else self.cells.pulses + self.fast.pulses
 
 
 @dataclass(frozen=True)
 class RuleState:
-    """The state of one network in training.
+    """The state of the matrices of one network in training.
 
     Attributes
     ----------
     matrices : tuple of Matrix
-        The network.
+        The matrices as they are read.
     optimiser : OptimiserState
         Running means of the gradients.
-    parts : tuple of Part
-        What the rule knows of each matrix; empty in float.
+    parts : tuple of MatrixState
+        The state of each matrix' cells; empty in float.
     steps : int
-        Batches seen.
-    tally : Tally
-        What the last `init` or `step` did.
+        Batches so far.
+    tally : WriteCost
+        Cost of the last `init` or `step`.
     """
 
     matrices: tuple[Matrix, ...]
@@ -70,22 +83,75 @@ class RuleState:
 
     @property
     def pulses(self) -> tuple[np.ndarray, ...]:
-        """Pulses fired so far at each cell (2, R, C) of each matrix; empty in float."""
+        """Pulses fired so far at each cell (halves, R, columns) of each matrix; empty in float."""
         return tuple(part.pulses for part in self.parts)
 
     @property
     def chi(self) -> tuple[np.ndarray, ...]:
-        """Changes wanted and not yet written (R, C) of each matrix, in units of weight; empty in float."""
+        """Accumulated changes that are not yet written (R, C) of each matrix, in units of weight; empty in float."""
         return tuple(part.chi for part in self.parts)
 
 
-class UpdateRule(ABC):
-    """One way to change weights."""
+@dataclass(frozen=True)
+class BoundRule:
+    """A rule on a device, with the optimiser that turns gradients into wanted changes.
 
-    @abstractmethod
+    Attributes
+    ----------
+    rule : UpdateRule
+        The rule.
+    optimiser : Optimiser
+        The optimiser.
+    device : RramDevice or None
+        The cells; None: weights in memory.
+    """
+
+    rule: "UpdateRule"
+    optimiser: Optimiser
+    device: RramDevice | None = None
+
     def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
-        """Return a network of the given weights, as near as the rule can make them."""
+        """Return matrices of the given weights (R, C), as near as the device can be written.
+
+        Raises
+        ------
+        InputError
+            When a weight is beyond what the mapping can hold.
+        """
+        return self.rule.initial_state(self, weights, rng=rng)
+
+    def step(self, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> RuleState:
+        """Return the state after one batch's gradients, one a matrix."""
+        return self.rule.next_state(self, state, gradients, rng=rng)
+
+
+class UpdateRule(Parameters, ABC):
+    """One way to change weights; each rule has a field `kind` that names it."""
 
     @abstractmethod
-    def step(self, learner: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator) -> RuleState:
-        """Return the network after one batch's gradients."""
+    def bind(self, tables: TableFile, model: ArrayModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
+        """Return the rule on the device of a table file, weights mapped by `mapping`.
+
+        Raises
+        ------
+        InputError
+            When the rule cannot write this mapping.
+        """
+
+    @abstractmethod
+    def g_range(self, tables: TableFile) -> tuple[float, float]:
+        """Return the lowest and the highest conductance that a cell may be left at (S)."""
+
+    @abstractmethod
+    def ideal(self) -> Self:
+        """Return the rule without any non-ideality between driver and cell."""
+
+    @abstractmethod
+    def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
+        """Return the state that `BoundRule.init` gives."""
+
+    @abstractmethod
+    def next_state(
+        self, bound: BoundRule, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator
+    ) -> RuleState:
+        """Return the state that `BoundRule.step` gives."""

@@ -1,78 +1,93 @@
-"""Mixed precision with threshold: the bulk-switching module's rule (arXiv 2305.14547).
+"""Mixed precision with write-verify at a threshold: the bulk-switching module's rule (arXiv 2305.14547).
 
     dw <- dw + change                                          every batch, digitally
     where |dw| > threshold:   the device is programmed to w_FP + dw with write-verify
                               w_FP <- w_FP + dw    (reading `ideal`, the source's text)
-                              w_FP <- weight read  (reading `device`, what the text of its Figure 4 says)
-                              dw <- 0              the whole value is consumed, no remainder is kept
+                              w_FP <- weight read  (reading `device`, the text of its Figure 4)
+                              dw <- 0              no residue is kept
 
-w_FP is digital and starts as what the devices are read to be; errors go back through it (`backward` digital), not
-through the devices. Its other entries stay as they are even where a device has drifted. Without accumulation
-(`accumulate` false) dw is the batch's change alone: what is below the threshold is lost, as in the source's naive
-training; only with the reading `device` does nothing digital remember, since the ideal w_FP is itself a sum of changes.
-Threshold in its simulator: 1/15 of the conductance range.
+w_FP is digital and starts as the weight that the devices hold; errors go back through it (`backward` digital), not
+through the devices. Its other entries stay even where a device has drifted. Without accumulation (`accumulate` false)
+dw is the batch's change alone: changes below the threshold are lost, as in the source's naive training; only with the
+reading `device` nothing digital accumulates, since the ideal w_FP is itself a sum of changes. Threshold in its
+simulator: 1/15 of the conductance range.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, Self
 
 import numpy as np
 
+from rramkit.array.mapping import Pairs
+from rramkit.array.mapping.pairs import Placement
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.matrices import Matrix
-from rramkit.learning.rules.bank import flat_cells
-from rramkit.learning.rules.pulse_choice import reads_of
+from rramkit.learning.rules.rram_device import RramDevice, WriteMethod
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
+from rramkit.parameters import quantity
 
 
-@dataclass(frozen=True)
 class Threshold(RramRule):
-    """Accumulate digitally, program what has passed the threshold, keep no remainder.
+    """Accumulate digitally, program what has passed the threshold with verify, keep no residue."""
 
-    Attributes
-    ----------
-    threshold : float
-        Accumulated change of a weight beyond which it is programmed, in units of weight.
-    reading : str
-        What w_FP becomes: `ideal` or `device`.
-    accumulate : bool
-        Whether changes add up from batch to batch.
-    backward : str
-        What errors go back through: `digital` or `tile`.
-    """
+    kind: Literal["threshold"] = quantity("threshold", "1", "accumulate, program with verify, keep no residue")
+    threshold: float = quantity(
+        1 / 15, "1", "accumulated change beyond which a weight is programmed, over the range", ge=0.0, le=1.0
+    )
+    reading: Literal["ideal", "device"] = quantity("ideal", "1", "what the digital weight becomes: target, or as read")
+    accumulate: bool = quantity(True, "1", "whether changes add up from batch to batch")
+    backward: Literal["digital", "tile"] = quantity("digital", "1", "what errors go back through")
+    way: WriteMethod = quantity("verify", "1", "how targets are reached: verify, pulse or error")
+    placement: Placement = quantity("low", "1", "a pair around the centre, or one half at the lowest conductance")
+    levels: int = quantity(0, "1", "conductance levels of a target in pairs; 0: any conductance", ge=0, le=65_536)
+    sigma_program: float = quantity(0.0, "1", "error of the method `error`, in level spacings", ge=0.0, le=100.0)
 
-    threshold: float
-    reading: Literal["ideal", "device"] = "ideal"
-    accumulate: bool = True
-    backward: Literal["digital", "tile"] = "digital"
+    def ideal(self) -> Self:
+        """Return the rule without levels and programming errors as well."""
+        return super().ideal().model_copy(update={"levels": 0, "sigma_program": 0.0})
 
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C); w_FP is what the devices are then, and nothing is missing."""
-        cells = self.bank.placed(weight, rng=rng)
-        digital = self.bank.weight(cells.g_cell).astype(weight.dtype)
-        return MatrixState(cells, np.zeros_like(weight), digital), cells.tally
+    def pair_mapping(self, pairs: Pairs) -> Pairs:
+        """Return pairs placed as `placement` says, on `levels`."""
+        placed = {"placement": self.placement, "levels": self.levels}
+        return super().pair_mapping(pairs).model_copy(update=placed)
 
-    def matrix(self, part: MatrixState, before: Matrix | None, *, rng: np.random.Generator) -> Matrix:
-        """Return the matrix that is read: forward from the cells, backward from w_FP."""
-        digital = part.digital if self.backward == "digital" else None
-        return self.bank.matrix(part.cells, before, digital=digital, rng=rng)
+    def device(self, device: RramDevice) -> RramDevice:
+        """Return the device with this rule's programming error."""
+        return replace(device, sigma_program=self.sigma_program)
 
-    def updated(
-        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    def first(
+        self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Return the part after what has passed the threshold was programmed."""
-        assert part.digital is not None
-        chi = part.chi + batch.change if self.accumulate else batch.change
+        """Write first weights (R, C); w_FP is what the devices then hold, and dw is zero."""
+        state, cost = super().first(device, weight, rng=rng)
+        digital = device.mapping.weight(state.cells.g_cell, state.flips).astype(weight.dtype)
+        return replace(state, chi=np.zeros_like(weight), digital=digital), cost
+
+    def matrix(
+        self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
+    ) -> Matrix:
+        """Return the matrix that is read: forward from the cells, backward from w_FP."""
+        digital = state.digital if self.backward == "digital" else None
+        return device.matrix(state.cells, before, flips=state.flips, digital=digital, rng=rng)
+
+    def apply(
+        self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
+        """Return the state after the weights beyond the threshold were programmed."""
+        assert state.digital is not None
+        mapping = device.mapping
+        chi = state.chi + request.change if self.accumulate else request.change
         rows, cols = np.nonzero(np.abs(chi) > self.threshold)
         if not rows.size:
-            return replace(part, chi=chi), WriteCost()
-        total, clamped = self.bank.kept(part.digital[rows, cols] + chi[rows, cols])
-        flat = [flat_cells(np.full(rows.shape, half), rows, cols, part.cells.g_cell.shape) for half in (0, 1)]
-        target = self.bank.targets(total).ravel()
-        reads = reads_of(self.bank, part.cells, rows, cols) if self.bank.way == "pulse" else WriteCost()
-        cells = self.bank.written(part.cells, np.concatenate(flat), target, way=self.bank.way, rng=rng)
-        digital, chi = part.digital.copy(), chi.copy()
-        digital[rows, cols] = total if self.reading == "ideal" else self.bank.weight(cells.g_cell[:, rows, cols])
+            return replace(state, chi=chi), WriteCost()
+        total, clamped = mapping.limited(state.digital[rows, cols] + chi[rows, cols])
+        flat = mapping.cells_of(rows, cols, state.cells.g_cell.shape).ravel()
+        target = mapping.encode(total, mapping.flipped_at(state.flips, cols)).ravel()
+        reads = device.read_cost(state.cells, rows, cols) if self.way == "pulse" else WriteCost()
+        cells = device.write(state.cells, flat, target, method=self.way, rng=rng)
+        digital, chi = state.digital.copy(), chi.copy()
+        as_read = self.reading == "device"
+        digital[rows, cols] = mapping.weight_at(cells.g_cell, rows, cols, state.flips) if as_read else total
         chi[rows, cols] = 0.0
-        return replace(part, cells=cells, chi=chi, digital=digital), cells.tally + reads + WriteCost(clamped=clamped)
+        return replace(state, cells=cells, chi=chi, digital=digital), cells.tally + reads + WriteCost(clamped=clamped)

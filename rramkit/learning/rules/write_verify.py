@@ -1,4 +1,4 @@
-"""Write-verify at every update: the wanted weights are digital, and the cells are brought to them.
+"""Write-verify at every update: the weights are digital, and the cells are programmed to them.
 
     w <- w + change                                  every batch, digitally
     every k batches:   each cell is read, and pulsed until it is within its window of w
@@ -7,42 +7,41 @@ The comparison for open-loop rules: what exact writing costs in pulses, reads, t
 `rramkit.array.write.write_verify`; a cell that is within its window is read once and left alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from rramkit.array.write.state import WriteCost
+from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
+from rramkit.parameters import quantity
 
 
-@dataclass(frozen=True)
 class WriteVerifyRule(RramRule):
-    """Every weight written to its digital value.
+    """Every weight written to its digital value with write-verify."""
 
-    Attributes
-    ----------
-    every : int
-        Batches between two writes.
-    """
+    kind: Literal["write_verify"] = quantity("write_verify", "1", "every weight written to its digital value")
+    every: int = quantity(1, "1", "batches between two writes", ge=1, le=1_000_000)
 
-    every: int = 1
-
-    def begun(self, weight: np.ndarray, *, rng: np.random.Generator) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C) and keep them digitally."""
-        part, tally = super().begun(weight, rng=rng)
-        return replace(part, digital=weight), tally
-
-    def updated(
-        self, part: MatrixState, batch: UpdateRequest, *, rng: np.random.Generator
+    def first(
+        self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Return the part after the digital weights changed and, when its time has come, the cells were written."""
-        assert part.digital is not None
-        digital, clamped = self.bank.kept(part.digital + batch.change)
-        cells, tally = part.cells, WriteCost(clamped=clamped)
-        if not (batch.number + 1) % self.every:
-            target = self.bank.targets(digital).ravel()
-            cells = self.bank.written(cells, np.arange(target.size), target, way=self.bank.way, rng=rng)
-            tally += cells.tally
-        chi = digital - self.bank.weight(cells.g_cell)
-        return replace(part, cells=cells, chi=chi, digital=digital), tally
+        """Write first weights (R, C); they stay in memory as well."""
+        state, cost = super().first(device, weight, rng=rng)
+        return replace(state, digital=weight), cost
+
+    def apply(
+        self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
+    ) -> tuple[MatrixState, WriteCost]:
+        """Return the state after the digital weights changed and, every `every` batches, the cells were written."""
+        assert state.digital is not None
+        digital, clamped = device.mapping.limited(state.digital + request.change)
+        cells, cost = state.cells, WriteCost(clamped=clamped)
+        if not (request.batch + 1) % self.every:
+            target = device.mapping.targets(digital, state.flips).ravel()
+            cells = device.write(cells, np.arange(target.size), target, method="verify", rng=rng)
+            cost += cells.tally
+        chi = digital - device.mapping.weight(cells.g_cell, state.flips)
+        return replace(state, cells=cells, chi=chi, digital=digital), cost

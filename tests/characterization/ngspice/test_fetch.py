@@ -150,7 +150,7 @@ def probe_fake(path: Path, origin: str) -> SimulatorLibrary:
 
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    """Let the ways to a library be given as {name: version, or an exception}; no apt, no system library."""
+    """Replace the routes to a library by {name: version, or an exception}; no apt, no system library."""
     monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library, "probe", probe_fake)
     monkeypatch.setattr(library, "system_candidates", list)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fixtures.waiting import BACKSTOP
 
-from rramkit.characterization import processor_time
 from rramkit.characterization.ngspice import library
 from rramkit.errors import SetupError
+from rramkit.processes import processor_time
 
 SAID_46 = """stdout ** ngspice-46 shared library
 stdout ** Compiled with KLU Direct Linear Solver

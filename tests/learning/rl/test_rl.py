@@ -8,13 +8,13 @@ import pytest
 from fixtures.synthetic import tables
 from matplotlib.figure import Figure
 
-from rramkit import episodes
+from rramkit import record
+from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError, TableError
 from rramkit.learning import rl
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import Network, NetworkSettings
 from rramkit.learning.optimisers import Adam
-from rramkit.learning.rules import FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.rules.rram_rule import RramRule
 from rramkit.learning.trainer import Trainer
 from rramkit.plots import episodes as picture
@@ -92,13 +92,13 @@ def network(*hidden):
 
 
 def in_rram():
-    rule = rl.RlSettings().rule.built(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
+    rule = rl.RlSettings().rule.bind(tables(), NO_WIRES.model(tables(), precision="float64"), Adam(0.001))
     return Trainer(network(8), rule, Adam(0.001))
 
 
-def two(teacher, rng):
-    drawn = [teacher.network.drawn(rng=rng, dtype=FLOAT64) for _ in range(2)]
-    return rl.Banks(*(teacher.enrolled(weights, dtype=FLOAT64, rng=rng) for weights in drawn))
+def two(trainer, rng):
+    drawn = [trainer.network.init_weights(rng=rng, dtype=FLOAT64) for _ in range(2)]
+    return rl.Banks(*(trainer.init(weights, dtype=FLOAT64, rng=rng) for weights in drawn))
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def banks():
 def test_roles_change_without_a_write(banks, way):
     after, rewrite = way.step(banks, rng=np.random.default_rng(0))
     assert (rewrite.cells, rewrite.tally.pulses, rewrite.tally.energy) == (0, 0, 0.0)
-    assert after.target.learner is banks.online.learner
-    for now, then in zip(after.online.learner.matrices, banks.target.learner.matrices, strict=True):
+    assert after.target.rule_state is banks.online.rule_state
+    for now, then in zip(after.online.rule_state.matrices, banks.target.rule_state.matrices, strict=True):
         assert now is then
 
 
@@ -125,40 +125,40 @@ def test_freeze_goes_on_from_the_frozen_weights(banks):
     """What the online bank holds and what is still to be written make the frozen bank's weights, with its chi."""
     after, _ = rl.Freeze().step(banks, rng=np.random.default_rng(0))
     for new, chi, old, old_chi in zip(
-        after.online.learner.matrices,
-        after.online.learner.chi,
-        banks.online.learner.matrices,
-        banks.online.learner.chi,
+        after.online.rule_state.matrices,
+        after.online.rule_state.chi,
+        banks.online.rule_state.matrices,
+        banks.online.rule_state.chi,
         strict=True,
     ):
         assert np.allclose(new.weight + chi, old.weight + old_chi, rtol=0, atol=1e-12)  # rounding of three sums
-    assert after.online.learner.optimiser is banks.online.learner.optimiser
+    assert after.online.rule_state.optimiser is banks.online.rule_state.optimiser
 
 
 def test_copy_brings_every_cell_into_the_window(banks):
     """Write-verify with a window of 1 % of the range; what it fired is counted."""
     rule = in_rram().rule
-    assert isinstance(rule, RramRule)
+    assert isinstance(rule.rule, RramRule) and rule.device is not None
     after, rewrite = rl.Copy(rule).step(banks, rng=np.random.default_rng(0))
-    low, high = rule.bank.loop.chain.writer.g_range
-    for now, wanted in zip(after.target.learner.parts, banks.online.learner.parts, strict=True):
+    low, high = rule.device.loop.chain.writer.g_range
+    for now, wanted in zip(after.target.rule_state.parts, banks.online.rule_state.parts, strict=True):
         assert np.max(np.abs(now.cells.g_cell - wanted.cells.g_cell)) <= 0.0101 * (high - low)
     assert after.online is banks.online
-    assert 0 < rewrite.cells <= sum(part.cells.g_cell.size for part in banks.online.learner.parts)
+    assert 0 < rewrite.cells <= sum(part.cells.g_cell.size for part in banks.online.rule_state.parts)
     assert rewrite.tally.pulses >= rewrite.cells
     assert rewrite.tally.energy > 0.0
 
 
 def test_the_target_bank_is_only_read():
     rng = np.random.default_rng(5)
-    teacher = in_rram()
-    both = two(teacher, rng)
-    before = [matrix.weight.copy() for matrix in both.target.learner.matrices]
-    learned = rl.QLearning(teacher, discount=0.99, value_scale=20.0, double=True).learn(
+    trainer = in_rram()
+    both = two(trainer, rng)
+    before = [matrix.weight.copy() for matrix in both.target.rule_state.matrices]
+    learned = rl.QLearning(trainer, discount=0.99, value_scale=20.0, double=True).learn(
         both, transitions(16, rng), rng=rng
     )
     assert learned.reads.energy > 0.0
-    for matrix, weight in zip(both.target.learner.matrices, before, strict=True):
+    for matrix, weight in zip(both.target.rule_state.matrices, before, strict=True):
         assert np.array_equal(matrix.weight, weight)
 
 
@@ -166,13 +166,13 @@ def test_the_target_bank_is_only_read():
 def test_next_values_are_those_of_the_slow_loop(double):
     """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
     rng = np.random.default_rng(8)
-    teacher = Trainer(network(8), FloatReference(Adam(0.001)), Adam(0.001))
-    both, seen = two(teacher, rng), transitions(30, rng)
+    trainer = Trainer(network(8), BoundRule(FloatReference(), Adam(0.001)), Adam(0.001))
+    both, seen = two(trainer, rng), transitions(30, rng)
     seen = replace(seen, ended=np.zeros(30))
-    learning = rl.QLearning(teacher, discount=0.9, value_scale=5.0, double=double)
+    learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
 
-    def values(student, observation):
-        return 5.0 * learning.read(student, observation[None], rng=rng).scores[0]
+    def values(state, observation):
+        return 5.0 * learning.read(state, observation[None], rng=rng).scores[0]
 
     errors, chosen_apart = [], 0
     for n in range(30):
@@ -188,10 +188,10 @@ def test_next_values_are_those_of_the_slow_loop(double):
 def test_a_step_learns_the_values_of_a_fixed_world():
     """Rewards of one action, no future: the values of 64 fixed observations are fitted, in float."""
     rng = np.random.default_rng(6)
-    teacher = Trainer(network(32), FloatReference(Adam(0.003)), Adam(0.003))
-    first = two(teacher, rng).online
+    trainer = Trainer(network(32), BoundRule(FloatReference(), Adam(0.003)), Adam(0.003))
+    first = two(trainer, rng).online
     both, seen = rl.Banks(first, first), transitions(64, rng)
-    learning = rl.QLearning(teacher, discount=0.0, value_scale=2.0, double=False)
+    learning = rl.QLearning(trainer, discount=0.0, value_scale=2.0, double=False)
     losses = []
     for _ in range(300):
         learned = learning.learn(both, seen, rng=rng)
@@ -214,8 +214,8 @@ def test_the_same_seed_gives_the_same_run(target):
 
 def test_a_file_holds_the_whole_run(tmp_path):
     run = rl.train(tables(), rl.RlSettings(mapping=NO_WIRES, **SHORT), tables_name="t.h5")
-    episodes.save(run, tmp_path / "e.h5")
-    found = episodes.load(tmp_path / "e.h5")
+    record.save(run, tmp_path / "e.h5")
+    found = record.load(tmp_path / "e.h5", record.EpisodeRun)
     assert found.settings == run.settings
     assert found.scalars == run.scalars
     assert found.mean_return == run.mean_return
@@ -239,7 +239,7 @@ def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "x.h5").write_text("no")
     with pytest.raises(TableError, match="cannot be read"):
-        episodes.load(tmp_path / "x.h5")
+        record.load(tmp_path / "x.h5", record.EpisodeRun)
 
 
 def test_an_unknown_world_is_named():

@@ -1,4 +1,4 @@
-"""A training by reinforcement that is killed and taken up again gives the numbers of one that was not."""
+"""A training by reinforcement that is killed and resumed gives the numbers of an uninterrupted one."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ import pytest
 from fixtures.synthetic import tables
 from fixtures.waiting import BACKSTOP, wait_until
 
-from rramkit import episodes, table
+from rramkit import record, table
+from rramkit.array.mapping import MappingSettings
 from rramkit.errors import InputError
 from rramkit.learning import checkpoint, rl
-from rramkit.learning.experiment import MappingSettings
 from rramkit.learning.model import NetworkSettings
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
@@ -28,7 +28,7 @@ SHORT = {
     "target_every": 5,
     "batch": 8,
     "network": NetworkSettings(hidden=(8,)),
-    "mapping": MappingSettings.model_validate({"wires_within": 0.05, "read": {"noise": {"sigma_span": 0.01}}}),
+    "mapping": MappingSettings.model_validate({"wires_within": 0.05, "read": {"read_noise": {"sigma_span": 0.01}}}),
     "judge_episodes": 2,
     "final_episodes": 3,
     "replay": 300,  # the ring goes round
@@ -104,4 +104,4 @@ def test_kill_9_and_the_same_command_gives_the_same_run(tmp_path):
     assert _start(tmp_path, "e.h5").wait(timeout=BACKSTOP) == 0
     assert not kept.exists()
     assert _start(tmp_path, "whole.h5").wait(timeout=BACKSTOP) == 0
-    _equal(episodes.load(tmp_path / "e.h5"), episodes.load(tmp_path / "whole.h5"))
+    _equal(record.load(tmp_path / "e.h5", record.EpisodeRun), record.load(tmp_path / "whole.h5", record.EpisodeRun))

@@ -1,0 +1,64 @@
+"""Waveforms of one ngspice run, by the names that the deck gives its outputs; integrals over them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rramkit.errors import InputError
+
+SCALES = ("time", "frequency", "v-sweep", "i-sweep", "temp-sweep", "res-sweep")
+"""ngspice's names of an abscissa."""
+
+
+@dataclass(frozen=True)
+class Waveforms:
+    """The result of one run.
+
+    Attributes
+    ----------
+    kind : str
+        `tran`, `dc`, `op` or `ac`.
+    vectors : mapping
+        Output as the deck's header names it (`i_cell_0`), lower case, to values (T,) in SI units. A vector that the
+        header does not name keeps ngspice's word for it (`v(s)`, `i(v_bl)`); the abscissa is there as `time`,
+        `frequency` or `v-sweep`.
+    measures : mapping
+        Results of the deck's own `.meas` lines.
+    seconds : float
+        Time that ngspice took.
+    """
+
+    kind: str
+    vectors: Mapping[str, np.ndarray]
+    measures: Mapping[str, float]
+    seconds: float = 0.0
+
+    def __getitem__(self, output: str) -> np.ndarray:
+        """Return an output's values (T,); raise `InputError` for one that the deck does not declare."""
+        values = self.vectors.get(output.lower())
+        if values is None:
+            raise InputError(
+                f"`{output}` must be an output that the deck declares; got one with {', '.join(self.vectors)}. "
+                "Fix the name, or add an `Output` to the deck."
+            )
+        return values
+
+    @property
+    def scale(self) -> str | None:
+        """Return the name of the abscissa; None where the run has a single point."""
+        return next((name for name in SCALES if name in self.vectors), None)
+
+    @property
+    def abscissa(self) -> np.ndarray:
+        """Return time [s], frequency [Hz] or the swept quantity (T,); raise `InputError` where there is none."""
+        if self.scale is None:
+            raise InputError(f"`abscissa` needs a sweep or a transient; got the kind {self.kind!r}. Fix the deck.")
+        return self.vectors[self.scale]
+
+
+def integral(time: np.ndarray, values: np.ndarray, window: tuple[float, float]) -> float:
+    """Integrate `values` (T,) over a window of `time` [s] by the trapezoidal rule, its ends interpolated."""
+    inside = (time > window[0]) & (time < window[1])
+    t = np.concatenate([[window[0]], time[inside], [window[1]]])
+    return float(np.trapezoid(np.interp(t, time, values), t))

@@ -1,0 +1,248 @@
+"""A matrix in RRAM: its tiles, its weight mapping, and its two products.
+
+Each vector is scaled so that its largest magnitude x_max drives the full read voltage v_max of its direction (in a
+convolution by that of its whole image), and the currents are scaled back::
+
+    y = i x_max / (v_max g_unit)                 g_unit  conductance that stands for a weight of one (S)
+
+With a fixed input range (`x_range`) every vector has the same scale, as drivers without an own scale have; inputs
+beyond it are clamped by the tile, and counted.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
+from rramkit.array.layout import Images, Layout, Vectors
+from rramkit.array.mapping.mapping import Mapping
+from rramkit.array.model import ArrayModel
+from rramkit.array.products import times
+from rramkit.array.tile import Reading, Rng, Tile
+from rramkit.array.tile_grid import TileGrid
+from rramkit.array.windows import Windows
+from rramkit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Product:
+    """A matrix product.
+
+    Attributes
+    ----------
+    y : array
+        The product (B, M).
+    energy, duration : float
+        Energy (J) and time (s) of the reads that it took.
+    clamped : int
+        Inputs and currents clamped in these reads.
+    """
+
+    y: Array
+    energy: float = 0.0
+    clamped: int = 0
+    duration: float = 0.0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
+
+    values: Array
+    windows: Windows | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """How the values are laid out as vectors."""
+        return Vectors() if self.windows is None else Images(self.windows)
+
+    def rows(self) -> Array:
+        """Return the vectors (N, R)."""
+        return self.layout.rows(self.values)
+
+    def scaled(self, largest: float) -> tuple["Samples", Array]:
+        """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
+        xp, axes = namespace(self.values), (1,) if self.windows is None else (0, 1, 2)
+        top = xp.max(xp.abs(self.values), axis=axes, keepdims=True)
+        some = top >= float(xp.finfo(self.values.dtype).smallest_normal)  # below, the factor is no number of this type
+        factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
+        scaled = Samples(self.values * factor, self.windows)
+        return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
+
+
+@dataclass(frozen=True)
+class MappedMatrix:
+    """A matrix (N, M) in the cells of an array or of several; `MappedMatrix.of` writes one exactly.
+
+    Attributes
+    ----------
+    tile : Tile or TileGrid
+        The cells.
+    mapping : Mapping
+        How weights stand in them.
+    flips : array or None
+        Columns stored as complements, for mappings that have them.
+    digital : ndarray, optional
+        Weights (N, M) in memory that the backward product takes instead of the cells, as in the bulk-switching module
+        (arXiv 2305.14547: errors go back through W_FP); left out, the tile is read through its bit lines.
+    x_range : float, optional
+        Input that the full read voltage stands for; left out, each vector's own largest magnitude.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.array.mapping import MappedMatrix, Pairs
+    >>> matrix = MappedMatrix.of(weight, Pairs.from_tables(tables), ArrayModel.from_tables(tables))  # doctest: +SKIP
+    >>> matrix.forward(np.ones((1, 64))).y.shape  # doctest: +SKIP
+    (1, 10)
+    """
+
+    tile: Tile | TileGrid
+    mapping: Mapping
+    flips: Array | None = None
+    digital: np.ndarray | None = None
+    x_range: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        weight: Array,
+        mapping: Mapping,
+        model: ArrayModel,
+        *,
+        x_range: float | None = None,
+        largest: tuple[int, int] | None = None,
+        rng: Rng | None = None,
+    ) -> Self:
+        """Map `weight` (N, M) on a grid of tiles, cells at their targets exactly.
+
+        Parameters
+        ----------
+        weight : array
+            Weights (N, M), within the mapping's `w_max`.
+        mapping : Mapping
+            With its conductance window.
+        model : ArrayModel
+            What every tile shares.
+        x_range, largest, rng
+            As `x_range` above; as for `TileGrid.of`.
+
+        Raises
+        ------
+        InputError
+            When the weights have another shape or are too large, or the mapping has no window.
+        """
+        weight = as_array(weight, "weight")
+        if weight.ndim != 2:
+            raise InputError(f"`weight` must be (N, M); got {tuple(weight.shape)}. Reshape it.")
+        flips = mapping.flips(weight)
+        grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, rng=rng)
+        return cls(grid, mapping, flips, x_range=x_range)
+
+    def programmed(self, g_cell: Array, *, digital: np.ndarray | None = None) -> Self:
+        """Return this matrix with other conductances (halves, N, columns) in siemens, and the same periphery."""
+        return replace(self, tile=self.tile.programmed(g_cell), digital=digital)
+
+    @property
+    def g_cell(self) -> Array:
+        """Conductances of the cells (halves, N, columns) in siemens."""
+        return self.tile.g_cell
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The matrix (N, M) that the cells stand for."""
+        flips = None if self.flips is None else to_numpy(self.flips)
+        return self.mapping.weight(to_numpy(self.g_cell), flips)
+
+    def forward(self, x: Samples | Array, *, rng: Rng | None = None) -> Product:
+        """Return x W as read through the rows (approximate: device, wires, converters), for N samples: (N, M).
+
+        Raises
+        ------
+        InputError
+            When the inputs do not fit the rows, or the read chain is noisy and `rng` is missing.
+        """
+        x = self._samples(x)
+        v_max = self.tile.model.cells.v_forward
+        v, unit = self._volts(x, v_max)
+        layout, cost = v.windows, _ReadCost()
+
+        def read(volts: Array) -> Array:
+            return cost.add(self.tile.forward(volts, rng=rng, windows=layout), volts)
+
+        def total(volts: Array) -> Array:
+            return Samples(volts, layout).rows().sum(axis=-1)[:, None]
+
+        i = self.mapping.forward(read, v.values, total=total, v_max=v_max, flips=self.flips)
+        return cost.product(i, unit * self.mapping.g_unit)
+
+    def backward(self, error: Array, *, rng: Rng | None = None) -> Product:
+        """Return e W^T for errors (B, M), read through the bit lines, or from `digital`: (B, N)."""
+        if self.digital is not None:
+            return Product(times(error, self.digital.T))
+        v_max = self.tile.model.cells.v_backward
+        v, unit = Samples(error).scaled(v_max)
+        cost = _ReadCost()
+
+        def read(volts: Array) -> Array:
+            return cost.add(self.tile.backward(volts, rng=rng), volts)
+
+        i = self.mapping.backward(read, v.values, v_max=v_max, flips=self.flips)
+        return cost.product(i, unit * self.mapping.g_unit)
+
+    def calibrated(self, x: Samples, *, margin: float) -> Self:
+        """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
+        xp, v_max = namespace(x.values), self.tile.model.cells.v_forward
+        v, driven = x.scaled(v_max)[0], []
+        columns = int(self.g_cell.shape[-1])
+
+        def record(volts: Array) -> Array:
+            driven.append(volts)
+            return xp.zeros((total(volts).shape[0], columns), dtype=volts.dtype)
+
+        def total(volts: Array) -> Array:
+            return Samples(volts, v.windows).rows().sum(axis=-1)[:, None]
+
+        self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self.flips)
+        batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0 if v.windows is None else -1)
+        return replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
+
+    def without_cache(self) -> Self:
+        """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
+        return replace(self, tile=self.tile.without_cache())
+
+    def _samples(self, x: Samples | Array) -> Samples:
+        if isinstance(x, Samples):
+            return x
+        values, rows = as_array(x, "x"), int(self.g_cell.shape[-2])
+        if values.ndim != 2 or values.shape[1] != rows:
+            raise InputError(f"`x` must be (B, N) = (B, {rows}); got {tuple(values.shape)}. Reshape it.")
+        return Samples(values)
+
+    def _volts(self, x: Samples, v_max: float) -> tuple[Samples, Array | float]:
+        """Return the voltages of inputs, and the volts of an input of one."""
+        if self.x_range is None:
+            return x.scaled(v_max)
+        unit = v_max / self.x_range
+        return Samples(x.values * unit, x.windows), unit
+
+
+class _ReadCost:
+    """Energy (J), time (s) and clamps of the reads of one product, added up while the mapping reads."""
+
+    def __init__(self) -> None:
+        self.energy, self.duration, self.clamped = 0.0, 0.0, 0
+
+    def add(self, reading: Reading, volts: Array) -> Array:
+        """Count a read; return its currents in the kind and the type of `volts`."""
+        self.energy, self.duration = self.energy + reading.energy, self.duration + reading.duration
+        self.clamped += reading.clamped
+        if isinstance(volts, np.ndarray):
+            return to_numpy(reading.i).astype(volts.dtype, copy=False)
+        return like(reading.i, volts)
+
+    def product(self, i: Array, scale: Array | float) -> Product:
+        """Return the product of combined currents `i` over `scale`, in amperes of an output of one."""
+        i *= 1.0 / scale
+        return Product(i, self.energy, self.clamped, self.duration)

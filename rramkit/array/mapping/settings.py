@@ -1,0 +1,88 @@
+"""How a network's matrices lie in arrays: the weight mapping, array size, read chain and compute backend."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from rramkit.array.backend import Backend
+from rramkit.array.mapping.bit_slices import BitSlices
+from rramkit.array.mapping.isaac import Isaac
+from rramkit.array.mapping.offset_column import OffsetColumn
+from rramkit.array.mapping.pairs import Pairs
+from rramkit.array.mapping.prime import Prime
+from rramkit.array.model import ArrayModel, Precision
+from rramkit.array.read_model import LARGEST
+from rramkit.array.stages.chain import ReadChain
+from rramkit.parameters import Parameters, quantity
+from rramkit.table import TableFile
+
+WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac, Field(discriminator="kind")]
+"""The weight mappings by their `kind`."""
+
+
+class MappingSettings(Parameters):
+    """How matrices lie in arrays; `kind` in this group's TOML is short for `weights.kind`."""
+
+    weights: WeightMapping = Field(default=Pairs(), description="weight mapping; its window is the table file's")
+    wires: bool = quantity(True, "1", "whether array reads go through the wires of the table file (IR drop)")
+    read: ReadChain = ReadChain()
+    rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
+    columns: int = quantity(0, "1", "physical columns of it, two a pair; 0: the same", ge=0, le=65_536)
+    wires_within: float = quantity(
+        5e-4,
+        "1",
+        "relative change of a line's current by writes beyond which its wires are solved again",
+        ge=0.0,
+        le=0.1,
+    )
+    backend: Backend = quantity(
+        "numpy", "1", "what computes array reads: numpy, or torch (extra `torch`), on all cores or on CUDA"
+    )
+    device: str = Field(
+        default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"
+    )
+    margin: float = quantity(
+        2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind(cls, values: Any) -> Any:  # noqa: ANN401  (whatever a TOML file holds)
+        """Take `kind` for `weights.kind`."""
+        if not isinstance(values, dict) or "kind" not in values:
+            return values
+        others, weights = dict(values), values.get("weights", {})
+        kind = others.pop("kind")
+        if not isinstance(weights, dict) or weights.get("kind", kind) != kind:
+            raise ValueError("kind and weights.kind must agree")
+        return {**others, "weights": {**weights, "kind": kind}}
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _default_kind(cls, weights: object) -> object:
+        return {"kind": "pairs", **weights} if isinstance(weights, dict) else weights
+
+    def ideal(self) -> Self:
+        """Return the mapping without any non-ideality; the weight mapping stays."""
+        return self.model_copy(update={"wires": False, "read": ReadChain()})
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the ADCs' full scale is set by a first batch."""
+        return self.read.calibrates
+
+    def model(self, tables: TableFile, precision: Precision) -> ArrayModel:
+        """Return what every array shares."""
+        model = ArrayModel.from_tables(tables, wires=self.wires, chain=self.read)
+        wires = model.wires
+        most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
+        largest = (self.rows or most[0], self.columns or most[1])
+        return replace(
+            model,
+            largest=largest,
+            precision=precision,
+            backend=self.backend,
+            device=self.device,
+            wires_within=self.wires_within,
+        )

@@ -1,0 +1,121 @@
+"""What every tile of one table file shares: cell current, wires, read pulse and read chain."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+import numpy as np
+
+from rramkit.array.backend import Array, Backend, copied, placed
+from rramkit.array.cell_current import CellCurrent
+from rramkit.array.stages.chain import ReadChain
+from rramkit.array.wires import WireModel
+from rramkit.errors import InputError
+from rramkit.table import TableFile
+from rramkit.table.schema import READ, WIRES
+
+Precision = Literal["float32", "float64"]
+LARGEST = (128, 128)
+"""Rows and columns of an array where no wires limit it (1): a common size; this kit's own choice."""
+
+_UNCHECKED = 2**31  # rows and columns (1): a series resistance alone limits no array
+
+
+@dataclass(frozen=True, repr=False)
+class ReadModel:
+    """How arrays are read; `rramkit.array.ArrayModel` is this and writes them too.
+
+    Attributes
+    ----------
+    cells : CellCurrent
+        Cell current against conductance and voltage.
+    wires : WireModel or None
+        Resistances of the lines; None: ideal.
+    t_read : float
+        Duration of a read pulse (s).
+    chain : ReadChain
+        Stages of a read; by default none.
+    largest : tuple of int or None
+        Rows and physical columns of the largest array; None: what the wires were checked on.
+    precision : str
+        Type of the numbers that stand for a network's conductances and currents.
+    wires_within : float
+        Relative change of a line's current that writes may make until its tile's wires are solved again (1); 0: after
+        every write.
+    backend, device : str
+        What computes a network's reads, `numpy` or `torch`, and on which device.
+    """
+
+    cells: CellCurrent
+    wires: WireModel | None
+    t_read: float
+    chain: ReadChain = field(default_factory=ReadChain)
+    largest: tuple[int, int] | None = None
+    precision: Precision = "float64"
+    wires_within: float = 0.0
+    backend: Backend = "numpy"
+    device: str = "cpu"
+
+    @classmethod
+    def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
+        """Build from the tables `read` and, unless `wires` is false, `wires`."""
+        tables = tables.nominal()
+        read = tables[READ.group]
+        return cls(
+            cells=CellCurrent.from_table(read),
+            wires=WireModel.from_table(tables[WIRES.group]) if wires else None,
+            t_read=read.condition(READ.t_read),
+            chain=chain or ReadChain(),
+        )
+
+    def checked(self, g_cell: Array) -> Array:
+        """Return a copy of conductances (..., 2, R, C) that nobody else can change.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or an array is larger than the wires were checked on.
+        """
+        if g_cell.ndim < 3 or g_cell.shape[-3] not in (1, 2) or not math.prod(g_cell.shape):
+            raise InputError(
+                "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or single-ended (..., 1, R, C) or (R, C); "
+                f"got {tuple(g_cell.shape)}. Reshape it."
+            )
+        low, high = float(g_cell.min()), float(g_cell.max())
+        if not (low > 0.0 and high < math.inf):  # NaN fails both
+            raise InputError(
+                f"`g_cell` must be finite and above 0 S; got {low:g} to {high:g} S. Program the array first."
+            )
+        if self.wires is not None:
+            self.wires.check(int(g_cell.shape[-2]), int(g_cell.shape[-3]) * int(g_cell.shape[-1]))
+        copy = copied(g_cell)
+        if isinstance(copy, np.ndarray):
+            copy.flags.writeable = False
+        return copy
+
+    def placed(self, g_cell: np.ndarray) -> Array:
+        """Return a network's conductances (2, N, M) in the type, the kind of array and the place of this model."""
+        return placed(g_cell.astype(self.precision, copy=False), self.backend, self.device)
+
+    @property
+    def lines(self) -> WireModel | None:
+        """The wires, with the chain's series resistance at the end of each column."""
+        r_column = self.chain.r_column
+        if not r_column:
+            return self.wires
+        wires = self.wires or WireModel(0.0, 0.0, 0.0, 0.0, rows_max=_UNCHECKED, cols_max=_UNCHECKED)
+        return replace(wires, r_sense=wires.r_sense + r_column)
+
+    @property
+    def largest_array(self) -> tuple[int, int]:
+        """Rows and physical columns of the largest array."""
+        if self.largest is not None:
+            return self.largest
+        return LARGEST if self.wires is None else (self.wires.rows_max, self.wires.cols_max)
+
+    def __repr__(self) -> str:
+        low, high = (1e6 * float(g) for g in self.cells.g_grid[[0, -1]])
+        stages = ", ".join(type(stage).__name__ for stage in self.chain.stages) or "none"
+        wires = self.wires
+        lines = "no wires" if wires is None else f"{wires.grade} wires to {wires.rows_max} x {wires.cols_max}"
+        return f"{type(self).__name__}({low:.3g} to {high:.3g} uS, {lines}, stages: {stages})"

@@ -1,0 +1,80 @@
+"""Batch normalisation, digital: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 1."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
+from rramkit.parameters import quantity
+
+_EPSILON = 1e-5  # added to the variance (1): algorithm 1 leaves it open; PyTorch's and Keras' order
+_MOMENTUM = 0.1  # of a batch's statistics in the running ones (1): PyTorch's
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """Normalised inputs (...), one over their standard deviation (C,), and whether the statistics were the batch's."""
+
+    x: np.ndarray
+    per_deviation: np.ndarray
+    from_batch: bool
+
+
+class BatchNorm(Layer[Normalised]):
+    """y = scale (x - mean) / sqrt(variance + eps) + shift, one of each a channel.
+
+    In training, mean and variance are those of the batch, and the running ones follow them; otherwise the running ones
+    are used. The vectors are scale and shift (C,), the running means mean and variance (C,).
+    """
+
+    kind: Literal["batch_norm"] = quantity("batch_norm", "1", "batch normalisation")
+
+    @property
+    def sizes(self) -> Sizes:
+        """Scale and shift; running mean and variance."""
+        return Sizes(vectors=2, means=2)
+
+    def plan(self, shape: Shape, *, classes: int, reach: float) -> LayerPlan:
+        """Return scale and shift, mean and variance, one of each for C channels."""
+        ones, zeros = np.ones(shape[0]), np.zeros(shape[0])
+        return LayerPlan(shape, vectors=(ones, zeros), means=(zeros, ones))
+
+    def forward(
+        self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator
+    ) -> Forward[Normalised]:
+        """Return normalised images (C, H, W, B) or vectors (B, C)."""
+        rest = _axes_of_one_channel(x)
+        mean, variance = means = params.means
+        if training:
+            running, count = (mean, variance), x.size // mean.size
+            mean, variance = x.mean(axis=rest), x.var(axis=rest)
+            unbiased = variance * (count / max(count - 1, 1))
+            means = (_running(running[0], mean), _running(running[1], unbiased))
+        per_deviation = 1.0 / np.sqrt(variance + np.asarray(_EPSILON, x.dtype))
+        normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
+        scale, shift = (np.expand_dims(vector, rest) for vector in params.vectors)
+        return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)
+
+    def backward(
+        self, error: np.ndarray, cache: Normalised, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
+    ) -> Backward:
+        """Return the gradients; the batch's own mean and variance depend on every input."""
+        rest = _axes_of_one_channel(error)
+        of_shift, of_scale = error.sum(axis=rest), (error * cache.x).sum(axis=rest)
+        to_inputs = error
+        if cache.from_batch:
+            count = error.size // of_shift.size
+            centred = error - np.expand_dims(of_shift / count, rest)
+            to_inputs = centred - cache.x * np.expand_dims(of_scale / count, rest)
+        to_inputs = to_inputs * np.expand_dims(params.vectors[0] * cache.per_deviation, rest)
+        return Backward(to_inputs, vectors=(of_scale, of_shift))
+
+
+def _axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
+    """Return all axes but the channels'."""
+    return (1, 2, 3) if x.ndim == 4 else (0,)
+
+
+def _running(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    return ((1.0 - _MOMENTUM) * old + _MOMENTUM * new).astype(old.dtype)

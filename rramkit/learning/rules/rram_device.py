@@ -1,0 +1,143 @@
+"""The device that rules write to: cells of one table file, their weight mapping, write loop and array model.
+
+It is built once for a training (`RramRule.bind`). A target conductance is reached in one of three ways:
+
+    pulse     one pulse of each cell, of the amplitude whose mean change is nearest the wanted one
+    verify    the write-verify loop
+    error     the target itself and a Gaussian error of `sigma_program` level spacings, as the bulk-switching module's
+              simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5); one pulse a cell is counted
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from rramkit.array.mapping import MappedMatrix, Mapping, Pairs
+from rramkit.array.model import ArrayModel
+from rramkit.array.tile import Tile
+from rramkit.array.tile_grid import TileGrid
+from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.write_verify import WriteVerify
+from rramkit.errors import InputError
+from rramkit.learning.matrices import Matrix
+from rramkit.learning.rules.pulse_counts import EqualPulses
+
+WriteMethod = Literal["pulse", "verify", "error"]
+
+
+@dataclass(frozen=True)
+class RramDevice:
+    """What a rule is bound to.
+
+    Attributes
+    ----------
+    model : ArrayModel
+        How the cells are read.
+    loop : WriteVerify
+        The write-verify loop, and in it the update chain.
+    mapping : Mapping
+        How weights stand in the cells, over the conductances that both write tables share.
+    pulses : EqualPulses or None
+        The equal pulses of rules that count pulses.
+    start : str
+        How first weights are written: `pulse`, `verify` or `error`.
+    sigma_program : float
+        Programming error of `error`, in level spacings, or without levels over the conductance range (1).
+    """
+
+    model: ArrayModel
+    loop: WriteVerify
+    mapping: Mapping
+    pulses: EqualPulses | None = None
+    start: WriteMethod = "pulse"
+    sigma_program: float = 0.0
+
+    @property
+    def equal_pulses(self) -> EqualPulses:
+        """The equal pulses; only of rules that count them."""
+        assert self.pulses is not None
+        return self.pulses
+
+    @property
+    def pairs(self) -> Pairs:
+        """The mapping of a rule that writes pairs only."""
+        assert isinstance(self.mapping, Pairs)
+        return self.mapping
+
+    def matrix(
+        self,
+        cells: CellState,
+        before: Matrix | None,
+        *,
+        flips: np.ndarray | None = None,
+        digital: np.ndarray | None = None,
+        rng: np.random.Generator,
+    ) -> MappedMatrix:
+        """Return the matrix that is read from cells (halves, R, columns); `flips`, `digital` as in `MappedMatrix`.
+
+        `before` is the same matrix before the last write, whose periphery it keeps; None builds one on as many
+        arrays as it takes, and `rng` draws the spread of their periphery.
+        """
+        g_cell = self.model.placed(cells.g_cell)
+        if isinstance(before, MappedMatrix):
+            return before.programmed(g_cell, digital=digital)
+        largest = self.loop.chain.largest
+        halves, rows, columns = g_cell.shape
+        if largest is None or (rows <= largest[0] and halves * columns <= largest[1]):
+            return MappedMatrix(Tile.of(g_cell, self.model, rng=rng), self.mapping, flips, digital)
+        return MappedMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.mapping, flips, digital)
+
+    def program(self, weight: np.ndarray, *, flips: np.ndarray | None, rng: np.random.Generator) -> CellState:
+        """Write first weights (R, C) into fresh cells at the lowest conductance, by `start`."""
+        target = self.mapping.targets(weight, flips)
+        chain = self.loop.chain
+        fresh = chain.init(np.full(target.shape, chain.writer.g_range[0]), rng=rng)
+        return self.write(fresh, np.arange(target.size), target.ravel(), method=self.start, rng=rng)
+
+    def write(
+        self, cells: CellState, flat: np.ndarray, target: np.ndarray, *, method: WriteMethod, rng: np.random.Generator
+    ) -> CellState:
+        """Bring cells `flat` (N,) to targets (N,) in siemens; the state's cost is that of all its pulses and reads."""
+        if method == "verify":
+            return self.loop.program(cells, target, flat, rng=rng).cells
+        wanted = target - cells.g_cell.ravel()[flat]
+        if method == "pulse":
+            return self.pulse(cells, flat, wanted, rng=rng)
+        low, high = self.loop.chain.writer.g_range
+        error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(flat.size)
+        after, cost = np.clip(target + error, low, high), WriteCost()
+        for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            nothing = np.zeros(np.count_nonzero(chosen))  # energy and time are not modelled
+            cells = cells.pulsed(flat[chosen], after[chosen], polarity=polarity, energy=nothing, seconds=nothing)
+            cost += cells.tally
+        return replace(cells, tally=cost)
+
+    def pulse(self, cells: CellState, flat: np.ndarray, wanted: np.ndarray, *, rng: np.random.Generator) -> CellState:
+        """Fire one pulse at each of the cells `flat` (N,), of the amplitude nearest the wanted change (N,) in siemens.
+
+        A cell whose wanted change is zero gets no pulse.
+        """
+        chain, cost = self.loop.chain, WriteCost()
+        before = cells.g_cell.ravel()[flat]
+        for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            v_pulse, _ = chain.write(polarity).nearest(before[chosen], wanted[chosen])
+            cells = chain.step(cells, flat[chosen], v_pulse, polarity=polarity, rng=rng)
+            cost += cells.tally
+        return replace(cells, tally=cost)
+
+    def read_cost(self, cells: CellState, rows: np.ndarray, cols: np.ndarray) -> WriteCost:
+        """Return the cost of reading all cells of the weights at `rows` and `cols` (N,), to choose their pulses."""
+        flat = self.mapping.cells_of(rows, cols, cells.g_cell.shape).ravel()
+        return self.loop.reads(flat, cells.g_cell.ravel()[flat], cells.g_cell.shape)
+
+
+def pairs_only(mapping: Mapping, rule: str) -> Pairs:
+    """Return the mapping; raise `InputError` unless it is one pair of cells a weight."""
+    if not isinstance(mapping, Pairs):
+        name = type(mapping).__name__
+        raise InputError(
+            f"`rule` {rule} fires equal pulses at pairs and needs the mapping `pairs`; got {name}. "
+            'Set `mapping.kind = "pairs"`, or take a rule that writes targets (threshold, write_verify).'
+        )
+    return mapping

@@ -1,0 +1,313 @@
+"""Supervised training of one network in RRAM, and of a float network with the same budget beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from rramkit import __version__, units
+from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.condition import origin
+from rramkit.learning.data import DataSet, as_numbers, augmented
+from rramkit.learning.driver import Report, Training
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers import ReadCost
+from rramkit.learning.log import TrainingLog
+from rramkit.learning.loss import cross_entropy
+from rramkit.learning.model import Network
+from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
+from rramkit.learning.trainer import NetworkState, Trainer
+from rramkit.table import TableFile
+
+# Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
+# each epoch, so that an epoch needs nothing of those before it but the network.
+_WEIGHTS, _ORDER, _DEVICE, _EVALUATION, _AUGMENTATION, _SAMPLE = 1, 2, 3, 4, 5, 6
+_SAMPLE_MOST = 2000  # training inputs that loss and training accuracy are taken from: a standard error of 1 % or less
+BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
+
+
+@dataclass(frozen=True)
+class EpochReport(Report):
+    """One epoch's outcome; epoch 0 is before training.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        This one, and how many there are.
+    accuracy_test, accuracy_train, float_accuracy_test : float
+        Fraction of inputs classified correctly (training inputs: a sample of them); NaN without a float network.
+    loss : float
+        Mean cross-entropy over the sample of training inputs (nat).
+    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, clamped
+        Pulses, cells read in order to be written, energy (J) and time (s) of both, energy of the training's array reads
+        (J), and values clamped, in this epoch.
+    pulses_by_matrix : ndarray of int
+        Pulses at each of M matrices (M,) in this epoch.
+    histograms : ndarray of int
+        Cells in each bin of conductance (M, bins) after it.
+    confusion : ndarray of int
+        Counts on the test set after it, true class by predicted class.
+    pulses_total, energy_total : int, float
+        Pulses of this and all earlier epochs, and the energy (J) of writes and reads.
+    """
+
+    epoch: int
+    epochs: int
+    accuracy_test: float
+    accuracy_train: float
+    float_accuracy_test: float
+    loss: float
+    pulses_set: int
+    pulses_reset: int
+    reads: int
+    energy_write: float
+    time_write: float
+    energy_read: float
+    clamped: int
+    pulses_by_matrix: np.ndarray
+    histograms: np.ndarray
+    confusion: np.ndarray
+    pulses_total: int = 0
+    energy_total: float = 0.0
+
+    @property
+    def done(self) -> int:
+        """Number of the epoch."""
+        return self.epoch
+
+    @property
+    def total(self) -> int:
+        """All epochs."""
+        return self.epochs
+
+    @property
+    def text(self) -> str:
+        """Accuracies, loss, and pulses and energy so far."""
+        return (
+            f"test {units.percent(self.accuracy_test)} (float {units.percent(self.float_accuracy_test)})  "
+            f"loss {self.loss:.3f}  {units.count(self.pulses_total)} pulses  {units.text(self.energy_total, 'J')}  "
+            f"{units.count(self.clamped)} clamped"
+        )
+
+
+_NOT_LOGGED = ("epochs", "pulses_total", "energy_total")
+LOGGED = tuple(field.name for field in fields(EpochReport) if field.name not in _NOT_LOGGED)
+"""Series of the training log: the fields of a report."""
+
+
+@dataclass(frozen=True)
+class BothNetworks:
+    """The network in RRAM and the float reference; without a reference the second stays as it was initialised."""
+
+    rram: NetworkState
+    reference: NetworkState
+
+
+@dataclass(frozen=True)
+class EpochCost:
+    """Cost of one epoch: writes, and reads of the training."""
+
+    writes: WriteCost
+    reads: ReadCost
+
+
+class SupervisedTraining(Training[EpochReport]):
+    """One training by an experiment's settings.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        The settings.
+    data : DataSet
+        Training and test set.
+    rram, reference : Trainer
+        Both networks' constant parts: the same network, the experiment's rule and a float rule.
+    uncalibrated : NetworkState
+        The network in RRAM as it was initialised, before its ADCs' full scale was set.
+    initial, states : BothNetworks
+        The networks before the first epoch, and now.
+    log : TrainingLog
+        One value of each of `LOGGED` an epoch.
+    """
+
+    def __init__(self, experiment: Experiment, tables: TableFile, data: DataSet) -> None:
+        self.experiment, self.data = experiment, data
+        self._tables = experiment.device.applied(tables)
+        self.rram, self.reference = trainers(experiment, self._tables, data.shape, data.classes)
+        rng = np.random.default_rng((experiment.seed, _SAMPLE))
+        self._sample = np.sort(rng.permutation(len(data.y_train))[:_SAMPLE_MOST])
+        self.g_edges = np.linspace(*experiment.rule.g_range(self._tables), BINS + 1)
+        self.uncalibrated = init(self.rram, experiment)
+        self.initial = self.states = self._init()
+        self.log = TrainingLog.of(*LOGGED)
+
+    @property
+    def identity(self) -> str:
+        """Experiment, origin of the tables, size of the data and the kit's version."""
+        tables = origin(self._tables)
+        return f"{self.experiment.key()} {tables} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the last report; -1 before the first."""
+        return self.log.length("epoch") - 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is over."""
+        return self.epoch >= self.experiment.epochs
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """After each epoch."""
+        return self.epoch > 0
+
+    def advance(self) -> EpochReport:
+        """Train one epoch and evaluate; at first, evaluate the initial network."""
+        epoch, before = self.epoch + 1, self.states
+        cost = EpochCost(before.rram.rule_state.tally, ReadCost())
+        if epoch:
+            self.states, cost = self._epoch(epoch)
+        report = self._report(epoch, before, cost)
+        self.log.add(epoch, **{name: getattr(report, name) for name in LOGGED})
+        return self._with_totals(report)
+
+    def without_cache(self) -> None:
+        """Nothing to drop: an epoch ends without."""
+
+    def checkpoint(self, seconds: float) -> Checkpoint:
+        """Return both networks' changes and the log."""
+        return Checkpoint(flatten(self.initial, self.states), self.log.arrays(), seconds)
+
+    def resume(self, reached: Checkpoint) -> None:
+        """Go on after the last epoch of a checkpoint."""
+        self.states, self.log = restore(self.initial, reached.state), TrainingLog.from_arrays(reached.log)
+
+    def past_reports(self) -> list[EpochReport]:
+        """Return the report of each epoch in the log."""
+        reports = [EpochReport(epochs=self.experiment.epochs, **self.log.row(i)) for i in range(self.epoch + 1)]
+        return [self._with_totals(report) for report in reports]
+
+    def _init(self) -> BothNetworks:
+        experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
+        rram, reference = self.uncalibrated, init(self.reference, experiment)
+        if experiment.mapping.calibrates:
+            first = self._sample[: experiment.batch]
+            x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
+            rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
+        return BothNetworks(rram, reference)
+
+    def _epoch(self, epoch: int) -> tuple[BothNetworks, EpochCost]:
+        experiment, accuracies = self.experiment, self.log.values("accuracy_test").tolist()
+        rate = experiment.schedule.rate(epoch, experiment.epochs, accuracies)
+        rram, cost = self._one_epoch(self.rram, self.rram.at_rate(self.states.rram, rate), epoch)
+        reference = self.states.reference
+        if experiment.float_reference:
+            reference, _ = self._one_epoch(self.reference, self.reference.at_rate(reference, rate), epoch)
+        return BothNetworks(rram, reference), cost
+
+    def _one_epoch(self, trainer: Trainer, state: NetworkState, epoch: int) -> tuple[NetworkState, EpochCost]:
+        """Train one network; the order of the inputs depends on seed and epoch alone."""
+        device, augmentation = self._stream(_DEVICE, epoch), self._stream(_AUGMENTATION, epoch)
+        writes, reads = WriteCost(), ReadCost()
+        for batch in self._batches(epoch):
+            x = as_numbers(self.data.x_train[batch], np.dtype(self.experiment.precision))
+            x = augmented(x, rng=augmentation) if self.experiment.data.augment else x
+            state, cost = trainer.train_step(state, x, self.data.y_train[batch], rng=device)
+            writes, reads = writes + state.rule_state.tally, reads + cost
+        return trainer.without_cache(state), EpochCost(writes, reads)
+
+    def _batches(self, epoch: int) -> Sequence[np.ndarray]:
+        """Return the indices of each batch's inputs; a fixed number of batches goes round the training set."""
+        experiment, order = self.experiment, self._stream(_ORDER, epoch).permutation(len(self.data.y_train))
+        count = experiment.batches or -(-order.size // experiment.batch)
+        spans = [range(i * experiment.batch, (i + 1) * experiment.batch) for i in range(count)]
+        if experiment.batches:
+            return [np.take(order, span, mode="wrap") for span in spans]
+        return [order[span.start : span.stop] for span in spans]
+
+    def _report(self, epoch: int, before: BothNetworks, cost: EpochCost) -> EpochReport:
+        rng, data, rram = self._stream(_EVALUATION, epoch), self.data, self.states.rram
+        labels = data.y_train[self._sample]
+        scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)
+        predicted = np.argmax(self._scores(self.rram, rram, data.x_test, rng), axis=1)
+        return EpochReport(
+            epoch=epoch,
+            epochs=self.experiment.epochs,
+            accuracy_test=float(np.mean(predicted == data.y_test)),
+            accuracy_train=_accuracy(scores, labels),
+            float_accuracy_test=self._reference_accuracy(rng),
+            loss=cross_entropy(scores, labels)[0],
+            pulses_set=cost.writes.pulses_set,
+            pulses_reset=cost.writes.pulses_reset,
+            reads=cost.writes.reads,
+            energy_write=cost.writes.energy,
+            time_write=cost.writes.seconds,
+            energy_read=cost.reads.energy,
+            clamped=cost.writes.clamped + cost.reads.clamped,
+            pulses_by_matrix=_pulses(before.rram if epoch else None, rram),
+            histograms=_histograms(rram, self.g_edges),
+            confusion=confusion(data.y_test, predicted, data.classes),
+        )
+
+    def _with_totals(self, report: EpochReport) -> EpochReport:
+        """Return a report with the sums over its epoch and all earlier ones."""
+        rows = [self.log.row(i) for i in range(report.epoch + 1)]
+        return replace(
+            report,
+            pulses_total=sum(row["pulses_set"] + row["pulses_reset"] for row in rows),
+            energy_total=sum(row["energy_write"] + row["energy_read"] for row in rows),
+        )
+
+    def _reference_accuracy(self, rng: np.random.Generator) -> float:
+        if not self.experiment.float_reference:
+            return float("nan")
+        return _accuracy(self._scores(self.reference, self.states.reference, self.data.x_test, rng), self.data.y_test)
+
+    def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        inputs = as_numbers(x, np.dtype(self.experiment.precision))
+        return trainer.network.scores(trainer.params(state), inputs, rng=rng)
+
+    def _stream(self, purpose: int, epoch: int) -> np.random.Generator:
+        return np.random.default_rng((self.experiment.seed, purpose, epoch))
+
+
+def trainers(
+    experiment: Experiment, tables: TableFile, input_shape: tuple[int, ...], classes: int
+) -> tuple[Trainer, Trainer]:
+    """Return the constant parts of the network on the tables' device and of the float reference."""
+    network = Network.of(experiment.network, input_shape, classes)
+    optimiser = experiment.optimiser.built()
+    of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
+    rram = Trainer(network, experiment.built_rule(tables), of_vectors)
+    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
+
+
+def init(trainer: Trainer, experiment: Experiment) -> NetworkState:
+    """Return a network's initial state: the weights of the experiment's seed, written by the trainer's rule."""
+    dtype = np.dtype(experiment.precision)
+    weights = trainer.network.init_weights(rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0)), dtype=dtype)
+    return trainer.init(weights, dtype=dtype, rng=np.random.default_rng((experiment.seed, _DEVICE, 0)))
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Return the counts (classes, classes) of labels (N,) by predictions (N,)."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
+
+
+def _accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.mean(np.argmax(scores, axis=1) == labels))
+
+
+def _histograms(state: NetworkState, edges: np.ndarray) -> np.ndarray:
+    """Return the cells in each bin of conductance, (M, bins); cells beyond an end count in the last bin there."""
+    g_cells = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in state.rule_state.parts]
+    return np.array([np.histogram(g, edges)[0] for g in g_cells], dtype=np.int64).reshape(len(g_cells), BINS)
+
+
+def _pulses(before: NetworkState | None, after: NetworkState) -> np.ndarray:
+    """Return the pulses fired at each matrix (M,) since a state, or in all."""
+    totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
+    return totals if before is None else totals - _pulses(None, before)

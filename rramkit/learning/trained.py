@@ -1,0 +1,103 @@
+"""A trained network: scores and classes of new inputs, and how a run file's arrays become one again."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from rramkit.errors import InputError
+from rramkit.learning.checkpoint import flatten, restore
+from rramkit.learning.data import as_numbers
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers import Params
+from rramkit.learning.model import Network
+from rramkit.learning.supervised import init, trainers
+from rramkit.learning.trainer import NetworkState, Trainer
+from rramkit.table import TableFile
+
+
+@dataclass(frozen=True, repr=False)
+class TrainedNetwork:
+    """A network with its programmed cells, biases, scales and running means.
+
+    Attributes
+    ----------
+    network : Network
+        The layers.
+    params : Params
+        Matrices in RRAM (or in float), digital vectors and running means.
+    dtype : dtype
+        Type of all digital numbers.
+    seed : int
+        Of the read noise, where none is given.
+    """
+
+    network: Network
+    params: Params
+    dtype: np.dtype
+    seed: int = 0
+
+    @classmethod
+    def of(cls, trainer: Trainer, state: NetworkState, *, precision: str, seed: int) -> Self:
+        """Return the network of a state in training, as a run file restores it: without what reads have prepared."""
+        params = trainer.params(trainer.without_cache(state))
+        return cls(trainer.network, params, np.dtype(precision), seed)
+
+    def scores(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the scores (N, C) of inputs (N, F) or (N, C, H, W), read through the arrays.
+
+        Parameters
+        ----------
+        x : array
+            Inputs like those of the training set (standardised if those were); bytes stand for 0 to 1.
+        rng : Generator, optional
+            Draws the read noise, where the read chain has any; left out, one of the run's seed.
+
+        Raises
+        ------
+        InputError
+            When the shape of an input is another one than in training.
+        """
+        x = self._checked(x)
+        return self.network.scores(self.params, x, rng=rng or np.random.default_rng(self.seed))
+
+    def predict(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the class (N,) of the largest score of each input; parameters as `scores`."""
+        return np.argmax(self.scores(x, rng=rng), axis=1)
+
+    def changes(self, initial: NetworkState, trainer: Trainer) -> dict[str, np.ndarray]:
+        """Return what differs from the initial state's parameters, by path: what a run file stores."""
+        return flatten(trainer.params(initial), self.params)
+
+    def with_changes(self, changes: dict[str, np.ndarray]) -> Self:
+        """Return the network whose parameters differ from these by what `changes` gave."""
+        return replace(self, params=restore(self.params, changes))
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{plan.rows} x {plan.columns}" for plan in self.network.matrices)
+        shape = " x ".join(map(str, self.network.input_shape))
+        return f"TrainedNetwork(inputs {shape}, matrices {sizes}, {len(self.params.vectors)} digital vectors)"
+
+    def _checked(self, x: np.ndarray) -> np.ndarray:
+        x, shape = np.asarray(x), self.network.input_shape
+        if x.ndim == 3 and len(shape) == 3 and shape[0] == 1:
+            x = x[:, None]  # grey images (N, H, W)
+        if x.shape[1:] != shape or not len(x) or x.dtype.kind not in "uifb":
+            wanted = f"(N, {', '.join(map(str, shape))})"
+            raise InputError(f"`x` must be {wanted} numbers; got {x.shape} of {x.dtype}. Reshape it.")
+        return as_numbers(x, self.dtype)
+
+
+def from_experiment(
+    experiment: Experiment,
+    tables: TableFile,
+    changes: dict[str, np.ndarray],
+    *,
+    input_shape: tuple[int, ...],
+    classes: int,
+) -> TrainedNetwork:
+    """Return the trained network of a run: initialised by the experiment's seed, with the stored `changes`."""
+    trainer, _ = trainers(experiment, experiment.device.applied(tables), input_shape, classes)
+    state = init(trainer, experiment)
+    network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
+    return network.with_changes(changes)

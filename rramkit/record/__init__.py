@@ -1,0 +1,21 @@
+"""The run file: the record of one training, supervised or by reinforcement, with the trained network in it."""
+
+from rramkit.record.episodes import EpisodeRun, Series
+from rramkit.record.file import load, save
+from rramkit.record.network import StoredNetwork
+from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainingOutcome
+from rramkit.record.run import Epochs, LayerRecord, Run
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "EpisodeRun",
+    "Epochs",
+    "LayerRecord",
+    "Run",
+    "Series",
+    "StoredNetwork",
+    "TrainingOutcome",
+    "load",
+    "save",
+]

@@ -1,0 +1,96 @@
+"""The trained network in a run file: the changes since its initial state, and a copy of the tables it was trained on.
+
+The initial state is computed again from settings, seed and tables, so that a run file needs no list of what a rule, a
+mapping or a read chain keeps: everything that reads depend on comes back as it was.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rramkit import hdf5, table
+from rramkit.table import TableFile
+
+
+@dataclass(frozen=True)
+class StoredNetwork:
+    """What a run file holds of its network.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+        (F,) or (C, H, W).
+    outputs : int
+        Classes, or actions.
+    changes : mapping
+        Arrays of the trained network that differ from the initial one, by path.
+    tables : bytes
+        The table file as a whole; empty for a network in float.
+    """
+
+    input_shape: tuple[int, ...]
+    outputs: int
+    changes: Mapping[str, np.ndarray]
+    tables: bytes = b""
+
+    def table_file(self) -> TableFile | None:
+        """Return the tables that the network was trained on; None in float."""
+        return tables_of(self.tables) if self.tables else None
+
+
+def bytes_of(tables: TableFile | None) -> bytes:
+    """Return a table file as bytes; nothing for None."""
+    if tables is None:
+        return b""
+    with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
+        path = Path(folder) / "tables.h5"
+        table.save(tables, path)
+        return path.read_bytes()
+
+
+def tables_of(content: bytes) -> TableFile:
+    """Return the table file that `bytes_of` wrote."""
+    with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
+        path = Path(folder) / "tables.h5"
+        path.write_bytes(content)
+        return table.load(path)
+
+
+def write(root: hdf5.Group, network: StoredNetwork) -> None:
+    """Write the group `network`."""
+    group = root.create_group("network")
+    hdf5.write(group, "input_shape", np.array(network.input_shape), "1", "shape of one input")
+    hdf5.write(group, "outputs", network.outputs, "1")
+    hdf5.write(group, "tables", np.frombuffer(network.tables, np.uint8), "1", "the table file, byte by byte")
+    write_arrays(group.create_group("changes"), network.changes)
+
+
+def read(root: hdf5.Group) -> StoredNetwork | None:
+    """Read the group `network`; None in a file of an earlier format, which has none."""
+    if "network" not in root:
+        return None
+    group = hdf5.subgroup(root, "network")
+    return StoredNetwork(
+        input_shape=tuple(hdf5.read(group, "input_shape").tolist()),
+        outputs=round(hdf5.scalar(group, "outputs")),
+        changes=read_arrays(hdf5.subgroup(group, "changes")),
+        tables=hdf5.read(group, "tables").tobytes(),
+    )
+
+
+def write_arrays(group: hdf5.Group, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by path: HDF5 names cannot hold every path, so each has a number, and `paths` lists the paths."""
+    paths = sorted(arrays)
+    hdf5.write(group, "paths", np.frombuffer(json.dumps(paths).encode(), np.uint8), "1", "JSON: path of each array")
+    for index, path in enumerate(paths):
+        hdf5.write(group, str(index), arrays[path], "1", path)
+
+
+def read_arrays(group: hdf5.Group) -> dict[str, np.ndarray]:
+    """Return the arrays that `write_arrays` wrote, by path."""
+    paths = json.loads(hdf5.read(group, "paths").tobytes())
+    return {path: hdf5.read(group, str(index)) for index, path in enumerate(paths)}

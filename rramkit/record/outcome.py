@@ -1,0 +1,95 @@
+"""What every training's record has: settings, origin of the tables, and the network that came out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rramkit import hdf5
+from rramkit.errors import TableError
+from rramkit.record.network import StoredNetwork
+
+if TYPE_CHECKING:
+    from rramkit.learning.trained import TrainedNetwork
+
+FORMAT = "rramkit run"
+FORMAT_VERSION = 3
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainingOutcome(ABC):
+    """The record of one training.
+
+    Attributes
+    ----------
+    settings : mapping
+        Every setting by name, in SI units.
+    tables_name : str
+        File name of the table file.
+    tables_provenance : mapping
+        Name to text: the origin of the tables' numbers; empty in float.
+    kit_version, created : str
+        Version of the kit, and the local time with its zone (ISO 8601).
+    stored_network : StoredNetwork or None
+        What the file holds of the network; None in files of format 2 (rramkit 0.1.0), which hold conductances alone.
+    """
+
+    settings: Mapping[str, object]
+    tables_name: str
+    tables_provenance: Mapping[str, str]
+    kit_version: str
+    created: str
+    stored_network: StoredNetwork | None = None
+
+    @cached_property
+    def network(self) -> "TrainedNetwork":
+        """The trained network; the first access initialises it by the run's seed and restores its arrays."""
+        return self._restored()
+
+    @abstractmethod
+    def totals(self) -> dict[str, float | int]:
+        """Return the run's totals by name, in SI units."""
+
+    def scores(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the trained network's scores (N, C) of inputs (N, ...): see `TrainedNetwork.scores`."""
+        return self.network.scores(x, rng=rng)
+
+    def predict(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the trained network's class (N,) of inputs (N, ...): see `TrainedNetwork.predict`."""
+        return self.network.predict(x, rng=rng)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run file and return its path; it appears under `path` only when it is whole."""
+        with hdf5.new_file(Path(path)) as root:
+            self._write(root)
+        return Path(path)
+
+    @abstractmethod
+    def plot(self, path: str | Path) -> Path:
+        """Draw the training into a PNG, PDF or SVG file and return its path."""
+
+    @abstractmethod
+    def _restored(self) -> "TrainedNetwork":
+        """Return the network of `stored_network`."""
+
+    @abstractmethod
+    def _write(self, root: hdf5.Group) -> None:
+        """Write everything into the root of a new file."""
+
+    def _stored(self) -> StoredNetwork:
+        if self.stored_network is None:
+            raise TableError(
+                f"this run (rramkit {self.kit_version}, {self.created}) holds no network: its file has format 2 or "
+                "earlier. Train again to get one."
+            )
+        return self.stored_network
+
+
+def plots(name: str) -> object:
+    """Return a module of the plots, which import this package: loaded when a run is drawn."""
+    return import_module(f"rramkit.{name}")

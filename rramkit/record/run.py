@@ -1,0 +1,282 @@
+"""The record of one supervised training, epoch by epoch; the report is drawn from it.
+
+Layout (run file, format version 3, `kind` supervised)::
+
+    /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
+    /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
+                     reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
+                     training
+    /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
+                     (1, R, C) without pairs;
+                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
+    /network         the trained network and a copy of its tables (`network`)
+
+A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
+attributes carry the experiment and the tables' provenance as JSON, the kit's version, the seed and the time. Format 2
+(rramkit 0.1.0) has no `kind` and no `network`.
+"""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rramkit import hdf5, units
+from rramkit.errors import TableError
+from rramkit.record import network as stored
+from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainingOutcome, plots
+
+if TYPE_CHECKING:
+    from rramkit.learning.trained import TrainedNetwork
+
+KIND = "supervised"
+_EPOCH_UNITS = {
+    "energy_write": "J",
+    "time_write": "s",
+    "energy_read": "J",
+}  # all others are counts or fractions: unit 1
+_LAYER_UNITS = {
+    "g_initial": "S",
+    "g_final": "S",
+    "pulses": "1",
+    "pulses_by_epoch": "1",
+    "histogram": "1",
+    "g_edges": "S",
+}
+_SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
+_TEXTS = ("tables_name", "data_name", "kit_version", "created")
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """The history of one training: arrays (E+1,), row 0 before training.
+
+    Attributes
+    ----------
+    epoch : array of int
+        0 to E.
+    accuracy_test, accuracy_train : array
+        Fraction of inputs classified correctly by the network in RRAM.
+    float_accuracy_test : array
+        The same of the float network with the same budget and initial weights, on the test set.
+    loss : array
+        Mean cross-entropy of the RRAM network over (a sample of) the training set (nat).
+    pulses_set, pulses_reset : array of int
+        Pulses fired in that epoch; row 0 counts the initial programming.
+    reads : array of int
+        Cells read in that epoch in order to be written: to verify them, or to choose a pulse.
+    energy_write, time_write : array
+        Energy (J) and time (s) of these pulses and reads, arrays of one matrix side by side.
+    energy_read : array
+        Energy of the training's array reads in that epoch (J).
+    clamped : array of int
+        Values in that epoch beyond the tables' range, clamped to its edge.
+    """
+
+    epoch: np.ndarray
+    accuracy_test: np.ndarray
+    accuracy_train: np.ndarray
+    float_accuracy_test: np.ndarray
+    loss: np.ndarray
+    pulses_set: np.ndarray
+    pulses_reset: np.ndarray
+    reads: np.ndarray
+    energy_write: np.ndarray
+    time_write: np.ndarray
+    energy_read: np.ndarray
+    clamped: np.ndarray
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One matrix in RRAM.
+
+    Attributes
+    ----------
+    g_initial, g_final : ndarray
+        Conductance before and after (2 or 1, R, C), in siemens.
+    pulses : ndarray of int
+        Pulses fired at each cell (2 or 1, R, C), those of the initial programming among them.
+    pulses_by_epoch : ndarray of int
+        Pulses in each epoch (E+1,).
+    histogram : ndarray of int
+        Cells in each bin of conductance after each epoch (E+1, B).
+    g_edges : ndarray
+        Edges of the bins (B+1,), in siemens.
+    """
+
+    g_initial: np.ndarray
+    g_final: np.ndarray
+    pulses: np.ndarray
+    pulses_by_epoch: np.ndarray
+    histogram: np.ndarray
+    g_edges: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Run(TrainingOutcome):
+    """One supervised training and its outcome; `train` returns it, `record.load` reads it from a file.
+
+    Attributes
+    ----------
+    data_name : str
+        The data set.
+    seed : int
+        Seed of every random choice.
+    epochs : Epochs
+        The history; `history` is the same.
+    layers : tuple of LayerRecord
+        The arrays, from the input to the output.
+    confusion : ndarray
+        Counts on the test set, true class by predicted class.
+    accuracy, float_accuracy : float
+        Fraction of test inputs classified correctly after training, in RRAM and in float.
+    train_seconds : float
+        Wall-clock time of the training, both networks together (s).
+
+    Examples
+    --------
+    >>> from rramkit import record
+    >>> run = record.load("run.h5")  # doctest: +SKIP
+    >>> run.predict(x)  # doctest: +SKIP
+    array([3, 8, 1])
+    """
+
+    data_name: str
+    seed: int
+    epochs: Epochs
+    layers: tuple[LayerRecord, ...]
+    confusion: np.ndarray
+    accuracy: float
+    float_accuracy: float
+    train_seconds: float
+
+    @property
+    def history(self) -> Epochs:
+        """The history of the training, one value an epoch."""
+        return self.epochs
+
+    def _restored(self) -> "TrainedNetwork":
+        from rramkit.learning.experiment import Experiment
+        from rramkit.learning.trained import from_experiment
+
+        network = self._stored()
+        experiment = Experiment.checked(dict(self.settings), where="the run file")
+        return from_experiment(
+            experiment,
+            stored.tables_of(network.tables),
+            dict(network.changes),
+            input_shape=network.input_shape,
+            classes=network.outputs,
+        )
+
+    def totals(self) -> dict[str, float | int]:
+        """Return the run's totals by name, in SI units; those of writes include the initial programming."""
+        epochs = self.epochs
+        return {
+            "accuracy": self.accuracy,
+            "float_accuracy": self.float_accuracy,
+            "accuracy_before": float(epochs.accuracy_test[0]),
+            "epochs": int(epochs.epoch[-1]),
+            "pulses_set": int(epochs.pulses_set.sum()),
+            "pulses_reset": int(epochs.pulses_reset.sum()),
+            "reads": int(epochs.reads.sum()),
+            "energy_write": float(epochs.energy_write.sum()),
+            "time_write": float(epochs.time_write.sum()),
+            "energy_read": float(epochs.energy_read.sum()),
+            "clamped": int(epochs.clamped.sum()),
+            "train_seconds": self.train_seconds,
+            "seed": self.seed,
+        }
+
+    def plot(self, path: str | Path) -> Path:
+        """Draw the test accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file."""
+        drawing: Any = plots("plots")
+        drawing.save(lambda ax: drawing.learning_curve(ax, self.epochs), Path(path))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        totals = self.totals()
+        pulses = units.count(int(totals["pulses_set"] + totals["pulses_reset"]))
+        digital = f" (float {units.percent(self.float_accuracy)})" if np.isfinite(self.float_accuracy) else ""
+        accuracy = f"test accuracy {units.percent(self.accuracy)}{digital}"
+        return f"Run({self.data_name or 'data'}, {totals['epochs']} epochs: {accuracy}, {pulses} pulses)"
+
+    def _write(self, root: hdf5.Group) -> None:
+        root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND, "seed": self.seed})
+        root.attrs.update({name: getattr(self, name) for name in _TEXTS})
+        root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
+        root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
+        for name, unit in _SCALAR_UNITS.items():
+            hdf5.write(root, name, getattr(self, name), unit)
+        hdf5.write(root, "confusion", self.confusion, "1", "test inputs, true class by predicted class")
+        epochs = root.create_group("epochs")
+        for column in fields(Epochs):
+            hdf5.write(epochs, column.name, getattr(self.epochs, column.name), _EPOCH_UNITS.get(column.name, "1"))
+        layers = root.create_group("layers")
+        for index, layer in enumerate(self.layers):
+            group = layers.create_group(str(index))
+            for name, unit in _LAYER_UNITS.items():
+                hdf5.write(group, name, getattr(layer, name), unit)
+        if self.stored_network is not None:
+            stored.write(root, self.stored_network)
+
+
+def read(root: hdf5.Group, path: Path) -> Run:
+    """Read a run from the root of its file; raise `TableError` where arrays do not fit each other."""
+    epochs, layers = hdf5.subgroup(root, "epochs"), hdf5.subgroup(root, "layers")
+    run = Run(
+        settings=_mapping(root, "settings"),
+        tables_name=str(root.attrs["tables_name"]),
+        tables_provenance={key: str(text) for key, text in _mapping(root, "tables_provenance").items()},
+        data_name=str(root.attrs["data_name"]),
+        kit_version=str(root.attrs["kit_version"]),
+        seed=int(str(root.attrs["seed"])),
+        created=str(root.attrs["created"]),
+        epochs=Epochs(**{column.name: hdf5.read(epochs, column.name) for column in fields(Epochs)}),
+        layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
+        confusion=hdf5.read(root, "confusion"),
+        accuracy=hdf5.scalar(root, "accuracy"),
+        float_accuracy=float(hdf5.read(root, "float_accuracy")),
+        train_seconds=hdf5.scalar(root, "train_seconds"),
+        stored_network=stored.read(root),
+    )
+    _check(path, run)
+    return run
+
+
+def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:
+    values = json.loads(str(root.attrs[name]))
+    if not isinstance(values, dict):
+        raise ValueError(f"attribute '{name}' is not a JSON object")
+    return values
+
+
+def _check(path: Path, run: Run) -> None:
+    epochs = {column.name: getattr(run.epochs, column.name) for column in fields(Epochs)}
+    shapes = {values.shape for values in epochs.values()}
+    layers = [getattr(layer, name) for layer in run.layers for name in _LAYER_UNITS]
+    consistent = {
+        "epochs": len(shapes) == 1 and epochs["epoch"].ndim == 1 and epochs["epoch"].size > 0,
+        "layers": all(_is_consistent(layer, epochs["epoch"].size) for layer in run.layers),
+        "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
+    }
+    finite = [values for name, values in epochs.items() if name != "float_accuracy_test"]
+    wrong = next((name for name, fits in consistent.items() if not fits), None)
+    if wrong is not None:
+        raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")
+    if not all(np.all(np.isfinite(values)) for values in (*finite, *layers, run.confusion)):
+        raise TableError(f"{path}: holds values that are not finite. Train again.")
+
+
+def _is_consistent(layer: LayerRecord, rows: int) -> bool:
+    """Whether the cells' arrays are (2 or 1, R, C), one shape, and the epochs' have a row for each epoch."""
+    shape, bins = layer.g_initial.shape, layer.g_edges.size - 1
+    cells = len(shape) == 3 and shape[0] in (1, 2) and shape == layer.g_final.shape == layer.pulses.shape
+    return cells and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
+
+
+def _read_layer(group: hdf5.Group) -> LayerRecord:
+    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS})

@@ -1,0 +1,141 @@
+"""Columns of a table group: names that carry their unit, meaning and physical bounds."""
+
+from collections.abc import Mapping
+from math import inf
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rramkit.errors import InputError
+from rramkit.table.parts import Quantity
+
+Kind = Literal["axis", "signal", "condition", "held_out"]
+Polarity = Literal["set", "reset"]
+
+
+class Column(str):
+    """Name of one axis, signal, condition or held-out column of a group; as a `str` it is a key of a table's mappings.
+
+    Attributes
+    ----------
+    unit : str
+        SI unit; `1` for a pure number.
+    text : str
+        What it is, in one phrase.
+    kind : str
+        `axis`, `signal`, `condition`, or `held_out` (a column that held-out points alone have).
+    required : bool
+        Whether a table of the group must have it.
+    low : float
+        Smallest value that is physically possible, in `unit`.
+    """
+
+    unit: str
+    text: str
+    kind: Kind
+    required: bool
+    low: float
+
+    def __new__(
+        cls,
+        name: str,
+        unit: str = "1",
+        text: str = "",
+        *,
+        kind: Kind = "signal",
+        required: bool = False,
+        low: float = -inf,
+    ) -> Self:
+        """Return the name with what belongs to it."""
+        column = super().__new__(cls, name)
+        column.unit, column.text, column.kind, column.required, column.low = unit, text, kind, required, low
+        return column
+
+    def named(self, name: str) -> "Column":
+        """Return the same column under another name."""
+        return Column(name, self.unit, self.text, kind=self.kind, required=self.required, low=self.low)
+
+    def quantity(self, values: ArrayLike, *, labels: tuple[str, ...] = (), log: bool = False) -> Quantity:
+        """Return values of this column, in its unit."""
+        return Quantity(np.asarray(values, dtype=float), self.unit, labels=labels, log=log)
+
+
+def axis(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+    """Declare an axis of a group; it takes the name of the attribute."""
+    return Column("", unit, text, kind="axis", required=required, low=low)
+
+
+def signal(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+    """Declare a signal of a group."""
+    return Column("", unit, text, kind="signal", required=required, low=low)
+
+
+def condition(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+    """Declare a condition of a group."""
+    return Column("", unit, text, kind="condition", required=required, low=low)
+
+
+def held_out(unit: str, text: str) -> Column:
+    """Declare a column that held-out points of a group have and its table does not."""
+    return Column("", unit, text, kind="held_out")
+
+
+class Group:
+    """Columns of one table group, as attributes; a subclass declares them, its docstring says what the table is.
+
+    A subclass without `group` is a set of columns that several groups share.
+    """
+
+    __slots__ = ()
+    group: ClassVar[str] = ""
+    polarity: ClassVar[Polarity | None] = None
+
+    def __init_subclass__(cls, *, group: str = "", polarity: Polarity | None = None) -> None:
+        """Give each declared column the name of its attribute."""
+        super().__init_subclass__()
+        cls.group, cls.polarity = group, polarity
+        for name, column in [*vars(cls).items()]:
+            if isinstance(column, Column):
+                setattr(cls, name, column.named(name))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"the columns of `{self.group}` cannot be changed; got {name!r}")
+
+    @property
+    def text(self) -> str:
+        """What the table holds, one line."""
+        return (type(self).__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Every column by its name, in the order of declaration."""
+        found: dict[str, Column] = {}
+        for each in reversed(type(self).__mro__):
+            found |= {name: column for name, column in vars(each).items() if isinstance(column, Column)}
+        return found
+
+    def of_kind(self, kind: Kind) -> tuple[Column, ...]:
+        """Return the columns of one kind, in the order of declaration."""
+        return tuple(column for column in self.columns.values() if column.kind == kind)
+
+    def of(self, **values: ArrayLike | Quantity) -> dict[str, Quantity]:
+        """Return columns with their units by name, e.g. `READ.of(v_read=0.1)`; a `Quantity` stays as it is.
+
+        Raises
+        ------
+        InputError
+            When the group has no column of a name.
+        """
+        columns = self.columns
+        strange = [name for name in values if name not in columns]
+        if strange:
+            raise InputError(f"`{self.group}` has the columns {', '.join(columns)}; got {strange[0]!r}. Fix the name.")
+        return {
+            columns[name]: each if isinstance(each, Quantity) else columns[name].quantity(each)
+            for name, each in values.items()
+        }
+
+    def without(self, quantities: Mapping[str, Quantity]) -> tuple[str, ...]:
+        """Return the names of `quantities` that are none of the group's columns."""
+        return tuple(name for name in quantities if name not in self.columns)

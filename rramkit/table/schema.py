@@ -1,0 +1,376 @@
+"""Schema of the table file: axes, signals and conditions of every group that the kit writes or reads, with units.
+
+A column's name is spelled here and nowhere else: `READ.i_cell` is the text `i_cell` that carries `.unit` and `.text`.
+Every group may have the axes of `Corners` besides its own (else `supply` and `temperature` may be conditions), and the
+parameters of a user's plan as axes. A group of another name is a user's own; its columns are free.
+
+`python -m rramkit.table.schema` prints the tables of `docs/table-format.md`.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from rramkit.table.columns import Column, Group, Polarity, axis, condition, held_out, signal
+
+SUMMARY = "_summary"
+"""Ending of the group that holds what one run gives as a whole, beside the group of its steps."""
+
+
+COMPONENT_PLAN = "component_plan_"
+"""Beginning of the root attributes that hold the plan of each table, as JSON."""
+
+
+class Corners(Group):
+    """Operating condition: optional axes of every group, or conditions where there is one value."""
+
+    corner = axis("1", "process corner, an axis of labels (tt, ff, ss)")
+    supply = axis("1", "factor on all supplies; references stay", low=0.0)
+    temperature = axis("K", "temperature of the transistors, and ambient of the ReRAM", low=0.0)
+
+
+class Scattered(Group):
+    """Scattered points in place of a grid: the first signals are the coordinates."""
+
+    sample = axis("1", "index of the point")
+    coordinates = condition("1", "how many of the first signals are coordinates", low=1.0)
+
+
+class Read(Group, group="read"):
+    """Static current of the 1T1R cell alone, at its own terminals."""
+
+    g_cell = axis("S", "conductance i(v_read)/v_read, bit line driven", required=True, low=0.0)
+    v_cell = axis("V", "bit line minus source line; positive: bit line driven (backward read)", required=True)
+    i_cell = signal("A", "cell current, from bit line to source line", required=True)
+    v_read = condition("V", "voltage at which the conductance is defined")
+    v_wl = condition("V", "word line during a read")
+    t_read = condition("s", "duration of a read", low=0.0)
+
+
+class Write(Group):
+    """Columns of `set` and `reset`."""
+
+    g_start = axis("S", "conductance before the pulse, as `read.g_cell`", required=True, low=0.0)
+    v_pulse = axis("V", "amplitude of the stepped line", required=True)
+    delta_g = signal("S", "change of conductance by one pulse, as `read.g_cell`", required=True)
+    energy = signal("J", "of the pulse, from the drivers of all three lines", required=True, low=0.0)
+    t_pulse = condition("s", "width of the pulse", low=0.0)
+    t_rise = condition("s", "rise and fall time", low=0.0)
+    t_step = condition("s", "largest time step of the simulation", low=0.0)
+    v_step = condition("V", "step of the driver: usable amplitudes lie a whole number of steps above the lowest")
+    v_bl = condition("V", "bit line during the pulse, where the word line is stepped")
+    v_wl = condition("V", "word line during the pulse, where another line is stepped")
+    v_read = condition("V", "voltage at which the conductance is read")
+    w_access = condition("m", "width of the access transistor", low=0.0)
+    r_driver = condition("ohm", "series resistance of each line's driver during the pulse", low=0.0)
+    c_line = condition("F", "capacitance of each line", low=0.0)
+    burst = condition("1", "pulses of one write (measured and published devices)", low=1.0)
+    sigma_read = condition("S", "noise of one read (measured devices)", low=0.0)
+    pulses = condition("1", "number of measured pulses", low=0.0)
+    g_train = held_out("S", "conductance along a measured pulse train")
+    pulse = held_out("1", "number of the pulse in that train")
+    through_drivers = condition(
+        "1", "1: conductances were read through `r_driver` (formats 1 and 2); absent: cell alone"
+    )
+
+
+class Set(Write, group="set", polarity="set"):
+    """One SET pulse: change of conductance and energy; the stepped line is the word line or the bit line."""
+
+
+class Reset(Write, group="reset", polarity="reset"):
+    """One RESET pulse: change of conductance and energy; the stepped line is the source line."""
+
+
+class Wires(Group, group="wires"):
+    """Resistances of the fast wire model, fitted to reads of whole 1T1R arrays."""
+
+    r_row = signal("ohm", "a segment of a row (source line)", required=True, low=0.0)
+    r_col = signal("ohm", "a segment of a column (bit line)", required=True, low=0.0)
+    r_drive = signal("ohm", "output resistance of a line's driver", required=True, low=0.0)
+    r_sense = signal("ohm", "input resistance of a line's sense amplifier", required=True, low=0.0)
+    rows_max = condition("1", "rows of the largest array that the fit was checked on", low=1.0)
+    cols_max = condition("1", "columns of that array", low=1.0)
+    g_max = condition("S", "top of the conductance window", low=0.0)
+    netlist_r_row = condition("ohm", "a segment of a row in the netlist", low=0.0)
+    netlist_r_col = condition("ohm", "a segment of a column in the netlist", low=0.0)
+    netlist_r_drive = condition("ohm", "driver in the netlist", low=0.0)
+    netlist_r_sense = condition("ohm", "sense amplifier in the netlist", low=0.0)
+    i_array = held_out("A", "output current of a whole 1T1R array")
+    cells = held_out("1", "number of cells of that array")
+    backward = held_out("1", "1 for a backward read, 0 for a forward one")
+
+
+class RowDriver(Group, group="row_driver"):
+    """Multi-level voltage driver of a row: level, settling and energy."""
+
+    code = axis("1", "code of the level", low=0.0)
+    g_cell = axis("S", "conductance of each cell of the row", low=0.0)
+    v_row = signal("V", "the row at its driver, settled")
+    v_far = signal("V", "the row at its far end, settled")
+    t_settle = signal("s", "until the far end stays within 0.5 % of the whole range", low=0.0)
+    energy = signal("J", "of one level, from references, supply and select drivers", low=0.0)
+    bits = condition("1", "resolution", low=1.0)
+    v_low = condition("V", "level of code 0")
+    v_high = condition("V", "level of the highest code")
+    t_level = condition("s", "duration of a level", low=0.0)
+
+
+class RowDriverSerial(Group, group="row_driver_serial"):
+    """Bit-serial driver of a row: weight of a bit and energy of a word."""
+
+    g_cell = axis("S", "conductance of each cell of the row", low=0.0)
+    weight = signal("V s", "integral of the far end's voltage over a bit that is 1, mean over the word")
+    weight_spread = signal("1", "largest less smallest of these, over the mean")
+    weight_zero = signal("1", "largest integral of a bit that is 0, over the mean of those that are 1")
+    energy_row = signal("J", "of the word, from the read voltage")
+    energy_driver = signal("J", "of the word, from the inverters' supply and the bits' source")
+    bits = condition("1", "bits of the word", low=1.0)
+    word = condition("1", "the word sent", low=0.0)
+    t_bit = condition("s", "duration of a bit", low=0.0)
+    v_read = condition("V", "row voltage of a bit that is 1")
+
+
+class Readout(Group):
+    """Columns of `readout_transimpedance` and `readout_integrating`."""
+
+    v_in = axis("V", "rows below the clamp", low=0.0)
+    g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    i_in = signal("A", "current drawn from the line when the output is sampled")
+    v_out = signal("V", "output less that at no input")
+    v_error = signal("V", "bit line less the clamp voltage at sampling")
+    overshoot = signal("V", "of the output above its last value")
+    t_settle = signal("s", "until the output stays within 0.5 % of the largest", low=0.0)
+    energy = signal("J", "of rest and read, from the amplifier's supply", low=0.0)
+    v_clamp = condition("V", "clamp voltage of the bit line")
+    r_feedback = condition("ohm", "feedback resistor", low=0.0)
+    c_integrate = condition("F", "integrating capacitor", low=0.0)
+    t_integrate = condition("s", "integration time", low=0.0)
+    t_read = condition("s", "duration of rest and read", low=0.0)
+
+
+class ReadoutTransimpedance(Readout, group="readout_transimpedance"):
+    """Bit-line readout by a feedback resistor: transfer, clamp error, settling, energy."""
+
+
+class ReadoutIntegrating(Readout, group="readout_integrating"):
+    """Bit-line readout on a capacitor: transfer, clamp error, settling, energy."""
+
+
+class Converter(Group):
+    """Conditions of the groups of the SAR converter."""
+
+    bits = condition("1", "resolution", low=1.0)
+    v_ref = condition("V", "reference voltage: full scale", low=0.0)
+    t_conversion = condition("s", "duration of a conversion", low=0.0)
+
+
+class Adc(Converter, group="adc"):
+    """Conversions of the SAR converter in closed loop: code and energy."""
+
+    v_in = axis("V", "input of the conversion")
+    code = signal("1", "the code", low=0.0)
+    energy = signal("J", "of a conversion, from reference, comparator and control", low=0.0)
+    energy_reference = signal("J", "the part from the reference")
+    energy_comparator = signal("J", "the part from the comparator's supply and clock")
+    energy_control = signal("J", "the part that drives the switches")
+
+
+class AdcSummary(Converter, group="adc_summary"):
+    """Mean over the conversions of one run."""
+
+    energy_mean = signal("J", "mean energy of a conversion", low=0.0)
+
+
+class AdcLevels(Converter, group="adc_levels"):
+    """Every transition level of the SAR converter."""
+
+    code = axis("1", "code that begins at the transition", low=0.0)
+    v_transition = signal("V", "input at which the code goes up to `code`, the comparator's offset apart")
+
+
+class AdcLevelsSummary(Converter, group="adc_levels_summary"):
+    """Figures of the transfer characteristic."""
+
+    step = signal("V", "mean step", low=0.0)
+    offset = signal("V", "first transition less its ideal place")
+    gain_error = signal("1", "relative difference of the mean step from v_ref/2^bits")
+    inl_max = signal("1", "largest integral nonlinearity in steps, line through the outer transitions", low=0.0)
+    dnl_max = signal("1", "largest differential nonlinearity in steps", low=0.0)
+    effective_bits = signal("1", "effective number of bits for a full-scale sine")
+
+
+class AdcMismatch(Converter, group="adc_mismatch"):
+    """Spread of transition levels by capacitor mismatch."""
+
+    code = axis("1", "code that begins at the transition", low=0.0)
+    v_transition = signal("V", "mean over drawn capacitor arrays; its distribution beside it")
+
+
+class SenseAmp(Group, group="sense_amp"):
+    """One decision of the StrongARM latch."""
+
+    overdrive = axis("V", "size of the input difference", low=0.0)
+    v_cm = axis("V", "common mode of the inputs")
+    t_decide = signal("s", "from half the clock's edge until the outputs are half a supply apart", low=0.0)
+    energy = signal("J", "of an evaluation and its precharge, from supply and clock driver", low=0.0)
+    kickback = signal("V", "largest disturbance of the input difference")
+    kickback_common = signal("V", "largest disturbance of one input")
+    t_clock = condition("s", "clock period", low=0.0)
+
+
+class SenseAmpSummary(Group, group="sense_amp_summary"):
+    """Regeneration of the latch, from the first decision of a run."""
+
+    v_cm = axis("V", "common mode of the inputs")
+    tau_regeneration = signal("s", "time constant with which the outputs diverge", low=0.0)
+    t_clock = condition("s", "clock period", low=0.0)
+
+
+class SenseAmpOffset(Group, group="sense_amp_offset"):
+    """Input offset of the latch, over drawn mismatch."""
+
+    offset = signal("V", "input difference that balances the latch; its distribution beside it")
+    v_cm = condition("V", "common mode of the inputs")
+
+
+class CurrentSense(Group, group="current_sense"):
+    """Current sense amplifier: clamp, sense voltage and energy of a one-bit read."""
+
+    g_cell = axis("S", "conductance of the cell that is read", low=0.0)
+    v_line = signal("V", "bit line when the latch is clocked")
+    i_cell = signal("A", "the cell's current then")
+    v_sense = signal("V", "reference node less the cell's node then: input of the latch")
+    energy = signal("J", "of one read with its rest, from the supply", low=0.0)
+    low_resistance = signal("1", "1 where the cell was read as LRS", low=0.0)
+    g_ref = condition("S", "reference conductance", low=0.0)
+    v_clamp = condition("V", "clamp voltage of the bit line")
+    t_read = condition("s", "duration of a read", low=0.0)
+
+
+class MultibitRead(Group, group="multibit_read"):
+    """Multi-bit read of a bit line: readout and converter together."""
+
+    g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    code = signal("1", "the code", low=0.0)
+    energy = signal("J", "of readout and conversion", low=0.0)
+    bits = condition("1", "resolution", low=1.0)
+    v_read = condition("V", "read voltage")
+    t_conversion = condition("s", "duration of read and conversion", low=0.0)
+
+
+class WriteDriver(Group):
+    """Columns of `write_driver_set` and `write_driver_reset`."""
+
+    code = axis("1", "code of the amplitude", low=0.0)
+    cells = axis("1", "length of the lines in cells", low=1.0)
+    v_level = signal("V", "nominal amplitude of the code")
+    v_settled = signal("V", "far end of the stepped line, settled, before the cell draws current")
+    overshoot = signal("V", "highest value above `v_settled`")
+    t_settle = signal("s", "from the command until the line stays within 10 mV of `v_settled`", low=0.0)
+    droop = signal("V", "drop of the amplitude by the cell's current during the pulse")
+    v_end = signal("V", "the line at the end of the pulse")
+    energy = signal("J", "of a pulse with its lead time, from all supplies", low=0.0)
+    energy_cell = signal("J", "the part of it that is dissipated in the cell")
+    bits = condition("1", "resolution", low=1.0)
+    t_pulse = condition("s", "width of the pulse", low=0.0)
+    t_lead = condition("s", "time to settle before the pulse", low=0.0)
+
+
+class WriteDriverSet(WriteDriver, group="write_driver_set", polarity="set"):
+    """SET pulse of the transistor-level write driver: amplitude that is reached, its shape, energy."""
+
+
+class WriteDriverReset(WriteDriver, group="write_driver_reset", polarity="reset"):
+    """RESET pulse of the transistor-level write driver: amplitude that is reached, its shape, energy."""
+
+
+class LevelShifter(Group, group="level_shifter"):
+    """Level shifter from core to thick-oxide supply: delays, swing, energy."""
+
+    c_load = axis("F", "load", low=0.0)
+    t_up = signal("s", "delay of the rising output")
+    t_down = signal("s", "delay of the falling output")
+    v_high = signal("V", "output while the input is high")
+    v_low = signal("V", "output after the pulse")
+    energy = signal("J", "of one pulse, from the thick-oxide supply", low=0.0)
+
+
+class Disturb(Group, group="disturb"):
+    """Half-select disturb at full amplitude of the write driver."""
+
+    disturb_row = signal("1", "largest change of state of a half-selected cell of the row by one pulse", low=0.0)
+    disturb_col = signal("1", "the same for the column", low=0.0)
+
+
+class Periphery(Group, group="periphery"):
+    """Transposable array: matrix read backward against the matrix read forward."""
+
+    w_switch = axis("m", "width of the line switches", low=0.0)
+    deviation = signal("1", "largest difference of the two, over the largest entry", low=0.0)
+    gain = signal("1", "slope of the backward against the forward matrix")
+    residual = signal("1", "largest distance from that line, over the largest entry", low=0.0)
+    g_forward = signal("S", "mean of the forward matrix")
+    g_backward = signal("S", "mean of the backward matrix")
+
+
+CORNERS, SCATTERED = Corners(), Scattered()
+READ, SET, RESET, WIRES = Read(), Set(), Reset(), Wires()
+ROW_DRIVER, ROW_DRIVER_SERIAL = RowDriver(), RowDriverSerial()
+READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING = ReadoutTransimpedance(), ReadoutIntegrating()
+ADC, ADC_SUMMARY = Adc(), AdcSummary()
+ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH = AdcLevels(), AdcLevelsSummary(), AdcMismatch()
+SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET = SenseAmp(), SenseAmpSummary(), SenseAmpOffset()
+CURRENT_SENSE, MULTIBIT_READ = CurrentSense(), MultibitRead()
+WRITE_DRIVER_SET, WRITE_DRIVER_RESET = WriteDriverSet(), WriteDriverReset()
+LEVEL_SHIFTER, DISTURB, PERIPHERY = LevelShifter(), Disturb(), Periphery()
+
+WRITES: Mapping[Polarity, Write] = {"set": SET, "reset": RESET}
+"""Columns of the two write tables by polarity; they have the same names."""
+
+GROUPS: Mapping[str, Group] = {
+    each.group: each
+    for each in (
+        *(READ, SET, RESET, WIRES),
+        *(ROW_DRIVER, ROW_DRIVER_SERIAL, READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING),
+        *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH),
+        *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
+        *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, LEVEL_SHIFTER, DISTURB, PERIPHERY),
+    )
+}
+"""Every group of the kit by its name."""
+
+
+def column(group: str, name: str) -> Column | None:
+    """Return the column `name` of a group, those that every group may have included; None for a user's own."""
+    if group not in GROUPS:
+        return None
+    shared = CORNERS.columns | SCATTERED.columns
+    return GROUPS[group].columns.get(name) or shared.get(name)
+
+
+def polarity_of(group: str) -> Polarity | None:
+    """Return the polarity of the pulses of a group of the kit; None where it has none, or is a user's own."""
+    return GROUPS[group].polarity if group in GROUPS else None
+
+
+def markdown() -> str:
+    """Return the tables of `docs/table-format.md`: the columns of every group; groups of the same columns in one."""
+    alike: dict[tuple[tuple[str, str], ...], list[Group]] = {}
+    for group in GROUPS.values():
+        alike.setdefault(tuple((name, each.text) for name, each in group.columns.items()), []).append(group)
+    parts = [_section([CORNERS], "Axes of every group"), _section([SCATTERED], "Scattered points")]
+    return "\n".join(parts + [_section(groups, ", ".join(f"`{g.group}`" for g in groups)) for groups in alike.values()])
+
+
+def _section(groups: Sequence[Group], title: str) -> str:
+    """Return the heading, the descriptions and the columns of groups that have the same columns."""
+    lines = [f"### {title}", "", *(f"{group.text}." for group in groups), ""]
+    lines += ["| column | | unit | meaning |", "|---|---|---|---|"]
+    for column in groups[0].columns.values():
+        kind = column.kind.replace("_", "-") + (", required" if column.required else "")
+        lines.append(f"| `{column}` | {kind} | {column.unit} | {column.text} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,73 @@
+"""One component, one name: in the catalogue, the measures, plans, golden decks, table groups, docs and tests."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from rramkit.characterization.components import COMPONENTS
+from rramkit.circuits import catalog
+
+PATH = Path(__file__).resolve().parent.parent / "benchmarks" / "component_names.py"
+FORMER_GROUPS = {"dac", "bit_serial", "transimpedance", "integrator", "adc_conversion", "sense", "sense_offset"} | {
+    "driver_set",
+    "driver_reset",
+    "write_disturb",
+}
+
+
+@pytest.fixture(scope="module")
+def names():
+    spec = spec_from_file_location("component_names", PATH)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_component_has_its_name_where_it_must(names):
+    for component, rooms in names.table().items():
+        assert rooms["circuits"] == (component,)
+        assert rooms["docs"] == (component,), component
+        assert rooms["tests"] == (component,), component
+        assert rooms["catalogue"] == rooms["golden"] or sorted(rooms["catalogue"]) == sorted(rooms["golden"])
+        if rooms["measures"]:
+            assert rooms["components"] == (component,)
+
+
+def test_no_room_has_a_name_of_its_own(names):
+    everywhere = {*catalog.BLOCKS, *COMPONENTS, *names.plans(), *names.groups()}
+    assert not {name for name in everywhere if not names.component_of(name)}
+    assert not everywhere & (set(catalog.FORMER_NAMES) | FORMER_GROUPS)
+    assert not {name for name in everywhere if "-" in name}
+
+
+def test_measures_and_catalogue_agree(names):
+    for name, component in COMPONENTS.items():
+        assert component.name == name
+        module = component.measure.__module__.rsplit(".", 1)[-1]
+        assert module == names.component_of(name), f"{name} is measured in components/{module}.py"
+        if name in catalog.BLOCKS:
+            assert component.parameters is catalog.BLOCKS[name].parameters
+
+
+def test_a_plan_is_named_as_its_file_and_characterises_its_component(names):
+    for stem, plan in names.plans().items():
+        component = names.component_of(stem)
+        own = {stem, stem.removeprefix("cell_")} if component == "cell" else {stem}
+        assert plan["name"] in own
+        assert names.component_of(plan.get("component", plan.get("block"))) == component
+
+
+def test_a_group_of_the_schema_is_a_plan_or_its_summary(names):
+    plans = {name for stem, plan in names.plans().items() for name in (stem, plan["name"])}
+    for group in names.groups():
+        assert group in names.CELL_GROUPS or group.removesuffix("_summary") in plans | {"wires"}, group
+
+
+def test_former_names_lead_to_present_ones():
+    for former, present in catalog.FORMER_NAMES.items():
+        assert catalog.current_name(former) == catalog.current_name(former.replace("_", "-")) == present
+    assert {catalog.current_name(name) for name in catalog.FORMER_NAMES} <= set(catalog.BLOCKS) | {"adc_mismatch"}
+    for name in catalog.BLOCKS:
+        assert catalog.current_name(name) == catalog.current_name(name.replace("_", "-")) == name
