@@ -12,7 +12,7 @@ export RRAMKIT_DATA := $(DATA)
 endif
 endif
 
-# A virtual environment names its own folder in every script: in a moved or copied checkout it is made anew.
+# A virtual environment names its own folder in every script: in a moved or copied checkout it is installed again.
 MOVED := $(shell [ ! -e .venv/.here ] || [ "$$(cat .venv/.here)" = "$$(pwd -P)" ] || rm -f .venv/.with-*)
 
 help:
@@ -22,9 +22,9 @@ help:
 	@echo "make bench   set up, then run the suite that is too slow for the tests"
 	@echo "make lint    ruff and pyright"
 	@echo "make setup   only set up: .venv/ (Python packages) and .ngspice/ (the simulator)"
-	@echo "make clean   remove everything that set-up and runs have made here"
+	@echo "make clean   remove everything that set-up and runs wrote here"
 
-# The stamps are newer than pyproject.toml once the packages are in; ngspice is asked each time (0.1 s).
+# The stamps are newer than pyproject.toml once the packages are in; ngspice is probed each time (0.1 s).
 .venv/.with-%: pyproject.toml .ci/setup.sh
 	@sh .ci/setup.sh $*
 

@@ -1,4 +1,4 @@
-"""The bare ngspice program: found beside the library or on PATH, run on a deck as any user would run it."""
+"""The ngspice program, beside the library or on PATH: batch runs of a deck without PySpice."""
 
 import os
 import re
@@ -32,8 +32,8 @@ def find_program(library: SimulatorLibrary) -> Path | None:
         program = prefix / "bin" / "ngspice"
         if program.is_file() and os.access(program, os.X_OK):
             return program
-    on_path = shutil.which("ngspice")
-    return Path(on_path) if on_path else None
+    program = shutil.which("ngspice")
+    return Path(program) if program else None
 
 
 def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: float = 600.0) -> BareRun:

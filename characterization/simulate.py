@@ -1,4 +1,4 @@
-"""The one ngspice boundary: a deck goes in; complete, finite waveforms come out, or one error that says why not.
+"""Run a deck in ngspice: complete, finite waveforms, or one error with the reason.
 
 ngspice is driven through PySpice's shared server, hardened: PySpice takes harmless lines for errors, raises nothing on
 a deck that fails to parse, and then still shows the last deck's data. So here a run counts only when the log holds no
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class Simulator:
         self._shared.take_log()
 
 
-def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a class made at run time: PySpice is imported only here)
+def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a class defined at run time: PySpice is imported only here)
     enter(library, folder)
     logging.getLogger("PySpice").setLevel(logging.CRITICAL)  # "Unsupported Ngspice version" is harmless
     try:
@@ -102,8 +102,7 @@ def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a c
         @staticmethod
         def _send_char(message_c: Any, ngspice_id: int, user_data: Any) -> int:  # noqa: ANN401
             self = ffi.from_handle(user_data)
-            raw: Any = ffi.string(message_c)  # bytes; the stubs of cffi say text
-            line = raw.decode(errors="replace").partition(" ")[2]
+            line = cast(bytes, ffi.string(message_c)).decode(errors="replace").partition(" ")[2]
             self._stdout.append(line)
             self.__dict__.setdefault("log", []).append(line)
             return 0
@@ -116,7 +115,7 @@ def _load(library: SimulatorLibrary, folder: Path) -> Any:  # noqa: ANN401  (a c
 
 
 def _accepted(command: Callable[[], None]) -> bool:
-    """Run one ngspice command; return whether its return code was 0. The log and the data say the rest."""
+    """Run one ngspice command; return whether its return code was 0."""
     try:
         command()
     except NameError:  # what PySpice raises for a return code
@@ -157,12 +156,12 @@ def _check_vectors(deck: str, log: list[str], kind: str, vectors: Mapping[str, n
     broken = [name for name, values in vectors.items() if not np.all(np.isfinite(values))]
     if broken:
         raise _failure("incomplete", f"`{broken[0]}` holds values that are not finite", deck, log)
-    wanted = _last_abscissa(deck, kind)
-    if wanted is not None:
+    end = _last_abscissa(deck, kind)
+    if end is not None:
         scale = vectors["time"] if kind == "tran" else next((vectors[s] for s in SCALES[2:] if s in vectors), None)
-        if scale is None or scale.size < wanted.points or abs(scale[-1] - wanted.stop) > wanted.slack:
+        if scale is None or scale.size < end.points or abs(scale[-1] - end.stop) > end.slack:
             reached = "nothing" if scale is None or not scale.size else f"{scale[-1]:g}"
-            raise _failure("incomplete", f"the analysis reached {reached} of {wanted.stop:g}", deck, log)
+            raise _failure("incomplete", f"the analysis reached {reached} of {end.stop:g}", deck, log)
 
 
 @dataclass(frozen=True)
@@ -198,8 +197,8 @@ def spice_number(word: str) -> float:
 
 
 def _measures(log: list[str]) -> dict[str, float]:
-    found = (_MEASURE.match(line) for line in log)
-    return {match[1].lower(): float(match[2]) for match in found if match}
+    matches = (_MEASURE.match(line) for line in log)
+    return {match[1].lower(): float(match[2]) for match in matches if match}
 
 
 def _failure(reason: str, detail: str, deck: str, log: list[str]) -> SimulationError:

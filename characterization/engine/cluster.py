@@ -1,7 +1,7 @@
 """Runs on the workers of a Dask scheduler: the same decks and the same ngspice, so the same numbers.
 
 Each Dask worker keeps ngspice processes of its own, as many as it has threads, so that a crash or a hang costs one
-point there as it does here. A worker that is lost is Dask's matter: it hands the worker's points to another one.
+point there as it does here. Dask handles a lost worker: it hands the worker's points to another one.
 """
 
 from concurrent.futures import CancelledError, Future
@@ -39,13 +39,13 @@ class Cluster:
         self.address, self.timeout = address, timeout
         self._client = connect(address)
         self._executor = self._client.get_executor(pure=False)
-        self.simulator = self._agreed()
+        self.simulator = self._common_simulator()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Leave the cluster; what was under way is cancelled."""
+        """Leave the cluster; the jobs still running are cancelled."""
         self._executor.shutdown(wait=False)
         self._client.close(timeout=1)
 
@@ -55,22 +55,22 @@ class Cluster:
         return max(sum(cast(dict[str, int], self._client.nthreads()).values()), 1)
 
     def submit(self, job: Job) -> "Future[MeasuredValues]":
-        """Hand out a job; its future holds what was measured, or a `SimulationError`."""
+        """Hand out a job; its future holds the measured values, or a `SimulationError`."""
         return translated(
             self._executor.submit(_measure_here, job, self.simulator, self.timeout),
             lambda error: self._in_kit_terms(job, error),
         )
 
-    def _agreed(self) -> str:
-        """Return what ngspice all workers have; raise `SetupError` when they differ in it or in the kit."""
-        found = set(cast(dict[str, tuple[str, str]], self._client.run(_what_is_here)).values())
-        if len(found) > 1 or found == set() or next(iter(found))[1] != __version__:
-            said = "; ".join(sorted(f"{simulator}, rramkit {version}" for simulator, version in found))
+    def _common_simulator(self) -> str:
+        """Return the ngspice of all workers; raise `SetupError` when they differ in it or in the kit."""
+        versions = set(cast(dict[str, tuple[str, str]], self._client.run(_versions)).values())
+        if len(versions) != 1 or next(iter(versions))[1] != __version__:
+            text = "; ".join(sorted(f"{simulator}, rramkit {version}" for simulator, version in versions))
             raise SetupError(
                 f"the workers of {self.address} must all have one ngspice, and rramkit {__version__} as here; got "
-                f"{said}. Install the same on each."
+                f"{text}. Install the same on each."
             )
-        return next(iter(found))[0]
+        return next(iter(versions))[0]
 
     def _in_kit_terms(self, job: Job, error: BaseException) -> BaseException:
         from distributed import KilledWorker
@@ -78,7 +78,9 @@ class Cluster:
         if isinstance(error, KilledWorker):
             return SimulationError("crash", f"each Dask worker that ran it died ({error})", deck=job.deck)
         if isinstance(error, CancelledError):
-            return SetupError(f"the Dask scheduler at {self.address} is gone. Start it again, and its workers.")
+            return SetupError(
+                f"the Dask scheduler at {self.address} does not answer any more. Start it again, and its workers."
+            )
         return error
 
 
@@ -86,7 +88,7 @@ _pools: dict[float, SpicePool] = {}  # by their time limit
 _pools_lock = Lock()
 
 
-def _what_is_here() -> tuple[str, str]:
+def _versions() -> tuple[str, str]:
     return find_library().simulator, __version__
 
 

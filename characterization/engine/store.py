@@ -7,7 +7,7 @@ loses no more than that, and never leaves half a row. Failures that would come a
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ from rramkit.errors import InputError
 
 SUFFIX = ".points"
 FLUSH_SECONDS = 0.25  # between transactions: each waits for the disk
-BUSY_SECONDS = 60.0  # another run may be writing its own points into the same file
+BUSY_SECONDS = 600  # wall clock, while another run writes its own points into the same file
 _APPLICATION = 0x7272616D  # "rram"
 _VERSION = 1
 _SCHEMA = (
@@ -53,7 +53,7 @@ class Store:
         self._new: dict[bytes, _Row] = {}
         self._flushed = monotonic()
         with self._in_kit_terms():
-            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=1.0, isolation_level=None)
             try:
                 self._open()
             except BaseException:
@@ -75,7 +75,7 @@ class Store:
     def __len__(self) -> int:
         """Return how many points are in the file."""
         with self._in_kit_terms():
-            return self._database.execute("SELECT coalesce(sum(answers), 0) FROM points").fetchone()[0]
+            return self._execute("SELECT coalesce(sum(answers), 0) FROM points").fetchone()[0]
 
     @property
     def size(self) -> int:
@@ -87,7 +87,7 @@ class Store:
         row = self._new.get(key)
         if row is None:
             with self._in_kit_terms():
-                row = self._database.execute("SELECT * FROM points WHERE key = ?", [key]).fetchone()
+                row = self._execute("SELECT * FROM points WHERE key = ?", [key]).fetchone()
         if row is None:
             return None
         outcome = _outcome(row)
@@ -112,23 +112,23 @@ class Store:
         if not other.is_file():
             raise InputError(f"{other}: cannot be read (no such file). Give the path of a file of finished points.")
         with Store(other) as source, source._in_kit_terms():
-            rows = [row for row in source._database.execute("SELECT * FROM points") if _outcome(row) is not None]
+            rows = [row for row in source._execute("SELECT * FROM points") if _outcome(row) is not None]
         self._write(rows)
         return len(rows)
 
     def _write(self, rows: Iterable[_Row]) -> None:
         with self._in_kit_terms():
-            self._database.execute("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
             try:
                 self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-                self._database.execute("COMMIT")
+                self._execute("COMMIT")
             except BaseException:  # Ctrl-C too
                 if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
+                    self._execute("ROLLBACK")
                 raise
 
     def _open(self) -> None:
-        execute = self._database.execute
+        execute = self._execute
         execute("PRAGMA journal_mode = DELETE")  # not WAL: a cluster's shared file system cannot do that
         found = (execute("PRAGMA application_id").fetchone()[0], execute("PRAGMA user_version").fetchone()[0])
         empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -143,6 +143,16 @@ class Store:
             execute(f"PRAGMA user_version = {_VERSION}")
             execute(_SCHEMA)
             execute("COMMIT")
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run a statement; wait while another run writes, a second at a time, so that Ctrl-C ends the wait."""
+        for _ in range(BUSY_SECONDS):
+            try:
+                return self._database.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+        return self._database.execute(statement, values)
 
     @contextmanager
     def _in_kit_terms(self) -> Iterator[None]:

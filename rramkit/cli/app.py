@@ -55,14 +55,14 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_set: bool) -> None:
+    if is_set:
         typer.echo(f"rramkit {__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def _family(
+def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

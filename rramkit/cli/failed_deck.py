@@ -1,4 +1,4 @@
-"""What a failed ngspice run leaves: its deck, with the log in it, beside the output that could not be made."""
+"""Deck and log of a failed ngspice run, written beside the output of the command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from rramkit.files import whole_file
 
 @contextmanager
 def kept_beside(output: Path) -> Iterator[None]:
-    """When the block raises a `SimulationError`, write its deck as `NAME.failed.cir` and say so in the error's line."""
+    """When the block raises a `SimulationError`, write its deck as `NAME.failed.cir` and name that in the error."""
     try:
         yield
     except SimulationError as error:
@@ -22,7 +22,7 @@ def kept_beside(output: Path) -> Iterator[None]:
 def _kept(error: SimulationError, path: Path) -> str:
     title, _, rest = error.deck.partition("\n")
     log = [f"*   {line}" for line in error.log.splitlines()] or ["*   (nothing)"]
-    lines = [f"* failed ({error.reason}): {error.detail}", "* the end of what ngspice said:", *log, "*"]
+    lines = [f"* failed ({error.reason}): {error.detail}", "* the end of ngspice's log:", *log, "*"]
     try:
         with whole_file(path) as draft:
             draft.write_text("\n".join([title, *lines, rest]), encoding="utf-8")

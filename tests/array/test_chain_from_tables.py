@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import V_READ, tables
 
 from rramkit.array import ArrayModel, ReadChain, Tile
@@ -48,8 +49,8 @@ def test_converters_come_from_the_table_and_the_rest_stays():
     )
     assert (chain.row_driver.levels, chain.adc.bits, chain.multiplexer.tau) == (8, 6, 1e-9)
     np.testing.assert_allclose(chain.row_driver.transfer, (np.arange(8) / 7) ** 1.1, rtol=1e-9)
-    assert chain.adc.i_high == pytest.approx(1.2 / 8000)
-    assert (chain.adc.t_convert, chain.adc.energy) == (20e-9, pytest.approx(2e-12))
+    assert chain.adc.i_high == near(1.2 / 8000, rel=1e-9)
+    assert (chain.adc.t_convert, chain.adc.energy) == (20e-9, near(2e-12, rel=1e-9))
     g_cell = np.full((2, 1, 1), 1e-5)
     g_cell[0] = 8e-5
     reading = Tile.of(g_cell, ArrayModel.from_tables(file, wires=False, chain=chain)).forward(
@@ -57,7 +58,7 @@ def test_converters_come_from_the_table_and_the_rest_stays():
     )
     lsb = 1.2 / 8000 / 31
     settled = 1.0 - np.exp(-20.0)
-    assert reading.i[0, 0] == pytest.approx(np.rint(7e-5 * V_READ * (3 / 7) ** 1.1 * settled / lsb) * lsb, rel=1e-9)
+    assert reading.i[0, 0] == near(np.rint(7e-5 * V_READ * (3 / 7) ** 1.1 * settled / lsb) * lsb, rel=1e-9)
 
 
 def test_a_table_file_without_blocks_leaves_the_chain_as_it_is():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, read_table, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def test_a_read_is_two_phases_of_single_cells_added_by_hand(direction):
     reading = getattr(Tile.of(g_cell, CELLS_ONLY), direction)(v)
     # 2e-4 of one cell's full scale a cell summed: SEPARATION_LIMIT, twice for the subtraction
     np.testing.assert_allclose(reading.i, expected, rtol=0, atol=2e-4 * FULL_SCALE * lines)
-    assert reading.energy == pytest.approx(energy, rel=1e-3)
+    assert reading.energy == near(energy, rel=1e-3)
     assert reading.clamped == 0
 
 
@@ -80,7 +81,7 @@ def test_batch_equals_loop_and_sign_turns_the_current(seed):
     rows = [tile.forward(row[None]) for row in v]
     rounding = 1e-12 * FULL_SCALE
     np.testing.assert_allclose(whole.i, np.vstack([one.i for one in rows]), rtol=0, atol=rounding)
-    assert whole.energy == pytest.approx(sum(one.energy for one in rows), rel=1e-9)
+    assert whole.energy == near(sum(one.energy for one in rows), rel=1e-9)
     np.testing.assert_allclose(tile.forward(-v).i, -whole.i, rtol=0, atol=rounding)
     np.testing.assert_allclose(tile.forward(0 * v).i, 0.0, rtol=0, atol=rounding)
 

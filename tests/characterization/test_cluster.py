@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from characterization.test_resume import numbers, rows_of, run, started
+from fixtures.characterize_run import numbers, rows_of, run, started
 from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit.characterization.components.cell import one_current
-from rramkit.characterization.engine import cluster
 from rramkit.characterization.engine.cluster import Cluster
 from rramkit.characterization.engine.point import Job
 from rramkit.errors import SetupError, SimulationError
+from rramkit.processes import dask as dask_client
 
 pytestmark = [pytest.mark.spice, pytest.mark.long]
 
@@ -99,6 +99,6 @@ def test_the_same_numbers_though_a_worker_is_lost(dask, tmp_path):
 
 
 def test_what_is_no_scheduler_is_an_error_of_one_line(monkeypatch):
-    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(dask_client, "_CONNECT_SECONDS", 1.0)
     with pytest.raises(SetupError, match=r"`--scheduler` must be the address of a Dask scheduler.*got 'tcp://127"):
         Cluster("tcp://127.0.0.1:9")

@@ -2,53 +2,18 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
+from fixtures.characterize_run import numbers, rows_of, run, started
 from fixtures.waiting import BACKSTOP, wait_until
 
 pytestmark = pytest.mark.spice
-
-PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
-PLAN = """
-seed = 5
-read_held_out = 4
-conductance = {points = 5, read_points = 6}
-set = {points = 16, held_out = 8}
-reset = {v_first = 1.2, v_last = 1.9, points = 16, held_out = 8}
-wires = {crossbar = {rows = 4, cols = 4}, fit_arrays = 1, held_out_arrays = 1, rows_max = 6, cols_max = 8, vectors = 3}
-# Ten times what so coarse a grid leaves: these tests are about the same numbers, not about good ones.
-limits = {delta_g_rms = 0.06, delta_g_max = 0.06, energy_rms = 0.05, energy_max = 0.05, current_rms = 5e-4}
-"""
-
-
-def started(
-    folder: Path, *arguments: str, command: str = "characterize", before: tuple[str, ...] = ()
-) -> subprocess.Popen:
-    (folder / "plan.toml").write_text(PLAN)
-    return subprocess.Popen(
-        [*before, sys.executable, "-c", PROGRAM, command, "--params", "plan.toml", "-q", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def run(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
-    process = started(folder, *arguments, before=before)
-    _, err = process.communicate(timeout=BACKSTOP)
-    return process.returncode, err
 
 
 @contextmanager
@@ -62,30 +27,6 @@ def killed_at(folder: Path, rows: int, *arguments: str) -> Iterator[subprocess.P
     finally:
         process.kill()
         process.communicate()
-
-
-def rows_of(points: Path) -> int:
-    if not points.exists():
-        return 0
-    database = sqlite3.connect(points)
-    try:
-        return database.execute("SELECT count(*) FROM points").fetchone()[0]
-    except sqlite3.Error:
-        return 0
-    finally:
-        database.close()
-
-
-def numbers(path: Path) -> dict[str, bytes]:
-    """Every dataset of a table file, to the bit."""
-    found: dict[str, bytes] = {}
-    with h5py.File(path) as root:
-        root.visititems(
-            lambda name, item: (
-                found.update({name: np.asarray(item[()]).tobytes()}) if isinstance(item, h5py.Dataset) else None
-            )
-        )
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -69,6 +70,21 @@ def test_any_numbers_and_any_failure(tmp_path_factory, values, detail):
     assert found.values.tobytes() == values.tobytes() and found.values.shape == values.shape
     assert failed is not None and failed.values is None
     assert (failed.reason, failed.detail, failed.attempt) == ("convergence", detail, 4)
+
+
+def test_a_run_waits_while_another_one_writes(tmp_path):
+    """For longer than SQLite's own limit of a second."""
+    path = tmp_path / "shared.points"
+    with Store(path) as store:
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN EXCLUSIVE")
+        release = Timer(1.5, lambda: other.execute("ROLLBACK"))
+        release.start()
+        store.keep(KEYS[0], outcome(0))
+        store.flush()
+        release.join()
+        other.close()
+        assert same(store.find(KEYS[0]), outcome(0))
 
 
 def test_half_a_transaction_is_none(tmp_path):

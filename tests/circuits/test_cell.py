@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances
 from rramkit.circuits.cell_bench import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
@@ -52,8 +53,8 @@ def test_energy_of_a_pulse_is_charge_times_voltage(pool):
     charge = -integral(waves["time"], waves["i_bl"], (begin, end))
     energy = pulse_energies(waves, params)[0]
     # During the plateau the bit line stands at 1.7 V; the edges and the word line's charging add a little.
-    assert from_bit_line == pytest.approx(1.7 * charge, rel=0.02)
-    assert energy == pytest.approx(from_bit_line, rel=0.02)
+    assert from_bit_line == near(1.7 * charge, rel=0.02)
+    assert energy == near(from_bit_line, rel=0.02)
 
 
 def test_halving_the_step_changes_nothing_that_matters(pool):

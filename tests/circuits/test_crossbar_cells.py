@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from oracles.nodal import transfer_matrix
 from scipy.optimize import brentq
 
@@ -254,7 +255,7 @@ def test_wire_tables():
     assert hot / cold == pytest.approx(1.451, rel=1e-12)
     half = WireParams(table="neurosim", pitch=100e-9).segment(given)  # 2 widths of 50 nm: a cross-point cell
     assert half.r == pytest.approx(cold / 2, rel=1e-12)
-    assert half.c == pytest.approx(0.2e-15 * 0.1, rel=1e-12)
+    assert half.c == near(0.2e-15 * 0.1, rel=1e-12)
 
 
 @pytest.mark.parametrize("given", [{"node": 55}, {"table": "mnsim1", "node": 14}, {"table": "mnsim2", "pitch": 1e-7}])

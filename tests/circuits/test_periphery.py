@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from oracles.nodal import transfer_matrix
 from PySpice.Spice.Netlist import Circuit
 
@@ -215,7 +216,7 @@ def test_counts_against_hand_counts(switches):
     assert with_reuse.energy < without.energy
     w = params.periphery.w_dac
     one_dac_switch = w * 3.75 * (50e-9 + 2 * 200e-9)  # n, p twice as wide, inverter a quarter of both
-    assert without.area - with_reuse.area == pytest.approx(6 * 4 * one_dac_switch, rel=1e-9)
+    assert without.area - with_reuse.area == near(6 * 4 * one_dac_switch, rel=1e-9)
 
 
 def test_the_walk_sees_cells_and_sizes():
@@ -239,7 +240,7 @@ def test_switching_energy_against_a_transient(pool, v_line, least, most):
     circuit.X("_switch", "line_switch", "a", "b", "en", "vdd")
     c = gate_capacitances(circuit, ["en"], technology)["en"]
     estimate = switching_energy(circuit, {"en": [0.0, 3.3]}, technology)
-    assert estimate == pytest.approx(c * 3.3**2, rel=1e-12)
+    assert estimate == near(c * 3.3**2, rel=1e-12)
     deck = (
         f"e\n{libraries.text(technology.library)}\n{''.join(str(cell) for cell in circuit.subcircuits)}\n"
         f"X1 a b en vdd line_switch\nVa a 0 {v_line}\nVb b 0 {v_line}\nVdd vdd 0 3.3\n"

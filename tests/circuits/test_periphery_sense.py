@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.characterization.components.periphery import (
@@ -144,9 +145,9 @@ def test_the_account_of_the_reuse(runs):
     assert without.transistors - with_reuse.transistors == N * (8 + 4 * 4)  # and a converter four switches of four
     ota = runs["transimpedance", True][0].periphery.readout.ota
     widths = ota.w_bias + ota.w_tail + 2 * ota.w_input + 2 * ota.w_mirror + ota.w_second + ota.w_load
-    assert with_reuse.area - ideal.area == pytest.approx(N * widths * (220e-9 + 2 * 200e-9), rel=1e-9)
+    assert with_reuse.area - ideal.area == near(N * widths * (220e-9 + 2 * 200e-9), rel=1e-9)
     assert with_reuse.ideal["sense unit"] == 0 and ideal.ideal["sense unit"] == N
-    assert (with_reuse.capacitance, without.capacitance) == pytest.approx((N * 0.5e-12, 2 * N * 0.5e-12), rel=1e-9)
+    assert (with_reuse.capacitance, without.capacitance) == near((N * 0.5e-12, 2 * N * 0.5e-12), rel=1e-9)
 
 
 def test_what_stands_costs_more_than_what_switches(runs):
@@ -158,9 +159,7 @@ def test_what_stands_costs_more_than_what_switches(runs):
     params, ota = bench("transimpedance"), ReadoutParams().ota
     branches = 1 + (ota.w_tail + ota.w_load) / ota.w_bias
     expected = N * ota.v_dd * ota.i_bias * branches * len(ROUND) * params.t_slot
-    assert energies[True] == pytest.approx(
-        expected, rel=0.2
-    )  # the current sources' output conductance, as in a readout
+    assert energies[True] == near(expected, rel=0.2)  # the current sources' output conductance, as in a readout
     assert energies[True] > 10 * account(params, reuse=True, modes=ALL_MODES).energy
 
 
@@ -226,7 +225,7 @@ def test_capacitors_are_counted_in_the_netlist():
     circuit, readout = Circuit("count"), ReadoutParams(c_feedback=0.1e-12)
     params = PeripheryParams(crossbar=CrossbarParams(rows=2, cols=3), sense="transimpedance", readout=readout)
     add_periphery(circuit, params, np.full((2, 3), 0.5))
-    assert capacitance(circuit) == pytest.approx(3 * (readout.ota.c_miller + 0.1e-12), rel=1e-12)
+    assert capacitance(circuit) == near(3 * (readout.ota.c_miller + 0.1e-12), rel=1e-12)
 
 
 def test_readouts_that_do_not_fit_are_refused():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.sense_amp import decisions, gm_over_i, offset, waveform_regeneration
 from rramkit.characterization.fits.regeneration import fit_regeneration
@@ -53,7 +54,7 @@ def test_decision_time_grows_with_the_logarithm_of_one_over_the_overdrive(small)
     tau, t_0 = fit.values["tau"], fit.values["t_0"]
     # Two ways to one constant: the fit over decisions, and the growth within one of them. They differ by the latch's
     # bias, which still falls while a large overdrive regenerates: 1 to 3 % measured.
-    assert tau == pytest.approx(waveform_regeneration(waves, params, 0), rel=0.05)
+    assert tau == near(waveform_regeneration(waves, params, 0), rel=0.05)
     assert 2e-12 < tau < 20e-12  # (5 fF + the latch's own 10 fF) over 2 to 3 mS
     # A tenth of tau is a tenth of the overdrive: 1 uV at the smallest, which is what the latch remembers of the
     # decision before.
@@ -91,7 +92,7 @@ def test_energy_is_the_charge_of_the_nodes_times_the_supply(pool):
     expected = v_dd * (charge(loaded, 5e-15 + more) - charge(plain, 5e-15))
     # The latch's own nodes fall a little further behind a heavier load, and the p latch and the n latch conduct
     # together for longer (5 % and more of the whole energy): a quarter of the difference.
-    assert heavy.energy[1] - light.energy[1] == pytest.approx(expected, rel=0.25)
+    assert heavy.energy[1] - light.energy[1] == near(expected, rel=0.25)
     assert 10e-15 < light.energy[1] < 100e-15
 
 

@@ -122,7 +122,7 @@ def test_a_failed_run_leaves_its_deck_and_log(here, kit):
     assert "ngspice run failed (parse)" in err
     assert "Deck and log: x.failed.cir." in err
     kept = (here / "x.failed.cir").read_text()
-    assert "nosuch" in kept.partition("* the end of what ngspice said")[2]
+    assert "nosuch" in kept.partition("* the end of ngspice's log")[2]
     assert [line for line in kept.splitlines() if not line.startswith("*")] == UNKNOWN_SUBCIRCUIT.splitlines()
     assert not (here / "x.png").exists()
 
