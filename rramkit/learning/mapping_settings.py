@@ -6,18 +6,8 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from rramkit.array.backend import Backend
-<<<<<<< HEAD:rramkit/array/mapping/settings.py
-from rramkit.array.mapping.bit_slices import BitSlices
-from rramkit.array.mapping.isaac import Isaac
-from rramkit.array.mapping.offset_column import OffsetColumn
-from rramkit.array.mapping.pairs import Pairs
-from rramkit.array.mapping.prime import Prime
-from rramkit.array.read_model import LARGEST, Precision, ReadModel
-=======
 from rramkit.array.mapping import Pairs, WeightMapping
-from rramkit.array.model import ReadModel, Precision
-from rramkit.array.read_model import LARGEST
->>>>>>> w/L1:rramkit/learning/mapping_settings.py
+from rramkit.array.read_model import LARGEST, Precision, ReadModel
 from rramkit.array.stages.chain import ReadChain
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
