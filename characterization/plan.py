@@ -23,7 +23,7 @@ MARGIN = 1.15  # the read table reaches this factor past both ends of the window
 _SWEEP = 4  # swept voltages for each one of the read table: held-out voltages lie between those of the table
 _STEP_RUNS = 12  # most pulses run again with half the time step
 _SPREADS: dict[str, SpreadKind] = {"devices": "device"}  # as plans of 0.1.0 write it
-_NOMINAL = Corners(process=(), temperature=())
+_NOMINAL = Corners(process=(), supply=(), temperature=())
 
 
 class ConductanceAxis(Parameters):

@@ -72,7 +72,7 @@ class Corners(Parameters):
         """Return the one corner next to tt, nominal supply and 300.15 K."""
         return Corners(
             process=("tt",) if "tt" in self.process else self.process[:1],
-            supply=(min(self.supply, key=lambda supply: abs(supply - 1)),),
+            supply=tuple(sorted(self.supply, key=lambda supply: abs(supply - 1))[:1]),
             temperature=tuple(sorted(self.temperature, key=lambda kelvin: abs(kelvin - T_NOMINAL))[:1]),
         )
 
@@ -80,7 +80,7 @@ class Corners(Parameters):
         """Return the corner at coordinates of the axes; where there is none, the first of the list."""
         return Condition(
             self.process[round(at.get(CORNER, 0))] if self.process else None,
-            at.get(SUPPLY, self.supply[0]),
+            at.get(SUPPLY, self.supply[0] if self.supply else 1.0),
             at.get(TEMPERATURE, self.temperature[0] if self.temperature else None),
         )
 
