@@ -100,7 +100,8 @@ class RramDevice:
     ) -> CellState:
         """Bring cells `flat` (N,) to targets (N,) in siemens; the state's cost is that of all its pulses and reads."""
         if method == "verify":
-            return self.loop.program(cells, target, flat, rng=rng).cells
+            within = np.clip(target.astype(float), *self.mapping.window)  # float32 rounds the window's ends
+            return self.loop.program(cells, within, flat, rng=rng).cells
         wanted = target - cells.g_cell.ravel()[flat]
         if method == "pulse":
             return self.pulse(cells, flat, wanted, rng=rng)
