@@ -1,10 +1,13 @@
 """The names of each circuit component in every room: one each. `python benchmarks/component_names.py`.
 
+`--markdown` prints the table of components in `docs/nomenclature.md`.
+
 A component is a file or package of `circuits/` with an entry in the catalogue or a file of measures. Variants append a
 word: `adc` and `adc_levels` belong to `adc`. `tests/test_component_names.py` holds what this prints.
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -51,10 +54,10 @@ def groups() -> tuple[str, ...]:
     return tuple(schema.GROUPS)
 
 
-def headings() -> tuple[str, ...]:
-    """Return the component names in the headings of the circuits' documentation."""
+def headings() -> Mapping[str, str]:
+    """Return the headings of the circuits' documentation by the component name that they carry."""
     text = (ROOT / "docs" / "circuits.md").read_text(encoding="utf-8")
-    return tuple(re.findall(r"(?m)^#+ .*\(`(\w+)`\)$", text))
+    return {name: words for words, name in re.findall(r"(?m)^#+ (.*) \(`(\w+)`\)$", text)}
 
 
 def test_files() -> tuple[str, ...]:
@@ -99,9 +102,24 @@ def lines() -> Iterator[str]:
         yield from (f"    {room:11s} {', '.join(rooms[room]) or '-'}" for room in ROOMS)
 
 
+def markdown() -> str:
+    """Return the table of components in `docs/nomenclature.md`."""
+    rows = ["| component | what it is | catalogue | tables (`_summary` beside some) |", "|---|---|---|---|"]
+    rooms = table()
+    for name, words in headings().items():
+        tables = (group for group in rooms[name]["groups"] if not group.endswith(schema.SUMMARY))
+        cells = (f"`{name}`", words, _code(rooms[name]["catalogue"]), _code(tables))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*rows, ""])
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def main() -> None:
-    """Print the names of every component in every room."""
-    print("\n".join(lines()))
+    """Print the names of every component in every room, or with `--markdown` the table of the nomenclature."""
+    print(markdown() if sys.argv[1:] == ["--markdown"] else "\n".join(lines()))
 
 
 if __name__ == "__main__":

@@ -175,7 +175,6 @@ class Plan(Parameters):
                 Axis(parameter=READ.v_cell, first=-v_max, last=v_max, points=points),
             ),
             corners=self.corners,
-            measures=(READ.i_cell,),
             limits={READ.i_cell: limit},
             held_out=HeldOutPlan(runs=self.read_held_out, steps=points),
             max_failed=self.max_failed,
@@ -207,7 +206,6 @@ class Plan(Parameters):
             ),
             corners=self.corners,
             monte_carlo=self.monte_carlo.on((SET.g_start, SET.v_pulse)),
-            measures=(SET.delta_g, SET.energy),
             limits={
                 SET.delta_g: Limit(
                     of="unit", held_out_rms=limits.delta_g_rms * window, held_out_max=limits.delta_g_max * window

@@ -36,6 +36,12 @@ def test_every_component_has_its_name_where_it_must(names):
             assert rooms["components"] == (component,)
 
 
+def test_the_nomenclature_lists_every_component(names):
+    page = (names.ROOT / "docs" / "nomenclature.md").read_text(encoding="utf-8")
+    written = page.split("<!-- components -->\n")[1].split("<!-- end of components -->")[0]
+    assert written == names.markdown(), "paste the output of `python benchmarks/component_names.py --markdown`"
+
+
 def test_no_room_has_a_name_of_its_own(names):
     everywhere = {*catalog.BLOCKS, *COMPONENTS, *names.plans(), *names.groups()}
     assert not {name for name in everywhere if not names.component_of(name)}

@@ -1,41 +1,20 @@
-"""Every component that can be characterised, by its name: what a plan is handed when it is read."""
+"""Every component that can be characterised, by its name: what a plan is handed when it is read.
+
+A component is listed by its file: each module of this folder has its `COMPONENTS`. A further one needs no entry here.
+"""
 
 from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
 
-from rramkit.characterization.components import (
-    adc,
-    cell,
-    current_sense,
-    disturb,
-    level_shifter,
-    multibit_read,
-    periphery,
-    readout,
-    row_driver,
-    sense_amp,
-    wires,
-    write_driver,
-)
 from rramkit.characterization.engine.component import Component
 from rramkit.circuits import catalog
 from rramkit.errors import InputError
 
 COMPONENTS: Mapping[str, Component] = {
     component.name: component
-    for component in (
-        *cell.COMPONENTS,
-        *wires.COMPONENTS,
-        *sense_amp.COMPONENTS,
-        *current_sense.COMPONENTS,
-        *adc.COMPONENTS,
-        *readout.COMPONENTS,
-        *multibit_read.COMPONENTS,
-        *row_driver.COMPONENTS,
-        *write_driver.COMPONENTS,
-        *disturb.COMPONENTS,
-        *level_shifter.COMPONENTS,
-        *periphery.COMPONENTS,
-    )
+    for path in sorted(Path(__file__).resolve().parent.glob("[!_]*.py"))
+    for component in import_module(f"{__name__}.{path.stem}").COMPONENTS
 }
 
 __all__ = ["COMPONENTS", "find"]

@@ -92,7 +92,7 @@ class ComponentPlan(Parameters):
     samples: int = quantity(0, "1", "scattered points, when the axes are latin", ge=0, le=100000)
     corners: Corners = Corners()
     monte_carlo: MonteCarlo = MonteCarlo()
-    measures: tuple[str, ...] = quantity((), "1", "what is measured; empty: all that the component measures")
+    measures: tuple[str, ...] = quantity((), "1", "what is measured; empty: all of the component, axes apart")
     fit: dict[str, Interpolation] = quantity({}, "1", "how a measure is interpolated, by name")
     limits: dict[str, Limit] = quantity({}, "1", "limits of a measure, by name")
     held_out: HeldOutPlan = HeldOutPlan()
@@ -180,10 +180,11 @@ class ComponentPlan(Parameters):
 
     @property
     def signals(self) -> Mapping[str, Signal]:
-        """Return the measures of this plan with their units."""
+        """Return the measures of this plan with their units; where it names none, all but those that are an axis."""
         measures = {**self.component.signals, **self.component.summary}
-        chosen = self.measures or (tuple(measures) if self.step_axis is not None else tuple(self.component.summary))
-        return {name: measures[name] for name in chosen}
+        every = measures if self.step_axis is not None else self.component.summary
+        axes = {axis.label for axis in self.all_axes}
+        return {name: measures[name] for name in self.measures or every if self.measures or name not in axes}
 
     @property
     def signals_of_steps(self) -> tuple[str, ...]:

@@ -173,9 +173,8 @@ def test_what_a_component_writes_is_in_the_schema(name):
     component = plan.component
     summary = GROUPS[name + schema.SUMMARY].columns if name + schema.SUMMARY in GROUPS else {}
     shared = schema.CORNERS.columns
-    for measure in plan.measures or (*component.signals, *component.summary):
+    for measure, measured in plan.signals.items():
         column = group.columns.get(measure) or summary[measure]
-        measured = component.signals.get(measure) or component.summary[measure]
         assert (column.kind, column.unit) == ("signal", measured.unit), measure
     for axis in plan.all_axes:
         column = group.columns.get(axis.label) or shared[axis.label]
@@ -184,7 +183,7 @@ def test_what_a_component_writes_is_in_the_schema(name):
     for constant, (_, unit) in component.constants.items():
         assert group.columns[constant].unit == unit, constant
     signals = {column for columns in (group.columns, summary) for column in columns.values() if column.kind == "signal"}
-    assert signals == set(plan.measures or (*component.signals, *component.summary))
+    assert signals == set(plan.signals)
 
 
 def test_the_fit_of_the_wires_has_the_columns_of_its_group():
