@@ -65,11 +65,13 @@ def train(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import rramkit as rk
-    >>> experiment = Experiment(network={"hidden": [32]}, epochs=2)
-    >>> run = train(experiment, "tables.h5")  # doctest: +SKIP
-    >>> run.accuracy, run.history.loss  # doctest: +SKIP
-    >>> run.save("run.h5").network.predict(x)  # doctest: +SKIP
+    >>> experiment = rk.Experiment(network={"hidden": [5]}, epochs=1)
+    >>> x, y = np.random.default_rng(0).random((60, 4)), np.arange(60) % 3
+    >>> run = rk.train(experiment, rk.example(), data=(x, y))
+    >>> run.history.loss.shape, run.network.predict(x).shape
+    ((2,), (60,))
     """
     if not isinstance(experiment, Experiment):
         experiment, tables = _default(experiment, tables)

@@ -60,16 +60,52 @@ class Mapping(Parameters, ABC):
         settings : Mapping, optional
             The mapping without a window; left out, the default one.
 
+        Returns
+        -------
+        Mapping
+            The mapping with its window, `g_low` to `g_high` (S).
+
         Raises
         ------
+        InputError
+            When the tables share no conductance.
         TableError
-            When the file has neither, or its tables share no conductance.
+            When the file has none of them.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> from rramkit.table.example import example
+        >>> Pairs.from_tables(example()).window
+        (4e-06, 9e-05)
         """
         settings = settings or cls()
         return settings if settings.g_low is not None else settings.with_window(*conductance_window(tables))
 
     def with_window(self, g_low: float, g_high: float) -> Self:
-        """Return this mapping between two conductances in siemens."""
+        """Return this mapping between two conductances in siemens.
+
+        Parameters
+        ----------
+        g_low, g_high : float
+            Ends of the window (S), 0 < g_low < g_high.
+
+        Returns
+        -------
+        Mapping
+            The mapping with that window.
+
+        Raises
+        ------
+        InputError
+            When the ends are not in order.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs().with_window(10e-6, 60e-6).window
+        (1e-05, 6e-05)
+        """
         if not 0.0 < g_low < g_high:
             raise InputError(
                 f"`g_low` and `g_high` must be 0 < g_low < g_high in siemens; got {g_low:g} and {g_high:g}. "

@@ -77,6 +77,12 @@ class ReadChain(Parameters):
             When a stage's table lacks a signal or a condition.
         InputError
             When the file's values and those by hand do not fit together.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> ReadChain.from_tables(example(), ReadChain(adc=Adc(bits=6))).adc.bits
+        6
         """
         chain, tables = chain or cls(), tables.nominal()
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
@@ -122,7 +128,18 @@ class ReadChain(Parameters):
         return sum((stage.r_column for stage in self.stages), 0.0)
 
     def drive(self) -> LineDrive:
-        """Return how lines are driven."""
+        """Return how lines are driven.
+
+        Returns
+        -------
+        LineDrive
+            Levels, pulses and energy of the row drivers, as the stages set them.
+
+        Examples
+        --------
+        >>> ReadChain().drive() == LineDrive()
+        True
+        """
         lines = LineDrive()
         for stage in self.stages:
             lines = stage.drive(lines)
