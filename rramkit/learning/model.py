@@ -39,7 +39,23 @@ class NetworkSettings(Parameters):
     layers: tuple[LayerSettings, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
 
     def chain(self, *, images: bool) -> Chain:
-        """Return the layers for inputs that are images or vectors."""
+        """Return the layers.
+
+        Parameters
+        ----------
+        images : bool
+            Whether inputs are images (C, H, W) and not vectors (F,).
+
+        Returns
+        -------
+        Chain
+            The layers, from first to last.
+
+        Examples
+        --------
+        >>> len(NetworkSettings(hidden=[5]).chain(images=False).layers)
+        3
+        """
         return Chain(self.layers or self._by_name(images=images))
 
     def _by_name(self, *, images: bool) -> networks.Layers:

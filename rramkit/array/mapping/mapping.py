@@ -173,10 +173,29 @@ class Mapping(Parameters, ABC):
     def targets(self, weight: Array, flips: Array | None = None) -> Array:
         """Return the target conductances (halves, N, columns) in siemens of a matrix (N, M).
 
+        Parameters
+        ----------
+        weight : array
+            Weights (N, M), within `limit` (1).
+        flips : array, optional
+            Columns whose weights are stored with the other sign, where the mapping has such.
+
+        Returns
+        -------
+        array
+            Conductances (halves, N, columns) in siemens.
+
         Raises
         ------
         InputError
             When a weight is beyond `limit`, or there is no window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs(g_low=10e-6, g_high=60e-6).targets(np.zeros((3, 2))).shape
+        (2, 3, 2)
         """
         self._check(weight)
         return self._as_columns(self.encode(weight, self._by_cell(flips)))
