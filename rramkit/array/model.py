@@ -16,7 +16,7 @@ from rramkit.array.write.program import Method, ProgramCost, program_matrix
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
-from rramkit.table import Table, TableFile
+from rramkit.table import Table, TableFile, TablesLike, loaded
 from rramkit.table.schema import READ, WIRES
 
 __all__ = ["ArrayModel", "Precision"]
@@ -28,8 +28,9 @@ class ArrayModel(ReadModel):
 
     Parameters
     ----------
-    tables : TableFile, optional
-        Gives the cell current (table `read`) and, unless `wires` says otherwise, the wires (table `wires`).
+    tables : TableFile, str or Path, optional
+        The tables, or their file: the cell current (table `read`) and, unless `wires` says otherwise, the wires (table
+        `wires`).
     wires : bool or WireModel or None
         True: those of the tables; False or None: ideal wires; or a model of one's own.
     chain : ReadChain, optional
@@ -62,7 +63,7 @@ class ArrayModel(ReadModel):
 
     def __init__(
         self,
-        tables: TableFile | None = None,
+        tables: TablesLike | None = None,
         *,
         wires: WireModel | bool | None = True,
         chain: ReadChain | None = None,
@@ -78,7 +79,7 @@ class ArrayModel(ReadModel):
             raise InputError(
                 "`tables` must be a table file; got none. Pass rramkit.load(...), or `cells`, `t_read` and `wires`."
             )
-        tables = None if tables is None else tables.nominal()
+        tables = None if tables is None else loaded(tables).nominal()
         values = {
             "cells": cells or CellCurrent.from_table(_table(tables, READ.group)),
             "wires": WireModel.from_table(_table(tables, WIRES.group)) if wires is True else wires or None,
@@ -95,12 +96,12 @@ class ArrayModel(ReadModel):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
         """Build from the tables `read` and, unless `wires` is false, `wires`.
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             Tables `read` and `wires`; with axes of condition, they are taken at the nominal one.
         wires : bool
             False: ideal wires.

@@ -40,14 +40,14 @@ from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
-from rramkit.table import TableFile
+from rramkit.table import TablesLike
 
 _EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
 
 @dataclass(frozen=True, repr=False)
 class Tile:
-    """Programmed arrays; build them with `Tile.of` or `Tile.from_tables`, write them again with `programmed`.
+    """Programmed arrays; `Tile(g_cell, tables)` is `Tile.of(g_cell, tables)`, and `programmed` writes them again.
 
     `tile.read(v)`, `tile @ v` and `v @ tile` drive the R rows and return the currents; `forward` and `backward` return
     a `Reading` with energy, time and counts as well.
@@ -81,14 +81,19 @@ class Tile:
 
     g_cell: Array
     model: ReadModel
-    periphery: Periphery
-    clamped: int
+    periphery: Periphery = None  # pyright: ignore[reportAssignmentType]  (built from cells and model)
+    clamped: int = 0
     g_solved: Array | None = None
     read_cache: ReadCache | None = None
     __array_ufunc__ = None  # NumPy leaves `v @ tile` to `__rmatmul__`
 
+    def __post_init__(self) -> None:
+        if self.periphery is None:
+            for name, value in vars(Tile.of(self.g_cell, self.model)).items():
+                object.__setattr__(self, name, value)
+
     @classmethod
-    def of(cls, g_cell: Array, model: ReadModel | TableFile, *, rng: Rng | None = None) -> Self:
+    def of(cls, g_cell: Array, model: ReadModel | TablesLike, *, rng: Rng | None = None) -> Self:
         """Build tiles from conductances.
 
         Parameters
@@ -96,7 +101,7 @@ class Tile:
         g_cell : array
             Conductances in siemens, above 0: pairs (..., 2, R, C), plus half first; or single-ended columns,
             (..., 1, R, C) or (R, C).
-        model : ArrayModel or TableFile
+        model : ArrayModel, TableFile, str or Path
             What every tile shares; of a table file, its cells and wires without further stages.
         rng : TileRng or Generator, optional
             Draws what differs from tile to tile: the spread of ADCs, and which cells have a trap. Needed where the read
@@ -133,7 +138,7 @@ class Tile:
     @classmethod
     def from_tables(
         cls,
-        tables: TableFile,
+        tables: TablesLike,
         g_cell: Array,
         *,
         wires: bool = True,
@@ -144,7 +149,7 @@ class Tile:
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             Tables `read` and, unless `wires` is false, `wires`.
         g_cell : array
             Conductances in siemens: (..., 2, R, C), (..., 1, R, C) or (R, C).

@@ -17,9 +17,8 @@ from rramkit.learning.supervised import EpochReport, SupervisedTraining
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record.network import StoredNetwork, bytes_of
 from rramkit.record.run import Epochs, LayerRecord, Run
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 
-TablesLike = TableFile | str | Path
 DataLike = DataSet | Sequence[ArrayLike]
 
 
@@ -110,9 +109,7 @@ def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, 
 
 def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
     """Return tables, at the nominal condition where they have axes of one, and the name of their file."""
-    if isinstance(tables, TableFile):
-        return NOMINAL.of(tables), ""
-    return NOMINAL.load(tables), Path(tables).name
+    return NOMINAL.of(loaded(tables)), "" if isinstance(tables, TableFile) else Path(tables).name
 
 
 def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seconds: float) -> Run:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rramkit import hdf5
-from rramkit.errors import TableError
+from rramkit.errors import InputError, TableError
 from rramkit.table import version_1, version_2
 from rramkit.table.check import check
 from rramkit.table.format import read_table, write_table
@@ -167,6 +167,19 @@ class TableFile:
         ['read', 'set', 'reset', 'wires']
         """
         return self.at()
+
+
+TablesLike = TableFile | Path | str
+"""Tables, or the path of the file that holds them."""
+
+
+def loaded(tables: TablesLike) -> TableFile:
+    """Return tables as they are, or those of the file at a path; raise `InputError` for anything else."""
+    if isinstance(tables, TableFile):
+        return tables
+    if isinstance(tables, str | Path):
+        return load(tables)
+    raise InputError(f"`tables` must be a table file or its path; got {type(tables).__name__}. Pass rramkit.load(...).")
 
 
 def _text(value: str | float | None, unit: str) -> str:

@@ -23,7 +23,7 @@ from pydantic import model_validator
 from rramkit.array.backend import Array, namespace
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 from rramkit.table.schema import READ, RESET, SET
 
 Read = Callable[[Array], Array]
@@ -50,13 +50,13 @@ class Mapping(Parameters, ABC):
         return self
 
     @classmethod
-    def from_tables(cls, tables: TableFile, settings: Self | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, settings: Self | None = None) -> Self:
         """Return the mapping over the conductances that the tables `set` and `reset` share, or those of `read`.
 
         Parameters
         ----------
-        tables : TableFile
-            The table file.
+        tables : TableFile, str or Path
+            The tables, or their file.
         settings : Mapping, optional
             The mapping without a window; left out, the default one.
 
@@ -80,7 +80,7 @@ class Mapping(Parameters, ABC):
         (4e-06, 9e-05)
         """
         settings = settings or cls()
-        return settings if settings.g_low is not None else settings.with_window(*conductance_window(tables))
+        return settings if settings.g_low is not None else settings.with_window(*conductance_window(loaded(tables)))
 
     def with_window(self, g_low: float, g_high: float) -> Self:
         """Return this mapping between two conductances in siemens.

@@ -19,7 +19,7 @@ from rramkit.array.stages.row_driver import RowDriver
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.array.stages.telegraph import Telegraph
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TablesLike, loaded
 
 
 class ReadChain(Parameters):
@@ -56,12 +56,12 @@ class ReadChain(Parameters):
         return self
 
     @classmethod
-    def from_tables(cls, tables: TableFile, chain: Self | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, chain: Self | None = None) -> Self:
         """Build from what a table file characterises, at its nominal condition.
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             The file; of corners, supplies and temperatures the nominal ones are taken.
         chain : ReadChain, optional
             Settings by hand: what it sets explicitly is kept, and so are the stages that the file does not have.
@@ -84,7 +84,7 @@ class ReadChain(Parameters):
         >>> ReadChain.from_tables(example(), ReadChain(adc=Adc(bits=6))).adc.bits
         6
         """
-        chain, tables = chain or cls(), tables.nominal()
+        chain, tables = chain or cls(), loaded(tables).nominal()
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
         for name, stage in chain._named():
             characterized = type(stage).from_tables(tables)

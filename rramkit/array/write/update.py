@@ -24,7 +24,7 @@ from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 from rramkit.table.schema import WIRES
 
 
@@ -79,13 +79,13 @@ class UpdateChain:
 
     @classmethod
     def from_tables(
-        cls, tables: TableFile, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
+        cls, tables: TablesLike, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
     ) -> Self:
         """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off.
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             Tables `set`, `reset` and, when droop is on, `wires`.
         params : UpdateParams, optional
             The stages; left out, none.
@@ -110,7 +110,7 @@ class UpdateChain:
         >>> chain.largest
         (64, 128)
         """
-        params = params or UpdateParams()
+        params, tables = params or UpdateParams(), loaded(tables)
         droop = Droop.from_table(tables[WIRES.group], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 

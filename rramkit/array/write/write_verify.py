@@ -23,7 +23,7 @@ from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TablesLike, loaded
 from rramkit.table.schema import READ
 
 
@@ -118,13 +118,13 @@ class WriteVerify:
 
     @classmethod
     def from_tables(
-        cls, tables: TableFile, params: VerifyParams | None = None, update: UpdateParams | None = None
+        cls, tables: TablesLike, params: VerifyParams | None = None, update: UpdateParams | None = None
     ) -> Self:
         """Build from the tables `set`, `reset` and `read`.
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             Tables `set`, `reset` and `read`; `wires` when droop is on.
         params : VerifyParams, optional
             Window, ramps and limits; left out, the defaults.
@@ -147,7 +147,7 @@ class WriteVerify:
         >>> WriteVerify.from_tables(example(), VerifyParams(window=0.02)).params.window
         0.02
         """
-        params = params or VerifyParams()
+        params, tables = params or VerifyParams(), loaded(tables)
         chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
         read = tables[READ.group]
         return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)))
