@@ -7,16 +7,37 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import rramkit as rk
+from rramkit.array import CellCurrent, TileRng, effective_conductance, program_matrix
 from rramkit.array.mapping import Pairs
 from rramkit.characterization.measured.importer import from_preset, from_pulses
-from rramkit.learning import NetworkSettings
+from rramkit.learning import NetworkSettings, digits
+from rramkit.learning.condition import Condition
 from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.sweep import grid, trials
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.surrogate.grid import GridSurrogate
 
 CLASSES = [thing for name in rk.__all__ if inspect.isclass(thing := getattr(rk, name))]
 FUNCTIONS = [thing for name in rk.__all__ if inspect.isfunction(thing := getattr(rk, name))]
-BESIDE = [GridSurrogate, NetworkSettings, Pairs, RramRule.bind, TrainedNetwork, from_preset, from_pulses]
+BESIDE = [
+    CellCurrent.from_table,
+    Condition.load,
+    Condition.of,
+    GridSurrogate,
+    NetworkSettings,
+    Pairs,
+    RramRule.bind,
+    TileRng.of,
+    TileRng.seeded,
+    TrainedNetwork,
+    digits,
+    effective_conductance,
+    from_preset,
+    from_pulses,
+    grid,
+    program_matrix,
+    trials,
+]
 """Public names that users call and `rramkit.__all__` does not list."""
 
 INTERNAL = {
