@@ -86,7 +86,21 @@ class RunOptions:
 
 
 def characterize(plan: Plan | Design, path: Path, options: RunOptions | None = None) -> TableFile:
-    """Run the plan, of cell and array or of a whole design, in ngspice, write the table file to `path`, and return it.
+    """Run a plan of the cell, or a whole design, in ngspice; write the table file and return it.
+
+    Parameters
+    ----------
+    plan : Plan or Design
+        Components, parameters and grids; `find_design` and `read_design` give those of the kit and of a TOML file.
+    path : Path
+        Table file to write; points that are finished stand beside it until then, and a later call resumes with them.
+    options : RunOptions, optional
+        Workers, scheduler, progress; left out, one ngspice process for each core.
+
+    Returns
+    -------
+    TableFile
+        The tables, with plan, models, simulator, counts and times as their provenance.
 
     Raises
     ------
@@ -94,6 +108,11 @@ def characterize(plan: Plan | Design, path: Path, options: RunOptions | None = N
         When too many points fail. No table is then written.
     InputError, SetupError
         When `path` cannot be written, another run is writing it, or there is no ngspice.
+
+    Examples
+    --------
+    >>> from rramkit.characterization.design import find_design
+    >>> tables = characterize(find_design("wires"), Path("tables.h5"))  # doctest: +SKIP
     """
     started, tables = perf_counter(), {}
     with (options or RunOptions()).runner(plan, path) as runner:

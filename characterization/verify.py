@@ -12,7 +12,25 @@ from rramkit.table import HeldOut, TableFile
 def verify(
     tables: TableFile, *, seed: int, points: int, workers: int | None = None, report: Report = silent
 ) -> dict[str, HeldOut]:
-    """Return fresh points against each table, named `table.signal`.
+    """Compare each table with fresh SPICE points of another seed, under its own plan and limits.
+
+    Parameters
+    ----------
+    tables : TableFile
+        Tables that `characterize` made.
+    seed : int
+        Draws where the points lie; not the tables' own.
+    points : int
+        Points a table.
+    workers : int, optional
+        ngspice processes; left out, one for each core.
+    report : callable, optional
+        Called for every point that ends.
+
+    Returns
+    -------
+    dict of str to HeldOut
+        By `table.signal`: the points, SPICE and the table there, and the limit.
 
     Raises
     ------
@@ -20,6 +38,18 @@ def verify(
         When the file was not made from SPICE.
     InputError
         When `seed` is a table's own seed: its points would not be fresh.
+    SetupError
+        When there is no ngspice.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> checks = verify(rk.load("tables.h5"), seed=7, points=20)  # doctest: +SKIP
+    >>> max(held_out.worst for held_out in checks.values()) <= 1.0  # doctest: +SKIP
+    True
+    >>> verify(rk.example(), seed=7, points=20)
+    Traceback (most recent call last):
+    rramkit.errors.TableError: the table file carries no plan: it was not made from SPICE. Pass one that was.
     """
     plans = plans_of(tables.provenance)
     if not plans:

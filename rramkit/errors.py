@@ -2,7 +2,17 @@
 
 
 class KitError(Exception):
-    """Anything the user can fix; the command line prints it as one line and exits with `exit_code`."""
+    """Anything the user can fix; the command line prints it as one line and exits with `exit_code`.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> try:
+    ...     rk.load("missing.h5")
+    ... except rk.KitError as error:
+    ...     print(type(error).__name__, error.exit_code)
+    TableError 2
+    """
 
     exit_code = 1
 
@@ -12,7 +22,15 @@ class FormerNameWarning(FutureWarning):
 
 
 class InputError(KitError):
-    """A value, key, name or file that the user gave does not fit."""
+    """A value, key, name or file that the user gave does not fit.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> rk.Experiment(epochs=0)
+    Traceback (most recent call last):
+    rramkit.errors.InputError: Experiment: `epochs` should be greater than or equal to 1; got 0. ...
+    """
 
     exit_code = 2
 

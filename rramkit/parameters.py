@@ -61,7 +61,31 @@ class Parameters(BaseModel):
 
     @classmethod
     def checked(cls, values: dict[str, Any], *, where: str) -> Self:
-        """Build from a dictionary; raise `InputError` with one line that gives the wrong field and `where`."""
+        """Build from a dictionary.
+
+        Parameters
+        ----------
+        values : dict
+            Values by field name, in SI units; groups are dictionaries.
+        where : str
+            Origin of the values, for the message.
+
+        Returns
+        -------
+        Self
+            The record.
+
+        Raises
+        ------
+        InputError
+            When a key or a value does not fit; one line gives the field and `where`.
+
+        Examples
+        --------
+        >>> from rramkit import Experiment
+        >>> Experiment.checked({"epochs": 5}, where="example").epochs
+        5
+        """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -69,7 +93,31 @@ class Parameters(BaseModel):
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Read and check a TOML file; keys are the field names, values in SI units."""
+        """Read and check a TOML file.
+
+        Parameters
+        ----------
+        path : Path
+            The file; keys are the field names, values in SI units.
+
+        Returns
+        -------
+        Self
+            The record.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read, is no TOML, or a key or a value does not fit; one line names it.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from rramkit import Experiment
+        >>> _ = Path("experiment.toml").write_text("epochs = 5")
+        >>> Experiment.from_toml(Path("experiment.toml")).epochs
+        5
+        """
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:

@@ -24,10 +24,35 @@ _ANY_SIZE = 1e6  # rows or columns that ideal wires are valid for: any size
 def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = None) -> TableFile:
     """Return the tables of a pulse-response file, and of an I-V file where there is one.
 
+    Parameters
+    ----------
+    pulses : Path
+        Conductance after each pulse: a CSV file with a header (`polarity`, `g_cell` or `r_cell`, and more), or two
+        columns without one, trains of SET and of RESET pulses.
+    settings : ImportSettings
+        What the files do not hold: amplitudes (V), widths (s), the scale of arbitrary units (S).
+    iv : Path, optional
+        Current against voltage; left out, cells are read as ohmic.
+
+    Returns
+    -------
+    TableFile
+        Tables `read`, `set`, `reset` and `wires`; the provenance says what the measurement lacks.
+
     Raises
     ------
     InputError
         When a file does not fit, arbitrary units have no scale, or the two polarities share no conductances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.characterization.measured.settings import ImportSettings
+    >>> rise = np.linspace(0.0, 1.0, 40)  # arbitrary units: 40 SET pulses up, 40 RESET pulses down
+    >>> np.savetxt("pulses.csv", np.column_stack([rise, rise[::-1]]), delimiter=",")
+    >>> tables = from_pulses(Path("pulses.csv"), ImportSettings(g_low=2e-6, g_high=20e-6))
+    >>> list(tables)
+    ['read', 'set', 'reset', 'wires']
     """
     trains = read_trains(pulses, settings)
     trains = scaled(trains, ends=_levels(trains), settings=settings)
@@ -51,7 +76,31 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
 
 
 def from_preset(name: str, settings: ImportSettings) -> TableFile:
-    """Return the tables of a preset by its name."""
+    """Return the tables of a published device.
+
+    Parameters
+    ----------
+    name : str
+        Its name in `presets.toml`, such as `epiram`; `presets()` gives all.
+    settings : ImportSettings
+        Read voltages, wires, and how writes scatter.
+
+    Returns
+    -------
+    TableFile
+        Tables `read`, `set`, `reset` and `wires`; the provenance names the publication.
+
+    Raises
+    ------
+    InputError
+        When there is no preset of that name.
+
+    Examples
+    --------
+    >>> from rramkit.characterization.measured.settings import ImportSettings
+    >>> list(from_preset("epiram", ImportSettings()))
+    ['read', 'set', 'reset', 'wires']
+    """
     device = presets.preset(name)
     written: dict[Polarity, Table] = {polarity: presets.write_table(device, polarity, settings) for polarity in WRITES}
     lacks = [*_lacks_of(written), "current against voltage: read as ohmic", "held-out points: it is a formula"]

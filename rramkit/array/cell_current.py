@@ -76,10 +76,26 @@ class CellCurrent:
     def from_table(cls, table: Table) -> Self:
         """Separate the signal `i_cell` of a read table.
 
+        Parameters
+        ----------
+        table : Table
+            Table `read`: `i_cell` (A) over `g_cell` (S) and `v_cell` (V), which reaches below and above 0 V.
+
+        Returns
+        -------
+        CellCurrent
+            The current as a sum of products of a function of the conductance and one of the voltage.
+
         Raises
         ------
         TableError
             When the table lacks a direction, or a current that is zero or flows against its voltage.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> CellCurrent.from_table(example()["read"]).g_grid[[0, -1]]
+        array([4.e-06, 9.e-05])
         """
         g_grid, v_grid, current = GridSurrogate(table, READ.i_cell).fine_grid()
         if v_grid[0] >= 0.0 or v_grid[-1] <= 0.0:

@@ -49,6 +49,14 @@ class WireSolution:
         Largest deviation from the law of a cell for each input, over its largest cell current (B,).
     steps : int
         Newton steps taken; 0 for linear cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> g, v = np.full((3, 2), 1e-4), np.full((3, 1), 0.1)
+    >>> read = solve_wires(g, v, r_row=1.0, r_col=1.0, r_source=50.0, r_sense=50.0)
+    >>> read.i_out.shape, read.v_word.shape, read.steps
+    ((2, 1), (3, 2, 1), 0)
     """
 
     i_out: np.ndarray

@@ -16,7 +16,7 @@ from rramkit.array.write.program import Method, ProgramCost, program_matrix
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
-from rramkit.table import Table, TableFile
+from rramkit.table import Table, TableFile, TablesLike, loaded
 from rramkit.table.schema import READ, WIRES
 
 __all__ = ["ArrayModel", "Precision"]
@@ -28,8 +28,9 @@ class ArrayModel(ReadModel):
 
     Parameters
     ----------
-    tables : TableFile, optional
-        Gives the cell current (table `read`) and, unless `wires` says otherwise, the wires (table `wires`).
+    tables : TableFile, str or Path, optional
+        The tables, or their file: the cell current (table `read`) and, unless `wires` says otherwise, the wires (table
+        `wires`).
     wires : bool or WireModel or None
         True: those of the tables; False or None: ideal wires; or a model of one's own.
     chain : ReadChain, optional
@@ -62,7 +63,7 @@ class ArrayModel(ReadModel):
 
     def __init__(
         self,
-        tables: TableFile | None = None,
+        tables: TablesLike | None = None,
         *,
         wires: WireModel | bool | None = True,
         chain: ReadChain | None = None,
@@ -78,7 +79,7 @@ class ArrayModel(ReadModel):
             raise InputError(
                 "`tables` must be a table file; got none. Pass rramkit.load(...), or `cells`, `t_read` and `wires`."
             )
-        tables = None if tables is None else tables.nominal()
+        tables = None if tables is None else loaded(tables).nominal()
         values = {
             "cells": cells or CellCurrent.from_table(_table(tables, READ.group)),
             "wires": WireModel.from_table(_table(tables, WIRES.group)) if wires is True else wires or None,
@@ -95,12 +96,66 @@ class ArrayModel(ReadModel):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
-        """Build from the tables `read` and, unless `wires` is false, `wires`."""
+    def from_tables(cls, tables: TablesLike, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
+        """Build from the tables `read` and, unless `wires` is false, `wires`.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            Tables `read` and `wires`; with axes of condition, they are taken at the nominal one.
+        wires : bool
+            False: ideal wires.
+        chain : ReadChain, optional
+            Stages of a read; left out, none.
+
+        Returns
+        -------
+        ArrayModel
+            The arrays.
+
+        Raises
+        ------
+        TableError
+            When the file lacks a table, a signal or a condition.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> ArrayModel.from_tables(example(), wires=False)
+        ArrayModel(4 to 90 uS, no wires, stages: none)
+        """
         return cls(tables, wires=wires, chain=chain)
 
     def tile(self, g_cell: Array, *, rng: np.random.Generator | None = None) -> Tile | TileGrid:
-        """Return conductances (2, N, M), (1, N, M) or (N, M) in siemens on one array, or on as many as it takes."""
+        """Return cells of given conductances, on one array or on as many as it takes.
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens: pairs (2, N, M), plus half first, or single-ended columns (1, N, M) or (N, M).
+        rng : Generator, optional
+            Draws what differs from tile to tile; needed where the read chain has such a stage.
+
+        Returns
+        -------
+        Tile or TileGrid
+            One array, or a grid of them where the matrix is larger than `largest_array`.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> array = ArrayModel(example())
+        >>> array.tile(np.full((2, 3, 2), 20e-6))
+        Tile(3 x 2 pairs, 20 to 20 uS)
+        >>> array.tile(np.full((2, 100, 10), 20e-6))
+        TileGrid(100 x 10 pairs on 2 x 1 tiles of 50 x 10)
+        """
         g_cell = np.asarray(g_cell) if isinstance(g_cell, (list, tuple)) else g_cell
         rows, columns = g_cell.shape[-2], g_cell.shape[-1] * (g_cell.shape[0] if g_cell.ndim == 3 else 1)
         most = self.largest_array
@@ -148,6 +203,15 @@ class ArrayModel(ReadModel):
             When `weight` is not a matrix of finite numbers within `w_max`.
         TableError
             When the tables lack `set` or `reset`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> weight, rng = np.array([[0.5, -1.0], [1.0, 0.0]]), np.random.default_rng(0)
+        >>> tile, cost = ArrayModel(example()).program(weight, rng=rng)
+        >>> tile.g_cell.shape, cost.missed, cost.error_max < 0.02
+        ((2, 2, 2), 0, True)
         """
         if self.tables is None:
             raise InputError("`tables` must be a table file with write pulses; got none. Pass ArrayModel(tables).")

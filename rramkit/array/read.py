@@ -38,6 +38,14 @@ class Reading:
         The latter alone.
     duration : float
         Time of the whole batch (s): pulses, and the conversions that follow one another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rramkit as rk
+    >>> reading = rk.Tile.of(np.full((2, 3, 2), 20e-6), rk.example()).forward([0.1, 0.2, -0.1])
+    >>> reading.i.shape, reading.energy > 0.0, reading.clamped
+    ((2,), True, 0)
     """
 
     i: Array

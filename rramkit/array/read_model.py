@@ -11,7 +11,7 @@ from rramkit.array.cell_current import CellCurrent
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
-from rramkit.table import TableFile
+from rramkit.table import TablesLike, loaded
 from rramkit.table.schema import READ, WIRES
 
 Precision = Literal["float32", "float64"]
@@ -57,9 +57,9 @@ class ReadModel:
     device: str = "cpu"
 
     @classmethod
-    def from_tables(cls, tables: TableFile, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, *, wires: bool = True, chain: ReadChain | None = None) -> Self:
         """Build from the tables `read` and, unless `wires` is false, `wires`."""
-        tables = tables.nominal()
+        tables = loaded(tables).nominal()
         read = tables[READ.group]
         return cls(
             cells=CellCurrent.from_table(read),

@@ -57,9 +57,34 @@ class TileRng:
     def seeded(
         cls, seed: int | Sequence[int], shape: tuple[int, ...] = (), *, first: int = 0, device: str | None = None
     ) -> Self:
-        """Make one generator for each of the tiles `shape`, which are numbered from `first`.
+        """Make one generator for each tile.
 
-        `device` names a PyTorch device that draws its own numbers.
+        Parameters
+        ----------
+        seed : int or sequence of int
+            The seed; the same seed and number of a tile give the same numbers.
+        shape : tuple of int
+            Shape of the tiles (...); (): one tile.
+        first : int
+            Number of the first tile.
+        device : str, optional
+            PyTorch device that draws its own numbers; left out, NumPy draws.
+
+        Returns
+        -------
+        TileRng
+            The generators.
+
+        Raises
+        ------
+        SetupError
+            When `device` is given and PyTorch is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> TileRng.seeded(1, (2,)).normal((3,), np.zeros(1)).shape
+        (2, 3)
         """
         words = (seed,) if isinstance(seed, int) else tuple(seed)
         seeds = (np.random.SeedSequence((*words, first + tile)) for tile in range(math.prod(shape)))
@@ -79,7 +104,31 @@ class TileRng:
 
     @classmethod
     def of(cls, rng: "Rng | None", shape: tuple[int, ...]) -> "TileRng | None":
-        """Return one generator a tile: those of `rng`, checked, or new ones that a NumPy generator seeds."""
+        """Return one generator a tile: those of `rng`, checked, or new ones that a NumPy generator seeds.
+
+        Parameters
+        ----------
+        rng : TileRng or Generator or None
+            The generators; or one generator, which seeds them.
+        shape : tuple of int
+            Shape of the tiles (...).
+
+        Returns
+        -------
+        TileRng or None
+            The generators; None for None.
+
+        Raises
+        ------
+        InputError
+            When `rng` has the generators of tiles of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> TileRng.of(np.random.default_rng(0), (2, 1)).shape
+        (2, 1)
+        """
         if isinstance(rng, np.random.Generator):
             return cls.drawn(rng, shape)
         if rng is not None:

@@ -40,14 +40,14 @@ from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
-from rramkit.table import TableFile
+from rramkit.table import TablesLike
 
 _EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
 
 @dataclass(frozen=True, repr=False)
 class Tile:
-    """Programmed arrays; build them with `Tile.of` or `Tile.from_tables`, write them again with `programmed`.
+    """Programmed arrays; `Tile(g_cell, tables)` is `Tile.of(g_cell, tables)`, and `programmed` writes them again.
 
     `tile.read(v)`, `tile @ v` and `v @ tile` drive the R rows and return the currents; `forward` and `backward` return
     a `Reading` with energy, time and counts as well.
@@ -81,14 +81,19 @@ class Tile:
 
     g_cell: Array
     model: ReadModel
-    periphery: Periphery
-    clamped: int
+    periphery: Periphery = None  # pyright: ignore[reportAssignmentType]  (built from cells and model)
+    clamped: int = 0
     g_solved: Array | None = None
     read_cache: ReadCache | None = None
     __array_ufunc__ = None  # NumPy leaves `v @ tile` to `__rmatmul__`
 
+    def __post_init__(self) -> None:
+        if self.periphery is None:
+            for name, value in vars(Tile.of(self.g_cell, self.model)).items():
+                object.__setattr__(self, name, value)
+
     @classmethod
-    def of(cls, g_cell: Array, model: ReadModel | TableFile, *, rng: Rng | None = None) -> Self:
+    def of(cls, g_cell: Array, model: ReadModel | TablesLike, *, rng: Rng | None = None) -> Self:
         """Build tiles from conductances.
 
         Parameters
@@ -96,7 +101,7 @@ class Tile:
         g_cell : array
             Conductances in siemens, above 0: pairs (..., 2, R, C), plus half first; or single-ended columns,
             (..., 1, R, C) or (R, C).
-        model : ArrayModel or TableFile
+        model : ArrayModel, TableFile, str or Path
             What every tile shares; of a table file, its cells and wires without further stages.
         rng : TileRng or Generator, optional
             Draws what differs from tile to tile: the spread of ADCs, and which cells have a trap. Needed where the read
@@ -133,18 +138,75 @@ class Tile:
     @classmethod
     def from_tables(
         cls,
-        tables: TableFile,
+        tables: TablesLike,
         g_cell: Array,
         *,
         wires: bool = True,
         chain: ReadChain | None = None,
         rng: Rng | None = None,
     ) -> Self:
-        """Build tiles from a table file and conductances: `Tile.of` with the model of the tables."""
+        """Build tiles from a table file and conductances: `Tile.of` with the model of the tables.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            Tables `read` and, unless `wires` is false, `wires`.
+        g_cell : array
+            Conductances in siemens: (..., 2, R, C), (..., 1, R, C) or (R, C).
+        wires : bool
+            False: ideal wires.
+        chain : ReadChain, optional
+            Stages of a read; left out, none.
+        rng : TileRng or Generator, optional
+            Draws what differs from tile to tile; needed where the read chain has such a stage.
+
+        Returns
+        -------
+        Tile
+            The tiles.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+        TableError
+            When the file lacks a table, a signal or a condition.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> Tile.from_tables(example(), np.full((2, 3, 2), 20e-6), wires=False)
+        Tile(3 x 2 pairs, 20 to 20 uS)
+        """
         return cls.of(g_cell, ReadModel.from_tables(tables, wires=wires, chain=chain), rng=rng)
 
     def programmed(self, g_cell: Array) -> Self:
-        """Return these tiles with other conductances (..., 2, R, C) in siemens and the same periphery."""
+        """Return these tiles with other conductances (..., 2, R, C) in siemens and the same periphery.
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens, in the shape of the present ones.
+
+        Returns
+        -------
+        Tile
+            The tiles; what the write leaves valid of the read operators is kept.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
+        >>> tile.programmed(2.0 * tile.g_cell)
+        Tile(3 x 2 pairs, 40 to 40 uS)
+        """
         g_cell = self.model.checked(like(as_array(g_cell, "g_cell"), self.g_cell))
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
@@ -158,7 +220,21 @@ class Tile:
         return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
 
     def without_cache(self) -> Self:
-        """Return these tiles as if built from their cells, with the same periphery: what a checkpoint restores."""
+        """Return these tiles as if built from their cells, with the same periphery: what a checkpoint restores.
+
+        Returns
+        -------
+        Tile
+            The tiles without read operators of before.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
+        >>> tile.programmed(2.0 * tile.g_cell).without_cache().read_cache is None
+        True
+        """
         return replace(self, g_solved=None, read_cache=None)
 
     @property
@@ -195,6 +271,19 @@ class Tile:
         -------
         array
             Currents (C,) or (..., B, C) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
+        >>> tile.read([0.1, 0.2, -0.1]).shape, tile.read(np.full((4, 3), 0.1)).shape
+        ((2,), (4, 2))
         """
         return self.forward(v, rng=rng).i
 
@@ -271,7 +360,33 @@ class Tile:
         return self.read(v)
 
     def __call__(self, v: Array, *, rng: Rng | None = None) -> Array:
-        """Return the currents of a forward read: `read`."""
+        """Return the currents of a forward read: `read`.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the R rows in volts, (R,) or (..., B, R).
+        rng : TileRng or Generator, optional
+            As for `forward`.
+
+        Returns
+        -------
+        array
+            Currents (C,) or (..., B, C) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
+        >>> tile([0.1, 0.2, -0.1]).shape
+        (2,)
+        """
         return self.read(v, rng=rng)
 
     def __repr__(self) -> str:
@@ -282,7 +397,37 @@ class Tile:
         return f"Tile({tiles}{rows} x {cols} {kind}, {low:.3g} to {high:.3g} uS)"
 
     def sensed(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
-        """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C)."""
+        """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C).
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, of the tiles' kind of array.
+        layout : Layout
+            How they are vectors (..., B, R), or (..., B, C) backward: `Vectors`, `Images` of windows, or a `Cut`.
+        backward : bool
+            Whether the bit lines are driven.
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        Reading
+            Currents in amperes, energy, time and counts.
+
+        Raises
+        ------
+        InputError
+            When a voltage is not finite, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
+        >>> tile.sensed(np.full((4, 3), 0.1), Vectors(), backward=False).i.shape
+        (4, 2)
+        """
         v, signed, clamped = self._within_range(v, backward=backward)
         phase = self._phase(layout, rng, backward=backward)
         direction = array_read.backward if backward else array_read.forward
@@ -297,10 +442,36 @@ class Tile:
         The batch is read forward, or `backward`, without noise and conversion. An ADC that senses no current keeps its
         full scale.
 
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, (..., B, R), or (..., B, C) backward; with `windows`, images (C', H, W, B').
+        backward : bool
+            Whether the bit lines are driven.
+        margin : float
+            Full scale over the largest current of the batch (1).
+        windows : Windows, optional
+            Kernel, stride and padding of a convolution.
+
+        Returns
+        -------
+        Tile
+            The tiles with calibrated ADCs.
+
         Raises
         ------
         InputError
-            When no stage of the read chain has a range to measure.
+            When no stage of the read chain has a range to measure, or the shape or a value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ReadChain
+        >>> from rramkit.table.example import example
+        >>> chain = ReadChain.checked({"adc": {"bits": 6}}, where="example")
+        >>> tile = Tile.from_tables(example(), np.full((3, 2), 20e-6), chain=chain).calibrated(np.full((4, 3), 0.1))
+        >>> tile.forward(np.full((4, 3), 0.1)).beyond
+        0
         """
         lines = int(self.g_cell.shape[-1 if backward else -2])
         v, layout, _ = self._laid_out(v, windows, letter="C" if backward else "R", lines=lines)

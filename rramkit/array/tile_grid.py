@@ -29,6 +29,17 @@ class TileGrid:
         The arrays, with the leading axes (Tr, Tc).
     rows, pairs : int
         N and M.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.array import ArrayModel
+    >>> from rramkit.table.example import example
+    >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+    >>> grid
+    TileGrid(100 x 10 pairs on 2 x 1 tiles of 50 x 10)
+    >>> grid.read(np.full(100, 0.1)).shape
+    (10,)
     """
 
     tiles: Tile
@@ -40,12 +51,12 @@ class TileGrid:
     def of(
         cls, g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None, rng: Rng | None = None
     ) -> Self:
-        """Build from conductances (2, N, M) in siemens.
+        """Build from conductances.
 
         Parameters
         ----------
         g_cell : array
-            Plus and minus halves.
+            Conductances in siemens: plus and minus halves (2, N, M), or single-ended columns (1, N, M) or (N, M).
         model : ReadModel
             What every tile shares.
         largest : tuple of int, optional
@@ -53,10 +64,24 @@ class TileGrid:
         rng : TileRng or Generator, optional
             Draws what differs from tile to tile; a `TileRng` must have the shape (Tr, Tc).
 
+        Returns
+        -------
+        TileGrid
+            The arrays.
+
         Raises
         ------
         InputError
             When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid.shape
+        (2, 1)
         """
         g_cell = as_array(g_cell, "g_cell")
         g_cell = g_cell[None] if g_cell.ndim == 2 else g_cell
@@ -71,12 +96,66 @@ class TileGrid:
 
     @staticmethod
     def shape_of(g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Return the number of tiles (Tr, Tc) that `of` would cut: the shape of the `TileRng` that it takes."""
+        """Return the number of tiles (Tr, Tc) that `of` would cut: the shape of the `TileRng` that it takes.
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens (2, N, M) or (1, N, M).
+        model : ReadModel
+            What every tile shares.
+        largest : tuple of int, optional
+            Rows and physical columns of the largest array; left out, that of the model.
+
+        Returns
+        -------
+        tuple of int
+            Tiles down and across (Tr, Tc).
+
+        Raises
+        ------
+        InputError
+            When `largest` holds no pair.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> TileGrid.shape_of(np.full((2, 100, 10), 20e-6), grid.model, largest=(64, 10))
+        (2, 2)
+        """
         size = _size(g_cell, model, largest)
         return -(-int(g_cell.shape[1]) // size[0]), -(-int(g_cell.shape[2]) // size[1])
 
     def programmed(self, g_cell: Array) -> Self:
-        """Return this grid with other conductances (2, N, M) in siemens and the same periphery."""
+        """Return this grid with other conductances (2, N, M) in siemens and the same periphery.
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances in siemens, in the shape of the present ones.
+
+        Returns
+        -------
+        TileGrid
+            The grid.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> float(grid.programmed(2.0 * grid.g_cell).g_cell.max())
+        4e-05
+        """
         g_cell = as_array(g_cell, "g_cell")
         wanted = (int(self.tiles.g_cell.shape[-3]), self.rows, self.pairs)
         if tuple(g_cell.shape) != wanted:
@@ -85,7 +164,22 @@ class TileGrid:
         return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
 
     def without_cache(self) -> Self:
-        """Return this grid as if built from its cells, with the same periphery: what a checkpoint restores."""
+        """Return this grid as if built from its cells, with the same periphery: what a checkpoint restores.
+
+        Returns
+        -------
+        TileGrid
+            The grid without read operators of before.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid.without_cache().tiles.read_cache is None
+        True
+        """
         return replace(self, tiles=self.tiles.without_cache())
 
     @property
@@ -112,7 +206,34 @@ class TileGrid:
         return whole[:, : self.rows, : self.pairs]
 
     def read(self, v: Array, *, rng: Rng | None = None) -> Array:
-        """Return the currents (B, M), or (M,), in amperes of voltages (B, N), or (N,), in volts: `forward(v).i`."""
+        """Return the currents of a forward read: `forward(v).i`.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the N rows in volts, (N,) or (B, N).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        array
+            Currents (M,) or (B, M) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid.read(np.full((4, 100), 0.1)).shape
+        (4, 10)
+        """
         return self.forward(v, rng=rng).i
 
     def __matmul__(self, v: Array) -> Array:
@@ -122,7 +243,34 @@ class TileGrid:
         return self.read(v)
 
     def __call__(self, v: Array, *, rng: Rng | None = None) -> Array:
-        """Return the currents of a forward read: `read`."""
+        """Return the currents of a forward read: `read`.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the N rows in volts, (N,) or (B, N).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        array
+            Currents (M,) or (B, M) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid(np.full(100, 0.1)).shape
+        (10,)
+        """
         return self.read(v, rng=rng)
 
     def __repr__(self) -> str:
@@ -132,13 +280,69 @@ class TileGrid:
         return f"TileGrid({self.rows} x {self.pairs} {kind} on {down} x {across} tiles of {rows} x {cols})"
 
     def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
-        """Drive the N rows with signed voltages (B, N) in volts, or with images' `windows`; sense the M pairs."""
+        """Drive the N rows; sense the currents of the M pairs.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the N rows in volts, (N,) or (B, N).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+        windows : Windows, optional
+            Kernel, stride and padding of a convolution; `v` is then images (C', H, W, B').
+
+        Returns
+        -------
+        Reading
+            Currents (B, M), or (M,) for one vector, in amperes, energy, time and counts.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid.forward(np.full((4, 100), 0.1)).i.shape
+        (4, 10)
+        """
         v, layout, single = self._laid_out(v, windows, backward=False)
         reading = self.tiles.sensed(v, layout, backward=False, rng=rng)
         return unbatched(replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
-        """Drive the bit lines of the M pairs with signed voltages (B, M) in volts; sense the currents of the N rows."""
+        """Drive the bit lines of the M pairs; sense the currents of the N rows: the transposed read.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, (M,) or (B, M).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        Reading
+            Currents (B, N), or (N,) for one vector, in amperes, energy, time and counts.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example()))
+        >>> grid.backward(np.full((4, 10), 0.1)).i.shape
+        (4, 100)
+        """
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
         return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
@@ -146,7 +350,39 @@ class TileGrid:
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
     ) -> Self:
-        """Return this grid with ADCs calibrated on a batch, (B, N) forward or (B, M) `backward`: see `Tile`."""
+        """Return this grid with ADCs calibrated on a batch: see `Tile.calibrated`.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, (B, N) forward or (B, M) backward; with `windows`, images (C', H, W, B').
+        backward : bool
+            Whether the bit lines are driven.
+        margin : float
+            Full scale over the largest current of the batch (1).
+        windows : Windows, optional
+            Kernel, stride and padding of a convolution.
+
+        Returns
+        -------
+        TileGrid
+            The grid with calibrated ADCs.
+
+        Raises
+        ------
+        InputError
+            When no stage of the read chain has a range to measure, or the shape or a value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel, ReadChain
+        >>> from rramkit.table.example import example
+        >>> chain = ReadChain.checked({"adc": {"bits": 6}}, where="example")
+        >>> grid = TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example(), chain=chain))
+        >>> grid.calibrated(np.full((4, 100), 0.1))
+        TileGrid(100 x 10 pairs on 2 x 1 tiles of 50 x 10)
+        """
         v, layout, _ = self._laid_out(v, windows, backward=backward)
         return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
 

@@ -108,7 +108,35 @@ class WireModel:
 
     @classmethod
     def from_table(cls, table: Table, *, grade: Grade = "fast") -> Self:
-        """Read the table `wires`; raise `TableError` when it lacks one of the four resistances."""
+        """Read the table `wires`.
+
+        Parameters
+        ----------
+        table : Table
+            The table.
+        grade : str
+            `ideal`, `fast` or `exact`.
+
+        Returns
+        -------
+        WireModel
+            The wires.
+
+        Raises
+        ------
+        TableError
+            When the table lacks one of the four resistances.
+        InputError
+            When `grade` is not one of the three.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> wires = WireModel.from_table(example()["wires"])
+        >>> wires.r_drive, wires.grade  # ohm
+        (50.0, 'fast')
+        """
         missing = [name for name in RESISTANCES if name not in table.signals]
         if missing:
             raise TableError(
@@ -129,14 +157,55 @@ class WireModel:
         )
 
     def load(self, rows: int, cols: int, g_max: float) -> float:
-        """Return the relative IR drop at the farthest cell with all cells at `g_max` (S), to first order (1)."""
+        """Return the relative IR drop at the farthest cell with all cells at `g_max` (S), to first order (1).
+
+        Parameters
+        ----------
+        rows, cols : int
+            Size of the physical array.
+        g_max : float
+            Conductance of every cell (S).
+
+        Returns
+        -------
+        float
+            Relative IR drop (1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> wires = WireModel.from_table(example()["wires"])
+        >>> round(wires.load(64, 64, 80e-6), 3)
+        0.84
+        """
         along = cols * (self.r_drive + self.r_row * cols / 2)
         return g_max * (along + rows * (self.r_sense + self.r_col * rows / 2))
 
     def check(self, rows: int, cols: int) -> None:
-        """Raise `InputError` when a physical array is larger than the fast grade is accurate for.
+        """Check that the fast grade is accurate for a physical array.
 
         That is the array on which the table was checked against ngspice, and beyond it any load within `LOAD_MAX`.
+
+        Parameters
+        ----------
+        rows, cols : int
+            Size of the physical array.
+
+        Raises
+        ------
+        InputError
+            When it is larger.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> wires = WireModel.from_table(example()["wires"])
+        >>> wires.check(64, 128)
+        >>> wires.check(1000, 1000)
+        Traceback (most recent call last):
+        rramkit.errors.InputError: a physical array must be at most 64 rows x 128 columns, as the table `wires` ...
         """
         if self.grade != "fast" or (rows <= self.rows_max and cols <= self.cols_max):
             return
@@ -150,7 +219,31 @@ class WireModel:
             )
 
     def effective(self, g_array: Array) -> Array:
-        """Return the effective conductances (..., R, C) in siemens of linear cells (..., R, C), in this grade."""
+        """Return the effective conductances (..., R, C) in siemens of linear cells (..., R, C), in this grade.
+
+        Parameters
+        ----------
+        g_array : array
+            Conductances (..., R, C) of linear cells, in siemens.
+
+        Returns
+        -------
+        array
+            Current at the end of each column for one volt on each row (..., R, C), in siemens.
+
+        Raises
+        ------
+        InputError
+            When a value is not that of a conductance.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> wires = WireModel.from_table(example()["wires"])
+        >>> bool(np.all(wires.effective(np.full((8, 8), 50e-6)) < 50e-6))
+        True
+        """
         if self.grade == "ideal":
             return g_array
         if self.grade == "fast":
@@ -163,10 +256,40 @@ class WireModel:
     def currents(
         self, g_cell: Array, v_in: Array, *, direction: Literal["forward", "backward"], cells: CellLaw
     ) -> Array:
-        """Return the exact output currents (..., C, B) forward, (..., R, B) backward, of nonlinear cells (..., R, C).
+        """Return the exact output currents of nonlinear cells, whatever the grade: the reference of the fast one.
 
-        Whatever the grade: the reference of the fast one. `v_in` is (..., R, B), or (..., C, B) backward,
-        in volts; `cells` is their law, as `solve_wires` takes it. Currents come out positive for positive inputs.
+        Parameters
+        ----------
+        g_cell : array
+            Conductances (..., R, C) in siemens.
+        v_in : array
+            Source voltages (..., R, B) forward, (..., C, B) backward, in volts.
+        direction : str
+            `forward` or `backward`.
+        cells : callable
+            Law of the cells, as `solve_wires` takes it.
+
+        Returns
+        -------
+        array
+            Currents (..., C, B) forward, (..., R, B) backward, in amperes; positive for positive inputs.
+
+        Raises
+        ------
+        InputError
+            When a shape or a value does not fit.
+        ConvergenceError
+            When Newton's method ends short of its tolerance.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> wires = WireModel.from_table(example()["wires"])
+        >>> from rramkit.array import CellCurrent
+        >>> law = CellCurrent.from_table(example()["read"]).from_word
+        >>> wires.currents(np.full((3, 2), 50e-6), np.full((3, 1), 0.1), direction="forward", cells=law).shape
+        (2, 1)
         """
         g, v = _on_cpu(g_cell), _on_cpu(v_in)
         currents = [

@@ -35,19 +35,56 @@ class Condition:
         return self == NOMINAL
 
     def of(self, tables: TableFile) -> TableFile:
-        """Return the tables at this condition; a file without such axes is returned as it is.
+        """Return the tables at this condition.
+
+        Parameters
+        ----------
+        tables : TableFile
+            The tables; those without axes of condition are returned as they are.
+
+        Returns
+        -------
+        TableFile
+            Tables without axes of condition.
 
         Raises
         ------
         TableError
             When a value is set that no table of the file has an axis for, or that none reaches.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> list(Condition().of(example()))
+        ['read', 'set', 'reset', 'wires']
         """
         if self.is_nominal:
             return tables.nominal() if condition_axes(tables) else tables
         return tables.at(corner=self.corner, temperature=self.temperature, supply=self.supply)
 
     def load(self, path: str | Path) -> TableFile:
-        """Return the tables of a file at this condition."""
+        """Return the tables of a file at this condition.
+
+        Parameters
+        ----------
+        path : str or Path
+            The table file.
+
+        Returns
+        -------
+        TableFile
+            Tables without axes of condition.
+
+        Raises
+        ------
+        TableError
+            When the file is missing or damaged, or has no table at this condition.
+
+        Examples
+        --------
+        >>> len(Condition().load("tables.h5"))
+        4
+        """
         return self.of(table.load(Path(path)))
 
 

@@ -65,15 +65,70 @@ class Experiment(Parameters):
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
     def ideal(self) -> Self:
-        """Return the experiment without any non-ideality of device, mapping and writes; the update rule is the same."""
+        """Return the experiment without any non-ideality of device, mapping and writes; the update rule is the same.
+
+        Returns
+        -------
+        Experiment
+            The ideal reference of an ablation.
+
+        Examples
+        --------
+        >>> from rramkit.learning import Experiment
+        >>> Experiment(rule={"kind": "sign", "verify": {"sigma_read": 0.01}}).ideal().rule.verify.sigma_read
+        0.0
+        """
         parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
         return self.model_copy(update=parts)
 
     def built_rule(self, tables: TableFile) -> BoundRule:
-        """Return the update rule on the device of a table file."""
+        """Return the update rule on the device of a table file.
+
+        Parameters
+        ----------
+        tables : TableFile
+            Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`.
+
+        Returns
+        -------
+        BoundRule
+            The rule with cells, mapping and optimiser: `init` and `step` change weights.
+
+        Raises
+        ------
+        TableError
+            When the file lacks a table, a signal or a condition.
+        InputError
+            When the rule cannot write the mapping.
+
+        Examples
+        --------
+        >>> from rramkit.learning import Experiment
+        >>> from rramkit.table.example import example
+        >>> type(Experiment(rule="sign").built_rule(example())).__name__
+        'BoundRule'
+        """
         model = self.mapping.model(tables, self.precision)
         return self.rule.bind(tables, model, self.optimiser.built(), self.mapping.weights)
 
     def tables_path(self, source: Path | None) -> Path:
-        """Return the path of the table file, for an experiment read from `source`."""
+        """Return the path of the table file, for an experiment read from `source`.
+
+        Parameters
+        ----------
+        source : Path or None
+            The experiment's own file; None: an experiment without one.
+
+        Returns
+        -------
+        Path
+            `tables`, relative to that file.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from rramkit.learning import Experiment
+        >>> Experiment().tables_path(Path("runs/digits.toml")).as_posix()
+        'runs/tables.h5'
+        """
         return Path(self.tables) if source is None else source.parent / self.tables

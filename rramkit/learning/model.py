@@ -39,7 +39,23 @@ class NetworkSettings(Parameters):
     layers: tuple[LayerSettings, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
 
     def chain(self, *, images: bool) -> Chain:
-        """Return the layers for inputs that are images or vectors."""
+        """Return the layers.
+
+        Parameters
+        ----------
+        images : bool
+            Whether inputs are images (C, H, W) and not vectors (F,).
+
+        Returns
+        -------
+        Chain
+            The layers, from first to last.
+
+        Examples
+        --------
+        >>> len(NetworkSettings(hidden=[5]).chain(images=False).layers)
+        3
+        """
         return Chain(self.layers or self._by_name(images=images))
 
     def _by_name(self, *, images: bool) -> networks.Layers:
@@ -81,6 +97,13 @@ class Network:
         (F,) for vectors, (C, H, W) for images.
     plan : LayerPlan
         Shape and scale of each matrix, initial values of the digital vectors and running means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+    >>> [(plan.rows, plan.columns) for plan in network.matrices]
+    [(5, 5), (6, 3)]
     """
 
     chain: Chain
@@ -91,10 +114,29 @@ class Network:
     def of(cls, settings: NetworkSettings, input_shape: tuple[int, ...], classes: int) -> Self:
         """Build the network of the settings for inputs of a shape and a number of classes.
 
+        Parameters
+        ----------
+        settings : NetworkSettings
+            Which layers.
+        input_shape : tuple of int
+            (F,) for vectors, (C, H, W) for images.
+        classes : int
+            Number of outputs.
+
+        Returns
+        -------
+        Network
+            The network.
+
         Raises
         ------
         InputError
             When a layer does not take what the one before it gives.
+
+        Examples
+        --------
+        >>> Network.of(NetworkSettings(name="lenet5"), (1, 28, 28), 10).order
+        219
         """
         chain = settings.chain(images=len(input_shape) == 3)
         return cls(chain, input_shape, chain.plan(input_shape, classes=classes, reach=settings.reach))
@@ -120,7 +162,27 @@ class Network:
         return math.isqrt(max(plan.rows * plan.columns for plan in self.matrices))
 
     def init_weights(self, *, rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-        """Draw the initial weights (R, C) of each matrix, within [-1, 1] of its range."""
+        """Draw the initial weights (R, C) of each matrix, within [-1, 1] of its range.
+
+        Parameters
+        ----------
+        rng : Generator
+            Draws the weights.
+        dtype : dtype
+            Type of the numbers.
+
+        Returns
+        -------
+        tuple of ndarray
+            Weights (R, C) of each matrix (1), over the weight at the full range of its pairs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> [weight.shape for weight in network.init_weights(rng=rng, dtype=np.dtype(float))]
+        [(5, 5), (6, 3)]
+        """
         return tuple(np.clip(plan.init(rng=rng), -1.0, 1.0).astype(dtype) for plan in self.matrices)
 
     def params(
@@ -129,11 +191,63 @@ class Network:
         vectors: tuple[np.ndarray, ...] = (),
         means: tuple[np.ndarray, ...] = (),
     ) -> Params:
-        """Return the numbers of all layers, with the digital scale of each matrix."""
+        """Return the numbers of all layers, with the digital scale of each matrix.
+
+        Parameters
+        ----------
+        matrices : tuple of Matrix
+            One for each of `self.matrices`, in RRAM or in float.
+        vectors : tuple of ndarray
+            Trained digital vectors, as many as `self.vectors`.
+        means : tuple of ndarray
+            Running means, as many as `self.means`.
+
+        Returns
+        -------
+        Params
+            What `forward` and `scores` take.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
+        >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
+        >>> len(params.matrices)
+        2
+        """
         return Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
 
     def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
-        """Run a batch (B, F) or (B, C, H, W) forward through the layers."""
+        """Run a batch (B, F) or (B, C, H, W) forward through the layers.
+
+        Parameters
+        ----------
+        params : Params
+            The numbers of all layers.
+        x : ndarray
+            Inputs (B, F) or (B, C, H, W) (1).
+        training : bool
+            Whether normalisation takes the means of the batch, and not the running ones.
+        rng : Generator
+            Draws the read noise.
+
+        Returns
+        -------
+        ForwardResult
+            Scores (B, classes), caches for `backward`, cost of the reads, and the running means after the batch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
+        >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
+        >>> network.forward(params, np.ones((2, 4)), training=False, rng=rng).scores.shape
+        (2, 3)
+        """
         inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         result = self.chain.forward(inputs, params, training=training, rng=rng)
         return ForwardResult(result.y, result.cache, result.reads, result.means)
@@ -141,20 +255,107 @@ class Network:
     def backward(
         self, params: Params, result: ForwardResult, error: np.ndarray, *, rng: np.random.Generator
     ) -> Gradients:
-        """Run the gradient of a loss with respect to the scores (B, C) backward, each product by its own matrix."""
+        """Run the gradient of a loss with respect to the scores (B, C) backward, each product by its own matrix.
+
+        Parameters
+        ----------
+        params : Params
+            The numbers of all layers, as in the forward pass.
+        result : ForwardResult
+            Result of the forward pass.
+        error : ndarray
+            Gradient of the loss with respect to the scores (B, classes) (1).
+        rng : Generator
+            Draws the read noise.
+
+        Returns
+        -------
+        Gradients
+            Those of each matrix and of each vector, and the cost of the reads.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
+        >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
+        >>> result = network.forward(params, np.ones((2, 4)), training=True, rng=rng)
+        >>> [each.weight.shape for each in network.backward(params, result, np.ones((2, 3)), rng=rng).matrices]
+        [(5, 5), (6, 3)]
+        """
         back = self.chain.backward(error, result.caches, params, needs_input_grad=False, rng=rng)
         return Gradients(back.matrices, back.vectors, back.reads)
 
     def gradients(
         self, params: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[float, ForwardResult, Gradients]:
-        """Return the mean cross-entropy of a batch with labels (B,), the forward result, and the gradients."""
+        """Return the mean cross-entropy of a batch with labels (B,), the forward result, and the gradients.
+
+        Parameters
+        ----------
+        params : Params
+            The numbers of all layers.
+        x : ndarray
+            Inputs (B, F) or (B, C, H, W) (1).
+        labels : ndarray of int
+            Classes (B,), from 0.
+        rng : Generator
+            Draws the read noise.
+
+        Returns
+        -------
+        loss : float
+            Mean cross-entropy (nat).
+        result : ForwardResult
+            Scores and running means.
+        gradients : Gradients
+            Those of each matrix and of each vector; its reads count both passes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
+        >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
+        >>> loss, result, gradients = network.gradients(params, np.ones((2, 4)), np.array([0, 2]), rng=rng)
+        >>> loss > 0.0, len(gradients.matrices)
+        (True, 2)
+        """
         result = self.forward(params, x, training=True, rng=rng)
         loss, error = cross_entropy(result.scores, labels)
         gradients = self.backward(params, result, error, rng=rng)
         return loss, result, replace(gradients, reads=gradients.reads + result.reads)
 
     def scores(self, params: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
-        """Return the scores (N, C) of many inputs, a batch at a time and with the running means."""
+        """Return the scores (N, C) of many inputs, a batch at a time and with the running means.
+
+        Parameters
+        ----------
+        params : Params
+            The numbers of all layers.
+        x : ndarray
+            Inputs (N, F) or (N, C, H, W) (1).
+        rng : Generator
+            Draws the read noise.
+        batch : int
+            Inputs read at once.
+
+        Returns
+        -------
+        ndarray
+            Scores (N, classes) (1); the largest of a row is the class.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
+        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
+        >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
+        >>> network.scores(params, np.ones((7, 4)), rng=rng).shape
+        (7, 3)
+        """
         starts = range(0, len(x), batch)
         return np.vstack([self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts])

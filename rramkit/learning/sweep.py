@@ -62,10 +62,26 @@ class TrialResult:
 def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
     """Return every combination of the sweep's values, with a text such as `rule.threshold=0.1 seed=2`.
 
+    Parameters
+    ----------
+    experiment : Experiment
+        Its `sweep` has the values by dotted name of a setting.
+
+    Returns
+    -------
+    list of (str, Experiment)
+        Text and experiment of each combination.
+
     Raises
     ------
     InputError
         When a name is no setting or a value does not fit.
+
+    Examples
+    --------
+    >>> from rramkit.learning import Experiment
+    >>> [label for label, _ in grid(Experiment(sweep={"seed": [1, 2]}))]
+    ['seed=1', 'seed=2']
     """
     names, combinations = list(experiment.sweep), []
     for values in itertools.product(*experiment.sweep.values()):
@@ -92,10 +108,33 @@ def trials(
 ) -> list[Trial]:
     """Return a trial for each labelled experiment; a run file has its experiment's hash as name, so all are different.
 
+    Parameters
+    ----------
+    labelled : sequence of (str, Experiment)
+        As `grid` gives them.
+    tables : Path
+        Table file of all.
+    folder : Path
+        Where the run files go.
+    condition : Condition, optional
+        Corner, temperature and supply of the tables; left out, the nominal one.
+
+    Returns
+    -------
+    list of Trial
+        One for each.
+
     Raises
     ------
     InputError
         When two experiments are the same.
+
+    Examples
+    --------
+    >>> from rramkit.learning import Experiment
+    >>> jobs = trials(grid(Experiment(sweep={"seed": [1, 2]})), Path("tables.h5"), Path("runs"))
+    >>> [job.label for job in jobs]
+    ['seed=1', 'seed=2']
     """
     jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5", condition or NOMINAL) for label, one in labelled]
     if len({job.run for job in jobs}) < len(jobs):

@@ -17,9 +17,8 @@ from rramkit.learning.supervised import EpochReport, SupervisedTraining
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record.network import StoredNetwork, bytes_of
 from rramkit.record.run import Epochs, LayerRecord, Run
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 
-TablesLike = TableFile | str | Path
 DataLike = DataSet | Sequence[ArrayLike]
 
 
@@ -65,11 +64,13 @@ def train(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import rramkit as rk
-    >>> experiment = Experiment(network={"hidden": [32]}, epochs=2)
-    >>> run = train(experiment, "tables.h5")  # doctest: +SKIP
-    >>> run.accuracy, run.history.loss  # doctest: +SKIP
-    >>> run.save("run.h5").network.predict(x)  # doctest: +SKIP
+    >>> experiment = rk.Experiment(network={"hidden": [5]}, epochs=1)
+    >>> x, y = np.random.default_rng(0).random((60, 4)), np.arange(60) % 3
+    >>> run = rk.train(experiment, rk.example(), data=(x, y))
+    >>> run.history.loss.shape, run.network.predict(x).shape
+    ((2,), (60,))
     """
     if not isinstance(experiment, Experiment):
         experiment, tables = _default(experiment, tables)
@@ -108,9 +109,7 @@ def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, 
 
 def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
     """Return tables, at the nominal condition where they have axes of one, and the name of their file."""
-    if isinstance(tables, TableFile):
-        return NOMINAL.of(tables), ""
-    return NOMINAL.load(tables), Path(tables).name
+    return NOMINAL.of(loaded(tables)), "" if isinstance(tables, TableFile) else Path(tables).name
 
 
 def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seconds: float) -> Run:

@@ -30,6 +30,14 @@ class TrainedNetwork:
         Type of all digital numbers.
     seed : int
         Of the read noise, where none is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rramkit as rk
+    >>> network = rk.load_run("run.h5").network  # of 4 inputs and 3 classes
+    >>> network.predict(np.ones((5, 4))).shape
+    (5,)
     """
 
     network: Network
@@ -44,25 +52,64 @@ class TrainedNetwork:
         return cls(trainer.network, params, np.dtype(precision), seed)
 
     def scores(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Return the scores (N, C) of inputs (N, F) or (N, C, H, W), read through the arrays.
+        """Return the scores of inputs, read through the arrays.
 
         Parameters
         ----------
         x : array
-            Inputs like those of the training set (standardised if those were); bytes stand for 0 to 1.
+            Inputs (N, F) or (N, C, H, W) like those of training (standardised if those were); bytes stand for 0 to 1.
         rng : Generator, optional
             Draws the read noise, where the read chain has any; left out, one of the run's seed.
+
+        Returns
+        -------
+        ndarray
+            Scores (N, classes) (1).
 
         Raises
         ------
         InputError
             When the shape of an input is another one than in training.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import rramkit as rk
+        >>> network = rk.load_run("run.h5").network  # of 4 inputs and 3 classes
+        >>> network.scores(np.ones((5, 4))).shape
+        (5, 3)
         """
         x = self._checked(x)
         return self.network.scores(self.params, x, rng=rng or np.random.default_rng(self.seed))
 
     def predict(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Return the class (N,) of the largest score of each input; parameters as `scores`."""
+        """Return the class of the largest score of each input.
+
+        Parameters
+        ----------
+        x : array
+            Inputs as `scores` takes them.
+        rng : Generator, optional
+            As for `scores`.
+
+        Returns
+        -------
+        ndarray of int
+            Classes (N,), from 0.
+
+        Raises
+        ------
+        InputError
+            When the shape of an input is another one than in training.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import rramkit as rk
+        >>> network = rk.load_run("run.h5").network  # of 4 inputs and 3 classes
+        >>> network.predict(np.ones((5, 4))).shape
+        (5,)
+        """
         return np.argmax(self.scores(x, rng=rng), axis=1)
 
     def changes(self, initial: NetworkState, trainer: Trainer) -> dict[str, np.ndarray]:

@@ -39,6 +39,13 @@ def load(path: str | Path, kind: type[AnyOutcome] = Run) -> AnyOutcome:
     ------
     TableError
         When the file is missing, damaged, of another format, or of another kind.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> run = rk.load_run("run.h5")
+    >>> 0.0 <= run.accuracy <= 1.0, run.settings["epochs"]
+    (True, 1)
     """
     training = _load(Path(path))
     if not isinstance(training, kind):

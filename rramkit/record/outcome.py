@@ -56,15 +56,92 @@ class TrainingOutcome(ABC):
         """Return the run's totals by name, in SI units."""
 
     def scores(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Return the trained network's scores (N, C) of inputs (N, ...): see `TrainedNetwork.scores`."""
+        """Return the scores of inputs, read through the trained network's arrays.
+
+        Parameters
+        ----------
+        x : array
+            Inputs (N, F) or (N, C, H, W) like those of the training set (1).
+        rng : Generator, optional
+            Draws the read noise; left out, one of the run's seed.
+
+        Returns
+        -------
+        ndarray
+            Scores (N, classes) (1).
+
+        Raises
+        ------
+        InputError
+            When the shape of an input is another one than in training.
+        TableError
+            When the run holds no network (files of rramkit 0.1.0).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import rramkit as rk
+        >>> rk.load_run("run.h5").scores(np.ones((5, 4))).shape
+        (5, 3)
+        """
         return self.network.scores(x, rng=rng)
 
     def predict(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Return the trained network's class (N,) of inputs (N, ...): see `TrainedNetwork.predict`."""
+        """Return the class of inputs, read through the trained network's arrays.
+
+        Parameters
+        ----------
+        x : array
+            Inputs (N, F) or (N, C, H, W) like those of the training set (1).
+        rng : Generator, optional
+            Draws the read noise; left out, one of the run's seed.
+
+        Returns
+        -------
+        ndarray of int
+            Classes (N,), from 0.
+
+        Raises
+        ------
+        InputError
+            When the shape of an input is another one than in training.
+        TableError
+            When the run holds no network (files of rramkit 0.1.0).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import rramkit as rk
+        >>> rk.load_run("run.h5").predict(np.ones((5, 4))).shape
+        (5,)
+        """
         return self.network.predict(x, rng=rng)
 
     def save(self, path: str | Path) -> Path:
-        """Write the run file and return its path; it appears under `path` only when it is whole."""
+        """Write the run file; it appears under `path` only when it is whole.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write; an existing one is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            When it cannot be written.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> run = rk.load_run("run.h5")
+        >>> rk.load_run(run.save("copy.h5")).accuracy == run.accuracy
+        True
+        """
         with hdf5.new_file(Path(path)) as root:
             self._write(root)
         return Path(path)

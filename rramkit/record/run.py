@@ -138,10 +138,13 @@ class Run(TrainingOutcome):
 
     Examples
     --------
-    >>> from rramkit import record
-    >>> run = record.load("run.h5")  # doctest: +SKIP
-    >>> run.predict(x)  # doctest: +SKIP
-    array([3, 8, 1])
+    >>> import numpy as np
+    >>> import rramkit as rk
+    >>> run = rk.load_run("run.h5")  # of a network of 4 inputs and 3 classes
+    >>> run.history.loss.shape, run.confusion.shape
+    ((2,), (3, 3))
+    >>> run.predict(np.ones((5, 4))).shape
+    (5,)
     """
 
     data_name: str
@@ -173,7 +176,21 @@ class Run(TrainingOutcome):
         )
 
     def totals(self) -> dict[str, float | int]:
-        """Return the run's totals by name, in SI units; those of writes include the initial programming."""
+        """Return the run's totals by name, in SI units; those of writes include the initial programming.
+
+        Returns
+        -------
+        dict of str to float or int
+            Accuracies (1), pulses, reads, energies (J), times (s) and the seed.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> run = rk.load_run("run.h5")
+        >>> totals = run.totals()
+        >>> totals["epochs"], totals["energy_write"] > 0.0
+        (1, True)
+        """
         epochs = self.epochs
         return {
             "accuracy": self.accuracy,
@@ -192,7 +209,30 @@ class Run(TrainingOutcome):
         }
 
     def plot(self, path: str | Path) -> Path:
-        """Draw the test accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file."""
+        """Draw the test accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Picture to write; its ending says which kind.
+
+        Returns
+        -------
+        Path
+            The picture.
+
+        Raises
+        ------
+        InputError
+            When the ending is of no picture format, or the file cannot be written.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> run = rk.load_run("run.h5")
+        >>> run.plot("run.png").name
+        'run.png'
+        """
         drawing: Any = plots("plots")
         drawing.save(lambda ax: drawing.learning_curve(ax, self.epochs), Path(path))
         return Path(path)

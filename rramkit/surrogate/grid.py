@@ -59,6 +59,13 @@ class GridSurrogate:
     ------
     TableError
         When the table lacks the signal, has no axis or one of labels, or every point of the signal failed.
+
+    Examples
+    --------
+    >>> from rramkit.table.example import example
+    >>> delta_g = GridSurrogate(example()["set"], "delta_g")
+    >>> delta_g.ranges["v_pulse"], delta_g.resampling_error <= RESAMPLING_LIMIT
+    ((0.8, 1.8), True)
     """
 
     def __init__(self, table: Tabulated, signal: str) -> None:
@@ -85,9 +92,19 @@ class GridSurrogate:
         return list(self.ranges.values())[1]
 
     def at(self, *x: ArrayLike) -> np.ndarray:
-        """Return the signal at `x`, one array for each axis, broadcast; a point outside takes the value at the edge.
+        """Return the signal; a point outside takes the value at the edge.
 
         `clamped` counts those points; callers report the count.
+
+        Parameters
+        ----------
+        *x : array_like
+            One value or array for each axis, in its unit, broadcast together.
+
+        Returns
+        -------
+        ndarray
+            The signal in its unit, in the broadcast shape.
 
         Raises
         ------
@@ -95,6 +112,13 @@ class GridSurrogate:
             When a coordinate is not finite.
         TableError
             When a point lies beside one that failed; `masked` says which do.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> delta_g = GridSurrogate(example()["set"], "delta_g")
+        >>> float(delta_g.at(20e-6, 1.3).round(8))  # S, of siemens and volts
+        1.75e-05
         """
         inside = self._within(x)
         if self._refused is not None and (count := int(np.count_nonzero(self._beside(inside)))):
@@ -107,26 +131,75 @@ class GridSurrogate:
         return np.exp(values) if self._log else values
 
     def masked(self, *x: ArrayLike) -> np.ndarray:
-        """Return which of the points `x`, broadcast together, lie beside ones that failed."""
+        """Return which points lie beside ones that failed.
+
+        Parameters
+        ----------
+        *x : array_like
+            One value or array for each axis, in its unit, broadcast together.
+
+        Returns
+        -------
+        ndarray of bool
+            In the broadcast shape.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> delta_g = GridSurrogate(example()["set"], "delta_g")
+        >>> bool(delta_g.masked(20e-6, 1.3))
+        False
+        """
         shape = np.broadcast_shapes(*(np.shape(each) for each in x))
         return np.zeros(shape, dtype=bool) if self._refused is None else self._beside(self._within(x))
 
     def clamped(self, *x: ArrayLike) -> int:
-        """Return how many of the points `x`, broadcast together, lie outside the valid range."""
+        """Return how many points lie outside the valid range.
+
+        Parameters
+        ----------
+        *x : array_like
+            One value or array for each axis, in its unit, broadcast together.
+
+        Returns
+        -------
+        int
+            The count.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> delta_g = GridSurrogate(example()["set"], "delta_g")
+        >>> delta_g.clamped(20e-6, [1.3, 2.5])
+        1
+        """
         outside = np.zeros((), dtype=bool)
         for each, limits in zip(x, self.ranges.values(), strict=True):
             outside = outside | _outside(np.asarray(each), limits)
         return int(np.count_nonzero(outside))
 
     def fine_grid(self) -> tuple[np.ndarray, ...]:
-        """Return the resampled grid: its axes, (N,), (M,) ..., and the signal (N, M, ...).
+        """Return the resampled grid.
 
         Look-ups are multilinear in it, in the logarithm of a logarithmic axis or signal; returned are the values.
+
+        Returns
+        -------
+        tuple of ndarray
+            The axes (N,), (M,) ..., and the signal (N, M, ...), in their units.
 
         Raises
         ------
         TableError
             When points of the signal failed.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> delta_g = GridSurrogate(example()["set"], "delta_g")
+        >>> g_start, v_pulse, values = delta_g.fine_grid()
+        >>> values.shape == (g_start.size, v_pulse.size)
+        True
         """
         if self._refused is not None:
             counts = self._table.masks[self.signal].counts()

@@ -5,7 +5,7 @@ which columns each group has, with units; `docs/table-format.md` describes the f
 """
 
 from rramkit.table.columns import Column, Group, Polarity
-from rramkit.table.file import FORMAT, FORMAT_VERSION, TableFile, load, save
+from rramkit.table.file import FORMAT, FORMAT_VERSION, TableFile, TablesLike, load, loaded, save
 from rramkit.table.parts import LEVELS, Distribution, Fit, HeldOut, Mask, Over, Quantity
 from rramkit.table.table import Table
 
@@ -24,6 +24,8 @@ __all__ = [
     "Quantity",
     "Table",
     "TableFile",
+    "TablesLike",
     "load",
+    "loaded",
     "save",
 ]

@@ -17,6 +17,11 @@ _V_READ, _V_SHAPE = 0.2, 0.43  # V
 def example() -> TableFile:
     """Return a made-up table file with `read`, `set`, `reset` and `wires`.
 
+    Returns
+    -------
+    TableFile
+        Tables for examples, in SI units: 4 to 90 uS, read to 0.2 V, pulses of 0.8 to 1.8 V and 50 ns.
+
     Examples
     --------
     >>> list(example())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rramkit import hdf5
-from rramkit.errors import TableError
+from rramkit.errors import InputError, TableError
 from rramkit.table import version_1, version_2
 from rramkit.table.check import check
 from rramkit.table.format import read_table, write_table
@@ -36,6 +36,19 @@ class TableFile:
         Name to text: plans, simulator, versions, counts.
     absent : mapping
         Name of a table that the file has but not at this operating condition, to the reason.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> tables = rk.load("tables.h5")
+    >>> list(tables), "read" in tables
+    (['read', 'reset', 'set', 'wires'], True)
+    >>> print(rk.example())
+    <TableFile of 4 tables>
+      read (g_cell 16 x v_cell 17); i_cell [A]; no held-out points
+      set (g_start 18 x v_pulse 41); delta_g [S], energy [J]; no held-out points
+      reset (g_start 18 x v_pulse 41); delta_g [S], energy [J]; no held-out points
+      wires (no axes); r_row [ohm], r_col [ohm], r_drive [ohm], r_sense [ohm]; no held-out points
     """
 
     tables: Mapping[str, Table]
@@ -104,6 +117,14 @@ class TableFile:
         ------
         TableError
             When no table has the axis of a value that was passed, or none of them reaches it.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> slow_hot = rk.load("corners.h5").at(corner="ss", temperature=358.15)  # doctest: +SKIP
+        >>> rk.example().at(corner="ss")
+        Traceback (most recent call last):
+        rramkit.errors.TableError: no table of the file has the axis `corner`. Characterise with several ...
         """
         wanted = {CORNERS.corner: corner, CORNERS.supply: supply, CORNERS.temperature: temperature}
         tables, absent = {}, dict(self.absent)
@@ -132,8 +153,33 @@ class TableFile:
             raise TableError(absent[having[0]])
 
     def nominal(self) -> "TableFile":
-        """Return the tables at the nominal condition: corner `tt` (or the first), supply 1, 300.15 K; see `at`."""
+        """Return the tables at the nominal condition: corner `tt` (or the first), supply 1, 300.15 K; see `at`.
+
+        Returns
+        -------
+        TableFile
+            Tables without axes of condition; this file where no table has one.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> list(rk.example().nominal())
+        ['read', 'set', 'reset', 'wires']
+        """
         return self.at()
+
+
+TablesLike = TableFile | Path | str
+"""Tables, or the path of the file that holds them."""
+
+
+def loaded(tables: TablesLike) -> TableFile:
+    """Return tables as they are, or those of the file at a path; raise `InputError` for anything else."""
+    if isinstance(tables, TableFile):
+        return tables
+    if isinstance(tables, str | Path):
+        return load(tables)
+    raise InputError(f"`tables` must be a table file or its path; got {type(tables).__name__}. Pass rramkit.load(...).")
 
 
 def _text(value: str | float | None, unit: str) -> str:
@@ -146,12 +192,26 @@ def _text(value: str | float | None, unit: str) -> str:
 def save(tables: TableFile, path: Path | str) -> None:
     """Write a table file; it appears under `path` only when it is whole.
 
+    Parameters
+    ----------
+    tables : TableFile
+        The tables and their provenance.
+    path : str or Path
+        File to write; an existing one is replaced.
+
     Raises
     ------
     TableError
         When a table is not one that `load` would take.
     InputError
         When `path` cannot be written.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> rk.save(rk.example(), "example.h5")
+    >>> len(rk.load("example.h5"))
+    4
     """
     path = Path(path)
     for table in tables.tables.values():
@@ -166,7 +226,29 @@ def save(tables: TableFile, path: Path | str) -> None:
 
 
 def load(path: Path | str) -> TableFile:
-    """Read a table file of format 1 to 3; raise `TableError` when it is missing, damaged or of another format."""
+    """Read a table file of format 1 to 3; tables of earlier formats come with the names of format 3.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `rramkit characterize`, `rramkit import` or `save` wrote.
+
+    Returns
+    -------
+    TableFile
+        All of its tables, at every operating condition that it has.
+
+    Raises
+    ------
+    TableError
+        When the file is missing, damaged or of another format.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> rk.load("tables.h5")["read"].shape
+    (16, 17)
+    """
     path = Path(path)
     with hdf5.open_file(path, kind=FORMAT) as root:
         version = round(hdf5.number(root, "format_version"))

@@ -45,6 +45,15 @@ class Table:
         Axis name to the lowest and the highest value that the table holds for; an axis without an entry: its ends.
     polarity : str or None
         `set` or `reset` for a table of write pulses; None: that of the group in the schema.
+
+    Examples
+    --------
+    >>> import rramkit as rk
+    >>> table = rk.example()["read"]
+    >>> table
+    <Table read (g_cell 16 x v_cell 17); i_cell [A]; no held-out points>
+    >>> float(table["t_read"]), table["i_cell"].unit
+    (2e-08, 'A')
     """
 
     name: str
@@ -98,7 +107,32 @@ class Table:
         return f"<Table {summary(self)}>"
 
     def __call__(self, *coordinates: ArrayLike) -> np.ndarray:
-        """Interpolate the first signal at one array for each axis, in the order of the axes."""
+        """Interpolate the first signal at one array for each axis, in the order of the axes.
+
+        Parameters
+        ----------
+        *coordinates : array_like
+            One value or array for each axis, in its SI unit, broadcast together.
+
+        Returns
+        -------
+        ndarray
+            The first signal in its unit, in the broadcast shape.
+
+        Raises
+        ------
+        InputError
+            When there are more or fewer coordinates than axes, or one lies outside its axis.
+        TableError
+            When the point lies beside one that failed.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> bool(read(2e-5, 0.1) == read.at("i_cell", g_cell=2e-5, v_cell=0.1))
+        True
+        """
         if len(coordinates) != len(self.axes):
             raise InputError(
                 f"table `{self.name}` has the axes {', '.join(self.axes) or 'none'}; got {len(coordinates)} "
@@ -127,6 +161,13 @@ class Table:
             When a coordinate is missing, or lies outside the valid range of its axis.
         TableError
             When the table has no such signal, or the point lies beside one that failed.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.at("i_cell", g_cell=2e-5, v_cell=[0.0, 0.2]).round(9)  # A
+        array([0.e+00, 4.e-06])
         """
         from rramkit.surrogate.look_up import coordinate_ranges, look_up
 
@@ -143,7 +184,31 @@ class Table:
         return look_up(self, signal, coordinates)
 
     def interp(self, **coordinates: ArrayLike) -> dict[str, np.ndarray]:
-        """Interpolate every signal at coordinates by name; see `at`."""
+        """Interpolate every signal at coordinates by name; see `at`.
+
+        Parameters
+        ----------
+        **coordinates : array_like
+            One value or array for each axis, in its SI unit, broadcast together.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Each signal in its unit, in the broadcast shape.
+
+        Raises
+        ------
+        InputError
+            When a coordinate is missing, or lies outside the valid range of its axis.
+        TableError
+            When the point lies beside one that failed.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> sorted(rk.example()["set"].interp(g_start=20e-6, v_pulse=1.3))
+        ['delta_g', 'energy']
+        """
         return {name: self.at(name, **coordinates) for name in self.signals}
 
     @property
@@ -152,7 +217,30 @@ class Table:
         return tuple(axis.values.size for axis in self.axes.values())
 
     def condition(self, name: str) -> float:
-        """Return a condition in SI units; raise `TableError` when the table does not carry it."""
+        """Return a condition of the measurement, such as a pulse width.
+
+        Parameters
+        ----------
+        name : str
+            Name of the condition.
+
+        Returns
+        -------
+        float
+            Its value in its SI unit.
+
+        Raises
+        ------
+        TableError
+            When the table does not carry it.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.condition("t_read")  # s
+        2e-08
+        """
         if name not in self.conditions:
             raise TableError(
                 f"table `{self.name}` lacks the condition `{name}` (has: {', '.join(self.conditions) or 'none'}). "
@@ -161,7 +249,30 @@ class Table:
         return float(self.conditions[name])
 
     def signal(self, name: str) -> Quantity:
-        """Return a signal; raise `TableError` when the table does not carry it."""
+        """Return a signal on the grid of the axes.
+
+        Parameters
+        ----------
+        name : str
+            Name of the signal.
+
+        Returns
+        -------
+        Quantity
+            Its values (len(axis 0), len(axis 1), ...) with their unit.
+
+        Raises
+        ------
+        TableError
+            When the table does not carry it.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.signal("i_cell").values.shape
+        (16, 17)
+        """
         if name not in self.signals:
             raise TableError(
                 f"table `{self.name}` lacks the signal `{name}` (has: {', '.join(self.signals) or 'none'}). "
@@ -170,17 +281,73 @@ class Table:
         return self.signals[name]
 
     def masked(self, signal: str) -> np.ndarray:
-        """Return where a signal has no value, in the signal's shape, of bool."""
+        """Return where a signal has no value, in the signal's shape, of bool.
+
+        Parameters
+        ----------
+        signal : str
+            Name of a signal.
+
+        Returns
+        -------
+        ndarray of bool
+            True at the points that failed, in the shape of the signal.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> bool(read.masked("i_cell").any())
+        False
+        """
         mask = self.masks.get(signal)
         return np.zeros(self.shape, dtype=bool) if mask is None else mask.bad
 
     def valid_range(self, axis: str) -> tuple[float, float]:
-        """Return the lowest and the highest value of an axis that the table holds for."""
+        """Return the lowest and the highest value of an axis that the table holds for.
+
+        Parameters
+        ----------
+        axis : str
+            Name of an axis.
+
+        Returns
+        -------
+        tuple of float
+            Lowest and highest value, in the axis' unit.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.valid_range("g_cell")  # S
+        (4e-06, 9e-05)
+        """
         values = self.axes[axis].values
         return self.valid.get(axis, (float(values[0]), float(values[-1])))
 
     def distribution(self, signal: str, over: Over | None = None) -> Distribution | None:
-        """Return the distribution of a signal (over `cycles`, `devices` or `all`; None: the first), or None."""
+        """Return the distribution of a signal, where the table has one.
+
+        Parameters
+        ----------
+        signal : str
+            Name of a signal.
+        over : str, optional
+            What it is the spread of: `cycles`, `devices` or `all`; left out, the first that the table has.
+
+        Returns
+        -------
+        Distribution or None
+            Its quantiles at each point of the axes.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.distribution("i_cell") is None
+        True
+        """
         matches = (each for each in self.distributions.values() if each.signal == signal and over in (None, each.over))
         return next(matches, None)
 
@@ -189,10 +356,29 @@ class Table:
 
         Held-out points at other values of the axis are left out; fits along the axis are those at the value.
 
+        Parameters
+        ----------
+        axis : str
+            Name of an axis.
+        value : float or str
+            One of its values in its SI unit, or one of its labels.
+
+        Returns
+        -------
+        Table
+            The table without that axis.
+
         Raises
         ------
         TableError
             When the axis is not there, or does not hold the value.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.along("v_cell", 0.2).shape
+        (16,)
         """
         index, dimension = self._index(axis, value), list(self.axes).index(axis)
 
@@ -214,7 +400,30 @@ class Table:
         )
 
     def sel(self, **values: float | str) -> "Table":
-        """Return the table at own values or labels of several axes, without these axes; see `along`."""
+        """Return the table at own values or labels of several axes, without these axes; see `along`.
+
+        Parameters
+        ----------
+        **values : float or str
+            By name of an axis, one of its values in its SI unit or one of its labels.
+
+        Returns
+        -------
+        Table
+            The table without these axes.
+
+        Raises
+        ------
+        TableError
+            When an axis is not there, or does not hold its value.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> read = rk.example()["read"]
+        >>> read.sel(v_cell=0.0).at("i_cell", g_cell=2e-5).round(12).tolist()
+        0.0
+        """
         table = self
         for axis, value in values.items():
             table = table.along(axis, value)

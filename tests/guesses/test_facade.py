@@ -33,6 +33,21 @@ def test_importing_the_package_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_whole_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rk.save(rk.example(), "tables.h5")
+    rng, w, x, y = np.random.default_rng(0), np.array([[0.5, -1.0], [1.0, 0.25]]), np.ones((30, 4)), np.arange(30) % 3
+    tables = rk.load("tables.h5")
+    assert tables["set"].at("delta_g", g_start=10e-6, v_pulse=1.3) > 0.0
+    array = rk.ArrayModel(tables)
+    tile, cost = array.program(w, rng=rng)
+    i = tile.read([0.1, -0.1])
+    assert i.shape == (2,) and cost.missed == 0
+    run = rk.train(rk.Experiment(epochs=1, float_reference=False), tables, data=(x, y))
+    run.save("run.h5")
+    np.testing.assert_array_equal(run.network.predict(x), rk.load_run("run.h5").predict(x))
+
+
 def test_from_tables_to_a_read(tmp_path):
     rk.save(rk.example(), tmp_path / "tables.h5")
     tables = rk.load(tmp_path / "tables.h5")

@@ -23,7 +23,7 @@ from pydantic import model_validator
 from rramkit.array.backend import Array, namespace
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 from rramkit.table.schema import READ, RESET, SET
 
 Read = Callable[[Array], Array]
@@ -50,26 +50,62 @@ class Mapping(Parameters, ABC):
         return self
 
     @classmethod
-    def from_tables(cls, tables: TableFile, settings: Self | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, settings: Self | None = None) -> Self:
         """Return the mapping over the conductances that the tables `set` and `reset` share, or those of `read`.
 
         Parameters
         ----------
-        tables : TableFile
-            The table file.
+        tables : TableFile, str or Path
+            The tables, or their file.
         settings : Mapping, optional
             The mapping without a window; left out, the default one.
 
+        Returns
+        -------
+        Mapping
+            The mapping with its window, `g_low` to `g_high` (S).
+
         Raises
         ------
+        InputError
+            When the tables share no conductance.
         TableError
-            When the file has neither, or its tables share no conductance.
+            When the file has none of them.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> from rramkit.table.example import example
+        >>> Pairs.from_tables(example()).window
+        (4e-06, 9e-05)
         """
         settings = settings or cls()
-        return settings if settings.g_low is not None else settings.with_window(*conductance_window(tables))
+        return settings if settings.g_low is not None else settings.with_window(*conductance_window(loaded(tables)))
 
     def with_window(self, g_low: float, g_high: float) -> Self:
-        """Return this mapping between two conductances in siemens."""
+        """Return this mapping between two conductances in siemens.
+
+        Parameters
+        ----------
+        g_low, g_high : float
+            Ends of the window (S), 0 < g_low < g_high.
+
+        Returns
+        -------
+        Mapping
+            The mapping with that window.
+
+        Raises
+        ------
+        InputError
+            When the ends are not in order.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs().with_window(10e-6, 60e-6).window
+        (1e-05, 6e-05)
+        """
         if not 0.0 < g_low < g_high:
             raise InputError(
                 f"`g_low` and `g_high` must be 0 < g_low < g_high in siemens; got {g_low:g} and {g_high:g}. "
@@ -137,10 +173,29 @@ class Mapping(Parameters, ABC):
     def targets(self, weight: Array, flips: Array | None = None) -> Array:
         """Return the target conductances (halves, N, columns) in siemens of a matrix (N, M).
 
+        Parameters
+        ----------
+        weight : array
+            Weights (N, M), within `limit` (1).
+        flips : array, optional
+            Columns whose weights are stored with the other sign, where the mapping has such.
+
+        Returns
+        -------
+        array
+            Conductances (halves, N, columns) in siemens.
+
         Raises
         ------
         InputError
             When a weight is beyond `limit`, or there is no window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs(g_low=10e-6, g_high=60e-6).targets(np.zeros((3, 2))).shape
+        (2, 3, 2)
         """
         self._check(weight)
         return self._as_columns(self.encode(weight, self._by_cell(flips)))

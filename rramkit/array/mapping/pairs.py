@@ -51,7 +51,31 @@ class Pairs(Mapping):
         return self.span / (self.levels - 1) if self.levels > 1 else self.span
 
     def encode(self, weight: Array, flipped: Array | None = None) -> Array:
-        """Return the conductances (2, ...) in siemens of weights (...), within the window and on its levels."""
+        """Return the conductances of weights, within the window and on its levels.
+
+        Parameters
+        ----------
+        weight : array
+            Weights (...), within `w_max` (1).
+        flipped : array, optional
+            Not used: pairs have no flipped columns.
+
+        Returns
+        -------
+        array
+            Plus and minus halves (2, ...), in siemens.
+
+        Raises
+        ------
+        InputError
+            When the mapping has no window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Pairs(g_low=10e-6, g_high=60e-6).encode(np.array(1.0)).round(9)
+        array([6.e-05, 1.e-05])
+        """
         xp, (low, high) = namespace(weight), self.window
         if self.placement == "centre":
             half = 0.5 * self.g_unit * weight
@@ -63,5 +87,29 @@ class Pairs(Mapping):
         return limited(pairs, low, high)
 
     def decode(self, g_cell: Array, flipped: Array | None = None) -> Array:
-        """Return the weights (...) of conductances (2, ...) in siemens."""
+        """Return the weights that conductances stand for.
+
+        Parameters
+        ----------
+        g_cell : array
+            Plus and minus halves (2, ...), in siemens.
+        flipped : array, optional
+            Not used: pairs have no flipped columns.
+
+        Returns
+        -------
+        array
+            Weights (...) (1).
+
+        Raises
+        ------
+        InputError
+            When the mapping has no window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> float(Pairs(g_low=10e-6, g_high=60e-6).decode(np.array([35e-6, 10e-6])).round(9))
+        0.5
+        """
         return (g_cell[0] - g_cell[1]) / self.g_unit

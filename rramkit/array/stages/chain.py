@@ -19,7 +19,7 @@ from rramkit.array.stages.row_driver import RowDriver
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.array.stages.telegraph import Telegraph
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TablesLike, loaded
 
 
 class ReadChain(Parameters):
@@ -56,12 +56,12 @@ class ReadChain(Parameters):
         return self
 
     @classmethod
-    def from_tables(cls, tables: TableFile, chain: Self | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, chain: Self | None = None) -> Self:
         """Build from what a table file characterises, at its nominal condition.
 
         Parameters
         ----------
-        tables : TableFile
+        tables : TableFile, str or Path
             The file; of corners, supplies and temperatures the nominal ones are taken.
         chain : ReadChain, optional
             Settings by hand: what it sets explicitly is kept, and so are the stages that the file does not have.
@@ -77,8 +77,14 @@ class ReadChain(Parameters):
             When a stage's table lacks a signal or a condition.
         InputError
             When the file's values and those by hand do not fit together.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> ReadChain.from_tables(example(), ReadChain(adc=Adc(bits=6))).adc.bits
+        6
         """
-        chain, tables = chain or cls(), tables.nominal()
+        chain, tables = chain or cls(), loaded(tables).nominal()
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
         for name, stage in chain._named():
             characterized = type(stage).from_tables(tables)
@@ -122,7 +128,18 @@ class ReadChain(Parameters):
         return sum((stage.r_column for stage in self.stages), 0.0)
 
     def drive(self) -> LineDrive:
-        """Return how lines are driven."""
+        """Return how lines are driven.
+
+        Returns
+        -------
+        LineDrive
+            Levels, pulses and energy of the row drivers, as the stages set them.
+
+        Examples
+        --------
+        >>> ReadChain().drive() == LineDrive()
+        True
+        """
         lines = LineDrive()
         for stage in self.stages:
             lines = stage.drive(lines)

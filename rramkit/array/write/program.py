@@ -92,6 +92,15 @@ def program_matrix(
     ------
     InputError
         When `weight` is not a matrix of finite numbers within `w_max`, or `method` is not one of the three.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> loop, weight = WriteVerify.from_tables(example()), np.array([[0.5, -1.0], [1.0, 0.0]])
+    >>> done = program_matrix(weight, loop, rng=np.random.default_rng(0))
+    >>> done.g_target.shape, bool(done.converged.all())
+    ((2, 2, 2), True)
     """
     weight = _checked(weight)
     if method not in ("verify", "pulse", "exact"):

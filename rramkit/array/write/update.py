@@ -24,12 +24,18 @@ from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TableFile, TablesLike, loaded
 from rramkit.table.schema import WIRES
 
 
 class UpdateParams(Parameters):
-    """Stages between the driver and the cell; one that is left out is off."""
+    """Stages between the driver and the cell; one that is left out is off.
+
+    Examples
+    --------
+    >>> UpdateParams(stuck={"low": 0.01}).stuck.low
+    0.01
+    """
 
     schedule: Schedule = quantity("row", "1", "cells pulsed at once: cell, row (of one amplitude) or array")
     cycles: bool = quantity(True, "1", "draw each change from the table's distribution; false: its mean")
@@ -73,19 +79,87 @@ class UpdateChain:
 
     @classmethod
     def from_tables(
-        cls, tables: TableFile, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
+        cls, tables: TablesLike, params: UpdateParams | None = None, *, stepped: Stepped = "v_pulse"
     ) -> Self:
-        """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off."""
-        params = params or UpdateParams()
+        """Build from the tables `set`, `reset` and, when droop is on, `wires`; without `params` every stage is off.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            Tables `set`, `reset` and, when droop is on, `wires`.
+        params : UpdateParams, optional
+            The stages; left out, none.
+        stepped : str
+            The axis that writes step: `v_pulse`, `t_pulse` or the gate's.
+
+        Returns
+        -------
+        UpdateChain
+            The pulses and their stages.
+
+        Raises
+        ------
+        TableError
+            When the file lacks a table, a signal or a condition.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> chain.largest
+        (64, 128)
+        """
+        params, tables = params or UpdateParams(), loaded(tables)
         droop = Droop.from_table(tables[WIRES.group], params.droop) if params.droop else None
         return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
 
     def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
-        """Return array, row and column of the cells `flat` (N,) of matrices of `shape` (..., 2, R, C)."""
+        """Return array, row and column of the cells `flat` (N,) of matrices of `shape` (..., 2, R, C).
+
+        Parameters
+        ----------
+        flat : ndarray of int
+            Cells (N,), as indices into the flattened matrices.
+        shape : tuple of int
+            Shape of the matrices (..., 2, R, C).
+
+        Returns
+        -------
+        CellAddress
+            Array, row and physical column of each (N,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> chain.address(np.array([0, 5]), (2, 3, 2)).flat
+        array([0, 5])
+        """
         return CellAddress.of(flat, shape, self.largest)
 
     def write(self, polarity: Polarity) -> GradualWrite:
-        """Return the pulses of a polarity."""
+        """Return the pulses of a polarity.
+
+        Parameters
+        ----------
+        polarity : str
+            `set` or `reset`.
+
+        Returns
+        -------
+        GradualWrite
+            Amplitudes (V), changes (S) and energies (J) of its table.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> chain.write("reset").sign
+        -1.0
+        """
         return self.writer.set if polarity == "set" else self.writer.reset
 
     def init(self, g_cell: np.ndarray, *, rng: np.random.Generator) -> CellState:
@@ -107,6 +181,15 @@ class UpdateChain:
         ------
         InputError
             When the shape or a value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> cells.g_cell.shape, int(cells.pulses_set.sum())
+        ((2, 3, 2), 0)
         """
         g_cell = checked_conductance(g_cell)
         low, high = self.writer.g_range
@@ -157,6 +240,16 @@ class UpdateChain:
         ------
         InputError
             When an amplitude lies outside the table.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> after = chain.step(cells, [0, 5], [1.2, 1.2], polarity="set", rng=rng)
+        >>> after.tally.pulses_set, bool(after.g_cell.ravel()[0] > 20e-6)
+        (2, True)
         """
         write, flat, v_pulse = self.write(polarity), np.asarray(flat), np.asarray(v_pulse, dtype=float)
         write.check(v_pulse)
@@ -192,6 +285,15 @@ class UpdateChain:
         -------
         CellState
             The cells after; its tally counts conductances clamped at the end of a window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> bool(np.all(chain.rest(cells, 3600.0).g_cell == 20e-6))  # no `retention`: no drift
+        True
         """
         drift = self.params.retention
         if drift is None or state.age is None:
@@ -205,7 +307,29 @@ class UpdateChain:
         return replace(state, g_cell=after.reshape(state.g_cell.shape), age=state.age + aged, tally=tally)
 
     def window(self, state: CellState, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lowest and highest conductance that cells `flat` (N,) can have now, (N,) each (S)."""
+        """Return the conductances that cells can have now.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells.
+        flat : ndarray of int
+            Which (N,), as indices into the flattened matrices.
+
+        Returns
+        -------
+        tuple of ndarray
+            Lowest and highest conductance (N,), in siemens.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> [float(end[0]) for end in chain.window(cells, np.array([0]))]
+        [4e-06, 9e-05]
+        """
         low, high = (
             np.full(flat.shape, end) if own is None else own.ravel()[flat]
             for own, end in zip((state.traits.low, state.traits.high), self.writer.g_range, strict=True)

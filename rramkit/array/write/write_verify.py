@@ -23,7 +23,7 @@ from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile
+from rramkit.table import TablesLike, loaded
 from rramkit.table.schema import READ
 
 
@@ -100,6 +100,15 @@ class WriteVerify:
         Window, ramps and limits.
     t_read, v_read : float
         Time (s) and voltage (V) of a verify read; a row is read at once, arrays side by side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rramkit.table.example import example
+    >>> loop, rng = WriteVerify.from_tables(example()), np.random.default_rng(0)
+    >>> done = loop.program(np.full((2, 3, 2), 5e-6), np.full((2, 3, 2), 40e-6), rng=rng)
+    >>> done.tally.pulses > 0, done.tally.energy > 0.0
+    (True, True)
     """
 
     chain: UpdateChain
@@ -109,10 +118,36 @@ class WriteVerify:
 
     @classmethod
     def from_tables(
-        cls, tables: TableFile, params: VerifyParams | None = None, update: UpdateParams | None = None
+        cls, tables: TablesLike, params: VerifyParams | None = None, update: UpdateParams | None = None
     ) -> Self:
-        """Build from the tables `set`, `reset` and `read`."""
-        params = params or VerifyParams()
+        """Build from the tables `set`, `reset` and `read`.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            Tables `set`, `reset` and `read`; `wires` when droop is on.
+        params : VerifyParams, optional
+            Window, ramps and limits; left out, the defaults.
+        update : UpdateParams, optional
+            Stages of a write; left out, none.
+
+        Returns
+        -------
+        WriteVerify
+            The loop.
+
+        Raises
+        ------
+        TableError
+            When the file lacks a table, a signal or a condition.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> WriteVerify.from_tables(example(), VerifyParams(window=0.02)).params.window
+        0.02
+        """
+        params, tables = params or VerifyParams(), loaded(tables)
         chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
         read = tables[READ.group]
         return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)))
@@ -176,10 +211,24 @@ class WriteVerify:
         flat : ndarray of int, optional
             Which cells (N,), as indices into the flattened (..., 2, R, C), each at most once.
 
+        Returns
+        -------
+        VerifyState
+            Every cell active, without a pulse.
+
         Raises
         ------
         InputError
             When the targets do not fit the cells or lie outside the range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop, rng = WriteVerify.from_tables(example()), np.random.default_rng(0)
+        >>> cells = loop.chain.init(np.full((2, 3, 2), 5e-6), rng=rng)
+        >>> int(loop.init(cells, np.full((2, 3, 2), 40e-6)).active.sum())
+        12
         """
         target = np.asarray(target, dtype=float)
         flat = None if flat is None else np.asarray(flat)
@@ -210,7 +259,29 @@ class WriteVerify:
         )
 
     def step(self, state: VerifyState, *, rng: np.random.Generator) -> VerifyState:
-        """Read every active cell once, and pulse those that missed."""
+        """Read every active cell once, and pulse those that missed.
+
+        Parameters
+        ----------
+        state : VerifyState
+            The loop before.
+        rng : Generator
+            Draws the noise of verify reads and the change of each pulse.
+
+        Returns
+        -------
+        VerifyState
+            The loop after; `cells.tally` counts this step, `tally` all of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop, rng = WriteVerify.from_tables(example()), np.random.default_rng(0)
+        >>> cells = loop.chain.init(np.full((2, 3, 2), 5e-6), rng=rng)
+        >>> loop.step(loop.init(cells, np.full((2, 3, 2), 40e-6)), rng=rng).tally.reads
+        12
+        """
         params, chosen = self.params, np.flatnonzero(state.active)
         span = self.chain.writer.span
         g_cell = state.cells.g_cell.ravel()[state.flat[chosen]]
@@ -274,10 +345,31 @@ class WriteVerify:
         return cells, tally
 
     def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> WriteCost:
-        """Return what one read of cells `flat` (N,) of matrices of `shape` (..., 2, R, C) takes.
+        """Return what one read of cells takes: V^2 g t + `e_sense` for each.
 
-        V^2 g t + `e_sense` for each, `g_cell` (N,) being their conductances in siemens; one row of an array is read at
-        once.
+        One row of an array is read at once, arrays side by side.
+
+        Parameters
+        ----------
+        flat : ndarray of int
+            Cells (N,), as indices into the flattened matrices.
+        g_cell : ndarray
+            Their conductances (N,), in siemens.
+        shape : tuple of int
+            Shape of the matrices (..., 2, R, C).
+
+        Returns
+        -------
+        WriteCost
+            Energy (J), time (s) and number of reads.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop, rng = WriteVerify.from_tables(example()), np.random.default_rng(0)
+        >>> loop.reads(np.arange(12), np.full(12, 20e-6), (2, 3, 2)).reads
+        12
         """
         if not flat.size:
             return WriteCost()

@@ -11,10 +11,26 @@ def digits(*, seed: int) -> DataSet:
 
     A fifth of each class, drawn with `seed`, is the test set.
 
+    Parameters
+    ----------
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    DataSet
+        Vectors of 64 pixels from 0 to 1 (1), ten classes.
+
     Raises
     ------
     SetupError
         When scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> from rramkit.learning import digits
+    >>> digits(seed=1)
+    DataSet(digits (scikit-learn): 1438 training and 359 test inputs of 64, 10 classes)
     """
     try:
         from sklearn.datasets import load_digits

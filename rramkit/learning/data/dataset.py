@@ -76,7 +76,27 @@ class DataSet:
         return self.x_train.shape[1:]
 
     def shortened(self, train: int, test: int, *, rng: np.random.Generator) -> "DataSet":
-        """Return a random subset of so many training and test inputs (0: all of them)."""
+        """Return a random subset of so many training and test inputs (0: all of them).
+
+        Parameters
+        ----------
+        train, test : int
+            Inputs to keep; 0: all of them.
+        rng : Generator
+            Draws which.
+
+        Returns
+        -------
+        DataSet
+            The kept inputs in their order.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet(np.random.default_rng(0).random((100, 4)), np.arange(100) % 2)
+        >>> data.shortened(10, 0, rng=np.random.default_rng(0))
+        DataSet(own data: 10 training and 20 test inputs of 4, 2 classes)
+        """
         chosen = [
             np.sort(rng.permutation(len(labels))[: count or None])
             for labels, count in ((self.y_train, train), (self.y_test, test))
@@ -85,7 +105,20 @@ class DataSet:
         return replace(old, x_train=old.x_train[a], y_train=old.y_train[a], x_test=old.x_test[b], y_test=old.y_test[b])
 
     def standardised(self) -> "DataSet":
-        """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself."""
+        """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself.
+
+        Returns
+        -------
+        DataSet
+            Inputs in float32; those of the test set with the mean and the deviation of the training set.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet(np.random.default_rng(0).random((100, 4)), np.arange(100) % 2)
+        >>> float(data.standardised().x_train.std().round(3))
+        1.0
+        """
         axes = (0, *range(2, self.x_train.ndim)) if self.x_train.ndim == 4 else None
         train, test = as_numbers(self.x_train, np.float32), as_numbers(self.x_test, np.float32)
         mean = train.mean(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)

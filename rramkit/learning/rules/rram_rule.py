@@ -110,10 +110,26 @@ class RramRule(UpdateRule):
         mapping : Mapping, optional
             Weight mapping; left out, pairs. Its window is the tables' own.
 
+        Returns
+        -------
+        BoundRule
+            The rule; `init` writes weights, `step` changes them.
+
         Raises
         ------
         InputError
             When the rule cannot write this mapping.
+        TableError
+            When the file lacks a table, a signal or a condition.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> experiment = rk.Experiment(rule="sign")
+        >>> model, optimiser = rk.ArrayModel(rk.example()), experiment.optimiser.built()
+        >>> bound = experiment.rule.bind(rk.example(), model, optimiser)
+        >>> bound.device.mapping.window
+        (4e-06, 9e-05)
         """
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
         loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
