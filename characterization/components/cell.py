@@ -31,7 +31,7 @@ from rramkit.characterization.engine.component import (
     Values,
 )
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.fits.of_writes import write_fits
+from rramkit.characterization.fits.writes import write_fits
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.cell import (
     LINES,

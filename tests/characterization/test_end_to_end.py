@@ -5,8 +5,7 @@ import pytest
 
 from rramkit.array import ArrayModel, Tile, UpdateChain
 from rramkit.characterization.components.cell import StateMap
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.spice_arrays import cell_states
