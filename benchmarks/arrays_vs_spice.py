@@ -22,8 +22,7 @@ from rramkit.array.wires import RESISTANCES
 from rramkit.characterization.components.wires import ArrayRead, inputs_of, predicted
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.spice_arrays import cell_states, read_arrays
 from rramkit.circuits.crossbar import CrossbarReadParams, static_reads

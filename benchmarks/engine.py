@@ -21,8 +21,7 @@ from rramkit.characterization.components.cell import StateMap
 from rramkit.characterization.engine.cases import Case, runs_of
 from rramkit.characterization.engine.point import values_or_nan
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.store import Store
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.spice_arrays import cell_states

@@ -12,7 +12,7 @@ import numpy as np
 from rramkit.characterization.ngspice.library import enter, find_library
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import libraries
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, WriteParams, write_staircase
+from rramkit.circuits.cell import TRANSIENT_OPTIONS, WriteParams, write_staircase
 
 
 def plain_loop(plan: Plan, state: np.ndarray, v_pulse: np.ndarray, answer: "Queue[tuple[float, np.ndarray]]") -> None:

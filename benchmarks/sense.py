@@ -21,8 +21,8 @@ from rramkit.characterization.components.adc import (
     quantised,
     transitions,
 )
+from rramkit.characterization.components.sense_amp import fit_regeneration
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.fits.regeneration import fit_regeneration
 from rramkit.circuits import adc, row_driver, sense_amp
 from rramkit.circuits.adc import AdcParams, draw_capacitors
 from rramkit.circuits.current_sense import CurrentSenseBenchParams, current_train

@@ -19,8 +19,7 @@ from rramkit.array import ArrayModel, Tile
 from rramkit.characterization.components.cell import StateMap
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.spice_arrays import cell_states
 from rramkit.circuits.crossbar import CrossbarReadParams, static_reads

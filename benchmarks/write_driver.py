@@ -17,8 +17,7 @@ from rramkit.characterization.components.write_driver import (
     supply_energies,
 )
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams, write_staircase
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams, write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, neighbour_states, write_disturb
 from rramkit.circuits.write_driver import DriverResetParams, DriverWriteParams, driven_write
 from rramkit.circuits.write_verify import WriteVerifyParams, write_verify

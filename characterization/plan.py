@@ -12,8 +12,7 @@ from rramkit.characterization.engine.axes import Axis
 from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.engine.monte_carlo import MonteCarlo, SpreadKind
 from rramkit.characterization.engine.plan import ComponentPlan, HeldOutPlan, Limit
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import Polarity, PulseParams, ReadParams
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.mismatch import Matching
 from rramkit.parameters import Parameters, quantity

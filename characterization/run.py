@@ -15,9 +15,7 @@ from time import perf_counter
 from rramkit import __version__, table
 from rramkit.characterization.design import Design, design_of, echo, libraries_of
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
-from rramkit.characterization.engine.progress import Report, silent
-from rramkit.characterization.engine.runner import Executor, RunCounts, Runner
-from rramkit.characterization.engine.shard import Elsewhere, Shard
+from rramkit.characterization.engine.runner import Elsewhere, Executor, Report, RunCounts, Runner, Shard, silent
 from rramkit.characterization.engine.store import SUFFIX, Store, store_of
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.ngspice.library import find_library
@@ -156,6 +154,7 @@ def reusable(plan: Plan | Design, path: Path) -> TableFile | None:
 
 
 def _counts(tally: RunCounts, seconds: float) -> dict[str, str]:
+    """Return the counts of the provenance; `spice_seconds` sums the wall-clock times of all ngspice runs."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "spice_runs": str(tally.runs),

@@ -20,8 +20,7 @@ from rramkit.characterization.engine.cases import Case
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.preparation import of_case, prepare
-from rramkit.characterization.engine.progress import Report, silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Report, Runner, silent
 from rramkit.characterization.plan import Plan
 from rramkit.errors import TableError
 from rramkit.table import TableFile

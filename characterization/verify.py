@@ -3,10 +3,10 @@
 from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.held_out import fresh_points
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.progress import Report, silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Report, Runner, silent
 from rramkit.errors import InputError, TableError
 from rramkit.table import HeldOut, TableFile
+from rramkit.table.schema import WRITES
 
 
 def verify(
@@ -35,7 +35,7 @@ def verify(
     Raises
     ------
     TableError
-        When the file was not made from SPICE.
+        When the file was not made from SPICE, or its cell tables are of another definition of conductance.
     InputError
         When `seed` is a table's own seed: its points would not be fresh.
     SetupError
@@ -54,6 +54,7 @@ def verify(
     plans = plans_of(tables.provenance)
     if not plans:
         raise TableError("the table file carries no plan: it was not made from SPICE. Pass one that was.")
+    _check_definition(tables)
     for each in plans:
         if seed == each.seed:
             raise InputError(
@@ -66,3 +67,18 @@ def verify(
             held_out = fresh_points(runner, plan, tables.tables, seed=seed, points=points)
             fresh |= {f"{name}.{signal}": each for name, found in held_out.items() for signal, each in found.items()}
     return fresh
+
+
+def _check_definition(tables: TableFile) -> None:
+    """Raise `TableError` where write tables of format 1 or 2 count the drivers' resistance in the conductance."""
+    through = [
+        name
+        for name, table in tables.tables.items()
+        if table.polarity is not None and WRITES[table.polarity].through_drivers in table.conditions
+    ]
+    if through:
+        raise TableError(
+            f"the conductances of the cell tables must be of the cell alone; got {', '.join(sorted(through))} with "
+            "`through_drivers` (read through the drivers, formats 1 and 2). Regenerate the file with "
+            "`rramkit characterize`."
+        )

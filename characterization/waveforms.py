@@ -26,7 +26,7 @@ class Waveforms:
     measures : mapping
         Results of the deck's own `.meas` lines.
     seconds : float
-        Time that ngspice took.
+        Wall-clock time that ngspice took.
     """
 
     kind: str

@@ -1,8 +1,11 @@
-"""Cells of a crossbar: subcircuit, one line of SPICE for each cell, device-to-device spread and stuck-at faults.
+"""Cells of a crossbar: subcircuit, selector, one line of SPICE for each cell, device-to-device spread, stuck-at faults.
 
 `values` (R, C) says what each cell holds: the conductance [S] of a bare resistor (1R), the normalised state of a ReRAM
 behind a transistor (1T1R) or a selector (1S1R). Spread and faults are arrays too, drawn by the caller's generator:
 nothing random happens in a deck.
+
+The selector is a two-terminal switch that conducts exponentially to its threshold, ohmically above it; equations,
+source and choices stand in the header of `netlists/selector_threshold.lib`.
 """
 
 from typing import Literal
@@ -10,11 +13,35 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
+from rramkit import netlists
 from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
 from rramkit.circuits.libraries import ModelFile
-from rramkit.circuits.selector import SelectorParams
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
+
+
+class SelectorParams(Parameters):
+    """One selector; all four defaults are this kit's choice."""
+
+    v_th: float = quantity(0.8, "V", "threshold: above it the selector is ohmic", ge=0.05, le=3)
+    v_slope: float = quantity(0.04, "V", "voltage for a factor e of current below the threshold", ge=0.01, le=0.5)
+    r_on: float = quantity(2e3, "ohm", "differential resistance above the threshold", ge=1, le=1e6)
+    g_off: float = quantity(1e-11, "S", "leakage conductance, in parallel", ge=0, le=1e-6)
+
+    @property
+    def library(self) -> str:
+        """Name of the library file in netlists/."""
+        return netlists.SELECTOR_THRESHOLD
+
+    def spice(self) -> dict[str, float]:
+        """Return the parameters as the library's subcircuit takes them."""
+        return {"v_th": self.v_th, "v_slope": self.v_slope, "r_on": self.r_on, "g_off": self.g_off}
+
+    def current(self, v: np.ndarray) -> np.ndarray:
+        """Return the current (...) [A] at the voltages (...) [V] across the selector: the library's own equation."""
+        up, down = (np.logaddexp(0, (sign * v - self.v_th) / self.v_slope) for sign in (1, -1))
+        return self.v_slope / self.r_on * (up - down) + self.g_off * np.asarray(v)
+
 
 CellKind = Literal["1T1R", "1R", "1S1R"]
 SOUND, STUCK_LOW, STUCK_HIGH = 0, 1, 2  # entries of a fault map

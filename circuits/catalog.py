@@ -7,7 +7,7 @@ from typing import Any
 
 from rramkit.circuits import (
     adc,
-    cell_bench,
+    cell,
     crossbar,
     crossbar_pairs,
     crossbar_write,
@@ -43,11 +43,11 @@ def _crossbar(params: crossbar.CrossbarReadParams) -> Deck:
 
 BLOCKS = {
     "cell_read": CatalogEntry(
-        cell_bench.ReadSweepParams, cell_bench.read_sweep, "1T1R cell: read current against voltage, state held"
+        cell.ReadSweepParams, cell.read_sweep, "1T1R cell: read current against voltage, state held"
     ),
     "cell_write": CatalogEntry(
-        cell_bench.WriteParams,
-        cell_bench.write_staircase,
+        cell.WriteParams,
+        cell.write_staircase,
         "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
     ),
     "device_pulse": CatalogEntry(

@@ -1,14 +1,24 @@
-"""The 1T1R cell: a ReRAM device between bit line and transistor, the transistor's source on the source line.
+"""The 1T1R cell and its testbenches: read sweep, gradual-write staircase, and many cells side by side in one deck.
 
-SET drives the bit line (current flows into the top electrode; the transistor, its source at ground, limits it);
-RESET drives the source line (the transistor is then a source follower, so the word line must be boosted).
+A ReRAM device lies between bit line and transistor, the transistor's source on the source line. SET drives the bit line
+(current flows into the top electrode; the transistor, its source at ground, limits it); RESET drives the source line
+(the transistor is then a source follower, so the word line must be boosted).
+
+Cells side by side have drivers of their own and share the time steps and the model cards, nothing else: no line of one
+cell is a line of another. So one run gives many points of a plan.
 """
 
-from PySpice.Spice.Netlist import SubCircuit
+from typing import Literal
 
+import numpy as np
+from pydantic import Field, model_validator
+from PySpice.Spice.Netlist import Circuit, SubCircuit
+
+from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.mosfet import Netlister
+from rramkit.circuits.stimuli import add_driver, staircase_points
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
 
@@ -47,3 +57,285 @@ def held_cell(params: CellParams) -> SubCircuit:
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
     draw = Netlister(cell, params.technology)
     draw.mosfet("_access", ("d", "wl", "sl", 0), "nmos_io", w=params.w_access, length=params.l_access, strips=False)
+
+
+# Gear, because the trapezoidal rule rings on a line whose time constant is far below the step: a read would show it.
+TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-18 itl4=100"
+
+
+Polarity = Literal["set", "reset"]
+
+
+class ReadParams(Parameters):
+    """How a cell is read."""
+
+    v_read: float = quantity(0.1, "V", "read voltage at which the conductance is defined", ge=0.02, le=0.2)
+    v_max: float = quantity(0.2, "V", "largest read voltage of an input", ge=0.02, le=0.3)
+    v_wl: float = quantity(2.5, "V", "word line while reading", ge=1.0, le=3.6)
+    t_read: float = quantity(10e-9, "s", "duration of a read", ge=3e-9, le=1e-6)
+
+
+_LINES = {"bl": "bit line", "wl": "word line", "sl": "source line"}
+
+
+class ReadSweepParams(Parameters):
+    """Bit line swept over both signs of the read range, state held."""
+
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    state: float = quantity(0.5, "1", "held state of the cell", ge=0, le=1)
+    points: int = quantity(21, "1", "swept voltages", ge=3, le=1001)
+
+
+def read_sweep(params: ReadSweepParams) -> Deck:
+    """Return a `.dc` deck of the cell current against v = v(bl) - v(sl) over [-v_max, v_max]."""
+    circuit = Circuit("read sweep")
+    circuit.subcircuit(held_cell(params.cell))
+    circuit.X("_cell", "cell_1t1r_held", "bl", "wl", "sl", s_0=params.state)
+    circuit.V("_wl", "wl", circuit.gnd, params.read.v_wl)
+    # One side is driven at a time, as in the array: the bit line for v > 0, the source line for v < 0.
+    circuit.V("_sweep", "sweep", circuit.gnd, 0)
+    circuit.raw_spice += "B_bl bl 0 v = max(v(sweep), 0)\nB_sl sl_drive 0 v = max(-v(sweep), 0)\nV_sl sl sl_drive 0\n"
+    step = 2 * params.read.v_max / (params.points - 1)
+    return Deck(
+        title="1T1R cell: read current against voltage, state held",
+        parameters=params,
+        circuit=circuit,
+        libraries=params.cell.libraries,
+        analysis=f".dc V_sweep {-params.read.v_max} {params.read.v_max * (1 + 1e-9)} {step}",
+        outputs=(
+            Output("i_cell", "i(v_sl)", "A", "cell current, from bit line to source line"),
+            Output("v_cell", "v(sweep)", "V", "bit line minus source line"),
+        ),
+        measures=(Measure("i_max", "max i(v_sl)", "A", "current at the largest voltage"),),
+        options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
+    )
+
+
+class PulseShape(Parameters):
+    """Timing of a write pulse, and the drivers' loads."""
+
+    t_pulse: float = quantity(50e-9, "s", "width of a pulse, edges excluded", ge=1e-9, le=1e-3)
+    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-6)
+    r_driver: float = quantity(100.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
+    c_line: float = quantity(20e-15, "F", "capacitance of each line", ge=0, le=1e-11)
+    t_step: float = quantity(0.2e-9, "s", "largest time step of the simulation", ge=1e-13, le=1e-8)
+
+
+class PulseParams(PulseShape):
+    """The conditions of a write pulse, other than the amplitude on the stepped line."""
+
+    set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
+    v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
+    v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
+    v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
+
+
+class WriteParams(Parameters):
+    """A gradual-write staircase: pulses of rising amplitude on the stepped line, a read before and after each."""
+
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    pulse: PulseParams = PulseParams()
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
+    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
+    v_first: float = quantity(1.0, "V", "amplitude of the first pulse on the stepped line", ge=0, le=3.6)
+    v_last: float = quantity(1.5, "V", "amplitude of the last pulse", ge=0, le=3.6)
+    pulses: int = quantity(11, "1", "number of pulses", ge=1, le=1000)
+
+    @property
+    def amplitudes(self) -> np.ndarray:
+        """Amplitude of each pulse, (P,) [V]."""
+        return np.linspace(self.v_first, self.v_last, self.pulses) if self.pulses > 1 else np.array([self.v_first])
+
+    @property
+    def t_slot(self) -> float:
+        """Return the time from one pulse's read to the next one's [s]."""
+        return self.read.t_read + self.pulse.t_pulse + 6 * self.pulse.t_rise
+
+    def t_read_at(self, index: int) -> float:
+        """Return the time [s] at which read number `index` (0: before the first pulse) is taken, settled."""
+        return index * self.t_slot + self.pulse.t_rise + 0.95 * self.read.t_read
+
+    def write_window(self, index: int) -> tuple[float, float]:
+        """Return when pulse number `index` starts and ends [s], all its edges included."""
+        begin = index * self.t_slot + self.read.t_read + 3 * self.pulse.t_rise
+        return begin, begin + self.pulse.t_pulse + 3 * self.pulse.t_rise
+
+
+def write_staircase(params: WriteParams) -> Deck:
+    """Return a `.tran` deck of the staircase through drivers with output resistance and line capacitance."""
+    circuit, pulse = Circuit("write staircase"), params.pulse
+    circuit.subcircuit(dynamic_cell(params.cell))
+    circuit.X("_cell", "cell_1t1r", "bl", "wl", "sl", "s", s_0=params.state)
+    for line, steps in _line_steps(params).items():
+        points = staircase_points(steps, t_rise=pulse.t_rise)
+        add_driver(circuit, line, points, r_out=pulse.r_driver, c_line=pulse.c_line)
+    t_stop = params.pulses * params.t_slot + params.read.t_read + 4 * pulse.t_rise
+    reads = tuple(
+        Measure(f"i_read_{k}", f"find i(v_sl) at={params.t_read_at(k):.6e}", "A", "read current " + _when(k, params))
+        for k in range(params.pulses + 1)
+    )
+    return Deck(
+        title=f"1T1R cell: gradual {params.polarity} staircase, {params.pulses} pulses",
+        parameters=params,
+        circuit=circuit,
+        libraries=params.cell.libraries,
+        analysis=f".tran {pulse.t_step} {t_stop:.9e} 0 {pulse.t_step} uic",
+        outputs=(
+            Output("state", "v(s)", "1", "normalised filament thickness"),
+            *(Output(f"v_{line}", f"v({line}_src)", "V", f"{name}'s driver") for line, name in _LINES.items()),
+            *(
+                Output(f"i_{line}", f"i(v_{line})", "A", f"current into the {name}'s driver")
+                for line, name in _LINES.items()
+            ),
+        ),
+        measures=reads,
+        options=TRANSIENT_OPTIONS,
+    )
+
+
+def _when(read: int, params: WriteParams) -> str:
+    return "before any pulse" if read == 0 else f"after {params.amplitudes[read - 1]:.4g} V"
+
+
+def _line_steps(params: WriteParams) -> dict[str, list[tuple[float, float]]]:
+    """Edges of each line: the word line opens one edge before the others rise and closes one edge after they fall."""
+    steps: dict[str, list[tuple[float, float]]] = {"bl": [], "wl": [], "sl": []}
+    read, rise = params.read, params.pulse.t_rise
+    for index in range(params.pulses + 1):
+        start = index * params.t_slot
+        steps["wl"] += [(start, read.v_wl), (start + read.t_read + 2 * rise, 0.0)]
+        steps["bl"] += [(start + rise, read.v_read), (start + read.t_read + rise, 0.0)]
+        if index < params.pulses:
+            word, line, drive = pulse_levels(params.pulse, params.polarity, float(params.amplitudes[index]))
+            begin, end = params.write_window(index)
+            steps["wl"] += [(begin, word), (end - rise, 0.0)]
+            steps[line] += [(begin + rise, drive), (end - 2 * rise, 0.0)]
+    return steps
+
+
+def pulse_levels(pulse: PulseParams, polarity: Polarity, amplitude: float) -> tuple[float, str, float]:
+    """Return the word line's voltage, the line that is driven besides it, and that line's voltage."""
+    if polarity == "set" and pulse.set_line == "bl":
+        return pulse.v_wl_set, "bl", amplitude
+    if polarity == "set":
+        return amplitude, "bl", pulse.v_bl_set
+    return pulse.v_wl_reset, "sl", amplitude
+
+
+LINES = ("bl", "wl", "sl")
+# Those of the staircase, but for the charge below which no step is cut: that fineness is for its reads, and there are
+# none here. State and energy after a pulse come out the same (7e-6, 4e-5 from a tenth of the step), a sixth sooner.
+ROW_OPTIONS = TRANSIENT_OPTIONS.replace("chgtol=1e-18", "chgtol=1e-16")
+
+
+class ReadRowParams(Parameters):
+    """Cells whose states are held, read statically."""
+
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    state: tuple[float, ...] = Field(default=(0.5,), description="held state of each cell", min_length=1)
+    points: int = quantity(21, "1", "swept voltages of both signs; 1: v_read alone", ge=1, le=1001)
+
+
+def read_row(params: ReadRowParams) -> Deck:
+    """Return a `.dc` deck of the current of each cell against v = v(bl) - v(sl)."""
+    circuit, read = Circuit("row of reads"), params.read
+    circuit.subcircuit(held_cell(params.cell))
+    circuit.V("_wl", "wl", circuit.gnd, read.v_wl)
+    # One side is driven at a time, as in the array: the bit line for v > 0, the source line for v < 0.
+    circuit.V("_sweep", "sweep", circuit.gnd, 0)
+    circuit.raw_spice += "B_bl bl 0 v = max(v(sweep), 0)\nB_sl sl 0 v = max(-v(sweep), 0)\n"
+    for k, state in enumerate(params.state):
+        circuit.V(f"_sl_{k}", f"sl_{k}", "sl", 0)
+        circuit.X(f"_cell_{k}", "cell_1t1r_held", "bl", "wl", f"sl_{k}", s_0=state)
+    step = 2 * read.v_max / max(params.points - 1, 1)
+    first, last = (-read.v_max, read.v_max) if params.points > 1 else (read.v_read, read.v_read)
+    return Deck(
+        title=f"1T1R cells side by side: read currents of {len(params.state)} held states",
+        parameters=params,
+        circuit=circuit,
+        libraries=params.cell.libraries,
+        analysis=f".dc V_sweep {first} {last * (1 + 1e-9)} {step}",
+        outputs=tuple(
+            Output(f"i_cell_{k}", f"i(v_sl_{k})", "A", f"current of the cell in state {state:.6g}")
+            for k, state in enumerate(params.state)
+        ),
+        options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
+    )
+
+
+class PulseRowParams(Parameters):
+    """One write pulse at each cell."""
+
+    cell: CellParams = CellParams()
+    pulse: PulseParams = PulseParams()
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
+    state: tuple[float, ...] = Field(default=(0.5,), description="state of each cell at the start", min_length=1)
+    v_pulse: tuple[float, ...] = Field(default=(1.3,), description="amplitude at each cell, V", min_length=1)
+
+    @model_validator(mode="after")
+    def _one_each(self) -> "PulseRowParams":
+        if len(self.state) != len(self.v_pulse):
+            raise ValueError(f"v_pulse must have one value for each of the {len(self.state)} states")
+        return self
+
+    @property
+    def t_stop(self) -> float:
+        """Return the end of the run [s]: three edges around the plateau, and one more edge's time at rest."""
+        return self.pulse.t_pulse + 4 * self.pulse.t_rise
+
+
+def pulse_row(params: PulseRowParams) -> Deck:
+    """Return a `.tran` deck of one write pulse at each cell; its edges are those of `write_staircase`."""
+    circuit, pulse = Circuit("row of pulses"), params.pulse
+    circuit.subcircuit(dynamic_cell(params.cell))
+    circuit.subcircuit(_driven_cell(pulse))
+    outputs = []
+    for k, (state, amplitude) in enumerate(zip(params.state, params.v_pulse, strict=True)):
+        circuit.X(f"_cell_{k}", "driven_cell", *(f"{line}_{k}_src" for line in LINES), f"s_{k}", s_0=state)
+        for line, steps in _edges(params, amplitude).items():
+            points = staircase_points(steps, t_rise=pulse.t_rise)
+            circuit.PieceWiseLinearVoltageSource(f"_{line}_{k}", f"{line}_{k}_src", circuit.gnd, values=points)
+        outputs += _outputs(k, state, amplitude)
+    return Deck(
+        title=f"1T1R cells side by side: one {params.polarity} pulse at each of {len(params.state)}",
+        parameters=params,
+        circuit=circuit,
+        libraries=params.cell.libraries,
+        analysis=f".tran {pulse.t_step} {params.t_stop:.9e} 0 {pulse.t_step} uic",
+        outputs=tuple(outputs),
+        options=ROW_OPTIONS,
+    )
+
+
+def _driven_cell(pulse: PulseParams) -> SubCircuit:
+    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires."""
+    driven = SubCircuit("driven_cell", *(f"{line}_src" for line in LINES), "s", s_0=0)
+    driven.X("_cell", "cell_1t1r", *LINES, "s", s_0="{s_0}")
+    for line in LINES:
+        driven.R(f"_out_{line}", f"{line}_src", line, pulse.r_driver)
+        if pulse.c_line > 0:
+            driven.C(f"_{line}", line, 0, pulse.c_line)
+    return driven
+
+
+def _edges(params: PulseRowParams, amplitude: float) -> dict[str, list[tuple[float, float]]]:
+    """Edges of the lines: the word line opens one edge before the other rises and closes one edge after it falls."""
+    rise = params.pulse.t_rise
+    end = params.pulse.t_pulse + 3 * rise
+    word, line, drive = pulse_levels(params.pulse, params.polarity, amplitude)
+    steps: dict[str, list[tuple[float, float]]] = {name: [] for name in LINES}
+    steps["wl"] = [(0.0, word), (end - rise, 0.0)]
+    steps[line] = [(rise, drive), (end - 2 * rise, 0.0)]
+    return steps
+
+
+def _outputs(k: int, state: float, amplitude: float) -> list[Output]:
+    which = f"from state {state:.6g} at {amplitude:.4g} V"
+    return [
+        Output(f"state_{k}", f"v(s_{k})", "1", f"state {which}"),
+        *(Output(f"v_{line}_{k}", f"v({line}_{k}_src)", "V", f"driver {which}") for line in LINES),
+        *(Output(f"i_{line}_{k}", f"i(v_{line}_{k})", "A", f"current into it {which}") for line in LINES),
+    ]

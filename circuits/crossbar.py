@@ -18,12 +18,10 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import array_cells
-from rramkit.circuits.array_cells import CellKind, CellSpread
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS, ReadParams
+from rramkit.circuits.array_cells import CellKind, CellSpread, SelectorParams
+from rramkit.circuits.cell import TRANSIENT_OPTIONS, CellParams, ReadParams
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.libraries import ModelFile
-from rramkit.circuits.selector import SelectorParams
 from rramkit.circuits.stimuli import add_sweep, staircase_points
 from rramkit.circuits.wires import Segment, WireParams
 from rramkit.errors import InputError

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS
+from rramkit.circuits.cell import TRANSIENT_OPTIONS
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.sense_amp import SenseAmpParams, strong_arm

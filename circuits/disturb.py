@@ -11,8 +11,7 @@ from typing import Annotated
 from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import Polarity, PulseParams, WriteParams
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.write_driver import OPTIONS, DriverPulseParams, add_write_driver, add_written_cell, driver_outputs
 from rramkit.parameters import quantity

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.cell_bench import TRANSIENT_OPTIONS
+from rramkit.circuits.cell import TRANSIENT_OPTIONS
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points

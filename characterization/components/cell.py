@@ -31,11 +31,20 @@ from rramkit.characterization.engine.component import (
     Values,
 )
 from rramkit.characterization.engine.monte_carlo import RandomDraw
-from rramkit.characterization.fits.of_writes import write_fits
+from rramkit.characterization.fits.writes import write_fits
 from rramkit.characterization.waveforms import Waveforms, integral
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import Polarity, PulseParams, ReadParams, WriteParams
-from rramkit.circuits.cell_rows import LINES, PulseRowParams, ReadRowParams, pulse_row, read_row
+from rramkit.circuits.cell import (
+    LINES,
+    CellParams,
+    Polarity,
+    PulseParams,
+    PulseRowParams,
+    ReadParams,
+    ReadRowParams,
+    WriteParams,
+    pulse_row,
+    read_row,
+)
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.mismatch import Matching, scaled_thresholds
 from rramkit.errors import InputError

@@ -19,7 +19,7 @@ from rramkit.characterization.engine.component import Component, FitRun, FittedT
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.fits.estimate import Start, estimate
 from rramkit.characterization.waveforms import Waveforms
-from rramkit.circuits.cell_bench import ReadParams
+from rramkit.circuits.cell import ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters, quantity

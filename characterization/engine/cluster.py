@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import Self, cast
 
 from rramkit import __version__
-from rramkit.characterization.engine.futures import translated
 from rramkit.characterization.engine.point import Job, MeasuredValues
-from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
+from rramkit.characterization.engine.pool import TIMEOUT, SpicePool, translated
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes.dask import connect

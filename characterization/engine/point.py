@@ -65,7 +65,7 @@ class Job:
 
 @dataclass(frozen=True)
 class MeasuredValues:
-    """Result of a job: the measure's numbers, how many points the run swept, ngspice's seconds."""
+    """Result of a job: the measure's numbers, how many points the run swept, ngspice's wall-clock seconds."""
 
     values: np.ndarray
     swept: int
@@ -87,7 +87,7 @@ class Outcome:
     swept : int
         Points that the run swept; a transient is one.
     seconds : float
-        Time in ngspice of the attempt that gave the values.
+        Wall-clock time in ngspice of the attempt that gave the values.
     log : str
         The tail of ngspice's log, where the point failed in this very run.
     reused : bool

@@ -6,7 +6,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +14,6 @@ from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
-from rramkit.characterization.engine.futures import translated
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
@@ -147,3 +146,18 @@ def _run(simulator: Simulator, deck: str) -> Waveforms:
 
 def _measure(simulator: Simulator, job: Job) -> MeasuredValues:
     return measured(job, simulator.run(job.deck))
+
+
+def translated(inside: "Future[_Result]", in_kit_terms: Callable[[BaseException], BaseException]) -> "Future[_Result]":
+    """Return a future that ends when `inside` does, its error or cancellation put into other words."""
+    outside: Future[_Result] = Future()
+
+    def pass_on(ended: "Future[_Result]") -> None:
+        error = CancelledError() if ended.cancelled() else ended.exception()
+        if error is None:
+            outside.set_result(ended.result())
+        else:
+            outside.set_exception(in_kit_terms(error))
+
+    inside.add_done_callback(pass_on)
+    return outside

@@ -1,20 +1,70 @@
-"""Run the points of a stage, with convergence aids where a run fails; a failed point is a result too."""
+"""Run the points of a stage, or of a shard of it, with convergence aids where a run fails; report the progress.
 
+A failed point is a result too.
+"""
+
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from rramkit.characterization.engine.convergence_aids import AGAIN
 from rramkit.characterization.engine.point import Job, MeasuredValues, Outcome, Point, PointGroup
-from rramkit.characterization.engine.progress import Progress, Report
 from rramkit.characterization.engine.retry import Attempt, first_attempts
-from rramkit.characterization.engine.shard import Elsewhere, Shard
 from rramkit.characterization.engine.store import Store
-from rramkit.errors import SimulationError
+from rramkit.errors import InputError, SimulationError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` points of `stage` have ended, `failed` of them without a result."""
+
+    stage: str
+    done: int
+    total: int
+    failed: int = 0
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Share number `index` (1 to `count`) of `count`.
+
+    A point belongs to the share that its cache key names: shares need not communicate, and each has nearly as many.
+    """
+
+    index: int
+    count: int
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """Read `i/N`; raise `InputError` when it is not that."""
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise InputError(f"`--shard` must be i/N with i from 1 to N; got {text!r}. For instance: --shard 3/8")
+        return cls(int(match[1]), int(match[2]))
+
+    def has(self, key: bytes) -> bool:
+        """Return whether the point of this hash is ours."""
+        return int.from_bytes(key[:8], "big") % self.count == self.index - 1
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+
+class Elsewhere(Exception):
+    """Raised where a table cannot be made because some of its points belong to other shares; not an error."""
+
 
 IN_FLIGHT = 4  # jobs handed out for each worker: enough to keep it busy, few enough to make decks lazily
 
@@ -48,8 +98,8 @@ class RunCounts:
     Attributes
     ----------
     runs, swept_points, seconds : int, int, float
-        Points that have a result, the inputs or biases that these swept, ngspice's seconds for them; those that were
-        reused from the store count like the others.
+        Points that have a result, the inputs or biases that these swept, ngspice's wall-clock seconds for them; those
+        that were reused from the store count like the others.
     reused, retried, failed : int
         Points reused from the store; those with a result that is not of the first attempt; those without.
     """

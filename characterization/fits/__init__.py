@@ -1,1 +1,1 @@
-"""Parametric models fitted beside the tables, one file each."""
+"""Parametric models fitted beside the tables, by what they fit."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from rramkit.characterization.measured.columns import read_columns
+from rramkit.characterization.measured.pulses import read_columns
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.errors import InputError
 from rramkit.table import Table

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rramkit.characterization.fits.of_writes import write_fits
+from rramkit.characterization.fits.writes import write_fits
 from rramkit.characterization.measured.pulses import PulseTrain
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory

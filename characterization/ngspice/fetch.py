@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rramkit.characterization.ngspice import apt, build, library, prefix
+from rramkit.characterization.ngspice import apt, library, prefix
 from rramkit.characterization.ngspice.library import GOOD, OLDEST, VARIABLE, SimulatorLibrary
 from rramkit.errors import SetupError
 
@@ -59,7 +59,7 @@ def ensure(target: Path) -> SimulatorLibrary:
 
 def _report(failures: list[str]) -> str:
     tried = "".join(f"\n  - {failure}" for failure in dict.fromkeys(failures))
-    tools = build.missing_packages()
+    tools = prefix.missing_packages()
     cure = f"install {' '.join(tools)} so that it can be compiled here, " if tools and shutil.which("apt-get") else ""
     return (
         f"Tried:{tried}\nFix what stands above (a network that was down?) and run this again, {cure}"
@@ -153,11 +153,11 @@ def _binary(source: apt.Source, at_least: int) -> Route:
 
 def _source(source: apt.Source) -> Route:
     def route(folder: Path, unpacked: Path) -> str:
-        if lacking := build.missing_packages():
+        if lacking := prefix.missing_packages():
             raise SetupError(f"compiling needs {' '.join(lacking)}")
         say(f"looking for the source code in {source.suites[0]} ...")
         archive = apt.PrivateApt.open(folder, source).source_archive("ngspice")
-        build.build(archive, unpacked, say=say)
+        prefix.build(archive, unpacked, say=say)
         return f"{archive.name.partition('.orig')[0]} of {source.suites[0]}, compiled here,"
 
     return route

@@ -9,10 +9,13 @@ from rramkit.circuits.adc.bench import (
     sar_outputs,
     transition_train,
 )
-from rramkit.circuits.adc.control import ConversionParams, add_control, add_pulses, add_sampling
 from rramkit.circuits.adc.converter import (
     PINS,
     AdcParams,
+    ConversionParams,
+    add_control,
+    add_pulses,
+    add_sampling,
     add_sar,
     draw_capacitors,
     levels_by_hand,

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc.control import ConversionParams, add_control, add_sampling
-from rramkit.circuits.adc.converter import add_sar
+from rramkit.circuits.adc.converter import ConversionParams, add_control, add_sampling, add_sar
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.sense_amp import LATCH_OPTIONS
 from rramkit.circuits.stimuli import staircase_points

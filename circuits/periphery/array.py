@@ -28,11 +28,10 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.adc import ConversionParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import ModelFile
-from rramkit.circuits.periphery.convert import add_converters
+from rramkit.circuits.mosfet import SwitchKind, transmission_gate, word_driver
 from rramkit.circuits.periphery.modes import SWITCHES
-from rramkit.circuits.periphery.sense import C_FEEDBACK, SenseBlock, SenseKind, probe, transimpedance
+from rramkit.circuits.periphery.sense import C_FEEDBACK, SenseBlock, SenseKind, add_converters, probe, transimpedance
 from rramkit.circuits.readout import ReadoutParams
-from rramkit.circuits.switches import SwitchKind, transmission_gate, word_driver
 from rramkit.parameters import Parameters, quantity
 
 Side = Literal["row", "col"]

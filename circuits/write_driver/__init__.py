@@ -20,8 +20,7 @@ from rramkit.circuits.write_driver.driver import (
     WriteDriverParams,
     add_write_driver,
 )
-from rramkit.circuits.write_driver.legs import Interval, Leg, SwitchParams
-from rramkit.circuits.write_driver.lines import Far, LinesParams
+from rramkit.circuits.write_driver.lines import Far, Interval, Leg, LinesParams, SwitchParams
 
 __all__ = [
     "OPTIONS",

@@ -6,12 +6,10 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import Polarity
+from rramkit.circuits.cell import CellParams, Polarity
 from rramkit.circuits.deck import Deck, Measure, Output
 from rramkit.circuits.write_driver.driver import SUPPLIES, T_START, PulseTiming, WriteDriverParams, add_write_driver
-from rramkit.circuits.write_driver.legs import Interval
-from rramkit.circuits.write_driver.lines import Far
+from rramkit.circuits.write_driver.lines import Far, Interval
 from rramkit.parameters import Parameters, quantity
 
 # A tenth of the tolerance of the bare cell's benches buys a quarter of their points: the two hundred transistors switch

@@ -22,13 +22,19 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import level_shifter
-from rramkit.circuits.cell import CellParams, dynamic_cell
-from rramkit.circuits.cell_bench import Polarity
+from rramkit.circuits.cell import CellParams, Polarity, dynamic_cell
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.write_driver import amplitude
-from rramkit.circuits.write_driver.legs import Interval, Leg, SwitchParams, add_line_driver
-from rramkit.circuits.write_driver.lines import Far, LinesParams, add_lines
+from rramkit.circuits.write_driver.lines import (
+    Far,
+    Interval,
+    Leg,
+    LinesParams,
+    SwitchParams,
+    add_line_driver,
+    add_lines,
+)
 from rramkit.parameters import Parameters, quantity
 
 T_POWER = 5e-9  # s: ramp of the supplies, then of the references; the deck starts from nothing at all

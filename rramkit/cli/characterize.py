@@ -73,7 +73,7 @@ def characterize(
     Finished points are kept: the same command resumes a run that was ended, for whatever reason.
     """
     from rramkit.characterization.design import listed, parts_of
-    from rramkit.characterization.engine.shard import Shard
+    from rramkit.characterization.engine.runner import Shard
     from rramkit.characterization.engine.store import store_of
     from rramkit.characterization.run import RunOptions, characterize_share
     from rramkit.characterization.run import characterize as run

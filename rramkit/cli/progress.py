@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
-    from rramkit.characterization.engine.progress import Progress, Report
+    from rramkit.characterization.engine.runner import Progress, Report
     from rramkit.learning.driver import Report as TrainingReport
 
 

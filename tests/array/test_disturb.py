@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rramkit.array.write.disturb import DisturbParams
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import write_staircase
+from rramkit.circuits.cell import CellParams, write_staircase
 from rramkit.circuits.disturb import half_select
 
 G_HIGH = 78.7e-6  # S: upper end of the characterised window, to which the defaults' `rate` belongs

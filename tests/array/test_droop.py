@@ -8,10 +8,9 @@ import pytest
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.droop import Droop, DroopParams
 from rramkit.array.write.pulse import GradualWrite
-from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
+from rramkit.circuits.cell import ReadSweepParams, read_sweep
 from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
-from rramkit.circuits.selection import Selection
+from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
 from rramkit.table import Quantity, Table
 
 SEGMENTS = 7

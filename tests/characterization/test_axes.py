@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from rramkit.characterization.engine.axes import Axis, latin_hypercube
 from rramkit.characterization.engine.corners import NOMINAL, Condition, Corners, at_corner, at_temperature
 from rramkit.characterization.engine.monte_carlo import DrawNumber, matched_normals, spread_of_devices
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, write_staircase
+from rramkit.circuits.cell import CellParams, ReadSweepParams, WriteParams, write_staircase
 from rramkit.circuits.device import Device
 from rramkit.circuits.readout import ReadoutBenchParams
 from rramkit.circuits.sense_amp import SenseAmpBenchParams

@@ -16,6 +16,7 @@ from rramkit.characterization.verify import verify
 from rramkit.circuits import libraries
 from rramkit.errors import InputError, SimulationError, TableError
 from rramkit.table import Quantity, TableFile
+from rramkit.table.schema import SET
 
 pytestmark = pytest.mark.spice
 
@@ -108,6 +109,13 @@ def test_verify_refuses_points_that_are_not_fresh_and_tables_without_a_plan(made
         provenance = {} if plan is None else {"plan": plan}
         with pytest.raises((TableError, InputError), match=complaint):
             verify(TableFile(tables.tables, provenance), seed=9, points=4)
+
+
+def test_verify_refuses_cell_tables_of_another_definition(made):
+    _, tables, _ = made
+    old = replace(tables["set"], conditions={**tables["set"].conditions, **SET.of(through_drivers=1.0)})
+    with pytest.raises(TableError, match="of the cell alone; got set with `through_drivers`"):
+        verify(TableFile({**tables.tables, "set": old}, tables.provenance), seed=9, points=4)
 
 
 def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypatch):

@@ -7,8 +7,7 @@ import pytest
 
 from rramkit.characterization.components.sense_amp import gm_over_i
 from rramkit.characterization.design import Design, component_plan, find_design
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.limits import all_broken
 from rramkit.characterization.run import RunOptions, characterize

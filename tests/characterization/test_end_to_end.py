@@ -5,16 +5,13 @@ import pytest
 
 from rramkit.array import ArrayModel, Tile, UpdateChain
 from rramkit.characterization.components.cell import StateMap
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan
 from rramkit.characterization.spice_arrays import cell_states
-from rramkit.circuits.cell_bench import PulseShape, WriteParams, write_staircase
-from rramkit.circuits.cell_rows import ReadRowParams, read_row
+from rramkit.circuits.cell import PulseShape, ReadRowParams, WriteParams, read_row, write_staircase
 from rramkit.circuits.crossbar import CrossbarReadParams, static_reads
-from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
-from rramkit.circuits.selection import Selection
+from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
 from rramkit.table import TableFile
 
 pytestmark = pytest.mark.spice

@@ -9,7 +9,7 @@ from fixtures.tiny_plan import TINY
 from rramkit import table
 from rramkit.characterization.components import cell
 from rramkit.characterization.run import RunOptions, characterize
-from rramkit.circuits.cell_rows import PulseRowParams, pulse_row
+from rramkit.circuits.cell import PulseRowParams, pulse_row
 from rramkit.errors import SimulationError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 

@@ -5,12 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rramkit.characterization.components.sense_amp import fit_regeneration
 from rramkit.characterization.fits.estimate import Start, estimate
-from rramkit.characterization.fits.exponential_step import fit_exponential_step
 from rramkit.characterization.fits.nonlinearity import curvature_of, fit_train, label_of, shape
-from rramkit.characterization.fits.of_writes import write_fits
-from rramkit.characterization.fits.regeneration import fit_regeneration
-from rramkit.characterization.fits.soft_bounds import fit_soft_bounds
+from rramkit.characterization.fits.writes import fit_exponential_step, fit_soft_bounds, write_fits
 from rramkit.errors import InputError
 from rramkit.table import Quantity, Table
 

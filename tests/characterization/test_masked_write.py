@@ -6,10 +6,9 @@ from fixtures.tiny_plan import TINY
 
 from rramkit import table
 from rramkit.characterization.components import cell
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
-from rramkit.circuits.cell_rows import pulse_row
+from rramkit.circuits.cell import pulse_row
 from rramkit.errors import SimulationError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import TableFile

@@ -7,8 +7,7 @@ import pytest
 
 from rramkit.characterization.engine.convergence_aids import LADDER, finer
 from rramkit.characterization.engine.point import Point, values_or_nan
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.errors import SimulationError
 
 pytestmark = pytest.mark.spice

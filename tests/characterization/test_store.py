@@ -16,7 +16,7 @@ from rramkit.characterization.components.cell import read_conductances, row_puls
 from rramkit.characterization.engine.cache_key import content_key, identity
 from rramkit.characterization.engine.point import Outcome
 from rramkit.characterization.engine.store import Store, store_of
-from rramkit.circuits.cell_bench import WriteParams
+from rramkit.circuits.cell import WriteParams
 from rramkit.errors import InputError
 from rramkit.lock import only_writer
 

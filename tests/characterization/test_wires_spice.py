@@ -6,8 +6,7 @@ import pytest
 from rramkit import solve_wires
 from rramkit.array import CellCurrent
 from rramkit.characterization.components.wires import inputs_of, predicted
-from rramkit.characterization.engine.progress import silent
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan, WirePlan
 from rramkit.characterization.spice_arrays import cell_states, read_arrays

@@ -6,9 +6,8 @@ from fixtures.tiny_plan import TINY
 
 from rramkit.characterization.components.cell import CELL_WRITE
 from rramkit.characterization.engine.cases import Case, GridPoint, case_at
-from rramkit.characterization.engine.progress import silent
 from rramkit.characterization.engine.results import draw_numbers
-from rramkit.characterization.engine.runner import Runner
+from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan
 from rramkit.circuits.mismatch import sigma_threshold

@@ -5,7 +5,7 @@ import pytest
 from fixtures.closeness import near
 
 from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances
-from rramkit.circuits.cell_bench import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
+from rramkit.circuits.cell import PulseParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
 
 
 def staircase(pool, **given):

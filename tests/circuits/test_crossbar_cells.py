@@ -9,11 +9,10 @@ from oracles.nodal import transfer_matrix
 from scipy.optimize import brentq
 
 from rramkit import netlists
-from rramkit.circuits.array_cells import CellKind, CellSpread, draw_faults, with_faults, with_spread
+from rramkit.circuits.array_cells import CellKind, CellSpread, SelectorParams, draw_faults, with_faults, with_spread
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.circuits.crossbar_pairs import PairParams, pair_values, paired_reads
-from rramkit.circuits.selection import Selection, line_voltages
-from rramkit.circuits.selector import SelectorParams
+from rramkit.circuits.crossbar_write import Selection, line_voltages
 from rramkit.circuits.wires import Segment, WireParams
 from rramkit.errors import InputError
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from rramkit.circuits.array_cells import CellSpread
-from rramkit.circuits.cell_bench import PulseShape
+from rramkit.circuits.cell import PulseShape
 from rramkit.circuits.crossbar import CrossbarParams
-from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
-from rramkit.circuits.selection import Selection
+from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
 from rramkit.errors import InputError
 
 

@@ -7,8 +7,15 @@ import pytest
 
 from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits.catalog import block
-from rramkit.circuits.cell import CellParams, dynamic_cell, held_cell
-from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
+from rramkit.circuits.cell import (
+    CellParams,
+    ReadSweepParams,
+    WriteParams,
+    dynamic_cell,
+    held_cell,
+    read_sweep,
+    write_staircase,
+)
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, transient_read
 from rramkit.circuits.device import Device
 from rramkit.errors import InputError

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rramkit.characterization.components.disturb import disturbances
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import write_staircase
+from rramkit.circuits.cell import CellParams, write_staircase
 from rramkit.circuits.disturb import DisturbBenchParams, half_select, write_disturb
 from rramkit.errors import InputError
 

@@ -14,6 +14,7 @@ from rramkit.characterization.waveforms import integral
 from rramkit.circuits import libraries
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.inventory import count, gate_capacitances, switching_energy, transistors
+from rramkit.circuits.mosfet import SwitchKind, transmission_gate
 from rramkit.circuits.periphery import (
     EXAMPLE,
     MODE_TABLE,
@@ -29,7 +30,6 @@ from rramkit.circuits.periphery import (
     static_operations,
     unit_reads,
 )
-from rramkit.circuits.switches import SwitchKind, transmission_gate
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.sense_amp import decisions, gm_over_i, offset, waveform_regeneration
-from rramkit.characterization.fits.regeneration import fit_regeneration
+from rramkit.characterization.components.sense_amp import (
+    decisions,
+    fit_regeneration,
+    gm_over_i,
+    offset,
+    waveform_regeneration,
+)
 from rramkit.circuits.sense_amp import (
     NAMES,
     SenseAmpBenchParams,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rramkit.circuits.cell_bench import WriteParams, _line_steps
+from rramkit.circuits.cell import WriteParams, _line_steps
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 

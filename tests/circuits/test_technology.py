@@ -10,8 +10,7 @@ import pytest
 from rramkit import netlists
 from rramkit.characterization.components.cell import read_conductances
 from rramkit.circuits import catalog, libraries
-from rramkit.circuits.cell import CellParams
-from rramkit.circuits.cell_bench import ReadSweepParams, WriteParams, read_sweep, write_staircase
+from rramkit.circuits.cell import CellParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
 from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_driver import DriverWriteParams, driven_write

@@ -6,7 +6,7 @@ import pytest
 
 from rramkit.characterization.components.sense_amp import decisions
 from rramkit.circuits import catalog
-from rramkit.circuits.cell_bench import ReadSweepParams, read_sweep
+from rramkit.circuits.cell import ReadSweepParams, read_sweep
 from rramkit.circuits.current_sense import CurrentSenseBenchParams, current_train
 from rramkit.circuits.inventory import gate_capacitances, transistors
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench

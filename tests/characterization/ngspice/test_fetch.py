@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rramkit.characterization.ngspice import apt, build, fetch, library, prefix
+from rramkit.characterization.ngspice import apt, fetch, library, prefix
 from rramkit.characterization.ngspice.library import SimulatorLibrary
 from rramkit.errors import SetupError
 
@@ -237,7 +237,7 @@ def test_the_systems_good_library_is_used_as_it_is(world, monkeypatch, tmp_path)
 
 def test_nothing_to_be_had_says_what_was_tried_and_what_to_install(world, monkeypatch):
     target = world({"the package of old": SetupError("it has version 36")})
-    monkeypatch.setattr(build, "missing_packages", lambda: ["bison", "flex"])
+    monkeypatch.setattr(prefix, "missing_packages", lambda: ["bison", "flex"])
     with pytest.raises(SetupError) as caught:
         fetch.ensure(target)
     for part in ("the package of old: it has version 36", "install bison flex", library.VARIABLE, "42 or newer"):

@@ -1,5 +1,24 @@
 """Parametric models stored beside a write table: soft bounds and exponential step at each amplitude, nonlinearity.
 
+Soft bounds: the change of one pulse falls linearly to nothing as the conductance nears its bound::
+
+    delta_g = rate (g_bound - g_start)
+
+    rate  part of the way to the bound that one pulse goes (1)    g_bound  conductance at which a pulse does nothing (S)
+
+It is the update of a soft-bounds device (Gokmen and Vlasov, Front. Neurosci. 10, 333, 2016; aihwkit's `SoftBounds`),
+written for one polarity: `g_bound` is the highest conductance for SET, the lowest for RESET.
+
+Exponential step: each pulse's change falls, or rises, exponentially along the range::
+
+    delta_g = step exp(-(g_start - g_low)/g_scale)
+
+    step  change at the lowest conductance fitted (S)    g_scale  distance over which it changes by e (S)
+    g_low  lowest conductance fitted (S), not a parameter
+
+It is the family of aihwkit's `ExpStep` (there 1 - A exp(gamma z) along the normalised range), in the form that a log
+plot of the change shows as a line.
+
 The nonlinearity label is that of a whole train (`fits.nonlinearity`): of the table's staircase, one pulse at each
 amplitude from the lowest to the highest, starting at the end of the conductance range that the polarity leaves; or,
 where a measurement has trains of equal pulses, of the longest one. A table with further axes (corner, temperature) has
@@ -11,11 +30,43 @@ from itertools import product
 
 import numpy as np
 
-from rramkit.characterization.fits import exponential_step, nonlinearity, soft_bounds
-from rramkit.characterization.fits.estimate import Estimate, column
+from rramkit.characterization.fits import nonlinearity
+from rramkit.characterization.fits.estimate import Estimate, Start, column, estimate
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Fit, Quantity, Table
 from rramkit.table.schema import SET
+
+SOFT_BOUNDS = "delta_g = rate (g_bound - g_start)"
+
+
+def fit_soft_bounds(g_start: np.ndarray, delta_g: np.ndarray) -> Estimate:
+    """Fit changes (N,) in siemens of one pulse at conductances (N,); gives `rate` (1) and `g_bound` (S)."""
+    slope, offset = np.polyfit(g_start, delta_g, 1)
+    rate = -slope if slope < 0 else 1e-3
+    bound = offset / rate if slope < 0 else float(g_start[-1] if np.mean(delta_g) > 0 else g_start[0])
+    start = {"rate": Start(float(rate), 0.0), "g_bound": Start(float(bound))}
+    return estimate(lambda p: p[0] * (p[1] - g_start) - delta_g, start)
+
+
+EXPONENTIAL_STEP = "delta_g = step exp(-(g_start - g_low)/g_scale)"
+
+
+def fit_exponential_step(g_start: np.ndarray, delta_g: np.ndarray) -> Estimate:
+    """Fit changes (N,) in siemens of one pulse at conductances (N,); gives `step` (S), `slope` = 1/g_scale (1/S).
+
+    The slope, not the scale, is estimated: it passes through zero where the step is the same everywhere.
+    """
+    g_low, sign = float(np.min(g_start)), float(np.sign(np.mean(delta_g))) or 1.0
+    along = g_start - g_low
+    size = np.maximum(sign * delta_g, 1e-3 * float(np.max(np.abs(delta_g))) or 1e-30)
+    slope, log_step = np.polyfit(along, np.log(size), 1, w=size)
+    span = float(np.max(along)) or 1.0
+    start = {
+        "step": Start(sign * float(np.exp(log_step))),
+        "slope": Start(float(-slope), -50.0 / span, 50.0 / span),
+    }
+    return estimate(lambda p: p[0] * np.exp(-p[1] * along) - delta_g, start)
+
 
 _LEAST = 4  # good points that a fit of two parameters needs for a useful standard error
 _SLOPE_UNIT = "1/S"
@@ -25,11 +76,9 @@ _LABEL_UNITS = {"label": "1", "g_first": "S", "g_last": "S"}
 def write_fits(table: Table, *, train: np.ndarray | None = None) -> dict[str, Fit]:
     """Return the fits of a write table by name; `train` (N,) are reads [S] of equal pulses, if there are any."""
     fits = {
-        "soft_bounds": _at_each_amplitude(
-            table, soft_bounds.fit_soft_bounds, soft_bounds.EQUATION, {"rate": "1", "g_bound": "S"}
-        ),
+        "soft_bounds": _at_each_amplitude(table, fit_soft_bounds, SOFT_BOUNDS, {"rate": "1", "g_bound": "S"}),
         "exponential_step": _at_each_amplitude(
-            table, exponential_step.fit_exponential_step, exponential_step.EQUATION, {"step": "S", "slope": _SLOPE_UNIT}
+            table, fit_exponential_step, EXPONENTIAL_STEP, {"step": "S", "slope": _SLOPE_UNIT}
         ),
         "nonlinearity": _label(table, [_staircase(each) for each in _single(table)] if train is None else [train]),
     }
