@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.spice, pytest.mark.long]
 
 ROOT = str(Path(__file__).parents[2])
 CRASH = "t\n.func f(x) {f(x)+1}\nV1 a 0 {f(1)}\nR1 a 0 1k\n.op\n.end\n"
-GOOD = "divider\nV1 a 0 2\nR1 a b 1k\nV_sl_0 b 0 0\n.op\n.end\n"
+GOOD = "divider\n* i_cell_0 = i(v_sl_0) [A] current\nV1 a 0 2\nR1 a b 1k\nV_sl_0 b 0 0\n.op\n.end\n"
 
 
 class Dask:

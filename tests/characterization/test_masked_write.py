@@ -45,7 +45,7 @@ def test_failed_points_are_masked_and_the_rest_is_a_table(pool, monkeypatch, tmp
         assert np.argwhere(mask.bad).tolist() == [[4, 5]]
         assert np.isnan(back.signals[signal].values[4, 5])
     surrogate = GridSurrogate(back, "delta_g")
-    with pytest.raises(TableError, match=r"beside failed ones \(1 of convergence\)"):
+    with pytest.raises(TableError, match=r"lie beside failed ones \(1 of convergence\)"):
         surrogate.at(PLAN.conductance.g_max * 0.99, float(V_BAD))
     points = back.held_out["delta_g"]
     assert 0 < points.spice.size < 12  # those beside the failed point were left out
