@@ -1,5 +1,6 @@
 """A trained network: scores and classes of new inputs, and how a run file's arrays become one again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,7 +14,7 @@ from rramkit.learning.layers import Params
 from rramkit.learning.model import Network
 from rramkit.learning.supervised import init, trainers
 from rramkit.learning.trainer import NetworkState, Trainer
-from rramkit.table import TableFile
+from rramkit.record.network import StoredNetwork, tables_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,16 +89,11 @@ class TrainedNetwork:
         return as_numbers(x, self.dtype)
 
 
-def from_experiment(
-    experiment: Experiment,
-    tables: TableFile,
-    changes: dict[str, np.ndarray],
-    *,
-    input_shape: tuple[int, ...],
-    classes: int,
-) -> TrainedNetwork:
-    """Return the trained network of a run: initialised by the experiment's seed, with the stored `changes`."""
-    trainer, _ = trainers(experiment, experiment.device.applied(tables), input_shape, classes)
+def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
+    """Return the trained network of a run file: initialised by the experiment's seed, with the stored changes."""
+    experiment = Experiment.checked(dict(settings), where="the run file")
+    tables = experiment.device.applied(tables_of(stored.tables))
+    trainer, _ = trainers(experiment, tables, stored.input_shape, stored.outputs)
     state = init(trainer, experiment)
     network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
-    return network.with_changes(changes)
+    return network.with_changes(dict(stored.changes))
