@@ -12,7 +12,7 @@ from rramkit.array.read_model import Precision
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.model import NetworkSettings
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
 from rramkit.learning.schedules import ScheduleSettings

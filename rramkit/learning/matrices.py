@@ -9,39 +9,13 @@ RRAM (`rramkit.array.mapping`).
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Product, Samples
+from rramkit.array.mapped_matrix import MappedMatrix, Matrix, Product, Samples
 from rramkit.array.products import outer_sum, product, times
 
 __all__ = ["FloatMatrix", "Gradient", "MappedMatrix", "Matrix", "Product", "Samples"]
-
-
-class Matrix(Protocol):
-    """One matrix (R, C) with its two products."""
-
-    @property
-    def weight(self) -> np.ndarray:
-        """The matrix (R, C) that the cells stand for."""
-        ...
-
-    def forward(self, x: Samples, /, *, rng: np.random.Generator) -> Product:
-        """Return x W for samples (N, R): (N, C); `rng` draws the noise of the read."""
-        ...
-
-    def backward(self, error: np.ndarray, /, *, rng: np.random.Generator) -> Product:
-        """Return e W^T for errors (N, C): (N, R); `rng` draws the noise of the read."""
-        ...
-
-    def without_cache(self) -> Self:
-        """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
-        ...
-
-    def calibrated(self, x: Samples, /, *, margin: float) -> Self:
-        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """A trained network: scores and classes of new inputs, and how a run file's arrays become one again."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,12 +8,9 @@ import numpy as np
 from rramkit.errors import InputError
 from rramkit.learning.checkpoint import flatten, restore
 from rramkit.learning.data import as_numbers
-from rramkit.learning.experiment import Experiment
-from rramkit.learning.layers import Params
+from rramkit.learning.layers.layer import Params
 from rramkit.learning.model import Network
-from rramkit.learning.supervised import init, trainers
 from rramkit.learning.trainer import NetworkState, Trainer
-from rramkit.record.network import StoredNetwork, tables_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,13 +83,3 @@ class TrainedNetwork:
             wanted = f"(N, {', '.join(map(str, shape))})"
             raise InputError(f"`x` must be {wanted} numbers; got {x.shape} of {x.dtype}. Reshape it.")
         return as_numbers(x, self.dtype)
-
-
-def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
-    """Return the trained network of a run file: initialised by the experiment's seed, with the stored changes."""
-    experiment = Experiment.checked(dict(settings), where="the run file")
-    tables = experiment.device.applied(tables_of(stored.tables))
-    trainer, _ = trainers(experiment, tables, stored.input_shape, stored.outputs)
-    state = init(trainer, experiment)
-    network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
-    return network.with_changes(dict(stored.changes))

@@ -101,7 +101,7 @@ class TrainingOutcome(ABC):
 
 
 def upper_module(name: str) -> ModuleType:
-    """Return a module that imports this package, as `learning.trained` or `plots` does; loaded at its first use.
+    """Return a module that imports this package, as `learning.train` or `plots` does; loaded at its first use.
 
     A record is data, which training writes and plots read. Its methods that rebuild or draw are a facade of theirs.
     """

@@ -155,7 +155,7 @@ class Run(TrainingOutcome):
         return self.epochs
 
     def _restored(self) -> TrainedNetwork:
-        return upper_module("learning.trained").restored(self.settings, self._stored())
+        return upper_module("learning.train").restored(self.settings, self._stored())
 
     def totals(self) -> dict[str, float | int]:
         """Return the run's totals by name, in SI units; those of writes include the initial programming."""

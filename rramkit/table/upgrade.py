@@ -1,4 +1,4 @@
-"""Upgrade of files of format 2: groups are named by their component; a table knows its polarity.
+"""Upgrade of files of formats 1 and 2: groups are named by their component; a table knows its polarity.
 
 In formats 1 and 2 the kit read the conductances of `set` and `reset` through the drivers of the pulse (`r_driver`), up
 to 1.6 % below `read.g_cell` at 80 uS for 200 ohm. The values stay; the condition `through_drivers` says so.

@@ -10,7 +10,8 @@ from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.matrices import MappedMatrix
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision, OpenLoop, Threshold
 from rramkit.learning.trainer import Trainer

@@ -20,7 +20,8 @@ from rramkit.learning.layers import (
     Residual,
 )
 from rramkit.learning.matrices import FloatMatrix
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 
 RNG = np.random.default_rng(0)
 IMAGES, VECTORS = RNG.normal(size=(2, 6, 6, 3)), RNG.normal(size=(4, 5))

@@ -31,8 +31,8 @@ from rramkit.learning.rules import (
     TikiTaka,
     WriteVerifyRule,
 )
-from rramkit.learning.rules.outer_product import Coincidences
 from rramkit.learning.rules.pulse_counts import stochastic_round
+from rramkit.learning.rules.pulse_trains import Coincidences
 from rramkit.learning.rules.row_sparse import largest_rows
 from rramkit.parameters import Parameters
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Product, Samples
+from rramkit.array.mapped_matrix import MappedMatrix, Product, Samples
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ beyond it are clamped by the tile, and counted.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -73,6 +73,31 @@ class Samples:
         return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
 
+class Matrix(Protocol):
+    """One matrix (R, C) with its two products."""
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The matrix (R, C) that the cells stand for."""
+        ...
+
+    def forward(self, x: Samples, /, *, rng: np.random.Generator) -> Product:
+        """Return x W for samples (N, R): (N, C); `rng` draws the noise of the read."""
+        ...
+
+    def backward(self, error: np.ndarray, /, *, rng: np.random.Generator) -> Product:
+        """Return e W^T for errors (N, C): (N, R); `rng` draws the noise of the read."""
+        ...
+
+    def without_cache(self) -> Self:
+        """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
+        ...
+
+    def calibrated(self, x: Samples, /, *, margin: float) -> Self:
+        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
+        ...
+
+
 @dataclass(frozen=True)
 class MappedMatrix:
     """A matrix (N, M) in the cells of an array or of several; `MappedMatrix.of` writes one exactly.
@@ -94,7 +119,8 @@ class MappedMatrix:
     Examples
     --------
     >>> import numpy as np
-    >>> from rramkit.array.mapping import MappedMatrix, Pairs
+    >>> from rramkit.array.mapped_matrix import MappedMatrix
+    >>> from rramkit.array.mapping import Pairs
     >>> matrix = MappedMatrix.of(weight, Pairs.from_tables(tables), ReadModel.from_tables(tables))  # doctest: +SKIP
     >>> matrix.forward(np.ones((1, 64))).y.shape  # doctest: +SKIP
     (1, 10)
