@@ -10,92 +10,20 @@ beyond it are clamped by the tile, and counted.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
 from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
-from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.mapping.mapping import Mapping
+from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import times
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
-from rramkit.array.windows import Windows
 from rramkit.errors import InputError
-
-
-@dataclass(frozen=True)
-class Product:
-    """A matrix product.
-
-    Attributes
-    ----------
-    y : array
-        The product (B, M).
-    energy, duration : float
-        Energy (J) and time (s) of the reads that it took.
-    clamped : int
-        Inputs and currents clamped in these reads.
-    """
-
-    y: Array
-    energy: float = 0.0
-    clamped: int = 0
-    duration: float = 0.0
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
-
-    values: Array
-    windows: Windows | None = None
-
-    @property
-    def layout(self) -> Layout:
-        """How the values are laid out as vectors."""
-        return Vectors() if self.windows is None else Images(self.windows)
-
-    def rows(self) -> Array:
-        """Return the vectors (N, R)."""
-        return self.layout.rows(self.values)
-
-    def scaled(self, largest: float) -> tuple["Samples", Array]:
-        """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
-        xp, axes = namespace(self.values), (1,) if self.windows is None else (0, 1, 2)
-        top = xp.max(xp.abs(self.values), axis=axes, keepdims=True)
-        some = top >= float(xp.finfo(self.values.dtype).smallest_normal)  # below, the factor is no number of this type
-        factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
-        scaled = Samples(self.values * factor, self.windows)
-        return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
-
-
-class Matrix(Protocol):
-    """One matrix (R, C) with its two products."""
-
-    @property
-    def weight(self) -> np.ndarray:
-        """The matrix (R, C) that the cells stand for."""
-        ...
-
-    def forward(self, x: Samples, /, *, rng: np.random.Generator) -> Product:
-        """Return x W for samples (N, R): (N, C); `rng` draws the noise of the read."""
-        ...
-
-    def backward(self, error: np.ndarray, /, *, rng: np.random.Generator) -> Product:
-        """Return e W^T for errors (N, C): (N, R); `rng` draws the noise of the read."""
-        ...
-
-    def without_cache(self) -> Self:
-        """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
-        ...
-
-    def calibrated(self, x: Samples, /, *, margin: float) -> Self:
-        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
-        ...
 
 
 @dataclass(frozen=True)

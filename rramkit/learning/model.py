@@ -6,8 +6,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from rramkit.array.matrix import Gradient, Matrix
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params, ReadCost
-from rramkit.learning.matrices import Gradient, Matrix
 
 
 class Architecture(Protocol):

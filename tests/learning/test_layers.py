@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rramkit.array.matrix import FloatMatrix
 from rramkit.errors import InputError
 from rramkit.learning import networks
 from rramkit.learning.layers import (
@@ -19,7 +20,6 @@ from rramkit.learning.layers import (
     Params,
     Residual,
 )
-from rramkit.learning.matrices import FloatMatrix
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 

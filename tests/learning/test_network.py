@@ -3,8 +3,9 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
+from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
-from rramkit.learning.matrices import FloatMatrix, MappedMatrix
+from rramkit.array.matrix import FloatMatrix
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam, Momentum

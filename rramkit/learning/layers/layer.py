@@ -16,8 +16,8 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
+from rramkit.array.matrix import Gradient, Matrix, Product
 from rramkit.errors import InputError
-from rramkit.learning.matrices import Gradient, Matrix, Product
 from rramkit.parameters import Parameters
 
 Cache = TypeVar("Cache")

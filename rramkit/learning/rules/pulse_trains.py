@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.learning.matrices import Gradient
+from rramkit.array.matrix import Gradient
 
 PulseTrains = Literal["stochastic", "deterministic"]
 """How the pulse trains of rows and columns are drawn."""

@@ -13,8 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.mapped_matrix import MappedMatrix, Matrix
+from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Mapping, Pairs
+from rramkit.array.matrix import Matrix
 from rramkit.array.read_model import ReadModel
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid

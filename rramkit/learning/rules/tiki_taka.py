@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.mapped_matrix import MappedMatrix, Product, Samples
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Matrix, Product, Samples
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.pulse_counts import stochastic_round
 from rramkit.learning.rules.pulse_trains import Coincidences, PulseTrains
 from rramkit.learning.rules.rram_device import RramDevice
