@@ -123,7 +123,7 @@ def sweep(
     Examples
     --------
     >>> from pathlib import Path
-    >>> from rramkit.learning import Experiment
+    >>> from rramkit.learning.experiment import Experiment, grid
     >>> experiment = Experiment(sweep={"seed": [1, 2], "rule.threshold": [0.05, 0.1]})
     >>> [label for label, _ in grid(experiment)][:2]
     ['seed=1 rule.threshold=0.05', 'seed=1 rule.threshold=0.1']
