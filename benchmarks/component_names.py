@@ -99,5 +99,10 @@ def lines() -> Iterator[str]:
         yield from (f"    {room:11s} {', '.join(rooms[room]) or '-'}" for room in ROOMS)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table."""
     print("\n".join(lines()))
+
+
+if __name__ == "__main__":
+    main()
