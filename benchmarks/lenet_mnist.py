@@ -21,7 +21,8 @@ import numpy as np
 
 from rramkit import record
 from rramkit.learning import Experiment
-from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.learning.experiment import grid
+from rramkit.learning.sweep import Trial, TrialResult, sweep, trials
 from rramkit.processes import Processes
 
 EXPERIMENT = Path(__file__).parents[1] / "examples" / "experiments" / "lenet_mnist.toml"

@@ -16,8 +16,9 @@ from rramkit import record, table
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.learning import Experiment
+from rramkit.learning.experiment import grid
 from rramkit.learning.rules import Rule
-from rramkit.learning.sweep import Trial, TrialResult, grid, sweep, trials
+from rramkit.learning.sweep import Trial, TrialResult, sweep, trials
 from rramkit.processes import Processes
 
 RULES = tuple(str(rule.model_fields["kind"].default) for rule in get_args(get_args(Rule)[0]))

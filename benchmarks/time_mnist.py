@@ -14,7 +14,8 @@ import numpy as np
 
 from rramkit import record, units
 from rramkit.learning import Experiment
-from rramkit.learning.sweep import Trial, TrialResult, grid, put, sweep, trials
+from rramkit.learning.experiment import grid, put
+from rramkit.learning.sweep import Trial, TrialResult, sweep, trials
 from rramkit.processes import Processes
 
 EXPERIMENTS = Path(__file__).parents[1] / "examples" / "experiments"

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from rramkit.array.backend import Array
-from rramkit.array.mapping import MappedMatrix, Pairs
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import Pairs
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.tile_grid import TileGrid

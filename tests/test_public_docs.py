@@ -12,8 +12,9 @@ from rramkit.array.mapping import Pairs
 from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.learning import NetworkSettings, digits
 from rramkit.learning.condition import Condition
+from rramkit.learning.experiment import grid
 from rramkit.learning.rules.rram_rule import RramRule
-from rramkit.learning.sweep import grid, trials
+from rramkit.learning.sweep import trials
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.surrogate.grid import GridSurrogate
 

@@ -1,14 +1,17 @@
 """`rramkit characterize`: run a plan in ngspice and write its table file."""
 
 import json as json_format
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
 
-from rramkit.cli import data_sheet as data_sheets
+from rramkit import units
 from rramkit.cli import failed_deck, residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
@@ -117,7 +120,7 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
         Console().print(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)
         if sheet:
-            Console().print(data_sheets.as_grid(sheet))
+            Console().print(as_grid(sheet))
         typer.echo(f"{output}: {counts_of(tables.provenance)}")
     outside = all_broken(tables)
     for line in outside:
@@ -136,3 +139,32 @@ def counts_of(provenance: Mapping[str, str]) -> str:
     parts += [f"{reused} of them already finished"] if int(reused) else []
     parts += [f"{failed} failed and masked"] if int(failed) else []
     return ", ".join(parts)
+
+
+if TYPE_CHECKING:
+    from rramkit.characterization.limits import DataSheetLine
+
+
+def as_grid(lines: "Sequence[DataSheetLine]") -> Grid:
+    """Return a terminal table: measure, smallest, median and largest value, each with its limit in brackets."""
+    grid = Grid(
+        title=escape("Measures over all points [limit]"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0)
+    )
+    for name in ("measure", "min", "median [typ]", "max", "verdict"):
+        grid.add_column(name, justify="left" if name in ("measure", "verdict") else "right", no_wrap=True)
+    for line in lines:
+        low, high = line.limit.min, line.limit.max
+        passed = (low is None or line.low >= low) and (high is None or line.high <= high)
+        values = ((line.low, low), (line.middle, line.limit.typ), (line.high, high))
+        verdict = "[green]pass[/]" if passed else "[bold red]FAIL[/]"
+        grid.add_row(line.name, *(_cell(value, limit, line.unit) for value, limit in values), verdict)
+    return grid
+
+
+def _cell(value: float, limit: float | None, unit: str) -> str:
+    return _short(value, unit) + ("" if limit is None else escape(f" [{_short(limit, unit)}]"))
+
+
+def _short(value: float, unit: str) -> str:
+    scale, label = units.prefixed(value, unit)
+    return f"{value / scale:.3g} {label}".strip()

@@ -63,7 +63,7 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
 def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
     from rramkit import record, units
     from rramkit.cli.train import train_with_progress
-    from rramkit.learning import Experiment
+    from rramkit.learning.experiment import Experiment
 
     console.print("Training a network on the digits, every product and every update through the tables ...")
     run = train_with_progress(tables, Experiment(), tables_name="tables.h5")

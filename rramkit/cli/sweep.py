@@ -39,7 +39,8 @@ def sweep(
 
     The same command again skips finished trainings and resumes interrupted ones.
     """
-    from rramkit.learning.sweep import SUMMARY, grid, trials
+    from rramkit.learning.experiment import grid
+    from rramkit.learning.sweep import SUMMARY, trials
 
     settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
     path = tables or settings.tables_path(experiment)

@@ -12,8 +12,10 @@ import numpy as np
 import typer
 
 from rramkit import files, units
+from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
+from rramkit.errors import InputError
 
 if TYPE_CHECKING:
     from rramkit.array.exact import Solver
@@ -37,6 +39,9 @@ def tile(
         Path | None, typer.Option("--output", "-o", help="Write the currents here (CSV or NPY), in amperes.")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of the errors.", metavar="FILE.png")] = None,
+    corner: Corner = None,
+    temperature: Temperature = None,
+    supply: Supply = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     blocks: Annotated[
@@ -59,10 +64,9 @@ def tile(
     `--params` and `--set` describe the read chain: row_driver, read_noise, telegraph, multiplexer, clamp, adc,
     subtraction. For instance: --set adc.bits=8 --set row_driver.levels=256
     """
-    from rramkit import table  # here, not above: the other commands start without them
+    # Imported here, not above: the other commands start without them.
     from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
     from rramkit.array.compare import ReadError, ideal_currents, reference_currents
-    from rramkit.array.matrix_file import load_matrix, save_matrix
     from rramkit.plots.canvas import check_picture
     from rramkit.plots.tile import save_error_map
 
@@ -71,18 +75,24 @@ def tile(
             files.check_writable(path, keep=(tables, inputs, target, params))
     if plot is not None:
         check_picture(plot)
-    file = table.load(tables)
+    condition = condition_of(corner, temperature, supply)
+    if ngspice and not condition.is_nominal:
+        raise InputError(
+            "`--ngspice` solves the array at the nominal condition only; got another corner, temperature or supply. "
+            "Remove that option, or pass `--exact` instead of `--ngspice`."
+        )
+    file = load_tables(tables, condition, quiet=quiet or json)
     chain = parameters(ReadChain, params, pairs)
     model = ArrayModel(file, wires=wires, chain=ReadChain.from_tables(file, chain) if blocks else chain)
     rng = np.random.default_rng(seed)
-    weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else load_matrix(target, "target")
+    weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
     loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))
     method = "pulse" if pulses else "exact"
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
     shape = TileGrid.shape_of(done.cells.g_cell, model)
     grid = TileGrid.of(done.cells.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
     v_max, lines = (model.cells.v_backward, grid.pairs) if backward else (model.cells.v_forward, grid.rows)
-    v = rng.uniform(-v_max, v_max, (vectors, lines)) if inputs is None else load_matrix(inputs, "inputs")
+    v = rng.uniform(-v_max, v_max, (vectors, lines)) if inputs is None else _load_matrix(inputs, "inputs")
     started = time.perf_counter()
     reading = (grid.backward if backward else grid.forward)(v, rng=TileRng.seeded((seed, 2), shape))
     seconds = time.perf_counter() - started
@@ -91,7 +101,7 @@ def tile(
         with _solvers(file, model, exact=exact, ngspice=ngspice, quiet=quiet) as solvers:
             references |= reference_currents(grid, v, solvers, backward=backward)
     if output is not None:
-        save_matrix(output, reading.i)
+        _save_matrix(output, reading.i)
     if plot is not None:
         with files.whole_file(plot) as draft:
             save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
@@ -115,6 +125,36 @@ def tile(
     for path in (output, plot):
         if path is not None:
             typer.echo(path, err=json)
+
+
+def _load_matrix(path: Path, name: str) -> np.ndarray:
+    """Read a matrix from CSV or NPY; a single row is a matrix of one row.
+
+    Raises
+    ------
+    InputError
+        When the file is not there, or holds no matrix of finite numbers.
+    """
+    try:
+        matrix = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}). Pass a CSV or NPY file.") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a table of numbers ({error}). Pass a CSV or NPY file.") from error
+    matrix = np.atleast_2d(matrix)
+    if matrix.ndim != 2 or not matrix.size or matrix.dtype.kind not in "iuf" or not np.all(np.isfinite(matrix)):
+        raise InputError(f"{path}: `{name}` must be a matrix of finite numbers; got {matrix.shape}. Fix the file.")
+    return matrix.astype(float)
+
+
+def _save_matrix(path: Path, matrix: np.ndarray) -> None:
+    """Write a matrix as CSV, or as NPY where the name ends in it."""
+    with files.whole_file(path) as draft:
+        if path.suffix == ".npy":
+            with draft.open("wb") as stream:
+                np.save(stream, matrix)
+        else:
+            np.savetxt(draft, matrix, delimiter=",")
 
 
 @contextmanager

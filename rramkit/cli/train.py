@@ -12,7 +12,7 @@ from rramkit.cli.progress import training_progress
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
-    from rramkit.learning import Experiment
+    from rramkit.learning.experiment import Experiment
     from rramkit.record import Run
     from rramkit.table import TableFile
 
@@ -65,7 +65,7 @@ def train(
 
 def experiment_of(path: Path | None, pairs: list[str]) -> "Experiment":
     """Return the experiment of a file, or the digits, with `key=value` pairs on top."""
-    from rramkit.learning import Experiment
+    from rramkit.learning.experiment import Experiment
 
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
@@ -85,10 +85,10 @@ def train_with_progress(
     run_path: Path | None = None,
 ) -> "Run":
     """Train, with a progress bar on the error stream unless `quiet`; with checkpoints beside `run_path`."""
-    from rramkit import learning
+    from rramkit.learning.train import train as run_training
 
     with training_progress(experiment.epochs, quiet=quiet) as show:
-        return learning.train(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path)
+        return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path)
 
 
 def _summary(run: "Run") -> str:

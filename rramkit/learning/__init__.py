@@ -2,7 +2,8 @@
 
 from rramkit.learning.data import DataSet, digits
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.supervised import EpochReport
 from rramkit.learning.train import train
 from rramkit.learning.trained import TrainedNetwork

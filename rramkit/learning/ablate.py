@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.experiment import Experiment
-from rramkit.learning.sweep import grid, put
+from rramkit.learning.experiment import Experiment, grid, put
 from rramkit.table import TableFile
 from rramkit.table.schema import RESET, SET
 

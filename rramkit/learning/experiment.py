@@ -3,20 +3,23 @@
 The device is described by the table file alone; `tables` names it, relative to the experiment's own file.
 """
 
+import itertools
+import json
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, field_validator
 
 from rramkit.array.read_model import Precision
+from rramkit.errors import InputError
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.model import NetworkSettings
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
 from rramkit.learning.schedules import ScheduleSettings
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import Parameters, current_path, quantity
 from rramkit.table import TableFile
 
 
@@ -132,3 +135,51 @@ class Experiment(Parameters):
         'runs/tables.h5'
         """
         return Path(self.tables) if source is None else source.parent / self.tables
+
+
+def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
+    """Return every combination of the sweep's values, with a text such as `rule.threshold=0.1 seed=2`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its `sweep` has the values by dotted name of a setting.
+
+    Returns
+    -------
+    list of (str, Experiment)
+        Text and experiment of each combination.
+
+    Raises
+    ------
+    InputError
+        When a name is no setting or a value does not fit.
+
+    Examples
+    --------
+    >>> from rramkit.learning import Experiment
+    >>> [label for label, _ in grid(Experiment(sweep={"seed": [1, 2]}))]
+    ['seed=1', 'seed=2']
+    """
+    names, combinations = list(experiment.sweep), []
+    for values in itertools.product(*experiment.sweep.values()):
+        settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
+        for name, value in zip(names, values, strict=True):
+            put(settings, current_path(Experiment, name), value)
+        label = " ".join(f"{name}={_text(value)}" for name, value in zip(names, values, strict=True))
+        combinations.append((label or "as it is", Experiment.checked(settings, where=f"sweep, {label}")))
+    return combinations
+
+
+def put(settings: dict[str, Any], name: str, value: object) -> None:
+    """Put a value at a dotted name into nested settings; raise `InputError` where that is no group."""
+    *path, last = name.split(".")
+    for part in path:
+        settings = settings.setdefault(part, {})
+        if not isinstance(settings, dict):
+            raise InputError(f"`sweep`: `{part}` in `{name}` is a value, not a group. Remove what follows the dot.")
+    settings[last] = value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

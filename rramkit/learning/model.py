@@ -2,68 +2,25 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, Self
+from typing import Protocol, Self
 
 import numpy as np
-from pydantic import Field
 
-from rramkit.learning import networks
-from rramkit.learning.layers import Chain, FunctionName, LayerPlan, LayerSettings, MatrixPlan, Params, ReadCost
-from rramkit.learning.loss import cross_entropy
-from rramkit.learning.matrices import Gradient, Matrix
-from rramkit.parameters import Parameters, quantity
+from rramkit.array.matrix import Gradient, Matrix
+from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params, ReadCost
 
 
-class NetworkSettings(Parameters):
-    """Which network; `layers` instead of a name builds one's own.
+class Architecture(Protocol):
+    """What a network is built from; `NetworkSettings` is one."""
 
-    Examples
-    --------
-    >>> from rramkit.learning import NetworkSettings
-    >>> NetworkSettings(hidden=[32, 16]).hidden
-    (32, 16)
-    >>> from rramkit.learning.layers import Convolution, Dense, Flatten
-    >>> NetworkSettings(layers=[Convolution(channels=4), Flatten(), Dense()]).layers[0].channels
-    4
-    """
-
-    name: networks.NetworkName = quantity("mlp", "1", "mlp, lenet5, vgg8 or resnet18")
-    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = quantity(
-        (48,), "1", "units in each hidden layer of the `mlp`"
-    )
-    function: FunctionName = quantity("relu", "1", "activation of `mlp`, `lenet5` and `vgg8`")
-    bias: Literal["digital", "row", "none"] = quantity("row", "1", "where the `mlp` keeps its biases")
-    reach: float = quantity(
-        10.0, "1", "weight at the full range of a pair, over the standard deviation of initial weights", gt=0.0, le=1e3
-    )
-    layers: tuple[LayerSettings, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
+    @property
+    def reach(self) -> float:
+        """Weight at the full range of a pair, over the standard deviation of initial weights (1)."""
+        ...
 
     def chain(self, *, images: bool) -> Chain:
-        """Return the layers.
-
-        Parameters
-        ----------
-        images : bool
-            Whether inputs are images (C, H, W) and not vectors (F,).
-
-        Returns
-        -------
-        Chain
-            The layers, from first to last.
-
-        Examples
-        --------
-        >>> len(NetworkSettings(hidden=[5]).chain(images=False).layers)
-        3
-        """
-        return Chain(self.layers or self._by_name(images=images))
-
-    def _by_name(self, *, images: bool) -> networks.Layers:
-        if self.name == "mlp":
-            return networks.mlp(self.hidden, images=images, function=self.function, bias=self.bias)
-        if self.name == "resnet18":
-            return networks.resnet18()
-        return {"lenet5": networks.lenet5, "vgg8": networks.vgg8}[self.name](self.function)
+        """Return the layers for inputs that are images or vectors."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +68,7 @@ class Network:
     plan: LayerPlan
 
     @classmethod
-    def of(cls, settings: NetworkSettings, input_shape: tuple[int, ...], classes: int) -> Self:
+    def of(cls, settings: Architecture, input_shape: tuple[int, ...], classes: int) -> Self:
         """Build the network of the settings for inputs of a shape and a number of classes.
 
         Parameters
@@ -211,7 +168,7 @@ class Network:
         --------
         >>> import numpy as np
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
-        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
         >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
         >>> len(params.matrices)
@@ -242,7 +199,7 @@ class Network:
         --------
         >>> import numpy as np
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
-        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
         >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
         >>> network.forward(params, np.ones((2, 4)), training=False, rng=rng).scores.shape
@@ -277,7 +234,7 @@ class Network:
         --------
         >>> import numpy as np
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
-        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
         >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
         >>> result = network.forward(params, np.ones((2, 4)), training=True, rng=rng)
@@ -316,7 +273,7 @@ class Network:
         --------
         >>> import numpy as np
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
-        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
         >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
         >>> loss, result, gradients = network.gradients(params, np.ones((2, 4)), np.array([0, 2]), rng=rng)
@@ -351,7 +308,7 @@ class Network:
         --------
         >>> import numpy as np
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
-        >>> from rramkit.learning.matrices import FloatMatrix
+        >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
         >>> params = network.params(tuple(FloatMatrix(weight) for weight in weights), network.vectors, network.means)
         >>> network.scores(params, np.ones((7, 4)), rng=rng).shape
@@ -359,3 +316,13 @@ class Network:
         """
         starts = range(0, len(x), batch)
         return np.vstack([self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts])
+
+
+def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the mean cross-entropy (nat) of softmax scores (B, C), and its derivative by the scores (B, C)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    rows = np.arange(len(labels))
+    error = np.exp(log_p)
+    error[rows, labels] -= 1.0
+    return -float(log_p[rows, labels].mean()), error / len(labels)

@@ -11,11 +11,14 @@
   its section 4.2); 22.3 M devices in pairs and 1.1 G operations, the counts of the same table 2.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from rramkit.learning.layers import (
     Activation,
     BatchNorm,
+    Chain,
     Convolution,
     Dense,
     Flatten,
@@ -25,6 +28,7 @@ from rramkit.learning.layers import (
     MeanPool,
     Residual,
 )
+from rramkit.parameters import Parameters, quantity
 
 NetworkName = Literal["mlp", "lenet5", "vgg8", "resnet18"]
 Layers = tuple[LayerSettings, ...]
@@ -77,3 +81,55 @@ def _block(channels: int, *, stride: int = 1, widens: bool = False) -> Residual:
 
 def _convolved(channels: int, *, stride: int) -> Layers:
     return Convolution(channels=channels, stride=stride, pad=1, bias="none"), BatchNorm()
+
+
+class NetworkSettings(Parameters):
+    """Which network; `layers` instead of a name builds one's own.
+
+    Examples
+    --------
+    >>> from rramkit.learning import NetworkSettings
+    >>> NetworkSettings(hidden=[32, 16]).hidden
+    (32, 16)
+    >>> from rramkit.learning.layers import Convolution, Dense, Flatten
+    >>> NetworkSettings(layers=[Convolution(channels=4), Flatten(), Dense()]).layers[0].channels
+    4
+    """
+
+    name: NetworkName = quantity("mlp", "1", "mlp, lenet5, vgg8 or resnet18")
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = quantity(
+        (48,), "1", "units in each hidden layer of the `mlp`"
+    )
+    function: FunctionName = quantity("relu", "1", "activation of `mlp`, `lenet5` and `vgg8`")
+    bias: Literal["digital", "row", "none"] = quantity("row", "1", "where the `mlp` keeps its biases")
+    reach: float = quantity(
+        10.0, "1", "weight at the full range of a pair, over the standard deviation of initial weights", gt=0.0, le=1e3
+    )
+    layers: tuple[LayerSettings, ...] = quantity((), "1", "layers from first to last, instead of a network by name")
+
+    def chain(self, *, images: bool) -> Chain:
+        """Return the layers.
+
+        Parameters
+        ----------
+        images : bool
+            Whether inputs are images (C, H, W) and not vectors (F,).
+
+        Returns
+        -------
+        Chain
+            The layers, from first to last.
+
+        Examples
+        --------
+        >>> len(NetworkSettings(hidden=[5]).chain(images=False).layers)
+        3
+        """
+        return Chain(self.layers or self._by_name(images=images))
+
+    def _by_name(self, *, images: bool) -> Layers:
+        if self.name == "mlp":
+            return mlp(self.hidden, images=images, function=self.function, bias=self.bias)
+        if self.name == "resnet18":
+            return resnet18()
+        return {"lenet5": lenet5, "vgg8": vgg8}[self.name](self.function)

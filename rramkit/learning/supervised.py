@@ -13,8 +13,7 @@ from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
-from rramkit.learning.loss import cross_entropy
-from rramkit.learning.model import Network
+from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.table import TableFile

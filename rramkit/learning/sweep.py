@@ -1,11 +1,9 @@
 """Sweeps: every combination of the values under `sweep` in an experiment, each with a run file in one folder."""
 
-import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rramkit import record
 from rramkit.errors import InputError, TableError
@@ -15,7 +13,6 @@ from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
-from rramkit.parameters import current_path
 from rramkit.processes import Executor, Processes  # noqa: F401  (Processes: of the example)
 from rramkit.table import TableFile
 
@@ -57,50 +54,6 @@ class TrialResult:
     energy: float
     clamped: int
     seconds: float
-
-
-def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
-    """Return every combination of the sweep's values, with a text such as `rule.threshold=0.1 seed=2`.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        Its `sweep` has the values by dotted name of a setting.
-
-    Returns
-    -------
-    list of (str, Experiment)
-        Text and experiment of each combination.
-
-    Raises
-    ------
-    InputError
-        When a name is no setting or a value does not fit.
-
-    Examples
-    --------
-    >>> from rramkit.learning import Experiment
-    >>> [label for label, _ in grid(Experiment(sweep={"seed": [1, 2]}))]
-    ['seed=1', 'seed=2']
-    """
-    names, combinations = list(experiment.sweep), []
-    for values in itertools.product(*experiment.sweep.values()):
-        settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
-        for name, value in zip(names, values, strict=True):
-            put(settings, current_path(Experiment, name), value)
-        label = " ".join(f"{name}={_text(value)}" for name, value in zip(names, values, strict=True))
-        combinations.append((label or "as it is", Experiment.checked(settings, where=f"sweep, {label}")))
-    return combinations
-
-
-def put(settings: dict[str, Any], name: str, value: object) -> None:
-    """Put a value at a dotted name into nested settings; raise `InputError` where that is no group."""
-    *path, last = name.split(".")
-    for part in path:
-        settings = settings.setdefault(part, {})
-        if not isinstance(settings, dict):
-            raise InputError(f"`sweep`: `{part}` in `{name}` is a value, not a group. Remove what follows the dot.")
-    settings[last] = value
 
 
 def trials(
@@ -193,7 +146,7 @@ def sweep(
     Examples
     --------
     >>> from pathlib import Path
-    >>> from rramkit.learning import Experiment
+    >>> from rramkit.learning.experiment import Experiment, grid
     >>> experiment = Experiment(sweep={"seed": [1, 2], "rule.threshold": [0.05, 0.1]})
     >>> [label for label, _ in grid(experiment)][:2]
     ['seed=1 rule.threshold=0.05', 'seed=1 rule.threshold=0.1']
@@ -222,7 +175,3 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
         return None  # of an older format: trained again
     same_settings = run.settings == json.loads(trial.experiment.as_json())
     return run if same_settings and dict(run.tables_provenance) == dict(tables.provenance) else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

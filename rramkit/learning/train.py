@@ -1,6 +1,6 @@
 """Train a network with every matrix in RRAM, beside a float network of the same budget."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from rramkit.learning.condition import NOMINAL
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.supervised import EpochReport, SupervisedTraining
+from rramkit.learning.supervised import EpochReport, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
-from rramkit.record.network import StoredNetwork, bytes_of
+from rramkit.record.network import StoredNetwork, bytes_of, tables_of
 from rramkit.record.run import Epochs, LayerRecord, Run
 from rramkit.table import TableFile, TablesLike, loaded
 
@@ -153,3 +153,13 @@ def _stored(training: SupervisedTraining, tables: TableFile) -> StoredNetwork:
     network = TrainedNetwork.of(trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed)
     changes = network.changes(training.uncalibrated, trainer)
     return StoredNetwork(training.data.shape, training.data.classes, changes, bytes_of(tables))
+
+
+def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
+    """Return the trained network of a run file: initialised by the experiment's seed, with the stored changes."""
+    experiment = Experiment.checked(dict(settings), where="the run file")
+    tables = experiment.device.applied(tables_of(stored.tables))
+    trainer, _ = trainers(experiment, tables, stored.input_shape, stored.outputs)
+    state = init(trainer, experiment)
+    network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
+    return network.with_changes(dict(stored.changes))

@@ -8,12 +8,9 @@ import numpy as np
 from rramkit.errors import InputError
 from rramkit.learning.checkpoint import flatten, restore
 from rramkit.learning.data import as_numbers
-from rramkit.learning.experiment import Experiment
-from rramkit.learning.layers import Params
+from rramkit.learning.layers.layer import Params
 from rramkit.learning.model import Network
-from rramkit.learning.supervised import init, trainers
 from rramkit.learning.trainer import NetworkState, Trainer
-from rramkit.table import TableFile
 
 
 @dataclass(frozen=True, repr=False)
@@ -133,18 +130,3 @@ class TrainedNetwork:
             wanted = f"(N, {', '.join(map(str, shape))})"
             raise InputError(f"`x` must be {wanted} numbers; got {x.shape} of {x.dtype}. Reshape it.")
         return as_numbers(x, self.dtype)
-
-
-def from_experiment(
-    experiment: Experiment,
-    tables: TableFile,
-    changes: dict[str, np.ndarray],
-    *,
-    input_shape: tuple[int, ...],
-    classes: int,
-) -> TrainedNetwork:
-    """Return the trained network of a run: initialised by the experiment's seed, with the stored `changes`."""
-    trainer, _ = trainers(experiment, experiment.device.applied(tables), input_shape, classes)
-    state = init(trainer, experiment)
-    network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
-    return network.with_changes(changes)

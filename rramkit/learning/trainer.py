@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.array.threads import threads_for
-from rramkit.learning.layers import Params, ReadCost
+from rramkit.learning.layers.layer import Params, ReadCost
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
-from rramkit.learning.rules import BoundRule, RuleState
+from rramkit.learning.rules.rule import BoundRule, RuleState
 
 
 @dataclass(frozen=True)

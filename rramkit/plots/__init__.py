@@ -3,11 +3,9 @@
 from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
-from rramkit.plots.gallery import gallery
-from rramkit.plots.residuals import residuals
-from rramkit.plots.run_gallery import run_gallery
+from rramkit.plots.gallery import gallery, run_gallery
 from rramkit.plots.style import STYLE, style
-from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
+from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
 from rramkit.plots.training import (
     conductance_histogram,
     confusion,

@@ -1,4 +1,4 @@
-"""Every plot of a table file, by file name.
+"""Every plot of a table file or a run file, by file name.
 
 Families of curves, residuals and histograms show a table over all its axes. Maps and staircases of a write table with
 axes of corner, supply or temperature are drawn at the nominal condition, which their name says (`set-tt-300.15K-map`).
@@ -11,8 +11,20 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from rramkit.plots.cells import delta_g_map, staircase
-from rramkit.plots.residuals import residuals
-from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
+from rramkit.plots.drift import conductance_drift, gap_to_float, pulses_by_matrix
+from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
+from rramkit.plots.training import (
+    conductance_histogram,
+    confusion,
+    energy_by_epoch,
+    energy_cumulated,
+    error_curve,
+    learning_curve,
+    loss,
+    pulses_by_cell,
+    pulses_by_epoch,
+)
+from rramkit.record import Run
 from rramkit.staircase import climb
 from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
@@ -56,3 +68,32 @@ def _of_writes(table: Table, condition: str) -> Iterator[tuple[str, Drawing]]:
     yield f"{before}map", partial(delta_g_map, table=table)
     if not np.any(table.masked(SET.delta_g)):
         yield f"{before}staircase", partial(staircase, steps=climb(table), table=table)
+
+
+_BY_EPOCH = {
+    "learning-curve": learning_curve,
+    "error-curve": error_curve,
+    "loss": loss,
+    "pulses-by-epoch": pulses_by_epoch,
+    "energy-by-epoch": energy_by_epoch,
+    "energy-cumulated": energy_cumulated,
+}
+
+
+def run_gallery(run: Run) -> dict[str, Drawing]:
+    """Return the drawings of a run: of its epochs, its test images, and `matrix-INDEX-KIND` of each matrix."""
+    return dict(_of_run(run))
+
+
+def _of_run(run: Run) -> Iterator[tuple[str, Drawing]]:
+    for name, draw in _BY_EPOCH.items():
+        yield name, partial(draw, epochs=run.epochs)
+    if np.any(np.isfinite(run.epochs.float_accuracy_test)):
+        yield "gap-to-float", partial(gap_to_float, epochs=run.epochs)
+    yield "confusion", partial(confusion, counts=run.confusion)
+    if run.layers:
+        yield "pulses-by-matrix", partial(pulses_by_matrix, layers=run.layers)
+    for index, layer in enumerate(run.layers):
+        yield f"matrix-{index}-histogram", partial(conductance_histogram, layer=layer)
+        yield f"matrix-{index}-drift", partial(conductance_drift, layer=layer)
+        yield f"matrix-{index}-pulses-by-cell", partial(pulses_by_cell, layer=layer)

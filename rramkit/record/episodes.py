@@ -19,16 +19,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rramkit import hdf5
 from rramkit.record import network as stored
-from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainingOutcome, plots
-
-if TYPE_CHECKING:
-    from rramkit.learning.trained import TrainedNetwork
+from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "reinforcement"
 OLD_FORMAT, OLD_FORMAT_VERSION = "rramkit episodes", 1
@@ -100,20 +96,9 @@ class EpisodeRun(TrainingOutcome):
         """Cells written by the updates of the target network, all together."""
         return int(self.series["target_updates"].value.sum())
 
-    def _restored(self) -> "TrainedNetwork":
+    def _restored(self) -> TrainedNetwork:
         """Return the online network: `predict` gives the best action of observations (N, ...)."""
-        from rramkit.learning.rl.agent import trained_network
-        from rramkit.learning.rl.settings import RlSettings
-
-        network = self._stored()
-        settings = RlSettings.checked(dict(self.settings), where="the run file")
-        return trained_network(
-            settings,
-            network.table_file(),
-            dict(network.changes),
-            input_shape=network.input_shape,
-            actions=network.outputs,
-        )
+        return upper_module("learning.rl.agent").restored(self.settings, self._stored())
 
     def totals(self) -> dict[str, float | int]:
         """Return the run's totals by name, in SI units."""
@@ -126,7 +111,7 @@ class EpisodeRun(TrainingOutcome):
 
     def plot(self, path: str | Path) -> Path:
         """Draw returns, energy and rewritten cells into a PNG, PDF or SVG file."""
-        drawing: Any = plots("plots.episodes")
+        drawing = upper_module("plots.episodes")
         drawing.save(self, Path(path))
         return Path(path)
 

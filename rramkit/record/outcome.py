@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 
@@ -14,11 +15,20 @@ from rramkit import hdf5
 from rramkit.errors import TableError
 from rramkit.record.network import StoredNetwork
 
-if TYPE_CHECKING:
-    from rramkit.learning.trained import TrainedNetwork
-
 FORMAT = "rramkit run"
 FORMAT_VERSION = 3
+
+
+class TrainedNetwork(Protocol):
+    """The network of a record: scores and classes of inputs; `rramkit.learning.trained.TrainedNetwork` is one."""
+
+    def scores(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the scores (N, C) of inputs (N, ...)."""
+        ...
+
+    def predict(self, x: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the class (N,) of inputs (N, ...)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -47,7 +57,7 @@ class TrainingOutcome(ABC):
     stored_network: StoredNetwork | None = None
 
     @cached_property
-    def network(self) -> "TrainedNetwork":
+    def network(self) -> TrainedNetwork:
         """The trained network; the first access initialises it by the run's seed and restores its arrays."""
         return self._restored()
 
@@ -151,7 +161,7 @@ class TrainingOutcome(ABC):
         """Draw the training into a PNG, PDF or SVG file and return its path."""
 
     @abstractmethod
-    def _restored(self) -> "TrainedNetwork":
+    def _restored(self) -> TrainedNetwork:
         """Return the network of `stored_network`."""
 
     @abstractmethod
@@ -167,6 +177,9 @@ class TrainingOutcome(ABC):
         return self.stored_network
 
 
-def plots(name: str) -> object:
-    """Return a module of the plots, which import this package: loaded when a run is drawn."""
+def upper_module(name: str) -> ModuleType:
+    """Return a module that imports this package, as `learning.train` or `plots` does; loaded at its first use.
+
+    A record is data, which training writes and plots read. Its methods that rebuild or draw are a facade of theirs.
+    """
     return import_module(f"rramkit.{name}")

@@ -19,17 +19,13 @@ attributes carry the experiment and the tables' provenance as JSON, the kit's ve
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rramkit import hdf5, units
 from rramkit.errors import TableError
 from rramkit.record import network as stored
-from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainingOutcome, plots
-
-if TYPE_CHECKING:
-    from rramkit.learning.trained import TrainedNetwork
+from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "supervised"
 _EPOCH_UNITS = {
@@ -161,19 +157,8 @@ class Run(TrainingOutcome):
         """The history of the training, one value an epoch."""
         return self.epochs
 
-    def _restored(self) -> "TrainedNetwork":
-        from rramkit.learning.experiment import Experiment
-        from rramkit.learning.trained import from_experiment
-
-        network = self._stored()
-        experiment = Experiment.checked(dict(self.settings), where="the run file")
-        return from_experiment(
-            experiment,
-            stored.tables_of(network.tables),
-            dict(network.changes),
-            input_shape=network.input_shape,
-            classes=network.outputs,
-        )
+    def _restored(self) -> TrainedNetwork:
+        return upper_module("learning.train").restored(self.settings, self._stored())
 
     def totals(self) -> dict[str, float | int]:
         """Return the run's totals by name, in SI units; those of writes include the initial programming.
@@ -233,7 +218,7 @@ class Run(TrainingOutcome):
         >>> run.plot("run.png").name
         'run.png'
         """
-        drawing: Any = plots("plots")
+        drawing = upper_module("plots")
         drawing.save(lambda ax: drawing.learning_curve(ax, self.epochs), Path(path))
         return Path(path)
 

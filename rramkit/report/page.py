@@ -10,12 +10,23 @@ from rramkit.files import whole_file
 from rramkit.record import Run
 from rramkit.report import cells, headline, limits, sources, training
 from rramkit.report.elements import Page, Section
-from rramkit.report.limitations import NOT_MODELLED
 from rramkit.table import TableFile
 from rramkit.table.schema import READ, RESET, SET, WIRES
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _ORDER = (READ.group, SET.group, RESET.group, WIRES.group)
+
+
+NOT_MODELLED = (
+    "Converters and reads are ideal, and take no energy, but for what the experiment's `mapping.read` has on.",
+    "Cells differ, and pulses differ, only where the tables keep a distribution or the rule's `update.spread` is on.",
+    "Conductances hold, and cells do not wear or stick, unless the rule's `update` has `retention`, `wear` or `stuck`.",
+    "Write voltages droop along the lines only where the rule's `update.droop` is on.",
+    "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
+    "The cell model is a published compact model, not a measurement of silicon; it has no forming step.",
+    "Energy counts the write pulses and the array reads only: no decoders, converters, logic or data movement.",
+)
+"""Version 0.1 of the kit; one sentence each, shown in every report."""
 
 
 def report(tables: TableFile, run: Run | None, path: Path) -> None:

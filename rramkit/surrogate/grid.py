@@ -23,10 +23,8 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import distance_transform_edt
 
-from rramkit.errors import TableError
-from rramkit.surrogate.multilinear import MultilinearGrid
-from rramkit.surrogate.tabulated import Tabulated
-from rramkit.table.parts import Quantity
+from rramkit.errors import InputError, TableError
+from rramkit.table.parts import Quantity, Tabulated
 
 RESAMPLING_LIMIT = 5e-4
 """Largest resampling error over full scale (1). A tenth of the 0.5 % of a good fit's held-out error."""
@@ -317,3 +315,56 @@ def exact_pchip(values: np.ndarray, knots: Sequence[np.ndarray], at: Sequence[np
 def _subdivided(knots: np.ndarray, parts: int) -> np.ndarray:
     """Return the knots with every interval between them cut into `parts` equal parts, ((L - 1) parts + 1,)."""
     return np.interp(np.arange((knots.size - 1) * parts + 1) / parts, np.arange(knots.size), knots)
+
+
+class MultilinearGrid:
+    """Values on a grid whose axes are `knots`, each interval between two of them cut into equal parts.
+
+    A look-up is multilinear; a point outside takes the value at the edge, and along an axis of one value the values are
+    constant.
+
+    Parameters
+    ----------
+    knots : sequence of ndarray
+        One rising row (L_k,) for each axis.
+    values : ndarray
+        Shape ((L_0 - 1) parts_0 + 1, ...).
+    parts : sequence of int
+        Parts an interval of each axis is cut into.
+    name : str
+        What is looked up, for the message of a coordinate that is not finite.
+    """
+
+    def __init__(self, knots: Sequence[np.ndarray], values: np.ndarray, *, parts: Sequence[int], name: str) -> None:
+        self.knots, self.parts, self.name = tuple(knots), tuple(parts), name
+        self.values = np.ascontiguousarray(values)
+        strides = np.array(self.values.strides) // self.values.itemsize
+        self._strides = tuple(int(stride) for stride in strides)
+
+    def at(self, *x: ArrayLike) -> np.ndarray:
+        """Return the values at the points `x`, one array for each axis, broadcast together."""
+        corner, moves = np.asarray(0), []
+        for axis, each in enumerate(x):
+            below, part = self.place(each, axis)
+            corner = corner + below * self._strides[axis]
+            if self.knots[axis].size > 1:
+                moves.append((self._strides[axis], part))
+        return _folded(self.values.ravel(), corner, moves)
+
+    def place(self, x: ArrayLike, axis: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the index of the grid point below each `x`, and how far (0 to 1) it lies towards the next."""
+        values, knots = np.asarray(x, dtype=float), self.knots[axis]
+        if not np.all(np.isfinite(values)):
+            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Fix the input.")
+        position = np.interp(values, knots, np.arange(knots.size) * float(self.parts[axis]))  # np.interp clamps
+        last = max((knots.size - 1) * self.parts[axis] - 1, 0)
+        below = np.minimum(position.astype(np.intp), last)
+        return below, position - below
+
+
+def _folded(flat: np.ndarray, corner: np.ndarray, moves: list[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Interpolate along the first move between what the others give on its two sides."""
+    if not moves:
+        return flat[corner]
+    (stride, part), rest = moves[0], moves[1:]
+    return _folded(flat, corner, rest) * (1.0 - part) + _folded(flat, corner + stride, rest) * part

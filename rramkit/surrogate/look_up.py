@@ -13,8 +13,7 @@ from scipy.interpolate import RBFInterpolator
 
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
-from rramkit.surrogate.tabulated import Tabulated
-from rramkit.table.parts import Quantity
+from rramkit.table.parts import Quantity, Tabulated
 
 COORDINATES = "coordinates"
 """Condition of a table of scattered points (`schema.SCATTERED`): how many of its first signals are coordinates (1)."""

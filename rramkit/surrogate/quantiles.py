@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rramkit.errors import TableError
-from rramkit.surrogate.grid import GridSurrogate
-from rramkit.surrogate.multilinear import MultilinearGrid
-from rramkit.surrogate.tabulated import Tabulated
-from rramkit.table.parts import Over
+from rramkit.surrogate.grid import GridSurrogate, MultilinearGrid
+from rramkit.table.parts import Over, Tabulated
 
 
 class QuantileSurrogate:

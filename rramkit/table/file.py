@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rramkit import hdf5
 from rramkit.errors import InputError, TableError
-from rramkit.table import version_1, version_2
+from rramkit.table import upgrade
 from rramkit.table.check import check
 from rramkit.table.format import read_table, write_table
 from rramkit.table.operating_point import at_condition
@@ -260,9 +260,9 @@ def load(path: Path | str) -> TableFile:
         provenance = {name: str(text) for name, text in root.attrs.items() if name not in _OWN}
         tables = {name: read_table(name, hdf5.subgroup(root, name)) for name in hdf5.names(root)}
     if version < 2:
-        tables = {name: version_1.upgraded(table) for name, table in tables.items()}
+        tables = {name: upgrade.from_format_1(table) for name, table in tables.items()}
     if version < 3:
-        tables, provenance = version_2.upgraded(tables, provenance)
+        tables, provenance = upgrade.from_format_2(tables, provenance)
     for table in tables.values():
         check(path, table)
     return TableFile(tables, provenance)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 
@@ -212,3 +212,66 @@ class Distribution:
         quantiles = np.moveaxis(np.quantile(draws, levels, axis=-1), 0, -1)
         sigma = np.std(draws, axis=-1, ddof=1) if draws.shape[-1] > 1 else np.zeros(draws.shape[:-1])
         return cls(signal, over, levels, quantiles, sigma, draws.shape[-1])
+
+
+class Tabulated(Protocol):
+    """What a surrogate reads of a table, as read-only mappings; `rramkit.table.Table` has it, and uses surrogates."""
+
+    @property
+    def name(self) -> str:
+        """Group name."""
+        ...
+
+    @property
+    def axes(self) -> Mapping[str, Quantity]:
+        """Coordinates in the order of the dimensions."""
+        ...
+
+    @property
+    def signals(self) -> Mapping[str, Quantity]:
+        """Signals over all axes."""
+        ...
+
+    @property
+    def conditions(self) -> Mapping[str, Quantity]:
+        """Scalars that hold for the whole table."""
+        ...
+
+    @property
+    def masks(self) -> Mapping[str, Mask]:
+        """Failed points of each signal."""
+        ...
+
+    @property
+    def valid(self) -> Mapping[str, tuple[float, float]]:
+        """Valid ranges narrower than the axis."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of every signal."""
+        ...
+
+    def signal(self, name: str) -> Quantity:
+        """Return a signal, or raise."""
+        ...
+
+    def condition(self, name: str) -> float:
+        """Return a condition, or raise."""
+        ...
+
+    def masked(self, signal: str) -> np.ndarray:
+        """Return where a signal has no value."""
+        ...
+
+    def valid_range(self, axis: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of an axis."""
+        ...
+
+    def distribution(self, signal: str, over: Over | None = None) -> Distribution | None:
+        """Return the distribution of a signal, or None."""
+        ...
+
+    def along(self, axis: str, value: float | str) -> "Tabulated":
+        """Return the table at one value of an axis."""
+        ...

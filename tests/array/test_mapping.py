@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rramkit.array import ArrayModel, TileRng
-from rramkit.array.mapping import BitSlices, Isaac, MappedMatrix, OffsetColumn, Pairs, Prime
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import BitSlices, Isaac, OffsetColumn, Pairs, Prime
 from rramkit.array.stages.chain import ReadChain
 from rramkit.errors import InputError
 from rramkit.learning.mapping_settings import MappingSettings

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
+from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.matrices import MappedMatrix
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision, OpenLoop, Threshold
 from rramkit.learning.trainer import Trainer

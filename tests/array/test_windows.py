@@ -4,7 +4,9 @@ from fixtures.synthetic import G_HIGH, G_LOW, tables
 
 from rramkit.array import ArrayModel, Tile, Windows
 from rramkit.array.layout import Cut, Images, Vectors
-from rramkit.array.mapping import MappedMatrix, Pairs, Samples
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import Pairs
+from rramkit.array.matrix import Samples
 
 CASES = [Windows(3), Windows(3, 1, 1), Windows(2, 2), Windows(3, 2, 1), Windows(1, 2)]
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from fixtures.synthetic import tables
 from rramkit import table
 from rramkit.characterization.plan import Plan
 from rramkit.learning import Experiment
-from rramkit.learning.sweep import grid
+from rramkit.learning.experiment import grid
 
 ROOT = Path(__file__).resolve().parents[2]
 

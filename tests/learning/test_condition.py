@@ -1,5 +1,6 @@
-"""Trainings at a process corner: a file with a corner axis is read at the corner that was passed, or at the nominal."""
+"""Trainings and tiles at a process corner: a corner axis is read at the corner passed, or at the nominal one."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from rramkit import record, table
 from rramkit.cli.app import app
-from rramkit.errors import TableError
+from rramkit.errors import InputError, TableError
 from rramkit.learning import Experiment, train
 from rramkit.learning.condition import NOMINAL, Condition, condition_axes
 from rramkit.table import Quantity, TableFile
@@ -94,3 +95,20 @@ def test_the_command_trains_at_a_corner_and_says_when_it_takes_the_nominal_one(p
     np.testing.assert_array_equal(slow.layers[0].g_final, train(TINY, Condition("ss").load(path)).layers[0].g_final)
     x = np.random.default_rng(0).random((20, 64))
     assert np.any(slow.scores(x) != nominal.scores(x))
+
+
+def test_a_tile_at_a_corner_is_one_of_that_corners_tables(path, tmp_path):
+    def outcome(file, *options):
+        result = CliRunner().invoke(app, ["tile", str(file), "--no-wires", "--json", *options])
+        assert result.exit_code == 0, result.output
+        numbers = json.loads(result.stdout)
+        del numbers["read"]["seconds"]
+        return numbers
+
+    alone = tmp_path / "ss.h5"
+    table.save(_one("ss"), alone)
+    at_corner = outcome(path, "--corner", "ss")
+    assert at_corner == outcome(alone)
+    assert at_corner["write"] != outcome(path)["write"]  # the nominal corner
+    refused = CliRunner().invoke(app, ["tile", str(path), "--corner", "ss", "--ngspice"])
+    assert isinstance(refused.exception, InputError) and "nominal condition only" in str(refused.exception)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rramkit.array.matrix import FloatMatrix
 from rramkit.errors import InputError
 from rramkit.learning import networks
 from rramkit.learning.layers import (
@@ -19,8 +20,8 @@ from rramkit.learning.layers import (
     Params,
     Residual,
 )
-from rramkit.learning.matrices import FloatMatrix
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 
 RNG = np.random.default_rng(0)
 IMAGES, VECTORS = RNG.normal(size=(2, 6, 6, 3)), RNG.normal(size=(4, 5))

@@ -3,10 +3,11 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array import ArrayModel, Tile
+from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
-from rramkit.learning.loss import cross_entropy
-from rramkit.learning.matrices import FloatMatrix, MappedMatrix
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.array.matrix import FloatMatrix
+from rramkit.learning.model import Network, cross_entropy
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam, Momentum
 
 NETWORK = Network.of(NetworkSettings(hidden=(5, 4)), (6,), 3)

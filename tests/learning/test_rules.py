@@ -12,9 +12,10 @@ from oracles.softmax import SPAN, first_weights, soft_bounds
 from pydantic import Field
 
 from rramkit.array import ArrayModel, TileGrid, UpdateParams, VerifyParams
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Gradient, Samples
 from rramkit.array.write.spread import SpreadParams
 from rramkit.errors import InputError
-from rramkit.learning.matrices import Gradient, MappedMatrix, Samples
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.rules import (
     BoundRule,
@@ -31,8 +32,8 @@ from rramkit.learning.rules import (
     TikiTaka,
     WriteVerifyRule,
 )
-from rramkit.learning.rules.outer_product import Coincidences
 from rramkit.learning.rules.pulse_counts import stochastic_round
+from rramkit.learning.rules.pulse_trains import Coincidences
 from rramkit.learning.rules.row_sparse import largest_rows
 from rramkit.parameters import Parameters
 

@@ -17,8 +17,9 @@ from rramkit.cli.app import app
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled, nonidealities
+from rramkit.learning.experiment import grid
 from rramkit.learning.rules import MixedPrecision
-from rramkit.learning.sweep import SUMMARY, grid, sweep, trials
+from rramkit.learning.sweep import SUMMARY, sweep, trials
 from rramkit.processes import DaskCluster, Executor, Processes
 from rramkit.table import Distribution
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fixtures.synthetic import tables
 
+from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.learning import Experiment, train
-from rramkit.learning.matrices import MappedMatrix
 
 EXPERIMENTS = Path(__file__).parents[2] / "examples" / "experiments"
 SHORT = {"data": {"name": "digits"}, "network": {"hidden": [16]}, "batch": 32, "epochs": 2, "sweep": {}}

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from fixtures.synthetic import G_HIGH, G_LOW, perfect
 
+from rramkit.array.matrix import Gradient, Samples
 from rramkit.learning.data import digits
-from rramkit.learning.matrices import Gradient, Samples
 from rramkit.table import Quantity, TableFile
 
 SCORE = 6.0  # score that a weight of one gives a pixel of one

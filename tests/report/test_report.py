@@ -17,7 +17,7 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
 from rramkit.errors import InputError, KitError
 from rramkit.report import headline, report
-from rramkit.report.limitations import NOT_MODELLED
+from rramkit.report.page import NOT_MODELLED
 from rramkit.table import HeldOut, Quantity, Table, TableFile
 
 HOSTILE = '<script>alert("x")</script><img src=//evil.example/x.png onerror=go()>'

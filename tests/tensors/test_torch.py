@@ -7,7 +7,8 @@ import pytest
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
-from rramkit.array.mapping import BitSlices, Isaac, MappedMatrix, OffsetColumn, Pairs, Prime
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import BitSlices, Isaac, OffsetColumn, Pairs, Prime
 from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")

@@ -1,4 +1,4 @@
-"""Weight mapping: weights as cell conductances, and their matrix products; each mapping is one frozen record."""
+"""Weight mapping: weights as cell conductances; each mapping is one frozen record."""
 
 from typing import Annotated
 
@@ -7,7 +7,6 @@ from pydantic import Field
 from rramkit.array.mapping.bit_slices import BitSlices
 from rramkit.array.mapping.isaac import Isaac
 from rramkit.array.mapping.mapping import Mapping
-from rramkit.array.mapping.matrix import MappedMatrix, Product, Samples
 from rramkit.array.mapping.offset_column import OffsetColumn
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.mapping.prime import Prime
@@ -18,12 +17,9 @@ WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac, Fiel
 __all__ = [
     "BitSlices",
     "Isaac",
-    "MappedMatrix",
     "Mapping",
     "OffsetColumn",
     "Pairs",
     "Prime",
-    "Product",
-    "Samples",
     "WeightMapping",
 ]

@@ -1,10 +1,12 @@
 """Data sets: inputs and labels for training and test, standardisation and augmentation."""
 
+import zipfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from rramkit.errors import InputError
+from rramkit.errors import InputError, SetupError
 
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
 _SPLIT_SEED = 1  # of the split of data that come without one
@@ -178,3 +180,71 @@ def _test_part(labels: np.ndarray, *, seed: int) -> np.ndarray:
         members = rng.permutation(np.flatnonzero(labels == label))
         is_test[members[: round(_TEST_PART * members.size)]] = True
     return is_test
+
+
+_WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
+
+
+def own(path: Path, *, seed: int) -> DataSet:
+    """Read a user's own data from one `.npz` file.
+
+    Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`; or only `x` and `y`, of
+    which a fifth of each class becomes the test set. Bytes stand for 0 to 1; other numbers are used as they are. Labels
+    are integers from 0.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or does not fit.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read as .npz ({error}). Write it with `numpy.savez`.") from error
+    try:
+        if all(name in arrays for name in _SPLIT):
+            return DataSet(*(arrays[name] for name in _SPLIT), name=path.name)
+        if all(name in arrays for name in _WHOLE):
+            return stratified(arrays["x"], arrays["y"], seed=seed, name=path.name)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    raise InputError(
+        f"{path}: must hold {', '.join(_SPLIT)}, or x and y; got {', '.join(sorted(arrays)) or 'nothing'}. "
+        "Name the arrays so."
+    )
+
+
+def digits(*, seed: int) -> DataSet:
+    """Return the 1797 handwritten digits of 8 x 8 pixels of scikit-learn (Alpaydin and Kaynak 1998).
+
+    A fifth of each class, drawn with `seed`, is the test set.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    DataSet
+        Vectors of 64 pixels from 0 to 1 (1), ten classes.
+
+    Raises
+    ------
+    SetupError
+        When scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> from rramkit.learning import digits
+    >>> digits(seed=1)
+    DataSet(digits (scikit-learn): 1438 training and 359 test inputs of 64, 10 classes)
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise SetupError("the digits come with scikit-learn, which is missing. `pip install scikit-learn`.") from error
+    x, labels = load_digits(return_X_y=True)
+    pixels = np.asarray(x, dtype=float) / 16.0  # from 0 to 16
+    return stratified(pixels, np.asarray(labels), seed=seed, name="digits (scikit-learn)")

@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.data import cifar, idx, own
-from rramkit.learning.data.bundled import digits
-from rramkit.learning.data.dataset import DataSet
+from rramkit.learning.data import cifar, idx
+from rramkit.learning.data.dataset import DataSet, digits, own
 from rramkit.parameters import Parameters, quantity
 
 FOLDER_VARIABLE = "RRAMKIT_DATA"
@@ -48,7 +47,7 @@ class DataSettings(Parameters):
         if self.name == "digits":
             return digits(seed=seed)
         if self.name == "npz":
-            return own.load(Path(self.file).expanduser(), seed=seed)
+            return own(Path(self.file).expanduser(), seed=seed)
         if self.name == "cifar10":
             return cifar.load(self._folder(), download=self.download)
         which = idx.MNIST if self.name == "mnist" else idx.FASHION_MNIST

@@ -13,13 +13,13 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.learning.layers.activation import FUNCTIONS, Activation, FunctionName
-from rramkit.learning.layers.chain import Chain
 from rramkit.learning.layers.convolution import Convolution
 from rramkit.learning.layers.dense import Dense
 from rramkit.learning.layers.flatten import Flatten
 from rramkit.learning.layers.layer import (
     AnyLayer,
     Backward,
+    Chain,
     Forward,
     Layer,
     LayerPlan,

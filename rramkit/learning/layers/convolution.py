@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.matrix import Gradient, Samples
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 from rramkit.learning.layers.layer import (
@@ -22,7 +23,6 @@ from rramkit.learning.layers.layer import (
     Sizes,
     image_shape,
 )
-from rramkit.learning.matrices import Gradient, Samples
 from rramkit.parameters import quantity
 
 

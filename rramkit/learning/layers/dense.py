@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.matrix import Gradient, Samples
 from rramkit.learning.layers.layer import (
     Backward,
     Forward,
@@ -20,7 +21,6 @@ from rramkit.learning.layers.layer import (
     Sizes,
     vector_length,
 )
-from rramkit.learning.matrices import Gradient, Samples
 from rramkit.parameters import quantity
 
 

@@ -5,8 +5,20 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.layers.chain import Caches, Chain, joined_gradients, joined_plans
-from rramkit.learning.layers.layer import AnyLayer, Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
+from rramkit.learning.layers.layer import (
+    AnyLayer,
+    Backward,
+    Caches,
+    Chain,
+    Forward,
+    Layer,
+    LayerPlan,
+    Params,
+    Shape,
+    Sizes,
+    joined_gradients,
+    joined_plans,
+)
 from rramkit.parameters import quantity
 
 if TYPE_CHECKING:

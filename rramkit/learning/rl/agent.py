@@ -5,6 +5,7 @@ and read noise, a round of training its own batches, an evaluation its own episo
 of the state, the replay memory and the log is therefore complete.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import Trainer
+from rramkit.record.network import StoredNetwork
 from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
@@ -333,19 +335,13 @@ def initial_banks(trainer: Trainer, settings: RlSettings) -> Banks:
     return Banks(*(trainer.init(weights, dtype=dtype, rng=device) for _ in range(2)))
 
 
-def trained_network(
-    settings: RlSettings,
-    tables: TableFile | None,
-    changes: dict[str, np.ndarray],
-    *,
-    input_shape: tuple[int, ...],
-    actions: int,
-) -> TrainedNetwork:
-    """Return the online network of a run: initialised by the settings' seed, with the stored `changes`."""
-    trainer = trainer_of(settings, tables, input_shape, actions)
-    online = initial_banks(trainer, settings).online
-    network = TrainedNetwork.of(trainer, online, precision=settings.precision, seed=settings.seed)
-    return network.with_changes(changes)
+def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
+    """Return the online network of a run file: initialised by the settings' seed, with the stored changes."""
+    checked = RlSettings.checked(dict(settings), where="the run file")
+    trainer = trainer_of(checked, stored.table_file(), stored.input_shape, stored.outputs)
+    online = initial_banks(trainer, checked).online
+    network = TrainedNetwork.of(trainer, online, precision=checked.precision, seed=checked.seed)
+    return network.with_changes(dict(stored.changes))
 
 
 def _target_rule(settings: RlSettings, learning: QLearning) -> TargetRule:

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.rules import BoundRule, MatrixState, RramDevice, RramRule, RuleState
+from rramkit.learning.rules.rram_device import RramDevice
+from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState
 from rramkit.learning.trainer import NetworkState
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.layers import ReadCost
+from rramkit.learning.layers.layer import ReadCost
 from rramkit.learning.model import ForwardResult
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions

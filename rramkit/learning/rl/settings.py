@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rramkit.array.read_model import Precision
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.model import NetworkSettings
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import MixedPrecision, Rule
 from rramkit.parameters import Parameters, quantity

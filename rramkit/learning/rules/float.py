@@ -7,8 +7,8 @@ from typing import Literal, Self
 import numpy as np
 
 from rramkit.array.mapping import WeightMapping
+from rramkit.array.matrix import FloatMatrix, Gradient
 from rramkit.array.read_model import ReadModel
-from rramkit.learning.matrices import FloatMatrix, Gradient
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.rule import BoundRule, RuleState, UpdateRule
 from rramkit.parameters import quantity

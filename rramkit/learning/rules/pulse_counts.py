@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.mapping import Pairs
+from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.write.state import CellState, WriteCost
 from rramkit.array.write.update import UpdateChain
 

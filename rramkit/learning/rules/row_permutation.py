@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Product, Samples
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Product, Samples
 
 
 @dataclass(frozen=True)

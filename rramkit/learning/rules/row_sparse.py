@@ -16,8 +16,8 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.matrix import Matrix
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.pulse_choice import choose_pulses, fire
 from rramkit.learning.rules.row_permutation import RowPermutation
 from rramkit.learning.rules.rram_device import RramDevice

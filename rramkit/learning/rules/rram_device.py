@@ -13,14 +13,15 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Mapping, Pairs
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import Mapping, Pairs
+from rramkit.array.matrix import Matrix
 from rramkit.array.read_model import ReadModel
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.write_verify import WriteVerify
 from rramkit.errors import InputError
-from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.pulse_counts import EqualPulses
 
 WriteMethod = Literal["pulse", "verify", "error"]

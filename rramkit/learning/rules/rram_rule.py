@@ -12,12 +12,12 @@ import numpy as np
 
 from rramkit.array.mapping import Mapping, Pairs, WeightMapping
 from rramkit.array.mapping.mapping import conductance_window
+from rramkit.array.matrix import Gradient, Matrix
 from rramkit.array.read_model import ReadModel
 from rramkit.array.write.state import WriteCost
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
-from rramkit.learning.matrices import Gradient, Matrix
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.pulse_counts import EqualPulses
 from rramkit.learning.rules.rram_device import RramDevice, WriteMethod, pairs_only

@@ -12,9 +12,9 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.mapping import WeightMapping
+from rramkit.array.matrix import Gradient, Matrix
 from rramkit.array.read_model import ReadModel
 from rramkit.array.write.state import CellState, WriteCost
-from rramkit.learning.matrices import Gradient, Matrix
 from rramkit.learning.optimisers import Optimiser, OptimiserState
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.parameters import Parameters

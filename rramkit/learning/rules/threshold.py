@@ -20,8 +20,8 @@ import numpy as np
 
 from rramkit.array.mapping import Pairs
 from rramkit.array.mapping.pairs import Placement
+from rramkit.array.matrix import Matrix
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.matrices import Matrix
 from rramkit.learning.rules.rram_device import RramDevice, WriteMethod
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState

@@ -17,11 +17,11 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Product, Samples
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Matrix, Product, Samples
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.matrices import Matrix
-from rramkit.learning.rules.outer_product import Coincidences, PulseTrains
 from rramkit.learning.rules.pulse_counts import stochastic_round
+from rramkit.learning.rules.pulse_trains import Coincidences, PulseTrains
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState

@@ -12,7 +12,8 @@ from rramkit import record
 from rramkit.errors import InputError, TableError
 from rramkit.learning import rl
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.model import Network, NetworkSettings
+from rramkit.learning.model import Network
+from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam
 from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.rules.rram_rule import RramRule

@@ -15,7 +15,7 @@ from rramkit import record, table
 from rramkit.errors import InputError
 from rramkit.learning import checkpoint, rl
 from rramkit.learning.mapping_settings import MappingSettings
-from rramkit.learning.model import NetworkSettings
+from rramkit.learning.networks import NetworkSettings
 
 pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
 

@@ -1,4 +1,4 @@
-"""Upgrade of files of format 2: groups are named by their component; a table knows its polarity.
+"""Upgrade of files of formats 1 and 2: groups are named by their component; a table knows its polarity.
 
 In formats 1 and 2 the kit read the conductances of `set` and `reset` through the drivers of the pulse (`r_driver`), up
 to 1.6 % below `read.g_cell` at 80 uS for 200 ohm. The values stay; the condition `through_drivers` says so.
@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rramkit.table.schema import COMPONENT_PLAN, WRITES
+from rramkit.table.schema import COMPONENT_PLAN, SET, WRITES
 from rramkit.table.table import Table
 
 COMPONENTS = {
@@ -32,7 +32,9 @@ COMPONENTS = {
 _PLAN = "block_plan_"
 
 
-def upgraded(tables: Mapping[str, Table], provenance: Mapping[str, str]) -> tuple[dict[str, Table], dict[str, str]]:
+def from_format_2(
+    tables: Mapping[str, Table], provenance: Mapping[str, str]
+) -> tuple[dict[str, Table], dict[str, str]]:
     """Return tables and provenance of a file of format 2 as those of format 3."""
     renamed = {COMPONENTS.get(name, name): table for name, table in tables.items()}
     texts = dict(_renamed_plan(name, text) for name, text in provenance.items())
@@ -56,3 +58,12 @@ def _upgraded(table: Table) -> Table:
     if write is not None and write.r_driver in conditions and float(conditions[write.r_driver]) > 0.0:
         conditions |= write.of(through_drivers=1.0)
     return replace(table, conditions=conditions)
+
+
+def from_format_1(table: Table) -> Table:
+    """Return a table of format 1 as one of format 2: `time_step_error`, a condition, is the step error of `delta_g`."""
+    conditions = dict(table.conditions)
+    error = conditions.pop("time_step_error", None)
+    if error is None:
+        return table
+    return replace(table, conditions=conditions, step_error={SET.delta_g: float(error)})

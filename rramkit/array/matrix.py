@@ -1,10 +1,10 @@
-"""The matrices of a network, in memory or in RRAM, and their gradients in two factors.
+"""A matrix (R, C) with its two products, in RRAM or in memory, and its gradient in two factors.
 
-A matrix (R, C) multiplies batches from the left, forward x W and backward e W^T. Everything between matrices is digital
-(`model`), so that a network in RRAM and one in float differ only in these products and in the changes of the weights.
-The gradient of a matrix is the sum over N samples of the outer products of its inputs and errors; a rule that writes
-outer products takes the factors, and one that accumulates digitally takes their sum. `MappedMatrix` is the matrix in
-RRAM (`rramkit.array.mapping`).
+A matrix multiplies batches from the left, forward x W and backward e W^T. Everything between matrices is digital, so
+that a network in RRAM and one in float differ only in these products and in the changes of the weights. `MappedMatrix`
+(`mapped_matrix`) is the matrix in RRAM, `FloatMatrix` the one in memory. The gradient of a matrix is the sum over N
+samples of the outer products of its inputs and errors; a rule that writes outer products takes the factors, and one
+that accumulates digitally takes their sum.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,56 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from rramkit.array.mapping import MappedMatrix, Product, Samples
+from rramkit.array.backend import Array, namespace
+from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.products import outer_sum, product, times
+from rramkit.array.windows import Windows
 
-__all__ = ["FloatMatrix", "Gradient", "MappedMatrix", "Matrix", "Product", "Samples"]
+
+@dataclass(frozen=True)
+class Product:
+    """A matrix product.
+
+    Attributes
+    ----------
+    y : array
+        The product (B, M).
+    energy, duration : float
+        Energy (J) and time (s) of the reads that it took.
+    clamped : int
+        Inputs and currents clamped in these reads.
+    """
+
+    y: Array
+    energy: float = 0.0
+    clamped: int = 0
+    duration: float = 0.0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
+
+    values: Array
+    windows: Windows | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """How the values are laid out as vectors."""
+        return Vectors() if self.windows is None else Images(self.windows)
+
+    def rows(self) -> Array:
+        """Return the vectors (N, R)."""
+        return self.layout.rows(self.values)
+
+    def scaled(self, largest: float) -> tuple["Samples", Array]:
+        """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
+        xp, axes = namespace(self.values), (1,) if self.windows is None else (0, 1, 2)
+        top = xp.max(xp.abs(self.values), axis=axes, keepdims=True)
+        some = top >= float(xp.finfo(self.values.dtype).smallest_normal)  # below, the factor is no number of this type
+        factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
+        scaled = Samples(self.values * factor, self.windows)
+        return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
 
 class Matrix(Protocol):

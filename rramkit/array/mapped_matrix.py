@@ -15,62 +15,15 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
-from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.mapping.mapping import Mapping
+from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import times
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
-from rramkit.array.windows import Windows
 from rramkit.errors import InputError
-
-
-@dataclass(frozen=True)
-class Product:
-    """A matrix product.
-
-    Attributes
-    ----------
-    y : array
-        The product (B, M).
-    energy, duration : float
-        Energy (J) and time (s) of the reads that it took.
-    clamped : int
-        Inputs and currents clamped in these reads.
-    """
-
-    y: Array
-    energy: float = 0.0
-    clamped: int = 0
-    duration: float = 0.0
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The input vectors of one product: `values` (N, R), or images (C, H, W, B) whose N windows are the vectors."""
-
-    values: Array
-    windows: Windows | None = None
-
-    @property
-    def layout(self) -> Layout:
-        """How the values are laid out as vectors."""
-        return Vectors() if self.windows is None else Images(self.windows)
-
-    def rows(self) -> Array:
-        """Return the vectors (N, R)."""
-        return self.layout.rows(self.values)
-
-    def scaled(self, largest: float) -> tuple["Samples", Array]:
-        """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
-        xp, axes = namespace(self.values), (1,) if self.windows is None else (0, 1, 2)
-        top = xp.max(xp.abs(self.values), axis=axes, keepdims=True)
-        some = top >= float(xp.finfo(self.values.dtype).smallest_normal)  # below, the factor is no number of this type
-        factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
-        scaled = Samples(self.values * factor, self.windows)
-        return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
 
 @dataclass(frozen=True)
@@ -94,7 +47,8 @@ class MappedMatrix:
     Examples
     --------
     >>> import numpy as np
-    >>> from rramkit.array.mapping import MappedMatrix, Pairs
+    >>> from rramkit.array.mapped_matrix import MappedMatrix
+    >>> from rramkit.array.mapping import Pairs
     >>> matrix = MappedMatrix.of(weight, Pairs.from_tables(tables), ReadModel.from_tables(tables))  # doctest: +SKIP
     >>> matrix.forward(np.ones((1, 64))).y.shape  # doctest: +SKIP
     (1, 10)
