@@ -24,7 +24,7 @@ _SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a
 
 
 def tile(
-    tables: Annotated[Path, typer.Argument(help="Table file, made by `rramkit characterize`.")],
+    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
     inputs: Annotated[
         Path | None,
         typer.Option("--inputs", "-i", help="Voltages, one vector a row (CSV or NPY), in volts; default: random."),

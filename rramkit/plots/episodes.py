@@ -48,7 +48,7 @@ def energy(ax: Axes, run: EpisodeRun) -> Axes:
         ax.plot(at, np.cumsum(updates.value), color=VERMILION, label="updates of the target")
     ax.set_ylim(bottom=0.0)
     ax.set_xlabel("actions")
-    name_axis(ax.yaxis, "energy so far", "J")
+    name_axis(ax.yaxis, "cumulative energy", "J")
     ax.legend(loc="best")
     return ax
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from rramkit.plots.cells import delta_g_map, staircase
 from rramkit.plots.residuals import residuals
-from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map
+from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, words
 from rramkit.staircase import climb
 from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
@@ -32,7 +32,7 @@ def _of_table(table: Table) -> Iterator[tuple[str, Drawing]]:
     for signal, points in table.held_out.items():
         is_train = set(points.at) == {SET.pulse}
         source = "the measurement" if is_train else "SPICE"
-        named = partial(residuals, quantity=signal.replace("_", " "), source=source)
+        named = partial(residuals, quantity=words(signal), source=source)
         yield f"{signal}-residuals", partial(named, points=points)
         wide = [name for name in table.axes if table.axes[name].values.size > 1]
         if len(wide) > 1 and set(wide) <= set(points.at):

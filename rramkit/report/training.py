@@ -97,7 +97,7 @@ def _spending(epochs: Epochs) -> Panel:
         ),
         Drawing(svg(lambda ax: plots.energy_by_epoch(ax, epochs), name="energy"), "Energy in each epoch of training."),
         Drawing(
-            svg(lambda ax: plots.energy_cumulated(ax, epochs), name="cumulated"),
+            svg(lambda ax: plots.energy_cumulative(ax, epochs), name="cumulative"),
             "Energy since the start, initial programming included.",
         ),
     )
