@@ -87,7 +87,9 @@ def find_design(name: str) -> Design:
     if catalog.current_name(name) in plan_names():
         return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
-        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Pass one of them.")
+        raise InputError(
+            f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Pass one of them."
+        )
     return read_design(Path(name))
 
 

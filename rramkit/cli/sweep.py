@@ -132,7 +132,7 @@ def _verdict(ranked: "Sequence[Cost]", without: float) -> str:
     for cost in ranked:
         error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
         lines.append(
-            f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({-100.0 * cost.loss:+.2f}{error} points)"
+            f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({round(-100.0 * cost.loss, 2) + 0.0:+.2f}{error} points)"
         )
     worst = next(cost for cost in ranked if cost.name != ALL)
     if worst.loss > 0.0:

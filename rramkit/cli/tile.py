@@ -73,7 +73,12 @@ def tile(
         check_picture(plot)
     file = table.load(tables)
     chain = parameters(ReadChain, params, pairs)
-    model = ArrayModel(file, wires=wires, chain=ReadChain.from_tables(file, chain) if blocks else chain)
+    if blocks and (stages := ReadChain.from_tables(file, chain)) == chain:
+        raise InputError(
+            f"{tables}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the file with "
+            "`rramkit characterize --plan design`."
+        )
+    model = ArrayModel(file, wires=wires, chain=stages if blocks else chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else load_matrix(target, "target")
     loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))

@@ -34,7 +34,7 @@ def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
     ax.plot(updates.step, updates.value, "o", color=VERMILION)
     ax.set_ylim(0.0, 1.1 * max(float(np.max(updates.value, initial=0.0)), 1.0))  # no cell at all is a flat line at 0
     ax.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    name_axis(ax.yaxis, f"rewritten, of {run.scalars['cells']:g}", "1")
+    name_axis(ax.yaxis, f"cells rewritten, of {run.scalars['cells']:,.0f}", "1")
     ax.set_xlabel("batches")
     return ax
 
