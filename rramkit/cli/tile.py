@@ -63,6 +63,7 @@ def tile(
     from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
     from rramkit.array.compare import ReadError, ideal_currents, reference_currents
     from rramkit.array.matrix_file import load_matrix, save_matrix
+    from rramkit.errors import InputError
     from rramkit.plots.canvas import check_picture
     from rramkit.plots.tile import save_error_map
 
@@ -73,12 +74,14 @@ def tile(
         check_picture(plot)
     file = table.load(tables)
     chain = parameters(ReadChain, params, pairs)
-    if blocks and (stages := ReadChain.from_tables(file, chain)) == chain:
-        raise InputError(
-            f"{tables}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the file with "
-            "`rramkit characterize --plan design`."
-        )
-    model = ArrayModel(file, wires=wires, chain=stages if blocks else chain)
+    if blocks:
+        own, chain = chain, ReadChain.from_tables(file, chain)
+        if chain == own:
+            raise InputError(
+                f"{tables}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the "
+                "file with `rramkit characterize --plan design`."
+            )
+    model = ArrayModel(file, wires=wires, chain=chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else load_matrix(target, "target")
     loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))
