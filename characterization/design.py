@@ -193,6 +193,6 @@ def _values(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error

@@ -73,7 +73,7 @@ class Parameters(BaseModel):
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
+            raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
         return cls.checked(values, where=str(path))
