@@ -87,7 +87,9 @@ def find_design(name: str) -> Design:
     if catalog.current_name(name) in plan_names():
         return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
-        raise InputError(f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Fix it.")
+        raise InputError(
+            f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Pass one of them."
+        )
     return read_design(Path(name))
 
 
@@ -191,6 +193,6 @@ def _values(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error

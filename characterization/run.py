@@ -79,7 +79,7 @@ class RunOptions:
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already
                     store.flush()
-                error.add_note(f"{len(store)} finished points are kept in {points}; the same command goes on there.")
+                error.add_note(f"{len(store)} finished points are kept in {points}; the same command resumes there.")
                 raise
 
 

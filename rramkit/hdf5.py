@@ -30,6 +30,13 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"  # the signature of a file without a user block: on
 _SINCE = "v108"
 _LIBRARY_WORDS = re.compile(r"^(?:\[Errno \d+\] )?(?:Unable|Can't) [^(]*\((.*)\)$", re.DOTALL)
 _SYSTEM_WORDS = re.compile(r"error message = '([^']+)'")
+_NOUNS = {
+    "rramkit tables": "a table file",
+    "rramkit run": "a run file",
+    "rramkit episodes": "a run file of `rramkit rl`",
+    "rramkit checkpoint": "a checkpoint",
+}
+_COMMANDS = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}
 _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
 
 
@@ -57,7 +64,7 @@ def is_sealed(path: Path) -> bool:
     if head.startswith(_HDF5):
         return False
     if not head.startswith(_TITLE):
-        raise BrokenSealError("it starts neither with a seal nor as HDF5: another kind of file, or a damaged one")
+        raise BrokenSealError("neither an rramkit file nor HDF5, or damaged")
     digest, length = _digest(path)
     if head == _head(digest, length):
         return True
@@ -105,13 +112,10 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     TableError
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
-    command = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}.get(
-        kind, "--help"
-    )
+    noun = _noun(kind)
+    cure = f"Pass a file written by `rramkit {_COMMANDS[kind]}`." if kind in _COMMANDS else f"Pass {noun}."
     if not path.is_file():
-        raise TableError(
-            f"{path}: {'not a file' if path.exists() else 'no such file'}. `rramkit {command}` makes one ({kind})."
-        )
+        raise TableError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {noun} is needed. {cure}")
     try:
         sealed = is_sealed(path)
         with h5py.File(path, "r") as file:
@@ -119,12 +123,10 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
                 raise ValueError("its checksum is missing: another program has rewritten it")
             name = file.attrs.get("format")
             if not isinstance(name, str) or name != kind:
-                raise TableError(f"{path}: holds {name!r}, not {kind!r}. Give a file that `rramkit {command}` made.")
+                raise TableError(f"{path}: is {_noun(name)}, not {noun}. {cure}")
             yield file
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise TableError(
-            f"{path}: cannot be read as {kind!r}: {_reason(error)}. `rramkit {command}` makes one."
-        ) from error
+        raise TableError(f"{path}: cannot be read as {noun}: {_reason(error)}. {cure}") from error
 
 
 def format_of(path: Path) -> str:
@@ -135,6 +137,11 @@ def format_of(path: Path) -> str:
             return str(file.attrs.get("format", ""))
     except (OSError, ValueError, RuntimeError):
         return ""
+
+
+def _noun(kind: object) -> str:
+    """Return what a file with this attribute `format` is, with its article."""
+    return _NOUNS.get(str(kind), f"an HDF5 file of format {kind!r}" if kind else "an HDF5 file of another program")
 
 
 def _reason(error: Exception) -> str:

@@ -121,7 +121,7 @@ class Parameters(BaseModel):
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from error
+            raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
         return cls.checked(values, where=str(path))
@@ -170,7 +170,7 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
     if first["type"] == "union_tag_invalid":
         tags = first.get("ctx", {}).get("expected_tags", "")
         got = repr(first.get("ctx", {}).get("tag"))
-        return f"{where}: `{name}.kind` must be one of {tags}; got {got}. Change it there.{more}"
+        return f"{where}: `{name}.kind` must be one of {tags}; got {got}. Fix this key.{more}"
     field = owner.model_fields.get(names[-1]) if names else None
     extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
@@ -179,7 +179,7 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
         what = "should be a group of keys, not a value"
     got = repr(first["input"])
     got = got if len(got) <= _SHOWN else f"{got[:_SHOWN]} ..."
-    return f"{where}: `{name}` {what}{unit}; got {got}. Change it there.{more}"
+    return f"{where}: `{name}` {what}{unit}; got {got}. Fix this key.{more}"
 
 
 def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:
@@ -194,7 +194,7 @@ def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[st
     ]
     meant = similar or [f"{group}.{wrong}" for group in groups[:1]]
     hint = f" Did you mean `{'.'.join([*path, meant[0]])}`?" if meant else ""
-    return f" Known here: {', '.join(owner.model_fields)}.{hint}"
+    return f" Keys: {', '.join(owner.model_fields)}.{hint}"
 
 
 def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], list[str]]:

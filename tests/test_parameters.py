@@ -26,11 +26,11 @@ class Outer(Parameters):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cuont = 1", "`cuont` is not a known key. Known here: count, inner, last."),
-        ("[inner]\nlength = 1", "`inner.length` is not a known key. Known here: width."),
-        ("[inner]\nwidth = 10", "`inner.width` should be less than or equal to 9 m; got 10. Change it there."),
-        ("last = 0", "`last` should be greater than 0 V; got 0. Change it there."),
-        ("last = nan", "`last` should be a finite number; got nan. Change it there."),
+        ("cuont = 1", "`cuont` is not a known key. Keys: count, inner, last."),
+        ("[inner]\nlength = 1", "`inner.length` is not a known key. Keys: width."),
+        ("[inner]\nwidth = 10", "`inner.width` should be less than or equal to 9 m; got 10. Fix this key."),
+        ("last = 0", "`last` should be greater than 0 V; got 0. Fix this key."),
+        ("last = nan", "`last` should be a finite number; got nan. Fix this key."),
         ("count = 1.5", "`count` should be a valid integer, got a number with a fractional part; got 1.5."),
         ('count = "x"', "`count` should be a valid integer"),
         ("inner = 3", "`inner` should be a group of keys, not a value; got 3."),

@@ -110,7 +110,7 @@ class Store:
     def take_in(self, other: Path) -> int:
         """Copy the points of another store's file; return how many there were. Its damaged rows stay behind."""
         if not other.is_file():
-            raise InputError(f"{other}: cannot be read (no such file). Give the path of a file of finished points.")
+            raise InputError(f"{other}: cannot be read (no such file). Pass the path of a file of finished points.")
         with Store(other) as source, source._in_kit_terms():
             rows = [row for row in source._execute("SELECT * FROM points") if _outcome(row) is not None]
         self._write(rows)

@@ -103,7 +103,11 @@ def from_preset(name: str, settings: ImportSettings) -> TableFile:
     """
     device = presets.preset(name)
     written: dict[Polarity, Table] = {polarity: presets.write_table(device, polarity, settings) for polarity in WRITES}
-    lacks = [*_lacks_of(written), "current against voltage: read as ohmic", "held-out points: it is a formula"]
+    lacks = [
+        *_lacks_of(written),
+        "current against voltage: read as ohmic",
+        "held-out points: none, the table is a closed formula",
+    ]
     source = {"source": f"preset {name}: {device.label}, {device.source}", "preset": device.as_json()}
     return _file({READ.group: linear_table(device.g_range, settings), **written}, settings, lacks, source)
 

@@ -61,7 +61,7 @@ def presets() -> dict[str, Preset]:
 def preset(name: str) -> Preset:
     """Return a preset; raise `InputError` with the names there are."""
     if name not in presets():
-        raise InputError(f"there is no preset {name!r}. Known: {', '.join(presets())}.")
+        raise InputError(f"`preset` must be one of {', '.join(presets())}; got {name!r}. Pass one of them.")
     return presets()[name]
 
 

@@ -1,6 +1,8 @@
 """`rramkit`: the list of commands."""
 
+import inspect
 import warnings
+from collections.abc import Callable
 from typing import Annotated, cast
 
 import typer
@@ -38,21 +40,34 @@ app = typer.Typer(
         "[bold]report[/] the results."
     ),
 )
-app.command("netlist")(netlist.netlist)
-app.command("simulate")(simulate.simulate)
-app.command("characterize")(characterize.characterize)
-app.command("merge")(merge.merge)
-app.command("verify")(verify.verify)
-app.command("import")(import_measured.import_measured)
-app.command("plot")(plot.plot)
-app.command("tile")(tile.tile)
-app.command("train")(train.train)
-app.command("rl")(rl.rl)
-app.command("sweep")(sweep.sweep)
-app.command("ablate")(sweep.ablate)
-app.command("report")(report.report)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+_COMMANDS = {
+    "netlist": netlist.netlist,
+    "simulate": simulate.simulate,
+    "characterize": characterize.characterize,
+    "merge": merge.merge,
+    "verify": verify.verify,
+    "import": import_measured.import_measured,
+    "plot": plot.plot,
+    "tile": tile.tile,
+    "train": train.train,
+    "rl": rl.rl,
+    "sweep": sweep.sweep,
+    "ablate": sweep.ablate,
+    "report": report.report,
+    "doctor": doctor.doctor,
+    "demo": demo.demo,
+}
+
+
+def _help(command: Callable[..., None]) -> str:
+    """Return a command's docstring with one line a paragraph: the terminal's width breaks the lines."""
+    return "\n\n".join(
+        " ".join(paragraph.split()) for paragraph in inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    )
+
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name, help=_help(_command))(_command)
 
 
 def _print_version(is_set: bool) -> None:

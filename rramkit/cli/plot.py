@@ -16,11 +16,11 @@ def plot(
     ),
     kind: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Kind of picture.")] = "png",
 ) -> None:
-    """Draw every table, or a training.
+    """Draw every table, or a training, as pictures.
 
     Tables: families of curves with held-out points, residual maps, histograms, staircases. A training: learning curves
     against float, pulses and energy by epoch, confusion, and of each matrix its conductances by epoch and the pulses by
-    cell.
+    cell. A training of `rramkit rl`: returns, energy, and cells rewritten by updates of the target network.
     """
     from rramkit import plots
     from rramkit.errors import InputError
@@ -38,6 +38,6 @@ def plot(
 def _drawings(source: Path) -> "dict[str, Drawing]":
     from rramkit import hdf5, plots, record, table
 
-    if hdf5.format_of(source) == record.FORMAT:
-        return plots.run_gallery(record.load(source))
+    if hdf5.format_of(source) in (record.FORMAT, record.EPISODE_FORMAT_1):
+        return plots.run_gallery(record.load(source, record.TrainingOutcome))
     return plots.gallery(table.load(source))

@@ -8,7 +8,7 @@ import typer
 
 
 def report(
-    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.")],
+    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
     run: Annotated[Path | None, typer.Option("--run", help="Run file, written by `rramkit train`.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the headline as one line of JSON.")] = False,

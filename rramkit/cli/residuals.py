@@ -26,7 +26,9 @@ def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
     limit_p95 = ("limit",) if tails else ()
     for name in ("quantity", "points", "rms", "limit", "p95", *limit_p95, "max", "limit", "verdict"):
         justify = "left" if name in ("quantity", "verdict") else "right"
-        grid.add_column(name, justify=justify, no_wrap=True)
+        grid.add_column(
+            name, justify=justify, no_wrap=name != "quantity", overflow="fold"
+        )  # a long name takes two lines
     for name, points in residuals.items():
         tail = (points.limit_p95,) if tails else ()
         numbers = (points.rms, points.limit_rms, points.p95, *tail, points.max, points.limit_max)

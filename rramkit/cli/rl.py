@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def rl(
     tables: Annotated[
-        Path | None, typer.Argument(help="Table file, written by `rramkit characterize`; left out: weights in memory.")
+        Path | None,
+        typer.Argument(help="Table file, written by `rramkit characterize`; without one: float.", metavar="TABLES.h5"),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to write.")] = Path("episodes.h5"),
     corner: Corner = None,
@@ -24,7 +25,7 @@ def rl(
     supply: Supply = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the returns into this PNG, PDF or SVG.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Picture of returns and energy: PNG, PDF or SVG.")] = None,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the settings and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,

@@ -62,7 +62,9 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
         block = catalog.block(catalog.noted_name(what))
         return block.deck(parameters(block.parameters, params, pairs)).text()
     if not Path(what).exists() and "." not in what and "/" not in what:
-        raise InputError(f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Fix it.")
+        raise InputError(
+            f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Pass one of them."
+        )
     if params or pairs:
         raise InputError(
             "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."

@@ -132,9 +132,8 @@ def _verdict(ranked: "Sequence[Cost]", without: float) -> str:
     lines, width = [f"without any: {units.percent(without)}"], max(len(cost.name) for cost in ranked)
     for cost in ranked:
         error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
-        lines.append(
-            f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({-100.0 * cost.loss:+.2f}{error} points)"
-        )
+        change = round(-100.0 * cost.loss, 2) + 0.0  # points; + 0.0: no minus before a zero
+        lines.append(f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({change:+.2f}{error} points)")
     worst = next(cost for cost in ranked if cost.name != ALL)
     if worst.loss > 0.0:
         near = isfinite(worst.error) and worst.loss <= 2.0 * worst.error

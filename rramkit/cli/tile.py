@@ -26,7 +26,7 @@ _SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a
 
 
 def tile(
-    tables: Annotated[Path, typer.Argument(help="Table file, made by `rramkit characterize`.")],
+    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
     inputs: Annotated[
         Path | None,
         typer.Option("--inputs", "-i", help="Voltages, one vector a row (CSV or NPY), in volts; default: random."),
@@ -83,7 +83,14 @@ def tile(
         )
     file = load_tables(tables, condition, quiet=quiet or json)
     chain = parameters(ReadChain, params, pairs)
-    model = ArrayModel(file, wires=wires, chain=ReadChain.from_tables(file, chain) if blocks else chain)
+    if blocks:
+        own, chain = chain, ReadChain.from_tables(file, chain)
+        if chain == own:
+            raise InputError(
+                f"{tables}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the "
+                "file with `rramkit characterize --plan design`."
+            )
+    model = ArrayModel(file, wires=wires, chain=chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
     loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))

@@ -100,18 +100,16 @@ def _summary(run: "Run") -> str:
     cells = max(sum(layer.pulses.size for layer in run.layers), 1)
     pulses = totals["pulses_set"] + totals["pulses_reset"]
     before = units.percent(totals["accuracy_before"])
+    epochs = "1 epoch" if totals["epochs"] == 1 else f"{totals['epochs']} epochs"
     rows = (
-        (
-            "test accuracy",
-            f"{units.percent(run.accuracy)} (before training {before})",
-        ),
+        ("test accuracy", f"{units.percent(run.accuracy)} (before training {before})"),
         ("float reference", units.percent(run.float_accuracy) if isfinite(run.float_accuracy) else "not trained"),
         ("data", run.data_name),
         ("cells", units.count(cells)),
         (
             "pulses",
             f"{units.count(totals['pulses_set'])} set, {units.count(totals['pulses_reset'])} reset; "
-            f"{pulses / cells:.2f} a cell, initial programming included",
+            f"{pulses / cells:.2f} per cell, initial programming included",
         ),
         (
             "write energy",
@@ -120,6 +118,6 @@ def _summary(run: "Run") -> str:
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
-        ("time", f"{run.train_seconds:.1f} s for {totals['epochs']} epochs, both networks"),
+        ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )
     return "\n".join(f"{name:<16} {value}" for name, value in rows)

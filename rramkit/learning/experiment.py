@@ -37,7 +37,7 @@ class Experiment(Parameters):
     ((32,), 'sign')
     >>> Experiment(hidden=[32])
     Traceback (most recent call last):
-    rramkit.errors.InputError: Experiment: `hidden` is not a known key. Known here: ... Did you mean `network.hidden`?
+    rramkit.errors.InputError: Experiment: `hidden` is not a known key. Keys: ... Did you mean `network.hidden`?
     """
 
     name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")

@@ -59,7 +59,7 @@ def pulse_energy(ax: Axes, table: Table) -> Axes:
     for level in spread(g_start.size, _CURVES):
         ax.plot(v_pulse, energy[level], ".-", color=colours.to_rgba(g_start[level]))
     _name_amplitude(ax, table)
-    name_axis(ax.yaxis, "energy a pulse", "J")
+    name_axis(ax.yaxis, "energy per pulse", "J")
     colour_bar(ax, colours, label="conductance before", unit="S")
     return ax
 

@@ -41,7 +41,7 @@ def pulses_by_matrix(ax: Axes, layers: Sequence[LayerRecord]) -> Axes:
         ax.plot(epochs, parts[index], "o-", color=shade, label=f"{index}: {rows} x {columns}")
     _scale_counts(ax, np.concatenate([part.ravel() for part in parts]))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set(xlabel="epoch", ylabel="pulses a cell")
+    ax.set(xlabel="epoch", ylabel="pulses per cell")
     if len(layers) <= len(_SHADES):
         legend_above(ax)
     return ax

@@ -34,7 +34,7 @@ def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
     ax.plot(updates.step, updates.value, "o", color=VERMILION)
     ax.set_ylim(0.0, 1.1 * max(float(np.max(updates.value, initial=0.0)), 1.0))  # no cell at all is a flat line at 0
     ax.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    name_axis(ax.yaxis, f"rewritten, of {run.scalars['cells']:g}", "1")
+    name_axis(ax.yaxis, f"cells rewritten, of {run.scalars['cells']:,.0f}", "1")
     ax.set_xlabel("batches")
     return ax
 
@@ -48,7 +48,7 @@ def energy(ax: Axes, run: EpisodeRun) -> Axes:
         ax.plot(at, np.cumsum(updates.value), color=VERMILION, label="updates of the target")
     ax.set_ylim(bottom=0.0)
     ax.set_xlabel("actions")
-    name_axis(ax.yaxis, "energy so far", "J")
+    name_axis(ax.yaxis, "cumulative energy", "J")
     ax.legend(loc="best")
     return ax
 

@@ -12,19 +12,20 @@ from matplotlib.axes import Axes
 
 from rramkit.plots.cells import delta_g_map, staircase
 from rramkit.plots.drift import conductance_drift, gap_to_float, pulses_by_matrix
-from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
+from rramkit.plots.episodes import cells_rewritten, energy, returns
+from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals, words
 from rramkit.plots.training import (
     conductance_histogram,
     confusion,
     energy_by_epoch,
-    energy_cumulated,
+    energy_cumulative,
     error_curve,
     learning_curve,
     loss,
     pulses_by_cell,
     pulses_by_epoch,
 )
-from rramkit.record import Run
+from rramkit.record import EpisodeRun, Run, TrainingOutcome
 from rramkit.staircase import climb
 from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
@@ -44,7 +45,7 @@ def _of_table(table: Table) -> Iterator[tuple[str, Drawing]]:
     for signal, points in table.held_out.items():
         is_train = set(points.at) == {SET.pulse}
         source = "the measurement" if is_train else "SPICE"
-        named = partial(residuals, quantity=signal.replace("_", " "), source=source)
+        named = partial(residuals, quantity=words(signal), source=source)
         yield f"{signal}-residuals", partial(named, points=points)
         wide = [name for name in table.axes if table.axes[name].values.size > 1]
         if len(wide) > 1 and set(wide) <= set(points.at):
@@ -76,13 +77,21 @@ _BY_EPOCH = {
     "loss": loss,
     "pulses-by-epoch": pulses_by_epoch,
     "energy-by-epoch": energy_by_epoch,
-    "energy-cumulated": energy_cumulated,
+    "energy-cumulative": energy_cumulative,
 }
 
 
-def run_gallery(run: Run) -> dict[str, Drawing]:
-    """Return the drawings of a run: of its epochs, its test images, and `matrix-INDEX-KIND` of each matrix."""
-    return dict(_of_run(run))
+_OF_EPISODES = {"returns": returns, "energy-cumulative": energy, "cells-rewritten": cells_rewritten}
+
+
+def run_gallery(run: TrainingOutcome) -> dict[str, Drawing]:
+    """Return the drawings of a run: of its epochs, its test images, and `matrix-INDEX-KIND` of each matrix.
+
+    Of a training by reinforcement: its returns, energy, and cells rewritten by updates of the target network.
+    """
+    if isinstance(run, EpisodeRun):
+        return {name: partial(draw, run=run) for name, draw in _OF_EPISODES.items()}
+    return dict(_of_run(run)) if isinstance(run, Run) else {}
 
 
 def _of_run(run: Run) -> Iterator[tuple[str, Drawing]]:
@@ -95,5 +104,5 @@ def _of_run(run: Run) -> Iterator[tuple[str, Drawing]]:
         yield "pulses-by-matrix", partial(pulses_by_matrix, layers=run.layers)
     for index, layer in enumerate(run.layers):
         yield f"matrix-{index}-histogram", partial(conductance_histogram, layer=layer)
-        yield f"matrix-{index}-drift", partial(conductance_drift, layer=layer)
+        yield f"matrix-{index}-conductance-by-epoch", partial(conductance_drift, layer=layer)
         yield f"matrix-{index}-pulses-by-cell", partial(pulses_by_cell, layer=layer)

@@ -19,7 +19,7 @@ from rramkit.plots.style import (
     spread,
 )
 from rramkit.table import Distribution, HeldOut, Quantity, Table
-from rramkit.table.schema import READ, SET
+from rramkit.table.schema import READ, SET, WIRES
 
 _CURVES = 7  # as many as a phone's screen separates
 _NAMED = (BLUE, VERMILION, GREEN, PURPLE, QUIET)
@@ -58,7 +58,7 @@ def _coloured(ax: Axes, table: Table, signal: str, values: np.ndarray, along: st
     if points is not None and len(table.axes) == 2 and along in points.at and across in points.at:
         shades = colours.to_rgba(points.at[across].values)
         ax.scatter(points.at[along].values, points.spice, s=9, c=shades, edgecolors=QUIET, linewidths=0.4, zorder=3)
-    colour_bar(ax, colours, label=_words(across), unit=other.unit)
+    colour_bar(ax, colours, label=words(across), unit=other.unit)
 
 
 def residual_map(ax: Axes, table: Table, signal: str) -> Axes:
@@ -98,9 +98,9 @@ def histogram(ax: Axes, table: Table, name: str) -> Axes:
         share = np.diff(np.interp(edges, quantiles, distribution.levels))
         ax.stairs(share, edges, color=colour, fill=True, alpha=0.35)
         ax.stairs(share, edges, color=colour, label=label)
-    name_axis(ax.xaxis, _words(distribution.signal), table.signals[distribution.signal].unit)
+    name_axis(ax.xaxis, words(distribution.signal), table.signals[distribution.signal].unit)
     name_axis(ax.yaxis, f"share in one of {_BINS} bins", "1")
-    ax.legend(title=_words(next(iter(table.axes))) if table.axes else None, title_fontsize=8.0)
+    ax.legend(title=words(next(iter(table.axes))) if table.axes else None, title_fontsize=8.0)
     return ax
 
 
@@ -175,15 +175,15 @@ def _places(table: Table, distribution: Distribution) -> list[tuple[str, np.ndar
 def _name(ax: Axes, table: Table, signal: str, along: str) -> None:
     _name_axis_of(ax.xaxis, table.axes[along], along)
     is_pulse_energy = table.polarity is not None and signal == SET.energy
-    name_axis(ax.yaxis, "energy a pulse" if is_pulse_energy else _words(signal), table.signals[signal].unit)
+    name_axis(ax.yaxis, "energy per pulse" if is_pulse_energy else words(signal), table.signals[signal].unit)
 
 
 def _name_axis_of(axis, quantity: Quantity, name: str) -> None:  # noqa: ANN001  (an axis of either direction)
     if quantity.labels:
         axis.set_ticks(quantity.values, quantity.labels)
-        axis.set_label_text(_words(name))
+        axis.set_label_text(words(name))
     else:
-        name_axis(axis, _words(name), quantity.unit)
+        name_axis(axis, words(name), quantity.unit)
 
 
 _WORDS: dict[str, str] = {
@@ -193,12 +193,13 @@ _WORDS: dict[str, str] = {
     SET.g_start: "conductance before",
     SET.v_pulse: "pulse voltage",
     SET.delta_g: "change by one pulse",
+    WIRES.i_array: "array output current",
 }
 
 
-def _words(name: str) -> str:
-    """Return a name of a table as words."""
-    return _WORDS.get(name, name.replace("_", " "))
+def words(name: str) -> str:
+    """Return the words of a column of the cell's and the wires' tables; the name itself of another, as in the docs."""
+    return _WORDS.get(name, name)
 
 
 _MANY = 1500  # points (1): beyond this they are drawn as an image, which keeps a page small

@@ -32,7 +32,7 @@ def errors_of_currents(ax: Axes, i: np.ndarray, others: dict[str, np.ndarray]) -
     for name, other in others.items():
         ax.plot(i.ravel(), (i - other).ravel(), ".", color=_SHADES.get(name, QUIET), markersize=2.5, label=name)
     name_axis(ax.xaxis, "current of the tile", "A")
-    name_axis(ax.yaxis, "tile less reference", "A")
+    name_axis(ax.yaxis, "tile minus reference", "A")
     ax.legend()
     return ax
 
@@ -42,6 +42,6 @@ def save_error_map(path: Path, g_error: np.ndarray, i: np.ndarray, others: dict[
     with style():
         figure = Figure(figsize=(8.4, 3.2), facecolor="white")
         left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.12})
-        error_map(left, g_error, label="pair less target", unit="S")
+        error_map(left, g_error, label="pair minus target", unit="S")
         errors_of_currents(right, i, others)
         figure.savefig(path, format=kind, dpi=160)

@@ -58,18 +58,18 @@ def loss(ax: Axes, epochs: Epochs) -> Axes:
 def pulses_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
     """Draw the set and reset pulses of each epoch of training, without the initial programming (epoch 0)."""
     _stacked(ax, epochs, {"set": epochs.pulses_set, "reset": epochs.pulses_reset})
-    name_axis(ax.yaxis, "pulses an epoch", "1")
+    name_axis(ax.yaxis, "pulses per epoch", "1")
     return ax
 
 
 def energy_by_epoch(ax: Axes, epochs: Epochs) -> Axes:
     """Draw the energy of writing and reading in each epoch of training, without the initial programming (epoch 0)."""
     _stacked(ax, epochs, {"write": epochs.energy_write, "read": epochs.energy_read})
-    name_axis(ax.yaxis, "energy an epoch", "J")
+    name_axis(ax.yaxis, "energy per epoch", "J")
     return ax
 
 
-def energy_cumulated(ax: Axes, epochs: Epochs) -> Axes:
+def energy_cumulative(ax: Axes, epochs: Epochs) -> Axes:
     """Draw the energy spent since the start on writing, on reading and on both."""
     write, read = np.cumsum(epochs.energy_write), np.cumsum(epochs.energy_read)
     ax.plot(epochs.epoch, write + read, "o-", color=INK, label="both")
@@ -86,8 +86,10 @@ def conductance_histogram(ax: Axes, layer: LayerRecord) -> Axes:
     """Draw how many cells of a layer hold each conductance, before and after training."""
     both = np.concatenate([layer.g_initial.ravel(), layer.g_final.ravel()])
     bins = np.histogram_bin_edges(both, bins=48).tolist()
-    ax.hist(layer.g_initial.ravel(), bins=bins, color=QUIET, alpha=0.35, label="before")
-    ax.hist(layer.g_final.ravel(), bins=bins, histtype="step", color=COLOURS["rram"], linewidth=1.4, label="after")
+    ax.hist(layer.g_initial.ravel(), bins=bins, color=QUIET, alpha=0.35, label="before training")
+    ax.hist(
+        layer.g_final.ravel(), bins=bins, histtype="step", color=COLOURS["rram"], linewidth=1.4, label="after training"
+    )
     name_axis(ax.xaxis, "cell conductance", "S")
     name_axis(ax.yaxis, "cells", "1")
     legend_above(ax)
@@ -114,7 +116,7 @@ def pulses_by_cell(ax: Axes, layer: LayerRecord) -> Axes:
     ax.set_yticks([m + height * k for k in range(len(halves)) for m in marks], [str(m) for m in marks] * len(halves))
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.grid(visible=False)
-    colour_bar(ax, image, label="pulses a cell", unit="1")
+    colour_bar(ax, image, label="pulses per cell", unit="1")
     return ax
 
 

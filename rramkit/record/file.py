@@ -50,7 +50,7 @@ def load(path: str | Path, kind: type[AnyOutcome] = Run) -> AnyOutcome:
     training = _load(Path(path))
     if not isinstance(training, kind):
         raise TableError(
-            f"{path}: holds {_NAMES[type(training)]}, not {_NAMES[kind]}. Load it with "
+            f"{path}: holds {_NAMES[type(training)]}, not {_NAMES[kind]}. Pass one of that kind, or load it with "
             f"`record.load(path, record.{type(training).__name__})`."
         )
     return training

@@ -13,8 +13,8 @@ from rramkit.table.operating_point import at_condition, nominal_condition
 from rramkit.table.schema import READ, RESET, SET, WIRES
 
 _WIRES: dict[str, str] = {
-    WIRES.r_row: "row wire, a cell",
-    WIRES.r_col: "column wire, a cell",
+    WIRES.r_row: "row wire, per cell",
+    WIRES.r_col: "column wire, per cell",
     WIRES.r_drive: "driver",
     WIRES.r_sense: "sense input",
 }
@@ -125,8 +125,8 @@ def _write_rows(table: Table) -> tuple[TableRow, ...]:
         TableRow(f"{plots.stepped_line(table)} voltages", units.span(table.axes[SET.v_pulse].values, "V")),
         TableRow("pulse width", units.text(table.condition(SET.t_pulse), "s")),
         TableRow("largest change by one pulse", units.text(float(strongest), "S")),
-        TableRow("energy a pulse, median", units.text(float(np.median(energy)), "J")),
-        TableRow("energy a pulse, range", units.span(energy, "J")),
+        TableRow("energy per pulse, median", units.text(float(np.median(energy)), "J")),
+        TableRow("energy per pulse, range", units.span(energy, "J")),
         *((TableRow("points that failed in SPICE", units.count(failed)),) if failed else ()),
     )
 

@@ -12,8 +12,8 @@ QUANTITIES: dict[tuple[str, str], str] = {
     (WIRES.group, WIRES.i_array): "output current of an array",
     (SET.group, SET.delta_g): "change of conductance",
     (RESET.group, RESET.delta_g): "change of conductance",
-    (SET.group, SET.energy): "energy a pulse",
-    (RESET.group, RESET.energy): "energy a pulse",
+    (SET.group, SET.energy): "energy per pulse",
+    (RESET.group, RESET.energy): "energy per pulse",
 }
 """Words for signals of tables, on labels; another signal keeps its name."""
 

@@ -24,7 +24,7 @@ NOT_MODELLED = (
     "Write voltages droop along the lines only where the rule's `update.droop` is on.",
     "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
     "The cell model is a published compact model, not a measurement of silicon; it has no forming step.",
-    "Energy counts the write pulses and the array reads only: no decoders, converters, logic or data movement.",
+    "Energy counts write pulses, array reads and the read stages that are on: no decoders, logic or data movement.",
 )
 """Version 0.1 of the kit; one sentence each, shown in every report."""
 

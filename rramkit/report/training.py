@@ -70,7 +70,7 @@ def _learning(run: Run) -> Panel:
         TableRow("95 % interval of it (Wilson)", _interval(run)),
         TableRow("float accuracy, test images", units.percent(run.float_accuracy)),
         TableRow("data", run.data_name),
-        TableRow("accuracy, training images, of those judged", units.percent(epochs.accuracy_train[-1])),
+        TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
         TableRow("accuracy before training", units.percent(epochs.accuracy_test[0])),
         TableRow(
             "best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"
@@ -97,7 +97,7 @@ def _spending(epochs: Epochs) -> Panel:
         ),
         Drawing(svg(lambda ax: plots.energy_by_epoch(ax, epochs), name="energy"), "Energy in each epoch of training."),
         Drawing(
-            svg(lambda ax: plots.energy_cumulated(ax, epochs), name="cumulated"),
+            svg(lambda ax: plots.energy_cumulative(ax, epochs), name="cumulative"),
             "Energy since the start, initial programming included.",
         ),
     )
@@ -113,7 +113,7 @@ def _spending(epochs: Epochs) -> Panel:
         TableRow("write energy", units.text(write, "J")),
         TableRow("read energy", units.text(read, "J")),
         TableRow("both", units.text(write + read, "J")),
-        TableRow("write energy a pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
+        TableRow("write energy per pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
         TableRow("values clamped to a table's edge", units.count(epochs.clamped.sum())),
     )
     return Panel("Pulses and energy", drawings, rows)
@@ -126,12 +126,12 @@ def _confusion(run: Run) -> Panel:
     true, predicted = np.unravel_index(np.argmax(wrong), wrong.shape)
     drawing = Drawing(
         svg(lambda ax: plots.confusion(ax, counts), name="confusion", height=3.5),
-        "Test images by true and predicted class; colour is the share of the true class that went astray.",
+        "Test images by true and predicted class; colour is the share of the true class that was misclassified.",
     )
     rows = (
         TableRow("test images", units.count(counts.sum())),
         TableRow("right", units.count(np.trace(counts))),
-        *(TableRow(f"class {label}, right", units.percent(share)) for label, share in enumerate(recall)),
+        *(TableRow(f"class {label}, correct", units.percent(share)) for label, share in enumerate(recall)),
         TableRow("most frequent error", f"{true} taken for {predicted}: {units.count(wrong[true, predicted])} images"),
     )
     return Panel("Confusion", (drawing,), rows)
@@ -140,14 +140,14 @@ def _confusion(run: Run) -> Panel:
 def _matrices(run: Run) -> Panel:
     drawing = Drawing(
         svg(lambda ax: plots.pulses_by_matrix(ax, run.layers), name="pulses-by-matrix"),
-        "Pulses a cell in each epoch of training, by matrix.",
+        "Pulses per cell in each epoch of training, by matrix.",
     )
     cells = sum(layer.pulses.size for layer in run.layers)
     most = max(int(layer.pulses.max()) for layer in run.layers)
     rows = (
         TableRow("matrices", units.count(len(run.layers))),
         TableRow("cells", units.count(cells)),
-        TableRow("pulses a cell, largest", units.count(most)),
+        TableRow("pulses per cell, largest", units.count(most)),
     )
     return Panel("All matrices", (drawing,), rows)
 
@@ -176,8 +176,8 @@ def _layer(index: int, layer: LayerRecord) -> Panel:
         TableRow("conductance after, range", units.span(layer.g_final, "S")),
         TableRow("change, rms", units.text(float(np.sqrt(np.mean(change**2))), "S")),
         TableRow("pulses", units.count(layer.pulses.sum())),
-        TableRow("pulses a cell, mean", units.text(float(layer.pulses.mean()), "1")),
-        TableRow("pulses a cell, largest", units.count(layer.pulses.max())),
+        TableRow("pulses per cell, mean", units.text(float(layer.pulses.mean()), "1")),
+        TableRow("pulses per cell, largest", units.count(layer.pulses.max())),
         TableRow("cells without a pulse", units.percent(float(np.mean(layer.pulses == 0)))),
     )
     return Panel(f"Matrix {index}", drawings, numbers)

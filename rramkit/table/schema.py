@@ -252,7 +252,7 @@ class MultibitRead(Group, group="multibit_read"):
 
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     code = signal("1", "the code", low=0.0)
-    energy = signal("J", "of readout and conversion", low=0.0)
+    energy = signal("J", "of the conversion by the ADC; the readout's is not included", low=0.0)
     bits = condition("1", "resolution", low=1.0)
     v_read = condition("V", "read voltage")
     t_conversion = condition("s", "duration of read and conversion", low=0.0)

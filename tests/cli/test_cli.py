@@ -56,7 +56,7 @@ def kit(monkeypatch, capfd):
 BAD = {
     "no such command": ("nosuch", "No such command 'nosuch'. `rramkit --help`"),
     "no such option": ("train --nosuch", "No such option: --nosuch"),
-    "no argument": ("report", "Missing argument 'tables'. `rramkit report --help`"),
+    "no argument": ("report", "Missing argument 'TABLES.h5'. `rramkit report --help`"),
     "tables for an experiment": ("train tables.h5", "is a table file, not an experiment. Give it as `--tables tables"),
     "not a number": ("netlist crossbar --rows x", "'--rows'"),
     "option out of range": ("verify tables.h5 --points 1", "'--points': Input should be greater than or equal to 4"),
@@ -70,7 +70,7 @@ BAD = {
     "control words in a name": ("characterize -o new.h5 -s name=x\n.control", r"got 'x\n.control'"),
     "unknown key in a file": (
         "netlist crossbar --params key.toml",
-        "key.toml: `nosuch` is not a known key. Known here",
+        "key.toml: `nosuch` is not a known key. Keys",
     ),
     "broken file": ("netlist crossbar --params broken.toml", "broken.toml: not a TOML file"),
     "file out of range": ("netlist crossbar --params range.toml", "range.toml: `crossbar.rows` should be greater"),
@@ -92,12 +92,18 @@ BAD = {
     "output in a file": ("train --tables tables.h5 -o run.h5/x.h5", "its folder cannot be written"),
     "output in no place": ("characterize -o /proc/nowhere/new.h5", "its folder cannot be written"),
     "demo in no place": ("demo -o /proc/nowhere", "its folder cannot be written"),
-    "no tables": ("train --tables none.h5", "none.h5: no such file. `rramkit characterize` makes one"),
+    "no tables": (
+        "train --tables none.h5",
+        "none.h5: no such file; a table file is needed. Pass a file written",
+    ),
     "no tables to report": ("report none.h5", "none.h5: no such file"),
     "no tables to verify": ("verify none.h5", "none.h5: no such file"),
-    "tables of text": ("train --tables text.h5", "text.h5: cannot be read as 'rramkit tables'"),
-    "tables that are a run": ("train --tables run.h5", "run.h5: holds 'rramkit run', not 'rramkit tables'"),
-    "run that is tables": ("report tables.h5 --run tables.h5", "Give a file that `rramkit train` made"),
+    "tables of text": ("train --tables text.h5", "text.h5: cannot be read as a table file"),
+    "tables that are a run": ("train --tables run.h5", "run.h5: is a run file, not a table file"),
+    "run that is tables": (
+        "report tables.h5 --run tables.h5",
+        "is a table file, not a run file. Pass a file written",
+    ),
     "tables without a plan": ("verify tables.h5", "carries no plan"),
     "no epochs": ("train --tables tables.h5 --epochs 0", "`epochs` should be greater than or equal to 1"),
 }

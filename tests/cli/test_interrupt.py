@@ -91,7 +91,7 @@ def test_characterize_ends_tidily(tmp_path, number, whole_group, code):
         assert job.process.returncode == code
         assert err.count("\n") == 1
         assert err.startswith("rramkit: interrupted")
-        assert "finished points are kept in out.points; the same command goes on there" in err
+        assert "finished points are kept in out.points; the same command resumes there" in err
         assert out == ""
         assert job.files().keys() - job.before.keys() == {"out.points"}
         assert job.unchanged()

@@ -35,7 +35,7 @@ DRAWINGS = {
         "word line voltage (V)",
         "conductance after one pulse (µS)",
     ),
-    "pulse_energy": (lambda ax: plots.pulse_energy(ax, FILE["set"]), "word line voltage (V)", "energy a pulse (pJ)"),
+    "pulse_energy": (lambda ax: plots.pulse_energy(ax, FILE["set"]), "word line voltage (V)", "energy per pulse (pJ)"),
     "delta_g_map": (
         lambda ax: plots.delta_g_map(ax, FILE["reset"]),
         "source line voltage (V)",
@@ -51,8 +51,8 @@ DRAWINGS = {
         "change in SPICE (µS)",
         "fit minus SPICE (µS)",
     ),
-    "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy a pulse (pJ)"),
-    "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v diff (mV)", "t decide (ps)"),
+    "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy per pulse (pJ)"),
+    "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v_diff (mV)", "t_decide (ps)"),
     "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change by one pulse (µS)"),
     "residual_map": (
         lambda ax: plots.residual_map(ax, FULL, "delta_g"),
@@ -69,9 +69,9 @@ DRAWINGS = {
     "learning_curve": (lambda ax: plots.learning_curve(ax, RUN.epochs), "epoch", "images classified correctly (%)"),
     "error_curve": (lambda ax: plots.error_curve(ax, RUN.epochs), "epoch", "images classified wrongly (%)"),
     "loss": (lambda ax: plots.loss(ax, RUN.epochs), "epoch", "loss on training images (nat)"),
-    "pulses_by_epoch": (lambda ax: plots.pulses_by_epoch(ax, RUN.epochs), "epoch", "pulses an epoch"),
-    "energy_by_epoch": (lambda ax: plots.energy_by_epoch(ax, RUN.epochs), "epoch", "energy an epoch (µJ)"),
-    "energy_cumulated": (lambda ax: plots.energy_cumulated(ax, RUN.epochs), "epoch", "energy since the start (µJ)"),
+    "pulses_by_epoch": (lambda ax: plots.pulses_by_epoch(ax, RUN.epochs), "epoch", "pulses per epoch"),
+    "energy_by_epoch": (lambda ax: plots.energy_by_epoch(ax, RUN.epochs), "epoch", "energy per epoch (µJ)"),
+    "energy_cumulative": (lambda ax: plots.energy_cumulative(ax, RUN.epochs), "epoch", "energy since the start (µJ)"),
     "conductance_histogram": (
         lambda ax: plots.conductance_histogram(ax, RUN.layers[0]),
         "cell conductance (µS)",
@@ -83,7 +83,7 @@ DRAWINGS = {
         "column: plus, then minus half",
     ),
     "conductance_drift": (lambda ax: plots.conductance_drift(ax, RUN.layers[0]), "epoch", "cell conductance (µS)"),
-    "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses a cell"),
+    "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses per cell"),
     "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
     "ablation": (
         lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
@@ -198,13 +198,19 @@ def test_the_command_draws_a_training_into_a_folder(tmp_path):
         record.save(made, tmp_path / f"{name}.h5")
         assert command(["plot", str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / name), "--format", "svg"]) == 0
         names = {path.stem for path in (tmp_path / name).iterdir()}
-        assert {"learning-curve", "confusion", "pulses-by-matrix", "matrix-0-drift", "matrix-1-pulses-by-cell"} <= names
+        assert {
+            "learning-curve",
+            "confusion",
+            "pulses-by-matrix",
+            "matrix-0-conductance-by-epoch",
+            "matrix-1-pulses-by-cell",
+        } <= names
         assert ("gap-to-float" in names) is gap
 
 
 def test_the_command_names_a_file_that_is_neither(tmp_path):
     (tmp_path / "notes.h5").write_text("no tables")
-    with pytest.raises(TableError, match=r"notes\.h5: cannot be read as 'rramkit tables'"):
+    with pytest.raises(TableError, match=r"notes\.h5: cannot be read as a table file"):
         command(["plot", str(tmp_path / "notes.h5"), "-o", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 

@@ -94,13 +94,14 @@ def test_every_dataset_says_what_it_is(path):
 
 
 def test_missing_foreign_and_other_versions_are_refused(path, tmp_path):
-    with pytest.raises(TableError, match=r"none\.h5: no such file. `rramkit characterize` makes one"):
+    with pytest.raises(
+        TableError,
+        match=r"none\.h5: no such file; a table file is needed. Pass a file written by",
+    ):
         table.load(tmp_path / "none.h5")
     with pytest.raises(TableError, match="not a file"):
         table.load(tmp_path)
-    with pytest.raises(
-        TableError, match=r"holds 'rramkit tables', not 'rramkit run'\. Give a file that `rramkit train`"
-    ):
+    with pytest.raises(TableError, match=r"is a table file, not a run file\. Pass a file written by `rramkit train`"):
         record.load(path)
     with edited(path) as file:
         file.attrs["format_version"] = 4
@@ -111,7 +112,7 @@ def test_missing_foreign_and_other_versions_are_refused(path, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"hello", bytes(range(256)) * 20])
 def test_what_is_not_hdf5_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "t.h5").write_bytes(content)
-    with pytest.raises(TableError, match="cannot be read as 'rramkit tables'") as caught:
+    with pytest.raises(TableError, match="cannot be read as a table file") as caught:
         table.load(tmp_path / "t.h5")
     assert "\n" not in str(caught.value)
 
