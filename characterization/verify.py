@@ -35,7 +35,8 @@ def verify(
     Raises
     ------
     TableError
-        When the file was not made from SPICE, or its cell tables are of another definition of conductance.
+        When the file was not made from SPICE, its cell tables are of another definition of conductance, or no plan
+        limits a held-out error: nothing would be compared.
     InputError
         When `seed` is a table's own seed: its points would not be fresh.
     SetupError
@@ -66,6 +67,11 @@ def verify(
         for plan in plans:
             held_out = fresh_points(runner, plan, tables.tables, seed=seed, points=points)
             fresh |= {f"{name}.{signal}": each for name, found in held_out.items() for signal, each in found.items()}
+    if not fresh:
+        raise TableError(
+            "nothing was compared: no plan of the table file limits a held-out error. Add `held_out_rms` and "
+            "`held_out_max` to a measure in the plan's `limits` and regenerate the file with `rramkit characterize`."
+        )
     return fresh
 
 

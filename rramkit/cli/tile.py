@@ -19,7 +19,11 @@ from rramkit.errors import InputError
 
 if TYPE_CHECKING:
     from rramkit.array.exact import Solver
+    from rramkit.array.read import Reading
     from rramkit.array.read_model import ReadModel
+    from rramkit.array.stages.chain import ReadChain
+    from rramkit.array.tile_grid import TileGrid
+    from rramkit.array.write.program import ProgramCost
     from rramkit.table import TableFile
 
 _SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a second
@@ -66,7 +70,7 @@ def tile(
     """
     # Imported here, not above: the other commands start without them.
     from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
-    from rramkit.array.compare import ReadError, ideal_currents, reference_currents
+    from rramkit.array.compare import ideal_currents, reference_currents
     from rramkit.plots.canvas import check_picture
     from rramkit.plots.tile import save_error_map
 
@@ -83,13 +87,7 @@ def tile(
         )
     file = load_tables(tables, condition, quiet=quiet or json)
     chain = parameters(ReadChain, params, pairs)
-    if blocks:
-        own, chain = chain, ReadChain.from_tables(file, chain)
-        if chain == own:
-            raise InputError(
-                f"{tables}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the "
-                "file with `rramkit characterize --plan design`."
-            )
+    chain = _characterised(tables, file, chain) if blocks else chain
     model = ArrayModel(file, wires=wires, chain=chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
@@ -112,8 +110,33 @@ def tile(
     if plot is not None:
         with files.whole_file(plot) as draft:
             save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
-    cost = done.cost
-    outcome: dict[str, Any] = {
+    outcome = _outcome(grid, done.cost, reading, references, seconds=seconds)
+    typer.echo(json_format.dumps(outcome) if json else _summary(outcome))
+    for path in (output, plot):
+        if path is not None:
+            typer.echo(path, err=json)
+
+
+def _characterised(path: Path, file: "TableFile", chain: "ReadChain") -> "ReadChain":
+    """Return the read chain with the stages that the table file characterises."""
+    from rramkit.array.stages.chain import ReadChain
+
+    whole = ReadChain.from_tables(file, chain)
+    if whole == chain:
+        raise InputError(
+            f"{path}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the file "
+            "with `rramkit characterize --plan design`."
+        )
+    return whole
+
+
+def _outcome(
+    grid: "TileGrid", cost: "ProgramCost", reading: "Reading", references: dict[str, np.ndarray], *, seconds: float
+) -> dict[str, Any]:
+    """Return the outcome by name, in SI units; errors are over the largest current of the reference."""
+    from rramkit.array.compare import ReadError
+
+    return {
         "rows": grid.rows,
         "pairs": grid.pairs,
         "tiles": list(grid.shape),
@@ -128,10 +151,6 @@ def tile(
             "currents": reading.beyond,
         },
     }
-    typer.echo(json_format.dumps(outcome) if json else _summary(outcome))
-    for path in (output, plot):
-        if path is not None:
-            typer.echo(path, err=json)
 
 
 def _load_matrix(path: Path, name: str) -> np.ndarray:

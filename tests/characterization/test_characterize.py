@@ -9,6 +9,7 @@ from fixtures.tiny_plan import TINY
 
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
+from rramkit.characterization import verify as verify_module
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.store import store_of
 from rramkit.characterization.run import RunOptions, characterize, reusable
@@ -116,6 +117,13 @@ def test_verify_refuses_cell_tables_of_another_definition(made):
     old = replace(tables["set"], conditions={**tables["set"].conditions, **SET.of(through_drivers=1.0)})
     with pytest.raises(TableError, match="of the cell alone; got set with `through_drivers`"):
         verify(TableFile({**tables.tables, "set": old}, tables.provenance), seed=9, points=4)
+
+
+def test_verify_refuses_plans_that_compare_nothing(made, monkeypatch):
+    _, tables, _ = made
+    monkeypatch.setattr(verify_module, "fresh_points", lambda *_, **__: {})
+    with pytest.raises(TableError, match="nothing was compared: no plan of the table file limits a held-out error"):
+        verify(tables, seed=7, points=4, workers=1)
 
 
 def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypatch):
