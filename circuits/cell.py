@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.mosfet import Netlister
@@ -339,3 +339,13 @@ def _outputs(k: int, state: float, amplitude: float) -> list[Output]:
         *(Output(f"v_{line}_{k}", f"v({line}_{k}_src)", "V", f"driver {which}") for line in LINES),
         *(Output(f"i_{line}_{k}", f"i(v_{line}_{k})", "A", f"current into it {which}") for line in LINES),
     ]
+
+
+CATALOG = {
+    "cell_read": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: read current against voltage, state held"),
+    "cell_write": CatalogEntry(
+        WriteParams,
+        write_staircase,
+        "1T1R cell: gradual SET (word line stepped) or RESET (source line stepped), a read around every pulse",
+    ),
+}

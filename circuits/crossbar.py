@@ -20,7 +20,7 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits import array_cells
 from rramkit.circuits.array_cells import CellKind, CellSpread, SelectorParams
 from rramkit.circuits.cell import TRANSIENT_OPTIONS, CellParams, ReadParams
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.stimuli import add_sweep, staircase_points
 from rramkit.circuits.wires import Segment, WireParams
@@ -304,3 +304,15 @@ def _check_inputs(params: CrossbarReadParams, v_in: np.ndarray, driven: int) -> 
             f"`v_in` must be ({driven}, B) in volt within +-{bound:g}; got {v_in.shape}, up to "
             f"{np.max(np.abs(v_in), initial=0):g} V. One row for each driven line."
         )
+
+
+def example_read(params: CrossbarReadParams) -> Deck:
+    """Return one read of the example pattern as a transient."""
+    return transient_read(params, *example_pattern(params))
+
+
+CATALOG = {
+    "crossbar": CatalogEntry(
+        CrossbarReadParams, example_read, "R x C crossbar with its wires: one read as a transient"
+    ),
+}

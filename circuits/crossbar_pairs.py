@@ -15,7 +15,7 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.crossbar import CrossbarReadParams, add_crossbar, join
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -112,3 +112,12 @@ def example_read(params: PairParams) -> Deck:
     v_on = params.read.read.v_read + (bar.selector.v_th if bar.cell_kind == "1S1R" else 0.0)
     spread = tuple(params.read.spread.drawn(array, bar.cell_kind, rng=rng) for array in values)
     return paired_reads(params, spread, v_on * np.eye(bar.rows))
+
+
+CATALOG = {
+    "crossbar_pairs": CatalogEntry(
+        PairParams,
+        example_read,
+        "crossbar of signed weights as differential pairs: each row alone",
+    ),
+}

@@ -21,7 +21,7 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell import TRANSIENT_OPTIONS, PulseShape
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import add_driver, staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -194,3 +194,12 @@ def _measures(params: CrossbarWriteParams, states: np.ndarray, t_stop: float) ->
         change = f"param='s_{kind} - {states[i, j]:.9g}'"
         measures.append(Measure(f"ds_{kind}", change, "1", "its change"))
     return tuple(measures)
+
+
+CATALOG = {
+    "crossbar_write": CatalogEntry(
+        CrossbarWriteParams,
+        array_write,
+        "small crossbar, every state moving: one cell written, its neighbours gated, at V/2 or at V/3",
+    ),
+}

@@ -20,7 +20,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.cell import TRANSIENT_OPTIONS
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.sense_amp import SenseAmpParams, strong_arm
 from rramkit.circuits.stimuli import staircase_points
@@ -190,3 +190,12 @@ def _check(conductances: np.ndarray) -> None:
             f"`conductances` must be (N,) in siemens within (0, 0.1]; got {conductances.shape}, "
             f"{np.min(conductances, initial=np.inf):g} S and more. Pass the cells' conductances."
         )
+
+
+CATALOG = {
+    "current_sense": CatalogEntry(
+        CurrentSenseBenchParams,
+        current_train,
+        "current sense amplifier with a clamped bit line: reads of cells against one reference",
+    ),
+}

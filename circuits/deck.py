@@ -1,7 +1,9 @@
 """A deck: one circuit, one analysis, and the list of what comes out, as text that a person and a bare ngspice read."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySpice.Spice.Netlist import Circuit
 
@@ -97,3 +99,12 @@ class Deck:
             lines += ["*", "* measures (printed by the run)"]
             lines += [f"*   {m.name} [{m.unit}]".ljust(44) + f" {m.description}" for m in self.measures]
         return lines
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """A circuit that can be asked for by name: `deck` takes an object of `parameters`."""
+
+    parameters: type[Parameters]
+    deck: Callable[[Any], Deck]
+    description: str

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.netlists import models
@@ -155,3 +155,8 @@ def pulse_train(params: DevicePulseParams) -> Deck:
         ),
         options=OPTIONS,
     )
+
+
+CATALOG = {
+    "device_pulse": CatalogEntry(DevicePulseParams, pulse_train, "bare ReRAM device: a pulse train through a resistor"),
+}

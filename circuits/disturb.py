@@ -12,7 +12,7 @@ from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.write_driver import OPTIONS, DriverPulseParams, add_write_driver, add_written_cell, driver_outputs
 from rramkit.parameters import quantity
 
@@ -84,3 +84,12 @@ def half_select(cell: CellParams, *, polarity: Polarity, v_line: float, state: f
 def neighbour_states(params: DisturbBenchParams) -> dict[str, tuple[str, float]]:
     """Return for each neighbour's state node where the cell is and its state at the start."""
     return {f"s_{where}_{k}": (where, s) for where in ("row", "col") for k, s in enumerate(params.states)}
+
+
+CATALOG = {
+    "disturb": CatalogEntry(
+        DisturbBenchParams,
+        write_disturb,
+        "half-select disturb: write driver at full amplitude, states of the neighbours",
+    ),
+}

@@ -9,7 +9,7 @@ inverter of each side restores the edges and drives the load, so that nothing ha
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.technology import Technology
 from rramkit.parameters import Parameters, quantity
@@ -92,3 +92,12 @@ def level_shifter_bench(params: LevelShifterBench) -> Deck:
         ),
         options="method=gear reltol=1e-4",
     )  # fmt: skip
+
+
+CATALOG = {
+    "level_shifter": CatalogEntry(
+        LevelShifterBench,
+        level_shifter_bench,
+        "level shifter from core to thick-oxide logic: delays, swing, charge",
+    ),
+}

@@ -18,7 +18,7 @@ from rramkit.circuits.adc import (
     code_measures,
     sar_outputs,
 )
-from rramkit.circuits.deck import Deck, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.sense_amp import LATCH_OPTIONS
@@ -96,3 +96,12 @@ def _add_cells(circuit: Circuit, params: MultibitReadParams, g_cells: np.ndarray
     circuit.V("_cells", "bl", "cells", 0)
     circuit.R("_cells", "cells", "row", 1e12)
     circuit.raw_spice += "B_cells cells row i = 1e-6*v(g)*v(cells, row)\n"
+
+
+CATALOG = {
+    "multibit_read": CatalogEntry(
+        MultibitReadParams,
+        multibit_train,
+        "multi-bit read: bit line, transimpedance readout and SAR converter, one code a read",
+    ),
+}

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.ota import OtaParams, ota
 from rramkit.circuits.stimuli import staircase_points
@@ -204,3 +204,12 @@ def _add_line(circuit: Circuit | SubCircuit, params: ReadoutBenchParams, near: s
     circuit.C("_line_far", "far", 0, params.c_line / 2)
     if params.g_cells > 0:
         circuit.R("_cells", "far", row, 1 / params.g_cells)
+
+
+CATALOG = {
+    "readout": CatalogEntry(
+        ReadoutBenchParams,
+        read_train,
+        "bit-line readout with a clamp amplifier: transimpedance or integrating, a train of reads",
+    ),
+}

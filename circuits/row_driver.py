@@ -17,7 +17,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.cell import TRANSIENT_OPTIONS
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.technology import Technology
@@ -238,3 +238,13 @@ def _check(codes: list[int], levels: int) -> None:
         raise InputError(
             f"`codes` must be one or more of 0 to {levels - 1}; got {codes}. Use more bits or other codes."
         )
+
+
+CATALOG = {
+    "row_driver": CatalogEntry(
+        RowDriverBenchParams,
+        level_train,
+        "row driver, multi-level (DAC): resistor string and transmission gates",
+    ),
+    "row_driver_serial": CatalogEntry(SerialRowDriverBenchParams, word_train, "row driver, bit-serial: one word"),
+}

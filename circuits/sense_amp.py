@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mismatch import Matching, draw_thresholds, scaled_thresholds, sigma_threshold
 from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.stimuli import staircase_points
@@ -295,3 +295,17 @@ def _search_source(params: SenseAmpBenchParams) -> str:
         corners += [(begin, 0.0), (begin + edge, rate), (begin + width, rate), (begin + width + edge, 0.0)]
     pairs = " ".join(f"{t:.6e} {v:.9e}" for t, v in corners)
     return f"V_step step 0 PWL({pairs})\n"
+
+
+CATALOG = {
+    "sense_amp": CatalogEntry(
+        SenseAmpBenchParams,
+        decision_train,
+        "sense amplifier (StrongARM latch): decisions at overdrives from small to large",
+    ),
+    "sense_amp_offset": CatalogEntry(
+        SenseAmpBenchParams,
+        example_offset,
+        "sense amplifier (StrongARM latch): search for the offset by repeated clocking",
+    ),
+}

@@ -14,7 +14,7 @@ It works with either line that SET steps, and in RESET: `done` withholds what ma
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.technology import Technology
@@ -132,3 +132,12 @@ def _add_latch(circuit: Circuit, params: WriteVerifyParams) -> None:
     ):
         draw.nand(f"_{name}", (first, second, out, "vcore"), w=W_GATE)
     draw.inverter("_gate", ("gate_low", "pulse_gated", "vcore"), w_n=2 * W_GATE, w_p=4 * W_GATE, core=True)
+
+
+CATALOG = {
+    "write_verify": CatalogEntry(
+        WriteVerifyParams,
+        write_verify,
+        "incremental-step write-verify, its comparator and latch in the circuit",
+    ),
+}

@@ -1,6 +1,7 @@
 """The successive-approximation converter: its circuit, its ideal control, its test benches."""
 
 from rramkit.circuits.adc.bench import (
+    CATALOG,
     AdcBenchParams,
     AdcTrainParams,
     add_supplies,
@@ -24,6 +25,7 @@ from rramkit.circuits.adc.converter import (
 )
 
 __all__ = [
+    "CATALOG",
     "PINS",
     "AdcBenchParams",
     "AdcParams",

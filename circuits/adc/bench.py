@@ -6,7 +6,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.adc.converter import ConversionParams, add_control, add_sampling, add_sar
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.sense_amp import LATCH_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
@@ -193,3 +193,15 @@ def _check_codes(params: AdcTrainParams, codes: np.ndarray) -> None:
     most = 2**params.sar.bits - 1
     if codes.ndim != 1 or codes.size < 1 or not np.all((codes >= 1) & (codes <= most)):
         raise InputError(f"`codes` must be (N,) of 1 to {most}; got {codes}. Name transitions that the converter has.")
+
+
+CATALOG = {
+    "adc": CatalogEntry(
+        AdcBenchParams,
+        conversion_train,
+        "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
+    ),
+    "adc_levels": CatalogEntry(
+        AdcTrainParams, transition_train, "SAR converter: its transition levels one after the other"
+    ),
+}

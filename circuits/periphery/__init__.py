@@ -1,7 +1,7 @@
 """The transposable array with its periphery: circuit, mode table, controls, test benches, account of what is shared."""
 
 from rramkit.circuits.periphery.array import PeripheryParams, add_periphery
-from rramkit.circuits.periphery.bench import EXAMPLE, example, operate, static_operations
+from rramkit.circuits.periphery.bench import CATALOG, EXAMPLE, example, operate, static_operations
 from rramkit.circuits.periphery.controls import (
     CodedParams,
     OperateParams,
@@ -17,6 +17,7 @@ from rramkit.circuits.periphery.sense import SenseBlock, SenseKind, probe, trans
 
 __all__ = [
     "ALL_MODES",
+    "CATALOG",
     "EXAMPLE",
     "MODE_TABLE",
     "SWITCHES",

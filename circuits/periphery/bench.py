@@ -10,9 +10,10 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.adc import add_control, add_pulses, add_sampling
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.periphery.array import PeripheryParams, add_periphery
 from rramkit.circuits.periphery.controls import (
+    CodedParams,
     OperateParams,
     control_levels,
     conversions,
@@ -203,3 +204,17 @@ def _code_measures(params: OperateParams, operations: Sequence[Operation]) -> It
             yield Measure(f"q_{slot}_{unit}_{bit}", find, "1", f"{text}, register {bit}")
         code = " + ".join(f"{2**k}*q_{slot}_{unit}_{bit}" for k, bit in enumerate(adc.decided))
         yield Measure(f"code_{slot}_{unit}", f"param='{code}'", "1", f"{text}, code")
+
+
+CATALOG = {
+    "periphery": CatalogEntry(
+        OperateParams,
+        example,
+        "transposable array: forward, backward, update and memory modes of one netlist, switches of transistors",
+    ),
+    "periphery_codes": CatalogEntry(
+        CodedParams,
+        example,
+        "transposable array whose reads end in codes: readouts and a SAR converter that rows and columns share",
+    ),
+}

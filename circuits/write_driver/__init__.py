@@ -2,6 +2,7 @@
 
 from rramkit.circuits.write_driver.amplitude import BufferParams, ConverterParams
 from rramkit.circuits.write_driver.bench import (
+    CATALOG,
     OPTIONS,
     CodeTrainParams,
     DriverPulseParams,
@@ -23,6 +24,7 @@ from rramkit.circuits.write_driver.driver import (
 from rramkit.circuits.write_driver.lines import Far, Interval, Leg, LinesParams, SwitchParams
 
 __all__ = [
+    "CATALOG",
     "OPTIONS",
     "SUPPLIES",
     "T_START",

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams, Polarity
-from rramkit.circuits.deck import Deck, Measure, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.write_driver.driver import SUPPLIES, T_START, PulseTiming, WriteDriverParams, add_write_driver
 from rramkit.circuits.write_driver.lines import Far, Interval
 from rramkit.parameters import Parameters, quantity
@@ -173,3 +173,22 @@ def read_measures(params: DriverWriteParams) -> tuple[Measure, ...]:
         Measure(f"i_read_{k}", f"find i(v_read) at={params.t_read_at(k):.6e}", "A", f"read current {name} (negative)")
         for k, name in enumerate(names)
     )
+
+
+CATALOG = {
+    "write_driver_set": CatalogEntry(
+        DriverWriteParams,
+        driven_write,
+        "transistor write driver, loaded lines, 1T1R cell: SET staircase on the word line",
+    ),
+    "write_driver_reset": CatalogEntry(
+        DriverResetParams,
+        driven_write,
+        "transistor write driver, loaded lines, 1T1R cell: RESET staircase on the source line",
+    ),
+    "write_driver_pulses": CatalogEntry(
+        DriverPulseParams,
+        driven_write,
+        "transistor write driver: pulses of one amplitude, of programmable width and count",
+    ),
+}
