@@ -58,6 +58,7 @@ class Network:
     Examples
     --------
     >>> import numpy as np
+    >>> from rramkit.learning.networks import NetworkSettings
     >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
     >>> [(plan.rows, plan.columns) for plan in network.matrices]
     [(5, 5), (6, 3)]
@@ -92,6 +93,7 @@ class Network:
 
         Examples
         --------
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> Network.of(NetworkSettings(name="lenet5"), (1, 28, 28), 10).order
         219
         """
@@ -136,6 +138,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> [weight.shape for weight in network.init_weights(rng=rng, dtype=np.dtype(float))]
         [(5, 5), (6, 3)]
@@ -167,6 +170,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
@@ -198,6 +202,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
@@ -233,6 +238,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
@@ -272,6 +278,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))
@@ -307,6 +314,7 @@ class Network:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.learning.networks import NetworkSettings
         >>> network, rng = Network.of(NetworkSettings(hidden=[5]), (4,), 3), np.random.default_rng(0)
         >>> from rramkit.array.matrix import FloatMatrix
         >>> weights = network.init_weights(rng=rng, dtype=np.dtype(float))

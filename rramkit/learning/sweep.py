@@ -85,6 +85,7 @@ def trials(
     Examples
     --------
     >>> from rramkit.learning import Experiment
+    >>> from rramkit.learning.experiment import grid
     >>> jobs = trials(grid(Experiment(sweep={"seed": [1, 2]})), Path("tables.h5"), Path("runs"))
     >>> [job.label for job in jobs]
     ['seed=1', 'seed=2']

@@ -169,7 +169,7 @@ def test_a_signal_from_the_start_is_python_s_or_ours(tmp_path):
             _, err = job.end()
             ours = (job.process.returncode, err.count("\n")) == (130, 1)
             assert ours or job.process.returncode == -signal.SIGINT or "rramkit/" not in err, err
-            assert job.files() == job.before
+            assert job.unchanged()  # after a discarded signal the training may have come to a checkpoint
 
 
 IN_PLACE_OF_A_COMMAND = """

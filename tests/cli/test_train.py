@@ -32,7 +32,12 @@ def test_a_run_file_and_a_summary_with_units(table_file, tmp_path):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[-1] == str(tmp_path / "run.h5")
-    for name, unit in (("test accuracy", "%"), ("pulses", "a cell"), ("write energy", "J"), ("time", "s for 1 epochs")):
+    for name, unit in (
+        ("test accuracy", "%"),
+        ("pulses", "per cell"),
+        ("write energy", "J"),
+        ("time", "s for 1 epoch"),
+    ):
         assert any(line.startswith(name) and unit in line for line in lines)
     assert record.load(tmp_path / "run.h5").tables_name == "tables.h5"
 

@@ -231,7 +231,7 @@ def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
     assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
     figure = Figure()
     spent = picture.energy(figure.subplots(), run)
-    assert spent.get_ylabel().startswith("energy so far (")
+    assert spent.get_ylabel().startswith("cumulative energy (")
     reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
     assert updates == pytest.approx(run.scalars["energy_target"], rel=1e-12)  # the same numbers added up
     assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
