@@ -117,7 +117,7 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
     if json:
         typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(held_out)}, indent=1))
     else:
-        Console().print(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
+        residuals.show(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)
         if sheet:
             Console().print(as_grid(sheet))

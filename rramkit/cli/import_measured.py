@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from rramkit.cli import residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
@@ -63,7 +62,7 @@ def import_measured(
         )
     else:
         if checks:
-            Console().print(residuals.as_grid(checks, "Held-out reads against the tables"))
+            residuals.show(residuals.as_grid(checks, "Held-out reads against the tables"))
         for lack in table_file.provenance["lacks"].split("; "):
             typer.echo(f"note: {lack}")
         typer.echo(output)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from rramkit.cli import failed_deck, residuals
 from rramkit.cli.progress import spice_progress
@@ -41,7 +40,7 @@ def verify(
             json_format.dumps({"tables": str(tables), "seed": seed, "surrogate": residuals.as_json(fresh)}, indent=1)
         )
     else:
-        Console().print(residuals.as_grid(fresh, f"Fresh SPICE points (seed {seed}) against {tables}"))
+        residuals.show(residuals.as_grid(fresh, f"Fresh SPICE points (seed {seed}) against {tables}"))
     if not all(points.passed for points in fresh.values()):
         raise typer.Exit(1)
 
@@ -56,7 +55,7 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
         shown = {"tables": str(tables), "golden": str(golden), "complaints": list(comparison.complaints)}
         typer.echo(json_format.dumps({**shown, "surrogate": residuals.as_json(comparison.quantities)}, indent=1))
     else:
-        Console().print(residuals.as_grid(comparison.quantities, f"{tables} against {golden}"))
+        residuals.show(residuals.as_grid(comparison.quantities, f"{tables} against {golden}"))
         for complaint in comparison.complaints:
             typer.echo(complaint)
     if not comparison.passed:
