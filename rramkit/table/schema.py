@@ -42,8 +42,19 @@ class Read(Group, group="read"):
     v_cell = axis("V", "bit line minus source line; positive: bit line driven (backward read)", required=True)
     i_cell = signal("A", "cell current, from bit line to source line", required=True)
     v_read = condition("V", "voltage at which the conductance is defined")
+    v_rest = condition(
+        "V", "lines at rest during a read: driven lines are pulled down from it; absent or 0: driven up from ground"
+    )
     v_wl = condition("V", "word line during a read")
     t_read = condition("s", "duration of a read", low=0.0)
+
+
+class CellNoise(Group, group="cell_noise"):
+    """Noise of one read of a cell: its conductance varies from read to read."""
+
+    g_cell = axis("S", "conductance of the cell, as `read.g_cell`", required=True, low=0.0)
+    sigma_g = signal("S", "standard deviation of the conductance from read to read", required=True, low=0.0)
+    bandwidth = condition("Hz", "bandwidth of a read that the noise is integrated over", low=0.0)
 
 
 class Write(Group):
@@ -91,6 +102,8 @@ class Wires(Group, group="wires"):
     rows_max = condition("1", "rows of the largest array that the fit was checked on", low=1.0)
     cols_max = condition("1", "columns of that array", low=1.0)
     g_max = condition("S", "top of the conductance window", low=0.0)
+    tcr = condition("1/K", "relative change of a segment's resistance with temperature")
+    t_ref = condition("K", "temperature at which the resistances hold", low=0.0)
     netlist_r_row = condition("ohm", "a segment of a row in the netlist", low=0.0)
     netlist_r_col = condition("ohm", "a segment of a column in the netlist", low=0.0)
     netlist_r_drive = condition("ohm", "driver in the netlist", low=0.0)
@@ -105,13 +118,16 @@ class RowDriver(Group, group="row_driver"):
 
     code = axis("1", "code of the level", low=0.0)
     g_cell = axis("S", "conductance of each cell of the row", low=0.0)
-    v_row = signal("V", "the row at its driver, settled")
-    v_far = signal("V", "the row at its far end, settled")
+    v_row = signal("V", "the row at its driver, settled: how far below the rest voltage")
+    v_far = signal("V", "the row at its far end, settled: how far below the rest voltage")
+    i_row = signal("A", "current from the row into its driver, settled")
     t_settle = signal("s", "until the far end stays within 0.5 % of the whole range", low=0.0)
     energy = signal("J", "of one level, from references, supply and select drivers", low=0.0)
     bits = condition("1", "resolution", low=1.0)
     v_low = condition("V", "level of code 0")
     v_high = condition("V", "level of the highest code")
+    v_rest = condition("V", "rest voltage of the lines: code 0")
+    cells = condition("1", "cells of the row", low=1.0)
     t_level = condition("s", "duration of a level", low=0.0)
 
 
@@ -135,6 +151,7 @@ class Readout(Group):
 
     v_in = axis("V", "rows below the clamp", low=0.0)
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    r_feedback = axis("ohm", "feedback resistor: the readout's gain settings", low=0.0)
     i_in = signal("A", "current drawn from the line when the output is sampled")
     v_out = signal("V", "output less that at no input")
     v_error = signal("V", "bit line less the clamp voltage at sampling")
@@ -142,7 +159,6 @@ class Readout(Group):
     t_settle = signal("s", "until the output stays within 0.5 % of the largest", low=0.0)
     energy = signal("J", "of rest and read, from the amplifier's supply", low=0.0)
     v_clamp = condition("V", "clamp voltage of the bit line")
-    r_feedback = condition("ohm", "feedback resistor", low=0.0)
     c_integrate = condition("F", "integrating capacitor", low=0.0)
     t_integrate = condition("s", "integration time", low=0.0)
     t_read = condition("s", "duration of rest and read", low=0.0)
@@ -156,10 +172,34 @@ class ReadoutIntegrating(Readout, group="readout_integrating"):
     """Bit-line readout on a capacitor: transfer, clamp error, settling, energy."""
 
 
+class ReadoutOffset(Group, group="readout_offset"):
+    """Input offset of the readout's amplifier, over drawn mismatch."""
+
+    v_offset = signal("V", "bit line less the clamp voltage at no input; its distribution beside it")
+
+
+class ReadoutNoise(Group, group="readout_noise"):
+    """Noise of the readout, from ngspice's noise analysis."""
+
+    g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    r_feedback = axis("ohm", "feedback resistor", low=0.0)
+    i_noise = signal("A", "rms noise at the output over the feedback resistor", low=0.0)
+
+
+class LineSwitch(Group, group="line_switch"):
+    """Switch between a line and its driver or its readout: a thick-oxide transmission gate."""
+
+    r_on = signal("ohm", "closed, at the rest voltage of a read", low=0.0)
+    energy = signal("J", "of closing and opening it once, from its gate drivers' supply", low=0.0)
+    w_switch = condition("m", "width of its NMOS", low=0.0)
+
+
 class Converter(Group):
     """Conditions of the groups of the SAR converter."""
 
     bits = condition("1", "resolution", low=1.0)
+    v_low = condition("V", "input at which the range begins: half a step below the first transition")
+    v_high = condition("V", "input at which the range ends")
     v_ref = condition("V", "reference voltage: full scale", low=0.0)
     t_conversion = condition("s", "duration of a conversion", low=0.0)
 
@@ -204,6 +244,12 @@ class AdcMismatch(Converter, group="adc_mismatch"):
 
     code = axis("1", "code that begins at the transition", low=0.0)
     v_transition = signal("V", "mean over drawn capacitor arrays; its distribution beside it")
+
+
+class AdcNoise(Converter, group="adc_noise"):
+    """Noise of the sampled input, from ngspice's noise analysis of the sampling gate (kT/C)."""
+
+    v_noise = signal("V", "rms noise of the sampled input, input and common mode together", low=0.0)
 
 
 class SenseAmp(Group, group="sense_amp"):
@@ -263,17 +309,20 @@ class WriteDriver(Group):
 
     code = axis("1", "code of the amplitude", low=0.0)
     cells = axis("1", "length of the lines in cells", low=1.0)
+    state = axis("1", "state of the written cell", low=0.0)
     v_level = signal("V", "nominal amplitude of the code")
     v_settled = signal("V", "far end of the stepped line, settled, before the cell draws current")
     overshoot = signal("V", "highest value above `v_settled`")
     t_settle = signal("s", "from the command until the line stays within 10 mV of `v_settled`", low=0.0)
     droop = signal("V", "drop of the amplitude by the cell's current during the pulse")
     v_end = signal("V", "the line at the end of the pulse")
+    i_end = signal("A", "current of the written cell at the end of the pulse")
     energy = signal("J", "of a pulse with its lead time, from all supplies", low=0.0)
     energy_cell = signal("J", "the part of it that is dissipated in the cell")
     bits = condition("1", "resolution", low=1.0)
     t_pulse = condition("s", "width of the pulse", low=0.0)
     t_lead = condition("s", "time to settle before the pulse", low=0.0)
+    t_slot = condition("s", "time from one pulse to the next: lead, pulse and dead times", low=0.0)
 
 
 class WriteDriverSet(WriteDriver, group="write_driver_set", polarity="set"):
@@ -302,6 +351,40 @@ class Disturb(Group, group="disturb"):
     disturb_col = signal("1", "the same for the column", low=0.0)
 
 
+class WriteLoss(Group):
+    """Columns of `droop_set` and `droop_reset`: what a voltage drop along a line costs in amplitude."""
+
+    g_start = axis("S", "conductance before the pulse, as `read.g_cell`", low=0.0)
+    v_pulse = axis("V", "amplitude of the stepped line")
+    source = signal("1", "volts of amplitude lost for each volt dropped along the source line")
+    bit = signal("1", "volts of amplitude lost for each volt dropped along the bit line")
+
+
+class DroopSet(WriteLoss, group="droop_set", polarity="set"):
+    """Effect of IR drop on a SET pulse, as amplitude that does not reach the cell."""
+
+
+class DroopReset(WriteLoss, group="droop_reset", polarity="reset"):
+    """Effect of IR drop on a RESET pulse, as amplitude that does not reach the cell."""
+
+
+class HalfSelect(Group):
+    """Columns of `disturb_set` and `disturb_reset`: what a pulse does to the other cells of its lines."""
+
+    g_cell = axis("S", "conductance of the half-selected cell, as `read.g_cell`", low=0.0)
+    v_pulse = axis("V", "amplitude of the pulse on its neighbour")
+    half = signal("1", "relative change of conductance by one pulse in the V/2 scheme, gate open", low=0.0)
+    gated = signal("1", "the same with the gate closed or the line inhibited", low=0.0)
+
+
+class DisturbSet(HalfSelect, group="disturb_set", polarity="set"):
+    """Half-select disturb by a SET pulse."""
+
+
+class DisturbReset(HalfSelect, group="disturb_reset", polarity="reset"):
+    """Half-select disturb by a RESET pulse."""
+
+
 class Periphery(Group, group="periphery"):
     """Transposable array: matrix read backward against the matrix read forward."""
 
@@ -315,26 +398,40 @@ class Periphery(Group, group="periphery"):
 
 CORNERS, SCATTERED = Corners(), Scattered()
 READ, SET, RESET, WIRES = Read(), Set(), Reset(), Wires()
+CELL_NOISE, LINE_SWITCH = CellNoise(), LineSwitch()
 ROW_DRIVER, ROW_DRIVER_SERIAL = RowDriver(), RowDriverSerial()
 READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING = ReadoutTransimpedance(), ReadoutIntegrating()
-ADC, ADC_SUMMARY = Adc(), AdcSummary()
+READOUT_OFFSET, READOUT_NOISE = ReadoutOffset(), ReadoutNoise()
+ADC, ADC_SUMMARY, ADC_NOISE = Adc(), AdcSummary(), AdcNoise()
 ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH = AdcLevels(), AdcLevelsSummary(), AdcMismatch()
 SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET = SenseAmp(), SenseAmpSummary(), SenseAmpOffset()
 CURRENT_SENSE, MULTIBIT_READ = CurrentSense(), MultibitRead()
 WRITE_DRIVER_SET, WRITE_DRIVER_RESET = WriteDriverSet(), WriteDriverReset()
+DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET = DroopSet(), DroopReset(), DisturbSet(), DisturbReset()
 LEVEL_SHIFTER, DISTURB, PERIPHERY = LevelShifter(), Disturb(), Periphery()
 
 WRITES: Mapping[Polarity, Write] = {"set": SET, "reset": RESET}
 """Columns of the two write tables by polarity; they have the same names."""
 
+DROOPS: Mapping[Polarity, WriteLoss] = {"set": DROOP_SET, "reset": DROOP_RESET}
+"""Columns of the two tables of IR drop by polarity."""
+
+DISTURBS: Mapping[Polarity, HalfSelect] = {"set": DISTURB_SET, "reset": DISTURB_RESET}
+"""Columns of the two tables of half-select disturb by polarity."""
+
+WRITE_DRIVERS: Mapping[Polarity, WriteDriver] = {"set": WRITE_DRIVER_SET, "reset": WRITE_DRIVER_RESET}
+"""Columns of the two tables of the write driver by polarity."""
+
 GROUPS: Mapping[str, Group] = {
     each.group: each
     for each in (
-        *(READ, SET, RESET, WIRES),
-        *(ROW_DRIVER, ROW_DRIVER_SERIAL, READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING),
-        *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH),
+        *(READ, CELL_NOISE, SET, RESET, WIRES),
+        *(ROW_DRIVER, ROW_DRIVER_SERIAL, LINE_SWITCH),
+        *(READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING, READOUT_OFFSET, READOUT_NOISE),
+        *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH, ADC_NOISE),
         *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
-        *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, LEVEL_SHIFTER, DISTURB, PERIPHERY),
+        *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET),
+        *(LEVEL_SHIFTER, DISTURB, PERIPHERY),
     )
 }
 """Every group of the kit by its name."""
