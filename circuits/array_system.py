@@ -28,7 +28,6 @@ from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
-
 # The Sparse solver's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
 OPTIONS = "reltol=1e-6 abstol=1e-13 vntol=1e-9 gmin=1e-15 rshunt=1e13"
 
@@ -39,10 +38,10 @@ class ArraySystemParams(Parameters):
     crossbar: CrossbarParams = CrossbarParams()
     read: ReadParams = ReadParams()
     readout: ReadoutParams = ReadoutParams()
-    direction: Literal["forward", "backward"] = quantity("forward", "1", "forward drives the rows; backward the columns")
+    direction: Literal["forward", "backward"] = quantity("forward", "1", "forward drives rows, backward columns")
     turn: int = quantity(0, "1", "which of its lines each unit senses", ge=0, le=63)
     share: int = quantity(2, "1", "neighbouring lines that one unit serves in turn", ge=1, le=64)
-    w_level: float = quantity(20e-6, "m", "NMOS of the gate that joins a line's driver to the rail of its code", ge=1e-7)
+    w_level: float = quantity(20e-6, "m", "NMOS of the gate between a line and the rail of its code", ge=1e-7)
     w_switch: float = quantity(40e-6, "m", "NMOS of a line switch", ge=1e-7)
     points: int = quantity(3, "1", "input vectors of the example", ge=1, le=1000)
     seed: int = quantity(1, "1", "seed of the example's states and inputs", ge=0)
@@ -152,6 +151,8 @@ def example(params: ArraySystemParams) -> Deck:
 
 CATALOG = {
     "array_system": CatalogEntry(
-        ArraySystemParams, example, "whole array with row drivers, line switches and readouts of transistors: static reads"
+        ArraySystemParams,
+        example,
+        "whole array with row drivers, switches and readouts of transistors: static reads",
     ),
 }

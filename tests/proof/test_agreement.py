@@ -5,7 +5,7 @@ import pytest
 from fixtures.closeness import near
 from scipy import stats
 
-from rramkit.characterization.proof.agreement import Agreement, disagreement_bound
+from rramkit.proof.agreement import Agreement, disagreement_bound
 from rramkit.errors import InputError
 
 
