@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from rramkit.characterization.design import Design
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, get_path, replace_path
+from rramkit.parameters import Parameters, number_of_path, replace_path
 
 
 def paths_of(params: Parameters, prefix: str = "") -> Iterator[str]:
@@ -36,7 +36,7 @@ def value_of(design: Design, name: str) -> float:
     InputError
         When no plan has it, or plans give it different values.
     """
-    values = {get_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)}
+    values = {number_of_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)}
     if not values:
         raise InputError(f"`{name}` is no circuit parameter of this design.{_near(design, name)}")
     if len(values) > 1:

@@ -6,8 +6,8 @@ same seeds on all three files. Of each metric m the change per relative change o
 
     s = (m(p (1 + step)) - m(p (1 - step))) / (2 step)
 
-is averaged over the seeds; its standard error is that of the mean of the seeds' own differences, in which what the seeds
-have in common cancels.
+is averaged over the seeds; its standard error is that of the mean of the seeds' own differences, in which what the
+seeds have in common cancels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
