@@ -25,7 +25,7 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc import ConversionParams
+from rramkit.circuits.adc import SIX_BIT, ConversionParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.mosfet import SwitchKind, transmission_gate, word_driver
@@ -62,7 +62,7 @@ class PeripheryParams(Parameters):
     convert: Literal["none", "sar"] = quantity(
         "none", "1", "what follows the readouts: nothing, or SAR converters behind multiplexers"
     )
-    adc: ConversionParams = ConversionParams(t_sample=10e-9)
+    adc: ConversionParams = ConversionParams(sar=SIX_BIT, t_sample=10e-9)
     adc_share: int = quantity(2, "1", "sense units to each SAR converter", ge=1, le=64)
     w_mux: float = quantity(4e-6, "m", "width of a multiplexer gate's n transistor", ge=0.1e-6, le=1e-4)
     t_settle: float = quantity(20e-9, "s", "of a slot that converts: before the first conversion", ge=1e-9, le=1e-3)

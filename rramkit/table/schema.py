@@ -198,9 +198,9 @@ class Converter(Group):
     """Conditions of the groups of the SAR converter."""
 
     bits = condition("1", "resolution", low=1.0)
-    v_low = condition("V", "input at which the range begins: half a step below the first transition")
-    v_high = condition("V", "input at which the range ends")
-    v_ref = condition("V", "reference voltage: full scale", low=0.0)
+    v_low = condition("V", "input at which the range begins: a step below the ideal first transition")
+    v_high = condition("V", "input at which the range ends: a step above the ideal last transition")
+    v_ref = condition("V", "reference that the capacitors' bottom plates switch to", low=0.0)
     t_conversion = condition("s", "duration of a conversion", low=0.0)
 
 
@@ -222,7 +222,7 @@ class AdcSummary(Converter, group="adc_summary"):
 
 
 class AdcLevels(Converter, group="adc_levels"):
-    """Every transition level of the SAR converter."""
+    """Transition levels of the SAR converter; between the codes given, a straight line."""
 
     code = axis("1", "code that begins at the transition", low=0.0)
     v_transition = signal("V", "input at which the code goes up to `code`, the comparator's offset apart")
@@ -233,9 +233,9 @@ class AdcLevelsSummary(Converter, group="adc_levels_summary"):
 
     step = signal("V", "mean step", low=0.0)
     offset = signal("V", "first transition less its ideal place")
-    gain_error = signal("1", "relative difference of the mean step from v_ref/2^bits")
-    inl_max = signal("1", "largest integral nonlinearity in steps, line through the outer transitions", low=0.0)
-    dnl_max = signal("1", "largest differential nonlinearity in steps", low=0.0)
+    gain_error = signal("1", "relative difference of the mean step from (v_high - v_low)/2^bits")
+    inl_max = signal("1", "largest integral nonlinearity of the codes of `adc_levels` in steps, line through the outer ones", low=0.0)
+    dnl_max = signal("1", "largest differential nonlinearity in steps, of neighbours among these codes", low=0.0)
     effective_bits = signal("1", "effective number of bits for a full-scale sine")
 
 
@@ -298,9 +298,10 @@ class MultibitRead(Group, group="multibit_read"):
 
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     code = signal("1", "the code", low=0.0)
-    energy = signal("J", "of the conversion by the ADC; the readout's is not included", low=0.0)
+    energy = signal("J", "of readout and converter together, from their supplies, read and conversion", low=0.0)
     bits = condition("1", "resolution", low=1.0)
     v_read = condition("V", "read voltage")
+    r_feedback = condition("ohm", "feedback resistor", low=0.0)
     t_conversion = condition("s", "duration of read and conversion", low=0.0)
 
 
