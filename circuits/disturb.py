@@ -6,13 +6,15 @@ Beside the written cell, at the far end of its lines, hang for each start state 
 The cells of other rows and columns see nothing.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams, pulse_levels
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
+from rramkit.circuits.droop import LineLevels, LinePulsesParams, line_pulses
 from rramkit.circuits.write_driver import OPTIONS, DriverPulseParams, add_write_driver, add_written_cell, driver_outputs
 from rramkit.parameters import quantity
 
@@ -81,9 +83,30 @@ def half_select(cell: CellParams, *, polarity: Polarity, v_line: float, state: f
     )
 
 
+def neighbour_levels(pulse: PulseParams, polarity: Polarity, amplitude: float) -> Mapping[str, LineLevels]:
+    """Return the lines of a neighbour of a cell that gets a pulse, in the V/2 scheme and in the gated one.
+
+    half    half the line voltage, the word line at the highest voltage that it has: the worst of an ungated array
+    gated   SET: the neighbour on the bit line, word line closed. RESET: that on the source line, whose bit line follows
+    """
+    _, line, drive = pulse_levels(pulse, polarity, amplitude)
+    v_open = max(pulse.v_wl_set, pulse.v_wl_reset)
+    if line == "bl":
+        return {"half": LineLevels(drive / 2, v_open, 0.0), "gated": LineLevels(drive, 0.0, 0.0)}
+    return {"half": LineLevels(0.0, v_open, drive / 2), "gated": LineLevels(drive, pulse.v_wl_reset, drive)}
+
+
 def neighbour_states(params: DisturbBenchParams) -> dict[str, tuple[str, float]]:
     """Return for each neighbour's state node where the cell is and its state at the start."""
     return {f"s_{where}_{k}": (where, s) for where in ("row", "col") for k, s in enumerate(params.states)}
+
+
+class HalfSelectedParams(LinePulsesParams):
+    """The half-selected neighbours of a cell that gets a RESET pulse of 1.7 V: the V/2 scheme's, the gated one's."""
+
+    v_bl: tuple[float, ...] = Field(default=(0.0, 1.7), description="bit line of each cell during the pulse, V")
+    v_wl: tuple[float, ...] = Field(default=(3.6, 3.6), description="word line of each cell during the pulse, V")
+    v_sl: tuple[float, ...] = Field(default=(0.85, 1.7), description="source line of each cell during the pulse, V")
 
 
 CATALOG = {
@@ -91,5 +114,8 @@ CATALOG = {
         DisturbBenchParams,
         write_disturb,
         "half-select disturb: write driver at full amplitude, states of the neighbours",
+    ),
+    "disturb_cell": CatalogEntry(
+        HalfSelectedParams, line_pulses, "half-selected 1T1R cells: V/2 with the gate open, and gated"
     ),
 }

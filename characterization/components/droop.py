@@ -1,0 +1,121 @@
+"""IR drop of a write pulse: volts of amplitude that a volt dropped along the source line or the bit line costs.
+
+Four cells side by side start in one state: the pulse as it is, the pulse with its amplitude lower by dv, and the pulse
+with a drop of dv along one line. With the states at their ends ::
+
+    ratio = (s_whole - s_line)/(s_whole - s_lower)
+
+They share every time step, so that differences of 1e-9 of the range are real. Where the pulse changes the cell by less,
+the ratio is that of the currents early in the pulse, which the voltage over the device sets, as it would set the
+change: the limit of the first for a cell that stands still. In between the two are weighted by the change. Neither
+matters there, as nothing is written; it keeps the table smooth and defined. The stepped line's own ratio is one.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rramkit.characterization.components.cell import StateMap, state_preparation
+from rramkit.characterization.engine.component import Component, SideBySide, Signal, Values
+from rramkit.characterization.engine.monte_carlo import RandomDraw
+from rramkit.characterization.waveforms import Waveforms
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
+from rramkit.circuits.deck import Deck
+from rramkit.circuits.droop import LinePulsesParams, dropped, line_pulses, stepped_line
+from rramkit.circuits.mismatch import Matching
+from rramkit.parameters import Parameters, quantity
+
+_SIDE = 5  # pulses in one deck, each in three or four cells: twenty cells are the quickest for each
+_TOLD = 1e-9  # of the state's range: what two cells in one deck differ by beyond the solver's rounding
+_EARLY = 0.1  # of the plateau: currents are taken after this part of it, the temperature settled
+_LEAST = 1e-3  # volts lost for a volt dropped: less is nothing, and tables interpolate logarithms
+_ENDS = ("end_whole", "end_lower", "end_source", "end_bit")
+_CURRENTS = ("i_whole", "i_lower", "i_source", "i_bit")
+
+
+class DroopParams(Parameters):
+    """A write pulse at a cell, and what is dropped along a line."""
+
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    pulse: PulseParams = PulseParams()
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
+    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
+    v_first: float = quantity(1.3, "V", "amplitude of the pulse on the stepped line", ge=0.1, le=3.6)
+    dv: float = quantity(10e-3, "V", "drop along a line, and of the amplitude that it is compared with", gt=0, le=0.1)
+    matching: Matching = Matching()
+
+
+def _variants(params: DroopParams) -> tuple[str, ...]:
+    """Return which pulses run: a drop along the stepped line is a lower amplitude, and needs no run of its own."""
+    stepped = {"sl": "source", "bl": "bit"}.get(stepped_line(params.pulse, params.polarity), "")
+    return tuple(name for name in ("whole", "lower", "source", "bit") if name != stepped)
+
+
+def decks(each: Sequence[DroopParams], _: np.ndarray, __: RandomDraw) -> Deck:
+    """Return the deck of pulses side by side, each with its variants."""
+    first, names = each[0], _variants(each[0])
+    levels = [dropped(one.pulse, one.polarity, one.v_first, dv=one.dv)[name] for one in each for name in names]
+    states = tuple(one.state for one in each for _ in names)
+    return line_pulses(LinePulsesParams.of(first.cell, first.pulse, states, tuple(levels)))
+
+
+def deck(params: DroopParams, steps: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the deck of one pulse and of its variants."""
+    return decks([params], steps, draw)
+
+
+def measure(waves: Waveforms, params: DroopParams, steps: np.ndarray) -> Values:
+    """Return the states at the ends and the early currents."""
+    return side_by_side(waves, [params], steps)[0]
+
+
+def side_by_side(waves: Waveforms, each: Sequence[DroopParams], _: np.ndarray) -> list[Values]:
+    """Return of each pulse the states at the ends and the early currents of its variants."""
+    names, pulse = _variants(each[0]), each[0].pulse
+    t_early = 2 * pulse.t_rise + _EARLY * pulse.t_pulse
+    found = []
+    for k in range(len(each)):
+        cells = {name: k * len(names) + j for j, name in enumerate(names)}
+        cells = {name: cells.get(name, cells["lower"]) for name in ("whole", "lower", "source", "bit")}
+        ends = {f"end_{name}": np.asarray(waves[f"state_{cell}"][-1]) for name, cell in cells.items()}
+        early = {
+            f"i_{name}": np.asarray(np.interp(t_early, waves["time"], waves[f"i_{cell}"]))
+            for name, cell in cells.items()
+        }
+        found.append(ends | early)
+    return found
+
+
+def ratios(_: StateMap, __: DroopParams, raw: Values) -> Values:
+    """Return the volts of amplitude lost for each volt dropped along the source and the bit line."""
+    changes, currents = ({name: (raw[names[0]] - raw[name]).item() for name in names} for names in (_ENDS, _CURRENTS))
+    weight = changes["end_lower"] ** 2 / (changes["end_lower"] ** 2 + _TOLD**2)
+    return {
+        line: np.maximum(
+            weight * _over(changes[f"end_{line}"], changes["end_lower"])
+            + (1.0 - weight) * _over(currents[f"i_{line}"], currents["i_lower"]),
+            _LEAST,
+        )
+        for line in ("source", "bit")
+    }
+
+
+def _over(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+DROOP = Component(
+    name="droop",
+    parameters=DroopParams,
+    deck=deck,
+    measure=measure,
+    summary={
+        "source": Signal("1", "volts of amplitude lost for each volt dropped along the source line"),
+        "bit": Signal("1", "volts of amplitude lost for each volt dropped along the bit line"),
+    },
+    step="pulse.t_step",
+    side_by_side=SideBySide(_SIDE, ("state", "v_first"), decks, side_by_side),
+    preparation=state_preparation("g_start", raw=(*_ENDS, *_CURRENTS), convert=ratios),
+)
+COMPONENTS = (DROOP,)
