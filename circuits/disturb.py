@@ -6,17 +6,18 @@ Beside the written cell, at the far end of its lines, hang for each start state 
 The cells of other rows and columns see nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import CellParams, Polarity, PulseParams, WriteParams, pulse_levels
+from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams, WriteParams, pulse_levels
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.droop import LineLevels, LinePulsesParams, line_pulses
+from rramkit.circuits.mismatch import Matching
 from rramkit.circuits.write_driver import OPTIONS, DriverPulseParams, add_write_driver, add_written_cell, driver_outputs
-from rramkit.parameters import quantity
+from rramkit.parameters import Parameters, quantity
 
 
 class DisturbBenchParams(DriverPulseParams):
@@ -101,12 +102,31 @@ def neighbour_states(params: DisturbBenchParams) -> dict[str, tuple[str, float]]
     return {f"s_{where}_{k}": (where, s) for where in ("row", "col") for k, s in enumerate(params.states)}
 
 
-class HalfSelectedParams(LinePulsesParams):
-    """The half-selected neighbours of a cell that gets a RESET pulse of 1.7 V: the V/2 scheme's, the gated one's."""
+class DisturbCellParams(Parameters):
+    """A neighbour of a cell that gets a write pulse."""
 
-    v_bl: tuple[float, ...] = Field(default=(0.0, 1.7), description="bit line of each cell during the pulse, V")
-    v_wl: tuple[float, ...] = Field(default=(3.6, 3.6), description="word line of each cell during the pulse, V")
-    v_sl: tuple[float, ...] = Field(default=(0.85, 1.7), description="source line of each cell during the pulse, V")
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    pulse: PulseParams = PulseParams()
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
+    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
+    v_first: float = quantity(1.5, "V", "amplitude of the neighbour's pulse on the stepped line", ge=0, le=3.6)
+    matching: Matching = Matching()
+
+
+def disturb_cell(params: DisturbCellParams) -> Deck:
+    """Return a `.tran` deck of one pulse's half-selected cells, of the V/2 scheme and of the gated one."""
+    return disturb_cells([params])
+
+
+def disturb_cells(each: Sequence[DisturbCellParams]) -> Deck:
+    """Return the deck of half-selected cells side by side, one of either scheme for each pulse."""
+    first = each[0]
+    levels = [
+        neighbour for one in each for neighbour in neighbour_levels(one.pulse, one.polarity, one.v_first).values()
+    ]
+    states = tuple(one.state for one in each for _ in range(2))
+    return line_pulses(LinePulsesParams.of(first.cell, first.pulse, states, tuple(levels)))
 
 
 CATALOG = {
@@ -116,6 +136,6 @@ CATALOG = {
         "half-select disturb: write driver at full amplitude, states of the neighbours",
     ),
     "disturb_cell": CatalogEntry(
-        HalfSelectedParams, line_pulses, "half-selected 1T1R cells: V/2 with the gate open, and gated"
+        DisturbCellParams, disturb_cell, "half-selected 1T1R cells: V/2 with the gate open, and gated"
     ),
 }

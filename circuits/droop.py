@@ -5,7 +5,7 @@ few millivolts; the same pulse with a lower amplitude tells what that is worth. 
 those of `cell.pulse_row`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field, model_validator
@@ -17,13 +17,15 @@ from rramkit.circuits.cell import (
     CellParams,
     Polarity,
     PulseParams,
+    ReadParams,
     driven_cell,
     dynamic_cell,
     pulse_levels,
 )
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
+from rramkit.circuits.mismatch import Matching
 from rramkit.circuits.stimuli import staircase_points
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, quantity
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,40 @@ def dropped(pulse: PulseParams, polarity: Polarity, amplitude: float, *, dv: flo
     }
 
 
+class DroopParams(Parameters):
+    """A write pulse at a cell, and what is dropped along a line."""
+
+    cell: CellParams = CellParams()
+    read: ReadParams = ReadParams()
+    pulse: PulseParams = PulseParams()
+    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
+    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
+    v_first: float = quantity(1.3, "V", "amplitude of the pulse on the stepped line", ge=0.1, le=3.6)
+    dv: float = quantity(10e-3, "V", "drop along a line, and of the amplitude that it is compared with", gt=0, le=0.1)
+    matching: Matching = Matching()
+
+
+def variants(params: DroopParams) -> tuple[str, ...]:
+    """Return which pulses run: a drop along the stepped line is a lower amplitude, and needs no run of its own."""
+    stepped = {"sl": "source", "bl": "bit"}.get(stepped_line(params.pulse, params.polarity), "")
+    return tuple(name for name in ("whole", "lower", "source", "bit") if name != stepped)
+
+
+def droop(params: DroopParams) -> Deck:
+    """Return a `.tran` deck of one pulse and its variants, each at a cell of its own."""
+    return droops([params])
+
+
+def droops(each: Sequence[DroopParams]) -> Deck:
+    """Return the deck of pulses side by side, each with its variants."""
+    first, names = each[0], variants(each[0])
+    levels = [dropped(one.pulse, one.polarity, one.v_first, dv=one.dv)[name] for one in each for name in names]
+    states = tuple(one.state for one in each for _ in names)
+    return line_pulses(LinePulsesParams.of(first.cell, first.pulse, states, tuple(levels)))
+
+
 CATALOG = {
     "droop": CatalogEntry(
-        LinePulsesParams, line_pulses, "1T1R cells side by side: one pulse each, with a drop along a line or without"
+        DroopParams, droop, "1T1R cells side by side: one pulse, as it is, lower, and with a drop along each line"
     ),
 }

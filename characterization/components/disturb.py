@@ -18,36 +18,21 @@ from rramkit.characterization.components.cell import StateMap, state_preparation
 from rramkit.characterization.engine.component import Component, SideBySide, Signal, Values
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.waveforms import Waveforms
-from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.disturb import DisturbBenchParams, neighbour_levels, neighbour_states, write_disturb
-from rramkit.circuits.droop import LinePulsesParams, line_pulses
-from rramkit.circuits.mismatch import Matching
-from rramkit.parameters import Parameters, quantity
+from rramkit.circuits.disturb import (
+    DisturbBenchParams,
+    DisturbCellParams,
+    disturb_cells,
+    neighbour_states,
+    write_disturb,
+)
 
 _SIDE = 10  # pulses in one deck, each at a neighbour of either scheme
 
 
-class DisturbCellParams(Parameters):
-    """A neighbour of a cell that gets a write pulse."""
-
-    cell: CellParams = CellParams()
-    read: ReadParams = ReadParams()
-    pulse: PulseParams = PulseParams()
-    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
-    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
-    v_first: float = quantity(1.5, "V", "amplitude of the neighbour's pulse on the stepped line", ge=0, le=3.6)
-    matching: Matching = Matching()
-
-
-def half_selected(each: Sequence[DisturbCellParams], _: np.ndarray, __: RandomDraw) -> Deck:
+def half_selected(params: Sequence[DisturbCellParams], _: np.ndarray, __: RandomDraw) -> Deck:
     """Return the deck of half-selected cells side by side, one of either scheme for each pulse."""
-    first = each[0]
-    levels = [
-        neighbour for one in each for neighbour in neighbour_levels(one.pulse, one.polarity, one.v_first).values()
-    ]
-    states = tuple(one.state for one in each for _ in range(2))
-    return line_pulses(LinePulsesParams.of(first.cell, first.pulse, states, tuple(levels)))
+    return disturb_cells(params)
 
 
 def half_selected_alone(params: DisturbCellParams, steps: np.ndarray, draw: RandomDraw) -> Deck:

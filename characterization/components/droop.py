@@ -19,11 +19,8 @@ from rramkit.characterization.components.cell import StateMap, state_preparation
 from rramkit.characterization.engine.component import Component, SideBySide, Signal, Values
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.waveforms import Waveforms
-from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
 from rramkit.circuits.deck import Deck
-from rramkit.circuits.droop import LinePulsesParams, dropped, line_pulses, stepped_line
-from rramkit.circuits.mismatch import Matching
-from rramkit.parameters import Parameters, quantity
+from rramkit.circuits.droop import DroopParams, droops, variants
 
 _SIDE = 5  # pulses in one deck, each in three or four cells: twenty cells are the quickest for each
 _TOLD = 1e-9  # of the state's range: what two cells in one deck differ by beyond the solver's rounding
@@ -33,36 +30,14 @@ _ENDS = ("end_whole", "end_lower", "end_source", "end_bit")
 _CURRENTS = ("i_whole", "i_lower", "i_source", "i_bit")
 
 
-class DroopParams(Parameters):
-    """A write pulse at a cell, and what is dropped along a line."""
-
-    cell: CellParams = CellParams()
-    read: ReadParams = ReadParams()
-    pulse: PulseParams = PulseParams()
-    polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
-    state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
-    v_first: float = quantity(1.3, "V", "amplitude of the pulse on the stepped line", ge=0.1, le=3.6)
-    dv: float = quantity(10e-3, "V", "drop along a line, and of the amplitude that it is compared with", gt=0, le=0.1)
-    matching: Matching = Matching()
-
-
-def _variants(params: DroopParams) -> tuple[str, ...]:
-    """Return which pulses run: a drop along the stepped line is a lower amplitude, and needs no run of its own."""
-    stepped = {"sl": "source", "bl": "bit"}.get(stepped_line(params.pulse, params.polarity), "")
-    return tuple(name for name in ("whole", "lower", "source", "bit") if name != stepped)
-
-
-def decks(each: Sequence[DroopParams], _: np.ndarray, __: RandomDraw) -> Deck:
-    """Return the deck of pulses side by side, each with its variants."""
-    first, names = each[0], _variants(each[0])
-    levels = [dropped(one.pulse, one.polarity, one.v_first, dv=one.dv)[name] for one in each for name in names]
-    states = tuple(one.state for one in each for _ in names)
-    return line_pulses(LinePulsesParams.of(first.cell, first.pulse, states, tuple(levels)))
-
-
 def deck(params: DroopParams, steps: np.ndarray, draw: RandomDraw) -> Deck:
     """Return the deck of one pulse and of its variants."""
     return decks([params], steps, draw)
+
+
+def decks(params: Sequence[DroopParams], _: np.ndarray, __: RandomDraw) -> Deck:
+    """Return the deck of pulses side by side, each with its variants."""
+    return droops(params)
 
 
 def measure(waves: Waveforms, params: DroopParams, steps: np.ndarray) -> Values:
@@ -72,7 +47,7 @@ def measure(waves: Waveforms, params: DroopParams, steps: np.ndarray) -> Values:
 
 def side_by_side(waves: Waveforms, each: Sequence[DroopParams], _: np.ndarray) -> list[Values]:
     """Return of each pulse the states at the ends and the early currents of its variants."""
-    names, pulse = _variants(each[0]), each[0].pulse
+    names, pulse = variants(each[0]), each[0].pulse
     t_early = 2 * pulse.t_rise + _EARLY * pulse.t_pulse
     found = []
     for k in range(len(each)):
