@@ -59,12 +59,12 @@ class ConductanceAxis(Parameters):
 
 
 class PulseAxis(Parameters):
-    """Amplitudes of the stepped line."""
+    """Amplitudes of the stepped line: those of the write driver's codes (`WriteDriverParams`), SET by the word line."""
 
     v_first: float = quantity(0.9, "V", "lowest amplitude", ge=0, le=3.6)
-    v_last: float = quantity(1.55, "V", "highest amplitude", ge=0, le=3.6)
+    v_last: float = quantity(1.53, "V", "highest amplitude", ge=0, le=3.6)
     points: int = quantity(27, "1", "amplitudes", ge=4, le=500)
-    v_step: float = quantity(0.0125, "V", "step of the driver that writes in the array", gt=0, le=0.5)
+    v_step: float = quantity(0.01, "V", "step of the driver that writes in the array", gt=0, le=0.5)
     held_out: int = quantity(60, "1", "points that the fit never sees", ge=4, le=10000)
 
     @model_validator(mode="after")
@@ -77,6 +77,14 @@ class PulseAxis(Parameters):
     def values(self) -> np.ndarray:
         """Return the amplitudes (P,) [V]."""
         return np.linspace(self.v_first, self.v_last, self.points)
+
+
+class ResetAxis(PulseAxis):
+    """The same of RESET, on the source line."""
+
+    v_first: float = quantity(1.2, "V", "lowest amplitude", ge=0, le=3.6)
+    v_last: float = quantity(1.704, "V", "highest amplitude", ge=0, le=3.6)
+    v_step: float = quantity(0.008, "V", "step of the driver that writes in the array", gt=0, le=0.5)
 
 
 class WriteSpread(Parameters):
@@ -182,7 +190,7 @@ class Plan(Parameters):
     pulse: PulseParams = PulseParams()
     conductance: ConductanceAxis = ConductanceAxis()
     set: PulseAxis = PulseAxis()
-    reset: PulseAxis = PulseAxis(v_first=1.2, v_last=1.9)
+    reset: ResetAxis = ResetAxis()
     monte_carlo: WriteSpread = WriteSpread()
     wires: WirePlan = WirePlan()
     scatter: ScatterPlan = ScatterPlan()

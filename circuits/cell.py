@@ -125,10 +125,13 @@ class PulseShape(Parameters):
 class PulseParams(PulseShape):
     """The conditions of a write pulse, other than the amplitude on the stepped line."""
 
+    # A bare cell: the driver and the lines have tables of their own, and what they lose is taken off the amplitude.
+    r_driver: float = quantity(1.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
+    c_line: float = quantity(0.0, "F", "capacitance of each line", ge=0, le=1e-11)
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
     v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
     v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
-    v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
+    v_wl_reset: float = quantity(3.3, "V", "word line during RESET", ge=0.5, le=3.6)
 
 
 class WriteParams(Parameters):

@@ -39,7 +39,7 @@ def write_disturb(params: DisturbBenchParams) -> Deck:
     """Return a `.tran` deck of the pulses, which gives every neighbour's state after each."""
     circuit = Circuit("write disturb")
     far = add_write_driver(circuit, params.driver, params.cell, polarity=params.polarity, when=params.schedule)
-    add_written_cell(circuit, far, params.state)
+    add_written_cell(circuit, far, params)
     neighbours = neighbour_states(params)
     for node, (where, start) in neighbours.items():
         lines = (far.inhibit, far.wl, far.sl) if where == "row" else (far.bl, "0", "0")

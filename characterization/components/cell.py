@@ -73,7 +73,7 @@ class CellReadParams(Parameters):
 
 
 class CellWriteParams(Parameters):
-    """One write pulse at a cell, through the drivers' resistance and the lines' capacitance."""
+    """One write pulse at a cell; the driver and the lines have tables of their own (`write_driver_set`, `wires`)."""
 
     cell: CellParams = CellParams()
     read: ReadParams = ReadParams()
@@ -82,7 +82,7 @@ class CellWriteParams(Parameters):
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     v_first: float = quantity(1.0, "V", "amplitude of the pulse on the stepped line", ge=0, le=3.6)
     pulses: int = quantity(1, "1", "number of pulses; one", ge=1, le=1)
-    v_step: float = quantity(0.0125, "V", "step of the driver that writes in the array", gt=0, le=0.5)
+    v_step: float = quantity(0.01, "V", "step of the driver that writes in the array", gt=0, le=0.5)
     matching: Matching = Matching()
     noise: CycleNoise = CycleNoise()
     scatter: PulseScatter = PulseScatter()
