@@ -334,7 +334,7 @@ def pulse_row(params: PulseRowParams) -> Deck:
     """Return a `.tran` deck of one write pulse at each cell; its edges are those of `write_staircase`."""
     circuit, pulse = Circuit("row of pulses"), params.pulse
     circuit.subcircuit(dynamic_cell(params.cell))
-    circuit.subcircuit(_driven_cell(pulse))
+    circuit.subcircuit(driven_cell(pulse))
     outputs = []
     for k, (state, amplitude) in enumerate(zip(params.state, params.v_pulse, strict=True)):
         circuit.X(f"_cell_{k}", "driven_cell", *(f"{line}_{k}_src" for line in LINES), f"s_{k}", s_0=state)
@@ -353,8 +353,11 @@ def pulse_row(params: PulseRowParams) -> Deck:
     )
 
 
-def _driven_cell(pulse: PulseParams) -> SubCircuit:
-    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires."""
+def driven_cell(pulse: PulseParams) -> SubCircuit:
+    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires.
+
+    The deck needs `dynamic_cell` beside it.
+    """
     driven = SubCircuit("driven_cell", *(f"{line}_src" for line in LINES), "s", s_0=0)
     driven.X("_cell", "cell_1t1r", *LINES, "s", s_0="{s_0}")
     for line in LINES:
@@ -385,6 +388,7 @@ def _outputs(k: int, state: float, amplitude: float) -> list[Output]:
 
 
 CATALOG = {
+    "cell_noise": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: the static read whose noise is computed"),
     "cell_read": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: read current against voltage, state held"),
     "cell_write": CatalogEntry(
         WriteParams,

@@ -77,6 +77,9 @@ class Write(Group):
     burst = condition("1", "pulses of one write (measured and published devices)", low=1.0)
     sigma_read = condition("S", "noise of one read (measured devices)", low=0.0)
     pulses = condition("1", "number of measured pulses", low=0.0)
+    scatter_relative = condition("1", "scatter from pulse to pulse in closed form: over the mean change", low=0.0)
+    scatter_floor = condition("S", "the same, of a small change", low=0.0)
+    scatter_devices = condition("1", "scatter from device to device in closed form: of the change's logarithm", low=0.0)
     g_train = held_out("S", "conductance along a measured pulse train")
     pulse = held_out("1", "number of the pulse in that train")
     through_drivers = condition(
