@@ -21,9 +21,11 @@ from PySpice.Spice.Netlist import Circuit
 from rramkit.circuits.cell import ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import CatalogEntry, Deck, Output
-from rramkit.circuits.mosfet import transmission_gate
+from rramkit.circuits.line_switch import LineSwitchParams, line_switch
+from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
+from rramkit.circuits.row_driver import RowDriverParams
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -38,11 +40,11 @@ class ArraySystemParams(Parameters):
     crossbar: CrossbarParams = CrossbarParams()
     read: ReadParams = ReadParams()
     readout: ReadoutParams = ReadoutParams()
+    driver: RowDriverParams = RowDriverParams()
+    switch: LineSwitchParams = LineSwitchParams()
     direction: Literal["forward", "backward"] = quantity("forward", "1", "forward drives rows, backward columns")
     turn: int = quantity(0, "1", "which of its lines each unit senses", ge=0, le=63)
     share: int = quantity(2, "1", "neighbouring lines that one unit serves in turn", ge=1, le=64)
-    w_level: float = quantity(20e-6, "m", "NMOS of the gate between a line and the rail of its code", ge=1e-7)
-    w_switch: float = quantity(40e-6, "m", "NMOS of a line switch", ge=1e-7)
     points: int = quantity(3, "1", "input vectors of the example", ge=1, le=1000)
     seed: int = quantity(1, "1", "seed of the example's states and inputs", ge=0)
 
@@ -83,8 +85,7 @@ def system_reads(
     circuit = Circuit("array with its periphery")
     add_crossbar(circuit, bar, states, static=True)
     for block in (
-        transmission_gate("level_gate", "core", technology, w_n=params.w_level, r_on=1.0),
-        transmission_gate("line_switch", "io", technology, w_n=params.w_switch, r_on=1.0),
+        line_switch(params.switch),
         ota(params.readout.ota),
         readout(params.readout),
     ):
@@ -99,9 +100,14 @@ def system_reads(
     for index in range(bar.words):
         circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, params.read.v_wl)
     add_sweep(circuit, v_rest - v_drive)
+    draw = Netlister(circuit, technology)
     driven, sensed = ("row", "col") if params.direction == "forward" else ("col", "row")
     for k in range(params.driven):
-        circuit.X(f"_level_{k}", "level_gate", f"in_{k}", f"drv_{k}", "vdd_core", "vdd_core")
+        draw.mosfet(f"_level_n_{k}", (f"drv_{k}", "vdd_core", f"in_{k}", 0), "nmos_core", w=params.driver.w_gate_n)
+        if params.driver.w_gate_p > 0:
+            draw.mosfet(
+                f"_level_p_{k}", (f"drv_{k}", "0", f"in_{k}", "vdd_core"), "pmos_core", w=params.driver.w_gate_p
+            )
         circuit.X(f"_drive_{k}", "line_switch", f"drv_{k}", f"{driven}_{k}", "vdd_io", "vdd_io")
     for j in range(params.sensed):
         to = f"bus_{j // params.share}" if j in lines else "rest"

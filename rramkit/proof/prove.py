@@ -22,7 +22,7 @@ from rramkit.characterization.run import RunOptions
 from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.train import DataLike, data_set
+from rramkit.learning.train import DataLike, data_set, restored
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.lock import only_writer
 from rramkit.proof.agreement import Agreement
@@ -100,9 +100,10 @@ def prove(
     SimulationError
         When a run of ngspice fails.
     """
-    network, tables = run.network, tables_of(run.stored_network.tables) if run.stored_network else None
-    if tables is None:
+    stored = run.stored_network
+    if stored is None:
         raise InputError("the run must hold its network and tables; it does not. Train again with this version.")
+    network, tables = restored(run.settings, stored), tables_of(stored.tables)
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     chosen, x, truth = _images(data_set(data, experiment), images, seed)
     with _runner(store, options or RunOptions()) as runner:

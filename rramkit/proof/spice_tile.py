@@ -31,6 +31,9 @@ from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.array_system import ArraySystemParams, system_reads
+from rramkit.circuits.line_switch import LineSwitchBenchParams
+from rramkit.circuits.readout import ReadoutBenchParams
+from rramkit.circuits.row_driver import RowDriverBenchParams
 from rramkit.errors import InputError, TableError
 from rramkit.table import TableFile
 
@@ -67,26 +70,26 @@ class ArrayCircuits:
             When the file was not made from SPICE, or has no plan of a circuit that the arrays need.
         """
         plans = {plan.name: plan for plan in plans_of(tables.provenance)}
-        missing = [
-            name for name in ("wires", "readout_transimpedance", "row_driver", "line_switch") if name not in plans
-        ]
+        needed = ("wires", "readout_transimpedance", "row_driver", "line_switch")
+        missing = [name for name in needed if name not in plans]
         if missing:
             raise TableError(
                 f"the table file carries no plan {', '.join(missing)}: its arrays cannot be simulated. Characterise "
                 "the design `chip` or `design`."
             )
-        wires = plans["wires"]
+        wires, reader, driver, switch = (plans[name] for name in needed)
         params = wires.nominal
-        assert isinstance(params, WireParams)
+        assert isinstance(params, WireParams) and isinstance(reader.nominal, ReadoutBenchParams)
+        assert isinstance(driver.nominal, RowDriverBenchParams) and isinstance(switch.nominal, LineSwitchBenchParams)
         condition = condition_of(tables)
         case = Case(wires.component, params, condition=condition)
         states = of_case(prepare(runner, wires, [case]), case)
         system = ArraySystemParams(
             crossbar=params.crossbar,
             read=params.read,
-            readout=plans["readout_transimpedance"].nominal.readout,
-            driver=plans["row_driver"].nominal.driver,
-            switch=plans["line_switch"].nominal.switch,
+            readout=reader.nominal.readout,
+            driver=driver.nominal.driver,
+            switch=switch.nominal.switch,
         )
         return cls(at_corner(system, condition, ("read.v_wl",)), condition, states)
 
