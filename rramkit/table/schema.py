@@ -237,7 +237,9 @@ class AdcLevelsSummary(Converter, group="adc_levels_summary"):
     step = signal("V", "mean step", low=0.0)
     offset = signal("V", "first transition less its ideal place")
     gain_error = signal("1", "relative difference of the mean step from (v_high - v_low)/2^bits")
-    inl_max = signal("1", "largest integral nonlinearity of the codes of `adc_levels` in steps, line through the outer ones", low=0.0)
+    inl_max = signal(
+        "1", "largest integral nonlinearity of the codes of `adc_levels` in steps, line through the outer ones", low=0.0
+    )
     dnl_max = signal("1", "largest differential nonlinearity in steps, of neighbours among these codes", low=0.0)
     effective_bits = signal("1", "effective number of bits for a full-scale sine")
 
@@ -404,6 +406,16 @@ class Periphery(Group, group="periphery"):
     g_backward = signal("S", "mean of the backward matrix")
 
 
+class System(Group, group="system"):
+    """Whole arrays with their periphery in ngspice against the tables (`rramkit verify --system`): rms differences."""
+
+    code_forward = signal("1", "code of an output, forward read, in steps of the ADC")
+    code_backward = signal("1", "code of an output, backward read, in steps of the ADC")
+    code_adc = signal("1", "code of the ADC of transistors against the table's levels")
+    g_set = signal("S", "conductance after each pulse of a SET train through the write driver")
+    g_reset = signal("S", "conductance after each pulse of a RESET train through the write driver")
+
+
 CORNERS, SCATTERED = Corners(), Scattered()
 READ, SET, RESET, WIRES = Read(), Set(), Reset(), Wires()
 CELL_NOISE, LINE_SWITCH = CellNoise(), LineSwitch()
@@ -416,7 +428,7 @@ SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET = SenseAmp(), SenseAmpSummary(), 
 CURRENT_SENSE, MULTIBIT_READ = CurrentSense(), MultibitRead()
 WRITE_DRIVER_SET, WRITE_DRIVER_RESET = WriteDriverSet(), WriteDriverReset()
 DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET = DroopSet(), DroopReset(), DisturbSet(), DisturbReset()
-LEVEL_SHIFTER, DISTURB, PERIPHERY = LevelShifter(), Disturb(), Periphery()
+LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM = LevelShifter(), Disturb(), Periphery(), System()
 
 WRITES: Mapping[Polarity, Write] = {"set": SET, "reset": RESET}
 """Columns of the two write tables by polarity; they have the same names."""
@@ -439,7 +451,7 @@ GROUPS: Mapping[str, Group] = {
         *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH, ADC_NOISE),
         *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
         *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET),
-        *(LEVEL_SHIFTER, DISTURB, PERIPHERY),
+        *(LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM),
     )
 }
 """Every group of the kit by its name."""
