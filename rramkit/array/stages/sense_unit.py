@@ -159,7 +159,7 @@ class LookUp:
             comparisons=int(within.max(initial=1)),
             end=of_outputs(position[..., -1]),
             code_rest=of_outputs(code_rest),
-            i_step=like(step, reference),
+            i_step=like(step.copy(), reference),
         )
 
     @cached_property
@@ -400,26 +400,29 @@ class SenseUnit(Stage):
     def calibrate(
         self, state: UnitState, i: np.ndarray, *, backward: bool, margin: float, reference: Array
     ) -> UnitState:
-        """Return the state with each tile at the smallest range that holds `margin` times its largest current."""
+        """Return the state with each tile at the smallest range that holds its currents.
+
+        That is where no output clips with `margin` times its largest current, nor without current, the offset's own
+        current added; where none holds them, the largest range.
+        """
         assert state.line is not None
-        bank = state.banks[backward]
-        seen = to_numpy(state.line.factor) * i
-        offset = to_numpy(state.line.shift)
-        largest = (margin * seen + offset).max(axis=(-2, -1))
+        bank, shift = state.banks[backward], to_numpy(state.line.shift)[..., 0, :]
+        largest = margin * (to_numpy(state.line.factor) * i).max(axis=-2) + shift
         gain = np.full(bank.gain.shape, 0)
         for number in range(1, len(self.readout.gains)):
-            gain[largest <= self.i_full(number)] = number
+            low, high = (ends[..., bank.unit] for ends in self._range(state.draws, np.full(gain.shape, number)))
+            gain[np.all((largest <= high) & (shift >= low), axis=-1)] = number
         new = self._bank(state.draws, gain, bank.unit, reference)
         banks = (state.banks[0], new) if backward else (new, state.banks[1])
         return replace(state, banks=banks, line=None)
 
-    def i_full(self, gain: int) -> float:
-        """Return the largest current (A) of a unit without offsets in a gain setting."""
-        if not self.adc.of_voltage:
-            return self.readout.gains[gain].curve().i_end
-        one = np.zeros((1, 1))
-        begins, _ = unit_transitions(self.readout, self.adc, UnitDraws(one, one, one[..., None]), np.full((1,), gain))
-        return float(begins[0, 0, -1])
+    def _range(self, draws: UnitDraws, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the range of each unit (..., U) at gain settings (...), as currents i' (A)."""
+        if self.adc.of_voltage:
+            begins, _ = unit_transitions(self.readout, self.adc, draws, gain)
+            return begins[..., 0], begins[..., -1]
+        ends = np.asarray([each.curve().i_end for each in self.readout.gains])[gain]
+        return np.full(draws.offset.shape, -np.inf), np.broadcast_to(ends[..., None], draws.offset.shape)
 
 
 def _index(values: np.ndarray, reference: Array) -> Array:
