@@ -20,6 +20,7 @@ import numpy as np
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.chain import ReadChain
+from rramkit.array.stages.sense_unit import SenseUnit
 from rramkit.array.tile import Tile
 from rramkit.array.write.state import POLARITIES, Polarity
 from rramkit.array.write.update import UpdateChain, UpdateParams

@@ -5,8 +5,8 @@ import pytest
 from fixtures.closeness import near
 from scipy import stats
 
-from rramkit.proof.agreement import Agreement, disagreement_bound
 from rramkit.errors import InputError
+from rramkit.proof.agreement import Agreement, disagreement_bound
 
 
 def test_bound_without_a_difference_is_the_closed_form():
