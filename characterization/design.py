@@ -27,7 +27,7 @@ from rramkit.characterization.components import find
 from rramkit.characterization.engine.corners import NOMINAL, T_NOMINAL, Condition, Corners, at_corner
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
-from rramkit.circuits import catalog
+from rramkit.circuits import catalog, libraries
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
@@ -207,11 +207,26 @@ def echo(design: Design) -> dict[str, str]:
 
 def libraries_of(plan: ComponentPlan) -> set[ModelFile]:
     """Return the model libraries of a component's decks, those of every process corner."""
-    libraries: set[ModelFile] = set()
+    used: set[ModelFile] = set()
     for process in plan.corners.process or (None,):
         corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
-        libraries |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
-    return libraries
+        used |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+    return used
+
+
+def check_corners(plan: ComponentPlan) -> None:
+    """Raise `InputError` where two process corners of a plan have the same models: the axis would do nothing."""
+    seen: dict[tuple[str, ...], str] = {}
+    for process in plan.corners.process if len(plan.corners.process) > 1 else ():
+        corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
+        used = _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+        models = tuple(sorted(libraries.sha256(each) for each in used))
+        if models in seen:
+            raise InputError(
+                f"the plan {plan.name}: the corners {seen[models]} and {process} have the same models, so the axis "
+                "would do nothing. Name a section of `library_file` for each corner, or leave `process` out."
+            )
+        seen[models] = process
 
 
 def _libraries(params: Parameters) -> set[ModelFile]:
