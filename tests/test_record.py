@@ -34,6 +34,7 @@ def example() -> Run:
             energy_write=counts * 1e-12,
             time_write=counts * 1e-8,
             energy_read=counts * 1e-11,
+            time_read=counts * 1e-9,
             clamped=counts * 0,
         ),
         layers=tuple(

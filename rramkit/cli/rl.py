@@ -78,8 +78,8 @@ def _summary(run: "EpisodeRun") -> str:
         ),
         ("cells", f"{units.count(int(total['cells']))} in two banks"),
         ("pulses", f"{units.count(int(total['pulses_set']))} set, {units.count(int(total['pulses_reset']))} reset"),
-        ("write energy", units.text(total["energy_write"], "J")),
-        ("read energy", units.text(total["energy_read"], "J")),
+        ("writes", f"{units.text(total['energy_write'], 'J')}, {units.text(total['time_write'], 's')}"),
+        ("reads", f"{units.text(total['energy_read'], 'J')}, {units.text(total['time_read'], 's')}"),
         ("clamped", f"{units.count(int(total['clamped']))} values at the edge of the tables' range"),
         ("time", f"{total['train_seconds']:.1f} s"),
     )

@@ -117,6 +117,7 @@ def _summary(run: "Run") -> str:
         ),
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
+        ("read time", units.text(totals["time_read"], "s")),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )

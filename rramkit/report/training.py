@@ -18,7 +18,9 @@ _HISTORY = (
     ("pulses_set", "set pulses", units.count),
     ("pulses_reset", "reset pulses", units.count),
     ("energy_write", "write energy", lambda value: units.text(float(value), "J")),
+    ("time_write", "write time", lambda value: units.text(float(value), "s")),
     ("energy_read", "read energy", lambda value: units.text(float(value), "J")),
+    ("time_read", "read time", lambda value: units.text(float(value), "s")),
     ("clamped", "clamped", units.count),
 )
 
@@ -112,6 +114,7 @@ def _spending(epochs: Epochs) -> Panel:
         TableRow("write time", units.text(float(epochs.time_write.sum()), "s")),
         TableRow("write energy", units.text(write, "J")),
         TableRow("read energy", units.text(read, "J")),
+        TableRow("read time", units.text(float(epochs.time_read.sum()), "s")),
         TableRow("both", units.text(write + read, "J")),
         TableRow("write energy per pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
         TableRow("values clamped to a table's edge", units.count(epochs.clamped.sum())),

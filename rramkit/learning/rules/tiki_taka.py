@@ -121,7 +121,9 @@ class TikiTaka(RramRule):
         steps = np.zeros(state.chi.shape, dtype=np.int64)
         steps[rows] = stochastic_round(self.rate_transfer * read.y / pulses.epsilon, rng=rng)
         cells, cost = pulses.fire_signed(state.cells, steps, rng=rng)
-        return replace(state, cells=cells), cost + WriteCost(energy=read.energy, clamped=read.clamped, reads=rows.size)
+        return replace(state, cells=cells), cost + WriteCost(
+            energy=read.energy, seconds=read.duration, clamped=read.clamped, reads=rows.size
+        )
 
 
 def _sum(products: Sequence[tuple[Product, float]]) -> Product:
