@@ -178,10 +178,11 @@ def held_out(
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:
     """Return what the fast wire model says of a read, in the shape of `read.i_out` [A]."""
     terms = current.terms_behind_wires(read.g_cell, lambda g: effective_conductance(g, **resistances))
-    if read.direction == "forward":
-        drive = current.voltage_terms(-read.v_in)  # a driven row is the source line: v < 0
-        return -np.einsum("krb,krc->cb", drive, terms, optimize=True)
-    return np.einsum("kcb,krc->rb", current.voltage_terms(read.v_in), terms, optimize=True)
+    sign = current.sign(backward=read.direction == "backward")
+    drive = current.voltage_terms(sign * read.v_in)
+    return sign * np.einsum(
+        "krb,krc->cb" if read.direction == "forward" else "kcb,krc->rb", drive, terms, optimize=True
+    )
 
 
 def fit_wires(params: WireParams, current: CellCurrent, reads: list[ArrayRead]) -> Fit:

@@ -342,6 +342,7 @@ class LevelShifter(Group, group="level_shifter"):
     v_high = signal("V", "output while the input is high")
     v_low = signal("V", "output after the pulse")
     energy = signal("J", "of one pulse, from the thick-oxide supply", low=0.0)
+    c_word = condition("F", "capacitance of a word line for each of its cells", low=0.0)
 
 
 class Disturb(Group, group="disturb"):
