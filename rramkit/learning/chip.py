@@ -14,7 +14,7 @@ which an array model has or has not.
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar, get_args
+from typing import Any, Generic, Self, TypeVar, get_args
 
 from rramkit.array.read_model import Precision
 from rramkit.array.stages.chain import ReadChain
@@ -26,7 +26,7 @@ from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules import BoundRule, RramRule, UpdateRule
 from rramkit.parameters import Parameters, quantity
 from rramkit.record.network import StoredNetwork
-from rramkit.record.sources import StageSource
+from rramkit.record.sources import Part, StageSource
 from rramkit.table import TableFile
 from rramkit.table.schema import READ, RESET, SET, WIRES
 
@@ -122,10 +122,11 @@ class Chip:
         writes = Stages("rule.update", UpdateParams(), typed_update, UpdateParams.from_tables(write))
         wired = wires and WIRES.group not in settings.off
         _check_names(settings.off, (WIRES.group, *reads.names, *writes.names))
+        of_reads, of_writes = reads.sources(settings), writes.sources(settings)
         sources = (
-            StageSource("read", WIRES.group, "table" if wired else OFF, (WIRES.group,)),
-            *(StageSource("read", name, source) for name, source in reads.sources(settings).items()),
-            *(StageSource("write", name, source) for name, source in writes.sources(settings).items()),
+            _source("read", WIRES.group, "table" if wired else OFF, (WIRES.group,), tables),
+            *(_source("read", name, source, reads.groups(name), tables) for name, source in of_reads.items()),
+            *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),
         )
         whole = reads.without(settings.off, ReadChain.from_tables(read, typed_chain))
         changed = writes.without(settings.off, UpdateParams.from_tables(write, typed_update, settings.off))
@@ -168,6 +169,11 @@ class Stages(Generic[Record]):
     def names(self) -> list[str]:
         """Names of the stages: fields that are records, or None where they are off."""
         return [name for name, field in type(self.plain).model_fields.items() if _is_stage(field.annotation)]
+
+    def groups(self, name: str) -> tuple[str, ...]:
+        """Return the names of the tables that a stage reads."""
+        kinds = _kinds(type(self.plain).model_fields[name].annotation)
+        return tuple(group for kind in kinds for group in getattr(kind, "groups", ()))  # none: no table is for it
 
     def sources(self, settings: ChipSettings) -> dict[str, str]:
         """Return where the numbers of each stage come from, by its name.
@@ -221,9 +227,22 @@ def stored_tables(stored: StoredNetwork) -> OperatingTables | None:
     return None if files is None else OperatingTables(*files)
 
 
+def _kinds(annotation: object) -> list[Any]:
+    """Return the records of a field that is a stage: itself, or those of a union; None stands for off."""
+    return [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
+
+
 def _is_stage(annotation: object) -> bool:
-    kinds = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
-    return all(isinstance(kind, type) and issubclass(kind, Parameters) for kind in kinds)
+    return all(isinstance(kind, type) and issubclass(kind, Parameters) for kind in _kinds(annotation))
+
+
+def _source(part: Part, name: str, source: str, groups: Sequence[str], tables: OperatingTables) -> StageSource:
+    """Return a stage's source with the tables that it reads, where it reads any."""
+    if not source.startswith("table"):
+        return StageSource(part, name, source)
+    file = tables.write if part == "write" else tables.read
+    present = tuple(group for group in groups if group in file.tables)
+    return StageSource(part, name, source, present, tables.condition_of(present, write=part == "write"))
 
 
 def _set(stage: object) -> list[str]:

@@ -161,4 +161,7 @@ def read(root: hdf5.Group) -> EpisodeRun:
 
 
 def _scalar(root: hdf5.Group, name: str) -> float:
-    return float("nan") if name in _LATER and name not in root else hdf5.scalar(root, name)
+    """Return one total; NaN where rramkit 0.1.0 did not write it."""
+    if name not in _LATER:
+        return hdf5.scalar(root, name)
+    return float(hdf5.read(root, name)) if name in root else float("nan")

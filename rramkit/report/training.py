@@ -35,7 +35,17 @@ def section(run: Run) -> Section:
         *(_layer(index, layer) for index, layer in enumerate(run.layers)),
     )
     intro = "Epoch 0 is the network before training: its pulses and energy are those of the initial programming."
-    return Section("training", "What the training did", intro, blocks, (_history(run.epochs),))
+    sources = [stages(run)] if run.stages else []
+    return Section("training", "What the training did", intro, blocks, (*sources, _history(run.epochs)))
+
+
+def stages(run: Run) -> Grid:
+    """Return what each stage of reads and writes takes its numbers from."""
+    rows = tuple(
+        (each.stage, each.part, each.source, ", ".join(each.groups) or "-", each.condition or "-")
+        for each in run.stages
+    )
+    return Grid("What each stage reads", ("stage", "of", "source", "tables", "condition"), rows, words=5)
 
 
 def settings(run: Run) -> Grid:
