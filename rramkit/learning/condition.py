@@ -7,6 +7,7 @@ from typing import Self
 
 from rramkit import table
 from rramkit.table import Table, TableFile
+from rramkit.table.operating_point import axes_of_condition
 from rramkit.table.schema import CORNERS
 
 AXES = (str(CORNERS.corner), str(CORNERS.temperature), str(CORNERS.supply))
@@ -131,7 +132,7 @@ class OperatingTables:
         """
         at = condition if write_condition is None else write_condition
         read = condition.of(file)
-        axes = {name: tuple(axis for axis in AXES if axis in table.axes) for name, table in file.items()}
+        axes = {name: axes_of_condition(table) for name, table in file.items()}
         return cls(read, read if at == condition else at.of(file), condition, at, axes)
 
     def mapped(self, function: Callable[[TableFile], TableFile]) -> Self:

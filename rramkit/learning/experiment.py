@@ -115,7 +115,13 @@ class Experiment(Parameters):
         >>> Experiment(rule={"kind": "sign", "verify": {"sigma_read": 0.01}}).ideal().rule.verify.sigma_read
         0.0
         """
-        parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
+        chip = self.chip.model_copy(update={"ideal_periphery": True, "off": (), "override": False})
+        parts = {
+            "device": self.device.ideal(),
+            "mapping": self.mapping.ideal(),
+            "rule": self.rule.ideal(),
+            "chip": chip,
+        }
         return self.model_copy(update=parts)
 
     def built_rule(self, tables: TableFile) -> BoundRule:
