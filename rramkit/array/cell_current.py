@@ -239,8 +239,15 @@ class DirectionalCurrent:
         return self.a_terms.at(g_cell)
 
     def voltage_terms(self, u: np.ndarray) -> np.ndarray:
-        """Return b_k at voltages (M',) in volts, as (K, M'); outside the table the edge's value holds."""
-        return np.stack([np.interp(u, self.u_grid, term) for term in self.b_grid])
+        """Return b_k at voltages (M',) in volts, as (K, M').
+
+        Above the largest, where the top level of a driver may lie by little, they go straight on.
+        """
+        beyond = np.maximum(u - self.u_grid[-1], 0.0)
+        step = self.u_grid[-1] - self.u_grid[-2]
+        return np.stack(
+            [np.interp(u, self.u_grid, term) + beyond * ((term[-1] - term[-2]) / step) for term in self.b_grid]
+        )
 
 
 def _separated(u_grid: np.ndarray, current: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ value of each setting stands beside it and the stages are those of the chip (`Ex
 them here. What defines a rule (its threshold, the order of its pulses), and the operating point, is in every trial.
 
     each alone       trainings with none, with each alone and with all; cost of one: accuracy with none, less with it
-    leave one out    trainings with all, with all but each and with none; cost of one: accuracy without it, less with all
+    leave one out    trainings with all, with all but each, with none; cost of one: accuracy without it, less with all
 
 Where stages make good or worsen each other's errors the two differ.
 """

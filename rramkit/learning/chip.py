@@ -128,8 +128,8 @@ class Chip:
             *(_source("read", name, source, reads.groups(name), tables) for name, source in of_reads.items()),
             *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),
         )
-        whole = reads.without(settings.off, ReadChain.from_tables(read, typed_chain))
-        changed = writes.without(settings.off, UpdateParams.from_tables(write, typed_update, settings.off))
+        whole = ReadChain.from_tables(read, typed_chain, without=_among(settings.off, reads.names))
+        changed = UpdateParams.from_tables(write, typed_update, off=_among(settings.off, writes.names))
         return cls(tables, whole, changed, wired, sources)
 
 
@@ -185,10 +185,6 @@ class Stages(Generic[Record]):
         """
         return {name: self._source(name, settings) for name in self.names}
 
-    def without(self, off: Sequence[str], record: Record) -> Record:
-        """Return a record with the stages that are off."""
-        return record.model_copy(update={name: getattr(self.plain, name) for name in self.names if name in off})
-
     def _source(self, name: str, settings: ChipSettings) -> str:
         typed, table, plain = (getattr(record, name) for record in (self.typed, self.table, self.plain))
         is_typed, is_table = typed != plain, table != plain
@@ -242,7 +238,13 @@ def _source(part: Part, name: str, source: str, groups: Sequence[str], tables: O
         return StageSource(part, name, source)
     file = tables.write if part == "write" else tables.read
     present = tuple(group for group in groups if group in file.tables)
+    missing = [group for group in groups if group not in present]
+    source = f"{source}, without {', '.join(missing)}" if missing else source
     return StageSource(part, name, source, present, tables.condition_of(present, write=part == "write"))
+
+
+def _among(off: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in off if name in names)
 
 
 def _set(stage: object) -> list[str]:

@@ -25,8 +25,8 @@ def at_condition(
 ) -> Table:
     """Return a table at one condition, without axes of corner, supply and temperature; None: the nominal value.
 
-    A table without such an axis stays as it is: it holds for the one condition that it was characterised at. (Wires have
-    a temperature coefficient in place of the axis, which their reader applies.)
+    A table without such an axis stays as it is: it holds for the one condition that it was characterised at. (Wires
+    have a temperature coefficient in place of the axis; their reader applies it.)
 
     Raises
     ------
