@@ -193,7 +193,7 @@ class SupervisedTraining(Training[EpochReport]):
     def _init(self) -> BothNetworks:
         experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
         rram, reference = self.uncalibrated, init(self.reference, experiment)
-        if experiment.mapping.calibrates:
+        if self.chip.chain.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
