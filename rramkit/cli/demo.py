@@ -85,6 +85,8 @@ def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
         "float_accuracy": run.float_accuracy,
         "energy_write_joule": float(run.epochs.energy_write.sum()),
         "energy_read_joule": float(run.epochs.energy_read.sum()),
+        "time_write_seconds": float(run.epochs.time_write.sum()),
+        "time_read_seconds": float(run.epochs.time_read.sum()),
         "surrogate": residuals.as_json(residuals.of_tables(tables)),
         "versions": _versions(provenance),
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
+from rramkit.cli.chip import ChipOptions, load_tables, on_chip
 from rramkit.cli.options import ParameterPairs
 from rramkit.cli.train import TablesOption, experiment_of
 
@@ -23,13 +23,13 @@ Scheduler = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")]
 
 
+@on_chip
 def sweep(
+    chip: ChipOptions,
+    /,
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run files.")] = Path("sweep"),
     tables: TablesOption = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
@@ -42,23 +42,25 @@ def sweep(
     from rramkit.learning.experiment import grid
     from rramkit.learning.sweep import SUMMARY, trials
 
-    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
-    load_tables(path, condition, quiet=quiet)  # errors come once, before any process starts
-    jobs = trials(grid(settings), path, output, condition=condition)
+    file, combinations = load_tables(path, settings.chip, quiet=quiet), grid(settings)
+    for _, one in combinations:
+        one.on(one.chip.tables(file))  # errors come once, before any process starts
+    jobs = trials(combinations, path, output)
     rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     if not quiet:
         typer.echo(_listing(rows))
     typer.echo(output / SUMMARY)
 
 
+@on_chip
 def ablate(
+    chip: ChipOptions,
+    /,
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for runs and plot.")] = Path("ablation"),
     tables: TablesOption = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
@@ -72,10 +74,10 @@ def ablate(
     from rramkit.learning.ablate import NONE, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
-    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
-    named = ablation(settings, load_tables(path, condition, quiet=quiet))
-    jobs = trials(labelled(named), path, output, condition=condition)
+    named = ablation(settings, load_tables(path, settings.chip, quiet=quiet))
+    jobs = trials(labelled(named), path, output)
     rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
     ranked = costs(names, accuracies)

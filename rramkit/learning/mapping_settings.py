@@ -64,11 +64,11 @@ class MappingSettings(Parameters):
         """Whether the ADCs' full scale is set by a first batch."""
         return self.read.calibrates
 
-    def model(self, tables: TableFile, precision: Precision) -> ReadModel:
-        """Return what every array shares."""
-        model = ReadModel.from_tables(tables, wires=self.wires, chain=self.read)
-        wires = model.wires
-        most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
+    def model(self, tables: TableFile, precision: Precision, *, chain: ReadChain, wires: bool) -> ReadModel:
+        """Return what every array shares, with the stages of a chip."""
+        model = ReadModel.from_tables(tables, wires=wires, chain=chain)
+        lines = model.wires
+        most = LARGEST if lines is None else (lines.rows_max, lines.cols_max)
         largest = (self.rows or most[0], self.columns or most[1])
         return replace(
             model,

@@ -183,6 +183,11 @@ class ReadChain(Parameters):
         return any(stage.calibrates for stage in self.stages)
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether a stage's range is to be measured on a batch of backward reads too."""
+        return any(stage.calibrates_backward for stage in self.stages)
+
+    @property
     def r_column(self) -> float:
         """Series resistance at the end of each column (ohm)."""
         return sum((stage.r_column for stage in self.stages), 0.0)

