@@ -3,9 +3,9 @@
 Layout (run file, format version 3, `kind` supervised)::
 
     /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
-    /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
-                     reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
-                     training
+    /epochs          epoch, accuracy_validation, accuracy_train, accuracy_test, float_accuracy_validation,
+                     float_accuracy_test, loss, pulses_set, pulses_reset, reads, energy_write, time_write, energy_read,
+                     clamped: one value an epoch, the first before training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
@@ -13,7 +13,8 @@ Layout (run file, format version 3, `kind` supervised)::
 
 A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
 attributes carry the experiment and the tables' provenance as JSON, the kit's version, the seed and the time. Format 2
-(rramkit 0.1.0) has no `kind` and no `network`.
+(rramkit 0.1.0) has no `kind` and no `network`. Files without validation accuracies are of trainings that read the test
+inputs after each epoch.
 """
 
 import json
@@ -42,6 +43,8 @@ _LAYER_UNITS = {
     "g_edges": "S",
 }
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
+_VALIDATION = ("accuracy_validation", "float_accuracy_validation")
+_MAY_BE_NAN = (*_VALIDATION, "accuracy_test", "float_accuracy_test")
 _TEXTS = ("tables_name", "data_name", "kit_version", "created")
 
 
@@ -53,10 +56,13 @@ class Epochs:
     ----------
     epoch : array of int
         0 to E.
-    accuracy_test, accuracy_train : array
-        Fraction of inputs classified correctly by the network in RRAM.
-    float_accuracy_test : array
-        The same of the float network with the same budget and initial weights, on the test set.
+    accuracy_validation, accuracy_train : array
+        Fraction of inputs classified correctly by the network in RRAM; validation inputs are training inputs that are
+        not trained on, and choose settings. NaN where there are none.
+    accuracy_test : array
+        The same on the test inputs, which are read once: NaN but for the last epoch.
+    float_accuracy_validation, float_accuracy_test : array
+        The same of the float network with the same budget and initial weights.
     loss : array
         Mean cross-entropy of the RRAM network over (a sample of) the training set (nat).
     pulses_set, pulses_reset : array of int
@@ -72,8 +78,10 @@ class Epochs:
     """
 
     epoch: np.ndarray
-    accuracy_test: np.ndarray
+    accuracy_validation: np.ndarray
     accuracy_train: np.ndarray
+    accuracy_test: np.ndarray
+    float_accuracy_validation: np.ndarray
     float_accuracy_test: np.ndarray
     loss: np.ndarray
     pulses_set: np.ndarray
@@ -83,6 +91,19 @@ class Epochs:
     time_write: np.ndarray
     energy_read: np.ndarray
     clamped: np.ndarray
+
+    @property
+    def followed(self) -> tuple[str, np.ndarray, np.ndarray]:
+        """Which inputs the training was followed by, and the accuracies (E+1,) on them, in RRAM and in float.
+
+        `validation`; without validation inputs, `training` for the network in RRAM (NaN for float); `test` in the files
+        of versions that had no validation inputs.
+        """
+        if np.any(np.isfinite(self.accuracy_validation)):
+            return "validation", self.accuracy_validation, self.float_accuracy_validation
+        if np.all(np.isfinite(self.accuracy_test)):
+            return "test", self.accuracy_test, self.float_accuracy_test
+        return "training", self.accuracy_train, np.full(self.epoch.shape, np.nan)
 
 
 @dataclass(frozen=True)
@@ -128,7 +149,8 @@ class Run(TrainingOutcome):
     confusion : ndarray
         Counts on the test set, true class by predicted class.
     accuracy, float_accuracy : float
-        Fraction of test inputs classified correctly after training, in RRAM and in float.
+        Fraction of test inputs classified correctly after training, in RRAM and in float: the test inputs are read
+        then, and not before.
     train_seconds : float
         Wall-clock time of the training, both networks together (s).
 
@@ -180,7 +202,8 @@ class Run(TrainingOutcome):
         return {
             "accuracy": self.accuracy,
             "float_accuracy": self.float_accuracy,
-            "accuracy_before": float(epochs.accuracy_test[0]),
+            "accuracy_validation": float(epochs.accuracy_validation[-1]),
+            "accuracy_before": float(epochs.followed[1][0]),
             "epochs": int(epochs.epoch[-1]),
             "pulses_set": int(epochs.pulses_set.sum()),
             "pulses_reset": int(epochs.pulses_reset.sum()),
@@ -194,7 +217,7 @@ class Run(TrainingOutcome):
         }
 
     def plot(self, path: str | Path) -> Path:
-        """Draw the test accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file.
+        """Draw the validation accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file.
 
         Parameters
         ----------
@@ -260,7 +283,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         kit_version=str(root.attrs["kit_version"]),
         seed=int(str(root.attrs["seed"])),
         created=str(root.attrs["created"]),
-        epochs=Epochs(**{column.name: hdf5.read(epochs, column.name) for column in fields(Epochs)}),
+        epochs=_read_epochs(epochs),
         layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
         confusion=hdf5.read(root, "confusion"),
         accuracy=hdf5.scalar(root, "accuracy"),
@@ -270,6 +293,13 @@ def read(root: hdf5.Group, path: Path) -> Run:
     )
     _check(path, run)
     return run
+
+
+def _read_epochs(group: hdf5.Group) -> Epochs:
+    """Read the history; older files have no accuracies on validation inputs."""
+    unread = np.full(hdf5.read(group, "epoch").shape, np.nan)
+    names = [column.name for column in fields(Epochs)]
+    return Epochs(**{n: unread if n in _VALIDATION and n not in group else hdf5.read(group, n) for n in names})
 
 
 def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:
@@ -288,7 +318,7 @@ def _check(path: Path, run: Run) -> None:
         "layers": all(_is_consistent(layer, epochs["epoch"].size) for layer in run.layers),
         "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
     }
-    finite = [values for name, values in epochs.items() if name != "float_accuracy_test"]
+    finite = [values for name, values in epochs.items() if name not in _MAY_BE_NAN]
     wrong = next((name for name, fits in consistent.items() if not fits), None)
     if wrong is not None:
         raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")

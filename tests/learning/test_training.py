@@ -107,7 +107,7 @@ def test_pulses_that_do_nothing_teach_nothing(bias, start):
     """A network without digital numbers stays, to the bit, what it was before training."""
     experiment = changed(epochs=2, network={"hidden": (24,), "bias": bias}, rule={"start": start})
     run = train(experiment, tables(dead=True))
-    assert np.all(run.epochs.accuracy_test == run.epochs.accuracy_test[0])
+    assert np.all(run.epochs.accuracy_validation == run.epochs.accuracy_validation[0])
     assert np.all(run.epochs.loss == run.epochs.loss[0])
     assert run.epochs.pulses_set[1:].sum() == run.epochs.pulses_reset[1:].sum() == 0
     for layer in run.layers:

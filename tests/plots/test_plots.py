@@ -84,7 +84,7 @@ DRAWINGS = {
     ),
     "conductance_drift": (lambda ax: plots.conductance_drift(ax, RUN.layers[0]), "epoch", "cell conductance (µS)"),
     "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses per cell"),
-    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
+    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM, validation (points)"),
     "ablation": (
         lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
         "test images right (%); line: 97.20 without any",
@@ -193,7 +193,9 @@ def test_the_command_draws_every_table_into_a_folder(tmp_path):
 
 
 def test_the_command_draws_a_training_into_a_folder(tmp_path):
-    alone = replace(RUN, epochs=replace(RUN.epochs, float_accuracy_test=np.full(5, np.nan)), float_accuracy=np.nan)
+    nothing = np.full(5, np.nan)
+    of_rram = replace(RUN.epochs, float_accuracy_validation=nothing, float_accuracy_test=nothing)
+    alone = replace(RUN, epochs=of_rram, float_accuracy=np.nan)
     for name, made, gap in (("with", RUN, True), ("alone", alone, False)):
         record.save(made, tmp_path / f"{name}.h5")
         assert command(["plot", str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / name), "--format", "svg"]) == 0

@@ -103,7 +103,8 @@ def test_numbers_of_the_run_are_those_of_the_file(page):
         assert shown in page.text
     for row in range(epochs.epoch.size):
         assert (
-            f"{row} {units.percent(epochs.accuracy_test[row])} {units.percent(epochs.accuracy_train[row])}" in page.text
+            f"{row} {units.percent(epochs.accuracy_validation[row])} {units.percent(epochs.accuracy_train[row])}"
+            in page.text
         )
 
 
