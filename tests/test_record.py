@@ -53,6 +53,7 @@ def example() -> Run:
         accuracy=0.9,
         float_accuracy=0.96,
         train_seconds=1.5,
+        memory={"gradient of the batch": 1, "weight": 1},
     )
 
 
@@ -167,6 +168,7 @@ def test_a_run_file_of_version_0_1_0_is_read():
     assert run.accuracy == run.epochs.accuracy_test[-1] == np.trace(run.confusion) / 50
     assert [layer.g_final.shape for layer in run.layers] == [(2, 65, 3), (2, 4, 10)]
     assert run.totals()["pulses_set"] > 0
+    assert run.memory is None
     with pytest.raises(TableError, match="holds no network"):
         _ = run.network
 

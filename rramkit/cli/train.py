@@ -119,7 +119,14 @@ def _summary(run: "Run") -> str:
         ),
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
+        ("digital memory", _memory(run)),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )
     return "\n".join(f"{name:<19} {value}" for name, value in rows)
+
+
+def _memory(run: "Run") -> str:
+    if not run.memory:
+        return "no number a weight beside the cells"
+    return f"{sum(run.memory.values())} numbers a weight: {', '.join(run.memory)}"

@@ -134,6 +134,7 @@ def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seco
         float_accuracy=outcome.float_accuracy,
         train_seconds=seconds,
         stored_network=_stored(training, tables),
+        memory=training.rram.rule.memory,
     )
 
 

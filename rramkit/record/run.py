@@ -18,6 +18,7 @@ inputs after each epoch.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -153,6 +154,8 @@ class Run(TrainingOutcome):
         then, and not before.
     train_seconds : float
         Wall-clock time of the training, both networks together (s).
+    memory : mapping or None
+        Digital numbers that the controller of the cells keeps for each weight, by name; None in older files.
 
     Examples
     --------
@@ -173,6 +176,7 @@ class Run(TrainingOutcome):
     accuracy: float
     float_accuracy: float
     train_seconds: float
+    memory: Mapping[str, int] | None = None
 
     @property
     def history(self) -> Epochs:
@@ -188,7 +192,7 @@ class Run(TrainingOutcome):
         Returns
         -------
         dict of str to float or int
-            Accuracies (1), pulses, reads, energies (J), times (s) and the seed.
+            Accuracies (1), pulses, reads, energies (J), times (s), digital numbers a weight and the seed.
 
         Examples
         --------
@@ -212,6 +216,7 @@ class Run(TrainingOutcome):
             "time_write": float(epochs.time_write.sum()),
             "energy_read": float(epochs.energy_read.sum()),
             "clamped": int(epochs.clamped.sum()),
+            **({} if self.memory is None else {"digital_numbers": sum(self.memory.values())}),
             "train_seconds": self.train_seconds,
             "seed": self.seed,
         }
@@ -256,6 +261,7 @@ class Run(TrainingOutcome):
         root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND, "seed": self.seed})
         root.attrs.update({name: getattr(self, name) for name in _TEXTS})
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
+        root.attrs["memory"] = json.dumps(None if self.memory is None else dict(self.memory))
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
         for name, unit in _SCALAR_UNITS.items():
             hdf5.write(root, name, getattr(self, name), unit)
@@ -290,6 +296,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         float_accuracy=float(hdf5.read(root, "float_accuracy")),
         train_seconds=hdf5.scalar(root, "train_seconds"),
         stored_network=stored.read(root),
+        memory=_read_memory(root),
     )
     _check(path, run)
     return run
@@ -300,6 +307,12 @@ def _read_epochs(group: hdf5.Group) -> Epochs:
     unread = np.full(hdf5.read(group, "epoch").shape, np.nan)
     names = [column.name for column in fields(Epochs)]
     return Epochs(**{n: unread if n in _VALIDATION and n not in group else hdf5.read(group, n) for n in names})
+
+
+def _read_memory(root: hdf5.Group) -> dict[str, int] | None:
+    if json.loads(str(root.attrs.get("memory", "null"))) is None:
+        return None
+    return {name: int(str(count)) for name, count in _mapping(root, "memory").items()}
 
 
 def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:

@@ -72,10 +72,19 @@ def _learning(run: Run) -> Panel:
         TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
         TableRow(f"best epoch on {images} images", f"{epochs.epoch[best]}, with {units.percent(accuracy[best])}"),
         TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
+        TableRow("digital numbers a weight", _memory(run)),
         TableRow("epochs", units.count(epochs.epoch[-1])),
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
     )
     return Panel("Learning", drawings, rows)
+
+
+def _memory(run: Run) -> str:
+    """Return what the controller keeps in memory for each weight."""
+    if not run.memory:
+        return "not recorded" if run.memory is None else "none"
+    parts = ", ".join(f"{name}: {count}" for name, count in run.memory.items())
+    return f"{sum(run.memory.values())} ({parts})"
 
 
 def _interval(run: Run) -> str:

@@ -98,6 +98,7 @@ def test_numbers_of_the_run_are_those_of_the_file(page):
         f"test images {made.confusion.sum()}",
         f"change, rms {units.text(_rms(made.layers[1].g_final - made.layers[1].g_initial), 'S')}",
         f"run: seed {made.seed}",
+        "digital numbers a weight 2 (gradient of the batch: 1, accumulated changes: 1)",
         f"run: kit_version {made.kit_version}",
     ):
         assert shown in page.text
