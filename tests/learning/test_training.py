@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, tables
 from fixtures.waiting import BACKSTOP
 
@@ -114,7 +115,7 @@ def test_pulses_that_do_nothing_teach_nothing(bias, start):
         np.testing.assert_array_equal(layer.g_initial, layer.g_final)
     assert run.float_accuracy > 0.8  # the float network beside it learns
     if start == "pulse":  # dead pulses did not write the first weights either: all ten scores are zero
-        assert run.epochs.loss[0] == pytest.approx(np.log(10.0), rel=1e-6)  # 32-bit numbers
+        assert run.epochs.loss[0] == near(np.log(10.0), 1e-6)  # 32-bit numbers
         assert run.accuracy == run.confusion[0].sum() / run.confusion.sum()  # the first of equals is class 0
     else:
         assert np.ptp(run.layers[0].g_initial) > 0.0

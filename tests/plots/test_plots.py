@@ -4,6 +4,7 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 from fixtures.synthetic_run import checked_tables, run
 from fixtures.synthetic_tables import cornered_table, full_file, full_table, write_table_at_corners
@@ -178,7 +179,7 @@ def test_a_histogram_of_draws_has_their_shares():
     bars = ax.patches[-1]
     assert isinstance(bars, StepPatch)
     shares, edges, _ = bars.get_data()
-    assert shares.sum() == pytest.approx(1.0, rel=1e-12)
+    assert shares.sum() == near(1.0, 1e-12)
     counted = np.histogram(draws, edges)[0] / draws.size
     np.testing.assert_allclose(shares, counted, rtol=0, atol=6e-3)  # straight lines between levels of half a percent
 

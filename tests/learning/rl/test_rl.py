@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 from matplotlib.figure import Figure
 
@@ -51,7 +52,7 @@ def test_the_error_is_that_of_the_slow_loop():
     error = rl.td_error(values, seen, next_values=after, discount=0.9)
     for n in range(20):
         wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * after[n])
-        assert error[n, seen.action[n]] == pytest.approx(values[n, seen.action[n]] - wanted, abs=1e-12)
+        assert error[n, seen.action[n]] == near(values[n, seen.action[n]] - wanted, within=1e-12)
         assert error[n, 1 - seen.action[n]] == 0.0
 
 
@@ -70,7 +71,7 @@ def test_the_step_goes_down_the_huber_loss():
             moved = values.copy()
             moved[row, action] += small
             # second derivative at most 1/6: the difference quotient is off by less than 1e-6
-            assert (loss(moved) - loss(values)) / small == pytest.approx(slope[row, action], abs=1e-6)
+            assert (loss(moved) - loss(values)) / small == near(slope[row, action], within=1e-6)
 
 
 def test_replay_forgets_the_oldest_first():
@@ -202,7 +203,7 @@ def test_next_values_are_those_of_the_slow_loop(double):
         errors.append(values(both.online, seen.before[n])[seen.action[n]] - (seen.reward[n] + 0.9 * worth))
     assert chosen_apart  # otherwise both ways would be the same
     # rounding of products in another order
-    assert learning.learn(both, seen, rng=rng).loss == pytest.approx(rl.huber(np.array(errors)), abs=1e-12)
+    assert learning.learn(both, seen, rng=rng).loss == near(rl.huber(np.array(errors)), within=1e-12)
 
 
 def test_a_step_learns_the_values_of_a_fixed_world():
@@ -252,7 +253,7 @@ def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
     spent = picture.energy(figure.subplots(), run)
     assert spent.get_ylabel().startswith("cumulative energy (")
     reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
-    assert updates == pytest.approx(run.scalars["energy_target"], rel=1e-12)  # the same numbers added up
+    assert updates == near(run.scalars["energy_target"], 1e-12)  # the same numbers added up
     assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
 
 
