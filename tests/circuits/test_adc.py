@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.adc import (
     codes,
@@ -91,7 +92,7 @@ def test_dnl_of_the_first_bit_follows_from_the_unit():
     params, rng = AdcParams(c_parasitic=0.0), np.random.default_rng(11)
     found = [nonlinearity(levels_by_hand(params, draw_capacitors(params, rng=rng)))[0] for _ in range(3000)]
     sigma_unit = params.latch.matching.a_c / np.sqrt(2 * params.c_unit / params.c_density)
-    assert np.std([dnl[30] for dnl in found]) == pytest.approx(sigma_unit * np.sqrt(63), rel=0.06)
+    assert np.std([dnl[30] for dnl in found]) == near(sigma_unit * np.sqrt(63), 0.06)
     assert np.mean([np.max(np.abs(dnl)) < 0.5 for dnl in found]) > 0.99  # the default array is good for 6 bit
 
 
@@ -174,7 +175,7 @@ def test_effective_bits_of_a_converted_sine(pool, nominal):
     found, _ = converted(pool, AdcBenchParams(), np.clip(v_in, 0, 1))
     by_levels = effective_bits(quantised(v_in, nominal).astype(float), 7)
     # 64 samples know the noise to 1/sqrt(2 * 61) = 9 %, 0.13 bit; the kickback's 0.15 steps cost 0.02 bit more.
-    assert effective_bits(found.astype(float), 7) == pytest.approx(by_levels, abs=0.3)
+    assert effective_bits(found.astype(float), 7) == near(by_levels, within=0.3)
     assert effective_bits(found.astype(float), 7) > 5.5
 
 
@@ -182,7 +183,7 @@ def test_effective_bits_of_an_ideal_quantiser():
     ideal = np.arange(1, 64) / 64
     sine = coherent_sine(ideal, samples=4099, cycles=101)
     # SINAD = 6.02 N + 1.76 dB takes the error for evenly spread; at 6 bit that holds to 0.05 bit.
-    assert effective_bits(quantised(sine, ideal).astype(float), 101) == pytest.approx(6.0, abs=0.05)
+    assert effective_bits(quantised(sine, ideal).astype(float), 101) == near(6.0, within=0.05)
 
 
 def test_what_does_not_fit_is_refused():

@@ -1,7 +1,6 @@
 """The 1T1R cell in its testbenches: gradual SET and RESET, energy, reads that move nothing."""
 
 import numpy as np
-import pytest
 from fixtures.closeness import near
 
 from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances
@@ -56,7 +55,7 @@ def test_read_of_the_staircase_equals_the_static_read(pool):
     static = np.interp(0.1, sweep["v_cell"], sweep["i_cell"]) / 0.1
     # The driver's 100 ohm on both lines is 0.6 % of the cell's 30 kohm; the static read has none.
     g = read_conductances(waves, params)[0]
-    assert g == pytest.approx(1 / (1 / static + 200), rel=2e-4)
+    assert g == near(1 / (1 / static + 200), 2e-4)
 
 
 def test_energy_of_a_pulse_is_charge_times_voltage(pool):
@@ -80,7 +79,7 @@ def test_halving_the_step_changes_nothing_that_matters(pool):
 
 def test_integral_of_a_straight_line():
     time = np.linspace(0, 1, 7)
-    assert integral(time, 2 * time, (0.25, 0.7)) == pytest.approx(0.7**2 - 0.25**2, rel=1e-12)
+    assert integral(time, 2 * time, (0.25, 0.7)) == near(0.7**2 - 0.25**2, 1e-12)
 
 
 def test_windows_do_not_touch_the_reads():

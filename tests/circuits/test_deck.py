@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from fixtures.closeness import near
 from fixtures.waiting import BACKSTOP
 
 from rramkit.characterization.deck_file import measure_labels, output_labels, read_deck
@@ -80,7 +81,7 @@ def test_a_bare_ngspice_runs_it_and_agrees(first_deck, pool, tmp_path):
     assert ours
     for name, value in ours.items():
         # Both are ngspice's own seven digits; the solver (KLU or Sparse) may move the last ones.
-        assert float(printed[name]) == pytest.approx(value, rel=1e-4, abs=1e-15)
+        assert float(printed[name]) == near(value, 1e-4, within=1e-15)
 
 
 @pytest.mark.parametrize("name", sorted(catalog.BLOCKS))

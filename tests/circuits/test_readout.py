@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.readout import gain_and_linearity, loop_gain, phase_margin, reads
 from rramkit.circuits import readout
@@ -34,7 +35,7 @@ def test_transimpedance_is_the_feedback_resistor(pool):
         rtol=1e-3,
         atol=1e-6,
     )
-    assert gain == pytest.approx(r_feedback, rel=0.01)
+    assert gain == near(r_feedback, 0.01)
     assert residual < 0.1 / 64  # a tenth of a step of the 6-bit converter behind it
     assert np.max(np.abs(found.v_error)) < 0.01 * params.v_max  # the clamp costs an input less than a hundredth
     # Ohm's law on the other side: what the cells and the line draw.
@@ -49,7 +50,7 @@ def test_the_loop_gain_tells_the_clamps_error(pool):
     # stage's falls with its current at full output: a quarter.
     divider = 1 + params.readout.r_feedback / (1 / params.g_cells + params.r_line)
     gain = -found.v_out[-1] / (found.v_error[-1] - found.v_error[0])
-    assert gain / divider == pytest.approx(at_dc, rel=0.25)
+    assert gain / divider == near(at_dc, 0.25)
 
 
 @pytest.mark.parametrize("block", [ReadoutParams(), INTEGRATING], ids=["transimpedance", "integrating"])
@@ -68,7 +69,7 @@ def test_corners_keep_gain_and_margin(pool, corner):
     block = ReadoutParams(ota=OtaParams(technology=Technology(corner=corner)))
     params, found = train(pool, readout=block, reads=3)
     gain, _ = gain_and_linearity(found.i_in, found.v_out)
-    assert gain == pytest.approx(block.r_feedback, rel=0.01)
+    assert gain == near(block.r_feedback, 0.01)
     assert margin(pool, params)[0] > 55
 
 
@@ -82,7 +83,7 @@ def test_integrating_is_charge_over_capacitance(pool):
     gain, residual = gain_and_linearity(found.i_in, found.v_out)
     # t/c, from half the edge on; the output follows its own slope after the loop's 0.5 ns: 3 % of 16 ns, less the
     # charge that the line's capacitance keeps (the clamp's error on 100 fF).
-    assert gain == pytest.approx(params.t_integrate / params.readout.c_integrate, rel=0.05)
+    assert gain == near(params.t_integrate / params.readout.c_integrate, 0.05)
     assert residual < 0.1 / 64
 
 
@@ -95,7 +96,7 @@ def test_the_integrators_clamp_error_is_its_slope_over_its_bandwidth(pool):
     errors = [found.v_error[-1] - still.v_error[-1] for found in (fast, slow)]
     assert errors[0] < -2e-3
     # Half the slope, half the error; the slope itself gains the 4 % that the smaller error leaves of the input.
-    assert errors[1] / errors[0] == pytest.approx(0.5, rel=0.1)
+    assert errors[1] / errors[0] == near(0.5, 0.1)
 
 
 def test_half_the_step_changes_nothing(pool):
@@ -110,7 +111,7 @@ def test_energy_is_the_bias_times_the_supply(pool):
     ota = params.readout.ota
     branches = 1 + (ota.w_tail + ota.w_load) / ota.w_bias  # the bias and what the current sources copy
     # The current sources' own output conductance, and the bias diode's narrower channel: 20 %.
-    assert found.energy[0] == pytest.approx(ota.v_dd * ota.i_bias * branches * params.t_slot, rel=0.2)
+    assert found.energy[0] == near(ota.v_dd * ota.i_bias * branches * params.t_slot, 0.2)
 
 
 def test_a_loop_that_never_falls_through_one_is_refused():
@@ -124,5 +125,5 @@ def test_phase_margin_of_a_known_loop():
     gain = 1000 / (1 + 1j * f / 1e3) / (1 + 1j * f / 1e6)
     degrees, at = phase_margin(f, gain)
     exact = 1e6 * np.sqrt((np.sqrt(5) - 1) / 2)  # |f/1e6| sqrt(1 + (f/1e6)^2) = 1, the first pole far below
-    assert at == pytest.approx(exact, rel=2e-3)
-    assert degrees == pytest.approx(180 - np.degrees(np.arctan(exact / 1e3) + np.arctan(exact / 1e6)), abs=0.2)
+    assert at == near(exact, 2e-3)
+    assert degrees == near(180 - np.degrees(np.arctan(exact / 1e3) + np.arctan(exact / 1e6)), within=0.2)
