@@ -11,13 +11,16 @@ from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli.progress import spice_progress
+from rramkit.cli.chip import ChipOptions, on_chip
 from rramkit.cli.train import ExperimentFile, experiment_of
 
 if TYPE_CHECKING:
     from rramkit.proof.sensitivity import Sensitivity
 
 
+@on_chip
 def sensitivity(
+    chip: ChipOptions,
     parameters: Annotated[
         list[str],
         typer.Option(
@@ -50,7 +53,7 @@ def sensitivity(
     from rramkit.characterization.run import RunOptions
     from rramkit.proof.sensitivity import sensitivity as run
 
-    settings = experiment_of(experiment, [*(pairs or []), *([] if epochs is None else [f"epochs={epochs}"])])
+    settings = experiment_of(experiment, [*(pairs or []), *([] if epochs is None else [f"epochs={epochs}"])], chip)
     silent = quiet or json
     with spice_progress(quiet=silent) as show:
         outcomes = run(

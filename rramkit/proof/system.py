@@ -124,9 +124,7 @@ def _reads(
 def _step(tile: Tile, *, backward: bool) -> float:
     """Return the current of one step of the ADC (A)."""
     unit = unit_of(tile)
-    state = next(
-        state for stage, state in zip(tile.periphery.stages, tile.periphery.states, strict=True) if stage == unit
-    )
+    state = tile.periphery.state(SenseUnit)
     return unit.adc.v_lsb / unit.readout.gains[int(state.banks[backward].gain)].r_feedback
 
 

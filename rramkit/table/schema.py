@@ -238,9 +238,9 @@ class AdcLevelsSummary(Converter, group="adc_levels_summary"):
     offset = signal("V", "first transition less its ideal place")
     gain_error = signal("1", "relative difference of the mean step from (v_high - v_low)/2^bits")
     inl_max = signal(
-        "1", "largest integral nonlinearity of the codes of `adc_levels` in steps, line through the outer ones", low=0.0
+        "1", "largest integral nonlinearity in steps of codes in `adc_levels`, line through the outer", low=0.0
     )
-    dnl_max = signal("1", "largest differential nonlinearity in steps, of neighbours among these codes", low=0.0)
+    dnl_max = signal("1", "largest differential nonlinearity in steps, of neighbours among them", low=0.0)
     effective_bits = signal("1", "effective number of bits for a full-scale sine")
 
 
