@@ -19,7 +19,7 @@ def closed(pool, **given):
 
 def by_hand(pool, v, i, *, p=False, corner="tt"):
     """Resistance [ohm] of the bare transistor at a voltage [V] and a current [A], by an operating point."""
-    switch, technology = LineSwitchParams(), Technology(corner=corner)
+    switch, technology = LineSwitchParams(), Technology.checked({"corner": corner}, where="here")
     line = f"M1 a g b 0 nmos_io w={switch.w_switch} l={technology.l_io}\n"
     line += f"M2 a 0 b g pmos_io w={2 * switch.w_switch} l={technology.l_io}\n" if p else ""
     text = libraries.text(technology.library)
