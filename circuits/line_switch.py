@@ -25,7 +25,7 @@ class LineSwitchParams(Parameters):
     """One line switch."""
 
     technology: Technology = Technology()
-    w_switch: float = quantity(60e-6, "m", "width of the transistor that joins the two sides", ge=1e-7, le=1e-3)
+    w_switch: float = quantity(50e-6, "m", "width of the transistor that joins the two sides", ge=1e-7, le=1e-3)
     w_inverter: float = quantity(
         6e-6, "m", "NMOS of the inverter that drives its gate; its PMOS is twice as wide", ge=1e-7, le=1e-3
     )

@@ -35,7 +35,7 @@ class RowParams(Parameters):
     cells: int = quantity(96, "1", "cells on the row", ge=1, le=1024)
     g_cell: float = quantity(20e-6, "S", "mean conductance of a cell", ge=0, le=1e-2)
     r_segment: float = quantity(1.0, "ohm", "resistance of the row for each cell", gt=0, le=1e4)
-    c_segment: float = quantity(5e-15, "F", "capacitance for each cell: wire and transistor", ge=0, le=1e-12)
+    c_segment: float = quantity(9.1e-15, "F", "capacitance for each cell: wire and transistor", ge=0, le=1e-12)
     tcr: float = quantity(TCR, "1/K", "change of the row's resistance with temperature", ge=0, le=0.02)
     segments: int = quantity(8, "1", "sections of the lumped line", ge=1, le=1024)
 

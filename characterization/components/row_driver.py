@@ -50,8 +50,7 @@ def levels(waves: Waveforms, params: RowDriverBenchParams, count: int, *, band: 
         power = power + np.maximum(-waves[f"v_{name}"] * waves[f"i_{name}"], 0)
     slots = [(params.t_begin(k), params.t_begin(k) + params.t_level) for k in range(count)]
     tolerance = band * abs(driver.span)
-    times = [params.t_sample(index) for index in range(count)]
-    row, far, current = (np.interp(times, time, waves[name]) for name in ("v_row", "v_far", "i_row"))
+    row, far, current = (_settled(time, waves[name], slots) for name in ("v_row", "v_far", "i_row"))
     return RowLevels(
         v_row=driver.v_rest - row,
         v_far=driver.v_rest - far,
@@ -59,6 +58,12 @@ def levels(waves: Waveforms, params: RowDriverBenchParams, count: int, *, band: 
         t_settle=np.array([_there_and_back(time, waves["v_far"], slot, tolerance) for slot in slots]),
         energy=np.array([integral(time, power, (begin, end + params.t_level)) for begin, end in slots]),
     )
+
+
+def _settled(time: np.ndarray, x: np.ndarray, slots: list[tuple[float, float]]) -> np.ndarray:
+    """Return the mean of `x` (T,) over the last tenth of each slot: the integration's own ringing is not in it."""
+    windows = [(0.1 * begin + 0.9 * end, end) for begin, end in slots]
+    return np.array([integral(time, x, window) / (window[1] - window[0]) for window in windows])
 
 
 def _there_and_back(time: np.ndarray, v: np.ndarray, slot: tuple[float, float], tolerance: float) -> float:
