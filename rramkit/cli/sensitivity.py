@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
-from rramkit.cli.progress import spice_progress
 from rramkit.cli.chip import ChipOptions, on_chip
+from rramkit.cli.progress import spice_progress
 from rramkit.cli.train import ExperimentFile, experiment_of
 
 if TYPE_CHECKING:

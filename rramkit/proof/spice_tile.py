@@ -9,7 +9,7 @@ tables, not simulated again. Noise is off, in ngspice and in the tile that it is
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 
@@ -165,6 +165,19 @@ class ReadRun:
     point: Point
 
 
+class ReadSolver(Protocol):
+    """What solves the reads of whole arrays."""
+
+    @property
+    def comparison(self) -> Comparison:
+        """Differences so far."""
+        ...
+
+    def outputs(self, tile: Tile, state: UnitState, drives: list[np.ndarray], *, backward: bool) -> list[np.ndarray]:
+        """Return the readouts' outputs (..., N, lines) [V] for each phase's voltages (..., N, L) [V] below rest."""
+        ...
+
+
 @dataclass(frozen=True)
 class SpiceSolver:
     """Reads whole arrays in ngspice, on all workers of a runner, which keeps what is finished.
@@ -240,10 +253,10 @@ def stacked(waves: Waveforms, names: tuple[str, ...]) -> np.ndarray:
 class SpiceTile(Tile):
     """A tile whose reads ngspice solves; each is compared with the tile's own."""
 
-    solver: SpiceSolver | None = None
+    solver: ReadSolver | None = None
 
     @classmethod
-    def like(cls, tile: Tile, solver: SpiceSolver) -> Self:
+    def like(cls, tile: Tile, solver: ReadSolver) -> Self:
         """Return the same cells and circuits, noise off, read by ngspice."""
         if not any(isinstance(stage, SenseUnit) for stage in tile.periphery.stages):
             raise InputError(

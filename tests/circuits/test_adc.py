@@ -217,7 +217,7 @@ def test_effective_bits_of_a_converted_sine(pool, nominal):
     found, _ = converted(pool, AdcBenchParams(), np.clip(v_in, 0, 1))
     by_levels = effective_bits(quantised(v_in, nominal).astype(float), 7)
     # 64 samples know the noise to 1/sqrt(2 * 61) = 9 %, 0.13 bit; the kickback's 0.15 steps cost 0.02 bit more.
-    assert effective_bits(found.astype(float), 7) == pytest.approx(by_levels, abs=0.3)
+    assert effective_bits(found.astype(float), 7) == near(by_levels, within=0.3)
     assert effective_bits(found.astype(float), 7) > 7.5
 
 
@@ -225,7 +225,7 @@ def test_effective_bits_of_an_ideal_quantiser():
     ideal = np.arange(1, 64) / 64
     sine = coherent_sine(ideal, samples=4099, cycles=101)
     # SINAD = 6.02 N + 1.76 dB takes the error for evenly spread; at 6 bit that holds to 0.05 bit.
-    assert effective_bits(quantised(sine, ideal).astype(float), 101) == pytest.approx(6.0, abs=0.05)
+    assert effective_bits(quantised(sine, ideal).astype(float), 101) == near(6.0, within=0.05)
 
 
 def test_what_does_not_fit_is_refused():

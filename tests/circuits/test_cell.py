@@ -1,6 +1,7 @@
 """The 1T1R cell in its testbenches: gradual SET and RESET, energy, reads that move nothing."""
 
 import numpy as np
+import pytest
 from fixtures.closeness import near
 
 from rramkit.characterization.components.cell import integral, pulse_energies, read_conductances

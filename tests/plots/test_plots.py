@@ -163,7 +163,7 @@ def test_a_family_states_where_the_axes_that_are_not_drawn_stand():
     table = Table(name="block", axes=axes, signals={"y": Quantity(rising, "V")}, conditions={})
     ax = plots.family(Figure().add_subplot(), table, "y")
     assert [each.get_text() for each in ax.texts] == ["at temperature 300 K"]
-    assert all(line.get_ydata()[-1] == 2.0 for line in ax.get_lines())  # of the second temperature
+    assert all(np.asarray(line.get_ydata())[-1] == 2.0 for line in ax.get_lines())  # of the second temperature
 
 
 def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
