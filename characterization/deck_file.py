@@ -7,7 +7,9 @@ from pathlib import Path
 
 from rramkit.errors import InputError
 
-_OUTPUT = re.compile(r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\))\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
+_OUTPUT = re.compile(
+    r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\)|[io]noise_\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$"
+)
 _MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
 _SWEPT = re.compile(r"(?m)^\* swept: (?P<text>.+)$")
 _INCLUDE = re.compile(

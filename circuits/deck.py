@@ -56,7 +56,7 @@ class Deck:
 
     @property
     def kind(self) -> str:
-        """Return the analysis: `tran`, `dc` or `op`."""
+        """Return the analysis: `tran`, `dc`, `op`, `ac` or `noise`."""
         return self.analysis.split()[0].removeprefix(".")
 
     def text(self) -> str:
