@@ -60,8 +60,8 @@ class AdcParams(Parameters):
     """Array, comparator and switches. A `v_ref` without a range means the one from 0 V to it, as in version 0.1."""
 
     latch: SenseAmpParams = SenseAmpParams()
-    bits_max: int = quantity(8, "1", "bits of the capacitor array", ge=1, le=8)
-    bits: int = quantity(8, "1", "bits that a conversion finds: 1 to bits_max", ge=1, le=8)
+    bits_max: int = quantity(8, "1", "bits of the capacitor array", ge=1, le=10)
+    bits: int = quantity(8, "1", "bits that a conversion finds: 1 to bits_max", ge=1, le=10)
     v_low: float = quantity(0.28, "V", "where the input's range begins: a step below the first transition", ge=0, le=3)
     v_high: float = quantity(1.0, "V", "where it ends: a step above the last transition", ge=0.1, le=3.6)
     v_cm: float | None = quantity(None, "V", "level that x is held against; left out: the range's middle", ge=0, le=3.6)
