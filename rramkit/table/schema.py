@@ -355,11 +355,12 @@ class WriteDriverReset(WriteDriver, group="write_driver_reset", polarity="reset"
 
 
 class LevelShifter(Group, group="level_shifter"):
-    """Level shifter from core to thick-oxide supply: delays, swing, energy."""
+    """Level shifter from core to thick-oxide supply and the word line's driver: delays, swing, energy of a pulse."""
 
-    c_load = axis("F", "load", low=0.0)
+    c_load = axis("F", "load: the word line", low=0.0)
     t_up = signal("s", "delay of the rising output")
     t_down = signal("s", "delay of the falling output")
+    t_rise = signal("s", "rising edge of the output, from a tenth to nine tenths", low=0.0)
     v_high = signal("V", "output while the input is high")
     v_low = signal("V", "output after the pulse")
     energy = signal("J", "of one pulse, from the thick-oxide supply", low=0.0)
