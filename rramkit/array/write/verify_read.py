@@ -15,7 +15,8 @@
                 g_seen = g' + z sigma_offset/|dv_sense/dg|       the slope is the table's at its reference conductance
 
 Energy is that of the supplies: word line and source-line driver once for each row, switch, readout and ADC (or twice
-the sense amplifier) for each cell; the switches of the row's other bit lines are open. Arrays work side by side, so time is that of the busiest.
+the sense amplifier) for each cell; the switches of the other bit lines are open. Arrays work side by side, so time is
+that of the busiest.
 """
 
 from dataclasses import dataclass
