@@ -38,8 +38,8 @@ class Scattered(Group):
 class Read(Group, group="read"):
     """Static current of the 1T1R cell alone, at its own terminals."""
 
-    g_cell = axis("S", "conductance i(v_read)/v_read, bit line driven", required=True, low=0.0)
-    v_cell = axis("V", "bit line minus source line; positive: bit line driven (backward read)", required=True)
+    g_cell = axis("S", "conductance i(v_read)/v_read", required=True, low=0.0)
+    v_cell = axis("V", "bit line minus source line; which is driven: `v_rest`", required=True)
     i_cell = signal("A", "cell current, from bit line to source line", required=True)
     v_read = condition("V", "voltage at which the conductance is defined")
     v_rest = condition(
