@@ -22,6 +22,8 @@ f is taken at the smallest line conductance whose current reaches the full outpu
 is the slope of the line's own voltage (`v_error`) against its current up to the full output.
 
 A tile takes the smallest range that holds its currents, for each direction (`Tile.calibrated`); before, the largest.
+The current of the offset, v_offset g, is part of them, and may be below rest: a unit whose offset is -1 mV has 2.5 uA
+less than nothing on a line of 2.5 mS, 70 mV at 28 kohm.
 Off: no gain settings.
 """
 
