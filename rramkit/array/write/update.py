@@ -79,7 +79,9 @@ class UpdateParams(Parameters):
             The file.
         params : UpdateParams, optional
             Settings by hand: what they set explicitly is kept, and so are the stages that the file does not have.
-            Typed numbers of droop or disturb take the place of their tables; a typed scheme of disturb does not.
+            Typed numbers of droop or disturb take the place of their tables; a typed scheme of disturb does not. With
+            the file's write driver and no typed `schedule`, cells are written one at a time: the driver of a source
+            line is made for the current of one.
         off : collection of str
             Names of stages that are left as `params` has them, although the file characterises them.
 
@@ -116,6 +118,8 @@ class UpdateParams(Parameters):
                 continue
             values[name] = {**stage.values, **by_hand} if stage.values is not None else True
             origins[name] = "table" + (f", typed: {', '.join(by_hand)}" if by_hand else "")
+        if "write_driver" in origins and origins["write_driver"] != OFF:
+            values.setdefault("schedule", "cell")
         built = cls.checked(values, where="the update chain from tables")
         built._origins.update(origins)
         return built
