@@ -137,7 +137,11 @@ def plans_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
 def cell_plan_of(provenance: Mapping[str, str]) -> Plan | None:
     """Return the plan of cell and array that a table file was made by; None when it was made without one."""
     text = provenance.get("plan")
-    return None if text is None else Plan.checked(_read_json(text, "plan"), where="the table file's `plan`")
+    if text is None:
+        return None
+    # A plan is kept whole: one without these keys is of a file that was made before there were such tables.
+    before = {"scatter": {"points": 0}, "droop": {"g_points": 0}, "disturb": {"g_points": 0}}
+    return Plan.checked(before | _read_json(text, "plan"), where="the table file's `plan`")
 
 
 def _read_json(text: str, key: str) -> dict[str, Any]:

@@ -125,10 +125,13 @@ class PulseShape(Parameters):
 class PulseParams(PulseShape):
     """The conditions of a write pulse, other than the amplitude on the stepped line."""
 
+    # A bare cell: the driver and the lines have tables of their own, and what they lose is taken off the amplitude.
+    r_driver: float = quantity(1.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
+    c_line: float = quantity(0.0, "F", "capacitance of each line", ge=0, le=1e-11)
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
     v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
     v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
-    v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
+    v_wl_reset: float = quantity(3.3, "V", "word line during RESET", ge=0.5, le=3.6)
 
 
 class WriteParams(Parameters):
@@ -291,7 +294,7 @@ def pulse_row(params: PulseRowParams) -> Deck:
     """Return a `.tran` deck of one write pulse at each cell; its edges are those of `write_staircase`."""
     circuit, pulse = Circuit("row of pulses"), params.pulse
     circuit.subcircuit(dynamic_cell(params.cell))
-    circuit.subcircuit(_driven_cell(pulse))
+    circuit.subcircuit(driven_cell(pulse))
     outputs = []
     for k, (state, amplitude) in enumerate(zip(params.state, params.v_pulse, strict=True)):
         circuit.X(f"_cell_{k}", "driven_cell", *(f"{line}_{k}_src" for line in LINES), f"s_{k}", s_0=state)
@@ -310,8 +313,11 @@ def pulse_row(params: PulseRowParams) -> Deck:
     )
 
 
-def _driven_cell(pulse: PulseParams) -> SubCircuit:
-    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires."""
+def driven_cell(pulse: PulseParams) -> SubCircuit:
+    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires.
+
+    The deck needs `dynamic_cell` beside it.
+    """
     driven = SubCircuit("driven_cell", *(f"{line}_src" for line in LINES), "s", s_0=0)
     driven.X("_cell", "cell_1t1r", *LINES, "s", s_0="{s_0}")
     for line in LINES:
@@ -342,6 +348,7 @@ def _outputs(k: int, state: float, amplitude: float) -> list[Output]:
 
 
 CATALOG = {
+    "cell_noise": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: the static read whose noise is computed"),
     "cell_read": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: read current against voltage, state held"),
     "cell_write": CatalogEntry(
         WriteParams,

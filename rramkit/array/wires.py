@@ -184,7 +184,7 @@ class WireModel:
         full_scale = np.max(np.abs(held_out.spice)) if held_out is not None else 1.0
         resistances = {name: float(table.signals[name]) for name in RESISTANCES}
         for name in (WIRES.r_row, WIRES.r_col):
-            resistances[name] *= _warmer(table, kelvin)
+            resistances[name] *= warmer(table, kelvin)
         return cls(
             **resistances,
             rows_max=round(table.condition(WIRES.rows_max)),
@@ -442,7 +442,7 @@ def _reduced(h: Array, phi: Array, psi: Array) -> Array:
     return h - (a @ h) * phi - b * xp.sum(h_psi, axis=-2, keepdims=True)
 
 
-def _warmer(table: Table, kelvin: float | None) -> float:
+def warmer(table: Table, kelvin: float | None) -> float:
     """Return the resistance of a segment at a temperature over that of the table (1): 1 + tcr (T - t_ref)."""
     if kelvin is None or not {WIRES.tcr, WIRES.t_ref} <= set(table.conditions):
         return 1.0

@@ -59,7 +59,7 @@ def test_the_default_design_holds_every_plan_of_a_component():
 
 
 def test_a_plan_of_cell_and_array_is_four_plans_of_components():
-    read, write, reset, wires = Plan(seed=9).expanded()
+    read, write, reset, wires, *_ = Plan(seed=9).expanded()
     assert [each.name for each in (read, write, reset, wires)] == ["read", "set", "reset", "wires"]
     assert [axis.parameter for axis in write.axes] == ["g_start", "v_first"]
     assert {each.seed for each in (read, write, reset, wires)} == {9}

@@ -54,6 +54,8 @@ class Traits:
         0 not stuck, -1 stuck at the lowest, 1 at the highest conductance.
     drift : ndarray or None
         Drift exponent (1).
+    sense : ndarray or None
+        Offset of the comparator that verifies the cell, over its standard deviation (1).
     """
 
     gain_set: np.ndarray | None = None
@@ -64,6 +66,7 @@ class Traits:
     level: np.ndarray | None = None
     stuck: np.ndarray | None = None
     drift: np.ndarray | None = None
+    sense: np.ndarray | None = None
 
 
 def drawn_traits(
