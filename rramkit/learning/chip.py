@@ -14,7 +14,7 @@ which an array model has or has not.
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar, get_args
+from typing import Generic, Self, TypeVar
 
 from rramkit.array.read_model import Precision
 from rramkit.array.stages.chain import ReadChain
@@ -36,7 +36,7 @@ CELLS = (READ.group, SET.group, RESET.group, WIRES.group)
 NOT_CHARACTERISED = "ideal: not characterised"
 OFF = "off"
 
-Record = TypeVar("Record", bound=Parameters)
+Record = TypeVar("Record", ReadChain, UpdateParams)
 
 
 class ChipSettings(Parameters):
@@ -128,8 +128,8 @@ class Chip:
             *(_source("read", name, source, reads.groups(name), tables) for name, source in of_reads.items()),
             *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),
         )
-        whole = ReadChain.from_tables(read, typed_chain, without=_among(settings.off, reads.names))
-        changed = UpdateParams.from_tables(write, typed_update, off=_among(settings.off, writes.names))
+        whole = ReadChain.from_tables(read, typed_chain, without=reads.left_out(settings.off))
+        changed = UpdateParams.from_tables(write, typed_update, off=writes.left_out(settings.off))
         return cls(tables, whole, changed, wired, sources)
 
 
@@ -167,13 +167,16 @@ class Stages(Generic[Record]):
 
     @property
     def names(self) -> list[str]:
-        """Names of the stages: fields that are records, or None where they are off."""
-        return [name for name, field in type(self.plain).model_fields.items() if _is_stage(field.annotation)]
+        """Names of the stages."""
+        return list(self.table.origins())
+
+    def left_out(self, off: Sequence[str]) -> tuple[str, ...]:
+        """Return the names in `off` of stages that the tables have."""
+        return tuple(name for name in self.names if name in off and self._in_tables(name))
 
     def groups(self, name: str) -> tuple[str, ...]:
         """Return the names of the tables that a stage reads."""
-        kinds = _kinds(type(self.plain).model_fields[name].annotation)
-        return tuple(group for kind in kinds for group in getattr(kind, "groups", ()))  # none: no table is for it
+        return self.table.groups_of(name)
 
     def sources(self, settings: ChipSettings) -> dict[str, str]:
         """Return where the numbers of each stage come from, by its name.
@@ -185,14 +188,19 @@ class Stages(Generic[Record]):
         """
         return {name: self._source(name, settings) for name in self.names}
 
+    def _in_tables(self, name: str) -> bool:
+        return self.table.origins()[name].startswith("table")
+
     def _source(self, name: str, settings: ChipSettings) -> str:
         typed, table, plain = (getattr(record, name) for record in (self.typed, self.table, self.plain))
-        is_typed, is_table = typed != plain, table != plain
+        is_typed = typed != plain
+        if typed is False:
+            return OFF
         if name in settings.off:
             if is_typed:
                 raise InputError(f"`chip.off` has `{name}`, which `{self.where}.{name}` sets. Remove one of the two.")
             return OFF
-        if not is_table:
+        if not self._in_tables(name):
             return "typed" if is_typed else NOT_CHARACTERISED
         if not is_typed:
             return "table"
@@ -223,15 +231,6 @@ def stored_tables(stored: StoredNetwork) -> OperatingTables | None:
     return None if files is None else OperatingTables(*files)
 
 
-def _kinds(annotation: object) -> list[Any]:
-    """Return the records of a field that is a stage: itself, or those of a union; None stands for off."""
-    return [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
-
-
-def _is_stage(annotation: object) -> bool:
-    return all(isinstance(kind, type) and issubclass(kind, Parameters) for kind in _kinds(annotation))
-
-
 def _source(part: Part, name: str, source: str, groups: Sequence[str], tables: OperatingTables) -> StageSource:
     """Return a stage's source with the tables that it reads, where it reads any."""
     if not source.startswith("table"):
@@ -241,10 +240,6 @@ def _source(part: Part, name: str, source: str, groups: Sequence[str], tables: O
     missing = [group for group in groups if group not in present]
     source = f"{source}, without {', '.join(missing)}" if missing else source
     return StageSource(part, name, source, present, tables.condition_of(present, write=part == "write"))
-
-
-def _among(off: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in off if name in names)
 
 
 def _set(stage: object) -> list[str]:

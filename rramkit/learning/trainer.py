@@ -79,6 +79,10 @@ class Trainer:
         """
         rng = np.random.default_rng(0)  # a float network draws nothing
         _, _, gradients = self.network.gradients(self.params(reference), x, labels, rng=rng)
+        return self.calibrated_by(state, gradients, margin=margin)
+
+    def calibrated_by(self, state: NetworkState, gradients: Gradients, *, margin: float) -> NetworkState:
+        """Return the state with the ADCs' full scale at `margin` times the largest current of inputs and errors."""
         pairs = zip(state.rule_state.matrices, gradients.matrices, strict=True)
         matrices = tuple(matrix.calibrated(each.samples, each.errors, margin=margin) for matrix, each in pairs)
         return replace(state, rule_state=replace(state.rule_state, matrices=matrices))

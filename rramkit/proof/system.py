@@ -150,7 +150,7 @@ def _codes(waves: Waveforms, params: AdcBenchParams, count: int) -> np.ndarray:
 def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: SystemSize) -> dict[str, HeldOut]:
     """Return conductances after each pulse of a SET and of a RESET train through the write driver."""
     without = ("cycles", "spread", "disturb")
-    typed = UpdateParams.from_tables(tables, without=[name for name in without if name in UpdateParams().origins()])
+    typed = UpdateParams.from_tables(tables, off=[name for name in without if name in UpdateParams().origins()])
     chain = UpdateChain.from_tables(tables, typed)
     low, high = chain.writer.g_range
     states = ArrayCircuits.of(tables, runner).states

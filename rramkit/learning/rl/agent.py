@@ -276,11 +276,24 @@ class Agent(Training[RlReport]):
         batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
         for _ in range(self.settings.batches):
             transitions = self.memory.sample(self.settings.batch, rng=batches).of_type(self._dtype)
+            if not self.state.batches:
+                self._calibrate(transitions)
             losses.append(self._train_batch(transitions, device))
             if self.state.batches % self.settings.target_every == 0:
                 self._update_target(device)
         self.log.add(self.state.batches, loss=float(np.mean(losses)))
         self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
+
+    def _calibrate(self, transitions: Transitions) -> None:
+        """Set the full scales of ADCs and readouts that are measured, by the first batch; until then, the largest."""
+        settings, device = self.settings, self._learning.trainer.rule.device
+        if device is None or not device.model.chain.calibrates:
+            return
+        trainer = self._learning.trainer
+        weights = trainer_of(settings, None, trainer.network.input_shape, self.actions)
+        reference, margin = initial_banks(weights, settings), settings.mapping.margin
+        banks = self._learning.calibrated(self.state.banks, reference, transitions, margin=margin)
+        self.state = replace(self.state, banks=banks)
 
     def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> float:
         state = self.state

@@ -61,8 +61,6 @@ class RlSettings(Parameters):
     def _complete(self) -> "RlSettings":
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
-        if self.mapping.calibrates:
-            raise ValueError("mapping.read.adc must have i_high: there is no first batch to take it from")
         return self
 
     def on(self, tables: OperatingTables | None) -> Chip | None:
