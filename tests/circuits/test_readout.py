@@ -62,7 +62,7 @@ def test_transimpedance_is_the_feedback_resistor(pool, r_feedback):
         rtol=5e-3,
         atol=1e-5,
     )
-    assert gain == pytest.approx(r_feedback, rel=0.005)
+    assert gain == near(r_feedback, rel=0.005)
     assert residual * found.v_out[-1] < 0.1 * LSB
     # Ohm's law on the other side: what the cells and the line draw.
     expected = (params.inputs + found.v_error) / (1 / params.g_cells + params.r_line)
@@ -75,7 +75,7 @@ def test_it_takes_the_full_scale_of_each_gain_setting(pool):
     assert found.i_in[-1] > 250e-6 and found.v_out[-1] > 0.9
     inside = found.i_in < 210e-6
     gain, residual = gain_and_linearity(found.i_in[inside], found.v_out[inside])
-    assert gain == pytest.approx(params.readout.r_feedback, rel=0.005)
+    assert gain == near(params.readout.r_feedback, rel=0.005)
     assert residual * np.ptp(found.v_out[inside]) < 0.5 * LSB
     _, beyond = train(pool, readout=ReadoutParams(r_feedback=28e3), g_cells=4e-3, reads=3)
     assert 0.7 < beyond.v_out[-1] < 1.8 - 0.3
@@ -122,7 +122,7 @@ def test_integrating_is_charge_over_capacitance(pool):
     gain, residual = gain_and_linearity(found.i_in, found.v_out)
     # t/c, from half the edge on; the output follows its own slope after the loop's 1 ns: 6 % of 16 ns, and the
     # line keeps the charge of the clamp's error on its 500 fF: 25 mV of 700 mV on a quarter of c_integrate, 1 %.
-    assert gain == pytest.approx(params.t_integrate / params.readout.c_integrate, rel=0.08)
+    assert gain == near(params.t_integrate / params.readout.c_integrate, rel=0.08)
     assert residual < 0.5 / 256  # half a step of an 8-bit converter
 
 
@@ -135,7 +135,7 @@ def test_the_integrators_clamp_error_is_its_slope_over_its_bandwidth(pool):
     errors = [found.v_error[-1] - still.v_error[-1] for found in (fast, slow)]
     assert errors[0] < -2e-3
     # Half the slope, half the error; the slope itself gains the 4 % that the smaller error leaves of the input.
-    assert errors[1] / errors[0] == pytest.approx(0.5, rel=0.1)
+    assert errors[1] / errors[0] == near(0.5, rel=0.1)
 
 
 def test_half_the_step_changes_nothing(pool):
@@ -210,7 +210,7 @@ def test_the_drawn_trim_is_that_of_the_sweep(pool):
         bench = ReadoutBenchParams(readout=block, reads=2, v_max=1e-3)
         v_bl = reads(pool.run(read_train(bench).text()), bench).v_error[0] + block.v_clamp
         # A third of a code: lumped, the groups share the drop across the transistors that steer them.
-        assert v_bl == pytest.approx(swept[code], abs=70e-6)
+        assert v_bl == near(swept[code], within=70e-6)
 
 
 def test_offset_by_hand(pool):
@@ -283,5 +283,5 @@ def test_phase_margin_of_a_known_loop():
     gain = 1000 / (1 + 1j * f / 1e3) / (1 + 1j * f / 1e6)
     degrees, at = phase_margin(f, gain)
     exact = 1e6 * np.sqrt((np.sqrt(5) - 1) / 2)  # |f/1e6| sqrt(1 + (f/1e6)^2) = 1, the first pole far below
-    assert at == pytest.approx(exact, rel=2e-3)
-    assert degrees == pytest.approx(180 - np.degrees(np.arctan(exact / 1e3) + np.arctan(exact / 1e6)), abs=0.2)
+    assert at == near(exact, rel=2e-3)
+    assert degrees == near(180 - np.degrees(np.arctan(exact / 1e3) + np.arctan(exact / 1e6)), within=0.2)
