@@ -12,6 +12,7 @@ from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.periphery.array import PeripheryParams
 from rramkit.circuits.periphery.modes import MODE_TABLE, SWITCHES, Mode, Operation
+from rramkit.circuits.periphery.sense import AMPLIFIER
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.parameters import Parameters, quantity
 
@@ -58,7 +59,7 @@ class CodedParams(OperateParams):
     periphery: PeripheryParams = PeripheryParams(
         crossbar=CrossbarParams(rows=2, cols=2),
         sense="transimpedance",
-        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15, bank=0),
+        readout=ReadoutParams(ota=AMPLIFIER, r_feedback=40e3, c_feedback=60e-15, bank=0),
         convert="sar",
     )
     t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)

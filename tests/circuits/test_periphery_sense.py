@@ -141,13 +141,14 @@ def test_the_account_of_the_reuse(runs):
         account(runs["transimpedance", reuse][0], reuse=reuse, modes=ALL_MODES) for reuse in (True, False)
     )
     ideal = account(runs["ideal", True][0], reuse=True, modes=ALL_MODES)
-    assert with_reuse.transistors - ideal.transistors == N * 8  # an amplifier has eight
-    assert without.transistors - with_reuse.transistors == N * (8 + 4 * 4)  # and a converter four switches of four
     ota = runs["transimpedance", True][0].periphery.readout.ota
-    widths = ota.w_bias + ota.w_tail + 2 * ota.w_input + 2 * ota.w_mirror + ota.w_second + ota.w_load
-    assert with_reuse.area - ideal.area == near(N * widths * (220e-9 + 2 * 200e-9), rel=1e-9)
+    count = len(ota.sizes)  # no trim here
+    assert with_reuse.transistors - ideal.transistors == N * count
+    assert without.transistors - with_reuse.transistors == N * (count + 4 * 4)  # a converter has four switches of four
+    area = sum(w * (length + 2 * 200e-9) for w, length in ota.sizes)
+    assert with_reuse.area - ideal.area == near(N * area, rel=1e-9)
     assert with_reuse.ideal["sense unit"] == 0 and ideal.ideal["sense unit"] == N
-    assert (with_reuse.capacitance, without.capacitance) == near((N * 0.5e-12, 2 * N * 0.5e-12), rel=1e-9)
+    assert (with_reuse.capacitance, without.capacitance) == near((N * 0.48e-12, 2 * N * 0.48e-12), rel=1e-9)
 
 
 def test_what_stands_costs_more_than_what_switches(runs):
@@ -156,8 +157,9 @@ def test_what_stands_costs_more_than_what_switches(runs):
         for reuse in (True, False)
     }
     assert energies[False] / energies[True] == pytest.approx(2, rel=0.02)  # nothing powers an idle unit down
-    params, ota = bench("transimpedance"), ReadoutParams().ota
-    branches = 1 + (ota.w_tail + ota.w_load) / ota.w_bias
+    params = bench("transimpedance")
+    ota = params.periphery.readout.ota
+    branches = 4 + ota.w_load / ota.w_bias_p + 2 * ota.w_sink / ota.w_bias_n  # bias, second stage, folded branches
     expected = N * ota.v_dd * ota.i_bias * branches * len(ROUND) * params.t_slot
     assert energies[True] == near(expected, rel=0.2)  # the current sources' output conductance, as in a readout
     assert energies[True] > 10 * account(params, reuse=True, modes=ALL_MODES).energy
@@ -225,7 +227,7 @@ def test_capacitors_are_counted_in_the_netlist():
     circuit, readout = Circuit("count"), ReadoutParams(c_feedback=0.1e-12)
     params = PeripheryParams(crossbar=CrossbarParams(rows=2, cols=3), sense="transimpedance", readout=readout)
     add_periphery(circuit, params, np.full((2, 3), 0.5))
-    assert capacitance(circuit) == near(3 * (readout.ota.c_miller + 0.1e-12), rel=1e-12)
+    assert capacitance(circuit) == near(3 * (readout.amplifier.c_miller + 0.1e-12), rel=1e-12)
 
 
 def test_readouts_that_do_not_fit_are_refused():
