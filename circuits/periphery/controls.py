@@ -25,7 +25,9 @@ class OperateParams(Parameters):
     mode: Literal["all", "forward", "backward", "update set", "update reset", "memory read", "memory write"] = quantity(
         "all", "1", "what the example does: one mode, or all of them one after the other"
     )
-    t_start: float = quantity(5e-9, "s", "before the first operation: the supplies rise", ge=1e-9, le=1e-6)
+    t_start: float = quantity(
+        5e-9, "s", "before the first operation: the supplies rise; readouts take 20 ns more", ge=1e-9, le=1e-6
+    )
     t_slot: float = quantity(40e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
     t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-7)
     t_step: float = quantity(0.25e-9, "s", "largest time step", ge=1e-13, le=1e-8)
@@ -63,6 +65,9 @@ class CodedParams(OperateParams):
         convert="sar",
     )
     t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
+    t_start: float = quantity(
+        30e-9, "s", "before the first operation: the supplies and the readouts' bias rise", ge=1e-9, le=1e-6
+    )
 
 
 def operation(
