@@ -67,14 +67,14 @@ class OtaParams(Parameters):
     w_trim: float = quantity(0.15e-6, "m", "width of a unit of the trim", ge=0.05e-6, le=1e-3)
     l_trim: float = quantity(16e-6, "m", "length of a unit of the trim", ge=0.1e-6, le=1e-4)
     trim_bits: int = quantity(6, "1", "bits of the trim of the offset; 0: none", ge=0, le=10)
-    trim: int | None = quantity(None, "1", "code of the trim; left out: the middle one", ge=0, le=1023)
+    trim: int = quantity(0, "1", "code of the trim, from the middle one, which is balanced", ge=-512, le=511)
     c_miller: float = quantity(0.28e-12, "F", "Miller capacitor", ge=1e-15, le=1e-10)
     r_zero: float = quantity(2e3, "ohm", "resistor in series with it", ge=0.1, le=1e6)
 
     @property
     def trim_code(self) -> int:
-        """Code of the trim; the middle one, which is balanced, where none is given."""
-        return 2**self.trim_bits // 2 if self.trim is None else self.trim
+        """Code of the trim, from 0."""
+        return 2**self.trim_bits // 2 + self.trim
 
     @property
     def sizes(self) -> list[tuple[float, float]]:
@@ -84,8 +84,9 @@ class OtaParams(Parameters):
 
     @model_validator(mode="after")
     def _trim(self) -> Self:
-        if self.trim_code >= 2**self.trim_bits and self.trim_bits:
-            raise ValueError(f"`trim` must be below 2^trim_bits = {2**self.trim_bits}; got {self.trim}")
+        if self.trim_bits and not 0 <= self.trim_code < 2**self.trim_bits:
+            half = 2**self.trim_bits // 2
+            raise ValueError(f"`trim` must be -{half} to {half - 1} with {self.trim_bits} bits; got {self.trim}")
         return self
 
 

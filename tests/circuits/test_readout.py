@@ -206,7 +206,7 @@ def test_the_drawn_trim_is_that_of_the_sweep(pool):
     params = ReadoutOffsetParams()
     swept = pool.run(offset_sweep(params).text())["v_bl"]
     for code in (0, 13, 32, 63):
-        block = ReadoutParams(ota=OtaParams(trim=code))
+        block = ReadoutParams(ota=OtaParams(trim=code - 32))
         bench = ReadoutBenchParams(readout=block, reads=2, v_max=1e-3)
         v_bl = reads(pool.run(read_train(bench).text()), bench).v_error[0] + block.v_clamp
         # A third of a code: lumped, the groups share the drop across the transistors that steer them.
