@@ -57,7 +57,7 @@ def multibit_train(params: MultibitReadParams, conductances: Sequence[float] | n
     add_supplies(circuit, timing)
     add_sampling(circuit, timing, timing.begins(count))
     add_control(circuit, timing, timing.begins(count))
-    circuit.subcircuit(ota(block.ota))
+    circuit.subcircuit(ota(block.amplifier))
     circuit.subcircuit(readout(block))
     circuit.X("_readout", "readout", "bl", "clamp", "v_tia", "rst_tia", "v_ota")
     circuit.V("_ota", "v_ota", circuit.gnd, block.ota.v_dd)

@@ -51,7 +51,7 @@ class PeripheryParams(Parameters):
     v_read: float = quantity(0.2, "V", "largest read level", ge=0.02, le=0.3)
     sense: SenseKind = quantity("ideal", "1", "sense units: probes of 0 V, or transistor readouts at their clamp")
     r_sense: float = quantity(50.0, "ohm", "input resistance of an ideal sense unit", gt=0, le=1e5)
-    readout: ReadoutParams = ReadoutParams(c_feedback=C_FEEDBACK)
+    readout: ReadoutParams = ReadoutParams(r_feedback=8e3, c_feedback=C_FEEDBACK, bank=0)
     share: int = quantity(1, "1", "lines of a side to each sense unit", ge=1, le=64)
     reuse: bool = quantity(True, "1", "rows and columns share converters and sense units")
     subtract: Literal["analog", "digital"] = quantity(

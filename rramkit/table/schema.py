@@ -156,7 +156,7 @@ class Readout(Group):
     v_out = signal("V", "output less that at no input")
     v_error = signal("V", "bit line less the clamp voltage at sampling")
     overshoot = signal("V", "of the output above its last value")
-    t_settle = signal("s", "until the output stays within 0.5 % of the largest", low=0.0)
+    t_settle = signal("s", "until the output stays within 0.5 % of full scale", low=0.0)
     energy = signal("J", "of rest and read, from the amplifier's supply", low=0.0)
     v_clamp = condition("V", "clamp voltage of the bit line")
     c_integrate = condition("F", "integrating capacitor", low=0.0)
@@ -168,6 +168,16 @@ class ReadoutTransimpedance(Readout, group="readout_transimpedance"):
     """Bit-line readout by a feedback resistor: transfer, clamp error, settling, energy."""
 
 
+class ReadoutTransimpedanceSummary(Group, group="readout_transimpedance_summary"):
+    """Figures of the transfer characteristic, over the reads within full scale."""
+
+    g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    r_feedback = axis("ohm", "feedback resistor: the readout's gain settings", low=0.0)
+    gain = signal("ohm", "slope of the output against the current", low=0.0)
+    inl = signal("V", "largest distance of the output from that line", low=0.0)
+    r_in = signal("ohm", "fall of the bit line with the current, when the output is taken")
+
+
 class ReadoutIntegrating(Readout, group="readout_integrating"):
     """Bit-line readout on a capacitor: transfer, clamp error, settling, energy."""
 
@@ -175,7 +185,9 @@ class ReadoutIntegrating(Readout, group="readout_integrating"):
 class ReadoutOffset(Group, group="readout_offset"):
     """Input offset of the readout's amplifier, over drawn mismatch."""
 
-    v_offset = signal("V", "bit line less the clamp voltage at no input; its distribution beside it")
+    v_offset = signal("V", "bit line less the clamp voltage at no input, trimmed; its distribution beside it")
+    v_untrimmed = signal("V", "the same at the middle code of the trim")
+    v_clamp = condition("V", "clamp voltage of the bit line")
 
 
 class ReadoutNoise(Group, group="readout_noise"):
@@ -183,7 +195,7 @@ class ReadoutNoise(Group, group="readout_noise"):
 
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     r_feedback = axis("ohm", "feedback resistor", low=0.0)
-    i_noise = signal("A", "rms noise at the output over the feedback resistor", low=0.0)
+    i_noise = signal("A", "rms noise at the output over the feedback: with thermal noise of line and cells", low=0.0)
 
 
 class LineSwitch(Group, group="line_switch"):
@@ -405,6 +417,7 @@ CELL_NOISE, LINE_SWITCH = CellNoise(), LineSwitch()
 ROW_DRIVER, ROW_DRIVER_SERIAL = RowDriver(), RowDriverSerial()
 READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING = ReadoutTransimpedance(), ReadoutIntegrating()
 READOUT_OFFSET, READOUT_NOISE = ReadoutOffset(), ReadoutNoise()
+READOUT_TRANSIMPEDANCE_SUMMARY = ReadoutTransimpedanceSummary()
 ADC, ADC_SUMMARY, ADC_NOISE = Adc(), AdcSummary(), AdcNoise()
 ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH = AdcLevels(), AdcLevelsSummary(), AdcMismatch()
 SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET = SenseAmp(), SenseAmpSummary(), SenseAmpOffset()
@@ -430,7 +443,7 @@ GROUPS: Mapping[str, Group] = {
     for each in (
         *(READ, CELL_NOISE, SET, RESET, WIRES),
         *(ROW_DRIVER, ROW_DRIVER_SERIAL, LINE_SWITCH),
-        *(READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING, READOUT_OFFSET, READOUT_NOISE),
+        *(READOUT_TRANSIMPEDANCE, READOUT_TRANSIMPEDANCE_SUMMARY, READOUT_INTEGRATING, READOUT_OFFSET, READOUT_NOISE),
         *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH, ADC_NOISE),
         *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
         *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET),
