@@ -9,9 +9,11 @@ from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.adc import (
     AdcBenchParams,
+    AdcNoiseParams,
     AdcParams,
     AdcTrainParams,
     conversion_train,
+    sampled_noise,
     scaled_capacitors,
     transition_train,
 )
@@ -182,6 +184,16 @@ def transfer(sar: AdcParams, code: np.ndarray, v_transition: np.ndarray) -> dict
     }
 
 
+def noise_deck(params: AdcNoiseParams, _steps: np.ndarray, _draw: RandomDraw) -> Deck:
+    """Return the deck of the noise that is sampled."""
+    return sampled_noise(params)
+
+
+def noise(waves: Waveforms, _params: AdcNoiseParams, _steps: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return the rms noise of x - y, which is that of the input: the plates move neither of them any more."""
+    return {"v_noise": np.array(waves.measures["v_noise_total"])}
+
+
 def level_normals(params: AdcTrainParams) -> int:
     """Return how many standard normals the capacitor array takes."""
     return params.sar.bits_max + 1
@@ -232,5 +244,14 @@ COMPONENTS = (
         },
         mismatch=Mismatch(level_normals, level_draw),
         constants=_CONSTANTS,
+    ),
+    Component(
+        name="adc_noise",
+        parameters=AdcNoiseParams,
+        deck=noise_deck,
+        measure=noise,
+        summary={"v_noise": Signal("V", "rms noise of the sampled input, of input and common mode together")},
+        step="",
+        constants={name: _CONSTANTS[name] for name in ("bits", "v_low", "v_high", "v_ref")},
     ),
 )

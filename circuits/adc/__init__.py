@@ -3,10 +3,12 @@
 from rramkit.circuits.adc.bench import (
     CATALOG,
     AdcBenchParams,
+    AdcNoiseParams,
     AdcTrainParams,
     add_supplies,
     code_measures,
     conversion_train,
+    sampled_noise,
     sar_outputs,
     transition_train,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "PINS",
     "SIX_BIT",
     "AdcBenchParams",
+    "AdcNoiseParams",
     "AdcParams",
     "AdcTrainParams",
     "ConversionParams",
@@ -42,6 +45,7 @@ __all__ = [
     "conversion_train",
     "draw_capacitors",
     "levels_by_hand",
+    "sampled_noise",
     "sar_converter",
     "sar_outputs",
     "scaled_capacitors",

@@ -9,6 +9,7 @@ from rramkit.characterization.components.adc import (
     coherent_sine,
     conversion_energies,
     effective_bits,
+    noise,
     nonlinearity,
     quantised,
     top_plate,
@@ -18,16 +19,19 @@ from rramkit.characterization.components.adc import (
 from rramkit.characterization.design import find_design
 from rramkit.circuits.adc import (
     AdcBenchParams,
+    AdcNoiseParams,
     AdcParams,
     conversion_train,
     draw_capacitors,
     levels_by_hand,
+    sampled_noise,
     transition_train,
 )
 from rramkit.circuits.mismatch import Matching
 from rramkit.circuits.sense_amp import NAMES, SenseAmpParams
 from rramkit.errors import InputError
 
+BOLTZMANN = 1.380649e-23  # J/K
 LSB = 0.72 / 256  # V, of the nominal converter: 8 bit from 0.28 V to 1.0 V
 
 
@@ -219,6 +223,18 @@ def test_effective_bits_of_a_converted_sine(pool, nominal):
     # 64 samples know the noise to 1/sqrt(2 * 61) = 9 %, 0.13 bit; the kickback's 0.15 steps cost 0.02 bit more.
     assert effective_bits(found.astype(float), 7) == near(by_levels, within=0.3)
     assert effective_bits(found.astype(float), 7) > 7.5
+
+
+def test_sampled_noise_is_that_of_the_capacitors(pool):
+    found, by_hand = [], []
+    for k in (1, 4):
+        params = AdcNoiseParams(sar=AdcParams(c_unit=k * 1e-15, w_bottom_n=k * 0.1e-6, w_bottom_p=k * 0.15e-6))
+        found.append(float(noise(pool.run(sampled_noise(params).text()), params, np.array([]))["v_noise"]))
+        c_top = np.sum(params.sar.nominal_capacitors) + params.sar.c_parasitic + params.sar.c_transistors
+        by_hand.append(np.sqrt(2 * BOLTZMANN * 300.15 / c_top))  # k T/C of x and of y
+    # The drivers of the plates add 9 % within the comparator's 20 GHz, more where they are wider.
+    assert np.all((1.0 < np.array(found) / by_hand) & (np.array(found) / by_hand < 1.25))
+    assert found[0] < 0.1 * LSB
 
 
 def test_effective_bits_of_an_ideal_quantiser():
