@@ -74,6 +74,7 @@ def level_shifter_bench(params: LevelShifterBench) -> Deck:
     circuit.C("_line", "out", circuit.gnd, params.c_load)
     t_stop = 1e-9 + 2 * high
     half_in, half_out = tech.v_core / 2, tech.v_io / 2
+    edge = f"trig v(out) val={0.1 * tech.v_io} rise=1 targ v(out) val={0.9 * tech.v_io} rise=1"
     return Deck(
         title="Level shifter from core to thick-oxide logic: one pulse",
         parameters=params,
@@ -91,7 +92,7 @@ def level_shifter_bench(params: LevelShifterBench) -> Deck:
         measures=(
             Measure("t_up", f"trig v(in_core) val={half_in} rise=1 targ v(out) val={half_out} rise=1", "s", "delay up"),
             Measure("t_down", f"trig v(in_core) val={half_in} fall=1 targ v(out) val={half_out} fall=1", "s", "delay"),
-            Measure("t_rise", f"trig v(out) val={0.1 * tech.v_io} rise=1 targ v(out) val={0.9 * tech.v_io} rise=1", "s", "edge"),
+            Measure("t_rise", edge, "s", "rising edge"),
             Measure("v_high", f"find v(out) at={1e-9 + 0.9 * high:.6e}", "V", "output while the input is high"),
             Measure("v_low", f"find v(out) at={0.99 * t_stop:.6e}", "V", "output after the pulse"),
             Measure("q_io", f"integ i(v_io) from=0.5e-9 to={t_stop:.6e}", "C", "charge of supply v_io (negative)"),
