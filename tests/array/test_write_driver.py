@@ -3,71 +3,27 @@
 import numpy as np
 import pytest
 from fixtures.closeness import near
+from fixtures.pulse_decks import droop_table, pulse_table, state_map
 
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.droop import Droop
 from rramkit.array.write.droop import DroopParams as DroopWorth
 from rramkit.array.write.pulse import GradualWrite
 from rramkit.array.write.write_driver import WriteDriver
-from rramkit.characterization.components.cell import StateMap, row_currents, row_pulses
-from rramkit.characterization.components.droop import measure as droop_measure
-from rramkit.characterization.components.droop import ratios
 from rramkit.characterization.components.write_driver import measure as driver_measure
 from rramkit.characterization.components.write_driver import supply_energies
-from rramkit.circuits.cell import (
-    PulseParams,
-    PulseRowParams,
-    ReadParams,
-    ReadRowParams,
-    pulse_row,
-    read_row,
-)
-from rramkit.circuits.droop import DroopParams, droop
 from rramkit.circuits.write_driver import CodeTrainParams, driven_write
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table
-from rramkit.table.schema import DROOPS, WRITE_DRIVERS, WRITES
+from rramkit.table.schema import DROOPS, WRITE_DRIVERS
 
 CELLS = 16  # the shortest lines of the driver's plan
-PULSE = PulseParams()
 WINDOW = 76e-6  # S, of the default plan
 
 
 @pytest.fixture(scope="module")
 def states(pool):
-    waves = pool.run(read_row(ReadRowParams(state=tuple(np.linspace(0, 1, 101)), points=1)).text())
-    return StateMap.of_reads(row_currents(waves, 101)[:, 0] / ReadParams().v_read)
-
-
-def pulse_table(pool, states, polarity, g, v):
-    """Return the bare cell's pulses over conductances and amplitudes around one point."""
-    at = [(a, b) for a in g for b in v]
-    row = PulseRowParams(
-        pulse=PULSE,
-        polarity=polarity,
-        state=tuple(float(each) for each in states.state_of(np.array([a for a, _ in at]))),
-        v_pulse=tuple(float(b) for _, b in at),
-    )
-    found = row_pulses(pool.run(pulse_row(row).text()), len(at)).reshape(len(g), len(v), 2)
-    columns = WRITES[polarity]
-    conditions = {"t_pulse": PULSE.t_pulse, "v_step": float(v[1] - v[0]), "r_driver": PULSE.r_driver}
-    if polarity == "set":
-        conditions["v_bl"] = PULSE.v_bl_set
-    return Table(
-        columns.group,
-        columns.of(g_start=g, v_pulse=v),
-        columns.of(delta_g=states.g_of(found[..., 0]) - g[:, None], energy=found[..., 1]),
-        columns.of(**conditions),
-    )
-
-
-def droop_table(pool, states, polarity, state, v):
-    """Return the volts lost for a volt dropped, at one point."""
-    params = DroopParams(polarity=polarity, state=state, v_first=v)
-    found = ratios(states, params, droop_measure(pool.run(droop(params).text()), params, np.zeros(0)))
-    columns = DROOPS[polarity]
-    axes = columns.of(g_start=np.array([20e-6]), v_pulse=np.array([v]))
-    return Table(columns.group, axes, columns.of(**{name: np.full((1, 1), each) for name, each in found.items()}))
+    return state_map(pool)
 
 
 def train(polarity, state, code):
