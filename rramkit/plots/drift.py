@@ -64,7 +64,7 @@ def ablation(
     *,
     reference: float,
     errors: Sequence[float],
-    words: str,
+    words: str = "without any",
 ) -> Axes:
     """Draw test accuracies with, or without, each non-ideality as bars from a reference, which `words` name.
 
