@@ -1,10 +1,10 @@
 """The 1T1R cell: current against conductance and voltage; change of conductance and energy of one write pulse.
 
-A cell's conductance is g = i(v_read)/v_read of the cell alone, at its own terminals, with the word line at its read
-voltage and the bit line driven. It is that in every table: `read.g_cell`, `set.g_start`, `delta_g`. The drivers'
-resistance acts during a pulse only.
+A cell's conductance is g = i(v_read)/v_read of the cell alone, at its own terminals: the word line at its read voltage,
+both lines at rest, the source line pulled down by v_read (`circuits/cell`). It is that in every table: `read.g_cell`,
+`set.g_start`, `delta_g`. The drivers' resistance acts during a pulse only.
 
-A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 201 states, measured at each
+A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 101 states, measured at each
 corner and for each drawn device, a monotone cubic in the logarithm of g between them. A pulse's deck holds no reads:
 the map says what conductance the state at its end has, so that a run is only as long as the pulse, and a start
 conductance is the same number for every amplitude.
@@ -56,7 +56,7 @@ from rramkit.table import Fit, Table
 from rramkit.table.parts import Distribution
 from rramkit.table.schema import SET
 
-_STATES = 201  # of the state map: a cubic between them is exact to 1e-7
+_STATES = 101  # of the state map: a cubic between them is exact to 1e-6
 _READS = 25  # cells side by side in one read
 _PULSES = 8  # cells side by side in one pulse: a quarter less time than alone; the devices take the rest
 _ROUNDS = 60  # of the bisection that inverts the map: 2^-60 of an interval
@@ -387,12 +387,17 @@ _READ = Component(
     parameters=CellReadParams,
     deck=read_deck,
     measure=reads,
-    steps=Steps("v_cell", "V", "bit line less source line; positive: the bit line is driven", _voltages),
+    steps=Steps("v_cell", "V", "bit line less source line", _voltages),
     signals={"i_cell": Signal("A", "cell current, from bit line to source line")},
-    summary={"g_cell": Signal("S", "conductance of the cell alone at the read voltage, bit line driven")},
+    summary={"g_cell": Signal("S", "conductance of the cell alone at the read voltage")},
     mismatch=_MISMATCH,
     step="",
-    constants={"v_read": ("read.v_read", "V"), "v_wl": ("read.v_wl", "V"), "t_read": ("read.t_read", "s")},
+    constants={
+        "v_read": ("read.v_read", "V"),
+        "v_rest": ("read.v_rest", "V"),
+        "v_wl": ("read.v_wl", "V"),
+        "t_read": ("read.t_read", "s"),
+    },
     side_by_side=SideBySide(_READS, ("state",), read_decks, reads_side_by_side),
 )
 _MAP = Preparation(

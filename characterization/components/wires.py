@@ -22,6 +22,7 @@ from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.cell import ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 from rramkit.circuits.deck import Deck
+from rramkit.circuits.wires import T_REF
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Fit, HeldOut, Quantity, Table
 
@@ -146,6 +147,8 @@ def wire_table(
         "rows_max": (params.rows_max, "1"),
         "cols_max": (params.cols_max, "1"),
         "g_max": (params.g_max, "S"),
+        "tcr": (params.crossbar.segment("row").tcr, "1/K"),
+        "t_ref": (T_REF, "K"),
         "netlist_r_row": (params.r_row, "ohm"),
         "netlist_r_col": (params.r_col, "ohm"),
         "netlist_r_drive": (params.r_drive, "ohm"),

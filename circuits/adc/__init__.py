@@ -12,6 +12,7 @@ from rramkit.circuits.adc.bench import (
 )
 from rramkit.circuits.adc.converter import (
     PINS,
+    SIX_BIT,
     AdcParams,
     ConversionParams,
     add_control,
@@ -27,6 +28,7 @@ from rramkit.circuits.adc.converter import (
 __all__ = [
     "CATALOG",
     "PINS",
+    "SIX_BIT",
     "AdcBenchParams",
     "AdcParams",
     "AdcTrainParams",

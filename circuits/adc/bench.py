@@ -7,7 +7,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.adc.converter import ConversionParams, add_control, add_sampling, add_sar
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
-from rramkit.circuits.sense_amp import LATCH_OPTIONS
+from rramkit.circuits.sense_amp import DECISION_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import quantity
@@ -46,7 +46,8 @@ class AdcBenchParams(AdcTrainParams):
     @property
     def inputs(self) -> np.ndarray:
         """Input of each conversion (N,) [V]: the middles of N equal parts of the range."""
-        return self.sar.v_ref * (np.arange(self.conversions) + 0.5) / self.conversions
+        sar = self.sar
+        return sar.v_low + (sar.v_high - sar.v_low) * (np.arange(self.conversions) + 0.5) / self.conversions
 
 
 def conversion_train(
@@ -74,7 +75,7 @@ def conversion_train(
         analysis=_analysis(params, count * params.t_slot),
         outputs=sar_outputs(params),
         measures=code_measures(params, count),
-        options=LATCH_OPTIONS,
+        options=DECISION_OPTIONS,
     )
 
 
@@ -91,7 +92,7 @@ def transition_train(
     sar = params.sar
     codes = np.arange(1, 2**sar.bits) if codes is None else np.asarray(codes).astype(int)
     _check_codes(params, codes)
-    v_in = codes * sar.v_ref / 2**sar.bits
+    v_in = sar.ideal(codes)
     circuit = Circuit("sar")
     add_sar(circuit, sar, capacitors)
     _add_input(circuit, params, v_in)
@@ -124,7 +125,7 @@ def transition_train(
             Measure(f"residue_{code}", f"find v(residue) at={params.t_code(k):.9e}", "V", f"transition to code {code}")
             for k, code in enumerate(codes)
         ),
-        options=LATCH_OPTIONS,
+        options=DECISION_OPTIONS,
     )
 
 
@@ -132,8 +133,8 @@ def add_supplies(circuit: Circuit, params: AdcTrainParams) -> None:
     """Add the supplies and v_cm to a circuit that holds a converter."""
     sar, v_dd = params.sar, params.sar.latch.technology.v_core
     circuit.V("_vdd", "vdd", circuit.gnd, v_dd)
-    circuit.V("_vref", "vref", circuit.gnd, sar.v_ref)
-    circuit.V("_cm", "cm_src", circuit.gnd, sar.v_cm)
+    circuit.V("_vref", "vref", circuit.gnd, sar.v_reference)
+    circuit.V("_cm", "cm_src", circuit.gnd, sar.v_common)
     circuit.R("_cm", "cm_src", "v_cm", params.r_in)
     circuit.C("_cm", "v_cm", circuit.gnd, params.c_in)
 
@@ -182,9 +183,10 @@ def _analysis(params: AdcTrainParams, t_stop: float) -> str:
 
 
 def _check_inputs(params: AdcTrainParams, v_in: np.ndarray) -> None:
-    if v_in.ndim != 1 or v_in.size < 1 or not np.all((v_in >= 0) & (v_in <= params.sar.v_ref)):
+    most = params.sar.latch.technology.v_core  # the sampling gate's supply: above it the gate does not turn off
+    if v_in.ndim != 1 or v_in.size < 1 or not np.all((v_in >= 0) & (v_in <= most)):
         raise InputError(
-            f"`inputs` must be (N,) in volt within 0 to {params.sar.v_ref:g}; got {v_in.shape}, "
+            f"`inputs` must be (N,) in volt within 0 to {most:g}; got {v_in.shape}, "
             f"{np.min(v_in, initial=np.inf):g} to {np.max(v_in, initial=-np.inf):g} V. Scale them to the range."
         )
 
@@ -199,7 +201,7 @@ CATALOG = {
     "adc": CatalogEntry(
         AdcBenchParams,
         conversion_train,
-        "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
+        "SAR converter of 1 to 8 bit with a StrongARM comparator: conversions in closed loop",
     ),
     "adc_levels": CatalogEntry(
         AdcTrainParams, transition_train, "SAR converter: its transition levels one after the other"

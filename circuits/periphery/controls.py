@@ -58,7 +58,7 @@ class CodedParams(OperateParams):
     periphery: PeripheryParams = PeripheryParams(
         crossbar=CrossbarParams(rows=2, cols=2),
         sense="transimpedance",
-        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15),
+        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15, bank=0),
         convert="sar",
     )
     t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)

@@ -58,7 +58,7 @@ def transimpedance(params: ReadoutParams) -> SenseBlock:
     """Return the readout as a sense unit; its output is `out_<unit>`, its rails (to be driven) are `RAILS`."""
 
     def add(circuit: Circuit, unit: str, node: str) -> None:
-        for block in (ota(params.ota), readout(params)):
+        for block in (ota(params.amplifier), readout(params)):
             if block.name not in circuit.subcircuit_names:
                 circuit.subcircuit(block)
         circuit.V(f"_sense_{unit}", node, f"in_{unit}", 0)

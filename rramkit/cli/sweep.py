@@ -35,7 +35,7 @@ def sweep(
     pairs: ParameterPairs = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train every combination of the values under `sweep` in an experiment.
+    """Train every combination of the values under `sweep` in an experiment; list them by validation accuracy.
 
     The same command again skips finished trainings and resumes interrupted ones.
     """
@@ -112,7 +112,9 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
         task = bar.add_task(f"{len(jobs)} trainings", total=len(jobs))
 
         def show(row: "TrialResult") -> None:
-            bar.console.print(f"{row.label}: {units.percent(row.accuracy)}", highlight=False)
+            seen = row.accuracy if row.accuracy_validation is None else row.accuracy_validation
+            images = "test" if row.accuracy_validation is None else "validation"
+            bar.console.print(f"{row.label}: {images} {units.percent(seen)}", highlight=False)
             bar.advance(task)
 
         return run(jobs, executor, progress=show)
@@ -120,13 +122,15 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
 
 def _listing(rows: "Sequence[TrialResult]") -> str:
     from rramkit import units
+    from rramkit.learning.sweep import ranked
 
     width = max(len(row.label) for row in rows)
-    lines = [f"{'':{width}}  accuracy    float     pulses    energy"]
-    for row in rows:
+    lines = [f"{'':{width}}  validation      test    float     pulses    energy"]
+    for row in ranked(rows):
+        chosen = "" if row.accuracy_validation is None else units.percent(row.accuracy_validation)
         digital = "" if row.float_accuracy is None else units.percent(row.float_accuracy)
         numbers = f"{units.percent(row.accuracy):>8}  {digital:>7}  {units.count(row.pulses):>9}"
-        lines.append(f"{row.label:{width}}  {numbers}  {units.text(row.energy, 'J')}")
+        lines.append(f"{row.label:{width}}  {chosen:>10}  {numbers}  {units.text(row.energy, 'J')}")
     return "\n".join(lines)
 
 

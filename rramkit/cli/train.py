@@ -101,10 +101,12 @@ def _summary(run: "Run") -> str:
     totals = run.totals()
     cells = max(sum(layer.pulses.size for layer in run.layers), 1)
     pulses = totals["pulses_set"] + totals["pulses_reset"]
-    before = units.percent(totals["accuracy_before"])
+    images, accuracy, _ = run.epochs.followed
+    before, last = units.percent(accuracy[0]), units.percent(accuracy[-1])
     epochs = "1 epoch" if totals["epochs"] == 1 else f"{totals['epochs']} epochs"
     rows = (
-        ("test accuracy", f"{units.percent(run.accuracy)} (before training {before})"),
+        ("test accuracy", f"{units.percent(run.accuracy)}, of test images that were read once"),
+        (f"{images} accuracy", f"{last} (before training {before})"),
         ("float reference", units.percent(run.float_accuracy) if isfinite(run.float_accuracy) else "not trained"),
         ("data", run.data_name),
         ("cells", units.count(cells)),
@@ -120,7 +122,14 @@ def _summary(run: "Run") -> str:
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
         ("read time", units.text(totals["time_read"], "s")),
+        ("digital memory", _memory(run)),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    return "\n".join(f"{name:<19} {value}" for name, value in rows)
+
+
+def _memory(run: "Run") -> str:
+    if not run.memory:
+        return "no number a weight beside the cells"
+    return f"{sum(run.memory.values())} numbers a weight: {', '.join(run.memory)}"

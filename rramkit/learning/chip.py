@@ -131,7 +131,7 @@ class Chip:
             *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),
         )
         whole = ReadChain.from_tables(read, typed_chain, without=reads.left_out(settings.off))
-        changed = UpdateParams.from_tables(write, typed_update, without=writes.left_out(settings.off))
+        changed = UpdateParams.from_tables(write, typed_update, off=writes.left_out(settings.off))
         return cls(tables, whole, changed, wired, sources)
 
 

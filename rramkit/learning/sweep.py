@@ -40,10 +40,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s)."""
+    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s).
+
+    `accuracy_validation` (None without validation inputs) ranks trials; `accuracy` is of the test inputs.
+    """
 
     label: str
     run: str
+    accuracy_validation: float | None
     accuracy: float
     float_accuracy: float | None
     pulses: int
@@ -101,8 +105,9 @@ def run_trial(trial: Trial) -> TrialResult:
     return TrialResult(
         label=trial.label,
         run=trial.run.name,
+        accuracy_validation=_or_none(float(epochs.accuracy_validation[-1])),
         accuracy=run.accuracy,
-        float_accuracy=run.float_accuracy if run.float_accuracy == run.float_accuracy else None,
+        float_accuracy=_or_none(run.float_accuracy),
         pulses=int(epochs.pulses_set[1:].sum() + epochs.pulses_reset[1:].sum()),
         energy=float(epochs.energy_write.sum() + epochs.energy_read.sum()),
         clamped=int(epochs.clamped.sum()),
@@ -156,6 +161,34 @@ def sweep(
     with whole_file(jobs[0].run.with_name(SUMMARY)) as draft:
         draft.write_text(json.dumps([asdict(result) for result in ordered], indent=1) + "\n", encoding="utf-8")
     return ordered
+
+
+def ranked(rows: Sequence[TrialResult]) -> list[TrialResult]:
+    """Return results by falling validation accuracy, equal ones in their order; as they are where one has none.
+
+    Parameters
+    ----------
+    rows : sequence of TrialResult
+        Of a sweep.
+
+    Returns
+    -------
+    list of TrialResult
+        The best first. The test accuracy has no part in it: what is chosen by it would be reported too high.
+
+    Examples
+    --------
+    >>> rows = [TrialResult(str(a), "", a, 0.9, None, 0, 0.0, 0, 0.0) for a in (0.8, 0.9)]
+    >>> [row.label for row in ranked(rows)]
+    ['0.9', '0.8']
+    """
+    if any(row.accuracy_validation is None for row in rows):
+        return list(rows)
+    return sorted(rows, key=lambda row: -(row.accuracy_validation or 0.0))
+
+
+def _or_none(number: float) -> float | None:
+    return number if number == number else None
 
 
 def _finished(trial: Trial, tables: TableFile) -> record.Run | None:

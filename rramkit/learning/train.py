@@ -14,7 +14,7 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.supervised import EpochReport, SupervisedTraining, init, trainers
+from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record.network import StoredNetwork
 from rramkit.record.run import Epochs, LayerRecord, Run
@@ -47,7 +47,8 @@ def train(
         Name of the table file, for the record.
     data : DataSet or tuple of arrays, optional
         Data instead of the experiment's own: a `DataSet`, (x, y), of which a fifth of each class becomes the test set,
-        or (x_train, y_train, x_test, y_test).
+        or (x_train, y_train, x_test, y_test). Without validation inputs of its own, a part `data.validation` of each
+        class of the training inputs is split off.
     progress : callable, optional
         Called with an `EpochReport` before training and after each epoch.
     run_path : str or Path, optional
@@ -85,9 +86,13 @@ def train(
 
 
 def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
-    """Return the data as a `DataSet`: the experiment's own for None; (x, y) is split by its seed."""
+    """Return the data as a `DataSet`: the experiment's own for None; what has no split is split by its seed."""
     if data is None:
         return experiment.data.loaded(seed=experiment.seed)
+    return _own(data, experiment).with_validation(experiment.data.validation, seed=experiment.seed)
+
+
+def _own(data: DataLike, experiment: Experiment) -> DataSet:
     if isinstance(data, DataSet):
         return data
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
@@ -116,7 +121,7 @@ def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
 
 
 def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str, seconds: float) -> Run:
-    experiment, data, log = training.experiment, training.data, training.log
+    experiment, data, outcome = training.experiment, training.data, training.outcome()
     return Run(
         settings=experiment.model_dump(mode="json"),
         tables_name=tables_name,
@@ -126,14 +131,24 @@ def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str
         kit_version=__version__,
         seed=experiment.seed,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        epochs=Epochs(**{name: log.values(name) for name in Epochs.__dataclass_fields__}),
+        epochs=_epochs(training, outcome),
         layers=_layers(training),
-        confusion=log.last("confusion"),
-        accuracy=log.last("accuracy_test"),
-        float_accuracy=log.last("float_accuracy_test"),
+        confusion=outcome.confusion,
+        accuracy=outcome.accuracy,
+        float_accuracy=outcome.float_accuracy,
         train_seconds=seconds,
         stored_network=_stored(training, tables),
+        memory=training.rram.rule.memory,
     )
+
+
+def _epochs(training: SupervisedTraining, outcome: Outcome) -> Epochs:
+    """Return the history; the test inputs were read after the last epoch alone."""
+    log = training.log
+    unread = np.full(log.length("epoch"), np.nan)
+    test = {"accuracy_test": unread.copy(), "float_accuracy_test": unread.copy()}
+    test["accuracy_test"][-1], test["float_accuracy_test"][-1] = outcome.accuracy, outcome.float_accuracy
+    return Epochs(**test, **{name: log.values(name) for name in Epochs.__dataclass_fields__ if name not in test})
 
 
 def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:

@@ -48,12 +48,13 @@ def pulses_by_matrix(ax: Axes, layers: Sequence[LayerRecord]) -> Axes:
 
 
 def gap_to_float(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the float network's test accuracy less the RRAM network's, by epoch (points)."""
-    gap = 100.0 * (epochs.float_accuracy_test - epochs.accuracy_test)
+    """Draw the float network's validation accuracy less the RRAM network's, by epoch (points)."""
+    images, accuracy, of_float = epochs.followed
+    gap = 100.0 * (of_float - accuracy)
     ax.axhline(0.0, color=GRID, linewidth=0.8)
     ax.plot(epochs.epoch[1:], gap[1:], "o-", color=BLUE)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set(xlabel="epoch", ylabel="float minus RRAM (points)")
+    ax.set(xlabel="epoch", ylabel=f"float minus RRAM, {images} (points)")
     return ax
 
 

@@ -11,9 +11,6 @@ from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 
 _HISTORY = (
-    ("accuracy_test", "test", units.percent),
-    ("accuracy_train", "training", units.percent),
-    ("float_accuracy_test", "float, test", units.percent),
     ("loss", "loss (nat)", lambda value: f"{value:.4f}"),
     ("pulses_set", "set pulses", units.count),
     ("pulses_reset", "reset pulses", units.count),
@@ -65,11 +62,12 @@ def _flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, o
 
 def _learning(run: Run) -> Panel:
     epochs = run.epochs
-    best = int(np.argmax(epochs.accuracy_test))
+    images, accuracy, _ = epochs.followed
+    best = int(np.argmax(accuracy))
     drawings = (
         Drawing(
             svg(lambda ax: plots.learning_curve(ax, epochs), name="learning-curve"),
-            "Accuracy by epoch; the float network has the same budget and initial weights.",
+            "Accuracy by epoch; the float network has the same budget and initial weights. Test images are read once.",
         ),
         Drawing(
             svg(lambda ax: plots.error_curve(ax, epochs), name="error-curve"),
@@ -83,15 +81,22 @@ def _learning(run: Run) -> Panel:
         TableRow("float accuracy, test images", units.percent(run.float_accuracy)),
         TableRow("data", run.data_name),
         TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
-        TableRow("accuracy before training", units.percent(epochs.accuracy_test[0])),
-        TableRow(
-            "best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"
-        ),
+        TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
+        TableRow(f"best epoch on {images} images", f"{epochs.epoch[best]}, with {units.percent(accuracy[best])}"),
         TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
+        TableRow("digital numbers a weight", _memory(run)),
         TableRow("epochs", units.count(epochs.epoch[-1])),
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
     )
     return Panel("Learning", drawings, rows)
+
+
+def _memory(run: Run) -> str:
+    """Return what the controller keeps in memory for each weight."""
+    if not run.memory:
+        return "not recorded" if run.memory is None else "none"
+    parts = ", ".join(f"{name}: {count}" for name, count in run.memory.items())
+    return f"{sum(run.memory.values())} ({parts})"
 
 
 def _interval(run: Run) -> str:
@@ -197,9 +202,12 @@ def _layer(index: int, layer: LayerRecord) -> Panel:
 
 
 def _history(epochs: Epochs) -> Grid:
-    columns = [[shown(value) for value in getattr(epochs, name)] for name, _, shown in _HISTORY]
+    images, accuracy, of_float = epochs.followed
+    shares = {images: accuracy, "training": epochs.accuracy_train, f"float, {images}": of_float}
+    columns = [[units.percent(value) for value in values] for values in shares.values()]
+    columns += [[shown(value) for value in getattr(epochs, name)] for name, _, shown in _HISTORY]
     rows = tuple(zip((str(epoch) for epoch in epochs.epoch), *columns, strict=True))
-    return Grid("Every epoch", ("epoch", *(heading for _, heading, _ in _HISTORY)), rows, folded=True)
+    return Grid("Every epoch", ("epoch", *shares, *(heading for _, heading, _ in _HISTORY)), rows, folded=True)
 
 
 def _shown(value: object) -> str:

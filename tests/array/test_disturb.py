@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.array.write.disturb import DisturbParams
 from rramkit.circuits.cell import CellParams, write_staircase
@@ -25,4 +26,4 @@ def test_the_law_is_that_of_the_circuit(pool, polarity, v_line, state):
     measured = abs(np.log(last / first))
     # Over three decades of disturb a power law and an exponential follow the device to better than a factor of two; the
     # read itself scatters by 1e-7 of its current.
-    assert measured == pytest.approx(predicted, rel=0.5, abs=2e-7)
+    assert measured == near(predicted, 0.5, within=2e-7)

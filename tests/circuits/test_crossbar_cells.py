@@ -9,6 +9,7 @@ from oracles.nodal import transfer_matrix
 from scipy.optimize import brentq
 
 from rramkit import netlists
+from rramkit.characterization.engine.corners import Condition, at_temperature
 from rramkit.circuits.array_cells import CellKind, CellSpread, SelectorParams, draw_faults, with_faults, with_spread
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.circuits.crossbar_pairs import PairParams, pair_values, paired_reads
@@ -39,9 +40,9 @@ def test_rows_may_be_bit_lines(pool):
     for row_line in row_lines:
         bar = CrossbarParams(rows=1, cols=1, row_line=row_line)
         params = CrossbarReadParams(crossbar=bar, r_drive=0, r_sense=0)
-        found[row_line] = currents(pool, params, np.array([[0.9]]), np.array([[0.2, -0.2]]))[0]
-    # Driving the bit line at +v or grounding it and driving the source line at -v differ by the transistor's body: a
-    # few parts in a thousand of 40 kohm; the signs must agree, and the two must not be the same circuit by accident.
+        found[row_line] = currents(pool, params, np.array([[0.9]]), np.array([[0.1, -0.1]]))[0]
+    # Pulling the bit line down by v or raising the source line by it differ by the transistor's overdrive: a few parts
+    # in a thousand of 40 kohm; the signs must agree, and the two must not be the same circuit by accident.
     np.testing.assert_allclose(found["source"], found["bit"], rtol=2e-2)
     assert np.all(np.abs(found["source"] / found["bit"] - 1) > 1e-6)
 
@@ -52,13 +53,13 @@ def test_word_lines_gate_their_lines(pool, gating):
     params, states = CrossbarReadParams(crossbar=bar), np.full((3, 4), 0.9)
     v_word = np.zeros(bar.words)
     v_word[1] = 2.5
-    found = currents(pool, params, states, 0.2 * np.eye(3), v_word=v_word)  # (C, 3): each row alone
+    found = currents(pool, params, states, 0.1 * np.eye(3), v_word=v_word)  # (C, 3): each row alone
     opened = np.zeros((4, 3), dtype=bool)
     if gating == "row":
         opened[:, 1] = True
     else:
         opened[1, :] = True
-    assert np.all(found[opened] > 2e-6)
+    assert np.all(found[opened] > 1e-6)
     assert np.max(np.abs(found[~opened])) < 1e-9  # three orders below; what is left comes back through sense resistors
 
 
@@ -84,7 +85,7 @@ def test_selector_follows_its_equation_over_twelve_decades(pool):
     found = -pool.run(deck)["i(v1)"]
     # ngspice and NumPy compute the same formula; 1e-16 of 1 in ln(1 + x) is 1e-6 of the smallest term at 0.1 V.
     np.testing.assert_allclose(found, selector.current(volts), rtol=1e-5, atol=1e-16)
-    assert found[-1] == pytest.approx((1.6 - 0.8) / 2e3, rel=1e-3)  # ohmic above threshold
+    assert found[-1] == near((1.6 - 0.8) / 2e3, 1e-3)  # ohmic above threshold
     assert found[-1] / found[24 - 4] > 1e4  # 1.6 V over 0.4 V
 
 
@@ -224,10 +225,10 @@ def test_spread_has_the_sigma_asked_for_and_faults_their_rate():
     logs = np.log(spread / 20e-6)
     # 40,000 draws: the mean within 4 sigma/200, the standard deviation within 4/sqrt(80,000) of itself.
     assert abs(np.mean(logs)) < 4 * 0.3 / 200
-    assert np.std(logs) == pytest.approx(0.3, rel=4 / np.sqrt(80_000))
+    assert np.std(logs) == near(0.3, 4 / np.sqrt(80_000))
     faults = draw_faults((200, 200), 0.02, 0.05, rng=rng)
     for kind, rate in ((1, 0.02), (2, 0.05)):
-        assert np.mean(faults == kind) == pytest.approx(rate, abs=4 * np.sqrt(rate / 40_000))
+        assert np.mean(faults == kind) == near(rate, within=4 * np.sqrt(rate / 40_000))
     states = with_spread(np.full((2, 2), 0.9), np.array([[0.0, 0.05], [0.3, -1.0]]), "1T1R")
     np.testing.assert_allclose(states, [[0.9, 0.95], [1.0, 0.0]], rtol=1e-15)
 
@@ -241,19 +242,36 @@ def test_no_spread_changes_nothing():
 def test_neurosim_wires(node, ohm):
     """The figures derived in the sources' own notes, to their digits."""
     segment = WireParams(table="neurosim", node=node).segment(Segment(1.0, 0.0))
-    assert segment.r == pytest.approx(ohm, rel=1e-2)
+    assert segment.r == near(ohm, 1e-2)
+
+
+def test_given_wires_follow_the_temperature_by_their_coefficient(pool):
+    rng = np.random.default_rng(8)
+    g, v_in = rng.uniform(20e-6, 80e-6, (5, 6)), rng.uniform(0, 0.1, (5, 2))
+    kelvin, bar = 358.15, CrossbarParams(rows=5, cols=6, cell_kind="1R", r_row=20.0, r_col=30.0)
+    hot = 1 + bar.wires.tcr * (kelvin - 300.15)
+    larger = bar.model_copy(update={"r_row": 20.0 * hot, "r_col": 30.0 * hot})
+    found = []
+    for each, temperature in ((bar, kelvin), (larger, 300.15), (bar, 300.15)):
+        params = CrossbarReadParams(crossbar=each)
+        deck = at_temperature(static_reads(params, g, v_in), Condition(temperature=temperature))
+        waves = pool.run(deck.text())
+        found.append(np.stack([waves[name] for name in params.sense_outputs]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)  # the same resistances: reltol
+    assert np.max(np.abs(found[2] / found[1] - 1)) > 1e-3  # 23 % of wires that take some per cent
 
 
 def test_wire_tables():
     given = Segment(3.0, 1e-15)
-    assert WireParams().segment(given) is given
+    assert WireParams(tcr=0).segment(given) == given
+    assert WireParams().segment(given) == Segment(3.0, 1e-15, 3.9e-3)
     assert WireParams(table="mnsim1", node=22).segment(given).r == 6.607
-    assert WireParams(table="mnsim1", node=45).segment(given).r == pytest.approx(54.21 / 31.27, rel=1e-12)
+    assert WireParams(table="mnsim1", node=45).segment(given).r == near(54.21 / 31.27, 1e-12)
     assert WireParams(table="mnsim2").segment(given) == Segment(2.82, 1e-15)
     cold, hot = (WireParams(table="neurosim", t_wire=t).segment(given).r for t in (300, 400))
-    assert hot / cold == pytest.approx(1.451, rel=1e-12)
+    assert hot / cold == near(1.451, 1e-12)
     half = WireParams(table="neurosim", pitch=100e-9).segment(given)  # 2 widths of 50 nm: a cross-point cell
-    assert half.r == pytest.approx(cold / 2, rel=1e-12)
+    assert half.r == near(cold / 2, 1e-12)
     assert half.c == near(0.2e-15 * 0.1, rel=1e-12)
 
 

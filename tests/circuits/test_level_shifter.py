@@ -13,8 +13,8 @@ from rramkit.circuits.write_driver import SwitchParams
 def test_level_shifter_at_every_corner(pool, corner, v_core, v_io):
     technology = Technology(corner=corner, v_core=v_core, v_io=v_io)
     found = pool.run(level_shifter_bench(LevelShifterBench(technology=technology)).text()).measures
-    assert found["v_high"] == pytest.approx(v_io, abs=1e-3)
-    assert found["v_low"] == pytest.approx(0, abs=1e-3)
+    assert found["v_high"] == near(v_io, within=1e-3)
+    assert found["v_low"] == near(0, within=1e-3)
     # The dead time between a pull-down and a leg must cover the slowest edge. At 0.9 V the pull-down's overdrive is
     # 0.15 V, at the slow corner 0.12 V: there an edge takes nearly all of it, else four fifths at the most. What counts
     # for an overlap is how much later one goes than the other rises, as both pass a shifter: half of it, everywhere.

@@ -106,7 +106,7 @@ def others(field: FieldInfo, value: object) -> Iterator[object]:
     elif isinstance(value, str):
         yield from ("symmetric", "ted16_a", "biolek", *models.names())
     elif value is None:
-        yield 3e-7
+        yield from (3e-7, 0.7)  # a time, a voltage
 
 
 def with_values(params: Parameters, values: dict[str, Any]) -> Parameters:

@@ -74,7 +74,7 @@ def test_the_readouts_see_the_matrix_of_the_probes(runs):
     for ideal, found in zip(both(runs["ideal", True]), both(runs["transimpedance", True]), strict=True):
         line = against_ideal(found, ideal)
         # The access transistors' gates stand 2.7 V above their source where the input pulls it down, not 2.5 V: 1.2 %.
-        assert line.gain == pytest.approx(1, abs=0.02)
+        assert line.gain == near(1, within=0.02)
         # What open p transistors leak into a line at 0 V (their drain then 3.3 V below their gate), and not at 0.3 V.
         assert -1.2e-6 < line.offset < -0.4e-6
         assert line.residual < 0.1e-6  # S; a sixteenth of the range is 1.3e-6
@@ -89,7 +89,7 @@ def test_a_read_of_nothing_shows_leakage_and_offset(runs):
     rest = params.periphery.readout.v_clamp
     line, output = (settled(waves, params, name)[2 * N] - rest for name in ("v_col_0", "v_out_0"))
     assert 0.1e-3 < line < 2e-3  # the amplifier's systematic offset
-    assert output == pytest.approx(line, abs=0.5e-3)  # and no more than that, but for the leakage on 8 kohm
+    assert output == near(line, within=0.5e-3)  # and no more than that, but for the leakage on 8 kohm
 
 
 def test_the_outputs_say_what_the_currents_are(runs):
@@ -155,7 +155,7 @@ def test_what_stands_costs_more_than_what_switches(runs):
         reuse: supply_energy(runs["transimpedance", reuse][1], bench("transimpedance"), ROUND)
         for reuse in (True, False)
     }
-    assert energies[False] / energies[True] == pytest.approx(2, rel=0.02)  # nothing powers an idle unit down
+    assert energies[False] / energies[True] == near(2, 0.02)  # nothing powers an idle unit down
     params, ota = bench("transimpedance"), ReadoutParams().ota
     branches = 1 + (ota.w_tail + ota.w_load) / ota.w_bias
     expected = N * ota.v_dd * ota.i_bias * branches * len(ROUND) * params.t_slot
@@ -177,7 +177,7 @@ def test_the_operating_point_is_where_the_transient_settles(pool, rows, cols):
         for unit in params.periphery.units:
             # 20 uV of a full scale of 0.7 V: what is left of the settling after 24 ns
             point, end = (settled(waves, params, f"v_out_{unit}")[0] for waves in (static, moving))
-            assert point == pytest.approx(end, abs=20e-6)
+            assert point == near(end, within=20e-6)
 
 
 def test_a_plateau_costs_no_steps_of_its_own(pool):
@@ -204,8 +204,8 @@ def test_rails_rest_at_the_clamp_while_something_is_read():
     params = bench("transimpedance")
     levels = control_levels(params.periphery, one_round(params, ALL_MODES))
     assert levels["rail_rest"] == [0.3 * MODE_TABLE[mode].reads for mode in ALL_MODES]
-    assert [levels[f"rail_{k}"][0] for k in range(4)] == pytest.approx([0.3, 0.7 / 3, 0.5 / 3, 0.1])
-    assert levels["rail_word"] == pytest.approx([2.8, 2.8, 1.4, 2.8, 2.0])
+    assert [levels[f"rail_{k}"][0] for k in range(4)] == near([0.3, 0.7 / 3, 0.5 / 3, 0.1], 1e-12)
+    assert levels["rail_word"] == near([2.8, 2.8, 1.4, 2.8, 2.0], 1e-12)
     assert "rail_rest" not in control_levels(bench("ideal").periphery, one_round(params))
 
 

@@ -110,8 +110,9 @@ class ReadChain(Parameters):
             raise InputError(f"`without` must name stages of {', '.join(stages)}; got {strange[0]!r}. Fix the name.")
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
         found = {name: type(stage).from_tables(tables) for name, stage in stages.items() if name not in without}
-        if not _has_readout(found.get("readout"), values.get("readout", {})) and isinstance(found.get("adc"), Adc):
-            found["adc"] = found["adc"].of_currents()
+        adc = found.get("adc")
+        if isinstance(adc, Adc) and not _has_readout(found.get("readout"), values.get("readout", {})):
+            found["adc"] = adc.of_currents()
         origins = {}
         for name, stage in found.items():
             if stage is not None:

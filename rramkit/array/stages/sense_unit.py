@@ -32,7 +32,8 @@ import numpy as np
 
 from rramkit.array.backend import Array, like, limited, namespace, to_numpy
 from rramkit.array.rng import TileRng
-from rramkit.array.stages.adc import Adc, extrapolated
+from rramkit.array.stages.adc import Adc
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.readout import Readout
 from rramkit.array.stages.stage import Stage, TileSpec
 
@@ -100,32 +101,37 @@ class LineTerms:
 class LookUp:
     """Codes of the units of tiles (...) in one read direction, at their gain settings.
 
+    A current's position in its unit's range is a part and a fraction of it. Where a part holds no more than one
+    transition, at the fraction t, `codes` holds code + 1 - t, or the code alone; adding the fraction and rounding down
+    gives the code. Where a part of any unit holds more, it holds the code at the lower end of the part, and as many
+    comparisons with `transitions` as may be needed follow.
+
     Attributes
     ----------
     i_low, parts_per_ampere : array
         Lower end of each output's range (A), and parts of its look-up for an ampere (..., 1, M).
-    first, codes : array
-        Place of each output's unit in `codes` (..., 1, M), and the code at the lower end of each part.
-    below, transitions : array
-        The same for `transitions`: where each code ends, in parts.
-    comparisons : int
-        Transitions within one part, at most.
     end : array
         Upper end of each output's range, in parts (..., 1, M).
-    code_rest, i_step : array
-        Code at rest of each output, and amperes of a code (..., 1, M).
+    first, codes : array
+        Place of each output's unit in `codes` (..., 1, M), and codes less that at rest, as above (T U PARTS,).
+    i_step : array
+        Amperes of a code (..., 1, M).
+    comparisons : int
+        Transitions within one part, at most.
+    below, transitions : array
+        Place of each output's unit in `transitions` (..., 1, M), and where the codes less that at rest end, in parts;
+        only where `comparisons` is above one.
     """
 
     i_low: Array
     parts_per_ampere: Array
+    end: Array
     first: Array
     codes: Array
+    i_step: Array
+    comparisons: int
     below: Array
     transitions: Array
-    comparisons: int
-    end: Array
-    code_rest: Array
-    i_step: Array
 
     @classmethod
     def of(
@@ -134,15 +140,20 @@ class LookUp:
         """Build the look-up of every unit, for outputs `unit` (M,) of tiles at gain settings `gain` (...)."""
         begins, code_rest = unit_transitions(readout, adc, draws, gain)
         low, end = begins[..., :1], begins[..., -1:]
-        high = np.max(np.where(np.isfinite(begins), begins, end), axis=-1, keepdims=True)
+        last = np.max(np.where(np.isfinite(begins), begins, end), axis=-1, keepdims=True)
+        high = low + (1.0 + 2.0 / PARTS) * (last - low)  # so that every transition is followed by a part
         position = (begins - low) * (PARTS / (high - low))
         steps = position[..., 1:-1]  # of codes 1 to 2^b - 1
-        flat = steps.reshape(-1, steps.shape[-1])
-        edges = np.arange(PARTS)
-        codes = np.stack([np.searchsorted(row, edges, side="right") for row in flat])
-        within = np.diff(np.append(codes, np.sum(np.isfinite(flat), axis=1)[:, None], axis=1), axis=1)
-        ends = np.append(flat, np.full((flat.shape[0], 1), np.inf), axis=1)
-        number = np.arange(flat.shape[0]).reshape(*gain.shape, steps.shape[-2])[..., unit][..., None, :]
+        rows, rest = steps.reshape(-1, steps.shape[-1]), code_rest.reshape(-1, 1)
+        count, edges = rows.shape[-1], np.arange(PARTS + 1.0)
+        before = np.stack([np.searchsorted(row, edges, side="left") for row in rows])
+        before[:, -1] = np.sum(np.isfinite(rows), axis=1)
+        codes, comparisons = before[:, :-1].astype(float), int(np.diff(before, axis=1).max(initial=1))
+        ends = np.append(rows, np.full((rows.shape[0], 1), np.inf), axis=1)
+        if comparisons == 1:  # the next transition, in the part or beyond it
+            following = np.take_along_axis(ends, before[:, :-1], axis=1) - edges[:-1]
+            codes += 1.0 - np.minimum(following, 1.0)
+        number = np.arange(rows.shape[0]).reshape(*gain.shape, steps.shape[-2])[..., unit][..., None, :]
         r_feedback = np.asarray([each.r_feedback for each in readout.gains])[gain]
         step = np.broadcast_to((adc.v_lsb / r_feedback)[..., None, None], number.shape)
 
@@ -152,14 +163,13 @@ class LookUp:
         return cls(
             i_low=of_outputs(low[..., 0]),
             parts_per_ampere=of_outputs((PARTS / (high - low))[..., 0]),
-            first=_index(number * PARTS, reference),
-            codes=_index(codes.ravel(), reference),
-            below=_index(number * ends.shape[1], reference),
-            transitions=like(ends.ravel(), reference),
-            comparisons=int(within.max(initial=1)),
             end=of_outputs(position[..., -1]),
-            code_rest=of_outputs(code_rest),
-            i_step=like(step, reference),
+            first=_index(number * PARTS, reference),
+            codes=like((codes - rest).ravel(), reference),
+            i_step=like(step.copy(), reference),
+            comparisons=comparisons,
+            below=_index(number * (count + 1) + code_rest[..., unit][..., None, :], reference),
+            transitions=like(ends.ravel(), reference),
         )
 
     @cached_property
@@ -175,26 +185,35 @@ class LookUp:
         low, high = (float(i.min()), float(i.max())) if math.prod(i.shape) else (0.0, 0.0)
         beyond = int(xp.count_nonzero(i < 0.0)) if low < 0.0 else 0
         beyond += int(xp.count_nonzero(i > self.end)) if high > self.end_first else 0
+        if low < 0.0 or high >= PARTS:
+            i = limited(i, 0.0, float(np.nextafter(np.float32(PARTS), 0.0)))
         if not isinstance(i, np.ndarray):
-            return self._converted(i), beyond
-        vectors = max(1, _AT_ONCE * i.shape[-2] // i.size) if i.size else 1
-        for start in range(0, i.shape[-2], vectors):
-            some = i[..., start : start + vectors, :]
-            some[...] = self._converted(some)
+            return self._converted(i, self.first, self.below, self.i_step), beyond
+        for tile in np.ndindex(i.shape[:-2]) if i.size > _AT_ONCE else [...]:
+            own, vectors = i[tile], max(1, _AT_ONCE // i.shape[-1])
+            params = self.first[tile], self.below[tile], self.i_step[tile]
+            for start in range(0, own.shape[-2], vectors) if tile is not ... else [0]:
+                some = own[..., start : start + vectors, :] if tile is not ... else own
+                some[...] = self._converted(some, *params)
         return i, beyond
 
-    def _converted(self, position: Array) -> Array:
-        """Return the currents of positions (..., N, M) in parts of the look-up."""
+    def _converted(self, position: Array, first: Array, below: Array, i_step: Array) -> Array:
+        """Return the currents of positions (..., N, M) in parts of the look-up, each within 0 to `PARTS`."""
         xp = namespace(position)
-        part = xp.astype(limited(position, 0.0, PARTS - 1.0), xp.int64)
-        part += self.first
-        code = self.codes[part]
-        for _ in range(self.comparisons):
-            code += xp.astype(position >= self.transitions[code + self.below], xp.int64)
-        converted = xp.astype(code, position.dtype)
-        converted -= self.code_rest
-        converted *= self.i_step
-        return converted
+        if self.comparisons == 1:
+            part = xp.floor(position)
+            place = xp.astype(part, xp.int64)
+            place += first
+            fraction = position - part
+            fraction += xp.take(self.codes, place) if isinstance(position, np.ndarray) else self.codes[place]
+            code = xp.floor(fraction)
+        else:
+            code = self.codes[xp.astype(position, xp.int64) + first]
+            for _ in range(self.comparisons):
+                ends = self.transitions[xp.astype(code, xp.int64) + below]
+                code += xp.astype(position >= ends, position.dtype)
+        code *= i_step
+        return code
 
 
 @dataclass(frozen=True)
@@ -214,6 +233,11 @@ class UnitBank:
     gain: np.ndarray
     unit: np.ndarray
     look_up: LookUp | None
+
+    @cached_property
+    def settings(self) -> tuple[int, ...]:
+        """Numbers of the gain settings in use."""
+        return tuple(sorted(set(self.gain.ravel().tolist())))
 
 
 def unit_transitions(readout: Readout, adc: Adc, draws: UnitDraws, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -358,10 +382,8 @@ class SenseUnit(Stage):
         g = np.broadcast_to(g, (*lead, 1, g.shape[-1]))
         r_first = self.readout.input_resistance(self.readout.first)
         factor, variance = np.empty(g.shape), np.empty(g.shape)
-        for number, gain in enumerate(self.readout.gains):
-            at = bank.gain == number
-            if not np.any(at):
-                continue
+        for number in bank.settings:
+            at, gain = bank.gain == number, self.readout.gains[number]
             some = g[at]
             factor[at] = (1.0 + r_first * some) / (1.0 + self.readout.input_resistance(number) * some)
             noise = gain.noise(some) if self.readout.noise is None else np.full_like(some, self.readout.noise)
@@ -382,9 +404,9 @@ class SenseUnit(Stage):
         bank, each = state.banks[backward], math.prod(i.shape[-2:])
         mean = np.asarray(to_numpy(namespace(i).mean(i, axis=(-2, -1))), dtype=float)
         energy = np.asarray((LINES - 1) * self.readout.v_rest * state.t_read * mean)
-        for number, gain in enumerate(self.readout.gains):
+        for number in bank.settings:
             at = bank.gain == number
-            energy[at] += gain.read_energy(mean[at])
+            energy[at] += self.readout.gains[number].read_energy(mean[at])
         return float(energy.sum()) * each
 
     def sense(self, i: Array, state: UnitState, *, backward: bool, two_way: bool) -> tuple[Array, int]:
@@ -396,8 +418,9 @@ class SenseUnit(Stage):
     def _output(self, i: Array, line: LineTerms, bank: UnitBank) -> tuple[Array, int]:
         """Return the readouts' outputs less those at rest, over the feedback resistor: currents (..., N, M)."""
         seen, beyond = to_numpy(i * line.factor + line.shift).astype(float), 0
-        for number, gain in enumerate(self.readout.gains):
-            at, curve = bank.gain == number, gain.curve()
+        for number in bank.settings:
+            at, gain = bank.gain == number, self.readout.gains[number]
+            curve = gain.curve()
             beyond += int(np.count_nonzero(seen[at] > curve.i_end))
             seen[at] = curve.output(seen[at]) / gain.r_feedback
         return like(seen, i), beyond
@@ -405,26 +428,29 @@ class SenseUnit(Stage):
     def calibrate(
         self, state: UnitState, i: np.ndarray, *, backward: bool, margin: float, reference: Array
     ) -> UnitState:
-        """Return the state with each tile at the smallest range that holds `margin` times its largest current."""
+        """Return the state with each tile at the smallest range that holds its currents.
+
+        That is where no output clips with `margin` times its largest current, nor without current, the offset's own
+        current added; where none holds them, the largest range.
+        """
         assert state.line is not None
-        bank = state.banks[backward]
-        seen = to_numpy(state.line.factor) * i
-        offset = to_numpy(state.line.shift)
-        largest = (margin * seen + offset).max(axis=(-2, -1))
+        bank, shift = state.banks[backward], to_numpy(state.line.shift)[..., 0, :]
+        largest = margin * (to_numpy(state.line.factor) * i).max(axis=-2) + shift
         gain = np.full(bank.gain.shape, 0)
         for number in range(1, len(self.readout.gains)):
-            gain[largest <= self.i_full(number)] = number
+            low, high = (ends[..., bank.unit] for ends in self._range(state.draws, np.full(gain.shape, number)))
+            gain[np.all((largest <= high) & (shift >= low), axis=-1)] = number
         new = self._bank(state.draws, gain, bank.unit, reference)
         banks = (state.banks[0], new) if backward else (new, state.banks[1])
         return replace(state, banks=banks, line=None)
 
-    def i_full(self, gain: int) -> float:
-        """Return the largest current (A) of a unit without offsets in a gain setting."""
-        if not self.adc.of_voltage:
-            return self.readout.gains[gain].curve().i_end
-        one = np.zeros((1, 1))
-        begins, _ = unit_transitions(self.readout, self.adc, UnitDraws(one, one, one[..., None]), np.full((1,), gain))
-        return float(begins[0, 0, -1])
+    def _range(self, draws: UnitDraws, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the range of each unit (..., U) at gain settings (...), as currents i' (A)."""
+        if self.adc.of_voltage:
+            begins, _ = unit_transitions(self.readout, self.adc, draws, gain)
+            return begins[..., 0], begins[..., -1]
+        ends = np.asarray([each.curve().i_end for each in self.readout.gains])[gain]
+        return np.full(draws.offset.shape, -np.inf), np.broadcast_to(ends[..., None], draws.offset.shape)
 
 
 def _index(values: np.ndarray, reference: Array) -> Array:

@@ -22,7 +22,7 @@ and small per pulse. Another cell needs its own, or the tables.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class DisturbRate(Parameters):
 
 class DisturbParams(Parameters):
     """Inhibit scheme, and where the disturb of each polarity comes from: the tables, or the typed laws below."""
+
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in DISTURBS.values())
 
     scheme: Literal["gated", "half"] = quantity("half", "1", "gated: as the kit's arrays; half: V/2 on half-selected")
     source: Literal["typed", "table"] = quantity(

@@ -27,7 +27,7 @@ a segment, 7 segments of one line, three states. Another cell needs its own, or 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -47,6 +47,8 @@ _PASSES = 2
 
 class DroopParams(Parameters):
     """Volts of the stepped line for a volt lost on each line: from the tables, or the typed ones below."""
+
+    groups: ClassVar[tuple[str, ...]] = (*(columns.group for columns in DROOPS.values()), WIRES.group)
 
     source: Literal["typed", "table"] = quantity(
         "typed", "1", "typed: the constants here; table: the tables `droop_set` and `droop_reset` of the file"

@@ -12,14 +12,18 @@ positive, as the spread of the kit's crossbar netlist.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from rramkit.parameters import Parameters, quantity
+from rramkit.table.schema import WRITES
 
 
 class SpreadParams(Parameters):
     """Device-to-device spread; zero is none, exactly."""
+
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in WRITES.values())
 
     sigma_gain: float = quantity(0.0, "1", "of the logarithm of the change of a pulse, SET and RESET apart", ge=0, le=3)
     sigma_offset: float = quantity(0.0, "V", "of the offset of the amplitude at the cell", ge=0, le=1)

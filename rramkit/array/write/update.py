@@ -10,7 +10,7 @@ a table file has. Clamped values, pulses on stuck cells and half-select events a
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, PrivateAttr
@@ -32,9 +32,17 @@ from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table, TableFile, TablesLike, loaded
 from rramkit.table.schema import DISTURBS, DROOPS, SET, WIRES, WRITE_DRIVERS, WRITES
 
+IDEAL, OFF = "ideal: not characterised", "off"
+"""Origins of a stage that neither the file nor the settings have, and of one that is left out by name."""
+
+STAGES = ("cycles", "write_driver", "droop", "disturb", "spread", "stuck", "wear", "retention")
+"""Names of the stages of a write."""
+
 
 class WriteDriverParams(Parameters):
     """The write driver of the file's tables `write_driver_set` and `write_driver_reset`."""
+
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in WRITE_DRIVERS.values())
 
     cells: int | None = quantity(
         None, "1", "cells on the stepped line; left out, the physical columns of the largest array", ge=1, le=10_000
@@ -62,7 +70,7 @@ class UpdateParams(Parameters):
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, without: Collection[str] = ()) -> Self:
+    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, off: Collection[str] = ()) -> Self:
         """Build from what a table file characterises: every stage that it has is on.
 
         Parameters
@@ -70,11 +78,12 @@ class UpdateParams(Parameters):
         tables : TableFile, str or Path
             The file.
         params : UpdateParams, optional
-            Settings by hand: a stage that they have is kept as it is, and so are the stages that the file does not
-            have.
-        without : collection of str
-            Names of stages (`cycles`, `write_driver`, `droop`, `disturb`, `spread`) that are left as `params` has
-            them, although the file characterises them.
+            Settings by hand: what they set explicitly is kept, and so are the stages that the file does not have.
+            Typed numbers of droop or disturb take the place of their tables; a typed scheme of disturb does not. With
+            the file's write driver and no typed `schedule`, cells are written one at a time: the driver of a source
+            line is made for the current of one.
+        off : collection of str
+            Names of stages that are left as `params` has them, although the file characterises them.
 
         Returns
         -------
@@ -84,7 +93,7 @@ class UpdateParams(Parameters):
         Raises
         ------
         InputError
-            When `without` names no stage that a file can have.
+            When `off` names no stage, or the settings do not fit together.
 
         Examples
         --------
@@ -92,18 +101,27 @@ class UpdateParams(Parameters):
         >>> UpdateParams.from_tables(example()).droop is None  # the file does not say what a drop costs
         True
         """
-        params, file = params or cls(), loaded(tables)
-        found = _characterised(file)
-        strange = sorted(set(without) - set(found))
+        params, found = params or cls(), _characterised(loaded(tables))
+        strange = sorted(set(off) - set(STAGES))
         if strange:
-            raise InputError(f"`without` must name stages of {', '.join(found)}; got {strange[0]!r}. Fix the name.")
-        typed = params.model_fields_set
-        taken = {name: stage for name, stage in found.items() if name not in typed | set(without)}
-        built = params.model_copy(update={name: stage for name, stage in taken.items() if stage is not None}, deep=True)
-        if "cycles" in without and "cycles" not in typed:
-            built = built.model_copy(update={"cycles": False})
-        built._origins.update({name: "table" for name, stage in taken.items() if stage})
-        built._origins.update({name: "off" for name in set(without) - typed})
+            raise InputError(f"`off` must name stages of {', '.join(STAGES)}; got {strange[0]!r}. Fix the name.")
+        values = params.model_dump(exclude_unset=True)
+        origins = {name: OFF for name in off if name not in values}
+        if "cycles" in origins:
+            values["cycles"] = False
+        for name, stage in found.items():
+            if name in off or (name in values and not isinstance(values[name], dict)):
+                continue
+            by_hand = values.get(name, {})
+            numbers = [key for key in by_hand if key not in stage.choices]
+            if name in ("droop", "disturb") and numbers:
+                continue
+            values[name] = {**stage.values, **by_hand} if stage.values is not None else True
+            origins[name] = "table" + (f", typed: {', '.join(by_hand)}" if by_hand else "")
+        if "write_driver" in origins and origins["write_driver"] != OFF:
+            values.setdefault("schedule", "cell")
+        built = cls.checked(values, where="the update chain from tables")
+        built._origins.update(origins)
         return built
 
     @classmethod
@@ -141,10 +159,8 @@ class UpdateParams(Parameters):
         >>> UpdateParams.from_tables(example(), UpdateParams(stuck={"low": 0.01})).origins()["stuck"]
         'typed'
         """
-        ideal = "ideal: not characterised"
-        stages = ("cycles", "write_driver", "droop", "disturb", "spread", "stuck", "wear", "retention")
-        typed = {name for name in stages if name in self.model_fields_set and getattr(self, name)}
-        return {name: self._origins.get(name, "typed" if name in typed else ideal) for name in stages}
+        typed = {name for name in STAGES if name in self.model_fields_set and getattr(self, name)}
+        return {name: self._origins.get(name, "typed" if name in typed else IDEAL) for name in STAGES}
 
 
 _PULSES = tuple(columns.group for columns in WRITES.values())
@@ -158,20 +174,30 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 """Tables of each stage that a file can have."""
 
 
-def _characterised(file: TableFile) -> dict[str, Any]:
-    """Return by name every stage that a file can have: on as the file has it, or None where it does not."""
-    cycles = any(
-        table.distribution(SET.delta_g, over) is not None for table in _pulses_of(file) for over in ("cycles", "all")
-    )
-    devices = any(table.distribution(SET.delta_g, "devices") is not None for table in _pulses_of(file))
-    drivers = all(columns.group in file.tables for columns in WRITE_DRIVERS.values())
-    return {
-        "cycles": True if cycles else None,
-        "write_driver": WriteDriverParams() if drivers else None,
-        "droop": DroopParams(source="table") if droop_tables(file) and WIRES.group in file.tables else None,
-        "disturb": DisturbParams(scheme="gated", source="table") if disturb_tables(file) else None,
-        "spread": SpreadParams() if devices else None,
-    }
+@dataclass(frozen=True)
+class _Characterised:
+    """A stage as a file has it: its settings (None: a switch), and those of them that name a choice, not a number."""
+
+    values: dict[str, Any] | None
+    choices: tuple[str, ...] = ()
+
+
+def _characterised(file: TableFile) -> dict[str, _Characterised]:
+    """Return by name every stage that a file has."""
+    pulses = _pulses_of(file)
+    have = {over: any(each.distribution(SET.delta_g, over) for each in pulses) for over in ("cycles", "all", "devices")}
+    found = {}
+    if have["cycles"] or have["all"]:
+        found["cycles"] = _Characterised(None)
+    if all(columns.group in file.tables for columns in WRITE_DRIVERS.values()):
+        found["write_driver"] = _Characterised({}, ("cells",))
+    if droop_tables(file) and WIRES.group in file.tables:
+        found["droop"] = _Characterised({"source": "table"}, ("source",))
+    if disturb_tables(file):
+        found["disturb"] = _Characterised({"scheme": "gated", "source": "table"}, ("scheme", "source"))
+    if have["devices"]:
+        found["spread"] = _Characterised({"devices": True})
+    return found
 
 
 def _pulses_of(file: TableFile) -> list[Table]:

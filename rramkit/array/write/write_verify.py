@@ -60,7 +60,7 @@ class VerifyParams(Parameters):
         return self
 
     @classmethod
-    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, without: Collection[str] = ()) -> Self:
+    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, off: Collection[str] = ()) -> Self:
         """Build from what a table file characterises: verify reads go through readout and ADC where it has both.
 
         Parameters
@@ -69,7 +69,7 @@ class VerifyParams(Parameters):
             The file.
         params : VerifyParams, optional
             Settings by hand; `sense`, `sigma_read` or `e_sense` given there keep the read as it is typed.
-        without : collection of str
+        off : collection of str
             `sense`: leave the read as `params` has it.
 
         Returns
@@ -80,7 +80,7 @@ class VerifyParams(Parameters):
         Raises
         ------
         InputError
-            When `without` names something else.
+            When `off` names something else.
 
         Examples
         --------
@@ -89,9 +89,9 @@ class VerifyParams(Parameters):
         'typed'
         """
         params, file = params or cls(), loaded(tables).nominal()
-        if set(without) - {"sense"}:
-            raise InputError(f"`without` must name sense; got {sorted(set(without) - {'sense'})[0]!r}. Fix the name.")
-        if without or params.model_fields_set & {"sense", "sigma_read", "e_sense"} or not reads_by_adc(file):
+        if set(off) - {"sense"}:
+            raise InputError(f"`off` must name sense; got {sorted(set(off) - {'sense'})[0]!r}. Fix the name.")
+        if off or params.model_fields_set & {"sense", "sigma_read", "e_sense"} or not reads_by_adc(file):
             return params
         return params.model_copy(update={"sense": "adc"})
 

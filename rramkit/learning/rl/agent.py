@@ -362,4 +362,4 @@ def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNe
 def _target_rule(settings: RlSettings, learning: QLearning) -> TargetRule:
     if settings.target == "copy":
         return Copy(learning.trainer.rule)
-    return Swap() if settings.target == "swap" else Freeze()
+    return Swap() if settings.target == "swap" else Freeze(learning.trainer.rule)

@@ -13,7 +13,7 @@ zero in A: both halves of a pair are equal devices pulsed in opposite directions
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -62,6 +62,8 @@ class Sum:
 class TikiTaka(RramRule):
     """Gradients into A, A's rows into C in turn."""
 
+    optimised: ClassVar[bool] = False
+
     kind: Literal["tiki_taka"] = quantity("tiki_taka", "1", "gradients into A, A's rows into C in turn")
     trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains at A")
     slots: int = quantity(10, "1", "slots of a sample's trains", ge=1, le=1000)
@@ -74,6 +76,10 @@ class TikiTaka(RramRule):
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
         return self.step
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return nothing: gradients accumulate in cells."""
+        return {}
 
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
