@@ -148,7 +148,7 @@ class Adc(Stage):
         assert self.v_low is not None
         every = np.arange(1.0, 2**self.bits)
         if not self.codes:
-            return self.v_low + (every - 0.5) * self.v_lsb
+            return self.v_low + every * self.v_lsb
         return extrapolated(every, np.asarray(self.codes), np.asarray(self.v_transition))
 
     @property
