@@ -124,8 +124,9 @@ def tile(
 
 
 def _check_characterised(path: Path, chip: "Chip") -> None:
-    """Raise `InputError` where no stage of reads but the wires is from the table file."""
-    if not any(each.from_table for each in chip.sources if each.part == "read" and each.stage != "wires"):
+    """Raise `InputError` where no stage of reads is from the table file, cells and wires apart."""
+    stages = chip.chain.origins()
+    if not any(each.from_table for each in chip.sources if each.stage in stages):
         raise InputError(
             f"{path}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the file "
             "with `rramkit characterize --plan design`."

@@ -20,7 +20,7 @@ import numpy as np
 from rramkit.errors import InputError
 from rramkit.learning.experiment import Experiment, grid, put
 from rramkit.table import TableFile
-from rramkit.table.schema import RESET, SET, WIRES
+from rramkit.table.schema import RESET, SET
 
 NONE, ALL = "none", "all"
 _GROUPS = ("device", "mapping", "rule")
@@ -79,39 +79,47 @@ def ablation(experiment: Experiment, tables: TableFile, *, leave_one_out: bool =
             f"`sweep` of an ablation must be of `seed` alone; it has {', '.join(sorted(more))}. Remove it."
         )
     found, stages = nonidealities(experiment, tables), _stages(experiment, tables)
+    if leave_one_out and len(found) == 1:
+        raise InputError(f"`leave_one_out` must have several non-idealities; there is {next(iter(found))} alone.")
     if not found:
         raise InputError("the experiment has no non-ideality to leave out. Switch on what should be compared.")
     one_trial = _without if leave_one_out else _alone
     named = []
     for _, one in grid(experiment):
-        named.append((NONE, one.ideal()))
+        named.append((NONE, _ideal(one, list(stages))))
         named += [(name, one_trial(one, name, stages)) for name in found]
         named += [(ALL, one)] if len(found) > 1 else []
     return named
 
 
 def _stages(experiment: Experiment, tables: TableFile) -> dict[str, str]:
-    """Return the stages that the tables give, the wires apart, with the group of settings that types them."""
-    sources = experiment.on(experiment.chip.tables(tables)).sources
-    where = {"read": "mapping.read", "write": "rule.update"}
-    return {each.stage: where[each.part] for each in sources if each.from_table and each.stage != WIRES.group}
+    """Return the stages that the tables give, cells and wires apart, with the group of settings that types them."""
+    chip = experiment.on(experiment.chip.tables(tables))
+    records = {"mapping.read": chip.chain.origins(), "rule.update": chip.update.origins()}
+    on = {each.stage for each in chip.sources if each.from_table}
+    return {name: where for where, names in records.items() for name in names if name in on}
+
+
+def _ideal(experiment: Experiment, off: Sequence[str]) -> Experiment:
+    """Return the ideal experiment with stages off by name: those of the cells' own tables, such as their scatter."""
+    ideal = experiment.ideal()
+    return ideal.model_copy(update={"chip": ideal.chip.model_copy(update={"off": tuple(off)})})
 
 
 def _alone(experiment: Experiment, name: str, stages: Mapping[str, str]) -> Experiment:
     """Return the ideal experiment with one non-ideality."""
-    settings, real = experiment.ideal().model_dump(), experiment.model_dump()
+    others = [other for other in stages if other != name]
+    settings, real = _ideal(experiment, others).model_dump(), experiment.model_dump()
     typed = f"{stages[name]}.{name}" if name in stages else name
     put(settings, typed, _taken(real, typed))
     if name in stages:
-        others = [other for other in stages if other != name]
-        chip = {"ideal_periphery": False, "off": [*experiment.chip.off, *others]}
-        settings["chip"] = {**settings["chip"], **chip}
+        settings["chip"] = {**settings["chip"], "ideal_periphery": False, "off": [*experiment.chip.off, *others]}
     return Experiment.checked(settings, where=f"ablation, {name} alone")
 
 
 def _without(experiment: Experiment, name: str, stages: Mapping[str, str]) -> Experiment:
     """Return the experiment without one non-ideality."""
-    settings, ideal = experiment.model_dump(), experiment.ideal().model_dump()
+    settings, ideal = experiment.model_dump(), _ideal(experiment, list(stages)).model_dump()
     typed = f"{stages[name]}.{name}" if name in stages else name
     put(settings, typed, _taken(ideal, typed))
     if name in stages:
@@ -134,14 +142,18 @@ def labelled(named: Sequence[tuple[str, Experiment]]) -> list[tuple[str, Experim
 
 
 def costs(names: Sequence[str], accuracies: Sequence[float], *, leave_one_out: bool = False) -> list[Cost]:
-    """Return the cost of each non-ideality, the largest first, of trials as `ablation` names them, in its order."""
+    """Return the cost of each non-ideality, the largest first, of trials as `ablation` names them, in its order.
+
+    Where each was left out, `all` stands for the trials with all of them left out.
+    """
     of = {name: np.array([a for other, a in zip(names, accuracies, strict=True) if other == name]) for name in names}
+    reference, sign = of.pop(ALL if leave_one_out else NONE), -1.0 if leave_one_out else 1.0
     ranked = []
     for name, accuracy in of.items():
-        loss = accuracy - of[ALL] if leave_one_out and name != ALL and ALL in of else of[NONE] - accuracy
+        loss = sign * (reference - accuracy)
         error = float(np.std(loss, ddof=1) / np.sqrt(loss.size)) if loss.size > 1 else float("nan")
-        ranked.append(Cost(name, float(accuracy.mean()), float(loss.mean()), error))
-    return sorted((cost for cost in ranked if cost.name != NONE), key=lambda cost: (cost.name == ALL, -cost.loss))
+        ranked.append(Cost(ALL if name == NONE else name, float(accuracy.mean()), float(loss.mean()), error))
+    return sorted(ranked, key=lambda cost: (cost.name == ALL, -cost.loss))
 
 
 def _differences(ideal: Mapping[str, Any], real: Mapping[str, Any], prefix: str) -> dict[str, object]:

@@ -124,6 +124,8 @@ class Chip:
         _check_names(settings.off, (WIRES.group, *reads.names, *writes.names))
         of_reads, of_writes = reads.sources(settings), writes.sources(settings)
         sources = (
+            _source("read", "cell current", "table", (READ.group,), tables),
+            _source("write", "pulses", "table", (SET.group, RESET.group), tables),
             _source("read", WIRES.group, "table" if wired else OFF, (WIRES.group,), tables),
             *(_source("read", name, source, reads.groups(name), tables) for name, source in of_reads.items()),
             *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from rramkit import table
-from rramkit.table import Table, TableFile
+from rramkit.table import TableFile
 from rramkit.table.operating_point import axes_of_condition
 from rramkit.table.schema import CORNERS
 
@@ -143,13 +143,16 @@ class OperatingTables:
     def condition_of(self, groups: Sequence[str], *, write: bool) -> str:
         """Return where some tables were taken, and what they have no axis for: `ss, 358 K; no axis of supply`."""
         at, file = (self.write_condition, self.write) if write else (self.condition, self.read)
-        texts = {name: _condition_of(file[name], self.axes.get(name, ()), at) for name in groups if name in file.tables}
-        if len(set(texts.values())) < 2:
-            return next(iter(texts.values()), "")
-        return "; ".join(f"{name}: {text}" for name, text in texts.items())
+        names: dict[str, list[str]] = {}
+        for name in groups:
+            if name in file.tables:
+                names.setdefault(_condition_of(self.axes.get(name, ()), at), []).append(name)
+        if len(names) < 2:
+            return next(iter(names), "")
+        return "; ".join(f"{', '.join(tables)}: {text}" for text, tables in names.items())
 
 
-def _condition_of(table: Table, axes: tuple[str, ...], at: Condition) -> str:
+def _condition_of(axes: tuple[str, ...], at: Condition) -> str:
     """Return where a table that had these axes of condition was taken."""
     parts = [_text(name, getattr(at, name)) for name in axes]
     lacks = [name for name in AXES if name not in axes and getattr(at, name) is not None]

@@ -36,15 +36,17 @@ def sources(one, file):
 def test_everything_that_the_file_has_is_on():
     found = sources(experiment(), chip_tables())
     on = {name for name, each in found.items() if each.from_table}
-    assert {"wires", "row_driver", "adc"} <= on
+    reads, writes = {"row_driver", "read_noise", "line_switch", "readout", "adc"}, {"write_driver", "droop", "disturb"}
+    assert {"cell current", "pulses", "wires"} | reads | writes <= on
     assert found["telegraph"].source == NOT_CHARACTERISED  # no table holds it
     assert found["row_driver"].groups == ("row_driver",)
 
 
 def test_a_file_of_cells_and_wires_alone_leaves_the_rest_ideal():
     found = sources(experiment(), tables())
-    assert [name for name, each in found.items() if each.from_table] == ["wires"]
-    assert {each.source for name, each in found.items() if name != "wires"} == {NOT_CHARACTERISED}
+    cells = ["cell current", "pulses", "wires"]
+    assert [name for name, each in found.items() if each.from_table] == cells
+    assert {each.source for name, each in found.items() if name not in cells} == {NOT_CHARACTERISED}
 
 
 def test_a_stage_is_switched_off_by_name():
@@ -103,7 +105,9 @@ def test_reads_and_writes_are_each_at_their_own_point(tmp_path):
     assert ends.read["read"].signals["i_cell"].values[3, 0] != ends.write["read"].signals["i_cell"].values[3, 0]
     found = {each.stage: each for each in run.stages}
     assert found["row_driver"].condition == "ss, 330 K"
-    assert found["adc"].condition.endswith("no axis of corner, temperature)") or "adc" in found["adc"].condition
+    assert "adc_levels" in found["adc"].condition and "(no axis of corner, temperature)" in found["adc"].condition
+    assert found["write_driver"].condition.startswith("write_driver_set: ff, 330 K")
+    assert found["wires"].condition == "330 K (no axis of corner)"
     back = record.load(run.save(tmp_path / "run.h5"))
     stored = back.stored_network
     assert stored is not None and stored.write_tables and stored.write_tables != stored.tables

@@ -87,7 +87,7 @@ DRAWINGS = {
     "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses per cell"),
     "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM, validation (points)"),
     "ablation": (
-        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
+        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], reference=0.972, errors=[0.003, 0.01, float("nan")]),
         "test images right (%); line: 97.20 without any",
         "",
     ),
