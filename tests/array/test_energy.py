@@ -27,7 +27,7 @@ def test_the_energy_of_a_pulse_is_the_tables_at_the_conductance_before_it(polari
     g, v = (np.asarray(axis.values) for axis in table.axes.values())
     rows, amplitudes = np.array([2, 5, 9]), np.array([3, 1, 4])
     at_nodes = table.signals["energy"].values[rows, amplitudes]
-    assert np.ptp(at_nodes) > 0.1 * at_nodes.max()  # else no place could be told from another
+    assert np.ptp(at_nodes) > 0.1 * at_nodes.max()  # else all places would look alike
     # The look-up's grid holds the table's own points to rounding.
     assert write.joules(g[rows], v[amplitudes]) == near(at_nodes, 1e-6)
     assert write.fire(g[rows], v[amplitudes]).energy == near(at_nodes, 1e-6)

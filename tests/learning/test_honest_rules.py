@@ -34,7 +34,7 @@ from rramkit.learning.rules.rram_device import RramDevice
 ROOM = Path(rramkit.learning.__file__).parent
 LOOKS = {
     "rules/rram_device.py": "the one place that reads cells for a rule, and writes them: reads are counted there",
-    "rules/row_permutation.py": "the protocol's `weight`, for whoever asks; no rule does",
+    "rules/row_permutation.py": "the protocol's `weight`, for users; no rule asks",
     "rules/tiki_taka.py": "the protocol's `weight` of a sum of matrices; no rule asks",
     "rules/float.py": "a float matrix is memory",
     "supervised.py": "histograms of the record",

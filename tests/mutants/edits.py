@@ -25,6 +25,17 @@ def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> E
 
 HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
 EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
+OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
+OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
+OF_NOISE, OF_COST = (
+    f"{EVALUATION}::test_evaluation_has_the_noise_of_the_reads",
+    f"{EVALUATION}::test_an_epoch_costs_all_of_its_batches",
+)
+OF_SEED = f"{EVALUATION}::test_the_seed_draws_weights_writes_order_and_noise_each_by_itself"
+OF_WRITES, OF_EPOCH = (
+    f"{EVALUATION}::test_the_seed_draws_the_first_writes",
+    f"{EVALUATION}::test_each_epoch_has_its_own_order_and_noise",
+)
 HONEST, RULES, RECORD = "tests/learning/test_honest_rules.py", "tests/learning/test_rules.py", "tests/test_record.py"
 PULSE, UPDATE, TILE = "tests/array/test_pulse.py", "tests/array/test_update_chain.py", "tests/array/test_tile.py"
 VERIFY, WIRES, CHAIN = "tests/array/test_write_verify.py", "tests/array/test_wires.py", "tests/array/test_read_chain.py"
@@ -69,12 +80,12 @@ EDITS = (
     _edit("seed", "every draw of a Monte Carlo the same", _MC, "return np.random.default_rng([self.seed, self.number])", "return np.random.default_rng([self.seed, 0])", HELD_OUT),
     _edit("seed", "fresh draws are those of the table", "characterization/engine/results.py", "DrawNumber(seed, k, count, matched=False)", "DrawNumber(plan.monte_carlo.seed, k, count, matched=plan.monte_carlo.matched)", HELD_OUT),
     _edit("seed", "seed of the arrays of the wire fit ignored", _WIRES, "rng, size = np.random.default_rng([seed, 4])", "rng, size = np.random.default_rng([0, 4])", HELD_OUT),
-    _edit("seed", "training seed ignored by its streams", _SUPERVISED, "return np.random.default_rng((self.experiment.seed, purpose, epoch))", "return np.random.default_rng((1, purpose, epoch))", EVALUATION),
-    _edit("seed", "training seed ignored by the first weights", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0))", "rng=np.random.default_rng((1, _WEIGHTS, 0))", EVALUATION),
-    _edit("seed", "training seed ignored by the first writes", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _DEVICE, 0))", "rng=np.random.default_rng((1, _DEVICE, 0))", EVALUATION),
-    _edit("seed", "every epoch in the same order", _SUPERVISED, "self._stream(_ORDER, epoch).permutation", "self._stream(_ORDER, 1).permutation", EVALUATION),
-    _edit("seed", "every epoch the same device noise", _SUPERVISED, "device, augmentation = self._stream(_DEVICE, epoch)", "device, augmentation = self._stream(_DEVICE, 1)", EVALUATION),
-    _edit("seed", "the validation split of every seed the same", _DATA, "np.random.default_rng((seed, _VALIDATION))", "np.random.default_rng((1, _VALIDATION))", VALIDATION),
+    _edit("seed", "training seed ignored by its streams", _SUPERVISED, "return np.random.default_rng((self.experiment.seed, purpose, epoch))", "return np.random.default_rng((1, purpose, epoch))", OF_SEED),
+    _edit("seed", "training seed ignored by the first weights", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0))", "rng=np.random.default_rng((1, _WEIGHTS, 0))", OF_SEED),
+    _edit("seed", "training seed ignored by the first writes", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _DEVICE, 0))", "rng=np.random.default_rng((1, _DEVICE, 0))", OF_WRITES),
+    _edit("seed", "every epoch in the same order", _SUPERVISED, "self._stream(_ORDER, epoch).permutation", "self._stream(_ORDER, 1).permutation", OF_EPOCH),
+    _edit("seed", "every epoch the same device noise", _SUPERVISED, "device, augmentation = self._stream(_DEVICE, epoch)", "device, augmentation = self._stream(_DEVICE, 1)", OF_EPOCH),
+    _edit("seed", "the validation split of every seed the same", _DATA, "np.random.default_rng((seed, _VALIDATION))", "np.random.default_rng((1, _VALIDATION))", f"{VALIDATION}::test_the_seed_draws_the_split_and_zero_leaves_it_out"),
     # energies
     _edit("energy", "energy of a pulse halved in SPICE, side by side", _CELL, 'energy = np.trapezoid(np.array(power), waves["time"], axis=1)', 'energy = 0.5 * np.trapezoid(np.array(power), waves["time"], axis=1)', HELD_OUT),
     _edit("energy", "energy of a pulse halved in SPICE, staircase", _CELL, "return np.array([integral(", "return 0.5 * np.array([integral(", HELD_OUT),
@@ -88,11 +99,11 @@ EDITS = (
     _edit("energy", "conversions of a read cost nothing", _READ, " + current.conversions * periphery.e_conversion", "", ENERGY),
     _edit("energy", "driven lines cost half", _READ, "energy += drive.e_line * float(lines.sum()) * copies", "energy += 0.5 * drive.e_line * float(lines.sum()) * copies", ENERGY),
     _edit("energy", "read energy of a product halved", _MATRIX, "self.energy + reading.energy", "self.energy + 0.5 * reading.energy", ENERGY),
-    _edit("energy", "energy of the backward pass not counted", "rramkit/learning/model.py", "reads=gradients.reads + result.reads", "reads=result.reads", EVALUATION),
+    _edit("energy", "energy of the backward pass not counted", "rramkit/learning/model.py", "reads=gradients.reads + result.reads", "reads=result.reads", OF_COST),
     _edit("energy", "energy of a verify read halved", _LOOP, "energy = self.v_read**2 * self.t_read * float(g_cell.sum())", "energy = 0.5 * self.v_read**2 * self.t_read * float(g_cell.sum())", VERIFY),
     _edit("energy", "sense amplifiers of verify reads cost nothing", _LOOP, " + self.params.e_sense * flat.size", "", VERIFY),
-    _edit("energy", "energy of the update of a target not booked", _BANKS, "rewrite.tally + first + second + cost)", "rewrite.tally + cost)", RL),
-    _edit("energy", "energy of an epoch's writes of its last batch", _SUPERVISED, "writes, reads = writes + state.rule_state.tally, reads + cost", "writes, reads = state.rule_state.tally, reads + cost", EVALUATION),
+    _edit("energy", "energy of the update of a target not booked", _BANKS, "rewrite.tally + first + second + cost)", "rewrite.tally + cost)", f"{RL}::test_freeze_goes_on_from_the_frozen_weights"),
+    _edit("energy", "energy of an epoch's writes of its last batch", _SUPERVISED, "writes, reads = writes + state.rule_state.tally, reads + cost", "writes, reads = state.rule_state.tally, reads + cost", OF_COST),
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", VERIFY),
     _edit("unit", "time of a pulse without its edges", _PULSE, "return self.width(v_pulse) + 6.0 * self.t_rise", "return self.width(v_pulse)", ENERGY),
@@ -105,22 +116,22 @@ EDITS = (
     _edit("sign", "pulses chosen away from the centre", _CHOICE, "low_pair = g_pair.mean(axis=0) < g_centre", "low_pair = g_pair.mean(axis=0) > g_centre", PULSE),
     _edit("sign", "decay grows weights", "rramkit/learning/optimisers.py", "(direction + self.weight_decay * weight)", "(direction - self.weight_decay * weight)", HONEST),
     # evaluation
-    _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.reference, self.states.reference, x, rng), axis=1)", EVALUATION),
-    _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", EVALUATION),
-    _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.rram, self.initial.rram, x, rng), axis=1)", EVALUATION),
-    _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", EVALUATION),
-    _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", VALIDATION),
-    _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", EVALUATION),
-    _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "return trainer.network.scores(trainer.params(state), inputs, rng=rng)", "return trainer.network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", EVALUATION),
-    _edit("noise", "read noise dropped from the currents", _READ, "    i += noise\n", "", EVALUATION, CHAIN),
+    _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.reference, self.states.reference, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", OF_VALIDATION),
+    _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.rram, self.initial.rram, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", OF_TEST),
+    _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", f"{VALIDATION}::test_other_test_inputs_change_no_number_but_the_test_accuracy"),
+    _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", OF_VALIDATION),
+    _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "return trainer.network.scores(trainer.params(state), inputs, rng=rng)", "return trainer.network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", OF_NOISE),
+    _edit("noise", "read noise dropped from the currents", _READ, "    i += noise\n", "", CHAIN),
     _edit("noise", "noise of a verify read dropped", _LOOP, "seen = g_cell + params.sigma_read * span * rng.standard_normal(chosen.size) if params.sigma_read else g_cell", "seen = g_cell", VERIFY),
     _edit("noise", "cycles left out of every pulse", _PULSE, "drawn = self.cycles if cycles else None", "drawn = None", UPDATE),
     # split
-    _edit("split", "validation inputs trained on", _DATA, "return replace(self, x_train=x[~out], y_train=y[~out], x_validation", "return replace(self, x_train=x, y_train=y, x_validation", VALIDATION),
-    _edit("split", "standardised with the validation inputs", _DATA, "mean = train.mean(axis=axes", "mean = np.concatenate([train, validation]).mean(axis=axes", VALIDATION),
-    _edit("split", "the plateau goes by the training accuracy", _SUPERVISED, 'return self.log.values("accuracy_validation").tolist()', 'return self.log.values("accuracy_train").tolist()', VALIDATION),
-    _edit("split", "sweeps ranked by test accuracy", "rramkit/learning/sweep.py", "key=lambda row: -(row.accuracy_validation or 0.0)", "key=lambda row: -row.accuracy", VALIDATION),
-    _edit("split", "the plateau without validation accepted", _SCHEDULES, 'return self.kind == "plateau" or self.stop > 0', "return self.stop > 0", VALIDATION),
+    _edit("split", "validation inputs trained on", _DATA, "return replace(self, x_train=x[~out], y_train=y[~out], x_validation", "return replace(self, x_train=x, y_train=y, x_validation", f"{VALIDATION}::test_the_split_is_the_same_part_of_each_class_and_loses_nothing"),
+    _edit("split", "standardised with the validation inputs", _DATA, "mean = train.mean(axis=axes", "mean = np.concatenate([train, validation]).mean(axis=axes", f"{VALIDATION}::test_standardised_numbers_come_from_the_training_inputs_alone"),
+    _edit("split", "the plateau goes by the training accuracy", _SUPERVISED, 'return self.log.values("accuracy_validation").tolist()', 'return self.log.values("accuracy_train").tolist()', f"{VALIDATION}::test_the_plateau_lowers_the_rate_by_the_validation_accuracy"),
+    _edit("split", "sweeps ranked by test accuracy", "rramkit/learning/sweep.py", "key=lambda row: -(row.accuracy_validation or 0.0)", "key=lambda row: -row.accuracy", f"{VALIDATION}::test_a_sweep_is_ranked_by_validation_not_by_test"),
+    _edit("split", "the plateau without validation accepted", _SCHEDULES, 'return self.kind == "plateau" or self.stop > 0', "return self.stop > 0", f"{VALIDATION}::test_without_validation_inputs_what_needs_them_is_refused"),
     # wires
     _edit("wires", "third-order part attenuated as the first", _CURRENT, "terms[1:] * fraction**3", "terms[1:] * fraction", ENERGY),
     _edit("wires", "third-order part not attenuated", _CURRENT, "terms[1:] * fraction**3", "terms[1:]", ENERGY),

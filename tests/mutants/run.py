@@ -113,7 +113,7 @@ def main() -> int:
         folder = copied(Path(name))
         union = sorted({test for edit in chosen for test in edit.tests})
         if not arguments.no_baseline and outcome(folder, union, arguments.limit_all) != "passed":
-            print("tests fail without an edit: mend them first", *union, sep="\n  ")
+            print("tests fail without an edit: repair them first", *union, sep="\n  ")
             return 2
         survivors, stale = [], []
         for edit in chosen:
