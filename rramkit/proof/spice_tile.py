@@ -7,7 +7,7 @@ tables, not simulated again. Noise is off, in ngspice and in the tile that it is
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Literal, Protocol, Self
 
@@ -263,12 +263,13 @@ class SpiceTile(Tile):
                 "the run's arrays must be read through readouts and ADCs of a table file; they are not. Train on the "
                 "tables of the design `chip` or `design` with no stage of the read switched off."
             )
-        return cls(**{**vars(quiet(tile)), "solver": solver})
+        calm = quiet(tile)
+        return cls(**{each.name: getattr(calm, each.name) for each in fields(Tile)}, solver=solver)
 
     def sensed(self, v: np.ndarray, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
         """Read signed voltages `v` in volts as `Tile.sensed` does, in ngspice."""
         assert self.solver is not None
-        plain = Tile(**{name: value for name, value in vars(self).items() if name != "solver"})
+        plain = Tile(**{each.name: getattr(self, each.name) for each in fields(Tile)})
         predicted = plain.sensed(v, layout, backward=backward, rng=None)
         state = self.periphery.state(SenseUnit)
         bank = state.banks[backward]
