@@ -46,7 +46,7 @@ def test_codes_are_those_of_the_output_by_the_converters_levels(run, edges):
 def test_energy_is_that_of_readout_and_converter(run):
     params, waves = run
     energy = measure(waves, params, G_CELLS)["energy"]
-    converter = sum(conversion_energies(waves, TIMING, G_CELLS.size).values())
+    converter = np.sum(list(conversion_energies(waves, TIMING, G_CELLS.size).values()), axis=0)
     slot = (TIMING.t_slot, 2 * TIMING.t_slot)
     charge = integral(waves["time"], -waves["i_ota"], slot)
     assert energy[1] == near(converter[1] + params.readout.ota.v_dd * charge, rel=1e-9)
