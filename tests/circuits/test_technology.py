@@ -36,7 +36,8 @@ def drop_in(folder: Path, path: Path, section: str = "") -> ReadSweepParams:
     """Parameters as a user gives them: in a TOML file."""
     names = "\n".join(f'{kind} = "{name}"' for kind, name in NAMES.items())
     toml = folder / "user.toml"
-    toml.write_text(f'state = 1.0\n[cell.technology]\nlibrary_file = "{path}"\nsection = "{section}"\n{names}\n')
+    read = "[read]\nv_rest = 0.0\nv_wl = 2.5\n"  # source and bulk at ground: the closed form below
+    toml.write_text(f'state = 1.0\n{read}[cell.technology]\nlibrary_file = "{path}"\nsection = "{section}"\n{names}\n')
     return ReadSweepParams.from_toml(toml)
 
 
