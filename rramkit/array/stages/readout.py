@@ -44,7 +44,7 @@ from rramkit.table import Table, TableFile
 from rramkit.table.schema import READOUT_NOISE, READOUT_OFFSET, READOUT_TRANSIMPEDANCE
 
 _FULL = 0.7
-"""Part of the largest output of a gain setting (1) that its input resistance and `spread` are taken up to."""
+"""Part of the largest output of a gain setting (1) up to which its input resistance and `spread` hold."""
 
 _PER_STEP = 16  # points of the curve between two of the table's (1): linear between them is off by 1/256 of the bend
 
