@@ -67,7 +67,7 @@ def tile(
 
     Every stage that the table file characterises is on, unless `--off` or `--ideal-periphery` says otherwise.
 
-    `--params` and `--set` describe the read chain: row_driver, read_noise, telegraph, multiplexer, clamp, adc,
+    `--params` and `--set` describe the read chain: row_driver, read_noise, telegraph, line_switch, clamp, readout, adc,
     subtraction. For instance: --set adc.bits=8 --set row_driver.levels=256
     """
     # Imported here, not above: the other commands start without them.

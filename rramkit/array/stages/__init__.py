@@ -1,1 +1,1 @@
-"""Stages of a read: row driver, read noise, telegraph noise, multiplexer, clamp, ADC; one file each."""
+"""Stages of a read: row driver, noise, line switch, clamp, readout, ADC, word line; one file each."""

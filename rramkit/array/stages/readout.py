@@ -44,7 +44,7 @@ from rramkit.table import Table, TableFile
 from rramkit.table.schema import READOUT_NOISE, READOUT_OFFSET, READOUT_TRANSIMPEDANCE
 
 _FULL = 0.7
-"""Part of the largest output of a gain setting (1) that its input resistance and `spread` are taken up to."""
+"""Part of the largest output of a gain setting (1) up to which its input resistance and `spread` hold."""
 
 _PER_STEP = 16  # points of the curve between two of the table's (1): linear between them is off by 1/256 of the bend
 
@@ -146,6 +146,7 @@ class Readout(Stage):
     )
     r_in: float | None = quantity(None, "ohm", "input resistance in place of the gain settings' own", ge=0.0, le=1e6)
     v_rest: float = quantity(0.0, "V", "output, and line, at rest", ge=0.0, le=10.0)
+    offset_mean: float = quantity(0.0, "V", "input offset of every unit, that of a perfectly matched one")
     offset_sigma: float = quantity(0.0, "V", "standard deviation of the input offset from unit to unit", ge=0.0, le=1.0)
     noise: float | None = quantity(None, "A", "noise in place of the gain settings' own", ge=0.0, le=1.0)
 
@@ -172,7 +173,11 @@ class Readout(Stage):
             _gain(table.along(columns.r_feedback, float(r)), float(r), _noise(noise, float(r)))
             for r in np.sort(resistors)
         ]
-        values: dict[str, Any] = {"gains": gains, "v_rest": table.condition(columns.v_clamp)}
+        values: dict[str, Any] = {
+            "gains": gains,
+            "v_rest": table.condition(columns.v_clamp),
+            "offset_mean": _systematic_offset(table),
+        }
         if READOUT_OFFSET.group in tables.tables:
             spread = tables[READOUT_OFFSET.group].distribution(READOUT_OFFSET.v_offset)
             values["offset_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
@@ -241,6 +246,7 @@ def _gain(table: Table, r_feedback: float, noise: dict[str, tuple[float, ...]]) 
     i_in, v_out = np.abs(over_lines(columns.i_in)), np.abs(over_lines(columns.v_out))
     lines = np.argsort(np.asarray(table.axes[columns.g_cells].values))
     i_in, v_out = i_in[lines], v_out[lines]
+    i_in = _less_rest(table, i_in)
     full = _FULL * np.nanmax(v_out)
     reach = [k for k in range(lines.size) if np.nanmax(v_out[k]) >= full]
     i, v = _continued(i_in[reach[0] :], v_out[reach[0] :])
@@ -266,6 +272,25 @@ def _gain(table: Table, r_feedback: float, noise: dict[str, tuple[float, ...]]) 
     if columns.energy in table.signals:
         values |= _energy(i_in, over_lines(columns.energy)[lines])
     return values
+
+
+def _less_rest(table: Table, i_in: np.ndarray) -> np.ndarray:
+    """Return currents (lines, inputs) less those at input 0, which flow by the amplifier's systematic offset.
+
+    The output is that above rest too. Without an input of 0 they stay as they are.
+    """
+    at_zero = np.flatnonzero(np.asarray(table.axes[READOUT_TRANSIMPEDANCE.v_in].values) == 0.0)
+    return np.abs(i_in - i_in[:, at_zero[:1]]) if at_zero.size else i_in
+
+
+def _systematic_offset(table: Table) -> float:
+    """Return the mean of the line's voltage less the clamp's at input 0 (V): no matching takes it away."""
+    columns = READOUT_TRANSIMPEDANCE
+    at_zero = np.flatnonzero(np.asarray(table.axes[columns.v_in].values) == 0.0)
+    if not at_zero.size or columns.v_error not in table.signals:
+        return 0.0
+    v_error = np.take(table.signals[columns.v_error].values, at_zero[:1], axis=list(table.axes).index(columns.v_in))
+    return float(np.nanmean(v_error))
 
 
 def _continued(i_in: np.ndarray, v_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,7 @@ class UnitDraws:
         lead = tuple(reference.shape[:-3])
         if rng is None:
             nothing = np.zeros((*lead, units))
-            return cls(nothing, nothing, nothing[..., None])
+            return cls(nothing + readout.offset_mean, nothing, nothing[..., None])
         numbers = to_numpy(rng.normal((units, 2 + knots), reference)).astype(float)
         latch = adc.latch_sigma * numbers[..., 1] if adc.of_voltage else np.zeros((*lead, units))
         mismatch = np.zeros((*lead, units, 1))
@@ -77,7 +77,7 @@ class UnitDraws:
             grid, sigma = np.asarray(adc.mismatch_codes), np.asarray(adc.mismatch_sigma)
             weights = np.stack([extrapolated(np.arange(1.0, 2**adc.bits), grid, row) for row in np.eye(knots)])
             mismatch = (numbers[..., 2:] * sigma) @ weights
-        return cls(readout.offset_sigma * numbers[..., 0], latch, mismatch)
+        return cls(readout.offset_mean + readout.offset_sigma * numbers[..., 0], latch, mismatch)
 
 
 @dataclass(frozen=True)
