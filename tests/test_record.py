@@ -4,6 +4,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.edited import edited
 
 from rramkit import record
@@ -24,9 +25,11 @@ def example() -> Run:
         created="2026-01-01T00:00:00+00:00",
         epochs=Epochs(
             epoch=np.arange(3),
-            accuracy_test=np.array([0.1, 0.8, 0.9]),
+            accuracy_validation=np.array([0.1, 0.8, 0.91]),
             accuracy_train=np.array([0.1, 0.85, 0.95]),
-            float_accuracy_test=np.array([0.1, 0.9, 0.96]),
+            accuracy_test=np.array([np.nan, np.nan, 0.9]),
+            float_accuracy_validation=np.array([0.1, 0.9, 0.97]),
+            float_accuracy_test=np.array([np.nan, np.nan, 0.96]),
             loss=np.array([2.3, 0.7, 0.3]),
             pulses_set=counts,
             pulses_reset=counts // 2,
@@ -34,6 +37,7 @@ def example() -> Run:
             energy_write=counts * 1e-12,
             time_write=counts * 1e-8,
             energy_read=counts * 1e-11,
+            time_read=counts * 1e-9,
             clamped=counts * 0,
         ),
         layers=tuple(
@@ -51,6 +55,7 @@ def example() -> Run:
         accuracy=0.9,
         float_accuracy=0.96,
         train_seconds=1.5,
+        memory={"gradient of the batch": 1, "weight": 1},
     )
 
 
@@ -72,7 +77,8 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
 
 
 def test_a_run_without_a_float_network_or_without_arrays_comes_back(tmp_path):
-    epochs = replace(example().epochs, float_accuracy_test=np.full(3, np.nan))
+    nothing = np.full(3, np.nan)
+    epochs = replace(example().epochs, float_accuracy_validation=nothing, float_accuracy_test=nothing)
     record.save(replace(example(), layers=(), epochs=epochs, float_accuracy=float("nan")), tmp_path / "run.h5")
     back = record.load(tmp_path / "run.h5")
     assert back.layers == ()
@@ -164,6 +170,7 @@ def test_a_run_file_of_version_0_1_0_is_read():
     assert run.accuracy == run.epochs.accuracy_test[-1] == np.trace(run.confusion) / 50
     assert [layer.g_final.shape for layer in run.layers] == [(2, 65, 3), (2, 4, 10)]
     assert run.totals()["pulses_set"] > 0
+    assert run.memory is None
     with pytest.raises(TableError, match="holds no network"):
         _ = run.network
 
@@ -173,10 +180,25 @@ def test_an_episode_file_of_version_0_1_0_is_read(tmp_path):
     run = record.load(DATA / "episodes_version_1.h5", EpisodeRun)
     assert run.final_return.shape == (3,)
     assert run.scalars["steps"] == 200
-    assert run.mean_return == pytest.approx(float(run.final_return.mean()), rel=1e-15)
+    assert run.mean_return == near(float(run.final_return.mean()), 1e-15)
     assert run.history["target_updates"].step.tolist() == [2, 4, 6]
     run.save(tmp_path / "new.h5")
-    assert record.load(tmp_path / "new.h5", EpisodeRun).scalars == run.scalars
+    np.testing.assert_equal(dict(record.load(tmp_path / "new.h5", EpisodeRun).scalars), dict(run.scalars))
+    assert np.isnan(run.scalars["time_read"])  # which 0.1.0 did not write
+
+
+def test_the_history_says_by_which_images_a_training_was_followed(tmp_path):
+    """Files without validation accuracies read the test images after each epoch; new ones read them once."""
+    new, old = example().epochs, record.load(DATA / "run_version_2.h5").epochs
+    assert new.followed[0] == "validation"
+    assert old.followed[0] == "test" and np.all(old.followed[1] == old.accuracy_test)
+    assert np.all(np.isnan(old.accuracy_validation))
+    blind = replace(new, accuracy_validation=np.full(3, np.nan), float_accuracy_validation=np.full(3, np.nan))
+    assert blind.followed[0] == "training" and np.all(blind.followed[1] == new.accuracy_train)
+    for name, epochs in (("new", new), ("old", old), ("blind", blind)):
+        path = replace(example(), epochs=epochs, layers=()).plot(tmp_path / f"{name}.svg")
+        shown = path.read_text(encoding="utf-8")
+        assert (f"RRAM, {epochs.followed[0]}" in shown) and ("RRAM, test" in shown), name
 
 
 def test_the_other_kind_of_run_is_named():

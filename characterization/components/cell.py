@@ -4,7 +4,7 @@ A cell's conductance is g = i(v_read)/v_read of the cell alone, at its own termi
 both lines at rest, the source line pulled down by v_read (`circuits/cell`). It is that in every table: `read.g_cell`,
 `set.g_start`, `delta_g`. The drivers' resistance acts during a pulse only.
 
-A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 201 states, measured at each
+A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 101 states, measured at each
 corner and for each drawn device, a monotone cubic in the logarithm of g between them. A pulse's deck holds no reads:
 the map says what conductance the state at its end has, so that a run is only as long as the pulse, and a start
 conductance is the same number for every amplitude.
@@ -56,7 +56,7 @@ from rramkit.table import Fit, Table
 from rramkit.table.parts import Distribution
 from rramkit.table.schema import SET
 
-_STATES = 201  # of the state map: a cubic between them is exact to 1e-7
+_STATES = 101  # of the state map: a cubic between them is exact to 1e-6
 _READS = 25  # cells side by side in one read
 _PULSES = 8  # cells side by side in one pulse: a quarter less time than alone; the devices take the rest
 _ROUNDS = 60  # of the bisection that inverts the map: 2^-60 of an interval

@@ -42,8 +42,8 @@ class MeasuredPulse:
     i_end : float
         Size of the cell's current then.
     r_source, r_bit : float
-        Volts that the driver of source line and bit line loses at its own end of the line over the cell's current, means
-        over the second half of the pulse. The wires are not in it: an array model has its own.
+        Volts that the driver of source line and bit line loses at its own end of the line over the cell's current,
+        means over the second half of the pulse. The wires are not in it: an array model has its own.
     """
 
     v_level: float
@@ -120,7 +120,7 @@ def _resistances(
 
 def deck(params: DriverWriteParams, code: np.ndarray, _draw: RandomDraw) -> Deck:
     """Return the deck of one pulse for each code (N,), the cell's state held: it is a load, and the same at each."""
-    return driven_write(_code_train(params, code), held=True)
+    return driven_write(code_train(params, code), held=True)
 
 
 def codes(params: DriverWriteParams) -> np.ndarray:
@@ -130,7 +130,7 @@ def codes(params: DriverWriteParams) -> np.ndarray:
 
 def measure(waves: Waveforms, params: DriverWriteParams, code: np.ndarray) -> Mapping[str, np.ndarray]:
     """Return shape and energies of each pulse."""
-    train = _code_train(params, code)
+    train = code_train(params, code)
     shapes = pulse_shapes(waves, train)
     supplies = supply_energies(waves, train)
     return {name: np.array([getattr(shape, name) for shape in shapes]) for name in _SHAPE} | {
@@ -140,7 +140,8 @@ def measure(waves: Waveforms, params: DriverWriteParams, code: np.ndarray) -> Ma
     }
 
 
-def _code_train(params: DriverWriteParams, code: np.ndarray) -> CodeTrainParams:
+def code_train(params: DriverWriteParams, code: np.ndarray) -> CodeTrainParams:
+    """Return the pulses that are measured: one for each code (N,)."""
     values = {name: getattr(params, name) for name in type(params).model_fields}
     codes = tuple(int(value) for value in code)
     return CodeTrainParams.checked(values | {"pulses": len(codes), "code_list": codes}, where="the plan")

@@ -162,7 +162,9 @@ def conditions(plan: ComponentPlan) -> Mapping[str, Quantity]:
     shared = {name: Quantity(np.array(value), unit) for name, (value, unit) in fixed.items()}
     if plan.scattered:
         shared[COORDINATES] = Quantity(np.array(float(len(plan.axes))), "1")
-    return shared | {name: Quantity(np.array(value), unit) for name, (value, unit) in plan.constants.items()}
+    labels = {axis.label for axis in plan.all_axes}
+    constants = {name: each for name, each in plan.constants.items() if name not in labels}
+    return shared | {name: Quantity(np.array(value), unit) for name, (value, unit) in constants.items()}
 
 
 def _step_sample(plan: ComponentPlan, count: int) -> list[int]:

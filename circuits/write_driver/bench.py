@@ -17,8 +17,8 @@ from rramkit.parameters import Parameters, quantity
 # in picoseconds, and the state, which `t_step` resolves, moves by 2e-5 between the two.
 OPTIONS = "method=gear reltol=1e-3 abstol=1e-12 vntol=1e-6 chgtol=1e-15"
 
-# Where no state moves: levels and energies of a pulse, which a tenth fewer picojoules of charge resolve as well. Measured
-# against OPTIONS on lines of 96 cells: 0.3 mV, 0.5 % of the energy, in half the points.
+# Where no state moves: levels and energies of a pulse need no such fineness. Measured against OPTIONS on lines of 96
+# cells: 0.3 mV, 0.5 % of the energy, in half the points.
 TRAIN_OPTIONS = OPTIONS.replace("chgtol=1e-15", "chgtol=1e-14 trtol=20")
 
 

@@ -125,16 +125,18 @@ def add_line_driver(
 ) -> None:
     """Drive the node `line` from its legs; the pull-down is on whenever no leg is or is about to be.
 
-    `down` is its width over `params.w_down`.
+    `down` is its width over `params.w_down`. What never switches has its gate at a supply and no shifter.
     """
     for name, leg in legs.items():
-        on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
+        on, off = "0", "vwrite"
+        if leg.on or leg.control:
+            on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
         if "n" in leg.kind:
             draw.mosfet(f"_{line}_{name}_n", (line, on, leg.rail, 0), "nmos_io", w=leg.strength * params.w_leg)
         if "p" in leg.kind:
             draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=leg.strength * params.w_leg)
     busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on], params.t_dead)
-    _, idle = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
+    idle = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)[1] if busy else "vwrite"
     draw.mosfet(f"_{line}_down", (line, idle, "0", 0), "nmos_io", w=down * params.w_down)
 
 

@@ -58,6 +58,11 @@ class Optimiser(ABC):
         pairs = zip(directions, weights, strict=True)
         return state, tuple(-rate * (direction + self.weight_decay * weight) for direction, weight in pairs)
 
+    @property
+    @abstractmethod
+    def memory(self) -> dict[str, int]:
+        """Digital numbers that the optimiser keeps for each weight, by name."""
+
     @abstractmethod
     def _directions(
         self, state: OptimiserState, gradients: Sequence[np.ndarray]
@@ -70,6 +75,11 @@ class Momentum(Optimiser):
     """Gradient descent with momentum: u <- momentum u + gradient, change = -learning_rate u."""
 
     momentum: float = 0.9
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """The mean of the gradients; none without momentum."""
+        return {"mean of the gradients": 1} if self.momentum else {}
 
     def _directions(
         self, state: OptimiserState, gradients: Sequence[np.ndarray]
@@ -85,6 +95,11 @@ class Adam(Optimiser):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """The means of the gradients and of their squares."""
+        return {"mean of the gradients": 1, "mean of their squares": 1}
 
     def _directions(
         self, state: OptimiserState, gradients: Sequence[np.ndarray]

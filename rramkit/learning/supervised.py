@@ -1,4 +1,8 @@
-"""Supervised training of one network in RRAM, and of a float network with the same budget beside it."""
+"""Supervised training of one network in RRAM, and of a float network with the same budget beside it.
+
+After each epoch both networks are evaluated on the validation inputs, which choose learning rates and the end; the test
+inputs are read once, after the last epoch (`outcome`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -6,8 +10,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from rramkit import __version__, units
+from rramkit.errors import InputError
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
-from rramkit.learning.condition import origin
+from rramkit.learning.chip import Chip
+from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -16,11 +22,10 @@ from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
-from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
 # each epoch, so that an epoch needs nothing of those before it but the network.
-_WEIGHTS, _ORDER, _DEVICE, _EVALUATION, _AUGMENTATION, _SAMPLE = 1, 2, 3, 4, 5, 6
+_WEIGHTS, _ORDER, _DEVICE, _EVALUATION, _AUGMENTATION, _SAMPLE, _TEST = 1, 2, 3, 4, 5, 6, 7
 _SAMPLE_MOST = 2000  # training inputs that loss and training accuracy are taken from: a standard error of 1 % or less
 BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
 
@@ -33,28 +38,27 @@ class EpochReport(Report):
     ----------
     epoch, epochs : int
         This one, and how many there are.
-    accuracy_test, accuracy_train, float_accuracy_test : float
-        Fraction of inputs classified correctly (training inputs: a sample of them); NaN without a float network.
+    accuracy_validation, accuracy_train, float_accuracy_validation : float
+        Fraction of inputs classified correctly (training inputs: a sample of them); NaN without validation inputs, or
+        without a float network.
     loss : float
         Mean cross-entropy over the sample of training inputs (nat).
-    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, clamped
-        Pulses, cells read in order to be written, energy (J) and time (s) of both, energy of the training's array reads
-        (J), and values clamped, in this epoch.
+    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, time_read, clamped
+        Pulses, cells read in order to be written, energy (J) and time (s) of both, energy (J) and time (s) of the
+        training's array reads, and values clamped, in this epoch.
     pulses_by_matrix : ndarray of int
         Pulses at each of M matrices (M,) in this epoch.
     histograms : ndarray of int
         Cells in each bin of conductance (M, bins) after it.
-    confusion : ndarray of int
-        Counts on the test set after it, true class by predicted class.
     pulses_total, energy_total : int, float
         Pulses of this and all earlier epochs, and the energy (J) of writes and reads.
     """
 
     epoch: int
     epochs: int
-    accuracy_test: float
+    accuracy_validation: float
     accuracy_train: float
-    float_accuracy_test: float
+    float_accuracy_validation: float
     loss: float
     pulses_set: int
     pulses_reset: int
@@ -62,10 +66,10 @@ class EpochReport(Report):
     energy_write: float
     time_write: float
     energy_read: float
+    time_read: float
     clamped: int
     pulses_by_matrix: np.ndarray
     histograms: np.ndarray
-    confusion: np.ndarray
     pulses_total: int = 0
     energy_total: float = 0.0
 
@@ -82,8 +86,11 @@ class EpochReport(Report):
     @property
     def text(self) -> str:
         """Accuracies, loss, and pulses and energy so far."""
+        validation = f"validation {units.percent(self.accuracy_validation)}"
+        digital = f" (float {units.percent(self.float_accuracy_validation)})"
+        shown = validation + digital if np.isfinite(self.accuracy_validation) else ""
         return (
-            f"test {units.percent(self.accuracy_test)} (float {units.percent(self.float_accuracy_test)})  "
+            f"{shown or f'training {units.percent(self.accuracy_train)}'}  "
             f"loss {self.loss:.3f}  {units.count(self.pulses_total)} pulses  {units.text(self.energy_total, 'J')}  "
             f"{units.count(self.clamped)} clamped"
         )
@@ -92,6 +99,23 @@ class EpochReport(Report):
 _NOT_LOGGED = ("epochs", "pulses_total", "energy_total")
 LOGGED = tuple(field.name for field in fields(EpochReport) if field.name not in _NOT_LOGGED)
 """Series of the training log: the fields of a report."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the test inputs say of the trained networks.
+
+    Attributes
+    ----------
+    accuracy, float_accuracy : float
+        Fraction of test inputs classified correctly, in RRAM and in float (NaN without a float network).
+    confusion : ndarray of int
+        Counts of the network in RRAM, true class by predicted class.
+    """
+
+    accuracy: float
+    float_accuracy: float
+    confusion: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,9 @@ class SupervisedTraining(Training[EpochReport]):
     experiment : Experiment
         The settings.
     data : DataSet
-        Training and test set.
+        Training, validation and test inputs.
+    chip : Chip
+        What the tables make of the experiment's stages.
     rram, reference : Trainer
         Both networks' constant parts: the same network, the experiment's rule and a float rule.
     uncalibrated : NetworkState
@@ -129,13 +155,18 @@ class SupervisedTraining(Training[EpochReport]):
         One value of each of `LOGGED` an epoch.
     """
 
-    def __init__(self, experiment: Experiment, tables: TableFile, data: DataSet) -> None:
+    def __init__(self, experiment: Experiment, tables: OperatingTables, data: DataSet) -> None:
         self.experiment, self.data = experiment, data
-        self._tables = experiment.device.applied(tables)
-        self.rram, self.reference = trainers(experiment, self._tables, data.shape, data.classes)
+        if experiment.schedule.needs_validation and not len(data.y_validation):
+            raise InputError(
+                "`schedule` must have validation inputs to go by; got none. Set `data.validation` to 0.1, or take "
+                "another `schedule.kind` and `schedule.stop = 0`."
+            )
+        self.chip = experiment.on(tables)
+        self.rram, self.reference = trainers(experiment, self.chip, data.shape, data.classes)
         rng = np.random.default_rng((experiment.seed, _SAMPLE))
         self._sample = np.sort(rng.permutation(len(data.y_train))[:_SAMPLE_MOST])
-        self.g_edges = np.linspace(*experiment.rule.g_range(self._tables), BINS + 1)
+        self.g_edges = np.linspace(*experiment.rule.g_range(self.chip.tables.write), BINS + 1)
         self.uncalibrated = init(self.rram, experiment)
         self.initial = self.states = self._init()
         self.log = TrainingLog.of(*LOGGED)
@@ -143,8 +174,9 @@ class SupervisedTraining(Training[EpochReport]):
     @property
     def identity(self) -> str:
         """Experiment, origin of the tables, size of the data and the kit's version."""
-        tables = origin(self._tables)
-        return f"{self.experiment.key()} {tables} {self.data.x_train.shape} {self.data.x_test.shape} {__version__}"
+        tables, data = origin(self.chip.tables), self.data
+        sizes = " ".join(str(x.shape) for x in (data.x_train, data.x_validation, data.x_test))
+        return f"{self.experiment.key()} {tables} {sizes} {__version__}"
 
     @property
     def epoch(self) -> int:
@@ -153,8 +185,8 @@ class SupervisedTraining(Training[EpochReport]):
 
     @property
     def finished(self) -> bool:
-        """Whether the last epoch is over."""
-        return self.epoch >= self.experiment.epochs
+        """Whether the last epoch is over, or the schedule stops, by the validation accuracies."""
+        return self.epoch >= self.experiment.epochs or self.experiment.schedule.stops(self._validated())
 
     @property
     def checkpoint_due(self) -> bool:
@@ -162,7 +194,7 @@ class SupervisedTraining(Training[EpochReport]):
         return self.epoch > 0
 
     def advance(self) -> EpochReport:
-        """Train one epoch and evaluate; at first, evaluate the initial network."""
+        """Train one epoch and evaluate on the validation inputs; at first, evaluate the initial network."""
         epoch, before = self.epoch + 1, self.states
         cost = EpochCost(before.rram.rule_state.tally, ReadCost())
         if epoch:
@@ -190,15 +222,15 @@ class SupervisedTraining(Training[EpochReport]):
     def _init(self) -> BothNetworks:
         experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
         rram, reference = self.uncalibrated, init(self.reference, experiment)
-        if experiment.mapping.calibrates:
+        if self.chip.chain.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
         return BothNetworks(rram, reference)
 
     def _epoch(self, epoch: int) -> tuple[BothNetworks, EpochCost]:
-        experiment, accuracies = self.experiment, self.log.values("accuracy_test").tolist()
-        rate = experiment.schedule.rate(epoch, experiment.epochs, accuracies)
+        experiment = self.experiment
+        rate = experiment.schedule.rate(epoch, experiment.epochs, self._validated())
         rram, cost = self._one_epoch(self.rram, self.rram.at_rate(self.states.rram, rate), epoch)
         reference = self.states.reference
         if experiment.float_reference:
@@ -229,13 +261,13 @@ class SupervisedTraining(Training[EpochReport]):
         rng, data, rram = self._stream(_EVALUATION, epoch), self.data, self.states.rram
         labels = data.y_train[self._sample]
         scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)
-        predicted = np.argmax(self._scores(self.rram, rram, data.x_test, rng), axis=1)
+        validation, of_float = self._accuracies(data.x_validation, data.y_validation, rng)
         return EpochReport(
             epoch=epoch,
             epochs=self.experiment.epochs,
-            accuracy_test=float(np.mean(predicted == data.y_test)),
+            accuracy_validation=validation,
             accuracy_train=_accuracy(scores, labels),
-            float_accuracy_test=self._reference_accuracy(rng),
+            float_accuracy_validation=of_float,
             loss=cross_entropy(scores, labels)[0],
             pulses_set=cost.writes.pulses_set,
             pulses_reset=cost.writes.pulses_reset,
@@ -243,10 +275,10 @@ class SupervisedTraining(Training[EpochReport]):
             energy_write=cost.writes.energy,
             time_write=cost.writes.seconds,
             energy_read=cost.reads.energy,
+            time_read=cost.reads.seconds,
             clamped=cost.writes.clamped + cost.reads.clamped,
             pulses_by_matrix=_pulses(before.rram if epoch else None, rram),
             histograms=_histograms(rram, self.g_edges),
-            confusion=confusion(data.y_test, predicted, data.classes),
         )
 
     def _with_totals(self, report: EpochReport) -> EpochReport:
@@ -258,10 +290,31 @@ class SupervisedTraining(Training[EpochReport]):
             energy_total=sum(row["energy_write"] + row["energy_read"] for row in rows),
         )
 
-    def _reference_accuracy(self, rng: np.random.Generator) -> float:
+    def outcome(self) -> Outcome:
+        """Return what the test inputs say of both networks as they are now; the one place that reads them."""
+        x, labels, rng = self.data.x_test, self.data.y_test, self._stream(_TEST, self.epoch)
+        predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)
+        return Outcome(
+            accuracy=float(np.mean(predicted == labels)),
+            float_accuracy=self._reference_accuracy(x, labels, rng),
+            confusion=confusion(labels, predicted, self.data.classes),
+        )
+
+    def _accuracies(self, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+        """Return the accuracies on inputs (N, ...) of both networks; NaN where there is no input, or no network."""
+        if not len(labels):
+            return float("nan"), float("nan")
+        in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)
+        return in_rram, self._reference_accuracy(x, labels, rng)
+
+    def _reference_accuracy(self, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> float:
         if not self.experiment.float_reference:
             return float("nan")
-        return _accuracy(self._scores(self.reference, self.states.reference, self.data.x_test, rng), self.data.y_test)
+        return _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)
+
+    def _validated(self) -> list[float]:
+        """Return the validation accuracies so far, that of the initial network first."""
+        return self.log.values("accuracy_validation").tolist()
 
     def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         inputs = as_numbers(x, np.dtype(self.experiment.precision))
@@ -271,14 +324,12 @@ class SupervisedTraining(Training[EpochReport]):
         return np.random.default_rng((self.experiment.seed, purpose, epoch))
 
 
-def trainers(
-    experiment: Experiment, tables: TableFile, input_shape: tuple[int, ...], classes: int
-) -> tuple[Trainer, Trainer]:
-    """Return the constant parts of the network on the tables' device and of the float reference."""
+def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], classes: int) -> tuple[Trainer, Trainer]:
+    """Return the constant parts of the network on a chip and of the float reference."""
     network = Network.of(experiment.network, input_shape, classes)
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
-    rram = Trainer(network, experiment.built_rule(tables), of_vectors)
+    rram = Trainer(network, experiment.rule_on(chip), of_vectors)
     return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rramkit import record
+from rramkit import record, table
 from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
-from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
@@ -31,23 +30,24 @@ class Trial:
         The settings.
     tables, run : Path
         Table file to read and run file to write.
-    condition : Condition
-        Corner, temperature and supply of the tables.
     """
 
     label: str
     experiment: Experiment
     tables: Path
     run: Path
-    condition: Condition = NOMINAL
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s)."""
+    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s).
+
+    `accuracy_validation` (None without validation inputs) ranks trials; `accuracy` is of the test inputs.
+    """
 
     label: str
     run: str
+    accuracy_validation: float | None
     accuracy: float
     float_accuracy: float | None
     pulses: int
@@ -56,9 +56,7 @@ class TrialResult:
     seconds: float
 
 
-def trials(
-    labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path, *, condition: Condition | None = None
-) -> list[Trial]:
+def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path) -> list[Trial]:
     """Return a trial for each labelled experiment; a run file has its experiment's hash as name, so all are different.
 
     Parameters
@@ -69,8 +67,6 @@ def trials(
         Table file of all.
     folder : Path
         Where the run files go.
-    condition : Condition, optional
-        Corner, temperature and supply of the tables; left out, the nominal one.
 
     Returns
     -------
@@ -90,7 +86,7 @@ def trials(
     >>> [job.label for job in jobs]
     ['seed=1', 'seed=2']
     """
-    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5", condition or NOMINAL) for label, one in labelled]
+    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5") for label, one in labelled]
     if len({job.run for job in jobs}) < len(jobs):
         raise InputError("`sweep`: two combinations are the same experiment. Remove the repeated value.")
     return jobs
@@ -98,7 +94,7 @@ def trials(
 
 def run_trial(trial: Trial) -> TrialResult:
     """Train one trial, resume it from its checkpoint, or read its run file where it is finished already."""
-    tables = trial.condition.load(trial.tables)
+    tables = table.load(trial.tables)
     run = _finished(trial, tables)
     if run is None:
         with only_writer(trial.run):
@@ -109,8 +105,9 @@ def run_trial(trial: Trial) -> TrialResult:
     return TrialResult(
         label=trial.label,
         run=trial.run.name,
+        accuracy_validation=_or_none(float(epochs.accuracy_validation[-1])),
         accuracy=run.accuracy,
-        float_accuracy=run.float_accuracy if run.float_accuracy == run.float_accuracy else None,
+        float_accuracy=_or_none(run.float_accuracy),
         pulses=int(epochs.pulses_set[1:].sum() + epochs.pulses_reset[1:].sum()),
         energy=float(epochs.energy_write.sum() + epochs.energy_read.sum()),
         clamped=int(epochs.clamped.sum()),
@@ -166,6 +163,34 @@ def sweep(
     return ordered
 
 
+def ranked(rows: Sequence[TrialResult]) -> list[TrialResult]:
+    """Return results by falling validation accuracy, equal ones in their order; as they are where one has none.
+
+    Parameters
+    ----------
+    rows : sequence of TrialResult
+        Of a sweep.
+
+    Returns
+    -------
+    list of TrialResult
+        The best first. The test accuracy has no part in it: what is chosen by it would be reported too high.
+
+    Examples
+    --------
+    >>> rows = [TrialResult(str(a), "", a, 0.9, None, 0, 0.0, 0, 0.0) for a in (0.8, 0.9)]
+    >>> [row.label for row in ranked(rows)]
+    ['0.9', '0.8']
+    """
+    if any(row.accuracy_validation is None for row in rows):
+        return list(rows)
+    return sorted(rows, key=lambda row: -(row.accuracy_validation or 0.0))
+
+
+def _or_none(number: float) -> float | None:
+    return number if number == number else None
+
+
 def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
     """Return the run file's run where it has this experiment and these tables, and the kit's own format."""
     if not trial.run.exists():
@@ -175,4 +200,5 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
     except TableError:
         return None  # of an older format: trained again
     same_settings = run.settings == json.loads(trial.experiment.as_json())
-    return run if same_settings and dict(run.tables_provenance) == dict(tables.provenance) else None
+    taken = trial.experiment.chip.tables(tables).read
+    return run if same_settings and dict(run.tables_provenance) == dict(taken.provenance) else None

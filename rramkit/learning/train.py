@@ -9,13 +9,14 @@ from numpy.typing import ArrayLike
 
 from rramkit import __version__
 from rramkit.errors import InputError
-from rramkit.learning.condition import NOMINAL
+from rramkit.learning.chip import of_then, stored_tables
+from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.supervised import EpochReport, SupervisedTraining, init, trainers
+from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
-from rramkit.record.network import StoredNetwork, bytes_of, tables_of
+from rramkit.record.network import StoredNetwork
 from rramkit.record.run import Epochs, LayerRecord, Run
 from rramkit.table import TableFile, TablesLike, loaded
 
@@ -38,14 +39,16 @@ def train(
     experiment : Experiment
         Network, data, mapping, rule and budget. `train(tables)` alone trains the default experiment: the digits.
     tables : TableFile, str or Path, optional
-        Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`, or the file that holds them; left out,
-        the file that the experiment names. Tables with axes of corner, supply or temperature are taken at the nominal
-        condition; pass `tables.at(corner="ss", temperature=330)` for another.
+        Tables `read`, `set`, `reset`, `wires` and those of other stages, or the file that holds them; left out,
+        the file that the experiment names. Every stage that they characterise is on, unless `chip.off` names it.
+        Tables with axes of corner, supply or temperature are taken at the operating points of `chip`: the nominal one,
+        unless the experiment says otherwise.
     tables_name : str, optional
         Name of the table file, for the record.
     data : DataSet or tuple of arrays, optional
         Data instead of the experiment's own: a `DataSet`, (x, y), of which a fifth of each class becomes the test set,
-        or (x_train, y_train, x_test, y_test).
+        or (x_train, y_train, x_test, y_test). Without validation inputs of its own, a part `data.validation` of each
+        class of the training inputs is split off.
     progress : callable, optional
         Called with an `EpochReport` before training and after each epoch.
     run_path : str or Path, optional
@@ -74,17 +77,22 @@ def train(
     """
     if not isinstance(experiment, Experiment):
         experiment, tables = _default(experiment, tables)
-    tables, name = _loaded(experiment.tables_path(None) if tables is None else tables)
-    training = SupervisedTraining(experiment, tables, data_set(data, experiment))
+    file, name = _loaded(experiment.tables_path(None) if tables is None else tables)
+    taken = experiment.chip.tables(file)
+    training = SupervisedTraining(experiment, taken, data_set(data, experiment))
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
-    return _run(training, tables, tables_name or name, seconds)
+    return _run(training, taken, tables_name or name, seconds)
 
 
 def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
-    """Return the data as a `DataSet`: the experiment's own for None; (x, y) is split by its seed."""
+    """Return the data as a `DataSet`: the experiment's own for None; what has no split is split by its seed."""
     if data is None:
         return experiment.data.loaded(seed=experiment.seed)
+    return _own(data, experiment).with_validation(experiment.data.validation, seed=experiment.seed)
+
+
+def _own(data: DataLike, experiment: Experiment) -> DataSet:
     if isinstance(data, DataSet):
         return data
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
@@ -108,28 +116,39 @@ def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, 
 
 
 def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
-    """Return tables, at the nominal condition where they have axes of one, and the name of their file."""
-    return NOMINAL.of(loaded(tables)), "" if isinstance(tables, TableFile) else Path(tables).name
+    """Return tables and the name of their file."""
+    return loaded(tables), "" if isinstance(tables, TableFile) else Path(tables).name
 
 
-def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seconds: float) -> Run:
-    experiment, data, log = training.experiment, training.data, training.log
+def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str, seconds: float) -> Run:
+    experiment, data, outcome = training.experiment, training.data, training.outcome()
     return Run(
         settings=experiment.model_dump(mode="json"),
         tables_name=tables_name,
-        tables_provenance=dict(tables.provenance),
+        tables_provenance=dict(tables.read.provenance),
+        stages=training.chip.sources,
         data_name=data.name,
         kit_version=__version__,
         seed=experiment.seed,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        epochs=Epochs(**{name: log.values(name) for name in Epochs.__dataclass_fields__}),
+        epochs=_epochs(training, outcome),
         layers=_layers(training),
-        confusion=log.last("confusion"),
-        accuracy=log.last("accuracy_test"),
-        float_accuracy=log.last("float_accuracy_test"),
+        confusion=outcome.confusion,
+        accuracy=outcome.accuracy,
+        float_accuracy=outcome.float_accuracy,
         train_seconds=seconds,
         stored_network=_stored(training, tables),
+        memory=training.rram.rule.memory,
     )
+
+
+def _epochs(training: SupervisedTraining, outcome: Outcome) -> Epochs:
+    """Return the history; the test inputs were read after the last epoch alone."""
+    log = training.log
+    unread = np.full(log.length("epoch"), np.nan)
+    test = {"accuracy_test": unread.copy(), "float_accuracy_test": unread.copy()}
+    test["accuracy_test"][-1], test["float_accuracy_test"][-1] = outcome.accuracy, outcome.float_accuracy
+    return Epochs(**test, **{name: log.values(name) for name in Epochs.__dataclass_fields__ if name not in test})
 
 
 def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
@@ -148,18 +167,19 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
     )
 
 
-def _stored(training: SupervisedTraining, tables: TableFile) -> StoredNetwork:
+def _stored(training: SupervisedTraining, tables: OperatingTables) -> StoredNetwork:
     experiment, trainer = training.experiment, training.rram
     network = TrainedNetwork.of(trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed)
     changes = network.changes(training.uncalibrated, trainer)
-    return StoredNetwork(training.data.shape, training.data.classes, changes, bytes_of(tables))
+    return StoredNetwork.of(training.data.shape, training.data.classes, changes, tables.read, tables.write)
 
 
 def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
     """Return the trained network of a run file: initialised by the experiment's seed, with the stored changes."""
-    experiment = Experiment.checked(dict(settings), where="the run file")
-    tables = experiment.device.applied(tables_of(stored.tables))
-    trainer, _ = trainers(experiment, tables, stored.input_shape, stored.outputs)
+    experiment = Experiment.checked(of_then(settings), where="the run file")
+    tables = stored_tables(stored)
+    assert tables is not None  # of a supervised training there are always tables
+    trainer, _ = trainers(experiment, experiment.on(tables), stored.input_shape, stored.outputs)
     state = init(trainer, experiment)
     network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
     return network.with_changes(dict(stored.changes))

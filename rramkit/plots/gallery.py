@@ -97,7 +97,7 @@ def run_gallery(run: TrainingOutcome) -> dict[str, Drawing]:
 def _of_run(run: Run) -> Iterator[tuple[str, Drawing]]:
     for name, draw in _BY_EPOCH.items():
         yield name, partial(draw, epochs=run.epochs)
-    if np.any(np.isfinite(run.epochs.float_accuracy_test)):
+    if np.any(np.isfinite(run.epochs.followed[2])):
         yield "gap-to-float", partial(gap_to_float, epochs=run.epochs)
     yield "confusion", partial(confusion, counts=run.confusion)
     if run.layers:

@@ -12,13 +12,23 @@ _WIDE = 30.0  # pulses (1): above it the scale is logarithmic, which shows the m
 
 
 def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the accuracy of the RRAM network, on test and training images, and of the float network, by epoch."""
-    if np.any(np.isfinite(epochs.float_accuracy_test)):
-        ax.plot(epochs.epoch, epochs.float_accuracy_test, "--", color=COLOURS["float"], label="float, test")
+    """Draw the accuracies of the RRAM network and of the float network by epoch.
+
+    By epoch: on validation and training images. Stars: on the test images, after the last epoch.
+    """
+    images, accuracy, of_float = epochs.followed
+    if np.any(np.isfinite(of_float)):
+        ax.plot(epochs.epoch, of_float, "--", color=COLOURS["float"], label=f"float, {images}")
     ax.plot(
         epochs.epoch, epochs.accuracy_train, color=COLOURS["rram"], linewidth=0.8, alpha=0.6, label="RRAM, training"
     )
-    ax.plot(epochs.epoch, epochs.accuracy_test, "o-", color=COLOURS["rram"], label="RRAM, test")
+    if images != "training":
+        ax.plot(epochs.epoch, accuracy, "o-", color=COLOURS["rram"], label=f"RRAM, {images}")
+    if images != "test":
+        for name, accuracy in (("float", epochs.float_accuracy_test), ("RRAM", epochs.accuracy_test)):
+            if np.isfinite(accuracy[-1]):
+                colour = COLOURS[name.lower()]
+                ax.plot(epochs.epoch[-1:], accuracy[-1:], "*", markersize=9, color=colour, label=f"{name}, test")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
     ax.set_ylabel("images classified correctly (%)")
     _name_epochs(ax, epochs)
@@ -27,15 +37,13 @@ def learning_curve(ax: Axes, epochs: Epochs) -> Axes:
 
 
 def error_curve(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the test error by epoch on a logarithmic scale, which separates late epochs."""
+    """Draw the validation error by epoch on a logarithmic scale, which separates late epochs."""
     ax.set_yscale("log")
-    for accuracy, line, name in (
-        (epochs.float_accuracy_test, "--", "float"),
-        (epochs.accuracy_test, "o-", "rram"),
-    ):
+    images, in_rram, of_float = epochs.followed
+    for accuracy, line, name in ((of_float, "--", "float"), (in_rram, "o-", "rram")):
         if not np.any(np.isfinite(accuracy)):
             continue  # no float network was trained
-        label = {"float": "float, test", "rram": "RRAM, test"}[name]
+        label = {"float": f"float, {images}", "rram": f"RRAM, {images}"}[name]
         ax.plot(epochs.epoch, np.ma.masked_equal(100.0 * (1.0 - accuracy), 0.0), line, color=COLOURS[name], label=label)
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

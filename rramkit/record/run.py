@@ -3,9 +3,9 @@
 Layout (run file, format version 3, `kind` supervised)::
 
     /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
-    /epochs          epoch, accuracy_test, accuracy_train, float_accuracy_test, loss, pulses_set, pulses_reset,
-                     reads, energy_write, time_write, energy_read, clamped: one value an epoch, the first before
-                     training
+    /epochs          epoch, accuracy_validation, accuracy_train, accuracy_test, float_accuracy_validation,
+                     float_accuracy_test, loss, pulses_set, pulses_reset, reads, energy_write, time_write, energy_read,
+                     time_read, clamped: one value an epoch, the first before training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
@@ -13,10 +13,12 @@ Layout (run file, format version 3, `kind` supervised)::
 
 A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
 attributes carry the experiment and the tables' provenance as JSON, the kit's version, the seed and the time. Format 2
-(rramkit 0.1.0) has no `kind` and no `network`.
+(rramkit 0.1.0) has no `kind` and no `network`. Files without validation accuracies are of trainings that read the test
+inputs after each epoch.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -25,6 +27,7 @@ import numpy as np
 from rramkit import hdf5, units
 from rramkit.errors import TableError
 from rramkit.record import network as stored
+from rramkit.record import sources
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "supervised"
@@ -32,6 +35,7 @@ _EPOCH_UNITS = {
     "energy_write": "J",
     "time_write": "s",
     "energy_read": "J",
+    "time_read": "s",
 }  # all others are counts or fractions: unit 1
 _LAYER_UNITS = {
     "g_initial": "S",
@@ -42,7 +46,10 @@ _LAYER_UNITS = {
     "g_edges": "S",
 }
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
+_VALIDATION = ("accuracy_validation", "float_accuracy_validation")
+_MAY_BE_NAN = (*_VALIDATION, "accuracy_test", "float_accuracy_test")
 _TEXTS = ("tables_name", "data_name", "kit_version", "created")
+_LATER = {"time_read"}  # epochs' columns that rramkit 0.1.0 did not write
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,13 @@ class Epochs:
     ----------
     epoch : array of int
         0 to E.
-    accuracy_test, accuracy_train : array
-        Fraction of inputs classified correctly by the network in RRAM.
-    float_accuracy_test : array
-        The same of the float network with the same budget and initial weights, on the test set.
+    accuracy_validation, accuracy_train : array
+        Fraction of inputs classified correctly by the network in RRAM; validation inputs are training inputs that are
+        not trained on, and choose settings. NaN where there are none.
+    accuracy_test : array
+        The same on the test inputs, which are read once: NaN but for the last epoch.
+    float_accuracy_validation, float_accuracy_test : array
+        The same of the float network with the same budget and initial weights.
     loss : array
         Mean cross-entropy of the RRAM network over (a sample of) the training set (nat).
     pulses_set, pulses_reset : array of int
@@ -65,15 +75,18 @@ class Epochs:
         Cells read in that epoch in order to be written: to verify them, or to choose a pulse.
     energy_write, time_write : array
         Energy (J) and time (s) of these pulses and reads, arrays of one matrix side by side.
-    energy_read : array
-        Energy of the training's array reads in that epoch (J).
+    energy_read, time_read : array
+        Energy (J) and time (s) of the training's array reads in that epoch, the arrays of one matrix side by side, one
+        matrix after the other; times are NaN in a file of rramkit 0.1.0, which does not hold them.
     clamped : array of int
         Values in that epoch beyond the tables' range, clamped to its edge.
     """
 
     epoch: np.ndarray
-    accuracy_test: np.ndarray
+    accuracy_validation: np.ndarray
     accuracy_train: np.ndarray
+    accuracy_test: np.ndarray
+    float_accuracy_validation: np.ndarray
     float_accuracy_test: np.ndarray
     loss: np.ndarray
     pulses_set: np.ndarray
@@ -82,7 +95,21 @@ class Epochs:
     energy_write: np.ndarray
     time_write: np.ndarray
     energy_read: np.ndarray
+    time_read: np.ndarray
     clamped: np.ndarray
+
+    @property
+    def followed(self) -> tuple[str, np.ndarray, np.ndarray]:
+        """Which inputs the training was followed by, and the accuracies (E+1,) on them, in RRAM and in float.
+
+        `validation`; without validation inputs, `training` for the network in RRAM (NaN for float); `test` in the files
+        of versions that had no validation inputs.
+        """
+        if np.any(np.isfinite(self.accuracy_validation)):
+            return "validation", self.accuracy_validation, self.float_accuracy_validation
+        if np.all(np.isfinite(self.accuracy_test)):
+            return "test", self.accuracy_test, self.float_accuracy_test
+        return "training", self.accuracy_train, np.full(self.epoch.shape, np.nan)
 
 
 @dataclass(frozen=True)
@@ -128,9 +155,12 @@ class Run(TrainingOutcome):
     confusion : ndarray
         Counts on the test set, true class by predicted class.
     accuracy, float_accuracy : float
-        Fraction of test inputs classified correctly after training, in RRAM and in float.
+        Fraction of test inputs classified correctly after training, in RRAM and in float: the test inputs are read
+        then, and not before.
     train_seconds : float
         Wall-clock time of the training, both networks together (s).
+    memory : mapping or None
+        Digital numbers that the controller of the cells keeps for each weight, by name; None in older files.
 
     Examples
     --------
@@ -151,6 +181,7 @@ class Run(TrainingOutcome):
     accuracy: float
     float_accuracy: float
     train_seconds: float
+    memory: Mapping[str, int] | None = None
 
     @property
     def history(self) -> Epochs:
@@ -166,7 +197,7 @@ class Run(TrainingOutcome):
         Returns
         -------
         dict of str to float or int
-            Accuracies (1), pulses, reads, energies (J), times (s) and the seed.
+            Accuracies (1), pulses, reads, energies (J), times (s), digital numbers a weight and the seed.
 
         Examples
         --------
@@ -180,7 +211,8 @@ class Run(TrainingOutcome):
         return {
             "accuracy": self.accuracy,
             "float_accuracy": self.float_accuracy,
-            "accuracy_before": float(epochs.accuracy_test[0]),
+            "accuracy_validation": float(epochs.accuracy_validation[-1]),
+            "accuracy_before": float(epochs.followed[1][0]),
             "epochs": int(epochs.epoch[-1]),
             "pulses_set": int(epochs.pulses_set.sum()),
             "pulses_reset": int(epochs.pulses_reset.sum()),
@@ -188,13 +220,15 @@ class Run(TrainingOutcome):
             "energy_write": float(epochs.energy_write.sum()),
             "time_write": float(epochs.time_write.sum()),
             "energy_read": float(epochs.energy_read.sum()),
+            "time_read": float(epochs.time_read.sum()),
             "clamped": int(epochs.clamped.sum()),
+            **({} if self.memory is None else {"digital_numbers": sum(self.memory.values())}),
             "train_seconds": self.train_seconds,
             "seed": self.seed,
         }
 
     def plot(self, path: str | Path) -> Path:
-        """Draw the test accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file.
+        """Draw the validation accuracy by epoch, beside the float reference, into a PNG, PDF or SVG file.
 
         Parameters
         ----------
@@ -233,7 +267,9 @@ class Run(TrainingOutcome):
         root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND, "seed": self.seed})
         root.attrs.update({name: getattr(self, name) for name in _TEXTS})
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
+        root.attrs["memory"] = json.dumps(None if self.memory is None else dict(self.memory))
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
+        root.attrs["stages"] = sources.as_json(self.stages)
         for name, unit in _SCALAR_UNITS.items():
             hdf5.write(root, name, getattr(self, name), unit)
         hdf5.write(root, "confusion", self.confusion, "1", "test inputs, true class by predicted class")
@@ -260,16 +296,32 @@ def read(root: hdf5.Group, path: Path) -> Run:
         kit_version=str(root.attrs["kit_version"]),
         seed=int(str(root.attrs["seed"])),
         created=str(root.attrs["created"]),
-        epochs=Epochs(**{column.name: hdf5.read(epochs, column.name) for column in fields(Epochs)}),
+        epochs=_read_epochs(epochs),
         layers=tuple(_read_layer(hdf5.subgroup(layers, str(index))) for index in range(len(layers))),
         confusion=hdf5.read(root, "confusion"),
         accuracy=hdf5.scalar(root, "accuracy"),
         float_accuracy=float(hdf5.read(root, "float_accuracy")),
         train_seconds=hdf5.scalar(root, "train_seconds"),
         stored_network=stored.read(root),
+        stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
+        memory=_read_memory(root),
     )
     _check(path, run)
     return run
+
+
+def _read_epochs(group: hdf5.Group) -> Epochs:
+    """Read the history; what older files do not hold is NaN."""
+    missing = np.full(hdf5.read(group, "epoch").shape, np.nan)
+    absent = {*_LATER, *_VALIDATION} - set(group)
+    names = [column.name for column in fields(Epochs)]
+    return Epochs(**{name: missing if name in absent else hdf5.read(group, name) for name in names})
+
+
+def _read_memory(root: hdf5.Group) -> dict[str, int] | None:
+    if json.loads(str(root.attrs.get("memory", "null"))) is None:
+        return None
+    return {name: int(str(count)) for name, count in _mapping(root, "memory").items()}
 
 
 def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:
@@ -288,7 +340,7 @@ def _check(path: Path, run: Run) -> None:
         "layers": all(_is_consistent(layer, epochs["epoch"].size) for layer in run.layers),
         "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
     }
-    finite = [values for name, values in epochs.items() if name != "float_accuracy_test"]
+    finite = [values for name, values in epochs.items() if name not in {*_MAY_BE_NAN, *_LATER}]
     wrong = next((name for name, fits in consistent.items() if not fits), None)
     if wrong is not None:
         raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")

@@ -11,14 +11,13 @@ from rramkit.record import Epochs, LayerRecord, Run
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 
 _HISTORY = (
-    ("accuracy_test", "test", units.percent),
-    ("accuracy_train", "training", units.percent),
-    ("float_accuracy_test", "float, test", units.percent),
     ("loss", "loss (nat)", lambda value: f"{value:.4f}"),
     ("pulses_set", "set pulses", units.count),
     ("pulses_reset", "reset pulses", units.count),
     ("energy_write", "write energy", lambda value: units.text(float(value), "J")),
+    ("time_write", "write time", lambda value: units.text(float(value), "s")),
     ("energy_read", "read energy", lambda value: units.text(float(value), "J")),
+    ("time_read", "read time", lambda value: units.text(float(value), "s")),
     ("clamped", "clamped", units.count),
 )
 
@@ -33,7 +32,17 @@ def section(run: Run) -> Section:
         *(_layer(index, layer) for index, layer in enumerate(run.layers)),
     )
     intro = "Epoch 0 is the network before training: its pulses and energy are those of the initial programming."
-    return Section("training", "What the training did", intro, blocks, (_history(run.epochs),))
+    sources = [stages(run)] if run.stages else []
+    return Section("training", "What the training did", intro, blocks, (*sources, _history(run.epochs)))
+
+
+def stages(run: Run) -> Grid:
+    """Return what each stage of reads and writes takes its numbers from."""
+    rows = tuple(
+        (each.stage, each.part, each.source, ", ".join(each.groups) or "-", each.condition or "-")
+        for each in run.stages
+    )
+    return Grid("What each stage reads", ("stage", "of", "source", "tables", "condition"), rows, words=5)
 
 
 def settings(run: Run) -> Grid:
@@ -53,11 +62,12 @@ def _flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, o
 
 def _learning(run: Run) -> Panel:
     epochs = run.epochs
-    best = int(np.argmax(epochs.accuracy_test))
+    images, accuracy, _ = epochs.followed
+    best = int(np.argmax(accuracy))
     drawings = (
         Drawing(
             svg(lambda ax: plots.learning_curve(ax, epochs), name="learning-curve"),
-            "Accuracy by epoch; the float network has the same budget and initial weights.",
+            "Accuracy by epoch; the float network has the same budget and initial weights. Test images are read once.",
         ),
         Drawing(
             svg(lambda ax: plots.error_curve(ax, epochs), name="error-curve"),
@@ -71,15 +81,22 @@ def _learning(run: Run) -> Panel:
         TableRow("float accuracy, test images", units.percent(run.float_accuracy)),
         TableRow("data", run.data_name),
         TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
-        TableRow("accuracy before training", units.percent(epochs.accuracy_test[0])),
-        TableRow(
-            "best epoch on test images", f"{epochs.epoch[best]}, with {units.percent(epochs.accuracy_test[best])}"
-        ),
+        TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
+        TableRow(f"best epoch on {images} images", f"{epochs.epoch[best]}, with {units.percent(accuracy[best])}"),
         TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
+        TableRow("digital numbers a weight", _memory(run)),
         TableRow("epochs", units.count(epochs.epoch[-1])),
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
     )
     return Panel("Learning", drawings, rows)
+
+
+def _memory(run: Run) -> str:
+    """Return what the controller keeps in memory for each weight."""
+    if not run.memory:
+        return "not recorded" if run.memory is None else "none"
+    parts = ", ".join(f"{name}: {count}" for name, count in run.memory.items())
+    return f"{sum(run.memory.values())} ({parts})"
 
 
 def _interval(run: Run) -> str:
@@ -112,6 +129,7 @@ def _spending(epochs: Epochs) -> Panel:
         TableRow("write time", units.text(float(epochs.time_write.sum()), "s")),
         TableRow("write energy", units.text(write, "J")),
         TableRow("read energy", units.text(read, "J")),
+        TableRow("read time", units.text(float(epochs.time_read.sum()), "s")),
         TableRow("both", units.text(write + read, "J")),
         TableRow("write energy per pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
         TableRow("values clamped to a table's edge", units.count(epochs.clamped.sum())),
@@ -184,9 +202,12 @@ def _layer(index: int, layer: LayerRecord) -> Panel:
 
 
 def _history(epochs: Epochs) -> Grid:
-    columns = [[shown(value) for value in getattr(epochs, name)] for name, _, shown in _HISTORY]
+    images, accuracy, of_float = epochs.followed
+    shares = {images: accuracy, "training": epochs.accuracy_train, f"float, {images}": of_float}
+    columns = [[units.percent(value) for value in values] for values in shares.values()]
+    columns += [[shown(value) for value in getattr(epochs, name)] for name, _, shown in _HISTORY]
     rows = tuple(zip((str(epoch) for epoch in epochs.epoch), *columns, strict=True))
-    return Grid("Every epoch", ("epoch", *(heading for _, heading, _ in _HISTORY)), rows, folded=True)
+    return Grid("Every epoch", ("epoch", *shares, *(heading for _, heading, _ in _HISTORY)), rows, folded=True)
 
 
 def _shown(value: object) -> str:

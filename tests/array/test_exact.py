@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, V_SHAPE, read_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,7 +158,7 @@ def test_one_nonlinear_cell_is_a_series_circuit():
     found = read(g, np.array([[0.2, -0.1, 0.0]]), ohm, cells=sinh_cells)
     for v, i in zip((0.2, -0.1), found.i_out[0], strict=False):
         expected = brentq(lambda x, v=v: 1e-3 * 0.05 * np.sinh((v - 900.0 * x) / 0.05) - x, -1e-3, 1e-3, xtol=1e-18)
-        assert i == pytest.approx(expected, rel=1e-9)  # Newton's tolerance 1e-10
+        assert i == near(expected, 1e-9)  # Newton's tolerance 1e-10
     assert found.i_out[0, 2] == 0.0
 
 
@@ -212,7 +213,7 @@ def test_the_law_of_a_table_is_its_current_with_its_slope():
     np.testing.assert_allclose(current, expected, rtol=0, atol=1e-18)  # rounding of microamperes
     assert np.all(slope > 0)
     # a sinh of V_SHAPE rises by cosh(V_READ / V_SHAPE) from the middle to the ends; 2 % is the fixture's series part
-    assert slope[0, 0, -1] / slope[0, 0, 20] == pytest.approx(np.cosh(V_READ / V_SHAPE), rel=0.02)
+    assert slope[0, 0, -1] / slope[0, 0, 20] == near(np.cosh(V_READ / V_SHAPE), 0.02)
 
 
 def test_a_law_that_cannot_be_met_keeps_its_evidence():

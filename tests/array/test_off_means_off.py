@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 
 from rramkit.array.mapped_matrix import MappedMatrix
@@ -142,8 +143,8 @@ def test_ten_steps_on_a_perfect_device_are_those_of_the_float_network():
     run = train(Experiment.checked(settings, where="the test"), tables(), data=data, progress=seen.append)
     twin = train(Experiment.checked({**settings, "rule": {"kind": "float"}}, where="the test"), tables(), data=data)
     assert run.accuracy == run.float_accuracy == twin.accuracy
-    assert seen[1].loss == pytest.approx(float(twin.epochs.loss[1]), abs=1e-9)
-    assert seen[1].loss != pytest.approx(seen[0].loss, abs=1e-3)
+    assert seen[1].loss == near(float(twin.epochs.loss[1]), within=1e-9)
+    assert seen[1].loss != near(seen[0].loss, within=1e-3)
 
 
 def test_a_convolution_network_trains_as_pytorch_does():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def test_the_chosen_amplitude_is_the_nearest_of_all(g, wanted):
     assert np.isin(v_pulse[0], write.v_pulse)
     # what the table expects is what the pulse does
     after = write.fire(np.array([g]), v_pulse)
-    assert after.g_cell[0] - g == pytest.approx(expected[0], abs=1e-15)
+    assert after.g_cell[0] - g == near(expected[0], within=1e-15)
 
 
 @given(g=CONDUCTANCE, v=st.floats(0.8, 1.6))
@@ -62,7 +63,7 @@ def test_with_a_perfect_device_the_pair_moves_towards_its_centre(plus, minus, wa
         return
     plan = plan_pulses(PERFECT, np.array([[plus], [minus]]), np.array([wanted]), g_centre=CENTRE)
     assert plan.is_set[0] == (plus + minus < 2 * CENTRE)
-    assert abs(plan.expected[0]) == pytest.approx(abs(wanted), abs=0.051e-6)  # half a step of the fixture's driver
+    assert abs(plan.expected[0]) == near(abs(wanted), within=0.051e-6)  # half a step of the fixture's driver
 
 
 def test_dead_pulses_are_never_fired():

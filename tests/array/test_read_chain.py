@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,7 +73,7 @@ def test_serial_bits_each_send_the_current_of_the_full_voltage(accumulate, way):
     one = getattr(plain, way)(V_READ * np.eye(codes.shape[1])).i  # the current that each line sends at the full voltage
     reading = getattr(tile, way)(codes * (V_READ / 15.0))
     np.testing.assert_allclose(reading.i, codes / 15.0 @ one, rtol=0, atol=2e-4 * FULL_SCALE * 9)  # SEPARATION_LIMIT
-    assert reading.duration == pytest.approx(4 * 2 * 4 * 20e-9)  # vectors, phases, bits, t_read
+    assert reading.duration == near(4 * 2 * 4 * 20e-9, 1e-12)  # vectors, phases, bits, t_read
 
 
 def test_the_multiplexer_settles_and_resists():
@@ -84,7 +85,7 @@ def test_the_multiplexer_settles_and_resists():
     through = Tile.of(one, model(multiplexer={"r_series": 1000.0})).forward(np.array([[0.1]])).i
     # one cell and its column's switch in series, each half with its own; second order of the fast wires
     expected = 0.1 / (1 / 50e-6 + 1000.0) - 0.1 / (1 / 10e-6 + 1000.0)
-    assert through[0, 0] == pytest.approx(expected, rel=1e-3)
+    assert through[0, 0] == near(expected, 1e-3)
 
 
 def test_the_clamp_limits_and_counts():
@@ -153,7 +154,7 @@ def test_converters_differ_once_and_neighbours_share_one():
     np.testing.assert_array_equal(again[0], offset[0])
     many = Tile.of(cells(400, 2, 2, 30), model(adc={**spread, "shared": 1}), rng=TileRng.seeded(0, (400,)))
     # 12 000 numbers: their standard deviation is known to 0.7 %, four times that allowed
-    assert np.std(many.forward(np.zeros((1, 1, 2))).i) == pytest.approx(1e-7, rel=0.03)
+    assert np.std(many.forward(np.zeros((1, 1, 2))).i) == near(1e-7, 0.03)
 
 
 @pytest.mark.parametrize("way", ["forward", "backward"])
@@ -233,13 +234,13 @@ def test_the_same_seed_gives_the_same_read_and_another_seed_another():
 def test_normal_numbers_are_normal():
     for dtype in (np.float32, np.float64):
         z = TileRng.seeded(5).normal((400_000,), np.zeros(1, dtype)).astype(float)
-        assert z.mean() == pytest.approx(0.0, abs=5 / np.sqrt(z.size))
-        assert z.std() == pytest.approx(1.0, abs=5 / np.sqrt(2 * z.size))
-        assert np.mean(z**4) == pytest.approx(3.0, abs=5 * np.sqrt(96 / z.size))
+        assert z.mean() == near(0.0, within=5 / np.sqrt(z.size))
+        assert z.std() == near(1.0, within=5 / np.sqrt(2 * z.size))
+        assert np.mean(z**4) == near(3.0, within=5 * np.sqrt(96 / z.size))
         half = z.size // 2
         for lag in (1, half):  # neighbours, and the two numbers that share their random bits
-            assert np.mean(z[: z.size - lag] * z[lag:]) == pytest.approx(0.0, abs=5 / np.sqrt(half))
-        assert np.mean(np.abs(z) > 3.0) == pytest.approx(0.0027, rel=0.15)
+            assert np.mean(z[: z.size - lag] * z[lag:]) == near(0.0, within=5 / np.sqrt(half))
+        assert np.mean(np.abs(z) > 3.0) == near(0.0027, 0.15)
 
 
 def test_a_read_counts_time_and_energy_of_its_converters():
@@ -251,8 +252,8 @@ def test_a_read_counts_time_and_energy_of_its_converters():
         Tile.of(G, chain).forward(np.full((3, 9), V_READ))
         for chain in (model(**stages), model(row_driver={"levels": 4}))
     )
-    assert reading.duration == pytest.approx(3 * (20e-9 + 4 * 5e-9))
-    assert reading.energy - plain.energy == pytest.approx(3 * 6 * 2e-12 + 3 * 9 * 1e-13, rel=1e-9)
+    assert reading.duration == near(3 * (20e-9 + 4 * 5e-9), 1e-12)
+    assert reading.energy - plain.energy == near(3 * 6 * 2e-12 + 3 * 9 * 1e-13, 1e-9)
 
 
 @settings(max_examples=8)
@@ -264,7 +265,7 @@ def test_a_grid_of_tiles_is_the_large_matrix(seed, rows, pairs):
     v, e = volts(3, rows, seed=seed), volts(3, pairs, seed=seed)
     np.testing.assert_allclose(grid.forward(v).i, v @ (g[0] - g[1]), rtol=0, atol=4 * ROUNDING)
     np.testing.assert_allclose(grid.backward(e).i, e @ (g[0] - g[1]).T, rtol=0, atol=4 * ROUNDING)
-    assert grid.programmed(g[::-1]).forward(v).i == pytest.approx(-grid.forward(v).i, abs=4 * ROUNDING)
+    assert grid.programmed(g[::-1]).forward(v).i == near(-grid.forward(v).i, within=4 * ROUNDING)
 
 
 @pytest.mark.parametrize(
@@ -301,8 +302,8 @@ def test_bad_reads_are_named():
 def test_the_example_chain_is_the_modules_table():
     chain = ReadChain.from_toml(Path(__file__).parents[2] / "examples" / "chains" / "bulk_module.toml")
     lsb = 70e-6 / 255
-    assert chain.adc.noise == pytest.approx(2 * lsb, rel=1e-3)
-    assert chain.read_noise.sigma_span == pytest.approx(0.3 / 15)
+    assert chain.adc.noise == near(2 * lsb, 1e-3)
+    assert chain.read_noise.sigma_span == near(0.3 / 15, 1e-12)
     tile = Tile.of(G, ArrayModel.from_tables(tables(), chain=chain))
     reading = tile.forward(np.abs(volts(4, 9)), rng=TileRng.seeded(0))
     assert np.max(np.abs(np.rint(reading.i / lsb) - reading.i / lsb)) < 1e-6  # whole steps

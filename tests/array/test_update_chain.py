@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,7 +114,7 @@ def test_cycle_to_cycle_draws_have_the_tables_distribution():
     deviation = after.g_cell.ravel() - chain.writer.set.fire(cells.g_cell.ravel(), v_pulse).g_cell
     # Mean and deviation of 4000 uniform draws are known to 1 / sqrt(4000) = 1.6 % of the deviation; 4 of these.
     assert abs(deviation.mean()) < 0.065 * width / 3**0.5
-    assert deviation.std() == pytest.approx(width / 3**0.5, rel=0.05)
+    assert deviation.std() == near(width / 3**0.5, 0.05)
     assert np.all(np.abs(deviation) <= width * (1 + 1e-9))
     mean_only = UpdateChain.from_tables(spread_tables(width), UpdateParams(cycles=False))
     still = mean_only.step(cells, np.arange(4000), v_pulse, polarity="set", rng=rng())
@@ -136,8 +137,8 @@ def test_spread_is_static_and_lognormal():
     chain = UpdateChain.from_tables(TABLES, params)
     cells = chain.init(np.full((2, 64, 64), 30e-6), rng=rng())
     gain = np.log(trait(cells.traits.gain_set))
-    assert gain.mean() == pytest.approx(0.0, abs=4 * 0.3 / 8192**0.5)
-    assert gain.std() == pytest.approx(0.3, rel=0.04)
+    assert gain.mean() == near(0.0, within=4 * 0.3 / 8192**0.5)
+    assert gain.std() == near(0.3, 0.04)
     flat, v_pulse = np.arange(8192), np.full(8192, 1.2)
     after = chain.step(cells, flat, v_pulse, polarity="set", rng=rng())
     write = chain.writer.set
@@ -150,8 +151,8 @@ def test_stuck_cells_hold_take_pulses_and_are_counted():
     chain = UpdateChain.from_tables(TABLES, UpdateParams(stuck=StuckParams(low=0.2, high=0.1)))
     cells = chain.init(np.full((2, 64, 64), 40e-6), rng=rng())
     stuck = trait(cells.traits.stuck)
-    assert np.mean(stuck == -1) == pytest.approx(0.2, abs=0.02)  # 4 deviations of 8192 draws
-    assert np.mean(stuck == 1) == pytest.approx(0.1, abs=0.015)
+    assert np.mean(stuck == -1) == near(0.2, within=0.02)  # 4 deviations of 8192 draws
+    assert np.mean(stuck == 1) == near(0.1, within=0.015)
     assert np.all(cells.g_cell[stuck == -1] == G_LOW) and np.all(cells.g_cell[stuck == 1] == G_HIGH)
     after = chain.step(cells, np.arange(8192), np.full(8192, 1.8), polarity="reset", rng=rng())
     np.testing.assert_array_equal(after.g_cell[stuck != 0], cells.g_cell[stuck != 0])
@@ -168,7 +169,7 @@ def test_the_window_only_shrinks_and_is_halved_at_n_half(n, shape, end):
     later = wear.window(np.array(n + 1e5), *ends)
     assert later[1] - later[0] <= (high - low) * (1 + 1e-12)
     half = wear.window(np.array(1e6), *ends)
-    assert half[1] - half[0] == pytest.approx(0.5 * (G_HIGH - G_LOW), rel=1e-12)
+    assert half[1] - half[0] == near(0.5 * (G_HIGH - G_LOW), 1e-12)
     assert tuple(wear.window(np.array(0.0), *ends)) == ends
 
 
@@ -260,7 +261,7 @@ def test_droop_weakens_far_cells_and_shared_lines():
         change = after.g_cell.ravel() - 60e-6
         ideal = IDEAL.writer.reset.fire(np.array([60e-6]), np.array([1.6])).g_cell[0] - 60e-6
         corner = (address.along_row == 0) & (address.along_col == 0)
-        assert change[corner][0] == pytest.approx(ideal, rel=1e-12)  # no segment between it and its drivers
+        assert change[corner][0] == near(ideal, 1e-12)  # no segment between it and its drivers
         assert np.all(change[~corner] > ideal)
         last_row = address.row == address.rows - 1
         assert np.all(np.diff(change[last_row][np.argsort(address.col[last_row])]) >= 0.0)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, tables
 
 from rramkit.array import ArrayModel, Tile, Windows
@@ -65,7 +66,7 @@ def test_every_layout_gives_its_rows_in_blocks(inner, before):
 def test_folding_is_the_adjoint_of_laying_out(windows):
     rows = RNG.normal(size=windows.rows(IMAGES).shape)
     forward, backward = np.sum(windows.rows(IMAGES) * rows), np.sum(IMAGES * windows.folded(rows, IMAGES.shape))
-    assert forward == pytest.approx(backward, rel=1e-12)  # <A x, y> = <x, A^T y>: rounding of a sum
+    assert forward == near(backward, 1e-12)  # <A x, y> = <x, A^T y>: rounding of a sum
 
 
 @pytest.mark.parametrize("windows", CASES)
@@ -77,7 +78,7 @@ def test_a_tile_reads_windows_as_it_reads_their_rows(windows):
     direct, laid_out = tile.forward(v, windows=windows), tile.forward(windows.rows(v))
     # the same numbers in another order of sums: far below a picoampere of the microamperes that flow
     np.testing.assert_allclose(direct.i, laid_out.i, rtol=0, atol=1e-17)
-    assert direct.energy == pytest.approx(laid_out.energy, rel=1e-12)
+    assert direct.energy == near(laid_out.energy, 1e-12)
 
 
 def test_an_image_is_scaled_as_a_whole_and_a_vector_by_itself():
@@ -91,7 +92,7 @@ def test_an_image_is_scaled_as_a_whole_and_a_vector_by_itself():
     # Errors of a network that is sure of itself: a factor that lifts them to volts would be no 32-bit number.
     scaled, factor = Samples(np.array([[1e-42, -2e-40], [3e-38, 0.0]], np.float32)).scaled(0.2)
     assert np.all(np.isfinite(factor)) and np.all(np.abs(scaled.values) <= np.float32(0.2))
-    assert scaled.values[1, 0] == pytest.approx(0.2, rel=1e-6)
+    assert scaled.values[1, 0] == near(0.2, 1e-6)
 
 
 def test_a_convolution_in_rram_is_near_the_float_one():

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, perfect, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,12 +92,12 @@ def test_each_read_costs_its_current_and_its_sensing():
         loop = WriteVerify.from_tables(FINE, VerifyParams(start="table", e_sense=e_sense))
         done[e_sense] = loop.program(blank(loop, target.shape), target, rng=rng()).tally
     plain, sensed = done.values()
-    assert sensed.energy - plain.energy == pytest.approx(2e-13 * plain.reads, rel=1e-9)
+    assert sensed.energy - plain.energy == near(2e-13 * plain.reads, 1e-9)
     cells = loop.chain.init(target, rng=rng())
     one = loop.program(cells, target, rng=rng()).tally  # all are there: one read each, no pulse
     expected = loop.v_read**2 * loop.t_read * cells.g_cell.sum() + 2e-13 * target.size
-    assert one.reads == target.size and one.energy == pytest.approx(expected, rel=1e-12)
-    assert one.seconds == pytest.approx(4 * loop.t_read)  # four rows, one after the other
+    assert one.reads == target.size and one.energy == near(expected, 1e-12)
+    assert one.seconds == near(4 * loop.t_read, 1e-12)  # four rows, one after the other
 
 
 def test_guided_ramps_need_fewer_pulses():

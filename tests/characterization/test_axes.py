@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,10 +66,10 @@ def test_corners_move_every_technology_amplifier_and_device():
     condition = Condition("ss", 0.9, 350.0)
     cell = at_corner(WriteParams(), condition).cell
     assert cell.technology.corner == "ss"
-    assert cell.technology.v_core == pytest.approx(0.9) and cell.technology.v_io == pytest.approx(0.9 * 3.3)
+    assert cell.technology.v_core == near(0.9, 1e-12) and cell.technology.v_io == near(0.9 * 3.3, 1e-12)
     assert cell.device.values["t_amb"] == 350.0
     readout = at_corner(ReadoutBenchParams(), condition).readout
-    assert readout.ota.v_dd == pytest.approx(0.9 * 1.8) and readout.ota.technology.corner == "ss"
+    assert readout.ota.v_dd == near(0.9 * 1.8, 1e-12) and readout.ota.technology.corner == "ss"
     vteam = WriteParams(cell=CellParams(device=Device(model="vteam")))  # a model without an ambient temperature
     assert at_corner(vteam, condition).cell.device == vteam.cell.device
 
@@ -117,7 +118,7 @@ def test_matched_normals_have_the_moments_of_endless_draws(size, seed):
 def test_the_sigma_of_a_linear_response_is_exact_with_few_matched_draws():
     weights = np.array([3.0, -2.0, 0.5, 1.0])
     draws = [DrawNumber(5, k, 12, matched=True).normals(4) @ weights for k in range(12)]
-    assert np.std(draws, ddof=1) == pytest.approx(np.linalg.norm(weights), rel=1e-9)
+    assert np.std(draws, ddof=1) == near(np.linalg.norm(weights), 1e-9)
     plain = [DrawNumber(5, k, 12, matched=False).normals(4) @ weights for k in range(12)]
     assert abs(np.std(plain, ddof=1) / np.linalg.norm(weights) - 1) > 0.01
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.characterize_run import numbers, rows_of, run, started
+from fixtures.closeness import near
 from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit.characterization.components.cell import one_current
@@ -79,7 +80,7 @@ def test_a_crash_costs_one_point_there_too(dask):
     with Cluster(dask.address) as cluster:
         assert cluster.simulator.startswith("ngspice ")
         jobs = [cluster.submit(Job(deck, one_current)) for deck in (GOOD, CRASH, GOOD)]
-        assert [float(jobs[k].result(BACKSTOP).values[0]) for k in (0, 2)] == pytest.approx([2e-3, 2e-3], rel=1e-9)
+        assert [float(jobs[k].result(BACKSTOP).values[0]) for k in (0, 2)] == near([2e-3, 2e-3], 1e-9)
         with pytest.raises(SimulationError, match="crash"):
             jobs[1].result(BACKSTOP)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.design import component_plan
 from rramkit.characterization.engine.point import Outcome
@@ -76,10 +77,10 @@ def test_every_number_stands_in_its_place():
         v_cm, overdrive, _, temperature = (axis.values[k] for axis, k in zip(table.axes.values(), place, strict=True))
         slow = (2.0, 1.0)[place[2]]
         tau = 1e-11 * slow * v_cm * temperature / 300 * (1 + 2e-4 * 0.5)
-        assert found == pytest.approx(tau * (3 - np.log(overdrive)), rel=1e-9)
+        assert found == near(tau * (3 - np.log(overdrive)), 1e-9)
     summary = tables["sense_summary"]
     assert list(summary.axes) == ["v_cm", "corner", "temperature"]
-    assert summary.signals["tau_regeneration"].values[1, 0, 2] == pytest.approx(1e-11 * 2 * 0.6 * 350 / 300, rel=2e-4)
+    assert summary.signals["tau_regeneration"].values[1, 0, 2] == near(1e-11 * 2 * 0.6 * 350 / 300, 2e-4)
     assert table.signals["t_decide"].log and table.conditions["t_clock"].unit == "s"
 
 
@@ -131,8 +132,8 @@ def test_the_regeneration_constant_is_recovered_at_every_corner():
     assert fit.axes == ("v_cm", "corner", "temperature")
     tau, t_0 = fit.parameters["tau"].values, fit.parameters["t_0"].values
     exact = 1e-11 * 2.0 * 0.6 * 350 / 300 * (1 + 1e-4)  # v_cm 0.6 V, ss, 350 K; the time step's part
-    assert tau[1, 0, 2] == pytest.approx(exact, rel=1e-6)
-    assert t_0[1, 0, 2] == pytest.approx(3 * exact, rel=1e-6)
+    assert tau[1, 0, 2] == near(exact, 1e-6)
+    assert t_0[1, 0, 2] == near(3 * exact, 1e-6)
 
 
 def test_limits_tell_what_lies_outside_and_where():
@@ -153,5 +154,5 @@ def test_scattered_points_are_looked_up_like_a_grid():
     assert list(table.axes) == ["sample"] and list(table.signals) == ["v_cm", "overdrive", "temperature", "t_decide"]
     at = {"v_cm": 0.63, "overdrive": 2e-3, "temperature": 310.0}
     exact = 1e-11 * 0.63 * 310 / 300 * (3 - np.log(2e-3))
-    assert look_up(table, "t_decide", at) == pytest.approx(exact, rel=5e-3)
+    assert look_up(table, "t_decide", at) == near(exact, 5e-3)
     assert table.held_out["t_decide"].passed

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.sense_amp import gm_over_i
 from rramkit.characterization.design import Design, component_plan, find_design
@@ -51,7 +52,7 @@ def test_the_table_holds_what_a_run_by_hand_gives(made, pool):
     by_hand = pool.run(level_shifter_bench(params).text()).measures["t_up"]
     table = made["level_shifter"].along("corner", "ss")
     # the deck by hand does not say its temperature, which is ngspice's own 27 degrees: the same numbers
-    assert table.signals["t_up"].values[1] == pytest.approx(by_hand, rel=1e-9)
+    assert table.signals["t_up"].values[1] == near(by_hand, 1e-9)
     assert np.all(np.diff(table.signals["t_up"].values) > 0)  # a heavier load is slower
     assert table.held_out["t_up"].passed and 0 < table.step_error["t_up"] < 1e-12
 
@@ -85,7 +86,7 @@ def test_offset_sigma_of_30_matched_draws_is_pelgroms(pool):
     params = SenseAmpBenchParams()
     hand = offset_by_hand(params.latch, gm_over_i(pool.run(input_pair(params).text())), 0.4106)
     # matched draws leave no error of sampling; what is left is what the hand analysis leaves out, a quarter as asked
-    assert float(table.distributions["offset"].sigma) == pytest.approx(hand, rel=0.25)
+    assert float(table.distributions["offset"].sigma) == near(hand, 0.25)
     assert abs(float(table.signals["offset"])) < 0.1e-3  # matched: the mean of what is linear is 0
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -27,22 +28,22 @@ def within(found, **true):
 
 def test_the_label_of_a_published_curve():
     # NeuroSim's own table pairs label 2.4 with A = 0.49918 of the number of pulses (device models, section 19)
-    assert 1 / curvature_of(2.4) == pytest.approx(0.49918, rel=2e-4)
-    assert label_of(1 / 0.49918) == pytest.approx(2.4, rel=2e-4)
+    assert 1 / curvature_of(2.4) == near(0.49918, 2e-4)
+    assert label_of(1 / 0.49918) == near(2.4, 2e-4)
 
 
 @given(st.floats(-9, 9))
 def test_label_and_curvature_are_each_others_inverse(label):
-    assert label_of(curvature_of(label)) == pytest.approx(label, rel=0, abs=1e-7)
+    assert label_of(curvature_of(label)) == near(label, within=1e-7)
 
 
 @given(st.floats(-8.5, 8.5))
 def test_a_labels_curve_strays_from_the_line_by_what_it_says(label):
     x = np.linspace(0, 1, 20001)
     y = shape(x, curvature_of(label))
-    assert y[0] == 0 and y[-1] == pytest.approx(1, rel=1e-12)
+    assert y[0] == 0 and y[-1] == near(1, 1e-12)
     largest = np.max(y - x) if label > 0 else np.max(x - y)
-    assert largest / 0.09899 == pytest.approx(abs(label), rel=0, abs=2e-3)
+    assert largest / 0.09899 == near(abs(label), within=2e-3)
     assert np.all(np.diff(y) >= 0)
 
 
@@ -56,7 +57,7 @@ def test_a_train_gives_its_label_back(label, noise, rising, pulses, seed):
     clean = ends[0] + (ends[1] - ends[0]) * shape(number / (pulses - 1), curvature_of(label))
     found = fit_train(number, clean + noise * np.random.default_rng(seed).standard_normal(pulses))
     within(found, label=label, g_first=ends[0], g_last=ends[1])
-    assert found.residual == pytest.approx(noise, rel=0.5)
+    assert found.residual == near(noise, 0.5)
 
 
 @settings(max_examples=25)
@@ -97,7 +98,7 @@ def test_standard_errors_are_those_of_many_repetitions():
     for name in ("rate", "g_bound"):
         scatter = np.std([one.values[name] for one in found])
         # 300 repetitions: the scatter itself is good to 4 %
-        assert np.mean([one.errors[name] for one in found]) == pytest.approx(scatter, rel=0.15)
+        assert np.mean([one.errors[name] for one in found]) == near(scatter, 0.15)
 
 
 def test_what_the_data_do_not_fix_has_no_error_and_too_few_are_refused():
@@ -119,7 +120,7 @@ def test_a_write_table_carries_its_fits():
     np.testing.assert_allclose(soft.parameters["rate"].values, 0.2 * (v - 0.9), rtol=1e-6)
     np.testing.assert_allclose(soft.parameters["g_bound"].values, 45e-6, rtol=1e-6)
     assert soft.axes == ("v_pulse",) and soft.residual < 1e-12
-    assert fits["nonlinearity"].parameters["g_first"].values == pytest.approx(2e-6, abs=2e-6)
+    assert fits["nonlinearity"].parameters["g_first"].values == near(2e-6, within=2e-6)
     assert set(fits["exponential_step"].parameters) == {"step", "slope"}
     still = Table("set", axes, {"delta_g": Quantity(np.zeros_like(change), "S")})
     assert write_fits(still) == {}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,8 +84,8 @@ def test_noise_of_reads_and_noise_of_pulses_are_told_apart(read, wrote):
     found = Trajectory.of(trains, rising=True)
     # 6,000 reads: 15 %. The cell pulls its walk back by 1 % a pulse, so that the line in n bends down over 20 lags and
     # part of the walk is counted as noise of the reads.
-    assert found.sigma_write == pytest.approx(wrote, rel=0.15, abs=0.03e-6)
-    assert found.sigma_read == pytest.approx(read, rel=0.15, abs=0.4 * wrote + 0.01e-6)
+    assert found.sigma_write == near(wrote, 0.15, within=0.03e-6)
+    assert found.sigma_read == near(read, 0.15, within=0.4 * wrote + 0.01e-6)
 
 
 def test_the_distribution_has_the_scatter_that_pulses_leave(tmp_path):
@@ -94,12 +95,12 @@ def test_the_distribution_has_the_scatter_that_pulses_leave(tmp_path):
     source = QuantileSurrogate(made, "delta_g", over="cycles")
     draws = source.sample(np.full(20000, 20e-6), np.full(20000, 1.0), rng=np.random.default_rng(1))
     # the 60 nearest steps scatter by 1/sqrt(120) = 9 % themselves
-    assert np.std(draws) == pytest.approx(0.4e-6, rel=0.25)
+    assert np.std(draws) == near(0.4e-6, 0.25)
     wide = from_pulses(path, ImportSettings(scatter="all"))["set"]
     with_reads = QuantileSurrogate(wide, "delta_g", over="all").sample(
         np.full(20000, 20e-6), np.full(20000, 1.0), rng=np.random.default_rng(1)
     )
-    assert np.std(with_reads) == pytest.approx(np.hypot(0.4e-6, 0.3e-6 * np.sqrt(2)), rel=0.25)
+    assert np.std(with_reads) == near(np.hypot(0.4e-6, 0.3e-6 * np.sqrt(2)), 0.25)
     assert not from_pulses(path, ImportSettings(scatter="none"))["set"].distributions
 
 
@@ -113,8 +114,8 @@ def test_arbitrary_units_take_the_scale_they_are_given(tmp_path_factory, scale, 
     )
     file = from_pulses(path, ImportSettings(g_low=g_low, g_high=g_low * ratio))
     ends = [file[name].axes["g_start"].values[[0, -1]] for name in ("set", "reset")]
-    assert min(end[0] for end in ends) == pytest.approx(g_low, rel=1e-6)
-    assert max(end[1] for end in ends) == pytest.approx(g_low * ratio, rel=1e-6)
+    assert min(end[0] for end in ends) == near(g_low, 1e-6)
+    assert max(end[1] for end in ends) == near(g_low * ratio, 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -192,11 +193,11 @@ def test_a_preset_runs_through_its_range_in_its_number_of_pulses(name):
         for _ in range(device.states):
             g = float(np.clip(g + mean.at(g, v), low, high))
         # the table's cubic between 200 levels of a curve that bends most at one end
-        assert g == pytest.approx(end, rel=0, abs=0.02 * (high - low))
+        assert g == near(end, within=0.02 * (high - low))
         spread = QuantileSurrogate(made, "delta_g", over="cycles")
         middle = np.full(20000, (low + high) / 2)
         draws = spread.sample(middle, np.full(20000, v), rng=np.random.default_rng(3))
-        assert np.std(draws) == pytest.approx(device.sigma_cycle * (high - low), rel=0.03)
+        assert np.std(draws) == near(device.sigma_cycle * (high - low), 0.03)
 
 
 def test_the_measured_file_trains(data_folder, tmp_path):

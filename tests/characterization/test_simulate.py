@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.waiting import wait_until
 
 from rramkit.characterization.components.cell import one_current
@@ -76,14 +77,14 @@ def test_a_run_that_hangs_is_killed_and_its_worker_replaced():
     with SpicePool(workers=1, timeout=1.5) as short:
         with pytest.raises(SimulationError, match="timeout"):
             short.run(ENDLESS)
-        assert short.run(GOOD)["v(b)"] == pytest.approx(1.5, rel=1e-9)
+        assert short.run(GOOD)["v(b)"] == near(1.5, 1e-9)
 
 
 def test_values_are_plain_si_arrays(pool):
     waves = pool.run(GOOD)
     assert waves.kind == "op"
-    assert waves["v(b)"] == pytest.approx(2 * 3 / 4, rel=1e-9)  # closed form; 1e-12 S of gmin is 1e-9 of the divider
-    assert waves["I(V1)"] == pytest.approx(-2 / 4000, rel=1e-8)
+    assert waves["v(b)"] == near(2 * 3 / 4, 1e-9)  # closed form; 1e-12 S of gmin is 1e-9 of the divider
+    assert waves["I(V1)"] == near(-2 / 4000, 1e-8)
 
 
 def test_transient_against_closed_form(pool):
@@ -92,7 +93,7 @@ def test_transient_against_closed_form(pool):
     exact = 1 - np.exp(-waves["time"] / 1e-6)
     # Trapezoidal rule with h/tau = 1e-3: (h/tau)^2/12 is below 1e-7; the first step, from uic, is a first-order one.
     assert np.max(np.abs(waves["v(b)"] - exact)) < 1e-3
-    assert waves.measures["v_tau"] == pytest.approx(1 - np.exp(-1), abs=1e-3)
+    assert waves.measures["v_tau"] == near(1 - np.exp(-1), within=1e-3)
 
 
 def test_sweep_ends_where_the_deck_says(pool):
@@ -104,7 +105,7 @@ def test_sweep_ends_where_the_deck_says(pool):
 def test_outputs_have_the_names_that_the_header_gives_them(pool):
     header = "*   v_half = v(b) [V]   middle of the divider\n"
     waves = pool.run(GOOD.replace("\n", "\n" + header, 1))
-    assert waves["v_half"] == pytest.approx(1.5, rel=1e-9) and "v(b)" not in waves.vectors
+    assert waves["v_half"] == near(1.5, 1e-9) and "v(b)" not in waves.vectors
     assert waves["i(v1)"].size == 1  # the header says nothing of it: ngspice's own name
     with pytest.raises(InputError, match=r"`v_hal` must be an output that the deck declares; got one with .*v_half"):
         waves["v_hal"]
@@ -149,7 +150,7 @@ def test_a_users_spiceinit_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     deck = "t\nV1 a 0 1\nR1 a 0 1k tc1=0.01\n.op\n.end\n"
     with SpicePool(workers=1) as own:
-        assert own.run(deck)["i(v1)"] == pytest.approx(-1e-3, rel=1e-9)
+        assert own.run(deck)["i(v1)"] == near(-1e-3, 1e-9)
 
 
 def test_the_error_travels_between_processes_whole():
@@ -173,4 +174,4 @@ def test_workers_leave_no_files(tmp_path, monkeypatch):
     [("50n", 50e-9), ("1.5meg", 1.5e6), ("2e-9s", 2e-9), ("-0.2", -0.2), ("10mV", 10e-3), (".5u", 0.5e-6)],
 )
 def test_spice_numbers(word, value):
-    assert spice_number(word) == pytest.approx(value, rel=1e-15)
+    assert spice_number(word) == near(value, 1e-15)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, read_table
 
 from rramkit.array.cell_current import CellCurrent
@@ -22,7 +23,7 @@ def test_known_resistances_come_back(seed):
         i = predicted(current, TRUE, clean)
         reads.append(replace(clean, i_out=i + 1e-4 * np.max(i) * rng.standard_normal(i.shape)))
     found = fit_wires(WireParams(), current, reads)
-    assert found.residual == pytest.approx(1e-4, rel=0.15)  # of the largest current; 264 currents
+    assert found.residual == near(1e-4, 0.15)  # of the largest current; 264 currents
     for name, value in TRUE.items():
         error = float(found.errors[name])
         assert 0 < error < 0.2 * value

@@ -18,6 +18,7 @@ from rramkit.circuits.cell import (
     read_sweep,
     write_staircase,
 )
+from rramkit.circuits.write_driver import WriteDriverParams
 from rramkit.errors import InputError
 
 
@@ -27,7 +28,7 @@ def staircase(pool, **given):
 
 
 def test_set_staircase_is_gradual_and_monotone(pool):
-    params, waves = staircase(pool, polarity="set", state=0.55, v_first=1.0, v_last=1.55, pulses=34)
+    params, waves = staircase(pool, polarity="set", state=0.55, v_first=0.9, v_last=1.5, pulses=34)
     g = read_conductances(waves, params)
     steps = np.diff(g)
     assert np.all(steps > 0)
@@ -36,7 +37,7 @@ def test_set_staircase_is_gradual_and_monotone(pool):
 
 
 def test_reset_staircase_is_gradual_and_monotone(pool):
-    params, waves = staircase(pool, polarity="reset", state=0.95, v_first=1.3, v_last=1.9, pulses=34)
+    params, waves = staircase(pool, polarity="reset", state=0.95, v_first=1.2, v_last=1.7, pulses=34)
     g = read_conductances(waves, params)
     assert np.all(np.diff(g) < 0)
     assert g[0] > 70e-6 and g[-1] < 20e-6
@@ -54,9 +55,21 @@ def test_read_of_the_staircase_equals_the_static_read(pool):
     params, waves = staircase(pool, state=0.8, pulses=1, v_first=0.0)
     sweep = pool.run(read_sweep(ReadSweepParams(state=0.8, points=21)).text())
     static = np.interp(0.1, sweep["v_cell"], sweep["i_cell"]) / 0.1
-    # The driver's 100 ohm on both lines is 0.6 % of the cell's 30 kohm; the static read has none.
+    # The driver's 1 ohm on both lines is 0.006 % of the cell's 30 kohm; the static read has none.
     g = read_conductances(waves, params)[0]
-    assert g == pytest.approx(1 / (1 / static + 200), rel=2e-4)
+    assert g == near(1 / (1 / static + 2), 2e-4)
+
+
+def test_single_pulses_reach_both_ends_of_the_window(pool):
+    """RESET brings 14 uS to 4 uS in one pulse of the driver's highest amplitude, SET 60 uS to 80 uS."""
+    reads = []
+    for polarity, state, code in (("reset", 0.66, 63), ("set", 0.91, 63)):
+        v = WriteDriverParams().amplitude(code, polarity)
+        params, waves = staircase(pool, polarity=polarity, state=state, v_first=v, v_last=v, pulses=1)
+        reads.append(read_conductances(waves, params))
+    (high, low), (before, after) = reads
+    assert high > 12e-6 and low < 4e-6
+    assert before < 65e-6 and after > 80e-6
 
 
 def test_energy_of_a_pulse_is_charge_times_voltage(pool):
@@ -80,7 +93,7 @@ def test_halving_the_step_changes_nothing_that_matters(pool):
 
 def test_integral_of_a_straight_line():
     time = np.linspace(0, 1, 7)
-    assert integral(time, 2 * time, (0.25, 0.7)) == pytest.approx(0.7**2 - 0.25**2, rel=1e-12)
+    assert integral(time, 2 * time, (0.25, 0.7)) == near(0.7**2 - 0.25**2, 1e-12)
 
 
 def test_windows_do_not_touch_the_reads():

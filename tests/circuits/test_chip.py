@@ -5,7 +5,6 @@ list fails.
 """
 
 from operator import attrgetter
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from rramkit.circuits.crossbar import CrossbarParams
 
 CHIP = ChipParams()
 C_WIRE = CrossbarParams().c_row  # F: of a segment; the deck has the transistors alone
-Rule = tuple[Literal["=", "<=", ">=", "spans"], float] | tuple[Literal["spans"], float, float]
+Rule = tuple[str, float] | tuple[str, float, float]
 
 READ: dict[str, Rule] = {
     "read.v_rest": ("=", CHIP.v_rest),

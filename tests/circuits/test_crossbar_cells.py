@@ -85,7 +85,7 @@ def test_selector_follows_its_equation_over_twelve_decades(pool):
     found = -pool.run(deck)["i(v1)"]
     # ngspice and NumPy compute the same formula; 1e-16 of 1 in ln(1 + x) is 1e-6 of the smallest term at 0.1 V.
     np.testing.assert_allclose(found, selector.current(volts), rtol=1e-5, atol=1e-16)
-    assert found[-1] == pytest.approx((1.6 - 0.8) / 2e3, rel=1e-3)  # ohmic above threshold
+    assert found[-1] == near((1.6 - 0.8) / 2e3, 1e-3)  # ohmic above threshold
     assert found[-1] / found[24 - 4] > 1e4  # 1.6 V over 0.4 V
 
 
@@ -225,10 +225,10 @@ def test_spread_has_the_sigma_asked_for_and_faults_their_rate():
     logs = np.log(spread / 20e-6)
     # 40,000 draws: the mean within 4 sigma/200, the standard deviation within 4/sqrt(80,000) of itself.
     assert abs(np.mean(logs)) < 4 * 0.3 / 200
-    assert np.std(logs) == pytest.approx(0.3, rel=4 / np.sqrt(80_000))
+    assert np.std(logs) == near(0.3, 4 / np.sqrt(80_000))
     faults = draw_faults((200, 200), 0.02, 0.05, rng=rng)
     for kind, rate in ((1, 0.02), (2, 0.05)):
-        assert np.mean(faults == kind) == pytest.approx(rate, abs=4 * np.sqrt(rate / 40_000))
+        assert np.mean(faults == kind) == near(rate, within=4 * np.sqrt(rate / 40_000))
     states = with_spread(np.full((2, 2), 0.9), np.array([[0.0, 0.05], [0.3, -1.0]]), "1T1R")
     np.testing.assert_allclose(states, [[0.9, 0.95], [1.0, 0.0]], rtol=1e-15)
 
@@ -242,7 +242,7 @@ def test_no_spread_changes_nothing():
 def test_neurosim_wires(node, ohm):
     """The figures derived in the sources' own notes, to their digits."""
     segment = WireParams(table="neurosim", node=node).segment(Segment(1.0, 0.0))
-    assert segment.r == pytest.approx(ohm, rel=1e-2)
+    assert segment.r == near(ohm, 1e-2)
 
 
 def test_given_wires_follow_the_temperature_by_their_coefficient(pool):
@@ -266,12 +266,12 @@ def test_wire_tables():
     assert WireParams(tcr=0).segment(given) == given
     assert WireParams().segment(given) == Segment(3.0, 1e-15, 3.9e-3)
     assert WireParams(table="mnsim1", node=22).segment(given).r == 6.607
-    assert WireParams(table="mnsim1", node=45).segment(given).r == pytest.approx(54.21 / 31.27, rel=1e-12)
+    assert WireParams(table="mnsim1", node=45).segment(given).r == near(54.21 / 31.27, 1e-12)
     assert WireParams(table="mnsim2").segment(given) == Segment(2.82, 1e-15)
     cold, hot = (WireParams(table="neurosim", t_wire=t).segment(given).r for t in (300, 400))
-    assert hot / cold == pytest.approx(1.451, rel=1e-12)
+    assert hot / cold == near(1.451, 1e-12)
     half = WireParams(table="neurosim", pitch=100e-9).segment(given)  # 2 widths of 50 nm: a cross-point cell
-    assert half.r == pytest.approx(cold / 2, rel=1e-12)
+    assert half.r == near(cold / 2, 1e-12)
     assert half.c == near(0.2e-15 * 0.1, rel=1e-12)
 
 

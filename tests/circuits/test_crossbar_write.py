@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell import PulseShape
@@ -35,7 +36,7 @@ def test_set_moves_the_selected_cell_only(pool, scheme, neighbours):
     assert np.max(np.abs(moved)) < neighbours
     if scheme == "half":
         assert np.max(moved) > 1e-12  # they are disturbed, and the deck shows it
-    assert waves.measures["ds_selected"] == pytest.approx(waves["s_1_2"][-1] - params.state, abs=1e-6)
+    assert waves.measures["ds_selected"] == near(waves["s_1_2"][-1] - params.state, within=1e-6)
 
 
 def test_reset_with_either_line_on_the_rows(pool):
@@ -52,7 +53,7 @@ def test_reset_with_either_line_on_the_rows(pool):
         moved[0, 2] = 0
         assert np.max(np.abs(moved)) < 1e-9
     # One edge of 1 ns is 2 % of the pulse, and the two arrays load the driven line with different transistors.
-    assert found[0] == pytest.approx(found[1], rel=0.02)
+    assert found[0] == near(found[1], 0.02)
 
 
 def test_selectors_guard_a_1s1r_array(pool):

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit import netlists
 from rramkit.characterization.reference import read_drift, state_after
@@ -74,21 +75,21 @@ def test_held_current_is_the_equations_current(pool, model):
         for v, s in ((0.1, 0.0), (0.2, 0.5), (-0.15, 1.0)):
             expected = equations(model).current(device.values, v, s)
             # 1e-12 S of gmin beside the cell, and ten digits of the parameters
-            assert held_current(pool, device, v, s) == pytest.approx(expected, rel=1e-5, abs=3e-12 * abs(v))
+            assert held_current(pool, device, v, s) == near(expected, 1e-5, within=3e-12 * abs(v))
 
 
 @pytest.mark.parametrize(("gap", "ohm"), [(0.2, 541.8), (0.5, 1799), (1.0, 13.29e3), (1.7, 218.6e3)])
 def test_stanford_resistance_anchors(pool, gap, ohm):
     """R(0.1 V) that follows from the source's equations and defaults, given to four digits."""
     device = Device(model="stanford")
-    assert 0.1 / held_current(pool, device, 0.1, (1.7 - gap) / 1.5) == pytest.approx(ohm, rel=5e-4)
+    assert 0.1 / held_current(pool, device, 0.1, (1.7 - gap) / 1.5) == near(ohm, 5e-4)
 
 
 @pytest.mark.parametrize(("gap", "volt"), [(0.2, 1.05), (0.5, 1.057), (1.0, 1.105), (1.3, 1.18), (1.7, 1.392)])
 def test_stanford_dead_band_anchors(gap, volt):
     """The field reaches f_min at the voltage that the source's equations give, to the digits given."""
     p, s = Device(model="stanford").values, (1.7 - gap) / 1.5
-    assert stanford.local_field(p, volt, s) == pytest.approx(p["f_min"], rel=2e-3)
+    assert stanford.local_field(p, volt, s) == near(p["f_min"], 2e-3)
     away = volt if s < 0.5 else -volt  # from the nearer bound, whose window would stop it anyway
     assert abs(stanford.rate(p, 0.9 * away, [s])[0]) < 1e-4 * abs(stanford.rate(p, 1.1 * away, [s])[0])
 

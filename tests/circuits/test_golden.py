@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.golden import (
     COMMAND,
@@ -72,7 +73,7 @@ def test_a_missing_measure_and_a_deck_without_expectations_are_told(bare):
         "t\n* expect v_two = 2.0 +- 0.1 V\n\nV1 a 0 1\nR1 a 0 1\n.tran 1n 10n\n.meas tran v_one find v(a) at=5n\n.end\n"
     )
     run = run_bare(bare[0], bare[1], text)
-    assert run.measures["v_one"] == pytest.approx(1.0, rel=1e-9)
+    assert run.measures["v_one"] == near(1.0, 1e-9)
     assert deviations(text, run) == ["v_two was not measured"]
     assert "no expectation" in deviations("t\n.end\n", run)[0]
 

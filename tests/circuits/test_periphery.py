@@ -185,8 +185,8 @@ def test_halving_the_step_changes_nothing_that_matters(pool):
         operations = [operation(params, "update set"), operation(params, "memory read")]
         waves = pool.run(operate(params, np.full((2, 2), 0.7), operations).text())
         found.append((waves.measures["s_0_0_0"], waves.measures["i_1_0"]))
-    assert found[0][0] == pytest.approx(found[1][0], abs=1e-4)  # of the state's range
-    assert found[0][1] == pytest.approx(found[1][1], rel=1e-3)
+    assert found[0][0] == near(found[1][0], within=1e-4)  # of the state's range
+    assert found[0][1] == near(found[1][1], 1e-3)
 
 
 def test_activation_and_derivative_of_the_difference(pool):

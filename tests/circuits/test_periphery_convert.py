@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.characterization.components.adc import transitions
@@ -104,7 +105,7 @@ def test_the_decks_own_measures_are_the_codes(run):
     found = codes(waves, params, operations)
     for slot in range(N):
         for unit in range(N):
-            assert waves.measures[f"code_{slot}_{unit}"] == pytest.approx(found[slot, unit], abs=0.01)
+            assert waves.measures[f"code_{slot}_{unit}"] == near(found[slot, unit], within=0.01)
 
 
 def test_energy_of_reference_and_amplifiers(run):
@@ -126,12 +127,12 @@ def test_the_account_counts_converters_and_multiplexers():
     bare = CodedParams(periphery=params.periphery.model_copy(update={"convert": "none"}))
     plain, plain_without = (account(bare, reuse=reuse, modes=ALL_MODES) for reuse in (True, False))
     sar = params.periphery.adc.sar
-    converter = 11 + 4 + 2 * sar.bits_max  # latch, two sampling gates, plates' drivers
+    converter = 11 + 4 + 2 * sar.bits_max + 4  # latch, two sampling gates, drivers of plates and of the still array
     assert with_reuse.transistors - plain.transistors == converter + 4 * N  # and a gate of four for each unit
     assert without.transistors - plain_without.transistors == 2 * converter + 4 * 2 * N
     assert (with_reuse.adcs, without.adcs, plain.adcs) == (1, 2, 0)
     array = np.sum(sar.nominal_capacitors)
-    assert with_reuse.capacitance - plain.capacitance == pytest.approx(2 * array + 2 * sar.c_parasitic, rel=1e-9)
+    assert with_reuse.capacitance - plain.capacitance == near(2 * array + 2 * sar.c_parasitic, 1e-9)
     assert with_reuse.energy > plain.energy and with_reuse.area < without.area
 
 
@@ -142,7 +143,7 @@ def test_the_energy_of_the_gates_follows_the_conversions():
     bare = CodedParams(periphery=params.periphery.model_copy(update={"convert": "none"}))
     base = [account(bare, reuse=True, modes=modes).energy for modes in rounds]
     # Nothing of the array's own switches moves between equal modes; every conversion costs the same.
-    assert three.energy - base[1] == pytest.approx(3 * (one.energy - base[0]), rel=1e-9)
+    assert three.energy - base[1] == near(3 * (one.energy - base[0]), 1e-9)
 
 
 def test_without_reuse_only_the_sensed_side_is_converted():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from scipy.integrate import solve_ivp
 
 from rramkit import netlists
@@ -68,8 +69,8 @@ def test_read_conductance_anchors(pool, state, siemens):
     deck = f"r\n{netlists.text(netlists.RRAM_SKY130)}\nV1 a 0 0.1\nX1 a 0 rram_sky130_held s_0={state}\n.op\n.end\n"
     i = -pool.run(deck)["i(v1)"][0]
     # gmin (1e-12 S) adds 3e-6 to the smaller of them
-    assert i == pytest.approx(current(0.1, state), rel=1e-5)
-    assert i / 0.1 == pytest.approx(siemens, rel=0.03)
+    assert i == near(current(0.1, state), 1e-5)
+    assert i / 0.1 == near(siemens, 0.03)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_state_after_a_pulse_against_scipy(pool, state, v_pulse):
     found = pool.run(pulse_deck(state, v_pulse, 50))["v(s)"][-1]
     expected = reference(state, v_pulse, 50)
     # 0.1 % of the state's range, on changes of up to 30 %: the step error of gear at 0.05 ns is a tenth of it
-    assert found == pytest.approx(expected, abs=1e-3)
+    assert found == near(expected, within=1e-3)
     if abs(v_pulse) > 1.5:
         assert abs(expected - state) > 0.01  # the pulse does something, so the comparison means something
 

@@ -116,7 +116,7 @@ def test_offset_of_a_matched_latch_and_of_one_shifted_gate(pool):
     dv = np.zeros(11)
     dv[NAMES.index("input_p")] = 6e-3
     # A threshold of the input pair appears at the input as it is; 2 %: the pair's own gain to the first order.
-    assert found_offset(pool, params, dv) == pytest.approx(6e-3, abs=2 * resolution + 0.02 * 6e-3)
+    assert found_offset(pool, params, dv) == near(6e-3, within=2 * resolution + 0.02 * 6e-3)
 
 
 def test_offset_of_a_draw_is_the_sum_of_its_parts(pool):
@@ -125,7 +125,7 @@ def test_offset_of_a_draw_is_the_sum_of_its_parts(pool):
     parts = [found_offset(pool, params, np.where(np.arange(11) == k, dv, 0.0)) for k in range(1, 7)]
     assert abs(sum(parts)) > 1e-3
     # small signals add: each search is good to 0.04 mV, six of them to 0.1 mV
-    assert found_offset(pool, params, dv) == pytest.approx(sum(parts), abs=0.25e-3)
+    assert found_offset(pool, params, dv) == near(sum(parts), within=0.25e-3)
 
 
 def monte_carlo(pool, runs):
@@ -141,7 +141,7 @@ def monte_carlo(pool, runs):
 def test_offset_sigma_of_40_draws_against_pelgroms_law(pool):
     offsets, hand = monte_carlo(pool, 40)
     # A standard deviation of n draws is known to 1/sqrt(2(n - 1)) = 11 %: three of those.
-    assert np.std(offsets, ddof=1) == pytest.approx(hand, rel=3 / np.sqrt(2 * 39))
+    assert np.std(offsets, ddof=1) == near(hand, 3 / np.sqrt(2 * 39))
     assert abs(np.mean(offsets)) < 3 * hand / np.sqrt(40)
 
 
@@ -149,7 +149,7 @@ def test_offset_sigma_of_40_draws_against_pelgroms_law(pool):
 def test_offset_sigma_of_200_draws_against_pelgroms_law(pool):
     offsets, hand = monte_carlo(pool, 200)
     # 25 % is asked for; the draws' own uncertainty is 5 %.
-    assert np.std(offsets, ddof=1) == pytest.approx(hand, rel=0.25)
+    assert np.std(offsets, ddof=1) == near(hand, 0.25)
     assert abs(np.mean(offsets)) < 3 * hand / np.sqrt(200)
 
 
@@ -157,11 +157,11 @@ def test_pelgroms_law_alone():
     """With an n latch of endless area only the input pair is left: a_vt/sqrt(W L)."""
     params = SenseAmpParams(w_input=2e-6, w_latch_n=100e-6)
     alone = params.matching.a_vt / np.sqrt(2e-6 * 50e-9)
-    assert offset_by_hand(params, 8.0, V_TH0) == pytest.approx(alone, rel=0.01)
+    assert offset_by_hand(params, 8.0, V_TH0) == near(alone, 0.01)
     rng = np.random.default_rng(1)
     draws = np.array([draw_mismatch(params, rng=rng) for _ in range(4000)])
     pair = draws[:, NAMES.index("input_p")] - draws[:, NAMES.index("input_n")]
-    assert np.std(pair) == pytest.approx(alone, rel=4 / np.sqrt(2 * 4000))
+    assert np.std(pair) == near(alone, 4 / np.sqrt(2 * 4000))
 
 
 def test_mismatch_of_a_wrong_shape_or_size_is_refused():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def test_every_level_stands_from_its_edge_to_the_next(gaps, levels):
     assert np.all(np.diff(times) > 0)
     for start, level, end in zip(starts, levels, [*starts[1:], starts[-1] + 5 * RISE], strict=False):
         middle = (start + RISE + max(end, start + RISE)) / 2
-        assert np.interp(middle, times, volts) == pytest.approx(level, abs=1e-6)
+        assert np.interp(middle, times, volts) == near(level, within=1e-6)
 
 
 def test_overlapping_edges_are_refused():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.components.sense_amp import decisions
 from rramkit.circuits import catalog
@@ -46,7 +47,7 @@ def test_the_read_of_a_cell_is_that_of_the_plain_cards(pool):
         for given in (PLAIN, WRAPPED)
     ]
     # One model either way: what is left is the last digits of the sizes' conversion to micrometres and back.
-    assert found[1].measures["i_max"] == pytest.approx(found[0].measures["i_max"], rel=1e-6)
+    assert found[1].measures["i_max"] == near(found[0].measures["i_max"], 1e-6)
 
 
 def test_a_circuit_of_both_oxides_is_that_of_the_plain_cards(pool):
@@ -55,7 +56,7 @@ def test_a_circuit_of_both_oxides_is_that_of_the_plain_cards(pool):
         pool.run(level_shifter_bench(LevelShifterBench(technology=tech)).text()).measures for tech in both()
     )
     for name, value in plain.items():
-        assert wrapped[name] == pytest.approx(value, rel=1e-4, abs=1e-4 if name == "v_low" else 0), name
+        assert wrapped[name] == near(value, 1e-4, within=1e-4 if name == "v_low" else 0), name
 
 
 def test_a_latch_decides_as_with_the_plain_cards(pool):
@@ -66,8 +67,8 @@ def test_a_latch_decides_as_with_the_plain_cards(pool):
         )
         found.append(decisions(pool.run(decision_train(params).text()), params, 3))
     # 1e-3 of some 100 ps: the two decks may take their steps a little differently.
-    assert found[1].t_decide == pytest.approx(found[0].t_decide, rel=1e-3)
-    assert found[1].energy == pytest.approx(found[0].energy, rel=1e-3)
+    assert found[1].t_decide == near(found[0].t_decide, 1e-3)
+    assert found[1].energy == near(found[0].energy, 1e-3)
 
 
 def test_transistors_in_parallel_are_counted_by_the_subcircuits_own_parameter():
@@ -75,9 +76,8 @@ def test_transistors_in_parallel_are_counted_by_the_subcircuits_own_parameter():
     text = driven_write(DriverWriteParams.checked({"cell": {"technology": WRAPPED}}, where="test")).text()
     tail = next(line for line in text.splitlines() if line.startswith("Xmos_tail"))
     assert "mult=4" in tail and " tfet_p33 " in tail and "len=0.4" in tail
-    assert tech.subcircuit.sizes(2e-6, 50e-9, 1, l_strip=200e-9) == pytest.approx(
-        {"width": 2.0, "len": 0.05, "ad": 0.4, "as": 0.4, "pd": 4.4, "ps": 4.4}
-    )
+    by_hand = {"width": 2.0, "len": 0.05, "ad": 0.4, "as": 0.4, "pd": 4.4, "ps": 4.4}
+    assert tech.subcircuit.sizes(2e-6, 50e-9, 1, l_strip=200e-9) == near(by_hand, 1e-12)  # rounding
     bare = tech.subcircuit.model_copy(update={"strips": False})
     assert set(bare.sizes(2e-6, 50e-9, 1, l_strip=200e-9)) == {"width", "len"}
 
@@ -91,7 +91,7 @@ def test_the_inventory_sees_them():
     assert plain.keys() == wrapped.keys() and len(plain) > 20
     for path, (gate, *sizes) in plain.items():
         assert wrapped[path][0] == gate
-        assert wrapped[path][1:] == pytest.approx(sizes, rel=1e-12)
+        assert wrapped[path][1:] == near(sizes, 1e-12)
 
 
 def _sense(tech: Technology) -> CurrentSenseBenchParams:
@@ -114,7 +114,7 @@ def test_simpler_cards_state_their_oxide_too():
     tech, circuit = Technology.checked(PLAIN, where="test"), current_train(_sense(Technology.checked(PLAIN, where="t")))
     rest = gate_capacitances(circuit.circuit, ["rest_b"], tech)["rest_b"]
     by_hand = 3 * 1e-6 * 50e-9 * 3.9 * 8.8541878128e-12 / 4e-9  # three equalising PMOS of 1 um
-    assert rest == pytest.approx(by_hand, rel=1e-9)
+    assert rest == near(by_hand, 1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(set(catalog.BLOCKS) - {"device_pulse"}))

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic_run import checked_tables
 
 from rramkit import table
@@ -76,8 +77,8 @@ def test_values_between_the_points():
     np.testing.assert_array_equal(read.interp(g_cell=g, v_cell=v)["i_cell"], current)
     grid = TABLES["set"]
     at = grid.at("delta_g", g_start=grid["g_start"][4], v_pulse=grid["v_pulse"][7])
-    assert at == pytest.approx(grid["delta_g"][4, 7], rel=1e-12)
-    assert read.sel(v_cell=0.0).at("i_cell", g_cell=g) == pytest.approx(0.0, abs=1e-15)  # A: rounding
+    assert at == near(grid["delta_g"][4, 7], 1e-12)
+    assert read.sel(v_cell=0.0).at("i_cell", g_cell=g) == near(0.0, within=1e-15)  # A: rounding
 
 
 def test_values_outside_or_misnamed_are_refused_in_one_line():

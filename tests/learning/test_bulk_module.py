@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 
 from rramkit.array.stages.chain import ReadChain
@@ -26,11 +27,11 @@ def test_the_presets_say_what_table_1_says(network):
     assert mapping.read == ReadChain.from_toml(EXAMPLES / "chains" / "bulk_module.toml")
     converter = mapping.read.adc
     assert (converter.bits, converter.i_high) == (8, 70e-6)
-    assert converter.noise == pytest.approx(2 * 70e-6 / 255, rel=1e-3)  # written with three digits
+    assert converter.noise == near(2 * 70e-6 / 255, 1e-3)  # written with three digits
     assert isinstance(rule, Threshold)
     assert (rule.levels, rule.sigma_program, rule.way) == (16, 0.5, "error")
-    assert mapping.read.read_noise.sigma_span == pytest.approx(0.3 / 15)
-    assert rule.threshold == pytest.approx(1 / 15)
+    assert mapping.read.read_noise.sigma_span == near(0.3 / 15, 1e-12)
+    assert rule.threshold == near(1 / 15, 1e-6)
     assert (rule.accumulate, rule.backward, rule.reading) == (True, "digital", "ideal")
     assert (made.optimiser.kind, made.optimiser.learning_rate, made.batch) == ("adam", 0.003, 64)
     assert (made.schedule.kind, made.schedule.every, made.schedule.factor) == ("plateau", 5, 0.5)
@@ -44,14 +45,15 @@ def one_batch(network, inputs):
     x = rng.integers(0, 256, (2 * inputs, 3, 32, 32), dtype=np.uint8)
     labels = np.arange(2 * inputs) % 10
     labels[0] = 9  # ten classes
-    data = DataSet(x[:inputs], labels[:inputs], x[inputs:], labels[inputs:], "noise")
+    (x_train, x_test), (y_train, y_test) = (np.split(each, 2) for each in (x, labels))
+    data = DataSet(x_train, y_train, x_test, y_test, "noise", x_validation=x_test, y_validation=y_test)  # of one each
     short = {"epochs": 1, "batches": 1, "batch": inputs, "float_reference": False, "sweep": {}}
     settings = {**preset(network).model_dump(), **short}
     return train(Experiment.checked(settings, where=network), tables(), data=data)
 
 
 def check(found, cells):
-    assert sum(layer.pulses.size for layer in found.layers) == pytest.approx(cells, rel=0.005)
+    assert sum(layer.pulses.size for layer in found.layers) == near(cells, 0.005)
     assert np.all(np.isfinite(found.epochs.loss)) and found.epochs.energy_read[1] > 0.0
     low, high = found.layers[0].g_edges[[0, -1]]
     assert all(low <= layer.g_final.min() and layer.g_final.max() <= high for layer in found.layers)

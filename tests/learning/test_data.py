@@ -32,7 +32,7 @@ def _write_mnist(folder, *, zipped=True):
 def test_idx_files_are_read_wherever_they_lie(tmp_path, folder, zipped):
     arrays = _write_mnist(tmp_path / "data" if folder == "." else tmp_path / folder, zipped=zipped)
     place = tmp_path / "data" if folder == "." else tmp_path
-    data = DataSettings(name="mnist", folder=str(place)).loaded(seed=1)
+    data = DataSettings(name="mnist", folder=str(place), validation=0.0).loaded(seed=1)
     np.testing.assert_array_equal(data.x_train[:, 0], arrays[0])
     np.testing.assert_array_equal(data.y_test, arrays[3])
     assert data.shape == (1, 28, 28)
@@ -96,7 +96,7 @@ def test_cifar_in_its_forms(tmp_path):
     with tarfile.open(packed / cifar.ARCHIVE.file, "w:gz") as archive:
         archive.add(binary / "cifar-10-batches-bin", "cifar-10-batches-bin")
     for folder in (binary, pickled, packed):
-        data = DataSettings(name="cifar10", folder=str(folder)).loaded(seed=1)
+        data = DataSettings(name="cifar10", folder=str(folder), validation=0.0).loaded(seed=1)
         np.testing.assert_array_equal(data.x_train, np.concatenate([x for x, _ in batches[:5]]))
         np.testing.assert_array_equal(data.y_test, batches[5][1])
 
@@ -113,7 +113,8 @@ def test_ones_own_data(tmp_path):
     x, y = RNG.normal(size=(40, 6, 5)), np.arange(40) % 4
     np.savez(path, x=x, y=y)
     data = DataSettings(name="npz", file=str(path)).loaded(seed=1)
-    assert data.x_train.shape == (32, 1, 6, 5)
+    assert (len(data.x_train), len(data.x_validation), len(data.x_test)) == (28, 4, 8)  # of each class 7, 1 and 2
+    assert data.shape == (1, 6, 5)
     assert data.name == "own.npz"
     np.savez(path, x_train=x, y_train=y, x_test=x[:3], y_test=y[:3])
     np.testing.assert_array_equal(DataSettings(name="npz", file=str(path)).loaded(seed=1).y_test, y[:3])
@@ -134,7 +135,7 @@ def test_ones_own_data(tmp_path):
 def test_fewer_images_and_standardised_ones(tmp_path):
     np.savez(tmp_path / "own.npz", x=RNG.integers(0, 256, (100, 3, 4, 4)).astype(np.uint8), y=np.arange(100) % 2)
     settings = DataSettings(
-        name="npz", file=str(tmp_path / "own.npz"), train_images=50, test_images=7, standardise=True
+        name="npz", file=str(tmp_path / "own.npz"), train_images=50, test_images=7, validation=0.0, standardise=True
     )
     data = settings.loaded(seed=1)
     assert (len(data.x_train), len(data.x_test)) == (50, 7)
@@ -160,7 +161,7 @@ def test_augmented_images_are_shifted_and_mirrored():
 def test_mnist_itself():
     if "RRAMKIT_DATA" not in os.environ:
         pytest.skip("RRAMKIT_DATA names no folder of data")
-    data = DataSettings(name="mnist").loaded(seed=1)
+    data = DataSettings(name="mnist", validation=0.0).loaded(seed=1)
     assert data.x_train.shape == (60_000, 1, 28, 28)
     assert data.x_test.shape == (10_000, 1, 28, 28)
     assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

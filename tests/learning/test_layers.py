@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.array.matrix import FloatMatrix
 from rramkit.errors import InputError
@@ -86,7 +87,7 @@ def test_derivatives_against_finite_differences(name):
     # central difference: rounding 1e-16 / step over sums of some dozen terms of order one
     for place in np.ndindex(x.shape):
         slope = _difference(lambda moved: _loss(layer, moved, params, pull), x, place)
-        assert back.error[place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
+        assert back.error[place] == near(slope, 1e-6, within=2e-8)
     for index, matrix in enumerate(params.matrices):
 
         def of_matrix(moved, index=index):
@@ -96,7 +97,7 @@ def test_derivatives_against_finite_differences(name):
 
         for place in np.ndindex(matrix.weight.shape):
             slope = _difference(of_matrix, matrix.weight, place)
-            assert back.matrices[index].weight[place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
+            assert back.matrices[index].weight[place] == near(slope, 1e-6, within=2e-8)
     for index, vector in enumerate(params.vectors):
 
         def of_vector(moved, index=index):
@@ -106,7 +107,7 @@ def test_derivatives_against_finite_differences(name):
 
         for place in np.ndindex(vector.shape):
             slope = _difference(of_vector, vector, place)
-            assert back.vectors[index][place] == pytest.approx(slope, abs=2e-8, rel=1e-6)
+            assert back.vectors[index][place] == near(slope, 1e-6, within=2e-8)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -125,7 +126,7 @@ def test_a_convolution_is_its_slow_loop():
     for c, i, j, b in np.ndindex(y.shape):
         window = padded[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3, b]
         slow = 0.7 * np.sum(window * kernel[..., c]) + params.vectors[0][c]
-        assert y[c, i, j, b] == pytest.approx(slow, rel=1e-12, abs=1e-12)
+        assert y[c, i, j, b] == near(slow, 1e-12, within=1e-12)
 
 
 def test_of_equal_pixels_the_first_one_takes_the_error():
@@ -180,7 +181,7 @@ def test_networks_by_name(name, shape, weights):
 
 def test_resnet18_has_the_counts_of_the_literature():
     network, parts = _built(NetworkSettings(name="resnet18"), (3, 32, 32))
-    assert 2 * sum(plan.rows * plan.columns for plan in network.matrices) == pytest.approx(22.3e6, rel=0.005)
+    assert 2 * sum(plan.rows * plan.columns for plan in network.matrices) == near(22.3e6, 0.005)
     x = np.random.default_rng(1).random((2, 3, 32, 32), dtype=np.float32)
     assert np.all(np.isfinite(network.gradients(parts, x, np.array([1, 2]), rng=RNG)[2].matrices[0].weight))
 

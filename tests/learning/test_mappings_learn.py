@@ -21,6 +21,7 @@ OHMIC = {**NO_WIRES, "device": {"current": "ohmic"}}
 
 def experiment(kind, rule, weights, more):
     settings = {"network": {"hidden": [16]}, "epochs": 2, "optimiser": {"learning_rate": 0.005}, "rule": rule}
+    settings["data"] = {"validation": 0.0}  # nothing is chosen here
     mapping = {"kind": kind, "weights": weights, **more.get("mapping", {})}
     return Experiment.checked({**settings, "float_reference": False, **more, "mapping": mapping}, where=kind)
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_LOW, perfect, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,7 +150,7 @@ def test_equal_pulses_are_counted_as_aihwkit_does():
     rule = MixedPrecision(threshold=0.0, write="count", step=0.005, start="error", centre=0.5)
     bound, state = started(rule, shape=(1, 3))
     epsilon = bound.device.pulses.epsilon
-    assert epsilon == pytest.approx(0.01, rel=1e-3)  # a SET and a RESET of half a percent each
+    assert epsilon == near(0.01, 1e-3)  # a SET and a RESET of half a percent each
     after = bound.step(state, [gradient_of(-epsilon * np.array([[3.7, -1.2, 0.9]]))], rng=rng())
     moved = (after.matrices[0].weight - state.matrices[0].weight)[0]
     np.testing.assert_allclose(moved, epsilon * np.array([3.0, -1.0, 0.0]), rtol=0, atol=1e-9)
@@ -189,7 +190,7 @@ def test_cells_whose_conductance_chooses_the_pulse_are_read_and_counted(rule, re
     bare = after.parts[0].cells.energy.sum() - state.parts[0].cells.energy.sum()
     loop, pairs = bound.device.loop, state.parts[0].cells.g_cell[:, np.abs(g) > 0.1]
     of_reads = loop.v_read**2 * loop.t_read * pairs.sum() if read_a_pair else 0.0
-    assert after.tally.energy - bare == pytest.approx(of_reads, rel=1e-6, abs=1e-20)  # rounding of picojoules
+    assert after.tally.energy - bare == near(of_reads, 1e-6, within=1e-20)  # rounding of picojoules
 
 
 def test_chi_is_clipped_to_what_a_pair_can_hold():
@@ -267,8 +268,8 @@ def test_targets_have_levels_and_the_simulators_error():
     plus, minus = state.parts[0].cells.g_cell
     spacing = SPAN / 15
     # 3,000 draws: mean and deviation to 4 / sqrt(3000) = 7 % of the deviation.
-    assert np.mean(plus) == pytest.approx(G_LOW + 7 * spacing, abs=0.04 * spacing)
-    assert np.std(plus) == pytest.approx(0.5 * spacing, rel=0.06)
+    assert np.mean(plus) == near(G_LOW + 7 * spacing, within=0.04 * spacing)
+    assert np.std(plus) == near(0.5 * spacing, 0.06)
     assert np.min(minus) == G_LOW  # the error is held within the range
     off = bind(rule.model_copy(update={"sigma_program": 0.0}))
     exact = off.init([np.full((2, 2), 0.49)], rng=rng()).parts[0].cells.g_cell
@@ -300,7 +301,7 @@ def test_open_loop_reads_no_more_than_it_says(knows):
     loop, part = bound.device.loop, state.parts[0]
     sensed = 24e-12 + loop.v_read**2 * loop.t_read * part.cells.g_cell[:, :, :2].sum()
     pulses = np.sum(after.parts[0].cells.energy - part.cells.energy)
-    assert after.tally.energy == pytest.approx(pulses + (0.0 if knows == "mean" else sensed), rel=1e-12)
+    assert after.tally.energy == near(pulses + (0.0 if knows == "mean" else sensed), 1e-12)
 
 
 def test_the_open_loop_adds_up_the_means_of_its_pulses():
@@ -449,7 +450,7 @@ def test_fractions_of_a_step_are_drawn():
     steps = np.full(100_000, -1.3)
     result = stochastic_round(steps, rng=rng())
     assert set(np.unique(result)) == {-2, -1}
-    assert result.mean() == pytest.approx(-1.3, abs=0.006)  # 4 deviations of the mean of 1e5 draws
+    assert result.mean() == near(-1.3, within=0.006)  # 4 deviations of the mean of 1e5 draws
 
 
 # Row-sparse -----------------------------------------------------------------------------------------------------------
@@ -566,4 +567,4 @@ def test_dead_pulses_move_nothing(kind):
 def test_one_amplitude_serves_the_rules_of_equal_pulses():
     for rule in (Sign(start="error"), OuterProduct(start="error"), TikiTaka(start="error")):
         bound = bind(rule, soft_bounds(0.004), Momentum(0.1))
-        assert bound.device.pulses.epsilon == pytest.approx(0.008, rel=0.3)  # at `centre`, not quite the middle
+        assert bound.device.pulses.epsilon == near(0.008, 0.3)  # at `centre`, not quite the middle

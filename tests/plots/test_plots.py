@@ -4,6 +4,7 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 from fixtures.synthetic_run import checked_tables, run
 from fixtures.synthetic_tables import cornered_table, full_file, full_table, write_table_at_corners
@@ -84,9 +85,9 @@ DRAWINGS = {
     ),
     "conductance_drift": (lambda ax: plots.conductance_drift(ax, RUN.layers[0]), "epoch", "cell conductance (µS)"),
     "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses per cell"),
-    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM (points)"),
+    "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM, validation (points)"),
     "ablation": (
-        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
+        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], reference=0.972, errors=[0.003, 0.01, float("nan")]),
         "test images right (%); line: 97.20 without any",
         "",
     ),
@@ -152,6 +153,19 @@ def test_tables_without_held_out_points_and_cells_without_pulses_draw():
     plots.svg(lambda ax: plots.confusion(ax, np.diag(np.arange(10))), name="all-right")
 
 
+def test_a_family_states_where_the_axes_that_are_not_drawn_stand():
+    axes = {
+        "corner": Quantity(np.arange(2.0), "1", labels=("ss", "tt")),
+        "temperature": Quantity(np.array([250.0, 300.0, 350.0, 400.0]), "K"),
+        "v_in": Quantity(np.linspace(0.0, 1.0, 5), "V"),
+    }
+    rising = np.linspace(0.0, 1.0, 5) * np.array([1.0, 2.0, 3.0, 4.0])[None, :, None] * np.ones((2, 1, 1))
+    table = Table(name="block", axes=axes, signals={"y": Quantity(rising, "V")}, conditions={})
+    ax = plots.family(Figure().add_subplot(), table, "y")
+    assert [each.get_text() for each in ax.texts] == ["at temperature 300 K"]
+    assert all(np.asarray(line.get_ydata())[-1] == 2.0 for line in ax.get_lines())  # of the second temperature
+
+
 def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
     ax = plots.family(Figure().add_subplot(), FILE["set"], "delta_g")
     dots = np.asarray(ax.collections[0].get_offsets())
@@ -178,7 +192,7 @@ def test_a_histogram_of_draws_has_their_shares():
     bars = ax.patches[-1]
     assert isinstance(bars, StepPatch)
     shares, edges, _ = bars.get_data()
-    assert shares.sum() == pytest.approx(1.0, rel=1e-12)
+    assert shares.sum() == near(1.0, 1e-12)
     counted = np.histogram(draws, edges)[0] / draws.size
     np.testing.assert_allclose(shares, counted, rtol=0, atol=6e-3)  # straight lines between levels of half a percent
 
@@ -193,7 +207,9 @@ def test_the_command_draws_every_table_into_a_folder(tmp_path):
 
 
 def test_the_command_draws_a_training_into_a_folder(tmp_path):
-    alone = replace(RUN, epochs=replace(RUN.epochs, float_accuracy_test=np.full(5, np.nan)), float_accuracy=np.nan)
+    nothing = np.full(5, np.nan)
+    of_rram = replace(RUN.epochs, float_accuracy_validation=nothing, float_accuracy_test=nothing)
+    alone = replace(RUN, epochs=of_rram, float_accuracy=np.nan)
     for name, made, gap in (("with", RUN, True), ("alone", alone, False)):
         record.save(made, tmp_path / f"{name}.h5")
         assert command(["plot", str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / name), "--format", "svg"]) == 0

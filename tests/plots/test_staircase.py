@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 
 from rramkit.errors import TableError
@@ -17,7 +18,7 @@ def test_each_step_is_one_pulse_from_where_the_last_left_the_cell():
     change, g = GridSurrogate(table, "delta_g"), float(g_low)
     for v, reached in zip(steps.v_pulse, steps.g_cell, strict=True):
         g = min(max(g + float(change.at(g, v)), g_low), g_high)
-        assert reached == pytest.approx(g, abs=1e-15)  # S: rounding only
+        assert reached == near(g, within=1e-15)  # S: rounding only
 
 
 def test_set_climbs_and_reset_falls_over_the_drivers_amplitudes():
@@ -25,7 +26,7 @@ def test_set_climbs_and_reset_falls_over_the_drivers_amplitudes():
         table = FILE[name]
         steps = climb(table)
         assert np.all(sign * np.diff(steps.g_cell, prepend=steps.g_start) >= -1e-15)
-        assert np.diff(steps.v_pulse) == pytest.approx(table.condition("v_step"), abs=1e-12)
+        assert np.diff(steps.v_pulse) == near(table.condition("v_step"), within=1e-12)
         assert steps.energy.shape == steps.g_cell.shape == steps.v_pulse.shape
 
 

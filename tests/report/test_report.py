@@ -98,12 +98,14 @@ def test_numbers_of_the_run_are_those_of_the_file(page):
         f"test images {made.confusion.sum()}",
         f"change, rms {units.text(_rms(made.layers[1].g_final - made.layers[1].g_initial), 'S')}",
         f"run: seed {made.seed}",
+        "digital numbers a weight 2 (gradient of the batch: 1, accumulated changes: 1)",
         f"run: kit_version {made.kit_version}",
     ):
         assert shown in page.text
     for row in range(epochs.epoch.size):
         assert (
-            f"{row} {units.percent(epochs.accuracy_test[row])} {units.percent(epochs.accuracy_train[row])}" in page.text
+            f"{row} {units.percent(epochs.accuracy_validation[row])} {units.percent(epochs.accuracy_train[row])}"
+            in page.text
         )
 
 

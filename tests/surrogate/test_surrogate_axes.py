@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 from fixtures.synthetic_tables import cornered_table, full_table
 from hypothesis import given, settings
@@ -30,7 +31,7 @@ def test_a_multilinear_signal_is_reproduced_over_any_number_of_axes(parts, count
     surrogate = GridSurrogate(_table(1.0 + sum((k + 1) * grid for k, grid in enumerate(grids)), *axes), "y")
     at = [axis[0] + part * (axis[-1] - axis[0]) for axis, part in zip(axes, parts, strict=False)]
     expected = 1.0 + sum((k + 1) * x for k, x in enumerate(at))
-    assert surrogate.at(*at) == pytest.approx(expected, rel=0, abs=1e-12)
+    assert surrogate.at(*at) == near(expected, within=1e-12)
     assert surrogate.clamped(*at) == 0
 
 
@@ -75,7 +76,7 @@ def test_labels_are_never_interpolated():
     with pytest.raises(TableError, match=r"an axis of labels, `corner`\. Select one with `along` first"):
         GridSurrogate(cornered_table(), "t_decide")
     slow = GridSurrogate(cornered_table().along("corner", "ss"), "t_decide")
-    assert slow.at(300.0, 0.2) == pytest.approx(1.4 * 1e-10 / 0.2, rel=1e-12)
+    assert slow.at(300.0, 0.2) == near(1.4 * 1e-10 / 0.2, 1e-12)
     with pytest.raises(TypeError, match="axes temperature, v_diff; got 1"):
         slow.at(300.0)
 
@@ -103,7 +104,7 @@ def test_a_failed_point_is_refused_on_all_patches_whose_curve_it_shapes_and_nowh
             else:
                 assert not holed.masked(a, b)
                 # outside, the value that stands in for the failed one must not be felt
-                assert holed.at(a, b) == pytest.approx(whole.at(a, b), rel=0, abs=2e-3 * whole.full_scale)
+                assert holed.at(a, b) == near(whole.at(a, b), within=2e-3 * whole.full_scale)
     assert refused == 64
     with pytest.raises(TableError, match="`t/y` must have every point; 1 failed"):
         holed.fine_grid()

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
@@ -54,7 +55,7 @@ def test_numpy_and_torch_give_the_same_read(chain, wires):
         assert isinstance(torch_read.i, torch.Tensor) and torch_read.i.dtype == torch.float64
         full_scale = np.max(np.abs(numpy_read.i))
         np.testing.assert_allclose(torch_read.i.numpy(), numpy_read.i, rtol=0, atol=1e-6 * full_scale)  # as asked
-        assert torch_read.energy == pytest.approx(numpy_read.energy, rel=1e-9)
+        assert torch_read.energy == near(numpy_read.energy, 1e-9)
         assert (torch_read.clamped, torch_read.duration) == (numpy_read.clamped, numpy_read.duration)
 
 
@@ -98,7 +99,7 @@ def test_a_device_can_draw_its_own_numbers():
     reference = torch.zeros(1, dtype=torch.float32)
     first, second = (each.normal((100_000,), reference) for each in streams)
     assert torch.equal(first, second) and not torch.equal(first[0], first[1])
-    assert float(first.std()) == pytest.approx(1.0, abs=5 / np.sqrt(4e5))
+    assert float(first.std()) == near(1.0, within=5 / np.sqrt(4e5))
     alone = TileRng.seeded(3, first=1, device="cpu").normal((100_000,), reference)
     assert torch.equal(alone, first[1])
 

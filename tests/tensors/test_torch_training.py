@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 from fixtures.synthetic import tables
 
 from rramkit.errors import SetupError
@@ -37,8 +38,8 @@ def test_torch_trains_as_numpy_does():
     numpy_run, torch_run = (train(_experiment(backend=each), tables(), data=_data()) for each in ("numpy", "torch"))
     # Before training both hold the same cells and draw the same noise: what differs is rounding in float32, and the
     # odd converter code on its edge. After it, single pulses have gone another way.
-    assert torch_run.epochs.loss[0] == pytest.approx(numpy_run.epochs.loss[0], rel=2e-3)
-    assert torch_run.epochs.energy_read[1] == pytest.approx(numpy_run.epochs.energy_read[1], rel=0.02)
+    assert torch_run.epochs.loss[0] == near(numpy_run.epochs.loss[0], 2e-3)
+    assert torch_run.epochs.energy_read[1] == near(numpy_run.epochs.energy_read[1], 0.02)
     assert min(torch_run.accuracy, numpy_run.accuracy) > 0.9
 
 

@@ -40,6 +40,7 @@ from pydantic import Field, model_validator
 
 from rramkit.array.backend import Array, like, limited, namespace, to_numpy
 from rramkit.array.rng import TileRng
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import Stage, State, TileSpec
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
@@ -147,7 +148,7 @@ class Adc(Stage):
         assert self.v_low is not None
         every = np.arange(1.0, 2**self.bits)
         if not self.codes:
-            return self.v_low + (every - 0.5) * self.v_lsb
+            return self.v_low + every * self.v_lsb
         return extrapolated(every, np.asarray(self.codes), np.asarray(self.v_transition))
 
     @property
@@ -275,15 +276,6 @@ def grouped_maximum(i: np.ndarray, shared: int) -> np.ndarray:
     padded = np.concatenate([largest, np.zeros((*largest.shape[:-1], -outputs % shared), largest.dtype)], axis=-1)
     groups = padded.reshape(*padded.shape[:-1], -1, shared).max(axis=-1)
     return np.repeat(groups, shared, axis=-1)[..., :outputs]
-
-
-def extrapolated(x: np.ndarray, grid: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return `values` (N,) on `grid` at `x` (...): linear between the points, and straight on beyond the outer two."""
-    if grid.size == 1:
-        return np.full_like(x, values[0])
-    at = np.clip(np.searchsorted(grid, x, side="right") - 1, 0, grid.size - 2)
-    part = (x - grid[at]) / (grid[at + 1] - grid[at])
-    return values[at] * (1.0 - part) + values[at + 1] * part
 
 
 def _levels(tables: TableFile) -> dict[str, Any]:

@@ -123,6 +123,27 @@ class ReadChain(Parameters):
         built._origins.update(origins)
         return built
 
+    @classmethod
+    def groups_of(cls, name: str) -> tuple[str, ...]:
+        """Return the names of the tables that a stage reads, the one it needs first.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage.
+
+        Returns
+        -------
+        tuple of str
+            Groups of the table file; none where no table is for it.
+
+        Examples
+        --------
+        >>> ReadChain.groups_of("row_driver")
+        ('row_driver',)
+        """
+        return dict(cls()._named())[name].groups
+
     def origins(self) -> dict[str, str]:
         """Return where each stage's numbers come from.
 
@@ -181,6 +202,11 @@ class ReadChain(Parameters):
     def calibrates(self) -> bool:
         """Whether a stage's range is to be measured on a batch (`Tile.calibrated`)."""
         return any(stage.calibrates for stage in self.stages)
+
+    @property
+    def calibrates_backward(self) -> bool:
+        """Whether a stage's range is to be measured on a batch of backward reads too."""
+        return any(stage.calibrates_backward for stage in self.stages)
 
     @property
     def r_column(self) -> float:

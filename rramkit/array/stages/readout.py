@@ -36,6 +36,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.interpolate import PchipInterpolator
 
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
 from rramkit.parameters import Parameters, quantity
@@ -89,9 +90,7 @@ class ReadoutGain(Parameters):
             return np.zeros_like(i)
         if len(self.energy) == 1:
             return np.full_like(i, self.energy[0])
-        i_energy, energy = np.asarray(self.i_energy), np.asarray(self.energy)
-        at = np.clip(np.searchsorted(i_energy, i) - 1, 0, i_energy.size - 2)
-        return energy[at] + np.diff(energy)[at] / np.diff(i_energy)[at] * (i - i_energy[at])
+        return extrapolated(i, np.asarray(self.i_energy), np.asarray(self.energy))
 
 
 class TransferCurve:

@@ -19,9 +19,10 @@ voltage (`v_row`) and the current into the driver (`i_row`). Along the loads eac
 `v_open`, less that of code 0, are the levels; `r_out`, one slope for all codes by least squares, is the driver's end of
 the wires (`wires`, r_drive), so that what cells take from a level, row by row, comes from the solution of the wires.
 What is left, because r_out differs from code to code, is `error`: the largest distance of the table's `v_row` from that
-line over the full voltage. The energy of a level is that of its code and of the row's load, linear in the conductance
-of its cells: energy = e_code + e_slope g, `e_error` says how well. With one load only, as in files of version 0.1.0
-(without `i_row`), the levels are those of the middle load over the highest, and the energy is the mean.
+line over the full voltage. Between the measured codes levels are linear in the code (`bits` says how many there are).
+The energy of a level is that of its code, a monotone cubic between the measured ones, and of the row's load, linear in
+the conductance of its cells: energy = e_code + e_slope g, `e_error` says how well. With one load only, as in files of
+version 0.1.0 (without `i_row`), the levels are those of the middle load over the highest, and the energy is the mean.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,9 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
+from scipy.interpolate import PchipInterpolator
 
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
 from rramkit.parameters import quantity
@@ -152,13 +155,17 @@ def _levels_and_resistance(table: Table) -> dict[str, Any]:
     def over_loads(name: str) -> np.ndarray:
         return np.transpose(np.asarray(table.signal(name).values, dtype=float), order)  # (codes, loads)
 
+    measured = np.asarray(table.axes[ROW_DRIVER.code].values, dtype=float)
+    bits = ROW_DRIVER.bits in table.conditions and round(table.condition(ROW_DRIVER.bits))
+    codes = np.arange(2.0**bits) if bits else measured
     v_row, i_row = over_loads(ROW_DRIVER.v_row), over_loads(ROW_DRIVER.i_row)
     i_less = i_row - i_row.mean(axis=1, keepdims=True)
     v_less = v_row - v_row.mean(axis=1, keepdims=True)
     r_out = -float(np.sum(i_less * v_less) / np.sum(i_less**2))  # one slope for all codes, least squares
     v_open = (v_row + r_out * i_row).mean(axis=1)
     rest = np.abs(v_open[:, None] - r_out * i_row - v_row)
-    v_open = v_open - v_open[0]
+    v_open = extrapolated(codes, measured, v_open)
+    v_open -= v_open[0]
     values: dict[str, Any] = {
         "levels": v_open.size,
         "v_open": tuple(v_open.tolist()),
@@ -171,8 +178,8 @@ def _levels_and_resistance(table: Table) -> dict[str, Any]:
         line = np.stack([np.ones_like(load), load], axis=1)
         fit = np.linalg.lstsq(line, energy.T, rcond=None)[0]  # (2, codes)
         values |= {
-            "e_code": tuple(fit[0].tolist()),
-            "e_slope": tuple(fit[1].tolist()),
+            "e_code": tuple(PchipInterpolator(measured, fit[0])(codes).tolist()),
+            "e_slope": tuple(PchipInterpolator(measured, fit[1])(codes).tolist()),
             "e_error": float(np.max(np.abs(line @ fit - energy.T)) / np.max(np.abs(energy))),
         }
     return values

@@ -32,7 +32,8 @@ import numpy as np
 
 from rramkit.array.backend import Array, like, limited, namespace, to_numpy
 from rramkit.array.rng import TileRng
-from rramkit.array.stages.adc import Adc, extrapolated
+from rramkit.array.stages.adc import Adc
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.readout import Readout
 from rramkit.array.stages.stage import Stage, TileSpec
 
@@ -233,6 +234,11 @@ class UnitBank:
     unit: np.ndarray
     look_up: LookUp | None
 
+    @cached_property
+    def settings(self) -> tuple[int, ...]:
+        """Numbers of the gain settings in use."""
+        return tuple(sorted(set(self.gain.ravel().tolist())))
+
 
 def unit_transitions(readout: Readout, adc: Adc, draws: UnitDraws, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where each code of a unit begins, as currents i' (A), and its code at rest.
@@ -324,6 +330,11 @@ class SenseUnit(Stage):
         return self.readout.calibrates
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether tiles choose it for each direction: the same."""
+        return self.calibrates
+
+    @property
     def r_sensing(self) -> float | None:
         """Input resistance of the gain setting before calibration (ohm)."""
         return self.readout.r_sensing
@@ -371,10 +382,8 @@ class SenseUnit(Stage):
         g = np.broadcast_to(g, (*lead, 1, g.shape[-1]))
         r_first = self.readout.input_resistance(self.readout.first)
         factor, variance = np.empty(g.shape), np.empty(g.shape)
-        for number, gain in enumerate(self.readout.gains):
-            at = bank.gain == number
-            if not np.any(at):
-                continue
+        for number in bank.settings:
+            at, gain = bank.gain == number, self.readout.gains[number]
             some = g[at]
             factor[at] = (1.0 + r_first * some) / (1.0 + self.readout.input_resistance(number) * some)
             noise = gain.noise(some) if self.readout.noise is None else np.full_like(some, self.readout.noise)
@@ -395,9 +404,9 @@ class SenseUnit(Stage):
         bank, each = state.banks[backward], math.prod(i.shape[-2:])
         mean = np.asarray(to_numpy(namespace(i).mean(i, axis=(-2, -1))), dtype=float)
         energy = np.asarray((LINES - 1) * self.readout.v_rest * state.t_read * mean)
-        for number, gain in enumerate(self.readout.gains):
+        for number in bank.settings:
             at = bank.gain == number
-            energy[at] += gain.read_energy(mean[at])
+            energy[at] += self.readout.gains[number].read_energy(mean[at])
         return float(energy.sum()) * each
 
     def sense(self, i: Array, state: UnitState, *, backward: bool, two_way: bool) -> tuple[Array, int]:
@@ -409,8 +418,9 @@ class SenseUnit(Stage):
     def _output(self, i: Array, line: LineTerms, bank: UnitBank) -> tuple[Array, int]:
         """Return the readouts' outputs less those at rest, over the feedback resistor: currents (..., N, M)."""
         seen, beyond = to_numpy(i * line.factor + line.shift).astype(float), 0
-        for number, gain in enumerate(self.readout.gains):
-            at, curve = bank.gain == number, gain.curve()
+        for number in bank.settings:
+            at, gain = bank.gain == number, self.readout.gains[number]
+            curve = gain.curve()
             beyond += int(np.count_nonzero(seen[at] > curve.i_end))
             seen[at] = curve.output(seen[at]) / gain.r_feedback
         return like(seen, i), beyond

@@ -198,6 +198,11 @@ class Stage(Parameters):
         return False
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether a batch of backward reads should set its range too."""
+        return False
+
+    @property
     def r_column(self) -> float:
         """Series resistance at the end of each column (ohm)."""
         return 0.0

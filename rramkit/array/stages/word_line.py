@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import Stage, TileSpec
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
@@ -56,12 +57,8 @@ class WordLine(Stage):
 
     def e_line(self, cells: int) -> float:
         """Return the energy of one pulse of a word line of so many cells (J): linear between loads, and beyond."""
-        load, c_load, energy = cells * self.c_word, np.asarray(self.c_load), np.asarray(self.energy)
-        if c_load.size == 1:
-            return float(energy[0])
-        at = int(np.clip(np.searchsorted(c_load, load) - 1, 0, c_load.size - 2))
-        slope = (energy[at + 1] - energy[at]) / (c_load[at + 1] - c_load[at])
-        return float(energy[at] + slope * (load - c_load[at]))
+        load = np.asarray(cells * self.c_word)
+        return float(extrapolated(load, np.asarray(self.c_load), np.asarray(self.energy)))
 
     def e_batch(self, tile: TileSpec, *, backward: bool) -> float:
         """Return the energy of one rise and fall of all word lines (J)."""

@@ -30,7 +30,7 @@ from rramkit.array.write.write_driver import WriteDriver
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table, TableFile, TablesLike, loaded
-from rramkit.table.schema import SET, WIRES, WRITE_DRIVERS, WRITES
+from rramkit.table.schema import DISTURBS, DROOPS, SET, WIRES, WRITE_DRIVERS, WRITES
 
 IDEAL, OFF = "ideal: not characterised", "off"
 """Origins of a stage that neither the file nor the settings have, and of one that is left out by name."""
@@ -124,6 +124,27 @@ class UpdateParams(Parameters):
         built._origins.update(origins)
         return built
 
+    @classmethod
+    def groups_of(cls, name: str) -> tuple[str, ...]:
+        """Return the names of the tables that a stage reads.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage.
+
+        Returns
+        -------
+        tuple of str
+            Groups of the table file; none where no table is for it.
+
+        Examples
+        --------
+        >>> UpdateParams.groups_of("droop")
+        ('droop_set', 'droop_reset', 'wires')
+        """
+        return _GROUPS.get(name, ())
+
     def origins(self) -> dict[str, str]:
         """Return where each stage's numbers come from.
 
@@ -140,6 +161,17 @@ class UpdateParams(Parameters):
         """
         typed = {name for name in STAGES if name in self.model_fields_set and getattr(self, name)}
         return {name: self._origins.get(name, "typed" if name in typed else IDEAL) for name in STAGES}
+
+
+_PULSES = tuple(columns.group for columns in WRITES.values())
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "cycles": _PULSES,
+    "write_driver": tuple(columns.group for columns in WRITE_DRIVERS.values()),
+    "droop": (*(columns.group for columns in DROOPS.values()), WIRES.group),
+    "disturb": tuple(columns.group for columns in DISTURBS.values()),
+    "spread": _PULSES,
+}
+"""Tables of each stage that a file can have."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Data sets: inputs and labels for training and test, standardisation and augmentation."""
+"""Data sets: inputs and labels for training, validation and test, standardisation and augmentation.
+
+The validation inputs are a part of the training inputs that is not trained on: they choose settings, learning rates and
+the end of a training. The test inputs are read once, after it.
+"""
 
 import zipfile
 from dataclasses import dataclass, replace
@@ -10,6 +14,7 @@ from rramkit.errors import InputError, SetupError
 
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
 _SPLIT_SEED = 1  # of the split of data that come without one
+_VALIDATION = 2  # second word of the seed that draws the validation inputs: another stream than that of the test inputs
 _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 
@@ -26,6 +31,8 @@ class DataSet:
         Labels (N,), from 0.
     name : str
         Origin of the data, for reports.
+    x_validation, y_validation : ndarray, optional
+        Inputs and labels that choose settings; left out, there are none until `with_validation` splits them off.
 
     Raises
     ------
@@ -46,11 +53,13 @@ class DataSet:
     x_test: np.ndarray = None  # pyright: ignore[reportAssignmentType]  (filled by the split)
     y_test: np.ndarray = None  # pyright: ignore[reportAssignmentType]
     name: str = ""
+    x_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]  (none: an empty array)
+    y_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]
 
     def __post_init__(self) -> None:
         x, y = checked(self.x_train, self.y_train, "x_train", "y_train")
         if self.x_test is None or self.y_test is None:
-            is_test = _test_part(y, seed=_SPLIT_SEED)
+            is_test = _part_of_each_class(y, _TEST_PART, rng=np.random.default_rng(_SPLIT_SEED))
             x, y, x_test, y_test = x[~is_test], y[~is_test], x[is_test], y[is_test]
         else:
             x_test, y_test = checked(self.x_test, self.y_test, "x_test", "y_test")
@@ -59,12 +68,30 @@ class DataSet:
                 "training and test inputs must have one shape and the same classes; got "
                 f"{x.shape[1:]} and {x_test.shape[1:]}, labels to {y.max()} and {y_test.max()}. Fix the data."
             )
-        for name, value in (("x_train", x), ("y_train", y), ("x_test", x_test), ("y_test", y_test)):
+        x_validation, y_validation = self._checked_validation(x, y)
+        for name, value in (
+            *(("x_train", x), ("y_train", y), ("x_test", x_test), ("y_test", y_test)),
+            *(("x_validation", x_validation), ("y_validation", y_validation)),
+        ):
             object.__setattr__(self, name, value)
+
+    def _checked_validation(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return validation inputs and labels, checked against those of training `x`, `y`; empty: there are none."""
+        if self.x_validation is None or self.y_validation is None or not len(self.y_validation):
+            return x[:0], y[:0]
+        inputs, labels = checked(self.x_validation, self.y_validation, "x_validation", "y_validation")
+        if inputs.shape[1:] != x.shape[1:] or labels.max() > y.max():
+            raise InputError(
+                "`x_validation` must be inputs like those of training, of the same classes; got "
+                f"{inputs.shape[1:]} and {x.shape[1:]}, labels to {labels.max()} and {y.max()}. Fix the data."
+            )
+        return inputs, labels
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.shape))
-        counts = f"{len(self.y_train)} training and {len(self.y_test)} test inputs"
+        validation = f"{len(self.y_validation)} validation" if len(self.y_validation) else ""
+        parts = [f"{len(self.y_train)} training", *([validation] if validation else [])]
+        counts = f"{', '.join(parts)} and {len(self.y_test)} test inputs"
         return f"DataSet({self.name or 'own data'}: {counts} of {shape}, {self.classes} classes)"
 
     @property
@@ -106,13 +133,52 @@ class DataSet:
         (a, b), old = chosen, self
         return replace(old, x_train=old.x_train[a], y_train=old.y_train[a], x_test=old.x_test[b], y_test=old.y_test[b])
 
+    def with_validation(self, fraction: float, *, seed: int) -> "DataSet":
+        """Return the set with a part of each class of the training inputs split off as validation inputs.
+
+        Parameters
+        ----------
+        fraction : float
+            Part of each class (1), at least one input of a class that has two; 0: no split.
+        seed : int
+            Draws which inputs.
+
+        Returns
+        -------
+        DataSet
+            The set itself where it has validation inputs already, or `fraction` is 0.
+
+        Raises
+        ------
+        InputError
+            When no class has two training inputs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet(np.random.default_rng(0).random((100, 4)), np.arange(100) % 2)
+        >>> data.with_validation(0.1, seed=1)
+        DataSet(own data: 72 training, 8 validation and 20 test inputs of 4, 2 classes)
+        """
+        if len(self.y_validation) or not fraction:
+            return self
+        rng = np.random.default_rng((seed, _VALIDATION))
+        out = _part_of_each_class(self.y_train, fraction, rng=rng, least=1)
+        if not out.any():
+            raise InputError(
+                f"`data.validation` takes inputs of classes that have two or more; got {self.y_train.size} training "
+                f"inputs in {self.classes} classes. Set it to 0 or give more inputs."
+            )
+        x, y = self.x_train, self.y_train
+        return replace(self, x_train=x[~out], y_train=y[~out], x_validation=x[out], y_validation=y[out])
+
     def standardised(self) -> "DataSet":
         """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself.
 
         Returns
         -------
         DataSet
-            Inputs in float32; those of the test set with the mean and the deviation of the training set.
+            Inputs in float32; those for validation and test with the mean and the deviation of the training inputs.
 
         Examples
         --------
@@ -122,11 +188,13 @@ class DataSet:
         1.0
         """
         axes = (0, *range(2, self.x_train.ndim)) if self.x_train.ndim == 4 else None
-        train, test = as_numbers(self.x_train, np.float32), as_numbers(self.x_test, np.float32)
+        parts = (self.x_train, self.x_validation, self.x_test)
+        train, validation, test = (as_numbers(each, np.float32) for each in parts)
         mean = train.mean(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)
         deviation = train.std(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)
         deviation = np.where(deviation > 0.0, deviation, np.float32(1.0))
-        return replace(self, x_train=(train - mean) / deviation, x_test=(test - mean) / deviation)
+        train, validation, test = ((each - mean) / deviation for each in (train, validation, test))
+        return replace(self, x_train=train, x_validation=validation, x_test=test)
 
 
 def as_numbers(x: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
@@ -150,7 +218,7 @@ def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") -> DataSet:
     """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set."""
     x, labels = checked(x, labels)
-    is_test = _test_part(labels, seed=seed)
+    is_test = _part_of_each_class(labels, _TEST_PART, rng=np.random.default_rng(seed))
     return DataSet(x[~is_test], labels[~is_test], x[is_test], labels[is_test], name)
 
 
@@ -172,25 +240,25 @@ def _all_finite(x: np.ndarray) -> bool:
     return x.dtype.kind != "f" or bool(np.all(np.isfinite(x)))
 
 
-def _test_part(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """Return the mask (N,) of the test set: the same part of each class, drawn with `seed`."""
-    rng = np.random.default_rng(seed)
-    is_test = np.zeros(labels.size, dtype=bool)
+def _part_of_each_class(labels: np.ndarray, part: float, *, rng: np.random.Generator, least: int = 0) -> np.ndarray:
+    """Return a mask (N,) with the same part of each class, drawn with `rng`: `least` or more, but never all."""
+    chosen = np.zeros(labels.size, dtype=bool)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        is_test[members[: round(_TEST_PART * members.size)]] = True
-    return is_test
+        chosen[members[: min(max(round(part * members.size), least), members.size - 1)]] = True
+    return chosen
 
 
 _WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
+_OWN_VALIDATION = ("x_validation", "y_validation")
 
 
 def own(path: Path, *, seed: int) -> DataSet:
     """Read a user's own data from one `.npz` file.
 
-    Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`; or only `x` and `y`, of
-    which a fifth of each class becomes the test set. Bytes stand for 0 to 1; other numbers are used as they are. Labels
-    are integers from 0.
+    Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`, and `x_validation`,
+    `y_validation` if they are to be one's own; or only `x` and `y`, of which a fifth of each class becomes the test
+    set. Bytes stand for 0 to 1; other numbers are used as they are. Labels are integers from 0.
 
     Raises
     ------
@@ -204,7 +272,8 @@ def own(path: Path, *, seed: int) -> DataSet:
         raise InputError(f"{path}: cannot be read as .npz ({error}). Write it with `numpy.savez`.") from error
     try:
         if all(name in arrays for name in _SPLIT):
-            return DataSet(*(arrays[name] for name in _SPLIT), name=path.name)
+            validation = {name: arrays[name] for name in _OWN_VALIDATION if name in arrays}
+            return DataSet(*(arrays[name] for name in _SPLIT), name=path.name, **validation)
         if all(name in arrays for name in _WHOLE):
             return stratified(arrays["x"], arrays["y"], seed=seed, name=path.name)
     except InputError as error:

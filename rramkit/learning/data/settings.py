@@ -23,13 +23,20 @@ class DataSettings(Parameters):
     download: bool = quantity(False, "1", "whether missing files are downloaded from the set's page")
     train_images: int = quantity(0, "1", "training inputs, drawn at random; 0: all", ge=0, le=10_000_000)
     test_images: int = quantity(0, "1", "test inputs, drawn at random; 0: all", ge=0, le=10_000_000)
+    validation: float = quantity(
+        0.1,
+        "1",
+        "part of each class of the training inputs that chooses settings and is not trained on",
+        ge=0.0,
+        le=0.9,
+    )
     standardise: bool = quantity(
         False, "1", "whether inputs are scaled to mean 0 and standard deviation 1 (each channel)"
     )
     augment: bool = quantity(False, "1", "whether training images are mirrored and shifted at random")
 
     def loaded(self, *, seed: int) -> DataSet:
-        """Read the data set; `seed` is of the split, where the set has none, and of the inputs drawn from it.
+        """Read the data set; `seed` is of the splits, where the set has none, and of the inputs drawn from it.
 
         Raises
         ------
@@ -41,6 +48,7 @@ class DataSettings(Parameters):
             raise InputError(f"`data.augment` is for images (C, H, W); got inputs of {data.shape}. Set it to false.")
         if self.train_images or self.test_images:
             data = data.shortened(self.train_images, self.test_images, rng=np.random.default_rng(seed))
+        data = data.with_validation(self.validation, seed=seed)
         return data.standardised() if self.standardise else data
 
     def _whole(self, seed: int) -> DataSet:

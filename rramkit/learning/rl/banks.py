@@ -5,13 +5,15 @@ trained, and the target one, which gives the target values, and copies the first
 copy is a write of every cell to a given conductance. Three ways, all three this kit's own design (TIME's text on its
 mapping of deep reinforcement learning was not available):
 
-* `copy`: the target bank is programmed to the online bank's conductances by write-verify;
+* `copy`: the online bank's cells are read, and the target bank is programmed to them by write-verify;
 * `swap`: the banks change roles. The online bank becomes the target as it is; the former target is trained further
   from its own weights, with its own optimiser. No cell is written. The two are then trained in turns, each against the
   other, as in double Q-learning (van Hasselt 2010), where the target is not a copy but the other network's last state;
 * `freeze`: the online bank is frozen in place and becomes the target, and the other bank goes online: its difference
-  from the frozen weights is added to its accumulated changes, and the update rule's own pulses write it over the next
-  steps. No cell is written at the update; the algorithm is the original one, up to the pulses still outstanding.
+  from the frozen weights is added to its accumulated changes, and the update rule writes what it can of it at once; the
+  rest waits in the accumulated changes of the next steps. The algorithm is the original one, up to that rest. The
+  difference comes from the controller's memory where it has weights there, else from a read of both banks. Reads and
+  pulses of the update are booked as those of the update.
 """
 
 from abc import ABC, abstractmethod
@@ -19,9 +21,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rramkit.array.matrix import Gradient, Matrix, Samples
 from rramkit.array.write.state import WriteCost
+from rramkit.errors import InputError
 from rramkit.learning.rules.rram_device import RramDevice
-from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState
 from rramkit.learning.trainer import NetworkState
 
@@ -61,25 +65,43 @@ class Swap(TargetRule):
 
 @dataclass(frozen=True)
 class Freeze(TargetRule):
-    """The online bank is frozen as the target; the other one goes online and is written by the steps that follow."""
+    """The online bank is frozen as the target; the other one goes online, and is brought to its weights by the rule."""
+
+    rule: BoundRule
+
+    def __post_init__(self) -> None:
+        rule = self.rule.rule
+        if isinstance(rule, RramRule) and not rule.accumulates:
+            kind = str(type(rule).model_fields["kind"].default)
+            raise InputError(
+                f'`target` "freeze" needs a rule that accumulates changes; got {kind}. Take mixed_precision, '
+                'threshold, open_loop or row_sparse, or `target = "swap"`.'
+            )
 
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
-        """Return the banks in each other's role, the missing changes accumulated; nothing is written here."""
+        """Return the banks in each other's role, the missing changes accumulated and, as far as they go, written."""
         frozen, spare = banks.online, banks.target
-        if not frozen.rule_state.parts:
+        rule, device = self.rule.rule, self.rule.device
+        if not isinstance(rule, RramRule) or device is None:
             return Banks(online=frozen, target=frozen), Rewrite()  # weights in memory: the copy is exact and free
-        parts = tuple(
-            replace(new, chi=old_matrix.weight + old.chi - matrix.weight)
-            for old_matrix, old, matrix, new in zip(
-                frozen.rule_state.matrices,
-                frozen.rule_state.parts,
-                spare.rule_state.matrices,
-                spare.rule_state.parts,
-                strict=True,
-            )
-        )
-        rule_state = replace(frozen.rule_state, matrices=spare.rule_state.matrices, parts=parts)
-        return Banks(online=replace(frozen, rule_state=rule_state), target=frozen), Rewrite()
+        parts, matrices, rewrite, online = [], [], Rewrite(), frozen.rule_state
+        for aim, now, matrix in zip(online.parts, spare.rule_state.parts, spare.rule_state.matrices, strict=True):
+            (wanted, first), (found, second) = (rule.read_weight(device, each, rng=rng) for each in (aim, now))
+            missing = replace(now, chi=(wanted + aim.chi - found).astype(now.chi.dtype, copy=False))
+            part, cost = rule.apply(device, missing, _no_change(missing, online.steps, matrix), rng=rng)
+            written = int(np.count_nonzero(part.pulses > now.pulses))
+            rewrite = Rewrite(rewrite.cells + written, rewrite.tally + first + second + cost)
+            parts.append(part)
+            matrices.append(rule.matrix(device, part, matrix, rng=rng))
+        rule_state = replace(online, matrices=tuple(matrices), parts=tuple(parts))
+        return Banks(online=replace(frozen, rule_state=rule_state), target=frozen), rewrite
+
+
+def _no_change(state: MatrixState, steps: int, matrix: Matrix) -> UpdateRequest:
+    """Return an update that adds nothing to what waits to be written."""
+    nothing = np.zeros_like(state.chi)
+    gradient = Gradient(Samples(np.zeros((1, nothing.shape[0]), nothing.dtype)), np.zeros((1, nothing.shape[1])))
+    return UpdateRequest(nothing, gradient, 0.0, steps, matrix)
 
 
 @dataclass(frozen=True)
@@ -107,5 +129,6 @@ class Copy(TargetRule):
 
 
 def _programmed(device: RramDevice, now: MatrixState, aim: MatrixState, *, rng: np.random.Generator) -> MatrixState:
-    target = np.clip(aim.cells.g_cell, *device.mapping.window)
-    return replace(now, cells=device.loop.program(now.cells, target, rng=rng).cells)
+    seen, reads = device.read_all(aim.cells, rng=rng)
+    cells = device.loop.program(now.cells, np.clip(seen, *device.mapping.window), rng=rng).cells
+    return replace(now, cells=replace(cells, tally=cells.tally + reads))

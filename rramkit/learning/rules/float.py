@@ -34,6 +34,10 @@ class FloatReference(UpdateRule):
         """Return the rule itself: it has no non-ideality."""
         return self
 
+    def memory(self, bound: BoundRule) -> dict[str, int]:
+        """Return the gradient, the weight and the optimiser's means."""
+        return {"gradient of the batch": 1, "weight": 1, **bound.optimiser.memory}
+
     def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
         """Return matrices of exactly the given weights."""
         return RuleState(tuple(FloatMatrix(weight) for weight in weights), bound.optimiser.init(weights))

@@ -22,12 +22,12 @@ RECALLED, not confirmed: this form and theta = 0.01; about 90 % of the changes a
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.rules.pulse_choice import choose_pulses, fire
+from rramkit.learning.rules.pulse_choice import CellPulses, choose_pulses, fire
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
@@ -36,6 +36,8 @@ from rramkit.parameters import quantity
 
 class OpenLoop(RramRule):
     """One pulse of the table's mean for every change, row by row, without read-back."""
+
+    accumulates: ClassVar[bool] = True
 
     kind: Literal["open_loop"] = quantity("open_loop", "1", "one pulse of the table's mean for every change")
     every: int = quantity(1, "1", "batches whose changes are added up before a write", ge=1, le=1_000_000)
@@ -48,16 +50,22 @@ class OpenLoop(RramRule):
         """Part of a matrix's largest change below which a change is left out (1)."""
         return 0.0
 
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return the gradient, the changes of several batches, and the estimate of each cell's conductance."""
+        accumulated = {"accumulated changes": 1} if self.every > 1 else {}
+        cells = device.mapping.halves * device.mapping.cells_per_half
+        estimates = {"estimate of each cell": cells} if self.knows == "mean" else {}
+        return {"gradient of the batch": 1, **accumulated, **estimates}
+
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
         """Write first weights (R, C), and read their conductances once; the programming error is lost."""
         state, cost = super().first(device, weight, rng=rng)
-        state = replace(state, chi=np.zeros_like(weight))
         if self.knows == "read":
             return state, cost
-        g_cell = state.cells.g_cell
-        return replace(state, g_estimate=g_cell), cost + device.loop.reads(np.arange(g_cell.size), g_cell, g_cell.shape)
+        seen, reads = device.read_all(state.cells, rng=rng)
+        return replace(state, g_estimate=seen), cost + reads
 
     def apply(
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
@@ -66,39 +74,42 @@ class OpenLoop(RramRule):
         chi = state.chi + request.change
         if (request.batch + 1) % self.every:
             return replace(state, chi=chi), WriteCost()
-        g_cell = state.cells.g_cell if state.g_estimate is None else state.g_estimate
-        weight = device.mapping.weight(g_cell, state.flips)
-        total, clamped = device.mapping.limited(weight + chi)
-        change = total - weight
+        state = replace(state, chi=np.zeros_like(chi))
+        if state.g_estimate is None:
+            where = self._chosen(chi)
+            seen, reads = device.read_weights(state.cells, *where, rng=rng)
+            state, cost, _ = self._written(device, state, seen, chi, where, rng=rng)
+            return state, cost + reads
+        weight = device.mapping.weight(state.g_estimate, state.flips)
+        where = self._chosen(device.mapping.limited(weight + chi)[0] - weight)
+        state, cost, pulses = self._written(device, state, state.g_estimate, chi, where, rng=rng)
+        assert state.g_estimate is not None
+        estimate = state.g_estimate.copy()
+        estimate.ravel()[pulses.flat] += pulses.expected
+        return replace(state, g_estimate=estimate), cost
+
+    def _chosen(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and columns (N,) of the changes (R, C) that are large enough beside the largest."""
         size = np.abs(change)
-        chosen = (size > 0.0) & (size >= self.smallest * np.max(size, initial=0.0))
-        state, cost = self._written(device, replace(state, chi=np.zeros_like(chi)), change, np.nonzero(chosen), rng=rng)
-        return state, cost + WriteCost(clamped=clamped)
+        rows, cols = np.nonzero((size > 0.0) & (size >= self.smallest * np.max(size, initial=0.0)))
+        return rows, cols
 
     def _written(
         self,
         device: RramDevice,
         state: MatrixState,
+        g_known: np.ndarray,
         change: np.ndarray,
-        where: tuple[np.ndarray, ...],
+        where: tuple[np.ndarray, np.ndarray],
         *,
         rng: np.random.Generator,
-    ) -> tuple[MatrixState, WriteCost]:
+    ) -> tuple[MatrixState, WriteCost, CellPulses]:
         """Return the state after one pulse at each cell of the weights `where` (N,), of changes (R, C)."""
-        rows, cols = where
-        if not rows.size:
-            return state, WriteCost()
-        estimate, reads = state.g_estimate, WriteCost()
-        if estimate is None:
-            reads = device.read_cost(state.cells, rows, cols)
-        g_cell = state.cells.g_cell if estimate is None else estimate
-        pulses = choose_pulses(device, g_cell, change[rows, cols], (rows, cols), flips=state.flips)
+        weight = device.mapping.weight_at(g_known, *where, state.flips)
+        total, clamped = device.mapping.limited(weight + change[where])
+        pulses = choose_pulses(device, g_known, total - weight, where, flips=state.flips)
         cells = fire(device, state.cells, pulses, rng=rng)
-        if estimate is None:
-            return replace(state, cells=cells), cells.tally + reads
-        estimate = estimate.copy()
-        estimate.ravel()[pulses.flat] += pulses.expected
-        return replace(state, cells=cells, g_estimate=estimate), cells.tally
+        return replace(state, cells=cells), cells.tally + WriteCost(clamped=clamped), pulses
 
 
 class ThresholdTraining(OpenLoop):

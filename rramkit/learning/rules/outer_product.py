@@ -7,7 +7,7 @@ learning rate.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from rramkit.parameters import quantity
 class OuterProduct(RramRule):
     """Pulses where inputs and errors coincide."""
 
+    optimised: ClassVar[bool] = False
+
     kind: Literal["outer_product"] = quantity("outer_product", "1", "pulses where inputs and errors coincide")
     trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains")
     slots: int = quantity(10, "1", "slots of a sample's trains", ge=1, le=1000)
@@ -30,6 +32,10 @@ class OuterProduct(RramRule):
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
         return self.step
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return nothing: inputs and errors go to the lines, and no gradient is formed."""
+        return {}
 
     def apply(
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator

@@ -12,7 +12,7 @@ norm, the accumulation of chi, which rows are swapped and when, are this kit's o
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from rramkit.parameters import quantity
 class RowSparse(RramRule):
     """A few whole rows each batch, and rows swapped as they age."""
 
+    decays: ClassVar[bool] = True
+    accumulates: ClassVar[bool] = True
+
     kind: Literal["row_sparse"] = quantity("row_sparse", "1", "few whole rows each batch, rows swapped by age")
     keep: float = quantity(0.1, "1", "fraction of the rows that is written each batch, at least one", gt=0.0, le=1.0)
     swap_every: int = quantity(100, "1", "batches between two checks of the rows' ages; 0: rows stay", ge=0, le=10**9)
@@ -37,8 +40,8 @@ class RowSparse(RramRule):
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C), in the order of their rows."""
-        state, cost = super().first(device, weight, rng=rng)
+        """Write first weights (R, C), in the order of their rows, and read them; chi is the programming error."""
+        state, cost = self.with_residue(device, weight, *super().first(device, weight, rng=rng), rng=rng)
         return replace(state, rows=np.arange(weight.shape[0])), cost
 
     def matrix(
@@ -54,16 +57,21 @@ class RowSparse(RramRule):
     ) -> tuple[MatrixState, WriteCost]:
         """Return the state after the largest rows were written, and two swapped every `swap_every` batches."""
         assert state.rows is not None
-        weight = device.mapping.weight(state.cells.g_cell, state.flips)[state.rows]
-        total, clamped = device.mapping.limited(weight + state.chi + request.change)
-        chi = total - weight
+        chi = state.chi + request.change
         rows, cols = largest_rows(chi, self.keep), np.arange(chi.shape[1])
         where = np.repeat(state.rows[rows], cols.size), np.tile(cols, rows.size)
-        reads = device.read_cost(state.cells, *where)
-        pulses = choose_pulses(device, state.cells.g_cell, chi[rows].ravel(), where, flips=state.flips)
+        seen, reads = device.read_weights(state.cells, *where, rng=rng)
+        weight = device.mapping.weight_at(seen, *where, state.flips)
+        total, clamped = device.mapping.limited(weight + chi[rows].ravel())
+        pulses = choose_pulses(device, seen, total - weight, where, flips=state.flips)
         cells = fire(device, state.cells, pulses, rng=rng)
         chi[rows] = 0.0
-        state, cost = replace(state, cells=cells, chi=chi), cells.tally + reads + WriteCost(clamped=clamped)
+        digital = state.digital
+        if digital is not None:
+            digital = digital.copy()
+            digital[rows] = (weight + pulses.change).reshape(rows.size, cols.size)
+        state = replace(state, cells=cells, chi=chi, digital=digital)
+        cost = cells.tally + reads + WriteCost(clamped=clamped)
         if not self.swap_every or (request.batch + 1) % self.swap_every:
             return state, cost
         state, of_swap = self._swapped(device, state, rng=rng)
@@ -81,9 +89,8 @@ class RowSparse(RramRule):
         shape = state.cells.g_cell.shape
         half, row, column = np.meshgrid(np.arange(shape[0]), (oldest, youngest), np.arange(shape[2]), indexing="ij")
         flat = np.ravel_multi_index((half.ravel(), row.ravel(), column.ravel()), shape)
-        reads = device.loop.reads(flat, state.cells.g_cell.ravel()[flat], shape)
-        low, high = device.loop.chain.writer.g_range
-        target = np.clip(state.cells.g_cell[:, [youngest, oldest]], low, high)
+        seen, reads = device.read_cells(state.cells, flat, rng=rng)
+        target = np.clip(seen.reshape(half.shape)[:, ::-1], *device.loop.chain.writer.g_range)
         cells = device.write(state.cells, flat, target.ravel(), method="verify", rng=rng)
         rows = state.rows.copy()
         first, second = (int(np.flatnonzero(state.rows == physical)[0]) for physical in (oldest, youngest))

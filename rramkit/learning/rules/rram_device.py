@@ -6,6 +6,9 @@ It is built once for a training (`RramRule.bind`). A target conductance is reach
     verify    the write-verify loop
     error     the target itself and a Gaussian error of `sigma_program` level spacings, as the bulk-switching module's
               simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5); one pulse a cell is counted
+
+What a controller knows of a conductance it has read (`read_cells`, `read_weights`: with the noise and at the cost of a
+verify read) or worked out from its own pulses. No rule looks at the cells themselves.
 """
 
 from dataclasses import dataclass, replace
@@ -93,19 +96,29 @@ class RramDevice:
         """Write first weights (R, C) into fresh cells at the lowest conductance, by `start`."""
         target = self.mapping.targets(weight, flips)
         chain = self.loop.chain
-        fresh = chain.init(np.full(target.shape, chain.writer.g_range[0]), rng=rng)
-        return self.write(fresh, np.arange(target.size), target.ravel(), method=self.start, rng=rng)
+        lowest = np.full(target.shape, chain.writer.g_range[0])
+        fresh, flat = chain.init(lowest, rng=rng), np.arange(target.size)
+        if self.start == "pulse":  # what a fresh cell is at is known: nothing is read
+            return self.pulse(fresh, flat, lowest.ravel(), target.ravel() - lowest.ravel(), rng=rng)
+        return self.write(fresh, flat, target.ravel(), method=self.start, rng=rng)
 
     def write(
         self, cells: CellState, flat: np.ndarray, target: np.ndarray, *, method: WriteMethod, rng: np.random.Generator
     ) -> CellState:
-        """Bring cells `flat` (N,) to targets (N,) in siemens; the state's cost is that of all its pulses and reads."""
+        """Bring cells `flat` (N,) to targets (N,) in siemens; the state's cost is that of all its pulses and reads.
+
+        A pulse is chosen by what a read of the cell sees.
+        """
         if method == "verify":
             within = np.clip(target.astype(float), *self.mapping.window)  # float32 rounds the window's ends
             return self.loop.program(cells, within, flat, rng=rng).cells
-        wanted = target - cells.g_cell.ravel()[flat]
         if method == "pulse":
-            return self.pulse(cells, flat, wanted, rng=rng)
+            seen, reads = self.read_cells(cells, flat, rng=rng)
+            cells = self.pulse(cells, flat, seen, target - seen, rng=rng)
+            return replace(cells, tally=cells.tally + reads)
+        wanted = (
+            target - cells.g_cell.ravel()[flat]
+        )  # books the pulse as SET or RESET; the outcome does not depend on it
         low, high = self.loop.chain.writer.g_range
         error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(flat.size)
         after, cost = np.clip(target + error, low, high), WriteCost()
@@ -115,23 +128,64 @@ class RramDevice:
             cost += cells.tally
         return replace(cells, tally=cost)
 
-    def pulse(self, cells: CellState, flat: np.ndarray, wanted: np.ndarray, *, rng: np.random.Generator) -> CellState:
+    def pulse(
+        self, cells: CellState, flat: np.ndarray, before: np.ndarray, wanted: np.ndarray, *, rng: np.random.Generator
+    ) -> CellState:
         """Fire one pulse at each of the cells `flat` (N,), of the amplitude nearest the wanted change (N,) in siemens.
 
-        A cell whose wanted change is zero gets no pulse.
+        `before` (N,) is the conductance that the controller takes them for. A cell whose wanted change is zero gets no
+        pulse.
         """
         chain, cost = self.loop.chain, WriteCost()
-        before = cells.g_cell.ravel()[flat]
         for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
             v_pulse, _ = chain.write(polarity).nearest(before[chosen], wanted[chosen])
             cells = chain.step(cells, flat[chosen], v_pulse, polarity=polarity, rng=rng)
             cost += cells.tally
         return replace(cells, tally=cost)
 
-    def read_cost(self, cells: CellState, rows: np.ndarray, cols: np.ndarray) -> WriteCost:
-        """Return the cost of reading all cells of the weights at `rows` and `cols` (N,), to choose their pulses."""
+    def read_cells(
+        self, cells: CellState, flat: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, WriteCost]:
+        """Read cells `flat` (N,) once, as a verify read does.
+
+        Returns
+        -------
+        seen : ndarray
+            Conductances (N,) in siemens as read, within what the write tables reach.
+        cost : WriteCost
+            Number, energy and time of the reads.
+        """
+        chain, verify = self.loop.chain, self.loop.params
+        g_cell = cells.g_cell.ravel()[flat]
+        cost = self.loop.reads(flat, g_cell, cells.g_cell.shape)
+        if not verify.sigma_read:
+            return g_cell, cost
+        noise = verify.sigma_read * chain.writer.span * rng.standard_normal(flat.size)
+        return np.clip(g_cell + noise, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
+
+    def read_weights(
+        self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, WriteCost]:
+        """Read all cells of the weights at `rows` and `cols` (N,) of the array, each once.
+
+        Returns
+        -------
+        seen : ndarray
+            Conductances (halves, R, columns) in siemens as read; NaN where nothing was read.
+        cost : WriteCost
+            Number, energy and time of the reads.
+        """
         flat = self.mapping.cells_of(rows, cols, cells.g_cell.shape).ravel()
-        return self.loop.reads(flat, cells.g_cell.ravel()[flat], cells.g_cell.shape)
+        values, cost = self.read_cells(cells, flat, rng=rng)
+        seen = np.full_like(cells.g_cell, np.nan)
+        seen.ravel()[flat] = values
+        return seen, cost
+
+    def read_all(self, cells: CellState, *, rng: np.random.Generator) -> tuple[np.ndarray, WriteCost]:
+        """Read every cell once; return the conductances (halves, R, columns) as read, and the cost."""
+        shape = cells.g_cell.shape
+        seen, cost = self.read_cells(cells, np.arange(cells.g_cell.size), rng=rng)
+        return seen.reshape(shape), cost
 
 
 def pairs_only(mapping: Mapping, rule: str) -> Pairs:

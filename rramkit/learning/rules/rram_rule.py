@@ -6,7 +6,7 @@ A rule of this kind is a subclass with a `kind`, its fields, and `apply`: the st
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class UpdateRequest:
 class RramRule(UpdateRule):
     """A rule that writes to the cells of a table file; a weight of one is the conductance range."""
 
+    decays: ClassVar[bool] = False  # whether it keeps a copy of the weights where they decay
+    optimised: ClassVar[bool] = True  # whether it writes the changes that the optimiser wants
+    accumulates: ClassVar[bool] = False  # whether what is put into `chi` is written by the batches that follow
+
     update: UpdateParams = UpdateParams()
     verify: VerifyParams = VerifyParams(start="table")
     start: WriteMethod = quantity("pulse", "1", "how first weights are written: pulse, verify or error")
@@ -80,17 +84,54 @@ class RramRule(UpdateRule):
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C); `chi` is the programming error, still to be written."""
+        """Write first weights (R, C); the programming error is not known, and lost."""
         flips = device.mapping.flips(weight)
         cells = device.program(weight, flips=flips, rng=rng)
-        missing = (weight - device.mapping.weight(cells.g_cell, flips)).astype(weight.dtype)
-        return MatrixState(cells, missing, flips=flips), cells.tally
+        return MatrixState(cells, np.zeros_like(weight), flips=flips), cells.tally
+
+    def with_residue(
+        self,
+        device: RramDevice,
+        weight: np.ndarray,
+        state: MatrixState,
+        cost: WriteCost,
+        *,
+        rng: np.random.Generator,
+    ) -> tuple[MatrixState, WriteCost]:
+        """Read first weights (R, C) once and return them with the programming error in `chi`, still to be written."""
+        seen, reads = device.read_all(state.cells, rng=rng)
+        missing = weight - device.mapping.weight(seen, state.flips)
+        return replace(state, chi=missing.astype(weight.dtype)), cost + reads
+
+    def known_weight(self, device: RramDevice, state: MatrixState) -> np.ndarray | None:
+        """Return the weights (R, C) that the controller has in memory; None: it has none.
+
+        They are its own weights, or what it reckons the cells to stand for. No cell is looked at.
+        """
+        if state.digital is not None or state.g_estimate is None:
+            return state.digital
+        return device.mapping.weight(state.g_estimate, state.flips)
+
+    def read_weight(
+        self, device: RramDevice, state: MatrixState, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, WriteCost]:
+        """Return the weights (R, C) from memory, or as a read of every cell sees them, and its cost."""
+        known = self.known_weight(device, state)
+        if known is not None:
+            return known, WriteCost()
+        seen, cost = device.read_all(state.cells, rng=rng)
+        weight = device.mapping.weight(seen, state.flips)
+        return (weight if state.rows is None else weight[state.rows]), cost
 
     def matrix(
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
     ) -> Matrix:
         """Return the matrix that is read, with the periphery that it had `before` the write; None: a new one."""
         return device.matrix(state.cells, before, flips=state.flips, rng=rng)
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return the digital numbers that the rule keeps for each weight, by name, without those of the optimiser."""
+        return {"gradient of the batch": 1, "accumulated changes": 1}
 
     # The driver's side ------------------------------------------------------------------------------------------------
 
@@ -157,6 +198,8 @@ class RramRule(UpdateRule):
         device = _device(bound)
         first = [self.first(device, weight, rng=rng) for weight in weights]
         states = tuple(state for state, _ in first)
+        if bound.optimiser.weight_decay:
+            states = tuple(self._remembered(device, each, w) for each, w in zip(states, weights, strict=True))
         matrices = tuple(self.matrix(device, state, None, rng=rng) for state in states)
         return RuleState(matrices, bound.optimiser.init(weights), states, 0, _sum([cost for _, cost in first]))
 
@@ -165,7 +208,7 @@ class RramRule(UpdateRule):
     ) -> RuleState:
         """Return the state after one batch's gradients."""
         device, optimiser = _device(bound), bound.optimiser
-        weights = [matrix.weight for matrix in state.matrices] if optimiser.weight_decay else None
+        weights = [self._decaying(device, part) for part in state.parts] if optimiser.weight_decay else None
         optimised, changes = optimiser.step(state.optimiser, [each.weight for each in gradients], weights)
         rate = optimiser.learning_rate * optimised.rate
         states, matrices, costs = [], [], []
@@ -178,6 +221,30 @@ class RramRule(UpdateRule):
             matrices.append(matrix if _same(part, after) else self.matrix(device, after, matrix, rng=rng))
             costs.append(cost)
         return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs))
+
+    def _remembered(self, device: RramDevice, state: MatrixState, weight: np.ndarray) -> MatrixState:
+        """Return a first state with a copy of its weights in memory, where they decay and there is no other."""
+        if self.known_weight(device, state) is not None:
+            return state
+        if not self.decays:
+            kind = str(type(self).model_fields["kind"].default)
+            raise InputError(
+                f"`optimiser.weight_decay` must be 0 with the rule {kind}, which does not know the weights; got more. "
+                "Set it to 0, or take a rule with weights in memory (mixed_precision, threshold, write_verify)."
+            )
+        return replace(state, digital=weight - state.chi)
+
+    def _decaying(self, device: RramDevice, state: MatrixState) -> np.ndarray:
+        weight = self.known_weight(device, state)
+        assert weight is not None
+        return weight
+
+    def memory(self, bound: BoundRule) -> dict[str, int]:
+        """Return the digital numbers that the controller keeps for each weight, by name."""
+        device, optimiser = _device(bound), bound.optimiser
+        held = self.held(device)
+        copy = {"weight": 1} if optimiser.weight_decay and self.decays else {}
+        return {**held, **copy, **(optimiser.memory if self.optimised else {})}
 
     def _mapped(self, mapping: Mapping) -> Mapping:
         if not isinstance(mapping, Pairs):

@@ -110,6 +110,11 @@ class BoundRule:
     optimiser: Optimiser
     device: RramDevice | None = None
 
+    @property
+    def memory(self) -> dict[str, int]:
+        """Digital numbers that the controller keeps for each weight, by name."""
+        return self.rule.memory(self)
+
     def init(self, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
         """Return matrices of the given weights (R, C), as near as the device can be written.
 
@@ -145,6 +150,10 @@ class UpdateRule(Parameters, ABC):
     @abstractmethod
     def ideal(self) -> Self:
         """Return the rule without any non-ideality between driver and cell."""
+
+    @abstractmethod
+    def memory(self, bound: BoundRule) -> dict[str, int]:
+        """Return the digital numbers that the controller keeps for each weight, by name."""
 
     @abstractmethod
     def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:

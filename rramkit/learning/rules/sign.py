@@ -10,7 +10,7 @@ sign-like approximation of "Training itself" (ASP-DAC 2014). `theta` is this kit
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from rramkit.parameters import quantity
 class Sign(RramRule):
     """One equal pulse for each weight, by the sign of its gradient alone."""
 
+    optimised: ClassVar[bool] = False
+
     kind: Literal["sign"] = quantity("sign", "1", "one equal pulse by the sign of the gradient")
     step: float = quantity(0.005, "1", "change of a cell by a pulse, over the conductance range", gt=0.0, le=1.0)
     theta: float = quantity(0.0, "1", "part of the largest gradient below which none is fired", ge=0.0, le=1.0)
@@ -31,6 +33,10 @@ class Sign(RramRule):
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
         return self.step
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return the gradient, of which the sign is used."""
+        return {"gradient of the batch": 1}
 
     def apply(
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator

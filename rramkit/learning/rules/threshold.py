@@ -6,15 +6,15 @@
                               w_FP <- weight read  (reading `device`, the text of its Figure 4)
                               dw <- 0              no residue is kept
 
-w_FP is digital and starts as the weight that the devices hold; errors go back through it (`backward` digital), not
-through the devices. Its other entries stay even where a device has drifted. Without accumulation (`accumulate` false)
-dw is the batch's change alone: changes below the threshold are lost, as in the source's naive training; only with the
-reading `device` nothing digital accumulates, since the ideal w_FP is itself a sum of changes. Threshold in its
-simulator: 1/15 of the conductance range.
+w_FP is digital and starts as the weight that a read of the devices sees; what is read is counted. Errors go back
+through it (`backward` digital), not through the devices. Its other entries stay even where a device has drifted.
+Without accumulation (`accumulate` false) dw is the batch's change alone: changes below the threshold are lost, as in
+the source's naive training; only with the reading `device` nothing digital accumulates, since the ideal w_FP is itself
+a sum of changes. Threshold in its simulator: 1/15 of the conductance range.
 """
 
 from dataclasses import replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -31,6 +31,8 @@ from rramkit.parameters import quantity
 class Threshold(RramRule):
     """Accumulate digitally, program what has passed the threshold with verify, keep no residue."""
 
+    accumulates: ClassVar[bool] = True
+
     kind: Literal["threshold"] = quantity("threshold", "1", "accumulate, program with verify, keep no residue")
     threshold: float = quantity(
         1 / 15, "1", "accumulated change beyond which a weight is programmed, over the range", ge=0.0, le=1.0
@@ -42,6 +44,11 @@ class Threshold(RramRule):
     placement: Placement = quantity("low", "1", "a pair around the centre, or one half at the lowest conductance")
     levels: int = quantity(0, "1", "conductance levels of a target in pairs; 0: any conductance", ge=0, le=65_536)
     sigma_program: float = quantity(0.0, "1", "error of the method `error`, in level spacings", ge=0.0, le=100.0)
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return the digital numbers that the rule keeps for each weight, by name."""
+        accumulated = {"accumulated changes": 1} if self.accumulate else {}
+        return {"gradient of the batch": 1, **accumulated, "weight": 1}
 
     def ideal(self) -> Self:
         """Return the rule without levels and programming errors as well."""
@@ -59,10 +66,10 @@ class Threshold(RramRule):
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
-        """Write first weights (R, C); w_FP is what the devices then hold, and dw is zero."""
+        """Write first weights (R, C), and read them; w_FP is what was read, and dw is zero."""
         state, cost = super().first(device, weight, rng=rng)
-        digital = device.mapping.weight(state.cells.g_cell, state.flips).astype(weight.dtype)
-        return replace(state, chi=np.zeros_like(weight), digital=digital), cost
+        seen, reads = device.read_all(state.cells, rng=rng)
+        return replace(state, digital=device.mapping.weight(seen, state.flips).astype(weight.dtype)), cost + reads
 
     def matrix(
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
@@ -84,10 +91,11 @@ class Threshold(RramRule):
         total, clamped = mapping.limited(state.digital[rows, cols] + chi[rows, cols])
         flat = mapping.cells_of(rows, cols, state.cells.g_cell.shape).ravel()
         target = mapping.encode(total, mapping.flipped_at(state.flips, cols)).ravel()
-        reads = device.read_cost(state.cells, rows, cols) if self.way == "pulse" else WriteCost()
         cells = device.write(state.cells, flat, target, method=self.way, rng=rng)
-        digital, chi = state.digital.copy(), chi.copy()
-        as_read = self.reading == "device"
-        digital[rows, cols] = mapping.weight_at(cells.g_cell, rows, cols, state.flips) if as_read else total
+        digital, chi, cost = state.digital.copy(), chi.copy(), cells.tally + WriteCost(clamped=clamped)
+        digital[rows, cols] = total
+        if self.reading == "device":
+            seen, reads = device.read_weights(cells, rows, cols, rng=rng)
+            digital[rows, cols], cost = mapping.weight_at(seen, rows, cols, state.flips), cost + reads
         chi[rows, cols] = 0.0
-        return replace(state, cells=cells, chi=chi, digital=digital), cells.tally + reads + WriteCost(clamped=clamped)
+        return replace(state, cells=cells, chi=chi, digital=digital), cost

@@ -13,7 +13,7 @@ zero in A: both halves of a pair are equal devices pulsed in opposite directions
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -47,12 +47,12 @@ class Sum:
         """Return e W^T as read for errors (N, C): (N, R)."""
         return _sum([(matrix.backward(error, rng=rng), factor) for matrix, factor in self.terms if factor])
 
-    def calibrated(self, x: Samples, *, margin: float) -> "Sum":
+    def calibrated(self, x: Samples, errors: np.ndarray | None = None, *, margin: float) -> "Sum":
         """Return this sum, converters' full scales `margin` times the largest current of samples (N, R).
 
         A second matrix that starts at zero gives no current to scale by; its converters keep their full scale.
         """
-        return Sum(tuple((matrix.calibrated(x, margin=margin), factor) for matrix, factor in self.terms))
+        return Sum(tuple((matrix.calibrated(x, errors, margin=margin), factor) for matrix, factor in self.terms))
 
     def without_cache(self) -> "Sum":
         """Return this sum without the operators that reads have prepared."""
@@ -61,6 +61,8 @@ class Sum:
 
 class TikiTaka(RramRule):
     """Gradients into A, A's rows into C in turn."""
+
+    optimised: ClassVar[bool] = False
 
     kind: Literal["tiki_taka"] = quantity("tiki_taka", "1", "gradients into A, A's rows into C in turn")
     trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains at A")
@@ -74,6 +76,10 @@ class TikiTaka(RramRule):
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
         return self.step
+
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return nothing: gradients accumulate in cells."""
+        return {}
 
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
@@ -121,7 +127,9 @@ class TikiTaka(RramRule):
         steps = np.zeros(state.chi.shape, dtype=np.int64)
         steps[rows] = stochastic_round(self.rate_transfer * read.y / pulses.epsilon, rng=rng)
         cells, cost = pulses.fire_signed(state.cells, steps, rng=rng)
-        return replace(state, cells=cells), cost + WriteCost(energy=read.energy, clamped=read.clamped, reads=rows.size)
+        return replace(state, cells=cells), cost + WriteCost(
+            energy=read.energy, seconds=read.duration, clamped=read.clamped, reads=rows.size
+        )
 
 
 def _sum(products: Sequence[tuple[Product, float]]) -> Product:

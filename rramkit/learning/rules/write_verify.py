@@ -25,6 +25,10 @@ class WriteVerifyRule(RramRule):
     kind: Literal["write_verify"] = quantity("write_verify", "1", "every weight written to its digital value")
     every: int = quantity(1, "1", "batches between two writes", ge=1, le=1_000_000)
 
+    def held(self, device: RramDevice) -> dict[str, int]:
+        """Return the gradient and the weight."""
+        return {"gradient of the batch": 1, "weight": 1}
+
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
@@ -43,5 +47,4 @@ class WriteVerifyRule(RramRule):
             target = device.mapping.targets(digital, state.flips).ravel()
             cells = device.write(cells, np.arange(target.size), target, method="verify", rng=rng)
             cost += cells.tally
-        chi = digital - device.mapping.weight(cells.g_cell, state.flips)
-        return replace(state, cells=cells, chi=chi, digital=digital), cost
+        return replace(state, cells=cells, digital=digital), cost

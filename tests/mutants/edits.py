@@ -1,0 +1,154 @@
+"""The edits that `run.py` makes, one a line: a kind, a name, a file, its text before and after, and the tests to run.
+
+The text before must stand in the file exactly once; `test_edits.py` holds that. A new edit is one more line. Kinds:
+energy, seed, unit, polarity, evaluation, held_out, wires, noise, cost, split, honesty, sign, count.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit: `old` becomes `new` in `file`; `tests` (files, or names within them) must notice."""
+
+    kind: str
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> Edit:
+    return Edit(kind, name, file, old, new, tests)
+
+
+HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
+EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
+OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
+OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
+OF_NOISE, OF_COST = (
+    f"{EVALUATION}::test_evaluation_has_the_noise_of_the_reads",
+    f"{EVALUATION}::test_an_epoch_costs_all_of_its_batches",
+)
+OF_SEED = f"{EVALUATION}::test_the_seed_draws_weights_writes_order_and_noise_each_by_itself"
+OF_WRITES, OF_EPOCH = (
+    f"{EVALUATION}::test_the_seed_draws_the_first_writes",
+    f"{EVALUATION}::test_each_epoch_has_its_own_order_and_noise",
+)
+HONEST, RULES, RECORD = "tests/learning/test_honest_rules.py", "tests/learning/test_rules.py", "tests/test_record.py"
+PULSE, UPDATE, TILE = "tests/array/test_pulse.py", "tests/array/test_update_chain.py", "tests/array/test_tile.py"
+VERIFY, WIRES, CHAIN = "tests/array/test_write_verify.py", "tests/array/test_wires.py", "tests/array/test_read_chain.py"
+RL, NETWORK, AXES = (
+    "tests/learning/rl/test_rl.py",
+    "tests/learning/test_network.py",
+    "tests/characterization/test_axes.py",
+)
+
+_CELL, _LIMITS = "characterization/components/cell.py", "characterization/plan.py"
+_CASES, _HELD = "characterization/engine/cases.py", "characterization/engine/held_out.py"
+_MC, _WIRES = "characterization/engine/monte_carlo.py", "characterization/components/wires.py"
+_SUPERVISED, _DATA = "rramkit/learning/supervised.py", "rramkit/learning/data/dataset.py"
+_TRAIN, _TRAINER = "rramkit/learning/train.py", "rramkit/learning/trainer.py"
+_READ, _PULSE = "rramkit/array/read.py", "rramkit/array/write/pulse.py"
+_UPDATE, _STATE = "rramkit/array/write/update.py", "rramkit/array/write/state.py"
+_LOOP, _MATRIX = "rramkit/array/write/write_verify.py", "rramkit/array/mapped_matrix.py"
+_DEVICE, _MIXED = "rramkit/learning/rules/rram_device.py", "rramkit/learning/rules/mixed_precision.py"
+_RULE, _OPEN = "rramkit/learning/rules/rram_rule.py", "rramkit/learning/rules/open_loop.py"
+_SPARSE, _CHOICE = "rramkit/learning/rules/row_sparse.py", "rramkit/learning/rules/pulse_choice.py"
+_COUNTS, _THRESHOLD = "rramkit/learning/rules/pulse_counts.py", "rramkit/learning/rules/threshold.py"
+_BANKS, _SCHEDULES = "rramkit/learning/rl/banks.py", "rramkit/learning/schedules.py"
+_CURRENT, _FAST = "rramkit/array/cell_current.py", "rramkit/array/wires.py"
+
+# fmt: off
+EDITS = (
+    # held-out evidence
+    _edit("held_out", "held-out points on the fit's own grid", _CASES, "    at = {axis.label: float(_value(plan, axis, rng.random(1))[0]) for axis in plan.all_axes if axis is not step}\n", "    at = {axis.label: float(rng.choice(axis.grid)) for axis in plan.all_axes if axis is not step}\n", HELD_OUT),
+    _edit("held_out", "held-out steps on the fit's own grid", _CASES, "(np.unique(_value(plan, step, rng.random(steps))) if steps else step.grid)", "step.grid", HELD_OUT),
+    _edit("held_out", "limit of a change ten times wider, rms", _LIMITS, "held_out_rms=limits.delta_g_rms * window", "held_out_rms=10 * limits.delta_g_rms * window", HELD_OUT),
+    _edit("held_out", "limit of a change ten times wider, largest", _LIMITS, "held_out_max=limits.delta_g_max * window", "held_out_max=10 * limits.delta_g_max * window", HELD_OUT),
+    _edit("held_out", "default limit of a change ten times wider", _LIMITS, "delta_g_rms: float = quantity(2e-3,", "delta_g_rms: float = quantity(2e-2,", HELD_OUT),
+    _edit("held_out", "default limit of the energy ten times wider", _LIMITS, "energy_max: float = quantity(0.01,", "energy_max: float = quantity(0.1,", HELD_OUT),
+    _edit("held_out", "limit of the energy that of the current", _LIMITS, "SET.energy: Limit(held_out_rms=limits.energy_rms, held_out_max=limits.energy_max)", "SET.energy: Limit(held_out_rms=0.02, held_out_max=0.1)", HELD_OUT),
+    _edit("held_out", "limits not scaled by the full scale", _HELD, "limit_rms=rms * scale,", "limit_rms=rms * scale * 10,", HELD_OUT),
+    _edit("held_out", "held-out arrays are those of the fit", _WIRES, "return seen, inputs_of(params, rng, random_patterns(params, rng, sizes))", "return seen, seen", HELD_OUT),
+    _edit("held_out", "the fit compared with itself", _HELD, "        spice=spice,\n", "        spice=fit,\n", HELD_OUT),
+    # seeds
+    _edit("seed", "seed of held-out points ignored", _CASES, "rng = np.random.default_rng([seed, 1])", "rng = np.random.default_rng([1, 1])", HELD_OUT),
+    _edit("seed", "Monte Carlo seed ignored, plain draws", _MC, "return np.random.default_rng([self.seed, self.number])", "return np.random.default_rng([7, self.number])", HELD_OUT),
+    _edit("seed", "Monte Carlo seed ignored, matched draws", _MC, "np.random.default_rng([self.seed, self.count])", "np.random.default_rng([7, self.count])", HELD_OUT),
+    _edit("seed", "every draw of a Monte Carlo the same", _MC, "return np.random.default_rng([self.seed, self.number])", "return np.random.default_rng([self.seed, 0])", HELD_OUT),
+    _edit("seed", "fresh draws are those of the table", "characterization/engine/results.py", "DrawNumber(seed, k, count, matched=False)", "DrawNumber(plan.monte_carlo.seed, k, count, matched=plan.monte_carlo.matched)", HELD_OUT),
+    _edit("seed", "seed of the arrays of the wire fit ignored", _WIRES, "rng, size = np.random.default_rng([seed, 4])", "rng, size = np.random.default_rng([0, 4])", HELD_OUT),
+    _edit("seed", "training seed ignored by its streams", _SUPERVISED, "return np.random.default_rng((self.experiment.seed, purpose, epoch))", "return np.random.default_rng((1, purpose, epoch))", OF_SEED),
+    _edit("seed", "training seed ignored by the first weights", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0))", "rng=np.random.default_rng((1, _WEIGHTS, 0))", OF_SEED),
+    _edit("seed", "training seed ignored by the first writes", _SUPERVISED, "rng=np.random.default_rng((experiment.seed, _DEVICE, 0))", "rng=np.random.default_rng((1, _DEVICE, 0))", OF_WRITES),
+    _edit("seed", "every epoch in the same order", _SUPERVISED, "self._stream(_ORDER, epoch).permutation", "self._stream(_ORDER, 1).permutation", OF_EPOCH),
+    _edit("seed", "every epoch the same device noise", _SUPERVISED, "device, augmentation = self._stream(_DEVICE, epoch)", "device, augmentation = self._stream(_DEVICE, 1)", OF_EPOCH),
+    _edit("seed", "the validation split of every seed the same", _DATA, "np.random.default_rng((seed, _VALIDATION))", "np.random.default_rng((1, _VALIDATION))", f"{VALIDATION}::test_the_seed_draws_the_split_and_zero_leaves_it_out"),
+    # energies
+    _edit("energy", "energy of a pulse halved in SPICE, side by side", _CELL, 'energy = np.trapezoid(np.array(power), waves["time"], axis=1)', 'energy = 0.5 * np.trapezoid(np.array(power), waves["time"], axis=1)', HELD_OUT),
+    _edit("energy", "energy of a pulse halved in SPICE, staircase", _CELL, "return np.array([integral(", "return 0.5 * np.array([integral(", HELD_OUT),
+    _edit("energy", "energy of a pulse without the word line", _CELL, "* waves[f\"i_{line}_{k}\"] for line in LINES)", "* waves[f\"i_{line}_{k}\"] for line in LINES[1:])", HELD_OUT),
+    _edit("energy", "energy of a pulse halved in the look-up", _PULSE, "return self.energy.at(*self.coordinates(g_cell, v_pulse, lost))", "return 0.5 * self.energy.at(*self.coordinates(g_cell, v_pulse, lost))", ENERGY),
+    _edit("energy", "energy of a pulse halved in training", _UPDATE, "energy = write.joules(before, v_pulse, lost)", "energy = 0.5 * write.joules(before, v_pulse, lost)", ENERGY),
+    _edit("energy", "energy of a pulse at the conductance after it", _UPDATE, "energy = write.joules(before, v_pulse, lost)", "energy = write.joules(after, v_pulse, lost)", ENERGY),
+    _edit("energy", "energy of a RESET that of a SET", _UPDATE, "energy = write.joules(before, v_pulse, lost)", "energy = self.writer.set.joules(before, v_pulse, lost)", ENERGY),
+    _edit("energy", "tally of a pulse's energy halved", _STATE, "energy=float(np.sum(energy)),", "energy=0.5 * float(np.sum(energy)),", ENERGY),
+    _edit("energy", "read energy of a tile halved", _READ, "energy += sum(_powers(read, sub)) * t_read", "energy += 0.5 * sum(_powers(read, sub)) * t_read", ENERGY),
+    _edit("energy", "conversions of a read cost nothing", _READ, " + current.conversions * periphery.e_conversion", "", ENERGY),
+    _edit("energy", "driven lines cost half", _READ, "energy += drive.e_line * float(lines.sum()) * copies", "energy += 0.5 * drive.e_line * float(lines.sum()) * copies", ENERGY),
+    _edit("energy", "read energy of a product halved", _MATRIX, "self.energy + reading.energy", "self.energy + 0.5 * reading.energy", ENERGY),
+    _edit("energy", "energy of the backward pass not counted", "rramkit/learning/model.py", "reads=gradients.reads + result.reads", "reads=result.reads", OF_COST),
+    _edit("energy", "energy of a verify read halved", _LOOP, "energy = self.v_read**2 * self.t_read * float(g_cell.sum())", "energy = 0.5 * self.v_read**2 * self.t_read * float(g_cell.sum())", VERIFY),
+    _edit("energy", "sense amplifiers of verify reads cost nothing", _LOOP, " + self.params.e_sense * flat.size", "", VERIFY),
+    _edit("energy", "energy of the update of a target not booked", _BANKS, "rewrite.tally + first + second + cost)", "rewrite.tally + cost)", f"{RL}::test_freeze_goes_on_from_the_frozen_weights"),
+    _edit("energy", "energy of an epoch's writes of its last batch", _SUPERVISED, "writes, reads = writes + state.rule_state.tally, reads + cost", "writes, reads = state.rule_state.tally, reads + cost", OF_COST),
+    # units and time
+    _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", VERIFY),
+    _edit("unit", "time of a pulse without its edges", _PULSE, "return self.width(v_pulse) + 6.0 * self.t_rise", "return self.width(v_pulse)", ENERGY),
+    _edit("unit", "verify noise over the window, not its range", _DEVICE, "noise = verify.sigma_read * chain.writer.span", "noise = verify.sigma_read * chain.writer.g_range[1]", HONEST),
+    # polarity and sign
+    _edit("polarity", "RESET table read as SET in the writer", _PULSE, "for name in (SET.group, RESET.group)\n        )\n        return cls(upward, downward", "for name in (SET.group, SET.group)\n        )\n        return cls(upward, downward", PULSE),
+    _edit("polarity", "gain of SET for both polarities", _UPDATE, "traits.gain_set if write.sign > 0.0 else traits.gain_reset", "traits.gain_set", UPDATE),
+    _edit("polarity", "RESET pulses counted as SET", _STATE, "pulses_reset=0 if is_set else flat.size,", "pulses_reset=0,", UPDATE),
+    _edit("polarity", "equal pulses raise both halves", _COUNTS, "rising, falling = (plus, minus) if up else (minus, plus)", "rising, falling = (plus, minus)", RULES),
+    _edit("sign", "pulses chosen away from the centre", _CHOICE, "low_pair = g_pair.mean(axis=0) < g_centre", "low_pair = g_pair.mean(axis=0) > g_centre", PULSE),
+    _edit("sign", "decay grows weights", "rramkit/learning/optimisers.py", "(direction + self.weight_decay * weight)", "(direction - self.weight_decay * weight)", HONEST),
+    # evaluation
+    _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.reference, self.states.reference, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", OF_VALIDATION),
+    _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.rram, self.initial.rram, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", OF_TEST),
+    _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", f"{VALIDATION}::test_other_test_inputs_change_no_number_but_the_test_accuracy"),
+    _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", OF_VALIDATION),
+    _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "return trainer.network.scores(trainer.params(state), inputs, rng=rng)", "return trainer.network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", OF_NOISE),
+    _edit("noise", "read noise dropped from the currents", _READ, "    i += noise\n", "", CHAIN),
+    _edit("noise", "noise of a verify read dropped", _LOOP, "seen = g_cell + params.sigma_read * span * rng.standard_normal(chosen.size) if params.sigma_read else g_cell", "seen = g_cell", VERIFY),
+    _edit("noise", "cycles left out of every pulse", _PULSE, "drawn = self.cycles if cycles else None", "drawn = None", UPDATE),
+    # split
+    _edit("split", "validation inputs trained on", _DATA, "return replace(self, x_train=x[~out], y_train=y[~out], x_validation", "return replace(self, x_train=x, y_train=y, x_validation", f"{VALIDATION}::test_the_split_is_the_same_part_of_each_class_and_loses_nothing"),
+    _edit("split", "standardised with the validation inputs", _DATA, "mean = train.mean(axis=axes", "mean = np.concatenate([train, validation]).mean(axis=axes", f"{VALIDATION}::test_standardised_numbers_come_from_the_training_inputs_alone"),
+    _edit("split", "the plateau goes by the training accuracy", _SUPERVISED, 'return self.log.values("accuracy_validation").tolist()', 'return self.log.values("accuracy_train").tolist()', f"{VALIDATION}::test_the_plateau_lowers_the_rate_by_the_validation_accuracy"),
+    _edit("split", "sweeps ranked by test accuracy", "rramkit/learning/sweep.py", "key=lambda row: -(row.accuracy_validation or 0.0)", "key=lambda row: -row.accuracy", f"{VALIDATION}::test_a_sweep_is_ranked_by_validation_not_by_test"),
+    _edit("split", "the plateau without validation accepted", _SCHEDULES, 'return self.kind == "plateau" or self.stop > 0', "return self.stop > 0", f"{VALIDATION}::test_without_validation_inputs_what_needs_them_is_refused"),
+    # wires
+    _edit("wires", "third-order part attenuated as the first", _CURRENT, "terms[1:] * fraction**3", "terms[1:] * fraction", ENERGY),
+    _edit("wires", "third-order part not attenuated", _CURRENT, "terms[1:] * fraction**3", "terms[1:]", ENERGY),
+    _edit("wires", "sense resistance left out", _FAST, "shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)", "shared_resistance(g.shape[-2], 0.0, ladder.r_step)", WIRES),
+    _edit("wires", "row wires on the column", _FAST, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", WIRES),
+    # honesty of the rules
+    _edit("honesty", "decay by the cells' own weights", _RULE, "weights = [self._decaying(device, part) for part in state.parts] if optimiser.weight_decay else None", "weights = [matrix.weight for matrix in state.matrices] if optimiser.weight_decay else None", HONEST),
+    _edit("honesty", "a rule's read shows the cell itself", _DEVICE, "if not verify.sigma_read:", "if True:", HONEST),
+    _edit("honesty", "unread cells shown with the read ones", _DEVICE, "seen = np.full_like(cells.g_cell, np.nan)", "seen = cells.g_cell.copy()", HONEST),
+    _edit("honesty", "mixed precision clamps by the true weight", _MIXED, "weight = device.mapping.weight_at(seen, rows, cols, state.flips)", "weight = device.mapping.weight_at(state.cells.g_cell, rows, cols, state.flips)", HONEST),
+    _edit("honesty", "the copy of the weights does not follow a pulse", _MIXED, "digital = _with(state.digital, (rows, cols), weight + written)", "digital = _with(state.digital, (rows, cols), weight)", HONEST),
+    _edit("honesty", "row-sparse looks at the rows it does not read", _SPARSE, "weight = device.mapping.weight_at(seen, *where, state.flips)", "weight = device.mapping.weight_at(state.cells.g_cell, *where, state.flips)", HONEST),
+    _edit("honesty", "open loop corrected by the true cells", _OPEN, "estimate.ravel()[pulses.flat] += pulses.expected", "estimate.ravel()[pulses.flat] = state.cells.g_cell.ravel()[pulses.flat]", HONEST),
+    _edit("cost", "reads before a pulse not counted, mixed precision", _MIXED, "change, cost = total - weight, cost + WriteCost(clamped=clamped)", "change, cost = total - weight, WriteCost(clamped=clamped)", RULES),
+    _edit("cost", "reads before a pulse not counted, row-sparse", _SPARSE, "cost = cells.tally + reads + WriteCost(clamped=clamped)", "cost = cells.tally + WriteCost(clamped=clamped)", RULES),
+    _edit("cost", "reads after a write not counted, threshold", _THRESHOLD, "mapping.weight_at(seen, rows, cols, state.flips), cost + reads", "mapping.weight_at(seen, rows, cols, state.flips), cost", HONEST),
+    _edit("cost", "the first read of a network not counted", _RULE, "return replace(state, chi=missing.astype(weight.dtype)), cost + reads", "return replace(state, chi=missing.astype(weight.dtype)), cost", HONEST),
+    _edit("cost", "the memory of the optimiser not stated", _RULE, "**(optimiser.memory if self.optimised else {})", "", HONEST),
+)
+# fmt: on
