@@ -147,19 +147,20 @@ def driver_at(v_pulse, current, polarity):
 def by_loop(g, picked, v_pulse, polarity):
     """Return volts lost and energy of pulses at cells (row, column) of one array, cell by cell and slot by slot."""
     write, (source, bit) = CHAIN.write(polarity), {"set": (1.75, 0.08), "reset": (0.96, 1.0)}[polarity]
-    lost = np.zeros(len(picked))
+    lost, first = np.zeros(len(picked)), []
     for _ in range(2):
         current = [float(write.current(g[k : k + 1], v_pulse[k : k + 1], lost[k : k + 1])[0]) for k in range(len(g))]
+        first = first or current  # the drivers' resistance is taken at the current of the first pass
         lost = np.zeros(len(picked))
         for k, (row, col) in enumerate(picked):
             for m, (other_row, other_col) in enumerate(picked):
                 if other_row != row or v_pulse[m] != v_pulse[k]:
                     continue  # another slot: cells of one row and one amplitude are pulsed at once
                 lost[k] += source * current[m] * min(col, other_col)  # 1 ohm a segment
-                lost[k] += source * current[m] * driver_at(v_pulse[k], current[k], polarity)[0]
+                lost[k] += source * current[m] * driver_at(v_pulse[k], first[k], polarity)[0]
                 if other_col == col:
                     lost[k] += bit * current[m] * (SHAPE[1] - 1 - row)
-                    lost[k] += bit * current[m] * driver_at(v_pulse[k], current[k], polarity)[1]
+                    lost[k] += bit * current[m] * driver_at(v_pulse[k], first[k], polarity)[1]
     energy = []
     for k, (row, _) in enumerate(picked):
         e_cell = float(write.joules(g[k : k + 1], v_pulse[k : k + 1], lost[k : k + 1])[0])

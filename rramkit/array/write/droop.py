@@ -11,7 +11,7 @@ a cell, r ohms each, and R ohms in the driver, the drop at cell k is ::
 r is that of the fitted wires at the temperature of the cells: rows (source lines) `r_row`, columns (bit lines) `r_col`.
 R is that of the write driver (`write_driver`), less what the pulse table has in series for the cell's own current. Two
 passes of the fixed point I(v), v(I) are taken: the second changes v by less than a tenth of the first where the droop
-is below 10 %.
+is below 10 %; R is that at the current of the first.
 
 The factors k convert a volt lost on a line to volts of the stepped line; the access transistor sets them. A SET whose
 word line is stepped loses gate drive and drain voltage when its source rises, little when its bit line falls. In RESET
@@ -132,16 +132,18 @@ class Droop:
         """
         source, bit = self._worth(write, g_cell, v_pulse)
         lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
-        row, col = slot * lines + address.row_line, slot * lines + address.col_line
+        alone = np.array_equal(slot, np.arange(slot.size))  # one cell in each slot: no line is shared
+        row = None if alone else slot * lines + address.row_line
+        col = None if alone else slot * lines + address.col_line
         driver = self.drivers.get("set" if write.sign > 0.0 else "reset")
-        lost = np.zeros(g_cell.shape)
+        lost, r_source, r_bit = np.zeros(g_cell.shape), None, None
         for _ in range(_PASSES):
             current = write.current(g_cell, v_pulse, lost)
-            rows = shared_drop(current, row, address.along_row)
-            cols = shared_drop(current, col, address.along_col)
+            rows, cols = _drop(current, row, address.along_row), _drop(current, col, address.along_col)
             lost = source * self.r_row * rows + bit * self.r_col * cols
             if driver is not None:
-                r_source, r_bit = driver.resistance(v_pulse, current)
+                if r_source is None or r_bit is None:  # a few ohms between an idle and a strong cell: once is enough
+                    r_source, r_bit = driver.resistance(v_pulse, current)
                 own = driver.r_table * current
                 lost = lost + source * (r_source * _of_line(current, row) - own)
                 lost = lost + bit * (r_bit * _of_line(current, col) - own)
@@ -172,7 +174,14 @@ def _worth(table: Table) -> tuple[GridSurrogate, GridSurrogate]:
     return GridSurrogate(table, columns.source), GridSurrogate(table, columns.bit)
 
 
-def _of_line(current: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Return the sum of the currents (N,) of each cell's line (N,)."""
+def _drop(current: np.ndarray, line: np.ndarray | None, position: np.ndarray) -> np.ndarray:
+    """Return the drop (N,) along lines of 1 ohm a segment; `line` None: no line is shared."""
+    return current * position if line is None else shared_drop(current, line, position)
+
+
+def _of_line(current: np.ndarray, line: np.ndarray | None) -> np.ndarray:
+    """Return the sum of the currents (N,) of each cell's line (N,); None: no line is shared."""
+    if line is None:
+        return current
     _, index = np.unique(line, return_inverse=True)
     return np.bincount(index, weights=current)[index]

@@ -607,6 +607,8 @@ def _ends(pulses: Table) -> tuple[float, float]:
 
 def _at_once(slot: np.ndarray, address: CellAddress) -> np.ndarray:
     """Return how many cells are pulsed at once on each pulse's row (N,)."""
+    if np.array_equal(slot, np.arange(slot.size)):  # one cell in each slot
+        return np.ones(slot.shape)
     lines = address.arrays * address.rows
     _, index = np.unique(slot.astype(np.int64) * lines + address.row_line, return_inverse=True)
     return np.bincount(index)[index]
