@@ -101,9 +101,8 @@ class WriteDriver:
         polarity: Polarity = "reset" if table.polarity == "reset" else "set"
         columns = WRITE_DRIVERS[polarity]
         _check_width(table, pulses, columns.t_pulse)
-        bits = table.conditions.get(columns.bits)
-        last = float(np.asarray(table.axes[columns.code].values)[-1])
-        code = np.arange(2.0 ** float(bits) if bits is not None else last + 1.0)
+        ends = np.asarray(table.axes[columns.code].values, dtype=float)[[0, -1]]
+        code = np.arange(ends[0], ends[1] + 1.0)
         states = np.asarray(table.axes[columns.state].values) if columns.state in table.axes else np.zeros(1)
 
         def over(signal: str) -> np.ndarray:
