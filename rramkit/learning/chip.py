@@ -232,7 +232,7 @@ class Stages(Generic[Record]):
 
 
 def _verify(tables: TableFile, typed: VerifyParams, settings: ChipSettings) -> tuple[VerifyParams, str]:
-    """Return how cells are read to be written, and where that comes from; `sense` latch or adc is the file's circuit."""
+    """Return how cells are read to be written, and where that comes from; `sense` typed otherwise is a table's too."""
     typed = _numbers_typed(typed)
     numbers, from_file = [name for name in _set(typed) if name in _TYPED_SENSE], VerifyParams.from_tables(tables, typed)
     if SENSE in settings.off:
