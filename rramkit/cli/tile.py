@@ -96,7 +96,7 @@ def tile(
     file, model = taken.read, ArrayModel(taken.read, wires=chip.wires, chain=chip.chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
-    loop = WriteVerify.from_tables(taken.write, update=chip.update)
+    loop = WriteVerify.from_tables(taken.write, chip.verify, chip.update)
     method = "pulse" if pulses else "exact"
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
     shape = TileGrid.shape_of(done.cells.g_cell, model)

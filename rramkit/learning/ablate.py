@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from rramkit.errors import InputError
+from rramkit.learning.chip import SENSE
 from rramkit.learning.experiment import Experiment, grid, put
 from rramkit.table import TableFile
 from rramkit.table.schema import RESET, SET
@@ -95,7 +96,7 @@ def ablation(experiment: Experiment, tables: TableFile, *, leave_one_out: bool =
 def _stages(experiment: Experiment, tables: TableFile) -> dict[str, str]:
     """Return the stages that the tables give, cells and wires apart, with the group of settings that types them."""
     chip = experiment.on(experiment.chip.tables(tables))
-    records = {"mapping.read": chip.chain.origins(), "rule.update": chip.update.origins()}
+    records = {"mapping.read": chip.chain.origins(), "rule.update": chip.update.origins(), "rule.verify": (SENSE,)}
     on = {each.stage for each in chip.sources if each.from_table}
     return {name: where for where, names in records.items() for name in names if name in on}
 

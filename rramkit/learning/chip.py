@@ -19,6 +19,7 @@ from typing import Generic, Self, TypeVar
 from rramkit.array.read_model import Precision
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams
 from rramkit.errors import InputError
 from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
@@ -33,10 +34,16 @@ from rramkit.table.schema import READ, RESET, SET, WIRES
 CELLS = (READ.group, SET.group, RESET.group, WIRES.group)
 """Tables of cell and lines: what `ideal_periphery` leaves."""
 
+SENSE = "sense"
+"""Name of the stage that reads cells in order to write them: `rule.verify`."""
+
+_TYPED_SENSE = ("sigma_read", "e_sense")
+
 NOT_CHARACTERISED = "ideal: not characterised"
 OFF = "off"
 
 Record = TypeVar("Record", ReadChain, UpdateParams)
+Settings = TypeVar("Settings", bound=Parameters)
 
 
 class ChipSettings(Parameters):
@@ -85,6 +92,8 @@ class Chip:
         Stages of a read.
     update : UpdateParams
         Stages of a write.
+    verify : VerifyParams
+        How cells are read to be written.
     wires : bool
         Whether lines have resistance.
     sources : tuple of StageSource
@@ -94,6 +103,7 @@ class Chip:
     tables: OperatingTables
     chain: ReadChain
     update: UpdateParams
+    verify: VerifyParams
     wires: bool
     sources: tuple[StageSource, ...] = ()
 
@@ -105,6 +115,7 @@ class Chip:
         *,
         chain: ReadChain | None = None,
         update: UpdateParams | None = None,
+        verify: VerifyParams | None = None,
         wires: bool = True,
     ) -> Self:
         """Return the chip of a file's tables, with the stages that were typed.
@@ -121,7 +132,8 @@ class Chip:
         reads = Stages("mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read))
         writes = Stages("rule.update", UpdateParams(), typed_update, UpdateParams.from_tables(write))
         wired = wires and WIRES.group not in settings.off
-        _check_names(settings.off, (WIRES.group, *reads.names, *writes.names))
+        _check_names(settings.off, (WIRES.group, *reads.names, *writes.names, SENSE))
+        own_verify, of_verify = _verify(write, verify or VerifyParams(), settings)
         of_reads, of_writes = reads.sources(settings), writes.sources(settings)
         sources = (
             _source("read", "cell current", "table", (READ.group,), tables),
@@ -129,16 +141,17 @@ class Chip:
             _source("read", WIRES.group, "table" if wired else OFF, (WIRES.group,), tables),
             *(_source("read", name, source, reads.groups(name), tables) for name, source in of_reads.items()),
             *(_source("write", name, source, writes.groups(name), tables) for name, source in of_writes.items()),
+            _source("write", SENSE, of_verify, (*reads.groups("readout"), *reads.groups("adc")), tables),
         )
         whole = ReadChain.from_tables(read, typed_chain, without=reads.left_out(settings.off))
         changed = UpdateParams.from_tables(write, typed_update, off=writes.left_out(settings.off))
-        return cls(tables, whole, changed, wired, sources)
+        return cls(tables, whole, changed, own_verify, wired, sources)
 
 
 def chip_of(tables: OperatingTables, settings: ChipSettings, *, mapping: MappingSettings, rule: UpdateRule) -> Chip:
     """Return the chip of tables with the stages that mapping and rule have typed; see `Chip.of`."""
-    update = rule.update if isinstance(rule, RramRule) else None
-    return Chip.of(tables, settings, chain=mapping.read, update=update, wires=mapping.wires)
+    update, verify = (rule.update, rule.verify) if isinstance(rule, RramRule) else (None, None)
+    return Chip.of(tables, settings, chain=mapping.read, update=update, verify=verify, wires=mapping.wires)
 
 
 def rule_on(
@@ -146,7 +159,8 @@ def rule_on(
 ) -> BoundRule:
     """Return an update rule on a chip: read as at its operating point of reads, written as at that of writes."""
     model = mapping.model(chip.tables.read, precision, chain=chip.chain, wires=chip.wires)
-    rule = rule.model_copy(update={"update": chip.update}) if isinstance(rule, RramRule) else rule
+    if isinstance(rule, RramRule):
+        rule = rule.model_copy(update={"update": chip.update, "verify": chip.verify})
     return rule.bind(chip.tables.write, model, optimiser, mapping.weights)
 
 
@@ -217,7 +231,28 @@ class Stages(Generic[Record]):
         return f"table, typed: {fields} (override)" if both or plain is None else f"table, typed: {fields}"
 
 
-def _numbers_typed(record: Record) -> Record:
+def _verify(tables: TableFile, typed: VerifyParams, settings: ChipSettings) -> tuple[VerifyParams, str]:
+    """Return how cells are read to be written, and where that comes from; `sense` typed otherwise is a table's too."""
+    typed = _numbers_typed(typed)
+    numbers, from_file = [name for name in _set(typed) if name in _TYPED_SENSE], VerifyParams.from_tables(tables, typed)
+    if SENSE in settings.off:
+        if numbers or typed.sense != "typed":
+            raise InputError(f"`chip.off` has `{SENSE}`, which `rule.verify` sets. Remove one of the two.")
+        return typed, OFF
+    if typed.sense != "typed":
+        return typed, "table"
+    if VerifyParams.from_tables(tables).sense == "typed":
+        return typed, "typed" if numbers else NOT_CHARACTERISED
+    if numbers and not settings.override:
+        keys = ", ".join(f"rule.verify.{name}" for name in numbers)
+        raise InputError(
+            f"`{keys}` must be left out: the table file has readout and ADC. Remove it, or set `chip.override = true` "
+            f"(the option `--override`), or switch the read through them off: `chip.off`."
+        )
+    return (typed, f"typed: {', '.join(numbers)} (override)") if numbers else (from_file, "table")
+
+
+def _numbers_typed(record: Settings) -> Settings:
     """Return a record in which only what differs from its default is set."""
     return type(record).checked(record.model_dump(exclude_defaults=True), where="the stages")
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from fixtures.chip_tables import chip_tables
 
 from rramkit.errors import KitError
@@ -17,7 +16,7 @@ from rramkit.learning.driver import drive
 from rramkit.learning.supervised import SupervisedTraining
 from rramkit.learning.train import data_set
 from rramkit.table import Table, TableFile
-from rramkit.table.unread import UNREAD, reason
+from rramkit.table.unread import reason
 
 TINY = Experiment.checked(
     {
