@@ -43,7 +43,7 @@ SILENT = (
     ("sense_amp", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),
     ("sense_amp_offset", r"v_first|v_last|decisions|t_step", "the train's"),
     ("periphery.*", r"periphery\.crossbar\.(row_line|gating)", "one value of each is allowed"),
-    ("periphery.*", r"periphery\.readout\.(mode|c_integrate|c_miller|w_reset)", "transimpedance only, refused otherwise"),
+    ("periphery.*", r"periphery\.readout\.(mode|c_integrate|c_miller|w_reset)", "transimpedance only, else refused"),
 )  # fmt: skip
 
 _WRITES: tuple[dict[str, Any], ...] = (
