@@ -35,7 +35,7 @@ class MappingSettings(Parameters):
         default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"
     )
     margin: float = quantity(
-        2.0, "1", "full scale of converters without `i_high`, over the largest current of a first batch", gt=0, le=100
+        1.3, "1", "range of readouts and converters over the largest current of a first batch", gt=0, le=100
     )
 
     @model_validator(mode="before")

@@ -39,6 +39,14 @@ class MixedPrecision(RramRule):
     threshold: float = quantity(
         0.06, "1", "accumulated change at which a weight is written, over the conductance range", ge=0.0, le=1.0
     )
+    centre: float = quantity(
+        0.2,
+        "1",
+        "where in the conductance range the mean of a pair is held: low, since what both halves carry alike takes the "
+        "readouts' range (0 lowest, 1 highest)",
+        gt=0.0,
+        lt=1.0,
+    )
     write: Literal["nearest", "count"] = quantity("nearest", "1", "one pulse of the nearest amplitude, or equal pulses")
     step: float = quantity(0.01, "1", "change of a cell by an equal pulse, over the range", gt=0.0, le=1.0)
 
