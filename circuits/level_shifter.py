@@ -10,6 +10,7 @@ load the latch, which lifts its nodes slowly. A word line has a driver of two mo
 
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from rramkit.circuits.chip import ChipParams
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister, word_driver
 from rramkit.circuits.technology import Technology
@@ -55,6 +56,11 @@ class LevelShifterBench(Parameters):
     t_high: float = quantity(5e-9, "s", "duration of the input pulse", ge=0.5e-9, le=1e-6)
     t_rise: float = quantity(50e-12, "s", "edges of the input", ge=1e-12, le=1e-8)
     t_step: float = quantity(5e-12, "s", "largest time step", ge=1e-14, le=1e-9)
+
+    @property
+    def c_word(self) -> float:
+        """Return the capacitance of a word line for each of its cells [F], as the chip has it."""
+        return ChipParams().c_word
 
 
 def level_shifter_bench(params: LevelShifterBench) -> Deck:

@@ -37,5 +37,6 @@ COMPONENTS = (
             "v_low": Signal("V", "word line after the pulse"),
             "energy": Signal("J", "energy of one pulse, from the thick-oxide supply"),
         },
+        constants={"c_word": ("c_word", "F")},
     ),
 )
