@@ -19,6 +19,7 @@ from typing import Generic, Self, TypeVar
 from rramkit.array.read_model import Precision
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams
 from rramkit.errors import InputError
 from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
@@ -28,10 +29,13 @@ from rramkit.parameters import Parameters, quantity
 from rramkit.record.network import StoredNetwork
 from rramkit.record.sources import Part, StageSource
 from rramkit.table import TableFile
-from rramkit.table.schema import READ, RESET, SET, WIRES
+from rramkit.table.schema import ADC_LEVELS, READ, READOUT_TRANSIMPEDANCE, RESET, SET, WIRES
 
 CELLS = (READ.group, SET.group, RESET.group, WIRES.group)
 """Tables of cell and lines: what `ideal_periphery` leaves."""
+
+SENSE = "sense"
+"""Name of the stage by which cells are read while they are written (`VerifyParams.sense`)."""
 
 NOT_CHARACTERISED = "ideal: not characterised"
 OFF = "off"
@@ -89,6 +93,8 @@ class Chip:
         Whether lines have resistance.
     sources : tuple of StageSource
         Where each stage's numbers come from, reads first, each in signal order.
+    verify : VerifyParams or None
+        How cells are read while they are written.
     """
 
     tables: OperatingTables
@@ -96,6 +102,7 @@ class Chip:
     update: UpdateParams
     wires: bool
     sources: tuple[StageSource, ...] = ()
+    verify: VerifyParams | None = None
 
     @classmethod
     def of(
@@ -105,6 +112,7 @@ class Chip:
         *,
         chain: ReadChain | None = None,
         update: UpdateParams | None = None,
+        verify: VerifyParams | None = None,
         wires: bool = True,
     ) -> Self:
         """Return the chip of a file's tables, with the stages that were typed.
@@ -121,7 +129,8 @@ class Chip:
         reads = Stages("mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read))
         writes = Stages("rule.update", UpdateParams(), typed_update, UpdateParams.from_tables(write))
         wired = wires and WIRES.group not in settings.off
-        _check_names(settings.off, (WIRES.group, *reads.names, *writes.names))
+        _check_names(settings.off, (WIRES.group, SENSE, *reads.names, *writes.names))
+        sensed = VerifyParams.from_tables(write, verify, off=(SENSE,) if SENSE in settings.off else ())
         of_reads, of_writes = reads.sources(settings), writes.sources(settings)
         sources = (
             _source("read", "cell current", "table", (READ.group,), tables),
@@ -132,13 +141,16 @@ class Chip:
         )
         whole = ReadChain.from_tables(read, typed_chain, without=reads.left_out(settings.off))
         changed = UpdateParams.from_tables(write, typed_update, off=writes.left_out(settings.off))
-        return cls(tables, whole, changed, wired, sources)
+        if verify is not None:
+            groups, source = (READOUT_TRANSIMPEDANCE.group, ADC_LEVELS.group), _sense_source(verify, sensed, settings)
+            sources = (*sources, _source("write", SENSE, source, groups, tables))
+        return cls(tables, whole, changed, wired, sources, sensed)
 
 
 def chip_of(tables: OperatingTables, settings: ChipSettings, *, mapping: MappingSettings, rule: UpdateRule) -> Chip:
     """Return the chip of tables with the stages that mapping and rule have typed; see `Chip.of`."""
-    update = rule.update if isinstance(rule, RramRule) else None
-    return Chip.of(tables, settings, chain=mapping.read, update=update, wires=mapping.wires)
+    update, verify = (rule.update, rule.verify) if isinstance(rule, RramRule) else (None, None)
+    return Chip.of(tables, settings, chain=mapping.read, update=update, verify=verify, wires=mapping.wires)
 
 
 def rule_on(
@@ -146,8 +158,18 @@ def rule_on(
 ) -> BoundRule:
     """Return an update rule on a chip: read as at its operating point of reads, written as at that of writes."""
     model = mapping.model(chip.tables.read, precision, chain=chip.chain, wires=chip.wires)
-    rule = rule.model_copy(update={"update": chip.update}) if isinstance(rule, RramRule) else rule
+    if isinstance(rule, RramRule):
+        rule = rule.model_copy(update={"update": chip.update, "verify": chip.verify or rule.verify})
     return rule.bind(chip.tables.write, model, optimiser, mapping.weights)
+
+
+def _sense_source(typed: VerifyParams, sensed: VerifyParams, settings: ChipSettings) -> str:
+    """Return where verify reads come from."""
+    if sensed.sense != "typed" and typed.sense == "typed":
+        return "table"
+    if SENSE in settings.off:
+        return OFF
+    return "typed" if typed.model_fields_set & {"sense", "sigma_read", "e_sense"} else NOT_CHARACTERISED
 
 
 @dataclass(frozen=True)
