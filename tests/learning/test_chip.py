@@ -171,3 +171,14 @@ def test_a_tile_has_every_stage_of_the_file(tmp_path):
     assert whole["stages"]["row_driver"] == "table" and cells["stages"]["row_driver"] == NOT_CHARACTERISED
     assert whole["read"]["energy"] > cells["read"]["energy"]
     assert outcome("--off", "row_driver")["stages"]["row_driver"] == OFF
+
+
+def test_cells_are_read_while_they_are_written_by_readout_and_adc_unless_typed_or_off():
+    def sense(**given):
+        chip = experiment(**given).on(experiment(**given).chip.tables(chip_tables()))
+        assert chip.verify is not None
+        return chip.verify.sense, {each.stage: each.source for each in chip.sources}["sense"]
+
+    assert sense() == ("adc", "table")
+    assert sense(chip={"off": ["sense"]}) == ("typed", "off")
+    assert sense(chip={"ideal_periphery": True})[0] == "typed"

@@ -158,10 +158,15 @@ class RramDevice:
         chain, verify = self.loop.chain, self.loop.params
         g_cell = cells.g_cell.ravel()[flat]
         cost = self.loop.reads(flat, g_cell, cells.g_cell.shape)
-        if not verify.sigma_read:
+        if verify.sense == "latch":
+            raise InputError(
+                "`rule.verify.sense` must be adc or typed for a rule that reads conductances; got latch, which tells "
+                "the side of a target only. Change it, or write by write-verify."
+            )
+        if verify.sense == "typed" and not verify.sigma_read:
             return g_cell, cost
-        noise = verify.sigma_read * chain.writer.span * rng.standard_normal(flat.size)
-        return np.clip(g_cell + noise, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
+        seen = self.loop.seen(cells, flat, rng=rng)
+        return np.clip(seen, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
 
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
