@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures import chip_tables as chip
-from fixtures.chip_tables import G_HIGH, G_LOW, LSB, V_READ, chip_tables
+from fixtures.chip_tables import G_HIGH, G_LOW, LSB, R_FEEDBACK, V_READ, chip_tables
 from fixtures.closeness import near
 from oracles.chip_read import Unit, backward_steps, forward_steps, sensed_steps
 
@@ -48,7 +48,7 @@ def setting(tile, *, backward):
     """Return the gain setting of a tile and the factor that its input resistance makes of a current."""
     readout = tile.model.chain.readout
     number = int(tile.periphery.state(SenseUnit).banks[backward].gain)
-    first, own = (readout.input_resistance(k) for k in (0, number))
+    first, own = readout.r_sensing, 0.0 if readout.r_in == 0.0 else R_FEEDBACK[number] / chip.LOOP_GAIN
     return readout.gains[number], lambda g: (1.0 + first * g) / (1.0 + own * g)
 
 

@@ -57,7 +57,9 @@ def test_readout_has_the_curve_of_every_gain_setting():
             gain.curve().output(i), chip.readout(i, np.asarray(gain.r_feedback)), rtol=0, atol=LSB / 8
         )
         np.testing.assert_allclose(gain.curve().current(gain.curve().output(i)), i, rtol=1e-9, atol=1e-15)
-        assert gain.r_in == near(gain.r_feedback / chip.LOOP_GAIN, rel=1e-6)
+        np.testing.assert_allclose(
+            gain.resistance(np.array([0.1e-3, 2e-3])), gain.r_feedback / chip.LOOP_GAIN, rtol=1e-6
+        )
         assert gain.spread < 0.05 * LSB / 0.7 * 10  # half a step over the range
         assert gain.read_energy(np.asarray(i[-1])) == near(1.8 * (100e-6 + i[-1]) * 1.2 * chip.T_READ, rel=1e-6)
         noise = chip.I_NOISE * 1.5 * (R_FEEDBACK[0] / gain.r_feedback) ** 0.25

@@ -19,7 +19,8 @@ A sense unit's readout is made from the groups
 
 f is taken at the smallest line conductance whose current reaches the full output, continued by that of larger ones;
 `spread` of a gain setting is the largest distance of the other conductances' points from it, over the full output. r_in
-is the slope of the line's own voltage (`v_error`) against its current up to the full output.
+is the slope of the line's own voltage (`v_error`) against its current up to the full output, for each of the table's
+line conductances: a heavy line at a high gain has not settled when it is read, which is a larger resistance.
 
 A tile takes the smallest range that holds its currents, for each direction (`Tile.calibrated`); before, the largest.
 The current of the offset, v_offset g, is part of them, and may be below rest: a unit whose offset is -1 mV has 2.5 uA
@@ -43,7 +44,7 @@ from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table, TableFile
 from rramkit.table.schema import READOUT_NOISE, READOUT_OFFSET, READOUT_TRANSIMPEDANCE
 
-_FULL = 0.7
+_FULL = 0.5
 """Part of the largest output of a gain setting (1) up to which its input resistance and `spread` hold."""
 
 _PER_STEP = 16  # points of the curve between two of the table's (1): linear between them is off by 1/256 of the bend
@@ -57,7 +58,8 @@ class ReadoutGain(Parameters):
     """One gain setting of a readout."""
 
     r_feedback: float = quantity(1e4, "ohm", "feedback resistor", gt=0.0)
-    r_in: float = quantity(0.0, "ohm", "input resistance", ge=0.0)
+    g_in: tuple[float, ...] = _floats("S", "line conductances of `r_in`, rising")
+    r_in: tuple[float, ...] = _floats("ohm", "input resistance at each of them")
     i_in: tuple[float, ...] = _floats("A", "currents of the line, rising from 0")
     v_out: tuple[float, ...] = _floats("V", "output at each of them, less that at rest")
     i_energy: tuple[float, ...] = _floats("A", "currents of `energy`, rising")
@@ -68,17 +70,24 @@ class ReadoutGain(Parameters):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        lengths = ((self.i_in, self.v_out), (self.i_energy, self.energy), (self.g_noise, self.i_noise))
+        lengths = (
+            *((self.i_in, self.v_out), (self.i_energy, self.energy)),
+            *((self.g_noise, self.i_noise), (self.g_in, self.r_in)),
+        )
         if any(len(one) != len(other) for one, other in lengths) or len(self.i_in) < 2:
-            raise ValueError("v_out, energy and i_noise must hold one value for each point, v_out at least two")
-        rising = (self.i_in, self.i_energy, self.g_noise)
+            raise ValueError("v_out, energy, i_noise and r_in must hold one value for each point, v_out at least two")
+        rising = (self.i_in, self.i_energy, self.g_noise, self.g_in)
         if any(later <= earlier for each in rising for earlier, later in itertools.pairwise(each)):
-            raise ValueError("i_in, i_energy and g_noise must rise")
+            raise ValueError("i_in, i_energy, g_noise and g_in must rise")
         return self
 
     def curve(self) -> "TransferCurve":
         """Return the transfer curve."""
         return _curve(self.i_in, self.v_out)
+
+    def resistance(self, g_line: np.ndarray) -> np.ndarray:
+        """Return the input resistance (ohm) with lines of conductances (...) in siemens."""
+        return np.interp(g_line, self.g_in, self.r_in) if self.r_in else np.zeros_like(g_line)
 
     def noise(self, g_line: np.ndarray) -> np.ndarray:
         """Return the standard deviation (A) of the noise with lines of conductances (...) in siemens."""
@@ -205,12 +214,12 @@ class Readout(Stage):
 
     @property
     def r_sensing(self) -> float | None:
-        """Input resistance of the gain setting before calibration (ohm)."""
-        return self.input_resistance(self.first) if self.on else self.r_in
+        """Input resistance of the gain setting before calibration, with the lightest line (ohm)."""
+        return float(self.input_resistance(self.first, np.zeros(()))) if self.on else self.r_in
 
-    def input_resistance(self, gain: int) -> float:
-        """Return the input resistance (ohm) in a gain setting."""
-        return self.gains[gain].r_in if self.r_in is None else self.r_in
+    def input_resistance(self, gain: int, g_line: np.ndarray) -> np.ndarray:
+        """Return the input resistance (ohm) in a gain setting with lines of conductances (...) in siemens."""
+        return self.gains[gain].resistance(g_line) if self.r_in is None else np.full_like(g_line, self.r_in)
 
     @property
     def supplied(self) -> bool:
@@ -268,7 +277,10 @@ def _gain(table: Table, r_feedback: float, noise: dict[str, tuple[float, ...]]) 
         v_error = over_lines(columns.v_error)[lines]
         v_error = v_error - v_error[:, :1]  # at rest: the offset
         use = used & np.isfinite(v_error)
-        values["r_in"] = max(-float(np.sum(i_in[use] * v_error[use]) / np.sum(i_in[use] ** 2)), 0.0)
+        g_in = np.sort(np.asarray(table.axes[columns.g_cells].values, dtype=float))
+        power = np.sum(np.where(use, i_in, 0.0) ** 2, axis=1)
+        slopes = -np.sum(np.where(use, i_in * v_error, 0.0), axis=1)[power > 0.0] / power[power > 0.0]
+        values |= {"g_in": tuple(g_in[power > 0.0].tolist()), "r_in": tuple(np.maximum(slopes, 0.0).tolist())}
     if columns.energy in table.signals:
         values |= _energy(i_in, over_lines(columns.energy)[lines])
     return values

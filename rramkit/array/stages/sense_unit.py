@@ -380,12 +380,12 @@ class SenseUnit(Stage):
         bank = state.banks[backward]
         g, lead = to_numpy(g_line).astype(float), bank.gain.shape
         g = np.broadcast_to(g, (*lead, 1, g.shape[-1]))
-        r_first = self.readout.input_resistance(self.readout.first)
+        r_first = self.readout.r_sensing or 0.0
         factor, variance = np.empty(g.shape), np.empty(g.shape)
         for number in bank.settings:
             at, gain = bank.gain == number, self.readout.gains[number]
             some = g[at]
-            factor[at] = (1.0 + r_first * some) / (1.0 + self.readout.input_resistance(number) * some)
+            factor[at] = (1.0 + r_first * some) / (1.0 + self.readout.input_resistance(number, some) * some)
             noise = gain.noise(some) if self.readout.noise is None else np.full_like(some, self.readout.noise)
             variance[at] = noise**2 + self.adc.noise**2 + (self.adc.v_noise / gain.r_feedback) ** 2
         shift = state.draws.offset[..., bank.unit][..., None, :] * g
