@@ -22,8 +22,11 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError, SetupError
+from rramkit.learning.chip import Chip, ChipSettings
+from rramkit.table import TablesLike, loaded
 
 try:
     import torch
@@ -33,10 +36,31 @@ except ImportError as error:
         "rramkit.torch needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
     ) from error
 
-__all__ = ["TileConv2d", "TileLinear", "Write"]
+__all__ = ["ChipSettings", "TileConv2d", "TileLinear", "Write", "array_of_chip"]
 
 Write = Callable[[Array, Array], Array]
 """How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens."""
+
+
+def array_of_chip(
+    tables: TablesLike, settings: ChipSettings | None = None, *, chain: ReadChain | None = None, wires: bool = True
+) -> ArrayModel:
+    """Return the arrays of a table file with every stage of a read that it has, as `rramkit train` takes them.
+
+    Parameters
+    ----------
+    tables : TableFile, str or Path
+        The table file.
+    settings : ChipSettings, optional
+        Stages that are off, operating point, whether typed numbers override the file's; left out, everything.
+    chain : ReadChain, optional
+        Stages with typed numbers.
+    wires : bool
+        Whether lines have resistance.
+    """
+    settings = settings or ChipSettings()
+    chip = Chip.of(settings.tables(loaded(tables)), settings, chain=chain, wires=wires)
+    return ArrayModel(chip.tables.read, wires=chip.wires, chain=chip.chain)
 
 
 class TileMatrix:
@@ -46,8 +70,8 @@ class TileMatrix:
     ----------
     matrix : MappedMatrix or None
         The cells as they are read; None before the first write.
-    energy, clamped
-        Energy of all reads (J), and clamped values: inputs, currents, weights, cells outside the table.
+    energy, seconds, clamped
+        Energy (J) and time (s) of all reads, and clamped values: inputs, currents, weights, cells outside the table.
     """
 
     def __init__(
@@ -56,7 +80,7 @@ class TileMatrix:
         self.model, self.mapping, self.write, self.largest, self.seed = model, mapping, write, largest, seed
         self.matrix: MappedMatrix | None = None
         self.rng: TileRng | None = None
-        self.energy, self.clamped, self._version = 0.0, 0, (0, -1)
+        self.energy, self.seconds, self.clamped, self._version = 0.0, 0.0, 0, (0, -1)
 
     @property
     def grid(self) -> TileGrid | None:
@@ -87,6 +111,7 @@ class TileMatrix:
         assert self.matrix is not None
         product = (self.matrix.backward if backward else self.matrix.forward)(x, rng=self.rng)
         self.energy += product.energy
+        self.seconds += product.duration
         self.clamped += product.clamped
         return product.y
 

@@ -6,17 +6,22 @@ A signal is read where a training with NaN in its place differs or stops.
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 from fixtures.chip_tables import chip_tables
 
+from rramkit import table
+from rramkit.cli.app import run as run_command
 from rramkit.errors import KitError
 from rramkit.learning import Experiment
 from rramkit.learning.driver import drive
 from rramkit.learning.supervised import SupervisedTraining
 from rramkit.learning.train import data_set
 from rramkit.table import Table, TableFile
-from rramkit.table.unread import reason
+from rramkit.table.schema import GROUPS, column
+from rramkit.table.unread import UNREAD, markdown, reason
 
 TINY = Experiment.checked(
     {
@@ -33,16 +38,16 @@ TINY = Experiment.checked(
 OUTCOME = ("loss", "energy_read", "energy_write", "time_read", "time_write", "clamped", "pulses_set", "reads")
 
 
-def without(table: Table, signal: str) -> Table:
+def without(old: Table, signal: str) -> Table:
     """Return a table with NaN for a signal and its scatter."""
-    nothing = replace(table.signals[signal], values=np.full(table.signals[signal].values.shape, np.nan))
+    nothing = replace(old.signals[signal], values=np.full(old.signals[signal].values.shape, np.nan))
     spread = {
         name: replace(each, quantiles=each.quantiles * np.nan, sigma=each.sigma * np.nan)
         if each.signal == signal
         else each
-        for name, each in table.distributions.items()
+        for name, each in old.distributions.items()
     }
-    return replace(table, signals={**table.signals, signal: nothing}, distributions=spread, held_out={}, fits={})
+    return replace(old, signals={**old.signals, signal: nothing}, distributions=spread, held_out={}, fits={})
 
 
 def outcome(file: TableFile) -> list[np.ndarray] | None:
@@ -58,7 +63,7 @@ def outcome(file: TableFile) -> list[np.ndarray] | None:
 
 
 def signals(file: TableFile) -> Iterator[tuple[str, str]]:
-    return ((name, signal) for name, table in file.items() for signal in table.signals)
+    return ((name, signal) for name, each in file.items() for signal in each.signals)
 
 
 def read_by_training(file: TableFile) -> dict[tuple[str, str], bool]:
@@ -74,9 +79,28 @@ def read_by_training(file: TableFile) -> dict[tuple[str, str], bool]:
     return found
 
 
-def test_every_signal_is_read_or_has_a_reason():
-    found = read_by_training(chip_tables())
+def check_every_signal(file: TableFile) -> None:
+    """Assert that each signal is read, or has a reason, and not both."""
+    found = read_by_training(file)
     silent = [f"{group}.{signal}" for (group, signal), read in found.items() if not read]
     assert [name for name in silent if not reason(*name.split("."))] == []
     stale = [f"{group}.{signal}" for (group, signal), read in found.items() if read and reason(group, signal)]
     assert stale == []
+
+
+def test_every_signal_is_read_or_has_a_reason():
+    check_every_signal(chip_tables())
+
+
+def test_every_reason_is_of_a_column_and_the_documentation_has_it():
+    assert {name.partition(".")[0] for name in UNREAD} <= set(GROUPS)
+    assert all(not name.partition(".")[2] or column(*name.split(".")) is not None for name in UNREAD)
+    assert markdown() in (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.spice
+def test_every_signal_of_the_default_design_is_read_or_has_a_reason(tmp_path):
+    """The same of a characterised file: minutes, and one training for each of its signals."""
+    assert run_command(["characterize", "--plan", "design", "-o", str(tmp_path / "design.h5"), "--quiet"]) == 0
+    check_every_signal(table.load(tmp_path / "design.h5").nominal())
