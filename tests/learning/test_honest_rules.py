@@ -160,6 +160,17 @@ def test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost():
     assert np.count_nonzero(np.isfinite(part)) == 4 and np.all(np.isfinite(part[:, [3, 4], [5, 6]]))
 
 
+def test_what_is_read_after_a_write_is_counted():
+    """The digital weight as the device holds it: one read before the pulse, and one of its outcome."""
+    reads = {}
+    for reading in ("ideal", "device"):
+        device = bound(Threshold(threshold=0.05, way="pulse", reading=reading), Momentum(0.5, momentum=0.0))
+        state = device.init([rng(1).uniform(-0.3, 0.3, (6, 4))], rng=rng())
+        written = np.count_nonzero(np.abs(0.5 * gradient().weight) > 0.05)
+        reads[reading] = device.step(state, [gradient()], rng=rng()).tally.reads / (2 * written)
+    assert reads == {"ideal": 1.0, "device": 2.0}
+
+
 def test_a_noisy_read_chooses_another_pulse():
     """The same cells, read without and with noise: the residue says what was believed."""
     outcomes = []
