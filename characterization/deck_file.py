@@ -1,17 +1,22 @@
-"""Decks that come from a file: what their header says of the outputs, and where their included files lie."""
+"""Decks that come from a file: nested files in place, every line checked; what their header says of the outputs."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rramkit.circuits import model_text
 from rramkit.errors import InputError
 
-_OUTPUT = re.compile(r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\))\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
+_OUTPUT = re.compile(
+    r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\)|[io]noise_\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$"
+)
 _MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
 _SWEPT = re.compile(r"(?m)^\* swept: (?P<text>.+)$")
-_INCLUDE = re.compile(
-    r"(?im)^(?P<head>\.(?:include|inc|lib)\s+)(?P<path>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+)(?P<tail>.*)$"
+_CARD = re.compile(r"^\.(\w+)")
+_ALLOWED = frozenset(
+    "model subckt ends param params func global if elseif else endif option options opt temp ic nodeset title width "
+    "tran dc ac op noise tf pz sens disto four sp save print plot probe meas measure end csparam".split()
 )
 _ANALYSIS = re.compile(r"(?im)^\.(tran|dc|ac|op|noise|tf)\b")
 
@@ -27,36 +32,58 @@ class Label:
 
 
 def read_deck(path: Path) -> str:
-    """Return the text of a deck file, its included files by absolute path, ready for a run in another folder.
+    """Return the text of a deck file with its nested files in place, ready for a run in any folder.
+
+    Comments of the deck itself stay: its header names outputs and measures.
 
     Raises
     ------
     InputError
-        When the file or an included file is not there, or the deck steers ngspice itself (`.control`).
+        When the file or a nested one is not there, it holds no analysis, or a line that steers ngspice itself
+        (`.control`, `*#`), opens a file or runs a program.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"{path}: cannot be read as a deck ({reason}). Pass the path of a SPICE deck.") from error
-    if re.search(r"(?im)^\s*\.control\b", text):
-        raise InputError(
-            f"{path}: holds a .control section, which steers ngspice itself. Remove it: the kit runs the deck."
-        )
+    if not path.is_file():
+        raise InputError(f"{path}: cannot be read as a deck (no such file). Pass the path of a SPICE deck.")
+    title, *lines = model_text.read_text(path).split("\n")
+    if title.lstrip().startswith("*#"):
+        raise InputError(f"{path}, line 1: `*#` runs a command in ngspice. Remove the line.")
+    text = "\n".join([title if title.isprintable() else "deck", *_nested_in_place(path, lines)])
     if not _ANALYSIS.search(text):
         raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
-    return _INCLUDE.sub(lambda match: _absolute(match, path, text), text)
+    return text if re.search(r"(?im)^\s*\.end\s*$", text) else f"{text.rstrip()}\n.end\n"
 
 
-def _absolute(match: re.Match[str], path: Path, text: str) -> str:
-    name = match["path"].strip("\"'")
-    if match["head"].lower().startswith(".lib") and not match["tail"].strip():
-        return match[0]  # `.lib SECTION` opens a section of a library; only `.lib FILE SECTION` names a file
-    included = (path.parent / name).resolve()
-    if not included.is_file():
-        line = text[: match.start()].count("\n") + 1
-        raise InputError(f"{path}, line {line}: {name}: no such model file (looked for {included}). Fix the path.")
-    return f'{match["head"]}"{included}"{match["tail"]}'
+def _nested_in_place(path: Path, lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a deck after its title, those that name a file replaced by what it holds; all are checked."""
+    file = path.resolve()
+    for line in model_text.joined_lines(file, lines, first=2):
+        _check(line)
+    for index, raw in enumerate(lines, start=2):
+        name = raw.strip()
+        nested = None
+        if name.startswith("."):
+            for line in model_text.joined_lines(file, [raw], first=index):
+                nested = model_text.nested_file(line, file)
+        if nested is None:
+            yield raw
+            continue
+        for line in model_text.flattened(*nested).lines:
+            _check(line)
+            yield model_text.wrapped(line.text)
+
+
+def _check(line: model_text.Line) -> None:
+    """Raise `InputError` where a line of a deck does more than describe a circuit and its analysis."""
+    model_text.check_characters(line)
+    card = _CARD.match(line.text)
+    name = card[1].lower() if card else ""
+    if name in ("control", "endc"):
+        raise InputError(
+            f"{line.where}: a .control section steers ngspice itself. Remove it: the kit runs the deck's analyses."
+        )
+    if card and name not in _ALLOWED and name not in ("include", "incl", "inc", "lib", "endl"):
+        raise InputError(f"{line.where}: `.{name}` has no place in a deck. Remove the line.")
+    model_text.check_files(line, name)
 
 
 def output_labels(deck: str) -> dict[str, Label]:

@@ -6,22 +6,28 @@
     [cell]                                               # the plan of cell and array; left out: none
     seed = 7
 
-A file that holds the plan of one component, or of cell and array alone, is a design of that alone.
+A file that holds the plan of one component, or of cell and array alone, is a design of that alone. One with
+
+    base = "design"         # another design, of the kit by name or a file beside this one
+    condition = "nominal"   # tt, nominal supply, 300.15 K alone, instead of `corners`
+    without = ["periphery"] # its plans that are left out
+
+is the base at that condition.
 """
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from rramkit.characterization.components import find
-from rramkit.characterization.engine.corners import NOMINAL, Condition, at_corner
+from rramkit.characterization.engine.corners import NOMINAL, T_NOMINAL, Condition, Corners, at_corner
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
-from rramkit.circuits import catalog
+from rramkit.circuits import catalog, libraries
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
@@ -50,6 +56,19 @@ class Design(Parameters):
             raise ValueError("there is nothing to do: give `cell` or `blocks`")
         return self
 
+    def at_nominal(self) -> Self:
+        """Return the design at tt, nominal supply and 300.15 K alone, without axes of corner."""
+        cell = self.cell and self.cell.model_copy(update={"corners": _nominal(self.cell.corners)})
+        blocks = [plan.model_copy(update={"corners": _nominal(plan.corners)}) for plan in self.blocks]
+        return self.model_copy(update={"cell": cell, "blocks": tuple(blocks)})
+
+    def without(self, names: Sequence[str]) -> Self:
+        """Return the design without some of its plans of components; raise `InputError` for one that it has not."""
+        strange = sorted(set(names) - {plan.name for plan in self.blocks})
+        if strange:
+            raise InputError(f"`without` must name plans of the base; got {', '.join(strange)}. Fix it.")
+        return self.model_copy(update={"blocks": tuple(plan for plan in self.blocks if plan.name not in names)})
+
     @property
     def plans(self) -> tuple[ComponentPlan, ...]:
         """Return the plans of all tables, in the order in which they run."""
@@ -59,6 +78,22 @@ class Design(Parameters):
     def max_failed(self) -> float:
         """Return the part of a stage's points that may fail; the plan of each component says its own."""
         return self.cell.max_failed if self.cell is not None else Plan().max_failed
+
+
+def _nominal(corners: Corners) -> Corners:
+    """Return the nominal condition where corners are listed, whether or not it is among them."""
+    return corners.nominal.model_copy(
+        update={"supply": (1.0,), "temperature": (T_NOMINAL,) if corners.temperature else ()}
+    )
+
+
+class Derived(Parameters):
+    """A design that is another one at fewer conditions, or with fewer plans."""
+
+    name: str = Field(default="design", description="what is characterised", pattern=r"^[\w .,()+-]{1,80}$")
+    base: str = Field(default="design", description="the other design: of the kit by name, or a TOML file")
+    condition: Literal["corners", "nominal"] = quantity("corners", "1", "conditions: the base's corners, or nominal")
+    without: tuple[str, ...] = quantity((), "1", "names of plans that are left out")
 
 
 def design_of(plan: "Plan | Design") -> Design:
@@ -96,6 +131,8 @@ def find_design(name: str) -> Design:
 def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one component, or that of cell and array."""
     values = _values(path)
+    if "base" in values:
+        return _derived(values, path)
     if "block" in values or "component" in values:
         plan = component_plan(_with_present_name(values), where=str(path))
         return Design(name=str(values.get("name", "component")), blocks=(plan,))
@@ -106,6 +143,15 @@ def read_design(path: Path) -> Design:
         raise InputError(f"{path}: `blocks` must be a list of names and plans; got {entries!r}. Write it as a list.")
     plans = [plan for entry in entries for plan in _plans(entry, path)]
     return Design.checked(values | {"blocks": plans}, where=str(path))
+
+
+def _derived(values: dict[str, Any], path: Path) -> Design:
+    """Return the design that a file derives from another one."""
+    settings = Derived.checked(values, where=str(path))
+    base = settings.base
+    design = read_design(path.parent / base) if base.endswith(".toml") else find_design(base)
+    design = design.without(settings.without).model_copy(update={"name": settings.name})
+    return design.at_nominal() if settings.condition == "nominal" else design
 
 
 def component_plan(values: Mapping[str, Any], *, where: str) -> ComponentPlan:
@@ -137,7 +183,11 @@ def plans_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
 def cell_plan_of(provenance: Mapping[str, str]) -> Plan | None:
     """Return the plan of cell and array that a table file was made by; None when it was made without one."""
     text = provenance.get("plan")
-    return None if text is None else Plan.checked(_read_json(text, "plan"), where="the table file's `plan`")
+    if text is None:
+        return None
+    # A plan is kept whole: one without these keys is of a file that was made before there were such tables.
+    before = {"scatter": {"points": 0}, "droop": {"g_points": 0}, "disturb": {"g_points": 0}}
+    return Plan.checked(before | _read_json(text, "plan"), where="the table file's `plan`")
 
 
 def _read_json(text: str, key: str) -> dict[str, Any]:
@@ -157,11 +207,26 @@ def echo(design: Design) -> dict[str, str]:
 
 def libraries_of(plan: ComponentPlan) -> set[ModelFile]:
     """Return the model libraries of a component's decks, those of every process corner."""
-    libraries: set[ModelFile] = set()
+    used: set[ModelFile] = set()
     for process in plan.corners.process or (None,):
         corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
-        libraries |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
-    return libraries
+        used |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+    return used
+
+
+def check_corners(plan: ComponentPlan) -> None:
+    """Raise `InputError` where two process corners of a plan have the same models: the axis would do nothing."""
+    seen: dict[tuple[str, ...], str] = {}
+    for process in plan.corners.process if len(plan.corners.process) > 1 else ():
+        corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
+        used = _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+        models = tuple(sorted(libraries.sha256(each) for each in used))
+        if models in seen:
+            raise InputError(
+                f"the plan {plan.name}: the corners {seen[models]} and {process} have the same models, so the axis "
+                "would do nothing. Name a section of `library_file` for each corner, or leave `process` out."
+            )
+        seen[models] = process
 
 
 def _libraries(params: Parameters) -> set[ModelFile]:

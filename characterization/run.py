@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from rramkit import __version__, table
-from rramkit.characterization.design import Design, design_of, echo, libraries_of
+from rramkit.characterization.design import Design, check_corners, design_of, echo, libraries_of
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
 from rramkit.characterization.engine.runner import Elsewhere, Executor, Report, RunCounts, Runner, Shard, silent
 from rramkit.characterization.engine.store import SUFFIX, Store, store_of
@@ -70,6 +70,8 @@ class RunOptions:
     def runner(self, plan: Plan | Design, path: Path, shard: Shard | None = None) -> Iterator[Runner]:
         """Yield the runner of a plan whose output is `path`; every end but a good one says how to resume."""
         check_writable(path)
+        for each in design_of(plan).plans:
+            check_corners(each)
         points = self.points or store_of(path)
         with self.executor() as executor, only_writer(path), Store(points) as store:
             try:

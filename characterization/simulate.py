@@ -4,6 +4,9 @@ ngspice is driven through PySpice's shared server, hardened: PySpice takes harml
 a deck that fails to parse, and then still shows the last deck's data. So here a run counts only when the log holds no
 fatal line, exactly the plots of this deck appeared, every vector is finite, and the analysis came to its end.
 
+A `.noise` analysis gives two plots: the spectral densities, which are the waveforms, and the totals over the band
+(`onoise_total`, `inoise_total`), which are its measures. ngspice runs it without KLU only.
+
 One library is one global simulator: a `Simulator` lives in a process that does nothing else (`pool`).
 """
 
@@ -37,6 +40,7 @@ _CONVERGENCE = re.compile(
 )
 _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
 _BEYOND_REPAIR = "cannot recover"  # from then on ngspice refuses every deck
+_NOISE = re.compile(r"(?im)^\.noise\b")
 _MEASURE = re.compile(r"^\s*([a-z_]\w*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)
 
 
@@ -62,16 +66,27 @@ class Simulator:
             log = self._load_and_run(deck)
             self.usable = not any(_BEYOND_REPAIR in line for line in log)
             new = [name for name in self._shared.plot_names if name not in before]
-            _check_log(deck, log, plots=len(new))
+            _check_log(deck, log, plots=len(new), expected=2 if _NOISE.search(deck) else 1)
             kind = re.sub(r"\d+$", "", new[0])
-            vectors = {_as_written(name): vector._data for name, vector in self._shared.plot(None, new[0]).items()}
+            plots = [self._vectors(name) for name in new]
+            vectors = next((plot for plot in plots if "frequency" in plot), plots[0])
             _check_vectors(deck, log, kind, vectors)
-            return Waveforms(kind, _named(deck, vectors), _measures(log), perf_counter() - started)
+            totals = {
+                name: float(each[0])
+                for plot in plots
+                if plot is not vectors
+                for name, each in _named(deck, plot).items()
+            }
+            return Waveforms(kind, _named(deck, vectors), _measures(log) | totals, perf_counter() - started)
         finally:
             self._clear()
 
+    def _vectors(self, plot: str) -> dict[str, np.ndarray]:
+        return {_as_written(name): vector._data for name, vector in self._shared.plot(None, plot).items()}
+
     def _load_and_run(self, deck: str) -> list[str]:
-        text = re.sub(r"(?im)^\.end\s*$", ".options klu\n.end", deck) if self._klu else deck
+        klu = self._klu and not _NOISE.search(deck)
+        text = re.sub(r"(?im)^\.end\s*$", ".options klu\n.end", deck) if klu else deck
         accepted = _accepted(lambda: self._shared.load_circuit(text))
         log = self._shared.take_log()
         if not accepted or any(_PARSE.search(line) for line in log):
@@ -128,7 +143,8 @@ def _as_written(name: str) -> str:
     name = name.lower()
     if name.endswith("#branch"):
         return f"i({name.removesuffix('#branch')})"
-    return name if "(" in name or name.startswith("@") or name in SCALES else f"v({name})"
+    own = name.startswith(("@", "onoise", "inoise")) or name in SCALES
+    return name if "(" in name or own else f"v({name})"
 
 
 def _named(deck: str, vectors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -137,14 +153,14 @@ def _named(deck: str, vectors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     return {names.get(vector, vector): values for vector, values in vectors.items()}
 
 
-def _check_log(deck: str, log: list[str], *, plots: int) -> None:
+def _check_log(deck: str, log: list[str], *, plots: int, expected: int = 1) -> None:
     for reason, pattern in (("parse", _PARSE), ("convergence", _CONVERGENCE)):
         fatal = next((line for line in log if pattern.search(line)), None)
         if fatal is not None:
             raise _failure(reason, fatal.strip(), deck, log)
     error = next((line for line in log if _ERROR.search(line)), None)
-    if plots != 1:
-        raise _failure("parse", (error or f"{plots} results appeared instead of one").strip(), deck, log)
+    if plots != expected:
+        raise _failure("parse", (error or f"{plots} results appeared instead of {expected}").strip(), deck, log)
     if error is not None and "measure" not in error.lower():
         raise _failure("convergence", error.strip(), deck, log)
 

@@ -54,7 +54,7 @@ class SpiceArrays:
 
 def cell_states(runner: Runner, plan: Plan) -> StateMap:
     """Return the map from conductance to state of a plan's cell at its nominal corner."""
-    wires = plan.expanded()[-1]
+    wires = next(each for each in plan.expanded() if each.name == "wires")
     case = Case(WIRES, wires.nominal, condition=wires.corners.condition({}))
     return of_case(prepare(runner, wires, [case]), case)
 

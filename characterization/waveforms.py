@@ -18,13 +18,13 @@ class Waveforms:
     Attributes
     ----------
     kind : str
-        `tran`, `dc`, `op` or `ac`.
+        `tran`, `dc`, `op`, `ac` or `noise`.
     vectors : mapping
         Output as the deck's header names it (`i_cell_0`), lower case, to values (T,) in SI units. A vector that the
         header does not name keeps ngspice's word for it (`v(s)`, `i(v_bl)`); the abscissa is there as `time`,
         `frequency` or `v-sweep`.
     measures : mapping
-        Results of the deck's own `.meas` lines.
+        Results of the deck's own `.meas` lines; of a `.noise` analysis the totals over the band.
     seconds : float
         Wall-clock time that ngspice took.
     """

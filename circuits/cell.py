@@ -1,5 +1,11 @@
 """The 1T1R cell and its testbenches: read sweep, gradual-write staircase, and many cells side by side in one deck.
 
+A read. Both lines rest at `v_rest`, where the readout holds them, and one of them is pulled down from it: the source
+line for v = v(bl) - v(sl) > 0, the bit line for v < 0. With `v_rest` 0 one of them is driven up from ground instead:
+the bit line for v > 0, the source line for v < 0. The two differ: the access transistor has its source, and so its
+overdrive, elsewhere. The conductance of a cell is g = i/v at v = +v_read, read in this way, wherever the kit speaks of
+one.
+
 A ReRAM device lies between bit line and transistor, the transistor's source on the source line. SET drives the bit line
 (current flows into the top electrode; the transistor, its source at ground, limits it); RESET drives the source line
 (the transistor is then a source follower, so the word line must be boosted).
@@ -8,7 +14,8 @@ Cells side by side have drivers of their own and share the time steps and the mo
 cell is a line of another. So one run gives many points of a plan.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -64,15 +71,46 @@ TRANSIENT_OPTIONS = "method=gear reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-1
 
 
 Polarity = Literal["set", "reset"]
+Voltage = TypeVar("Voltage", float, np.ndarray)
+_READ_OF_0_1_0 = {"v_read", "v_max", "v_wl", "t_read"}  # a record in a table file of 0.1.0 has all of these
 
 
 class ReadParams(Parameters):
     """How a cell is read."""
 
     v_read: float = quantity(0.1, "V", "read voltage at which the conductance is defined", ge=0.02, le=0.2)
-    v_max: float = quantity(0.2, "V", "largest read voltage of an input", ge=0.02, le=0.3)
-    v_wl: float = quantity(2.5, "V", "word line while reading", ge=1.0, le=3.6)
-    t_read: float = quantity(10e-9, "s", "duration of a read", ge=3e-9, le=1e-6)
+    v_max: float = quantity(0.1, "V", "largest read voltage of an input", ge=0.02, le=0.3)
+    v_rest: float = quantity(
+        0.3, "V", "lines at rest; driven ones are pulled down from it. 0: driven up from ground", ge=0, le=1
+    )
+    v_wl: float = quantity(3.3, "V", "word line while reading", ge=1.0, le=3.6)
+    t_read: float = quantity(40e-9, "s", "duration of a read", ge=3e-9, le=1e-6)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_ground(cls, values: Any) -> Any:  # noqa: ANN401  (as pydantic gives it)
+        """Take a whole record without `v_rest` for what it was: version 0.1.0 drove lines up from ground."""
+        if isinstance(values, Mapping) and _READ_OF_0_1_0 <= values.keys() and "v_rest" not in values:
+            return {**values, "v_rest": 0.0}
+        return values
+
+    @model_validator(mode="after")
+    def _above_ground(self) -> "ReadParams":
+        if self.v_rest > 0 and self.v_rest < max(self.v_max, self.v_read):
+            raise ValueError(
+                f"v_rest must be 0, or v_max and v_read or more: lines are pulled down; got {self.v_rest:g}"
+            )
+        return self
+
+    def driven(self, v: Voltage) -> Voltage:
+        """Return where a line stands that is driven by `v` from its rest [V]."""
+        return self.v_rest - v if self.v_rest > 0 else v
+
+    def sources(self, v: str) -> tuple[str, str]:
+        """Return the expressions of bit and source line for a cell voltage whose expression is `v`, as SPICE reads."""
+        if self.v_rest > 0:
+            return f"{self.v_rest:.9g} + min({v}, 0)", f"{self.v_rest:.9g} - max({v}, 0)"
+        return f"max({v}, 0)", f"max(-{v}, 0)"
 
 
 _LINES = {"bl": "bit line", "wl": "word line", "sl": "source line"}
@@ -93,9 +131,9 @@ def read_sweep(params: ReadSweepParams) -> Deck:
     circuit.subcircuit(held_cell(params.cell))
     circuit.X("_cell", "cell_1t1r_held", "bl", "wl", "sl", s_0=params.state)
     circuit.V("_wl", "wl", circuit.gnd, params.read.v_wl)
-    # One side is driven at a time, as in the array: the bit line for v > 0, the source line for v < 0.
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
-    circuit.raw_spice += "B_bl bl 0 v = max(v(sweep), 0)\nB_sl sl_drive 0 v = max(-v(sweep), 0)\nV_sl sl sl_drive 0\n"
+    bit, source = params.read.sources("v(sweep)")  # one side is driven at a time, as in the array
+    circuit.raw_spice += f"B_bl bl 0 v = {bit}\nB_sl sl_drive 0 v = {source}\nV_sl sl sl_drive 0\n"
     step = 2 * params.read.v_max / (params.points - 1)
     return Deck(
         title="1T1R cell: read current against voltage, state held",
@@ -125,17 +163,20 @@ class PulseShape(Parameters):
 class PulseParams(PulseShape):
     """The conditions of a write pulse, other than the amplitude on the stepped line."""
 
+    # A bare cell: the driver and the lines have tables of their own, and what they lose is taken off the amplitude.
+    r_driver: float = quantity(1.0, "ohm", "output resistance of each line's driver", ge=1, le=1e5)
+    c_line: float = quantity(0.0, "F", "capacitance of each line", ge=0, le=1e-11)
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
     v_bl_set: float = quantity(1.7, "V", "bit line during SET, when the word line is stepped", ge=0.5, le=3.6)
     v_wl_set: float = quantity(3.3, "V", "word line during SET, when the bit line is stepped", ge=0.5, le=3.6)
-    v_wl_reset: float = quantity(3.6, "V", "word line during RESET", ge=0.5, le=3.6)
+    v_wl_reset: float = quantity(3.3, "V", "word line during RESET", ge=0.5, le=3.6)
 
 
 class WriteParams(Parameters):
     """A gradual-write staircase: pulses of rising amplitude on the stepped line, a read before and after each."""
 
     cell: CellParams = CellParams()
-    read: ReadParams = ReadParams()
+    read: ReadParams = ReadParams(t_read=10e-9)
     pulse: PulseParams = PulseParams()
     polarity: Polarity = quantity("set", "1", "set steps the line `pulse.set_line`, reset the source line")
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
@@ -203,10 +244,12 @@ def _line_steps(params: WriteParams) -> dict[str, list[tuple[float, float]]]:
     """Edges of each line: the word line opens one edge before the others rise and closes one edge after they fall."""
     steps: dict[str, list[tuple[float, float]]] = {"bl": [], "wl": [], "sl": []}
     read, rise = params.read, params.pulse.t_rise
+    high, low = (read.v_rest, read.driven(read.v_read)) if read.v_rest > 0 else (read.v_read, 0.0)
     for index in range(params.pulses + 1):
         start = index * params.t_slot
         steps["wl"] += [(start, read.v_wl), (start + read.t_read + 2 * rise, 0.0)]
-        steps["bl"] += [(start + rise, read.v_read), (start + read.t_read + rise, 0.0)]
+        for line, level in (("bl", high), ("sl", low)):
+            steps[line] += [(start + rise, level), (start + read.t_read + rise, 0.0)]
         if index < params.pulses:
             word, line, drive = pulse_levels(params.pulse, params.polarity, float(params.amplitudes[index]))
             begin, end = params.write_window(index)
@@ -244,9 +287,9 @@ def read_row(params: ReadRowParams) -> Deck:
     circuit, read = Circuit("row of reads"), params.read
     circuit.subcircuit(held_cell(params.cell))
     circuit.V("_wl", "wl", circuit.gnd, read.v_wl)
-    # One side is driven at a time, as in the array: the bit line for v > 0, the source line for v < 0.
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
-    circuit.raw_spice += "B_bl bl 0 v = max(v(sweep), 0)\nB_sl sl 0 v = max(-v(sweep), 0)\n"
+    bit, source = read.sources("v(sweep)")  # one side is driven at a time, as in the array
+    circuit.raw_spice += f"B_bl bl 0 v = {bit}\nB_sl sl 0 v = {source}\n"
     for k, state in enumerate(params.state):
         circuit.V(f"_sl_{k}", f"sl_{k}", "sl", 0)
         circuit.X(f"_cell_{k}", "cell_1t1r_held", "bl", "wl", f"sl_{k}", s_0=state)
@@ -291,7 +334,7 @@ def pulse_row(params: PulseRowParams) -> Deck:
     """Return a `.tran` deck of one write pulse at each cell; its edges are those of `write_staircase`."""
     circuit, pulse = Circuit("row of pulses"), params.pulse
     circuit.subcircuit(dynamic_cell(params.cell))
-    circuit.subcircuit(_driven_cell(pulse))
+    circuit.subcircuit(driven_cell(pulse))
     outputs = []
     for k, (state, amplitude) in enumerate(zip(params.state, params.v_pulse, strict=True)):
         circuit.X(f"_cell_{k}", "driven_cell", *(f"{line}_{k}_src" for line in LINES), f"s_{k}", s_0=state)
@@ -310,8 +353,11 @@ def pulse_row(params: PulseRowParams) -> Deck:
     )
 
 
-def _driven_cell(pulse: PulseParams) -> SubCircuit:
-    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires."""
+def driven_cell(pulse: PulseParams) -> SubCircuit:
+    """Return `.subckt driven_cell bl_src wl_src sl_src s`: a cell whose lines have a driver's resistance and wires.
+
+    The deck needs `dynamic_cell` beside it.
+    """
     driven = SubCircuit("driven_cell", *(f"{line}_src" for line in LINES), "s", s_0=0)
     driven.X("_cell", "cell_1t1r", *LINES, "s", s_0="{s_0}")
     for line in LINES:
@@ -342,6 +388,7 @@ def _outputs(k: int, state: float, amplitude: float) -> list[Output]:
 
 
 CATALOG = {
+    "cell_noise": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: the static read whose noise is computed"),
     "cell_read": CatalogEntry(ReadSweepParams, read_sweep, "1T1R cell: read current against voltage, state held"),
     "cell_write": CatalogEntry(
         WriteParams,

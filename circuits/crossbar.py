@@ -12,6 +12,7 @@ Cells and segments are written as lines of SPICE, not as PySpice objects: a 128 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -115,7 +116,7 @@ def _all_lines(params: CrossbarParams, prefix: str, *, static: bool) -> Iterator
     for line, count, length, port in families:
         segment = params.segment(line)
         if static:
-            segment = Segment(0.0 if line == "word" else segment.r, 0.0)
+            segment = replace(segment, r=0.0 if line == "word" else segment.r, c=0.0)
         for index in range(count):
             yield from _line(f"{prefix}{line}_{index}", length, port, segment)
 
@@ -127,8 +128,9 @@ def _line(name: str, length: int, port: int, segment: Segment) -> Iterator[str]:
             yield f"C_{name} {name} 0 {segment.c * length:.12g}"
         return
     nodes = [name if k == port else f"{name}_{k}" for k in range(length)]
+    hot = f" tc1={segment.tcr:.9g}" if segment.tcr else ""
     for k in range(length - 1):
-        yield f"R_{name}_{k} {nodes[k]} {nodes[k + 1]} {segment.r:.12g}"
+        yield f"R_{name}_{k} {nodes[k]} {nodes[k + 1]} {segment.r:.12g}{hot}"
     if segment.c > 0:
         for k, node in enumerate(nodes):
             yield f"C_{name}_{k} {node} 0 {segment.c:.12g}"
@@ -156,7 +158,7 @@ class CrossbarReadParams(Parameters):
 
     crossbar: CrossbarParams = CrossbarParams()
     spread: CellSpread = CellSpread()
-    read: ReadParams = ReadParams()
+    read: ReadParams = ReadParams(t_read=10e-9)
     direction: Literal["forward", "backward"] = quantity(
         "forward", "1", "forward drives the rows and senses the columns; backward the other way round"
     )
@@ -202,7 +204,7 @@ def static_reads(
     """
     circuit, driven = _with_periphery(params, states, v_word, static=True)
     _check_inputs(params, v_in, driven)
-    add_sweep(circuit, v_in)
+    add_sweep(circuit, params.read.driven(v_in))
     return Deck(
         title=_title(params, f"{v_in.shape[1]} static reads"),
         parameters=params,
@@ -230,7 +232,8 @@ def transient_read(
     circuit, driven = _with_periphery(params, states, v_word, static=False)
     _check_inputs(params, v_in[:, np.newaxis], driven)
     for index in range(driven):
-        points = staircase_points([(2 * params.t_rise, float(v_in[index]))], t_rise=params.t_rise)
+        level = params.read.driven(float(v_in[index]))
+        points = staircase_points([(2 * params.t_rise, level)], t_rise=params.t_rise, v_start=params.read.v_rest)
         circuit.PieceWiseLinearVoltageSource(f"_in_{index}", f"in_{index}", circuit.gnd, values=points)
     outputs = _sense_outputs(params)
     t_stop = params.read.t_read
@@ -265,8 +268,18 @@ def _with_periphery(
         join(circuit, f"in_{index}", f"{driven}_{index}", r_line[driven])
     for index in range(counts[sensed]):
         join(circuit, f"{sensed}_{index}", f"out_{index}", r_line[sensed])
-        circuit.V(f"_sense_{index}", f"out_{index}", circuit.gnd, 0)
+        add_sense(circuit, str(index), f"out_{index}", params.read)
     return circuit, counts[driven]
+
+
+def add_sense(circuit: Circuit, name: str, node: str, read: ReadParams) -> None:
+    """Hold a line's end at its rest by a source `V_sense_NAME`, whose current is positive for positive inputs."""
+    if read.v_rest == 0:
+        circuit.V(f"_sense_{name}", node, circuit.gnd, 0)
+        return
+    if "V_rest" not in circuit.element_names:
+        circuit.V("_rest", "rest", circuit.gnd, read.v_rest)
+    circuit.V(f"_sense_{name}", "rest", node, 0)
 
 
 def _open_words(circuit: Circuit, params: CrossbarReadParams, v_word: np.ndarray | None) -> None:
@@ -289,7 +302,8 @@ def join(circuit: Circuit, node: str, other: str, resistance: float) -> None:
 def _sense_outputs(params: CrossbarReadParams) -> tuple[Output, ...]:
     line = "col" if params.direction == "forward" else "row"
     names = params.sense_outputs
-    return tuple(Output(name, f"i(v_sense_{k})", "A", f"current out of {line} {k}") for k, name in enumerate(names))
+    way = "into" if params.read.v_rest > 0 else "out of"
+    return tuple(Output(name, f"i(v_sense_{k})", "A", f"current {way} {line} {k}") for k, name in enumerate(names))
 
 
 def _title(params: CrossbarReadParams, what: str) -> str:

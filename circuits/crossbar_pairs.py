@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.crossbar import CrossbarReadParams, add_crossbar, join
+from rramkit.circuits.crossbar import CrossbarReadParams, add_crossbar, add_sense, join
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
@@ -71,7 +71,7 @@ def paired_reads(params: PairParams, values: tuple[np.ndarray, ...], v_in: np.nd
     """
     read, bar = params.read, params.read.crossbar
     pairs, circuit = pair_columns(bar.cols, params.arrangement), Circuit("paired read")
-    add_sweep(circuit, v_in)
+    add_sweep(circuit, read.read.driven(v_in))
     for prefix, array in zip(("", "minus_"), values, strict=False):
         physical = bar.model_copy(update={"cols": array.shape[1]})
         add_crossbar(circuit, physical, array, static=True, prefix=prefix)
@@ -82,7 +82,7 @@ def paired_reads(params: PairParams, values: tuple[np.ndarray, ...], v_in: np.nd
         for j in range(physical.cols):
             line = f"{prefix}col_{j}"
             join(circuit, line, f"{line}_out", read.r_sense)
-            circuit.V(f"_sense_{line}", f"{line}_out", circuit.gnd, 0)
+            add_sense(circuit, line, f"{line}_out", read.read)
     for n, (plus, minus) in enumerate(pairs):
         circuit.raw_spice += f"B_diff_{n} diff_{n} 0 v = i(V_sense_{plus}) - i(V_sense_{minus})\n"
     return Deck(

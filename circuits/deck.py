@@ -56,7 +56,7 @@ class Deck:
 
     @property
     def kind(self) -> str:
-        """Return the analysis: `tran`, `dc` or `op`."""
+        """Return the analysis: `tran`, `dc`, `op`, `ac` or `noise`."""
         return self.analysis.split()[0].removeprefix(".")
 
     def text(self) -> str:
@@ -66,14 +66,20 @@ class Deck:
             raise InputError(f"`title` must be one short line of letters, digits and .,:()=+/-; got {self.title!r}.")
         body = str(self.circuit).splitlines()[1:]
         parts = [self.title, *self._header(), ""]
+        libraries.check_names(self.libraries, self._own_names())
         for name in self.libraries:
-            parts += [libraries.text(name).rstrip(), ""]
+            parts += [libraries.text(name, "\n".join(body)).rstrip(), ""]
         parts += [line for line in body if line.strip()]
         parts += [f".options {self.options}"] if self.options else []
         parts += [f".save {output.vector}" for output in self.outputs]
         parts += [self.analysis]
         parts += [f".meas {self.kind} {measure.name} {measure.expression}" for measure in self.measures]
         return "\n".join([*parts, ".end", ""])
+
+    def _own_names(self) -> list[str]:
+        """Return the models and subcircuits that the circuit itself defines."""
+        text = str(self.circuit)
+        return [name.lower() for name in re.findall(r"(?im)^\.(?:model|subckt)\s+(\S+)", text)]
 
     def _check_outputs(self) -> None:
         """Raise `InputError` unless every output has a name of its own and a vector of its own."""

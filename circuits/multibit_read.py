@@ -1,7 +1,9 @@
 """Testbench of a multi-bit read: cells on a bit line, transimpedance readout, SAR converter, one code a read.
 
 The row is pulled v_read below the clamp at the start of a sampling and goes back when it ends; the readout's output is
-the converter's input. Codes count from the output at rest, v_clamp, so the first of them is not 0.
+the converter's input, and the sampling lasts as long as a read (`converter.t_sample`). Codes count from `v_low` of the
+converter, a little below the output at rest, so that an offset does not clip: rest has a code of its own, about 7 of
+256, and what a read means is the difference from it.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from rramkit.circuits.adc import (
 from rramkit.circuits.deck import CatalogEntry, Deck, Output
 from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
-from rramkit.circuits.sense_amp import LATCH_OPTIONS
+from rramkit.circuits.sense_amp import DECISION_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -30,13 +32,13 @@ from rramkit.parameters import Parameters, quantity
 class MultibitReadParams(Parameters):
     """Readout and converter behind one bit line, and a train of cells."""
 
-    readout: ReadoutParams = ReadoutParams()
-    converter: AdcTrainParams = AdcTrainParams(t_sample=15e-9)
-    v_read: float = quantity(0.2, "V", "how far the row is pulled below the clamp", ge=1e-3, le=1)
-    g_first: float = quantity(20e-6, "S", "conductance of the first read's cells", gt=0, le=0.1)
-    g_last: float = quantity(350e-6, "S", "conductance of the last read's", gt=0, le=0.1)
+    readout: ReadoutParams = ReadoutParams(r_feedback=3.5e3)
+    converter: AdcTrainParams = AdcTrainParams(t_sample=40e-9)
+    v_read: float = quantity(0.1, "V", "how far the row is pulled below the clamp", ge=1e-3, le=1)
+    g_first: float = quantity(50e-6, "S", "conductance of the first read's cells", gt=0, le=0.1)
+    g_last: float = quantity(1.9e-3, "S", "conductance of the last read's", gt=0, le=0.1)
     reads: int = quantity(4, "1", "reads, conductances in equal steps", ge=2, le=1000)
-    c_line: float = quantity(100e-15, "F", "capacitance of the bit line", ge=0, le=1e-10)
+    c_line: float = quantity(500e-15, "F", "capacitance of the bit line", ge=0, le=1e-10)
 
     @property
     def conductances(self) -> np.ndarray:
@@ -55,7 +57,7 @@ def multibit_train(params: MultibitReadParams, conductances: Sequence[float] | n
     add_supplies(circuit, timing)
     add_sampling(circuit, timing, timing.begins(count))
     add_control(circuit, timing, timing.begins(count))
-    circuit.subcircuit(ota(block.ota))
+    circuit.subcircuit(ota(block.amplifier))
     circuit.subcircuit(readout(block))
     circuit.X("_readout", "readout", "bl", "clamp", "v_tia", "rst_tia", "v_ota")
     circuit.V("_ota", "v_ota", circuit.gnd, block.ota.v_dd)
@@ -75,10 +77,11 @@ def multibit_train(params: MultibitReadParams, conductances: Sequence[float] | n
             Output("v_bl", "v(bl)", "V", "bit line at the clamp"),
             Output("v_tia", "v(v_tia)", "V", "output of the readout"),
             Output("i_cells", "i(v_cells)", "A", "current out of the bit line"),
+            Output("i_ota", "i(v_ota)", "A", "current into the readout's supply"),
             *sar_outputs(timing),
         ),
         measures=code_measures(timing, count),
-        options=LATCH_OPTIONS,
+        options=DECISION_OPTIONS,
     )
 
 

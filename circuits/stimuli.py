@@ -10,7 +10,9 @@ from rramkit.errors import InputError
 _SAME_TIME = 1e-6  # of an edge (1): closer than this is rounding
 
 
-def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> list[tuple[float, float]]:
+def staircase_points(
+    steps: Sequence[tuple[float, float]], *, t_rise: float, v_start: float = 0.0
+) -> list[tuple[float, float]]:
     """Return the corners (t, v) of a drive that goes to each step's voltage at the step's time.
 
     Parameters
@@ -19,8 +21,10 @@ def staircase_points(steps: Sequence[tuple[float, float]], *, t_rise: float) -> 
         Start time [s] of each edge and the voltage [V] it goes to; times at least `t_rise` apart.
     t_rise : float
         Duration of every edge [s].
+    v_start : float
+        Voltage before the first step [V].
     """
-    points, v_now = [(0.0, 0.0)], 0.0
+    points, v_now = [(0.0, v_start)], v_start
     for t_edge, v_next in steps:
         if v_next == v_now:
             continue

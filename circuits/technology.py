@@ -18,12 +18,12 @@ Transistors that are subcircuits, as SkyWater's own sky130 models, drop in with
 """
 
 import re
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
 from rramkit.circuits.libraries import CONTROL_WORDS, ModelFile, UserLibrary, check_path
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 PINS = "dgsb"
@@ -114,11 +114,19 @@ class Technology(Parameters):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.section and any(c.isspace() for c in str(Path(self.library_file).resolve())):
-            raise ValueError("ngspice cuts the path of a `.lib` line at a blank: `library_file` must hold none")
+        if self.library_file:
+            _check_library(UserLibrary(self.library_file, self.section))
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
         if not self.library_file and not (own and self.device == "model"):
             raise ValueError("a section, another model's name or a subcircuit needs `library_file`, which holds it")
         return self
+
+
+def _check_library(library: UserLibrary) -> None:
+    """Raise `ValueError` where a user's library cannot be flattened or holds a card that is not allowed."""
+    try:
+        _ = library.models
+    except InputError as error:
+        raise ValueError(f"library_file: {error}") from error

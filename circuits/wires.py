@@ -1,5 +1,7 @@
 """One wire segment, a cell long: resistance and capacitance from node, pitch and temperature, or given directly.
 
+Given segments follow the simulation's temperature: R(T) = R (1 + tcr (T - 300.15 K)), tcr of copper by default.
+
 With a table other than `given`, w the wire's width, k its aspect ratio (height over width), p the segment's length ::
 
     neurosim   R = rho(w) p / (w^2 k)                           rho and k tabulated by the node's wire width, p = 4 w
@@ -15,13 +17,15 @@ mnsim1 is larger at 28 nm and below (6.6 against 3.0 ohm at 22 nm): take both as
 300 K up: below it the sources' absolute value would make a colder wire worse.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from rramkit.parameters import Parameters, quantity
 
+TCR = 3.9e-3  # 1/K: a textbook value for copper, this kit's choice where segments are given
+T_REF = 300.15  # K: where given segments hold, ngspice's `tnom`
 TEMPERATURE_FACTOR = 0.00451  # 1/K (NeuroSim)
 WIDTHS = {130: 200, 90: 200, 65: 100, 45: 50, 32: 40, 22: 32, 14: 22, 10: 14, 7: 14}  # node, wire width [nm] (NeuroSim)
 # Width [nm]: resistivity [ohm m], aspect ratio (NeuroSim).
@@ -41,10 +45,11 @@ R_MNSIM2, C_MNSIM2 = 2.82, 1e-15  # ohm and farad a cell (MNSIM 2.0)
 
 @dataclass(frozen=True)
 class Segment:
-    """A wire segment: resistance `r` [ohm] and capacitance `c` [F]."""
+    """A wire segment: resistance `r` [ohm] at `T_REF`, capacitance `c` [F], coefficient `tcr` of r [1/K]."""
 
     r: float
     c: float
+    tcr: float = 0.0
 
 
 class WireParams(Parameters):
@@ -62,6 +67,7 @@ class WireParams(Parameters):
         ge=1e-8,
         le=1e-4,
     )
+    tcr: float = quantity(TCR, "1/K", "change of a given segment's resistance with temperature", ge=0, le=0.02)
     c_length: float = quantity(2e-10, "F/m", "capacitance of a wire by length (neurosim, mnsim1)", ge=0, le=1e-8)
 
     @model_validator(mode="after")
@@ -77,7 +83,7 @@ class WireParams(Parameters):
     def segment(self, given: Segment) -> Segment:
         """Return the segment that the table says, or `given`."""
         if self.table == "given":
-            return given
+            return replace(given, tcr=self.tcr)
         if self.table == "mnsim2":
             return Segment(R_MNSIM2, C_MNSIM2)
         hot = 1 + TEMPERATURE_FACTOR * abs(self.t_wire - 300)

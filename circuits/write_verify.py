@@ -91,7 +91,7 @@ def write_verify(params: WriteVerifyParams) -> Deck:
     inputs = ("threshold", "divider") if params.polarity == "set" else ("divider", "threshold")
     circuit.X("_comparator", COMPARATOR, *inputs, "there", "vcore")
     _add_latch(circuit, params)
-    add_written_cell(circuit, far, params.state)
+    add_written_cell(circuit, far, params)
     return Deck(
         title=f"Write-verify: {params.polarity} to {params.g_target * 1e6:.4g} uS in at most {params.pulses} pulses",
         parameters=params,

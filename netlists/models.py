@@ -38,6 +38,16 @@ class NormalSpread(Parameters):
     high: float
 
 
+class Scatter(Parameters):
+    """How a cell of this device scatters beside what its equations say; the forms stand with those who use it."""
+
+    cycle_relative: float = Field(default=0.0, ge=0, le=2, description="of a pulse, over its mean change")
+    cycle_floor: float = Field(default=0.0, ge=0, le=1, description="of a pulse of small change, over the window")
+    devices: float = Field(default=0.0, ge=0, le=2, description="of the logarithm of the change, over devices")
+    read_relative: float = Field(default=0.0, ge=0, le=1, description="of a read, over the conductance")
+    read_floor: float = Field(default=0.0, ge=0, le=1, description="of a read, over the window")
+
+
 class DeviceModel(Parameters):
     """One model. The subcircuit's own defaults are the set `default`."""
 
@@ -48,6 +58,8 @@ class DeviceModel(Parameters):
     sets: dict[str, ParameterSet]
     spread: dict[str, NormalSpread] = Field(default={})
     spread_source: str = ""
+    scatter: Scatter = Scatter()
+    scatter_source: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> "DeviceModel":

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rramkit.table import Table, TableFile, load, save
     from rramkit.table.example import example
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _MODULES = {
     "ArrayModel": "rramkit.array.model",

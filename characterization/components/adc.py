@@ -9,8 +9,11 @@ from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.adc import (
     AdcBenchParams,
+    AdcNoiseParams,
+    AdcParams,
     AdcTrainParams,
     conversion_train,
+    sampled_noise,
     scaled_capacitors,
     transition_train,
 )
@@ -33,7 +36,7 @@ def codes(waves: Waveforms, params: AdcTrainParams, count: int) -> np.ndarray:
 def transitions(waves: Waveforms, params: AdcTrainParams, codes: np.ndarray | None = None) -> np.ndarray:
     """Return the inputs (N,) [V] at which the code goes up to each of `codes`, from a run of `transition_train`."""
     sar = params.sar
-    ideal = (np.arange(1, 2**sar.bits) if codes is None else codes) * sar.v_ref / 2**sar.bits
+    ideal = sar.ideal(np.arange(1, 2**sar.bits) if codes is None else codes)
     times = [params.t_code(index) for index in range(ideal.size)]
     return ideal - np.interp(times, waves["time"], waves["v_residue"])
 
@@ -44,6 +47,19 @@ def nonlinearity(transitions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     step = np.mean(steps)
     inl = (transitions - transitions[0]) / step - np.arange(transitions.size)
     return steps / step - 1, inl
+
+
+def top_plate(sar: AdcParams, codes: np.ndarray, transitions: np.ndarray) -> float:
+    """Return the capacitance [F] that the transistors add to the top plate, of transitions (N,) [V] at codes (N,).
+
+    By charge conservation the plates move the top plate by v_ref C/(C + c_parasitic + c_transistors) from the lowest
+    code to the one past the last; the outer two transitions say by how much. Charge injection that depends on the
+    input is in it, since it counts as gain too. It is `AdcParams.c_transistors` where the reference is to make up for
+    it.
+    """
+    moved = (transitions[-1] - transitions[0]) / (codes[-1] - codes[0]) * 2**sar.bits
+    c_array = float(np.sum(sar.nominal_capacitors))
+    return float(c_array * sar.v_reference / moved - c_array - sar.c_parasitic)
 
 
 def quantised(v_in: np.ndarray, transitions: np.ndarray) -> np.ndarray:
@@ -83,7 +99,7 @@ def conversion_energies(waves: Waveforms, params: AdcTrainParams, count: int) ->
     """
     v_dd = params.sar.latch.technology.v_core
     power = {
-        "reference": -params.sar.v_ref * waves["i_vref"],
+        "reference": -params.sar.v_reference * waves["i_vref"],
         "comparator": -v_dd * waves["i_vdd"] - waves["v_clk"] * waves["i_clk"],
         "control": -waves["v_sample"] * waves["i_sample"]
         - (v_dd - waves["v_sample"]) * waves["i_sample_b"]
@@ -136,24 +152,46 @@ def level_codes(params: AdcTrainParams) -> np.ndarray:
 
 
 def levels(waves: Waveforms, params: AdcTrainParams, code: np.ndarray) -> Mapping[str, np.ndarray]:
-    """Return each transition; of a train of all of them also the figures of the converter as a whole."""
-    sar = params.sar
+    """Return each transition; of a train that has the outer two also the figures of the converter as a whole."""
     v_transition = transitions(waves, params, code)
-    summary = dict.fromkeys(("step", "gain_error", "offset", "inl_max", "dnl_max", "effective_bits"), np.array(np.nan))
-    if np.array_equal(code, np.arange(1, 2**sar.bits)) and code.size > 2:
-        dnl, inl = nonlinearity(v_transition)
-        step, ideal = float(np.mean(np.diff(v_transition))), sar.v_ref / 2**sar.bits
-        sine = coherent_sine(v_transition, samples=_SINE_SAMPLES, cycles=_SINE_CYCLES)
-        sine_codes = quantised(sine, v_transition).astype(float)
-        summary = {
-            "step": np.array(step),
-            "gain_error": np.array(step / ideal - 1),
-            "offset": np.array(v_transition[0] - ideal),
-            "inl_max": np.array(np.max(np.abs(inl))),
-            "dnl_max": np.array(np.max(np.abs(dnl))),
-            "effective_bits": np.array(effective_bits(sine_codes, _SINE_CYCLES)),
-        }
-    return {"v_transition": v_transition} | summary
+    every = np.array([1, 2**params.sar.bits - 1])
+    whole = code.size > 2 and np.array_equal(code[[0, -1]], every)
+    return {"v_transition": v_transition} | (transfer(params.sar, code, v_transition) if whole else _NO_TRANSFER)
+
+
+_NO_TRANSFER = dict.fromkeys(("step", "gain_error", "offset", "inl_max", "dnl_max", "effective_bits"), np.array(np.nan))
+
+
+def transfer(sar: AdcParams, code: np.ndarray, v_transition: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the figures of the converter as a whole from transitions (N,) [V] at codes (N,), the outer two among them.
+
+    INL is that of the codes given, DNL that of the neighbours among them (NaN without); the sine is converted by all
+    levels, those between the given ones by a straight line.
+    """
+    every = np.arange(1, 2**sar.bits)
+    step = (v_transition[-1] - v_transition[0]) / (code[-1] - code[0])
+    inl = (v_transition - v_transition[0]) / step - (code - code[0])
+    dnl = np.diff(v_transition)[np.diff(code) == 1] / step - 1
+    levels = np.interp(every, code, v_transition)
+    sine = quantised(coherent_sine(levels, samples=_SINE_SAMPLES, cycles=_SINE_CYCLES), levels)
+    return {
+        "step": np.array(step),
+        "gain_error": np.array(step / sar.v_step - 1),
+        "offset": np.array(v_transition[0] - sar.ideal(every)[0]),
+        "inl_max": np.max(np.abs(inl)),
+        "dnl_max": np.max(np.abs(dnl)) if dnl.size else np.array(np.nan),
+        "effective_bits": np.array(effective_bits(sine.astype(float), _SINE_CYCLES)),
+    }
+
+
+def noise_deck(params: AdcNoiseParams, _steps: np.ndarray, _draw: RandomDraw) -> Deck:
+    """Return the deck of the noise that is sampled."""
+    return sampled_noise(params)
+
+
+def noise(waves: Waveforms, _params: AdcNoiseParams, _steps: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return the rms noise of x - y, which is that of the input: the plates move neither of them any more."""
+    return {"v_noise": np.array(waves.measures["v_noise_total"])}
 
 
 def level_normals(params: AdcTrainParams) -> int:
@@ -166,13 +204,13 @@ def level_draw(params: AdcTrainParams, normals: np.ndarray) -> RandomDraw:
     return RandomDraw(capacitors=scaled_capacitors(params.sar, normals))
 
 
-_CONSTANTS = {"bits": ("sar.bits", "1"), "v_ref": ("sar.v_ref", "V"), "t_conversion": ("t_slot", "s")}
-CODE = {
-    "code": Signal("1", "output code"),
-    "energy": Signal("J", "energy of a conversion, from reference, comparator and control"),
+_CONSTANTS = {
+    "bits": ("sar.bits", "1"),
+    "v_low": ("sar.v_low", "V"),
+    "v_high": ("sar.v_high", "V"),
+    "v_ref": ("sar.v_reference", "V"),
+    "t_conversion": ("t_slot", "s"),
 }
-"""Signals of everything that ends in a code."""
-
 COMPONENTS = (
     Component(
         name="adc",
@@ -180,8 +218,11 @@ COMPONENTS = (
         deck=conversion_deck,
         measure=conversions,
         steps=Steps("v_in", "V", "input of a conversion", conversion_inputs),
-        signals=CODE
-        | {f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
+        signals={
+            "code": Signal("1", "output code"),
+            "energy": Signal("J", "energy of a conversion, from reference, comparator and control"),
+            **{f"energy_{part}": Signal("J", f"its {part}") for part in ("reference", "comparator", "control")},
+        },
         summary={"energy_mean": Signal("J", "mean energy of the train's conversions")},
         mismatch=Mismatch(conversion_normals, conversion_draw),
         constants=_CONSTANTS,
@@ -195,13 +236,22 @@ COMPONENTS = (
         signals={"v_transition": Signal("V", "input at which the code goes up to `code`, without comparator offset")},
         summary={
             "step": Signal("V", "mean step of the transfer"),
-            "gain_error": Signal("1", "its relative difference from v_ref/2^bits"),
+            "gain_error": Signal("1", "its relative difference from (v_high - v_low)/2^bits"),
             "offset": Signal("V", "first transition less its ideal place"),
-            "inl_max": Signal("1", "largest integral nonlinearity, in steps, line through the outer transitions"),
-            "dnl_max": Signal("1", "largest differential nonlinearity, in steps"),
+            "inl_max": Signal("1", "largest integral nonlinearity of the codes, in steps, line through the outer ones"),
+            "dnl_max": Signal("1", "largest differential nonlinearity, in steps, of neighbours among the codes"),
             "effective_bits": Signal("1", "effective bits of a sine over the whole range"),
         },
         mismatch=Mismatch(level_normals, level_draw),
         constants=_CONSTANTS,
+    ),
+    Component(
+        name="adc_noise",
+        parameters=AdcNoiseParams,
+        deck=noise_deck,
+        measure=noise,
+        summary={"v_noise": Signal("V", "rms noise of the sampled input, of input and common mode together")},
+        step="",
+        constants={name: _CONSTANTS[name] for name in ("bits", "v_low", "v_high", "v_ref")},
     ),
 )

@@ -1,19 +1,19 @@
 """The 1T1R cell: current against conductance and voltage; change of conductance and energy of one write pulse.
 
-A cell's conductance is g = i(v_read)/v_read of the cell alone, at its own terminals, with the word line at its read
-voltage and the bit line driven. It is that in every table: `read.g_cell`, `set.g_start`, `delta_g`. The drivers'
-resistance acts during a pulse only.
+A cell's conductance is g = i(v_read)/v_read of the cell alone, at its own terminals: the word line at its read voltage,
+both lines at rest, the source line pulled down by v_read (`circuits/cell`). It is that in every table: `read.g_cell`,
+`set.g_start`, `delta_g`. The drivers' resistance acts during a pulse only.
 
-A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 201 states, measured at each
+A deck takes states; a table has conductances. `StateMap` is the cell's conductance at 101 states, measured at each
 corner and for each drawn device, a monotone cubic in the logarithm of g between them. A pulse's deck holds no reads:
 the map says what conductance the state at its end has, so that a run is only as long as the pulse, and a start
 conductance is the same number for every amplitude.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from pydantic import model_validator
@@ -30,8 +30,11 @@ from rramkit.characterization.engine.component import (
     Steps,
     Values,
 )
+from rramkit.characterization.engine.corners import T_NOMINAL
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.fits.writes import write_fits
+from rramkit.characterization.read_noise import ReadNoise, sigma_of_read
+from rramkit.characterization.scatter import PulseScatter, distributions
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.cell import (
     LINES,
@@ -50,8 +53,10 @@ from rramkit.circuits.mismatch import Matching, scaled_thresholds
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Fit, Table
+from rramkit.table.parts import Distribution
+from rramkit.table.schema import SET
 
-_STATES = 201  # of the state map: a cubic between them is exact to 1e-7
+_STATES = 101  # of the state map: a cubic between them is exact to 1e-6
 _READS = 25  # cells side by side in one read
 _PULSES = 8  # cells side by side in one pulse: a quarter less time than alone; the devices take the rest
 _ROUNDS = 60  # of the bisection that inverts the map: 2^-60 of an interval
@@ -68,7 +73,7 @@ class CellReadParams(Parameters):
 
 
 class CellWriteParams(Parameters):
-    """One write pulse at a cell, through the drivers' resistance and the lines' capacitance."""
+    """One write pulse at a cell; the driver and the lines have tables of their own (`write_driver_set`, `wires`)."""
 
     cell: CellParams = CellParams()
     read: ReadParams = ReadParams()
@@ -77,9 +82,10 @@ class CellWriteParams(Parameters):
     state: float = quantity(0.5, "1", "state at the start", ge=0, le=1)
     v_first: float = quantity(1.0, "V", "amplitude of the pulse on the stepped line", ge=0, le=3.6)
     pulses: int = quantity(1, "1", "number of pulses; one", ge=1, le=1)
-    v_step: float = quantity(0.0125, "V", "step of the driver that writes in the array", gt=0, le=0.5)
+    v_step: float = quantity(0.01, "V", "step of the driver that writes in the array", gt=0, le=0.5)
     matching: Matching = Matching()
     noise: CycleNoise = CycleNoise()
+    scatter: PulseScatter = PulseScatter()
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +106,18 @@ class CellWriteParams(Parameters):
     def v_bl(self) -> float | None:
         """Return the bit line's voltage where SET steps the word line [V]."""
         return self.pulse.v_bl_set if self.polarity == "set" and self.pulse.set_line == "wl" else None
+
+
+class CellNoiseParams(CellReadParams):
+    """A cell that is read at the read voltage, and the noise of that."""
+
+    points: int = quantity(1, "1", "swept voltages: v_read alone", ge=1, le=1)
+    noise: ReadNoise = ReadNoise()
+
+    @property
+    def bandwidth(self) -> float:
+        """Return the noise bandwidth of a read [Hz]."""
+        return self.noise.bandwidth
 
 
 @dataclass(frozen=True)
@@ -218,6 +236,19 @@ def _read(v_sweep: np.ndarray, current: np.ndarray, params: CellReadParams, v_ce
     return {"i_cell": curve(v_cell), "g_cell": np.asarray(curve(v_read) / v_read)}
 
 
+def read_noise(waves: Waveforms, params: CellNoiseParams, steps: np.ndarray) -> Values:
+    """Return the noise of a cell's read."""
+    return read_noises(waves, [params], steps)[0]
+
+
+def read_noises(waves: Waveforms, params: Sequence[CellNoiseParams], v_cell: np.ndarray) -> list[Values]:
+    """Return the noise of the reads of cells side by side."""
+    first = params[0]
+    v_read, kelvin = first.read.v_read, first.cell.device.values.get("t_amb", T_NOMINAL)
+    g_cells = [each["g_cell"] for each in reads_side_by_side(waves, params, v_cell)]
+    return [{"sigma_g": sigma_of_read(first.noise, g, v_read=v_read, kelvin=kelvin)} for g in g_cells]
+
+
 def write_deck(params: CellWriteParams, steps: np.ndarray, draw: RandomDraw) -> Deck:
     """Return the deck of one pulse at one cell."""
     return write_decks([params], steps, draw)
@@ -271,6 +302,10 @@ def _has_cycle_noise(params: CellWriteParams) -> None:
     noise_equations(params.cell.device)
 
 
+def _as_measured(_: StateMap, __: CellNoiseParams, raw: Values) -> Values:
+    return {name: np.asarray(value).reshape(()) for name, value in raw.items()}
+
+
 def _changes(states: StateMap, params: CellWriteParams, raw: Values) -> Values:
     g_start, g_end = states.g_of(np.array([params.state, raw["state_end"].item()]))
     return {"g_start": g_start, "delta_g": g_end - g_start, "energy": raw["energy"]}
@@ -293,7 +328,26 @@ def _voltages(params: CellReadParams) -> np.ndarray:
     return np.linspace(-params.read.v_max, params.read.v_max, max(params.points, 3))
 
 
-def cell_of(params: CellReadParams | CellWriteParams) -> CellReadParams:
+class ReadCell(Protocol):
+    """Parameters of a component that has a cell and says how it is read."""
+
+    @property
+    def cell(self) -> CellParams:
+        """The cell."""
+        ...
+
+    @property
+    def read(self) -> ReadParams:
+        """How it is read."""
+        ...
+
+    @property
+    def matching(self) -> Matching:
+        """How its transistor varies."""
+        ...
+
+
+def cell_of(params: ReadCell) -> CellReadParams:
     """Return how a cell's conductance is read for its state map."""
     return CellReadParams(cell=params.cell, read=params.read, points=1, matching=params.matching)
 
@@ -312,18 +366,38 @@ def _fits(table: Table) -> Mapping[str, Fit]:
     return write_fits(table) if tuple(table.axes) == ("g_start", "v_pulse") else {}
 
 
+def state_preparation(
+    coordinate: str, *, raw: tuple[str, ...], convert: Callable[[StateMap, Any, Values], Values]
+) -> Preparation:
+    """Return the state map as a preparation of another component of this cell (with fields cell, read, matching).
+
+    `coordinate` is the axis of conductance; `raw` the measures of a run that `convert` turns into the component's.
+    """
+    return replace(_MAP, coordinate=coordinate, raw=raw, convert=convert)
+
+
+def _scatter(params: CellWriteParams, table: Table) -> Mapping[str, Distribution]:
+    """Return the scatter of a pulse around the changes of a table, from pulse to pulse and from device to device."""
+    return distributions(params.scatter, np.asarray(table.signals[SET.delta_g].values))
+
+
 _MISMATCH = Mismatch(_one_transistor, _threshold_draw)
 _READ = Component(
     name="cell_read",
     parameters=CellReadParams,
     deck=read_deck,
     measure=reads,
-    steps=Steps("v_cell", "V", "bit line less source line; positive: the bit line is driven", _voltages),
+    steps=Steps("v_cell", "V", "bit line less source line", _voltages),
     signals={"i_cell": Signal("A", "cell current, from bit line to source line")},
-    summary={"g_cell": Signal("S", "conductance of the cell alone at the read voltage, bit line driven")},
+    summary={"g_cell": Signal("S", "conductance of the cell alone at the read voltage")},
     mismatch=_MISMATCH,
     step="",
-    constants={"v_read": ("read.v_read", "V"), "v_wl": ("read.v_wl", "V"), "t_read": ("read.t_read", "s")},
+    constants={
+        "v_read": ("read.v_read", "V"),
+        "v_rest": ("read.v_rest", "V"),
+        "v_wl": ("read.v_wl", "V"),
+        "t_read": ("read.t_read", "s"),
+    },
     side_by_side=SideBySide(_READS, ("state",), read_decks, reads_side_by_side),
 )
 _MAP = Preparation(
@@ -348,6 +422,9 @@ _WRITE_CONSTANTS = {
     "r_driver": ("pulse.r_driver", "ohm"),
     "c_line": ("pulse.c_line", "F"),
     "t_step": ("pulse.t_step", "s"),
+    "scatter_relative": ("scatter.relative", "1"),
+    "scatter_floor": ("scatter.floor", "S"),
+    "scatter_devices": ("scatter.devices", "1"),
 }
 CELL_READ = replace(_READ, preparation=_MAP)
 CELL_WRITE = Component(
@@ -367,5 +444,18 @@ CELL_WRITE = Component(
     side_by_side=SideBySide(_PULSES, ("state", "v_first"), write_decks, pulses_side_by_side),
     preparation=replace(_MAP, coordinate="g_start", raw=("state_end", "energy"), convert=_changes),
     cycles=CycleSpread(_has_cycle_noise, ("state_end", "sigma"), noisy_pulse, _noise_added),
+    scatter=_scatter,
 )
-COMPONENTS = (CELL_READ, CELL_WRITE)
+CELL_NOISE = Component(
+    name="cell_noise",
+    parameters=CellNoiseParams,
+    deck=read_deck,
+    measure=read_noise,
+    summary={"sigma_g": Signal("S", "standard deviation of the conductance from read to read")},
+    mismatch=_MISMATCH,
+    step="",
+    constants={"bandwidth": ("bandwidth", "Hz")},
+    side_by_side=SideBySide(_READS, ("state",), read_decks, read_noises),
+    preparation=state_preparation("g_cell", raw=("sigma_g",), convert=_as_measured),
+)
+COMPONENTS = (CELL_READ, CELL_WRITE, CELL_NOISE)

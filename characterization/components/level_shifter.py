@@ -18,7 +18,7 @@ def deck(params: LevelShifterBench, _steps: np.ndarray, _draw: RandomDraw) -> De
 
 def measure(waves: Waveforms, params: LevelShifterBench, _steps: np.ndarray) -> Mapping[str, np.ndarray]:
     """Return delays, swing and energy; NaN where an edge never came."""
-    names = ("t_up", "t_down", "v_high", "v_low", "q_io")
+    names = ("t_up", "t_down", "t_rise", "v_high", "v_low", "q_io")
     measured = {name: np.array(waves.measures.get(name, np.nan)) for name in names}
     return measured | {"energy": -measured["q_io"] * params.technology.v_io}
 
@@ -30,10 +30,11 @@ COMPONENTS = (
         deck=deck,
         measure=measure,
         summary={
-            "t_up": Signal("s", "delay of the rising output"),
-            "t_down": Signal("s", "delay of the falling output"),
-            "v_high": Signal("V", "output while the input is high"),
-            "v_low": Signal("V", "output after the pulse"),
+            "t_up": Signal("s", "delay of the rising word line"),
+            "t_down": Signal("s", "delay of the falling word line"),
+            "t_rise": Signal("s", "its rising edge, from a tenth to nine tenths"),
+            "v_high": Signal("V", "word line while the input is high"),
+            "v_low": Signal("V", "word line after the pulse"),
             "energy": Signal("J", "energy of one pulse, from the thick-oxide supply"),
         },
     ),

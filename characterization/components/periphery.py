@@ -110,7 +110,7 @@ def against_ideal(read: np.ndarray, ideal: np.ndarray) -> LineFit:
 def reference_energy(waves: Waveforms, params: OperateParams, slots: range) -> float:
     """Return the energy [J] that the SAR converters take from their reference during `slots`: it charges the plates."""
     window = params.t_begin(slots.start), params.t_begin(slots.stop)
-    return integral(waves["time"], -params.periphery.adc.sar.v_ref * waves["i_adc_ref"], window)
+    return integral(waves["time"], -params.periphery.adc.sar.v_reference * waves["i_adc_ref"], window)
 
 
 def supply_energy(waves: Waveforms, params: OperateParams, slots: range) -> float:

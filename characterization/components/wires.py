@@ -22,6 +22,7 @@ from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.cell import ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 from rramkit.circuits.deck import Deck
+from rramkit.circuits.wires import T_REF
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Fit, HeldOut, Quantity, Table
 
@@ -146,6 +147,8 @@ def wire_table(
         "rows_max": (params.rows_max, "1"),
         "cols_max": (params.cols_max, "1"),
         "g_max": (params.g_max, "S"),
+        "tcr": (params.crossbar.segment("row").tcr, "1/K"),
+        "t_ref": (T_REF, "K"),
         "netlist_r_row": (params.r_row, "ohm"),
         "netlist_r_col": (params.r_col, "ohm"),
         "netlist_r_drive": (params.r_drive, "ohm"),
@@ -178,10 +181,11 @@ def held_out(
 def predicted(current: CellCurrent, resistances: dict[str, float], read: ArrayRead) -> np.ndarray:
     """Return what the fast wire model says of a read, in the shape of `read.i_out` [A]."""
     terms = current.terms_behind_wires(read.g_cell, lambda g: effective_conductance(g, **resistances))
-    if read.direction == "forward":
-        drive = current.voltage_terms(-read.v_in)  # a driven row is the source line: v < 0
-        return -np.einsum("krb,krc->cb", drive, terms, optimize=True)
-    return np.einsum("kcb,krc->rb", current.voltage_terms(read.v_in), terms, optimize=True)
+    sign = current.sign(backward=read.direction == "backward")
+    drive = current.voltage_terms(sign * read.v_in)
+    return sign * np.einsum(
+        "krb,krc->cb" if read.direction == "forward" else "kcb,krc->rb", drive, terms, optimize=True
+    )
 
 
 def fit_wires(params: WireParams, current: CellCurrent, reads: list[ArrayRead]) -> Fit:

@@ -17,13 +17,13 @@ from rramkit.circuits.write_driver import (
     driven_write,
 )
 
-_SHAPE = ("v_level", "v_settled", "overshoot", "t_settle", "droop", "v_end")
+_SHAPE = ("v_level", "v_settled", "overshoot", "t_settle", "droop", "v_end", "i_end", "r_source", "r_bit")
 SETTLED = 10e-3  # V: the band of the settling time; about a step of the converter, so a pulse is on its level in it
 
 
 @dataclass(frozen=True)
 class MeasuredPulse:
-    """The stepped line's far end in one pulse; voltages in volt, times in second.
+    """The stepped line's far end in one pulse, and what the drivers lose; volt, second, ampere, ohm.
 
     Attributes
     ----------
@@ -39,6 +39,11 @@ class MeasuredPulse:
         `v_settled` minus the lowest value in the pulse: the drop by the cell's current.
     v_end : float
         The line at the end of the pulse.
+    i_end : float
+        Size of the cell's current then.
+    r_source, r_bit : float
+        Volts that the driver of source line and bit line loses at its own end of the line over the cell's current,
+        means over the second half of the pulse. The wires are not in it: an array model has its own.
     """
 
     v_level: float
@@ -47,6 +52,9 @@ class MeasuredPulse:
     t_settle: float
     droop: float
     v_end: float
+    i_end: float
+    r_source: float
+    r_bit: float
 
 
 def driven_conductances(waves: Waveforms, params: DriverWriteParams) -> np.ndarray:
@@ -56,12 +64,12 @@ def driven_conductances(waves: Waveforms, params: DriverWriteParams) -> np.ndarr
 
 
 def supply_energies(waves: Waveforms, params: DriverWriteParams) -> dict[str, np.ndarray]:
-    """Return for each supply the energy (P,) [J] that it gives in each pulse's window; negative where it takes."""
+    """Return for each supply the energy (P,) [J] that it gives in each pulse's window; what flows back is lost."""
     windows = [params.window(index) for index in range(params.pulses)]
     levels, energies = params.driver.supply_levels(params.cell, params.polarity), {}
     for name in SUPPLIES:
         power = -(levels[name] if name in levels else waves["v_inhibit"]) * waves[f"i_{name}"]
-        energies[name] = np.array([integral(waves["time"], power, window) for window in windows])
+        energies[name] = np.array([integral(waves["time"], np.maximum(power, 0), window) for window in windows])
     return energies
 
 
@@ -75,12 +83,11 @@ def cell_energies(waves: Waveforms, params: DriverWriteParams) -> np.ndarray:
 def pulse_shapes(waves: Waveforms, params: DriverWriteParams) -> list[MeasuredPulse]:
     """Return the shape of each pulse on the stepped line, at its far end."""
     line = params.driver.stepped(params.polarity)
-    time, v = waves["time"], waves[f"v_{line}"]
-    return [_shape(time, v, params, index) for index in range(params.pulses)]
+    return [_shape(waves, waves[f"v_{line}"], params, index) for index in range(params.pulses)]
 
 
-def _shape(time: np.ndarray, v: np.ndarray, params: DriverWriteParams, index: int) -> MeasuredPulse:
-    begin, end = params.pulse_interval(index)
+def _shape(waves: Waveforms, v: np.ndarray, params: DriverWriteParams, index: int) -> MeasuredPulse:
+    time, (begin, end) = waves["time"], params.pulse_interval(index)
     command = begin - params.driver.t_lead
     lead, pulse = (time >= command) & (time < begin), (time >= begin) & (time < end)
     v_settled = float(np.interp(begin, time, v))
@@ -92,12 +99,28 @@ def _shape(time: np.ndarray, v: np.ndarray, params: DriverWriteParams, index: in
         t_settle=float(off[-1] - command) if off.size else 0.0,
         droop=float(v_settled - np.min(v[pulse])),
         v_end=float(np.interp(end, time, v)),
+        i_end=abs(float(np.interp(end, time, waves["i_cell"]))),
+        **_resistances(waves, params, v_settled=v_settled, window=((begin + end) / 2, end)),
     )
 
 
+def _resistances(
+    waves: Waveforms, params: DriverWriteParams, *, v_settled: float, window: tuple[float, float]
+) -> dict[str, float]:
+    """Return what the drivers of source and bit line lose at their ends of the lines over the cell's current [ohm]."""
+    source, bit, current = (
+        integral(waves["time"], waves[name], window) / (window[1] - window[0])
+        for name in ("v_sl_near", "v_bl_near", "i_cell")
+    )
+    if params.polarity == "set":
+        driven = v_settled if params.driver.set_line == "bl" else params.driver.v_bl_set
+        return {"r_source": source / current, "r_bit": (driven - bit) / current}
+    return {"r_source": (v_settled - source) / -current, "r_bit": bit / -current}
+
+
 def deck(params: DriverWriteParams, code: np.ndarray, _draw: RandomDraw) -> Deck:
-    """Return the deck of one pulse for each code (N,)."""
-    return driven_write(_code_train(params, code))
+    """Return the deck of one pulse for each code (N,), the cell's state held: it is a load, and the same at each."""
+    return driven_write(code_train(params, code), held=True)
 
 
 def codes(params: DriverWriteParams) -> np.ndarray:
@@ -107,16 +130,18 @@ def codes(params: DriverWriteParams) -> np.ndarray:
 
 def measure(waves: Waveforms, params: DriverWriteParams, code: np.ndarray) -> Mapping[str, np.ndarray]:
     """Return shape and energies of each pulse."""
-    train = _code_train(params, code)
+    train = code_train(params, code)
     shapes = pulse_shapes(waves, train)
     supplies = supply_energies(waves, train)
     return {name: np.array([getattr(shape, name) for shape in shapes]) for name in _SHAPE} | {
         "energy": np.sum(list(supplies.values()), axis=0),
+        "energy_inhibit": supplies["inhibit"],
         "energy_cell": cell_energies(waves, train),
     }
 
 
-def _code_train(params: DriverWriteParams, code: np.ndarray) -> CodeTrainParams:
+def code_train(params: DriverWriteParams, code: np.ndarray) -> CodeTrainParams:
+    """Return the pulses that are measured: one for each code (N,)."""
     values = {name: getattr(params, name) for name in type(params).model_fields}
     codes = tuple(int(value) for value in code)
     return CodeTrainParams.checked(values | {"pulses": len(codes), "code_list": codes}, where="the plan")
@@ -136,7 +161,11 @@ def _component(name: str, parameters: type[DriverWriteParams]) -> Component:
             "t_settle": Signal("s", "from the leg's command until the line stays within 10 mV of it"),
             "droop": Signal("V", "drop of the line by the cell's current during the pulse"),
             "v_end": Signal("V", "the line at the pulse's end"),
-            "energy": Signal("J", "a pulse with its lead, from all supplies"),
+            "i_end": Signal("A", "the written cell's current at the pulse's end"),
+            "r_source": Signal("ohm", "of the source line's driver, at its end of the line, second half of the pulse"),
+            "r_bit": Signal("ohm", "of the bit line's driver, at its end of the line, second half of the pulse"),
+            "energy": Signal("J", "a pulse with its slot, from all supplies; what flows back is lost"),
+            "energy_inhibit": Signal("J", "the part of it that charges the row's other bit lines"),
             "energy_cell": Signal("J", "the part of it that goes into the cell"),
         },
         supplies=("driver.v_write",),
@@ -145,6 +174,7 @@ def _component(name: str, parameters: type[DriverWriteParams]) -> Component:
             "cells": ("driver.lines.cells", "1"),
             "t_pulse": ("t_pulse", "s"),
             "t_lead": ("driver.t_lead", "s"),
+            "t_slot": ("t_write", "s"),
         },
     )
 

@@ -21,6 +21,7 @@ from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.parameters import Parameters
 from rramkit.table import Fit, HeldOut, Table
+from rramkit.table.parts import Distribution
 
 Values = Mapping[str, np.ndarray]
 """Measures of one run by name: of its steps (N,) each, of the whole run one number () each."""
@@ -196,6 +197,8 @@ class Component:
         A table of the signals: parametric models beside it, by name.
     constants : mapping
         Conditions of the table: name to dotted path (of parameters or properties) and unit; None values are left out.
+    scatter : callable, optional
+        Parameters, a table of the signals: distributions of its first signal in closed form, without draws, by name.
     side_by_side, preparation, cycles, fitted : optional
         Abilities; None: the component does not have it.
     """
@@ -216,6 +219,7 @@ class Component:
     preparation: Preparation | None = None
     cycles: CycleSpread | None = None
     fitted: FittedTable | None = None
+    scatter: Callable[[Any, Table], Mapping[str, Distribution]] | None = None
 
     @property
     def code(self) -> str:

@@ -4,7 +4,7 @@ process       every `Technology` in the parameters: the kit's own cards at that 
 supply        a factor on the supplies of every technology and amplifier, and on those that the component names itself
 temperature   ngspice's `temp` (transistors), and the ambient `t_amb` of every ReRAM device whose model has one
 
-Wires and resistors keep their values at every temperature: the decks' resistors have no temperature coefficient.
+Given wire segments follow the temperature by their coefficient; other resistors keep their values.
 """
 
 from collections.abc import Mapping, Sequence

@@ -76,6 +76,8 @@ def _of_table(
     for signal in signals if results else ():
         limit, at = plan.limit(signal), _coordinates(plan, results, signal)
         inside = answered(table, signal, at) if at else np.ones(len(results), dtype=bool)
+        if signal in plan.component.signals:
+            inside &= _where(plan, results)
         at = {name: values[inside] for name, values in at.items()}
         if not np.any(inside):
             continue
@@ -88,6 +90,15 @@ def _of_table(
             of_sigma = Limit(of="value", held_out_rms=limit.sigma_rms, held_out_max=limit.sigma_max)
             held_out[signal + SIGMA] = _ratio(table, at, fit / spice[inside], of_sigma)
     return held_out
+
+
+def _where(plan: ComponentPlan, results: Sequence[GridPointResult]) -> np.ndarray:
+    """Return which steps of the results lie where the table is used, one after the other."""
+    kept = [
+        np.concatenate([np.mean(each.values[name], axis=0).ravel() for each in results]) <= most
+        for name, most in plan.held_out.where.items()
+    ]
+    return np.all(kept, axis=0) if kept else np.array(True)
 
 
 def _compared(

@@ -74,6 +74,9 @@ class HeldOutPlan(Parameters):
     )
     steps: int = quantity(6, "1", "steps of each run", ge=1, le=10000)
     draws: int = quantity(0, "1", "Monte Carlo: independent draws at each point; 0: as many as the plan's", ge=0)
+    where: dict[str, float] = quantity(
+        {}, "SI", "measure of a step and its highest value that counts: beyond it the table is not used, nor compared"
+    )
 
 
 class ComponentPlan(Parameters):
@@ -128,6 +131,9 @@ class ComponentPlan(Parameters):
                 self.unit_of(axis)
         except InputError as error:
             raise ValueError(str(error)) from error
+        unchecked = [name for name in self.held_out.where if not self.limit(name).checks_fit]
+        if unchecked:
+            raise ValueError(f"held_out.where: {unchecked[0]!r} needs `held_out_rms` and `held_out_max` in its limits")
         self._check_kinds()
         return self
 

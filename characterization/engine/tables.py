@@ -43,14 +43,16 @@ def component_tables(
     tables = tables_of(plan, results)
     changes = _step_changes(plan, results, [results[k] for k in sample], steps)
     held_out = compare(plan, tables, fresh, fresh_results)
-    coarse = distributions(runner, plan, tables[plan.name])
+    scatter = plan.component.scatter
+    closed = scatter(plan.nominal, tables[plan.name]) if scatter is not None else {}
+    drawn = distributions(runner, plan, tables[plan.name])  # what is drawn in SPICE takes the place of a closed form
     return {
         name: replace(
             table,
             held_out=held_out[name],
             fits=plan.component.fits(table) if plan.component.fits is not None and name == plan.name else {},
             step_error={signal: changes[signal] for signal in table.signals if signal in changes},
-            distributions={**table.distributions, **(coarse if name == plan.name else {})},
+            distributions={**table.distributions, **({**closed, **drawn} if name == plan.name else {})},
         )
         for name, table in tables.items()
     }
@@ -160,7 +162,9 @@ def conditions(plan: ComponentPlan) -> Mapping[str, Quantity]:
     shared = {name: Quantity(np.array(value), unit) for name, (value, unit) in fixed.items()}
     if plan.scattered:
         shared[COORDINATES] = Quantity(np.array(float(len(plan.axes))), "1")
-    return shared | {name: Quantity(np.array(value), unit) for name, (value, unit) in plan.constants.items()}
+    labels = {axis.label for axis in plan.all_axes}
+    constants = {name: each for name, each in plan.constants.items() if name not in labels}
+    return shared | {name: Quantity(np.array(value), unit) for name, (value, unit) in constants.items()}
 
 
 def _step_sample(plan: ComponentPlan, count: int) -> list[int]:

@@ -3,15 +3,18 @@
 from rramkit.circuits.adc.bench import (
     CATALOG,
     AdcBenchParams,
+    AdcNoiseParams,
     AdcTrainParams,
     add_supplies,
     code_measures,
     conversion_train,
+    sampled_noise,
     sar_outputs,
     transition_train,
 )
 from rramkit.circuits.adc.converter import (
     PINS,
+    SIX_BIT,
     AdcParams,
     ConversionParams,
     add_control,
@@ -27,7 +30,9 @@ from rramkit.circuits.adc.converter import (
 __all__ = [
     "CATALOG",
     "PINS",
+    "SIX_BIT",
     "AdcBenchParams",
+    "AdcNoiseParams",
     "AdcParams",
     "AdcTrainParams",
     "ConversionParams",
@@ -40,6 +45,7 @@ __all__ = [
     "conversion_train",
     "draw_capacitors",
     "levels_by_hand",
+    "sampled_noise",
     "sar_converter",
     "sar_outputs",
     "scaled_capacitors",

@@ -1,16 +1,16 @@
-"""Testbenches of the SAR converter: conversions in closed loop, and its transition levels one after the other."""
+"""Testbenches of the SAR converter: conversions in closed loop, its transition levels, the noise that it samples."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc.converter import ConversionParams, add_control, add_sampling, add_sar
+from rramkit.circuits.adc.converter import AdcParams, ConversionParams, add_control, add_sampling, add_sar
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
-from rramkit.circuits.sense_amp import LATCH_OPTIONS
+from rramkit.circuits.sense_amp import DECISION_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
-from rramkit.parameters import quantity
+from rramkit.parameters import Parameters, quantity
 
 
 class AdcTrainParams(ConversionParams):
@@ -46,7 +46,8 @@ class AdcBenchParams(AdcTrainParams):
     @property
     def inputs(self) -> np.ndarray:
         """Input of each conversion (N,) [V]: the middles of N equal parts of the range."""
-        return self.sar.v_ref * (np.arange(self.conversions) + 0.5) / self.conversions
+        sar = self.sar
+        return sar.v_low + (sar.v_high - sar.v_low) * (np.arange(self.conversions) + 0.5) / self.conversions
 
 
 def conversion_train(
@@ -74,7 +75,7 @@ def conversion_train(
         analysis=_analysis(params, count * params.t_slot),
         outputs=sar_outputs(params),
         measures=code_measures(params, count),
-        options=LATCH_OPTIONS,
+        options=DECISION_OPTIONS,
     )
 
 
@@ -91,7 +92,7 @@ def transition_train(
     sar = params.sar
     codes = np.arange(1, 2**sar.bits) if codes is None else np.asarray(codes).astype(int)
     _check_codes(params, codes)
-    v_in = codes * sar.v_ref / 2**sar.bits
+    v_in = sar.ideal(codes)
     circuit = Circuit("sar")
     add_sar(circuit, sar, capacitors)
     _add_input(circuit, params, v_in)
@@ -124,16 +125,61 @@ def transition_train(
             Measure(f"residue_{code}", f"find v(residue) at={params.t_code(k):.9e}", "V", f"transition to code {code}")
             for k, code in enumerate(codes)
         ),
-        options=LATCH_OPTIONS,
+        options=DECISION_OPTIONS,
     )
 
 
-def add_supplies(circuit: Circuit, params: AdcTrainParams) -> None:
+class AdcNoiseParams(Parameters):
+    """A converter that samples, and the band of the noise that it samples."""
+
+    sar: AdcParams = AdcParams()
+    v_in: float = quantity(0.64, "V", "input", ge=0, le=3.6)
+    r_in: float = quantity(500.0, "ohm", "output resistance of the input's source and of v_cm's", ge=1, le=1e6)
+    c_in: float = quantity(100e-15, "F", "capacitance at the input and at v_cm", ge=0, le=1e-9)
+    f_low: float = quantity(1e3, "Hz", "lower end of the band: what is slower is offset", ge=1e-3, le=1e9)
+    f_high: float = quantity(2e10, "Hz", "upper end of the band: what the comparator sees", ge=1e6, le=1e13)
+    points: int = quantity(10, "1", "frequencies a decade", ge=2, le=1000)
+
+
+def sampled_noise(params: AdcNoiseParams) -> Deck:
+    """Return a `.noise` deck of x - y while both are sampled: what is there when the gates open stays on the plates.
+
+    The charge that the sources' resistors and the gates' channels leave on x and y is k T/C of either. The drivers of
+    the bottom plates add theirs, over a band that only the little capacitance beside the plates ends (k T/20 fF); the
+    comparator, which integrates its input for some 25 ps, sees of it what lies below f_high = 1/(2 25 ps). The
+    comparator's own noise has no operating point to be found at, and is left out.
+    """
+    sar, v_dd = params.sar, params.sar.latch.technology.v_core
+    circuit = Circuit("sar")
+    add_sar(circuit, sar)
+    add_supplies(circuit, params)
+    circuit.raw_spice += f"V_in in_src 0 dc {params.v_in:.9g} ac 1\n"
+    circuit.R("_in", "in_src", "in_adc", params.r_in)
+    circuit.C("_in", "in_adc", circuit.gnd, params.c_in)
+    for node, volts in (("sample", v_dd), ("sample_b", 0), ("clk", 0)):
+        circuit.V(f"_{node}", node, circuit.gnd, volts)
+    for bit in range(sar.bits_max):
+        circuit.V(f"_bit_{bit}", f"bit_{bit}", circuit.gnd, v_dd if bit == sar.bits_max - 1 else 0)
+    return Deck(
+        title="SAR converter: noise of the sampled input",
+        parameters=params,
+        circuit=circuit,
+        libraries=(sar.latch.technology.library,),
+        analysis=f".noise v(x,y) V_in dec {params.points} {params.f_low:g} {params.f_high:g}",
+        outputs=(
+            Output("v_noise", "onoise_spectrum", "V/Hz^0.5", "noise density of x less y"),
+            Output("v_noise_total", "onoise_total", "V", "rms noise of x less y over the band"),
+        ),
+        options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
+    )
+
+
+def add_supplies(circuit: Circuit, params: AdcTrainParams | AdcNoiseParams) -> None:
     """Add the supplies and v_cm to a circuit that holds a converter."""
     sar, v_dd = params.sar, params.sar.latch.technology.v_core
     circuit.V("_vdd", "vdd", circuit.gnd, v_dd)
-    circuit.V("_vref", "vref", circuit.gnd, sar.v_ref)
-    circuit.V("_cm", "cm_src", circuit.gnd, sar.v_cm)
+    circuit.V("_vref", "vref", circuit.gnd, sar.v_reference)
+    circuit.V("_cm", "cm_src", circuit.gnd, sar.v_common)
     circuit.R("_cm", "cm_src", "v_cm", params.r_in)
     circuit.C("_cm", "v_cm", circuit.gnd, params.c_in)
 
@@ -182,9 +228,10 @@ def _analysis(params: AdcTrainParams, t_stop: float) -> str:
 
 
 def _check_inputs(params: AdcTrainParams, v_in: np.ndarray) -> None:
-    if v_in.ndim != 1 or v_in.size < 1 or not np.all((v_in >= 0) & (v_in <= params.sar.v_ref)):
+    most = params.sar.latch.technology.v_core  # the sampling gate's supply: above it the gate does not turn off
+    if v_in.ndim != 1 or v_in.size < 1 or not np.all((v_in >= 0) & (v_in <= most)):
         raise InputError(
-            f"`inputs` must be (N,) in volt within 0 to {params.sar.v_ref:g}; got {v_in.shape}, "
+            f"`inputs` must be (N,) in volt within 0 to {most:g}; got {v_in.shape}, "
             f"{np.min(v_in, initial=np.inf):g} to {np.max(v_in, initial=-np.inf):g} V. Scale them to the range."
         )
 
@@ -199,7 +246,7 @@ CATALOG = {
     "adc": CatalogEntry(
         AdcBenchParams,
         conversion_train,
-        "SAR converter of 1 to 6 bit with a StrongARM comparator: conversions in closed loop",
+        "SAR converter of 1 to 8 bit with a StrongARM comparator: conversions in closed loop",
     ),
     "adc_levels": CatalogEntry(
         AdcTrainParams, transition_train, "SAR converter: its transition levels one after the other"

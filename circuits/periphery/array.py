@@ -25,12 +25,20 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.adc import ConversionParams
+from rramkit.circuits.adc import SIX_BIT, ConversionParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.mosfet import SwitchKind, transmission_gate, word_driver
 from rramkit.circuits.periphery.modes import SWITCHES
-from rramkit.circuits.periphery.sense import C_FEEDBACK, SenseBlock, SenseKind, add_converters, probe, transimpedance
+from rramkit.circuits.periphery.sense import (
+    AMPLIFIER,
+    C_FEEDBACK,
+    SenseBlock,
+    SenseKind,
+    add_converters,
+    probe,
+    transimpedance,
+)
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.parameters import Parameters, quantity
 
@@ -51,7 +59,7 @@ class PeripheryParams(Parameters):
     v_read: float = quantity(0.2, "V", "largest read level", ge=0.02, le=0.3)
     sense: SenseKind = quantity("ideal", "1", "sense units: probes of 0 V, or transistor readouts at their clamp")
     r_sense: float = quantity(50.0, "ohm", "input resistance of an ideal sense unit", gt=0, le=1e5)
-    readout: ReadoutParams = ReadoutParams(c_feedback=C_FEEDBACK)
+    readout: ReadoutParams = ReadoutParams(ota=AMPLIFIER, r_feedback=8e3, c_feedback=C_FEEDBACK, bank=0)
     share: int = quantity(1, "1", "lines of a side to each sense unit", ge=1, le=64)
     reuse: bool = quantity(True, "1", "rows and columns share converters and sense units")
     subtract: Literal["analog", "digital"] = quantity(
@@ -62,7 +70,7 @@ class PeripheryParams(Parameters):
     convert: Literal["none", "sar"] = quantity(
         "none", "1", "what follows the readouts: nothing, or SAR converters behind multiplexers"
     )
-    adc: ConversionParams = ConversionParams(t_sample=10e-9)
+    adc: ConversionParams = ConversionParams(sar=SIX_BIT, t_sample=10e-9)
     adc_share: int = quantity(2, "1", "sense units to each SAR converter", ge=1, le=64)
     w_mux: float = quantity(4e-6, "m", "width of a multiplexer gate's n transistor", ge=0.1e-6, le=1e-4)
     t_settle: float = quantity(20e-9, "s", "of a slot that converts: before the first conversion", ge=1e-9, le=1e-3)

@@ -124,7 +124,7 @@ def _add_supplies(circuit: Circuit, params: OperateParams, *, rising: bool) -> N
         supplies += [("vdd_ota", readout.ota.v_dd), ("clamp", readout.v_clamp)]
     if params.periphery.convert == "sar":
         sar = params.periphery.adc.sar
-        supplies += [("adc_ref", sar.v_ref), ("adc_cm", sar.v_cm)]
+        supplies += [("adc_ref", sar.v_reference), ("adc_cm", sar.v_common)]
     for name, volts in supplies:
         if rising:
             points = [(0.0, 0.0), (params.t_start / 2, volts)]

@@ -12,6 +12,7 @@ from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.periphery.array import PeripheryParams
 from rramkit.circuits.periphery.modes import MODE_TABLE, SWITCHES, Mode, Operation
+from rramkit.circuits.periphery.sense import AMPLIFIER
 from rramkit.circuits.readout import ReadoutParams
 from rramkit.parameters import Parameters, quantity
 
@@ -24,7 +25,9 @@ class OperateParams(Parameters):
     mode: Literal["all", "forward", "backward", "update set", "update reset", "memory read", "memory write"] = quantity(
         "all", "1", "what the example does: one mode, or all of them one after the other"
     )
-    t_start: float = quantity(5e-9, "s", "before the first operation: the supplies rise", ge=1e-9, le=1e-6)
+    t_start: float = quantity(
+        5e-9, "s", "before the first operation: the supplies rise; readouts take 20 ns more", ge=1e-9, le=1e-6
+    )
     t_slot: float = quantity(40e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
     t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-11, le=1e-7)
     t_step: float = quantity(0.25e-9, "s", "largest time step", ge=1e-13, le=1e-8)
@@ -58,10 +61,13 @@ class CodedParams(OperateParams):
     periphery: PeripheryParams = PeripheryParams(
         crossbar=CrossbarParams(rows=2, cols=2),
         sense="transimpedance",
-        readout=ReadoutParams(r_feedback=40e3, c_feedback=60e-15),
+        readout=ReadoutParams(ota=AMPLIFIER, r_feedback=40e3, c_feedback=60e-15, bank=0),
         convert="sar",
     )
     t_slot: float = quantity(60e-9, "s", "time of one operation", ge=5e-9, le=1e-3)
+    t_start: float = quantity(
+        30e-9, "s", "before the first operation: the supplies and the readouts' bias rise", ge=1e-9, le=1e-6
+    )
 
 
 def operation(

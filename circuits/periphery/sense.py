@@ -32,7 +32,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.adc import PINS, AdcParams, sar_converter
 from rramkit.circuits.mosfet import transmission_gate
-from rramkit.circuits.ota import ota
+from rramkit.circuits.ota import OtaParams, ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.sense_amp import strong_arm
 from rramkit.circuits.technology import Technology
@@ -41,6 +41,8 @@ SenseKind = Literal["ideal", "transimpedance"]
 SenseBlock = Callable[[Circuit, str, str], None]
 """Adds a sense unit: circuit, the unit's name, the node that it senses. It must hold a 0 V source `V_sense_<unit>`."""
 C_FEEDBACK = 0.2e-12  # F, across the feedback resistor of a unit behind the switches; this kit's choice
+AMPLIFIER = OtaParams(trim_bits=0, i_bias=40e-6, w_bias_p=16e-6, w_bias_n=5.3e-6, w_level_p=2.6e-6, w_level_n=0.48e-6)
+"""The readout's amplifier without its trim, its bias four times as strong: here the supplies rise within 5 ns."""
 RAILS = ("clamp", "vdd_ota")
 
 
@@ -58,7 +60,7 @@ def transimpedance(params: ReadoutParams) -> SenseBlock:
     """Return the readout as a sense unit; its output is `out_<unit>`, its rails (to be driven) are `RAILS`."""
 
     def add(circuit: Circuit, unit: str, node: str) -> None:
-        for block in (ota(params.ota), readout(params)):
+        for block in (ota(params.amplifier), readout(params)):
             if block.name not in circuit.subcircuit_names:
                 circuit.subcircuit(block)
         circuit.V(f"_sense_{unit}", node, f"in_{unit}", 0)

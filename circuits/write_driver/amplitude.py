@@ -28,7 +28,7 @@ class ConverterParams(Parameters):
     """The converter's resolution and sizes."""
 
     bits: int = quantity(6, "1", "bits of the amplitude's code", ge=1, le=10)
-    r_unit: float = quantity(10e3, "ohm", "R of the R-2R ladder", ge=100, le=1e6)
+    r_unit: float = quantity(40e3, "ohm", "R of the R-2R ladder", ge=100, le=1e6)
     w_leg: float = quantity(10e-6, "m", "NMOS width of a leg; its PMOS is twice as wide", ge=0.1e-6, le=100e-6)
 
 

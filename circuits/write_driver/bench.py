@@ -1,12 +1,13 @@
 """Benches of the write driver: a staircase (SET or RESET) and a train of equal pulses, a read around every pulse."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.cell import CellParams, Polarity
+from rramkit.circuits.cell import CellParams, Polarity, dynamic_cell, held_cell
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.write_driver.driver import SUPPLIES, T_START, PulseTiming, WriteDriverParams, add_write_driver
 from rramkit.circuits.write_driver.lines import Far, Interval
@@ -15,6 +16,10 @@ from rramkit.parameters import Parameters, quantity
 # A tenth of the tolerance of the bare cell's benches buys a quarter of their points: the two hundred transistors switch
 # in picoseconds, and the state, which `t_step` resolves, moves by 2e-5 between the two.
 OPTIONS = "method=gear reltol=1e-3 abstol=1e-12 vntol=1e-6 chgtol=1e-15"
+
+# Where no state moves: levels and energies of a pulse need no such fineness. Measured against OPTIONS on lines of 96
+# cells: 0.3 mV, 0.5 % of the energy, in half the points.
+TRAIN_OPTIONS = OPTIONS.replace("chgtol=1e-15", "chgtol=1e-14 trtol=20")
 
 
 class DriverWriteParams(Parameters):
@@ -51,7 +56,12 @@ class DriverWriteParams(Parameters):
     @property
     def t_slot(self) -> float:
         """Time from one read to the next [s]: read, time for the step to settle, pulse, 9 dead times between them."""
-        return self.t_read + self.t_pulse + self.driver.t_lead + 9 * self.driver.switch.t_dead
+        return self.t_read + self.t_write
+
+    @property
+    def t_write(self) -> float:
+        """Time [s] from one pulse to the next where no read lies between: the step settles, pulse, 9 dead times."""
+        return self.t_pulse + self.driver.t_lead + 9 * self.driver.switch.t_dead
 
     def read_interval(self, index: int) -> Interval:
         """Return when read number `index` (0: before the first pulse) begins and ends [s]."""
@@ -88,20 +98,20 @@ class DriverWriteParams(Parameters):
         return self.read_interval(self.pulses)[1] + 5 * self.driver.switch.t_dead
 
 
-def driven_write(params: DriverWriteParams) -> Deck:
-    """Return a `.tran` deck of the pulses through the real driver."""
+def driven_write(params: DriverWriteParams, *, held: bool = False) -> Deck:
+    """Return a `.tran` deck of the pulses through the real driver; `held`: the written cell's state stands still."""
     circuit = Circuit("write driver")
     far = add_write_driver(circuit, params.driver, params.cell, polarity=params.polarity, when=params.schedule)
-    add_written_cell(circuit, far, params.state)
+    add_written_cell(circuit, far, params, held=held)
     return Deck(
         title=f"Write driver: {params.polarity}, {params.pulses} pulses, lines of {params.driver.lines.cells} cells",
         parameters=params,
         circuit=circuit,
         libraries=params.cell.libraries,
         analysis=f".tran {params.t_step} {params.t_stop:.9e} 0 {params.t_step} uic",
-        outputs=driver_outputs(far),
-        measures=read_measures(params),
-        options=OPTIONS,
+        outputs=driver_outputs(far, held=held),
+        measures=read_measures(params) if params.schedule.reads else (),
+        options=TRAIN_OPTIONS if held else OPTIONS,
     )
 
 
@@ -127,7 +137,7 @@ class DriverPulseParams(DriverWriteParams):
 
 
 class CodeTrainParams(DriverWriteParams):
-    """Pulses of any codes, one after the other."""
+    """Pulses of any codes, one after the other, no read between: what the tables are measured on."""
 
     pulses: int = quantity(2, "1", "number of pulses: as many as codes", ge=1, le=1000)
     code_list: tuple[int, ...] = quantity((0, 63), "1", "code of each pulse")
@@ -137,6 +147,26 @@ class CodeTrainParams(DriverWriteParams):
         """Code of each pulse, (P,)."""
         return np.array(self.code_list)
 
+    @property
+    def t_slot(self) -> float:
+        """Time from one pulse to the next [s]."""
+        return self.t_write
+
+    def read_interval(self, index: int) -> Interval:
+        """Return where a read would lie [s]: it takes no time."""
+        begin = T_START + index * self.t_slot
+        return begin, begin
+
+    def window(self, index: int) -> Interval:
+        """Return the window [s] that counts a pulse's energy: its whole slot, so that a train leaves nothing out."""
+        begin, _ = self.read_interval(index)
+        return begin, begin + self.t_slot
+
+    @property
+    def schedule(self) -> PulseTiming:
+        """The pulses and their codes; no reads."""
+        return replace(super().schedule, reads=())
+
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if len(self.code_list) != self.pulses or min(self.code_list) < 0:
@@ -144,19 +174,27 @@ class CodeTrainParams(DriverWriteParams):
         return self
 
 
-def add_written_cell(circuit: Circuit, far: Far, state: float) -> None:
-    """Put the dynamic cell at the far ends, behind the ammeter `v_cell`."""
+def add_written_cell(circuit: Circuit, far: Far, params: DriverWriteParams, *, held: bool = False) -> None:
+    """Put the cell at the far ends, behind the ammeter `v_cell`: its state moves, or is `held`."""
     circuit.V("_cell", far.bl, "bl_cell", 0)
-    circuit.X("_cell", "cell_1t1r", "bl_cell", far.wl, far.sl, "s", s_0=state)
+    if held:
+        circuit.subcircuit(held_cell(params.cell))
+        circuit.X("_cell", "cell_1t1r_held", "bl_cell", far.wl, far.sl, s_0=params.state)
+    else:
+        circuit.subcircuit(dynamic_cell(params.cell))
+        circuit.X("_cell", "cell_1t1r", "bl_cell", far.wl, far.sl, "s", s_0=params.state)
 
 
-def driver_outputs(far: Far) -> tuple[Output, ...]:
-    """Return the vectors that the measures of `driver_measure` need."""
+def driver_outputs(far: Far, *, held: bool = False) -> tuple[Output, ...]:
+    """Return the vectors that the measures of a driver's pulses need; a held state is none of them."""
+    state = () if held else (Output("state", "v(s)", "1", "normalised filament thickness"),)
     return (
-        Output("state", "v(s)", "1", "normalised filament thickness"),
+        *state,
         Output("v_wl", f"v({far.wl})", "V", "word line, far end"),
         Output("v_bl", "v(bl_cell)", "V", "bit line, far end"),
         Output("v_sl", f"v({far.sl})", "V", "source line, far end"),
+        Output("v_bl_near", "v(bl)", "V", "bit line at its driver"),
+        Output("v_sl_near", "v(sl)", "V", "source line at its driver"),
         Output("v_inhibited", "v(inhibit)", "V", "bit line of the row's other cells"),
         Output("v_rail", "v(rail)", "V", "the buffer's output"),
         Output("v_dac", "v(dac)", "V", "the converter's output"),

@@ -22,7 +22,7 @@ from pydantic import model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import level_shifter
-from rramkit.circuits.cell import CellParams, Polarity, dynamic_cell
+from rramkit.circuits.cell import CellParams, Polarity
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.write_driver import amplitude
@@ -51,12 +51,12 @@ class WriteDriverParams(Parameters):
     switch: SwitchParams = SwitchParams()
     lines: LinesParams = LinesParams()
     set_line: Literal["wl", "bl"] = quantity("wl", "1", "line that SET steps: wl limits current, bl gives voltage")
-    v_write: float = quantity(3.6, "V", "supply of the write path: shifters, buffer, open word lines", ge=1.5, le=6)
-    v_low_set: float = quantity(1.03, "V", "stepped line at code 0 in SET", ge=0, le=3)
-    v_high_set: float = quantity(1.6, "V", "stepped line at code 2^bits in SET", ge=0.1, le=3)
+    v_write: float = quantity(3.3, "V", "supply of the write path: shifters, buffer, open word lines", ge=1.5, le=6)
+    v_low_set: float = quantity(0.9, "V", "stepped line at code 0 in SET", ge=0, le=3)
+    v_high_set: float = quantity(1.54, "V", "stepped line at code 2^bits in SET", ge=0.1, le=3)
     v_bl_set: float = quantity(1.7, "V", "bit line in SET, when the word line is stepped", ge=0.5, le=3.6)
-    v_low_reset: float = quantity(1.3, "V", "source line at code 0 in RESET", ge=0, le=3)
-    v_high_reset: float = quantity(1.7, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
+    v_low_reset: float = quantity(1.2, "V", "source line at code 0 in RESET", ge=0, le=3)
+    v_high_reset: float = quantity(1.712, "V", "source line at code 2^bits in RESET", ge=0.1, le=3)
     v_read: float = quantity(0.1, "V", "bit line while reading", ge=0.02, le=0.2)
 
     r_supply: float = quantity(5.0, "ohm", "resistance of the two power supplies up to the driver", ge=0.01, le=1e3)
@@ -64,8 +64,8 @@ class WriteDriverParams(Parameters):
 
     @property
     def t_lead(self) -> float:
-        """Time [s] that the stepped line has to settle before the pulse: this kit's choice, ten dead times."""
-        return 10 * self.switch.t_dead
+        """Time [s] that the stepped line has to settle before the pulse: this kit's choice, 15 dead times."""
+        return 15 * self.switch.t_dead
 
     @model_validator(mode="after")
     def _spans(self) -> Self:
@@ -129,7 +129,6 @@ def add_write_driver(
         level_shifter.level_shifter(params.shifter, cell.technology),
         amplitude.converter(params.converter, cell.technology),
         amplitude.buffer(params.buffer, cell.technology),
-        dynamic_cell(cell),
     ):
         circuit.subcircuit(part)
     _add_supplies(circuit, params, cell, polarity)
@@ -141,7 +140,7 @@ def add_write_driver(
     for line, of_line in legs.items():
         # The word line closes in a nanosecond or two: gates that close in a tenth of one pull the nodes behind them
         # down, and an HRS neighbour at the inhibited line then sees a volt until its few uS have charged its node.
-        down = params.switch.closing if line == "wl" else 1.0
+        down = {"wl": params.switch.closing, "inhibit": _inhibiting(params)}.get(line, 1.0)
         add_line_driver(circuit, line, of_line, params=params.switch, draw=draw, down=down)
     return add_lines(circuit, params.lines, cell)
 
@@ -150,9 +149,11 @@ def _set_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> d
     dead = params.switch.t_dead
     step = [(a - params.t_lead, b + dead) for a, b in when.pulses]
     read = [(a - dead, b + dead) for a, b in when.reads]
+    # Both kinds: a PMOS alone has half of its gate voltage left at such a rail, 650 ohm at 20 um.
+    bit = Leg("vblset", "pn", when.pulses, joints.enable)
     return {
         "wl": {"step": Leg("rail", "n", step), "full": Leg("vwrite", "p", read)},
-        "bl": {"set": Leg("vblset", "p", when.pulses, joints.enable), "read": Leg(joints.read_rail, "n", when.reads)},
+        "bl": {"set": bit, "read": Leg(joints.read_rail, "n", when.reads)},
         "sl": {},
         "inhibit": {},
     }
@@ -177,8 +178,13 @@ def _reset_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) ->
         "wl": _word_pulse(params, when, joints),
         "bl": {"read": Leg(joints.read_rail, "n", when.reads)},
         "sl": {"step": Leg("rail", "pn", step)},
-        "inhibit": {"step": Leg("vinhibit", "pn", step)},
+        "inhibit": {"step": Leg("vinhibit", "pn", step, strength=_inhibiting(params))},
     }
+
+
+def _inhibiting(params: WriteDriverParams) -> float:
+    """Return the width of the switches of all inhibited bit lines together, over that of one leg."""
+    return params.switch.inhibiting * params.lines.inhibited
 
 
 def _word_pulse(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, Leg]:

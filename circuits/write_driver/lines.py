@@ -9,6 +9,7 @@ ReRAM a resistor `r_neighbour`:
     along the column     bit line behind its ReRAM, gate and source at 0 V (closed)
 
 So gate capacitance, junctions and leakage are those of the transistor model, at the voltages that the pulse brings.
+The inhibited bit lines are as long as the written one; their other cells, which are closed, are one capacitor.
 
 The switches of a line: each leg joins the line to a rail, the pull-down joins it to ground; all by shifted logic.
 A leg is an NMOS (`n`: rails so low that it stays on, and lines that go above their rail), a PMOS with its well at its
@@ -37,7 +38,15 @@ class LinesParams(Parameters):
     lumps: int = quantity(4, "1", "pieces that a line is cut into", ge=1, le=64)
     r_segment: float = quantity(1.0, "ohm", "resistance of a segment (one cell long), each line", ge=1e-3, le=1e4)
     c_segment: float = quantity(0.2e-15, "F", "capacitance of a segment, each line", ge=0, le=1e-12)
+    c_inhibited: float = quantity(
+        5e-15, "F", "capacitance of each cell of the bit lines that are inhibited in RESET", ge=0, le=1e-12
+    )
     r_neighbour: float = quantity(12.5e3, "ohm", "the other cells' ReRAM (default: LRS)", ge=1e3, le=1e9)
+
+    @property
+    def inhibited(self) -> int:
+        """Bit lines that are inhibited in RESET: all but one."""
+        return self.cells - 1
 
     @model_validator(mode="after")
     def _whole_lumps(self) -> Self:
@@ -64,8 +73,8 @@ def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
             circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump)
             if params.c_segment > 0:
                 circuit.C(f"_{line}_{k}", _node(line, k + 1), circuit.gnd, params.c_segment * per_lump)
-    if params.c_segment > 0:
-        circuit.C("_inhibit", "inhibit", circuit.gnd, params.c_segment * params.cells)
+    if params.c_inhibited > 0:
+        circuit.C("_inhibit", "inhibit", circuit.gnd, params.c_inhibited * params.cells * params.inhibited)
     size = {"w": cell.w_access, "length": cell.l_access, "m": per_lump}
     for k in range(1, params.lumps + 1):
         for where, top, gate, source in (
@@ -90,6 +99,7 @@ class SwitchParams(Parameters):
 
     w_leg: float = quantity(20e-6, "m", "width of a leg's transistor", ge=0.1e-6, le=1e-3)
     w_down: float = quantity(20e-6, "m", "width of the pull-down", ge=0.1e-6, le=1e-3)
+    inhibiting: float = quantity(0.1, "1", "width of each inhibited bit line's switches, over w_leg", gt=0, le=10)
     opening: float = quantity(0.1, "1", "width of the leg that opens the word line in RESET, over w_leg", gt=0, le=10)
     closing: float = quantity(0.06, "1", "width of the word line's pull-down, over w_down", gt=0, le=10)
     t_logic: float = quantity(50e-12, "s", "edges of the core logic", ge=1e-12, le=1e-9)
@@ -115,16 +125,18 @@ def add_line_driver(
 ) -> None:
     """Drive the node `line` from its legs; the pull-down is on whenever no leg is or is about to be.
 
-    `down` is its width over `params.w_down`.
+    `down` is its width over `params.w_down`. What never switches has its gate at a supply and no shifter.
     """
     for name, leg in legs.items():
-        on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
+        on, off = "0", "vwrite"
+        if leg.on or leg.control:
+            on, off = add_control(circuit, f"{line}_{name}", leg.on, params=params, draw=draw, core=leg.control)
         if "n" in leg.kind:
             draw.mosfet(f"_{line}_{name}_n", (line, on, leg.rail, 0), "nmos_io", w=leg.strength * params.w_leg)
         if "p" in leg.kind:
             draw.mosfet(f"_{line}_{name}_p", (line, off, leg.rail, leg.rail), "pmos_io", w=leg.strength * params.w_leg)
     busy = _merged([(a - params.t_dead, b + params.t_dead) for leg in legs.values() for a, b in leg.on], params.t_dead)
-    _, idle = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)
+    idle = add_control(circuit, f"{line}_busy", busy, params=params, draw=draw)[1] if busy else "vwrite"
     draw.mosfet(f"_{line}_down", (line, idle, "0", 0), "nmos_io", w=down * params.w_down)
 
 

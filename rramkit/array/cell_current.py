@@ -17,7 +17,9 @@ is odd in v and of third order (a sinh), so it falls as s^3: two attenuations, a
 Against ngspice, 1T1R arrays of up to 65 x 96: 0.5 % rms of full scale with s for all terms, 0.1 % with s and s^3
 (docs/results.md).
 
-v > 0: the bit line is driven (backward read); v < 0: the source line, that is the row, is driven (forward read).
+Sign. v is bit line less source line, and rows are source lines. Lines that rest at ground are driven up: v < 0 is the
+forward read (row driven), v > 0 the backward read (bit line driven). Lines that rest at a voltage (condition `v_rest`
+of the table) are pulled down from it: v > 0 is the forward read, v < 0 the backward one.
 
 One direction (`DirectionalCurrent`). Both directions together need one term more than each alone. For magnitudes u of
 the voltage from 0 to the largest of the direction::
@@ -65,12 +67,15 @@ class CellCurrent:
         Conductance (N,) in siemens and voltage (M,) in volts of the terms; linear in between.
     a_grid, b_grid : ndarray
         Terms (K, N) and (K, M), the linear one first; the product of two is in amperes.
+    v_rest : float
+        Voltage (V) that the lines rest at and are pulled down from; 0: they are driven up from ground.
     """
 
     g_grid: np.ndarray
     v_grid: np.ndarray
     a_grid: np.ndarray
     b_grid: np.ndarray
+    v_rest: float = 0.0
 
     @classmethod
     def from_table(cls, table: Table) -> Self:
@@ -100,7 +105,7 @@ class CellCurrent:
         g_grid, v_grid, current = GridSurrogate(table, READ.i_cell).fine_grid()
         if v_grid[0] >= 0.0 or v_grid[-1] <= 0.0:
             raise TableError(
-                f"axis `{table.name}/v_cell` must reach from below 0 V (row driven) to above (bit line driven); "
+                f"axis `{table.name}/v_cell` must reach from below 0 V to above, one for each read direction; "
                 f"got {v_grid[0]:g} to {v_grid[-1]:g} V. Regenerate it with both directions."
             )
         if np.any(current * np.sign(v_grid) < 0) or not np.all(np.any(current, axis=1)):
@@ -115,17 +120,26 @@ class CellCurrent:
         while np.max(np.abs(rest - (left[:, :terms] * singular[:terms]) @ right[:terms])) > limit:
             terms += 1
         a_grid = np.concatenate([slope[None], (left[:, :terms] * singular[:terms]).T])
-        return cls(g_grid, v_grid, a_grid, np.concatenate([v_grid[None], right[:terms]]))
+        v_rest = table.condition(READ.v_rest) if READ.v_rest in table.conditions else 0.0
+        return cls(g_grid, v_grid, a_grid, np.concatenate([v_grid[None], right[:terms]]), v_rest)
+
+    def sign(self, *, backward: bool) -> float:
+        """Return the sign of the cell's voltage in a read direction."""
+        return 1.0 if backward == (self.v_rest <= 0.0) else -1.0
 
     @property
     def v_forward(self) -> float:
         """Largest magnitude that a row may be driven with (V)."""
-        return -float(self.v_grid[0])
+        return self._largest(backward=False)
 
     @property
     def v_backward(self) -> float:
         """Largest magnitude that a bit line may be driven with (V)."""
-        return float(self.v_grid[-1])
+        return self._largest(backward=True)
+
+    def _largest(self, *, backward: bool) -> float:
+        sign = self.sign(backward=backward)
+        return float(np.max(sign * self.v_grid))
 
     def conductance_terms(self, g_cell: Array) -> Array:
         """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""
@@ -164,14 +178,17 @@ class CellCurrent:
     def from_word(self, g_cell: np.ndarray, v_cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return current (A) and slope di/dv (S) of cells (R, C) at voltages of row over column (R, C, B).
 
-        The law that `solve_wires` takes; a row over its column is a negative cell voltage here.
+        The law that `solve_wires` takes. Its voltages are how far lines are driven from rest, up or down, so a row over
+        its column has the sign of the forward read here.
         """
+        sign = self.sign(backward=False)
+        across = sign * v_cell
         slopes = np.diff(self.b_grid, axis=1) / np.diff(self.v_grid)
-        at = np.clip(np.searchsorted(self.v_grid, -v_cell, side="right") - 1, 0, self.v_grid.size - 2)
-        beyond = -v_cell - self.v_grid[at]
+        at = np.clip(np.searchsorted(self.v_grid, across, side="right") - 1, 0, self.v_grid.size - 2)
+        beyond = across - self.v_grid[at]
         current, slope = np.zeros_like(v_cell), np.zeros_like(v_cell)
         for a, b, s in zip(self.conductance_terms(g_cell), self.b_grid, slopes, strict=True):
-            current -= a[..., None] * (b[at] + s[at] * beyond)
+            current += sign * a[..., None] * (b[at] + s[at] * beyond)
             slope += a[..., None] * s[at]
         return current, slope
 
@@ -209,7 +226,7 @@ class DirectionalCurrent:
     @classmethod
     def of(cls, cells: CellCurrent, *, backward: bool) -> Self:
         """Separate the forward (rows driven) or the `backward` direction (bit lines driven)."""
-        sign = 1.0 if backward else -1.0
+        sign = cells.sign(backward=backward)
         v_grid = np.unique(np.append(cells.v_grid, 0.0))
         u_grid = np.sort(sign * v_grid[sign * v_grid >= 0.0])
         current = sign * cells.a_grid.T @ cells.voltage_terms(sign * u_grid)  # (N, M)
@@ -222,8 +239,15 @@ class DirectionalCurrent:
         return self.a_terms.at(g_cell)
 
     def voltage_terms(self, u: np.ndarray) -> np.ndarray:
-        """Return b_k at voltages (M',) in volts, as (K, M'); outside the table the edge's value holds."""
-        return np.stack([np.interp(u, self.u_grid, term) for term in self.b_grid])
+        """Return b_k at voltages (M',) in volts, as (K, M').
+
+        Above the largest, where the top level of a driver may lie by little, they go straight on.
+        """
+        beyond = np.maximum(u - self.u_grid[-1], 0.0)
+        step = self.u_grid[-1] - self.u_grid[-2]
+        return np.stack(
+            [np.interp(u, self.u_grid, term) + beyond * ((term[-1] - term[-2]) / step) for term in self.b_grid]
+        )
 
 
 def _separated(u_grid: np.ndarray, current: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:

@@ -60,11 +60,12 @@ def exact_solver(model: ReadModel) -> Solver:
     InputError
         When the model has no wires.
     """
-    wires = model.lines
-    if wires is None:
+    if model.lines is None:
         raise InputError("the exact grade needs wires; this model has none. Leave out `--no-wires`.")
 
     def solve(array: np.ndarray, v: np.ndarray, direction: Literal["forward", "backward"]) -> np.ndarray:
+        wires = model.lines_of(backward=direction == "backward")
+        assert wires is not None
         return np.asarray(wires.currents(array, v, direction=direction, cells=model.cells.from_word))
 
     return solve

@@ -35,7 +35,7 @@ class SubRead:
     square : array or None
         Factor of a conductance's variance in the variance of the current (V^2); None: cells have no noise.
     power : tuple of array
-        For each term, voltage times factor, of all pulses.
+        For each term, voltage times factor, of all pulses; empty where stages count the energy of the supplies.
     """
 
     weight: float
@@ -62,6 +62,8 @@ class Encoder:
         `SubRead.square` and `SubRead.power` of serial bits (entries,).
     mix : ndarray or None
         Factors (1, K) that combine the terms of the conductance; None: they stay as they are.
+    e_levels : tuple of array or None
+        Energy of each code, as `LineDrive.e_levels` (entries,).
     """
 
     current: DirectionalCurrent
@@ -71,6 +73,7 @@ class Encoder:
     squares: Array
     powers: Array
     mix: np.ndarray | None
+    e_levels: tuple[Array, Array] | None = None
 
     @classmethod
     def of(cls, current: DirectionalCurrent, drive: LineDrive, reference: Array) -> Self:
@@ -82,12 +85,22 @@ class Encoder:
             squares = current.v_max**2 * (bits * 4.0 ** np.arange(drive.bits)).sum(axis=1) / (drive.levels - 1.0) ** 2
             powers, mix = current.v_max * bits.sum(axis=1), current.voltage_terms(np.array([current.v_max])).T
         else:
-            fractions = np.linspace(0.0, 1.0, _entries(current)) if drive.fractions is None else drive.fractions
-            tables, mix = current.voltage_terms(current.v_max * fractions), None
+            tables, mix = current.voltage_terms(_volts(current, drive)), None
             squares = powers = np.zeros(0)
         scale = (tables.shape[1] - 1) / current.v_max
         terms = tuple(like(each, reference) for each in tables)
-        return cls(current, drive, scale, terms, like(squares, reference), like(powers, reference), mix)
+        e_levels = None if drive.e_levels is None else tuple(like(each, reference) for each in drive.e_levels)
+        return cls(current, drive, scale, terms, like(squares, reference), like(powers, reference), mix, e_levels)
+
+    def level_energies(self, u: Array) -> tuple[Array, Array]:
+        """Return the energy of the levels of voltages `u` of any layout: of the line itself (J), for a siemens (J/S).
+
+        Only where `e_levels` is given.
+        """
+        assert self.e_levels is not None
+        code = self._code(u)
+        base, slope = self.e_levels
+        return base[code], slope[code]
 
     def sub_reads(self, u: Array, *, noisy: bool) -> Iterator[SubRead]:
         """Yield the sub-reads of voltages `u` of any layout, from 0 to `v_max`; with `square` for `noisy` cells."""
@@ -104,6 +117,9 @@ class Encoder:
         else:
             volts = self.tables[0][code] if self.drive.levels else u
             terms = (volts, *(table[code] for table in self.tables[1:]))
+            if self.drive.supplied:
+                yield SubRead(1.0, terms, volts * volts if noisy else None, ())
+                return
             power = tuple(volts * term for term in terms)
             yield SubRead(1.0, terms, power[0] if noisy else None, power)
 
@@ -119,6 +135,13 @@ class Encoder:
             term = xp.astype((code >> bit) & 1, self.tables[0].dtype)
             weight = 2.0**bit / (self.drive.levels - 1)
             yield SubRead(weight, (term,), v_max**2 * term if noisy else None, (v_max * term,))
+
+
+def _volts(current: DirectionalCurrent, drive: LineDrive) -> np.ndarray:
+    """Return the voltage of each entry of the look-up (entries,)."""
+    if drive.volts is not None:
+        return drive.volts
+    return current.v_max * (np.linspace(0.0, 1.0, _entries(current)) if drive.fractions is None else drive.fractions)
 
 
 def _entries(current: DirectionalCurrent) -> int:

@@ -147,8 +147,11 @@ class MappedMatrix:
         i = self.mapping.backward(read, v.values, v_max=v_max, flips=self.flips)
         return cost.product(i, unit * self.mapping.g_unit)
 
-    def calibrated(self, x: Samples, *, margin: float) -> Self:
-        """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R)."""
+    def calibrated(self, x: Samples, errors: Array | None = None, *, margin: float) -> Self:
+        """Return this matrix, the full scale of its converters `margin` times the largest current of samples (N, R).
+
+        Converters whose range is chosen for each direction take that of backward reads from `errors` (N, M).
+        """
         xp, v_max = namespace(x.values), self.tile.model.cells.v_forward
         v, driven = x.scaled(v_max)[0], []
         columns = int(self.g_cell.shape[-1])
@@ -162,7 +165,22 @@ class MappedMatrix:
 
         self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self.flips)
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0 if v.windows is None else -1)
-        return replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
+        forward = replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
+        both = errors is not None and self.digital is None and self.tile.model.chain.calibrates_backward
+        return forward._calibrated_backward(errors, margin=margin) if both else forward
+
+    def _calibrated_backward(self, errors: Array, *, margin: float) -> Self:
+        """Return this matrix with the full scale of backward reads from errors (N, M)."""
+        v_max, driven = self.tile.model.cells.v_backward, []
+        v, xp, rows = Samples(errors).scaled(v_max)[0].values, namespace(errors), int(self.g_cell.shape[-2])
+
+        def record(volts: Array) -> Array:
+            driven.append(volts)
+            return xp.zeros((volts.shape[0], rows), dtype=volts.dtype)
+
+        self.mapping.backward(record, v, v_max=v_max, flips=self.flips)
+        batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0)
+        return replace(self, tile=self.tile.calibrated(batch, backward=True, margin=margin))
 
     def without_cache(self) -> Self:
         """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""

@@ -85,8 +85,11 @@ class Matrix(Protocol):
         """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
         ...
 
-    def calibrated(self, x: Samples, /, *, margin: float) -> Self:
-        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
+    def calibrated(self, x: Samples, /, errors: np.ndarray | None = None, *, margin: float) -> Self:
+        """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R).
+
+        Converters whose range is chosen for each direction take that of backward reads from `errors` (N, C).
+        """
         ...
 
 
@@ -131,6 +134,6 @@ class FloatMatrix:
         """Return this matrix: it has no cache."""
         return self
 
-    def calibrated(self, x: Samples, *, margin: float) -> "FloatMatrix":
+    def calibrated(self, x: Samples, errors: np.ndarray | None = None, *, margin: float) -> "FloatMatrix":
         """Return this matrix: it has no converters."""
         return self

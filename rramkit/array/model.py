@@ -17,7 +17,7 @@ from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
 from rramkit.table import Table, TableFile, TablesLike, loaded
-from rramkit.table.schema import READ, WIRES
+from rramkit.table.schema import READ
 
 __all__ = ["ArrayModel", "Precision"]
 
@@ -82,7 +82,7 @@ class ArrayModel(ReadModel):
         tables = None if tables is None else loaded(tables).nominal()
         values = {
             "cells": cells or CellCurrent.from_table(_table(tables, READ.group)),
-            "wires": WireModel.from_table(_table(tables, WIRES.group)) if wires is True else wires or None,
+            "wires": _wires(tables) if wires is True else wires or None,
             "t_read": _table(tables, READ.group).condition(READ.t_read) if t_read is None else t_read,
             "chain": chain or ReadChain(),
             "largest": largest,
@@ -218,6 +218,11 @@ class ArrayModel(ReadModel):
         loop = WriteVerify.from_tables(self.tables, verify, update)
         done = program_matrix(weight, loop, method=method, w_max=w_max, rng=rng)
         return self.tile(self.placed(done.cells.g_cell), rng=rng), done.cost
+
+
+def _wires(tables: TableFile | None) -> WireModel:
+    assert tables is not None
+    return WireModel.from_tables(tables)
 
 
 def _table(tables: TableFile | None, name: str) -> Table:

@@ -69,6 +69,25 @@ class Operators:
 
         return cls(*in_chunks(parts, g_cell, attenuation))
 
+    def line_conductance(self, *, backward: bool, split: bool) -> Array:
+        """Return the conductance of all cells of each sensed line at 0 V (..., 1, M), behind the wires, in siemens.
+
+        Parameters
+        ----------
+        backward : bool
+            Whether rows are sensed: the cells of both halves are on them.
+        split : bool
+            Whether the halves of pairs are sensed one by one: the plus columns first, then the minus columns.
+        """
+        linear = self.difference[..., 0, :, :]
+        if backward:
+            both = linear if self.total is None else self.total[..., 0, :, :]
+            return both.sum(axis=-1)[..., None, :]
+        if not split or self.total is None:
+            return linear.sum(axis=-2)[..., None, :]
+        xp, less, both = namespace(linear), linear.sum(axis=-2), self.total[..., 0, :, :].sum(axis=-2)
+        return 0.5 * xp.concat([both + less, both - less], axis=-1)[..., None, :]
+
     def with_lines(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> Self:
         """Return these with other driven lines.
 
@@ -112,12 +131,13 @@ class Operators:
         return replace(self, difference=plus - minus, total=plus + minus)
 
 
-def wire_attenuation(g_cell: Array, model: ReadModel) -> Array | None:
+def wire_attenuation(g_cell: Array, model: ReadModel, *, backward: bool = False) -> Array | None:
     """Return the attenuation of each linear cell's current by the wires (..., 2, R, C); None: no wires.
 
-    The halves of a pair are adjacent columns of one physical array R x 2 C.
+    The halves of a pair are adjacent columns of one physical array R x 2 C. `backward` matters where what drives a line
+    has another resistance than what senses it (`ReadModel.one_way`).
     """
-    wires = model.lines
+    wires = model.lines_of(backward=backward)
     if wires is None:
         return None
 

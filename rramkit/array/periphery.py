@@ -31,10 +31,14 @@ class Periphery:
         Whether the halves of pairs are sensed one by one in a forward read.
     random : bool
         Whether a read draws random numbers.
-    i_variance : float
-        Variance of the noise of one sub-read at an output (A^2).
+    i_variance : float or array
+        Variance of the noise of one sub-read at an output (A^2): of all, or of each (..., 1, M).
     e_conversion : float
         Energy of sensing one output once (J).
+    e_batch : tuple of float
+        Energy of a batch whatever its size, of all tiles, forward and backward (J).
+    turns : int
+        Lines that each sensing circuit serves, one after the other.
     """
 
     forward: Encoder
@@ -44,8 +48,10 @@ class Periphery:
     nonlinear: bool
     halves: bool
     random: bool
-    i_variance: float
+    i_variance: float | Array
     e_conversion: float
+    e_batch: tuple[float, float] = (0.0, 0.0)
+    turns: int = 1
 
     @classmethod
     def of(cls, g_cell: Array, model: ReadModel, *, rng: TileRng | None) -> Self:
@@ -59,6 +65,7 @@ class Periphery:
             g_cell,
             outputs=(2 * pairs if split else pairs, rows),
             i_high=(rows * (forward.i_span[1] - i_low), pairs * backward.i_span[1]),
+            t_read=model.t_read,
         )
         states = [stage.fabricate(tile, rng=rng) for stage in reversed(stages)]
         drive = chain.drive()
@@ -72,6 +79,8 @@ class Periphery:
             random=chain.random,
             i_variance=sum((stage.i_noise**2 for stage in stages), 0.0),
             e_conversion=sum((stage.e_conversion for stage in stages), 0.0),
+            e_batch=(_e_batch(stages, tile, backward=False), _e_batch(stages, tile, backward=True)),
+            turns=max((stage.turns for stage in stages), default=1),
         )
 
     def encoder(self, *, backward: bool) -> Encoder:
@@ -87,13 +96,29 @@ class Periphery:
         drawn = (stage.each_read(own, reference, rng=rng) for stage, own in zip(self.stages, self.states, strict=True))
         return [factors for factors in drawn if factors is not None]
 
-    def sense(self, i: Array, *, backward: bool, two_way: bool) -> tuple[Array, int]:
-        """Return currents (..., N, M) after all stages, and how many exceeded a range."""
-        beyond = 0
+    @property
+    def needs_lines(self) -> bool:
+        """Whether a stage asks for the conductances of the sensed lines."""
+        return any(stage.needs_lines for stage in self.stages)
+
+    def at_lines(self, g_line: Array, *, backward: bool) -> Self:
+        """Return this for a read whose sensed lines have conductances (..., 1, M) in siemens."""
+        pairs = tuple(zip(self.stages, self.states, strict=True))
+        states = tuple(stage.at_lines(own, g_line, backward=backward) for stage, own in pairs)
+        variances = [stage.variance(own, backward=backward) for stage, own in zip(self.stages, states, strict=True)]
+        return replace(self, states=states, i_variance=sum(variances, 0.0))
+
+    def sense(self, i: Array, *, backward: bool, two_way: bool) -> tuple[Array, int, float]:
+        """Return currents (..., N, M) after all stages, how many exceeded a range, and the energy this took (J).
+
+        The energy is that beside `e_conversion`.
+        """
+        beyond, energy = 0, 0.0
         for stage, state in zip(self.stages, self.states, strict=True):
+            energy += stage.e_sense(i, state, backward=backward)
             i, more = stage.sense(i, state, backward=backward, two_way=two_way)
             beyond += more
-        return i, beyond
+        return i, beyond, energy
 
     def conversion_time(self, sub_reads: int) -> float:
         """Return the time that sensing takes after the pulses of one phase of a vector (s)."""
@@ -107,3 +132,7 @@ class Periphery:
             for stage, own in pairs
         )
         return replace(self, states=tuple(states))
+
+
+def _e_batch(stages: tuple[Stage, ...], tile: TileSpec, *, backward: bool) -> float:
+    return sum((stage.e_batch(tile, backward=backward) for stage in stages), 0.0)

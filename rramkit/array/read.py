@@ -8,7 +8,7 @@ difference d of the halves, as (s + d) / 2 and (s - d) / 2: half the products of
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Reading:
         Signed output currents (..., B, C) forward or (..., B, R) backward, in amperes; without B for a single vector.
     energy : float
         Energy of the whole batch (J): what the drivers give to the arrays, the sum of v i t_read over cells, phases and
-        pulses, and what the stages of the read chain take.
+        pulses, and what the stages of the read chain take; with a readout from tables what the supplies give, in which
+        the former is contained.
     clamped : int
         Input voltages outside the table, driven at its edge instead, and currents beyond the range of a stage.
     beyond : int
@@ -60,11 +61,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class SensedCurrent:
-    """Currents (..., N, M) after sensing, the conversions they took, and how many exceeded a range."""
+    """Currents (..., N, M) after sensing, the conversions they took, how many exceeded a range, further energy (J)."""
 
     i: Array
     conversions: int
     beyond: int
+    energy: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -190,21 +192,39 @@ def _summed(
     """Add up the sub-reads of `drives`: the factor of each phase in the sum, and its voltages."""
     periphery, drive = read.periphery, read.encoder.drive
     noisy = read.operators.noise_total is not None
-    total, energy, beyond = None, 0.0, 0
+    total, energy, beyond = None, periphery.e_batch[read.backward], 0
     for weight, u in drives:
         for sub in read.encoder.sub_reads(u, noisy=noisy):
             current = sensed(sub)
             part = current.i if weight * sub.weight == 1.0 else current.i * (weight * sub.weight)
             total = part if total is None else total + part
             beyond += current.beyond
-            energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion
+            energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion + current.energy
         if drive.e_line:
             lines = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
             copies = math.prod(read.operators.lines.shape[:-2]) // math.prod(lines.shape[:-1])
             energy += drive.e_line * float(lines.sum()) * copies
-    one = drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
+        if read.encoder.e_levels is not None:
+            energy += periphery.turns * _level_energy(read, u)
+    one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
     return Reading(total, energy, beyond, beyond, phases * total.shape[-2] * one)
+
+
+def _level_energy(read: Phase, u: Array) -> float:
+    """Return the energy (J) of the row drivers at voltages `u`.
+
+    Backward, each line of a pair is driven in one of two phases and is at rest in the other.
+    """
+    base, slope = (read.layout.sums(each) for each in read.encoder.level_energies(u))
+    lines = read.operators.lines[..., 0, :]
+    copies = math.prod(lines.shape[:-1]) // math.prod(base.shape[:-1])
+    energy = copies * float(base.sum()) + float((slope * lines).sum())
+    if not (read.backward and read.paired):
+        return energy
+    assert read.encoder.e_levels is not None
+    at_rest = float(read.encoder.e_levels[0][0]) * size(read.layout.sums(u)) * read.layout.count(u)
+    return energy + copies * (float(base.sum()) + 2.0 * at_rest)
 
 
 def _powers(read: Phase, sub: SubRead) -> Iterator[float]:
@@ -228,7 +248,7 @@ def _row_phase(read: Phase, sub: SubRead) -> SensedCurrent:
     if not read.split:
         return sensed
     pairs = i.shape[-1] // 2
-    return SensedCurrent(sensed.i[..., :pairs] - sensed.i[..., pairs:], sensed.conversions, sensed.beyond)
+    return replace(sensed, i=sensed.i[..., :pairs] - sensed.i[..., pairs:])
 
 
 def _row_currents(read: Phase, sub: SubRead) -> tuple[Array, Array | None]:
@@ -247,7 +267,7 @@ def _column_phases(read: Phase, sub: SubRead, sign: Array) -> SensedCurrent:
     i, variance = _column_currents(read, sub, sign)
     sensed = _sensed(read, i, variance, two_way=False)
     vectors = i.shape[-2] // 2
-    return SensedCurrent(sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :], sensed.conversions, sensed.beyond)
+    return replace(sensed, i=sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :])
 
 
 def _column_currents(read: Phase, sub: SubRead, sign: Array) -> tuple[Array, Array | None]:
@@ -268,21 +288,22 @@ def _column_currents(read: Phase, sub: SubRead, sign: Array) -> tuple[Array, Arr
 def _sensed(read: Phase, i: Array, variance: Array | None, *, two_way: bool) -> SensedCurrent:
     """Add noise to currents and sense them."""
     i = _noisy(read, i, variance, 1)
-    i, beyond = read.periphery.sense(i, backward=read.backward, two_way=two_way)
-    return SensedCurrent(i, size(i), beyond)
+    i, beyond, energy = read.periphery.sense(i, backward=read.backward, two_way=two_way)
+    return SensedCurrent(i, size(i), beyond, energy)
 
 
 def _noisy(read: Phase, i: Array, variance: Array | None, conversions: int) -> Array:
     """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
     own = read.periphery.i_variance * conversions
-    if variance is None and own == 0.0:
+    silent = isinstance(own, float) and own == 0.0
+    if variance is None and silent:
         return i
     assert read.rng is not None
     noise = _normal(read.rng, i)
     if variance is None:
         noise *= own**0.5
     else:
-        if own:
+        if not silent:
             variance += own
         noise *= square_root(variance)
     i += noise

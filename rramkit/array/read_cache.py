@@ -31,8 +31,9 @@ class ReadCache:
     ----------
     rows_driven, cols_driven : Operators or None
         Of forward and of backward reads; None: not computed yet.
-    attenuation : array or None
-        Of each cell's current by the wires (..., 2, R, C); None likewise, or where there are no wires.
+    attenuation, attenuation_backward : array or None
+        Of each cell's current by the wires (..., 2, R, C); None likewise, or where there are no wires. The latter only
+        where backward reads differ (`ReadModel.one_way`).
     written : ndarray of bool
         Pairs written since (T, R, C), tiles counted row by row.
     solved : ndarray of bool
@@ -42,16 +43,22 @@ class ReadCache:
     rows_driven: Operators | None
     cols_driven: Operators | None
     attenuation: Array | None
+    attenuation_backward: Array | None
     written: np.ndarray
     solved: np.ndarray
 
     @classmethod
     def of(
-        cls, g_cell: Array, rows_driven: Operators | None, cols_driven: Operators | None, attenuation: Array | None
+        cls,
+        g_cell: Array,
+        rows_driven: Operators | None,
+        cols_driven: Operators | None,
+        attenuation: tuple[Array | None, Array | None],
     ) -> Self:
-        """Return the cache of tiles that have not been written since."""
+        """Return the cache of tiles that have not been written since; attenuations forward and backward."""
         tiles, _, rows, cols = tiles_of(g_cell, 3).shape
-        return cls(rows_driven, cols_driven, attenuation, np.zeros((tiles, rows, cols), bool), np.zeros(tiles, bool))
+        fresh = np.zeros((tiles, rows, cols), bool), np.zeros(tiles, bool)
+        return cls(rows_driven, cols_driven, *attenuation, *fresh)
 
     def lines(self, *, backward: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return tile and number of the stale driven lines, rows or `backward` pairs of columns (W,)."""
@@ -76,14 +83,15 @@ class ReadCache:
             compute(lines_of(g_cell, tile, line, backward=backward), part), tile, line, backward=backward
         )
 
-    def updated_attenuation(self, g_solved: Array, model: ReadModel) -> Array | None:
+    def updated_attenuation(self, g_solved: Array, model: ReadModel, *, backward: bool) -> Array | None:
         """Return the attenuation by the wires at conductances (..., 2, R, C), solved again for stale tiles only."""
-        if self.attenuation is None:
-            return wire_attenuation(g_solved, model)
+        before = self.attenuation_backward if backward else self.attenuation
+        if before is None:
+            return wire_attenuation(g_solved, model, backward=backward)
         if not self.solved.any():
-            return self.attenuation
-        tiles, attenuation = np.flatnonzero(self.solved), copied(self.attenuation)
-        tiles_of(attenuation, 3)[tiles] = wire_attenuation(tiles_of(g_solved, 3)[tiles], model)
+            return before
+        tiles, attenuation = np.flatnonzero(self.solved), copied(before)
+        tiles_of(attenuation, 3)[tiles] = wire_attenuation(tiles_of(g_solved, 3)[tiles], model, backward=backward)
         return attenuation
 
     def after_write(self, g_before: Array, g_after: Array, solved: np.ndarray) -> Self:

@@ -12,7 +12,7 @@ from rramkit.array.stages.chain import ReadChain
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TablesLike, loaded
-from rramkit.table.schema import READ, WIRES
+from rramkit.table.schema import READ
 
 Precision = Literal["float32", "float64"]
 LARGEST = (128, 128)
@@ -63,7 +63,7 @@ class ReadModel:
         read = tables[READ.group]
         return cls(
             cells=CellCurrent.from_table(read),
-            wires=WireModel.from_table(tables[WIRES.group]) if wires else None,
+            wires=WireModel.from_tables(tables) if wires else None,
             t_read=read.condition(READ.t_read),
             chain=chain or ReadChain(),
         )
@@ -99,12 +99,65 @@ class ReadModel:
 
     @property
     def lines(self) -> WireModel | None:
-        """The wires, with the chain's series resistance at the end of each column."""
-        r_column = self.chain.r_column
-        if not r_column:
+        """The wires as a forward read sees them: `lines_of`."""
+        return self.lines_of(backward=False)
+
+    def lines_of(self, *, backward: bool) -> WireModel | None:
+        """Return the wires as a read sees them, with the ends that the read chain gives them.
+
+        Each end of a line has the resistance of what drives or senses it in that direction: that of the wires, replaced
+        by that of the row driver or of the readout where the chain has it, and the line switch and the columns' series
+        resistance added. A backward read drives the columns and senses the rows.
+
+        Parameters
+        ----------
+        backward : bool
+            Whether bit lines are driven.
+
+        Returns
+        -------
+        WireModel or None
+            `r_drive` at the end of the rows, `r_sense` at that of the columns; None: no resistance at all.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> rk.ArrayModel(rk.example()).lines_of(backward=True).r_sense
+        50.0
+        """
+        chain = self.chain
+        r_column, r_line, driving, sensing = chain.r_column, chain.r_line, chain.r_driving, chain.r_sensing
+        if not r_column and not r_line and driving is None and sensing is None:
             return self.wires
         wires = self.wires or WireModel(0.0, 0.0, 0.0, 0.0, rows_max=_UNCHECKED, cols_max=_UNCHECKED)
-        return replace(wires, r_sense=wires.r_sense + r_column)
+        of_rows, of_columns = (sensing, driving) if backward else (driving, sensing)
+        return replace(
+            wires,
+            r_drive=(wires.r_drive if of_rows is None else of_rows) + r_line,
+            r_sense=(wires.r_sense if of_columns is None else of_columns) + r_line + r_column,
+        )
+
+    @property
+    def one_way(self) -> bool:
+        """Whether the wires attenuate currents alike in both directions, so that they are solved once for both."""
+        return self.lines_of(backward=False) == self.lines_of(backward=True)
+
+    def origins(self) -> dict[str, str]:
+        """Return where the numbers of a read come from: cells, wires, and each stage of the chain.
+
+        Returns
+        -------
+        dict of str to str
+            By name: `table`, `typed` or `ideal: not characterised`; see `ReadChain.origins`.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> rk.ArrayModel(rk.example(), wires=False).origins()["wires"]
+        'ideal: left out'
+        """
+        wires = "ideal: left out" if self.wires is None else "table"
+        return {"cell current": "table", "wires": wires, **self.chain.origins()}
 
     @property
     def largest_array(self) -> tuple[int, int]:

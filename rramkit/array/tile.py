@@ -39,6 +39,7 @@ from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.windows import Windows
+from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TablesLike
 
@@ -215,7 +216,7 @@ class Tile:
         if lines is None:
             return replace(new, read_cache=self._cache.after_write(self.g_cell, g_cell, np.zeros(1, bool)))
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
-        solved = tiles_to_solve(g_solved, g_cell, lines, self.model.wires_within)
+        solved = tiles_to_solve(g_solved, g_cell, _longest(lines, self.model), self.model.wires_within)
         g_solved = solved_conductance(solved, g_cell, g_solved)
         return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
 
@@ -480,13 +481,16 @@ class Tile:
     def calibrated_as(self, v: Array, layout: Layout, *, backward: bool, margin: float) -> Self:
         """Calibrate as `calibrated` does, with voltages that `layout` makes vectors."""
         if not self.model.chain.calibrates:
-            raise InputError("to calibrate, `adc.bits` must be above 0 and `adc.i_high` left out. Change the chain.")
+            raise InputError(
+                "to calibrate, `adc.bits` must be above 0 and `adc.i_high` left out, or the readout have several gain "
+                "settings and `readout.r_feedback` be left out. Change the chain."
+            )
         v, signed, _ = self._within_range(v, backward=backward)
         operators = self.cols_driven if backward else self.rows_driven
-        phase = Phase(operators, self.periphery, layout, None, backward, self.paired)
+        phase = self._sensing(operators, layout, None, backward=backward)
         i = to_numpy(array_read.unconverted(phase, v, signed=signed))
-        periphery = self.periphery.calibrated(i, backward=backward, margin=margin, reference=self.g_cell)
-        return replace(self, periphery=periphery)
+        periphery = phase.periphery.calibrated(i, backward=backward, margin=margin, reference=self.g_cell)
+        return replace(self, periphery=replace(periphery, i_variance=self.periphery.i_variance))
 
     def _encoder(self, *, backward: bool) -> Encoder:
         return self.periphery.encoder(backward=backward)
@@ -497,16 +501,24 @@ class Tile:
         def compute(g_cell: Array, attenuation: Array | None) -> Operators:
             return Operators.of(g_cell, attenuation, self.model, encoder.current, mix=encoder.mix, backward=backward)
 
+        attenuation = self._attenuation_backward if backward and not self.model.one_way else self._attenuation
         if old is None or self.read_cache is None:
-            return compute(self.g_cell, self._attenuation)
-        return self.read_cache.updated(old, self.g_cell, self._attenuation, compute, backward=backward)
+            return compute(self.g_cell, attenuation)
+        return self.read_cache.updated(old, self.g_cell, attenuation, compute, backward=backward)
 
     @cached_property
     def _attenuation(self) -> Array | None:
+        return self._attenuated(backward=False)
+
+    @cached_property
+    def _attenuation_backward(self) -> Array | None:
+        return self._attenuated(backward=True)
+
+    def _attenuated(self, *, backward: bool) -> Array | None:
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
         if self.read_cache is None:
-            return wire_attenuation(g_solved, self.model)
-        return self.read_cache.updated_attenuation(g_solved, self.model)
+            return wire_attenuation(g_solved, self.model, backward=backward)
+        return self.read_cache.updated_attenuation(g_solved, self.model, backward=backward)
 
     @property
     def _cache(self) -> ReadCache:
@@ -514,7 +526,8 @@ class Tile:
         own, before = vars(self), self.read_cache
         if before is not None and "rows_driven" not in own and "cols_driven" not in own:
             return before
-        return ReadCache.of(self.g_cell, own.get("rows_driven"), own.get("cols_driven"), own.get("_attenuation"))
+        attenuation = own.get("_attenuation"), own.get("_attenuation_backward")
+        return ReadCache.of(self.g_cell, own.get("rows_driven"), own.get("cols_driven"), attenuation)
 
     def _phase(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Phase:
         if not self.periphery.random:
@@ -527,7 +540,18 @@ class Tile:
         if tile_rng is not None:
             for factors in self.periphery.each_read(self.g_cell, rng=tile_rng):
                 operators = operators.scaled(factors)
-        return Phase(operators, self.periphery, layout, tile_rng, backward, self.paired)
+        return self._sensing(operators, layout, tile_rng, backward=backward)
+
+    def _sensing(self, operators: Operators, layout: Layout, rng: TileRng | None, *, backward: bool) -> Phase:
+        """Return the read of one direction, its stages told the conductances of the sensed lines."""
+        phase = Phase(operators, self.periphery, layout, rng, backward, self.paired)
+        if not self.periphery.needs_lines:
+            return phase
+        g_line = operators.line_conductance(backward=backward, split=phase.split)
+        encoder = self._encoder(backward=backward)
+        if encoder.mix is not None:  # one term, of a pulse of the full voltage
+            g_line = g_line / encoder.current.v_max
+        return replace(phase, periphery=self.periphery.at_lines(g_line, backward=backward))
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
@@ -554,6 +578,12 @@ class Tile:
             return v, low < 0.0, 0
         xp = namespace(v)
         return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > v_max * (1.0 + _EDGE)))
+
+
+def _longest(lines: WireModel, model: ReadModel) -> WireModel:
+    """Return the wires with the larger resistance of both directions at each end."""
+    other = model.lines_of(backward=True) or lines
+    return replace(lines, r_drive=max(lines.r_drive, other.r_drive), r_sense=max(lines.r_sense, other.r_sense))
 
 
 def unbatched(reading: Reading, *, single: bool) -> Reading:

@@ -54,8 +54,8 @@ from rramkit.array.elimination import Ladder, positive_inverse, shared_resistanc
 from rramkit.array.exact import CellLaw, checked_ladder, exact_transfer, solve_wires
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError, TableError
-from rramkit.table import Table
-from rramkit.table.schema import WIRES
+from rramkit.table import Table, TableFile
+from rramkit.table.schema import CORNERS, READ, WIRES
 
 Array = Any  # NumPy's, or a tensor: the array-API standard has no type for it
 Grade = Literal["ideal", "fast", "exact"]
@@ -107,7 +107,41 @@ class WireModel:
     g_max: float | None = None
 
     @classmethod
-    def from_table(cls, table: Table, *, grade: Grade = "fast") -> Self:
+    def from_tables(cls, tables: TableFile, *, grade: Grade = "fast") -> Self:
+        """Read the table `wires` of a file, its segments at the temperature of the file's cells.
+
+        That is the condition `temperature` of the table `read`, as `TableFile.at` leaves it; without it, and without
+        the temperature coefficient `tcr`, segments keep the table's resistance.
+
+        Parameters
+        ----------
+        tables : TableFile
+            The file, at one operating condition.
+        grade : str
+            `ideal`, `fast` or `exact`.
+
+        Returns
+        -------
+        WireModel
+            The wires.
+
+        Raises
+        ------
+        TableError
+            When the file lacks the table, or it one of the four resistances.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> WireModel.from_tables(example()).r_drive  # ohm
+        50.0
+        """
+        read = tables.tables.get(READ.group)
+        kelvin = read.conditions.get(CORNERS.temperature) if read is not None else None
+        return cls.from_table(tables[WIRES.group], grade=grade, kelvin=None if kelvin is None else float(kelvin))
+
+    @classmethod
+    def from_table(cls, table: Table, *, grade: Grade = "fast", kelvin: float | None = None) -> Self:
         """Read the table `wires`.
 
         Parameters
@@ -116,6 +150,8 @@ class WireModel:
             The table.
         grade : str
             `ideal`, `fast` or `exact`.
+        kelvin : float, optional
+            Temperature of the wires (K): segments are scaled with the table's coefficient `tcr`, where it has one.
 
         Returns
         -------
@@ -146,8 +182,11 @@ class WireModel:
             raise InputError(f"`grade` must be ideal, fast or exact; got {grade!r}. Choose one.")
         held_out = table.held_out.get(WIRES.i_array)
         full_scale = np.max(np.abs(held_out.spice)) if held_out is not None else 1.0
+        resistances = {name: float(table.signals[name]) for name in RESISTANCES}
+        for name in (WIRES.r_row, WIRES.r_col):
+            resistances[name] *= warmer(table, kelvin)
         return cls(
-            **{name: float(table.signals[name]) for name in RESISTANCES},
+            **resistances,
             rows_max=round(table.condition(WIRES.rows_max)),
             cols_max=round(table.condition(WIRES.cols_max)),
             grade=grade,
@@ -401,6 +440,15 @@ def _reduced(h: Array, phi: Array, psi: Array) -> Array:
     a = _transposed(_solved(matrix, right))  # for one volt at each row i: (..., i, m)
     b = (h_psi - (a @ h_psi) * phi) / beta
     return h - (a @ h) * phi - b * xp.sum(h_psi, axis=-2, keepdims=True)
+
+
+def warmer(table: Table, kelvin: float | None) -> float:
+    """Return the resistance of a segment at a temperature over that of the table (1): 1 + tcr (T - t_ref)."""
+    if kelvin is None or not {WIRES.tcr, WIRES.t_ref} <= set(table.conditions):
+        return 1.0
+    tcr, t_ref = table.condition(WIRES.tcr), table.condition(WIRES.t_ref)
+    own = float(table.conditions[CORNERS.temperature]) if CORNERS.temperature in table.conditions else t_ref
+    return (1.0 + tcr * (kelvin - t_ref)) / (1.0 + tcr * (own - t_ref))
 
 
 def _solved(matrix: Array, right: Array) -> Array:

@@ -24,7 +24,7 @@ def demo(
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Characterise an RRAM cell in ngspice, fit tables, train a network through them, write a report and a summary."""
+    """Characterise cell, array and periphery in ngspice, train a network through their tables, write a report."""
     from rramkit.report.page import report
 
     check_writable(output / "summary.json")
@@ -45,13 +45,13 @@ def demo(
 
 
 def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
-    from rramkit.characterization.plan import Plan
+    from rramkit.characterization.design import find_design
     from rramkit.characterization.run import RunOptions, characterize, reusable
 
-    plan = Plan()
+    plan = find_design("chip")
     tables = reusable(plan, path)
     if tables is None:
-        console.print("Characterising cell and array in ngspice ...")
+        console.print("Characterising cell, array and periphery in ngspice ...")
         with failed_deck.kept_beside(path), spice_progress(quiet=False) as show:
             tables = characterize(plan, path, RunOptions(workers=workers, report=show))
     else:
@@ -85,6 +85,8 @@ def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
         "float_accuracy": run.float_accuracy,
         "energy_write_joule": float(run.epochs.energy_write.sum()),
         "energy_read_joule": float(run.epochs.energy_read.sum()),
+        "time_write_seconds": float(run.epochs.time_write.sum()),
+        "time_read_seconds": float(run.epochs.time_read.sum()),
         "surrogate": residuals.as_json(residuals.of_tables(tables)),
         "versions": _versions(provenance),
     }

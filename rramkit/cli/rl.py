@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
+from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from rramkit.record import EpisodeRun
 
 
+@on_chip
 def rl(
+    chip: ChipOptions,
+    /,
     tables: Annotated[
         Path | None,
         typer.Argument(help="Table file, written by `rramkit characterize`; without one: float.", metavar="TABLES.h5"),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to write.")] = Path("episodes.h5"),
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of returns and energy: PNG, PDF or SVG.")] = None,
@@ -42,11 +42,11 @@ def rl(
     from rramkit.parameters import listing
 
     settings, quiet_run = parameters(rl.RlSettings, params, pairs), quiet or as_json
+    settings = chip.on_top_of(settings, settings.chip)
     if list_parameters:
         typer.echo(listing(settings))
         return
-    condition = condition_of(corner, temperature, supply)
-    table_file = None if tables is None else load_tables(tables, condition, quiet=quiet_run)
+    table_file = None if tables is None else load_tables(tables, settings.chip, quiet=quiet_run)
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, params))
@@ -61,7 +61,8 @@ def rl(
     if as_json:
         typer.echo(json.dumps({"episodes": str(output), **run.totals()}))
     else:
-        typer.echo(output if quiet else f"{_summary(run)}\n{output}")
+        stages = f"{listed(run.stages)}\n" if run.stages else ""
+        typer.echo(output if quiet else f"{_summary(run)}\n{stages}{output}")
 
 
 def _summary(run: "EpisodeRun") -> str:
@@ -78,8 +79,8 @@ def _summary(run: "EpisodeRun") -> str:
         ),
         ("cells", f"{units.count(int(total['cells']))} in two banks"),
         ("pulses", f"{units.count(int(total['pulses_set']))} set, {units.count(int(total['pulses_reset']))} reset"),
-        ("write energy", units.text(total["energy_write"], "J")),
-        ("read energy", units.text(total["energy_read"], "J")),
+        ("writes", f"{units.text(total['energy_write'], 'J')}, {units.text(total['time_write'], 's')}"),
+        ("reads", f"{units.text(total['energy_read'], 'J')}, {units.text(total['time_read'], 's')}"),
         ("clamped", f"{units.count(int(total['clamped']))} values at the edge of the tables' range"),
         ("time", f"{total['train_seconds']:.1f} s"),
     )

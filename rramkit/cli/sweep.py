@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
+from rramkit.cli.chip import ChipOptions, load_tables, on_chip
 from rramkit.cli.options import ParameterPairs
 from rramkit.cli.train import TablesOption, experiment_of
 
@@ -23,13 +23,13 @@ Scheduler = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")]
 
 
+@on_chip
 def sweep(
+    chip: ChipOptions,
+    /,
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run files.")] = Path("sweep"),
     tables: TablesOption = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
@@ -42,49 +42,56 @@ def sweep(
     from rramkit.learning.experiment import grid
     from rramkit.learning.sweep import SUMMARY, trials
 
-    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
-    load_tables(path, condition, quiet=quiet)  # errors come once, before any process starts
-    jobs = trials(grid(settings), path, output, condition=condition)
+    file, combinations = load_tables(path, settings.chip, quiet=quiet), grid(settings)
+    for _, one in combinations:
+        one.on(one.chip.tables(file))  # errors come once, before any process starts
+    jobs = trials(combinations, path, output)
     rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     if not quiet:
         typer.echo(_listing(rows))
     typer.echo(output / SUMMARY)
 
 
+@on_chip
 def ablate(
+    chip: ChipOptions,
+    /,
     experiment: ExperimentFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for runs and plot.")] = Path("ablation"),
     tables: TablesOption = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Leave each out from all, in place of each alone.")
+    ] = False,
     pairs: ParameterPairs = None,
     quiet: Quiet = False,
 ) -> None:
     """Train with each non-ideality alone, with none and with all; print the accuracy that each costs.
 
-    Non-idealities are those of the device (its current, its pulses, its driver's steps), of the reads and the writes.
+    Non-idealities are the stages that the table file characterises, and those of the device (its current, its pulses,
+    its driver's steps), of the reads and of the writes that the experiment sets.
     Values of `seed` under `sweep` repeat every training and give the costs standard errors.
     """
-    from rramkit.learning.ablate import NONE, ablation, costs, labelled
+    from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
-    settings, condition = experiment_of(experiment, list(pairs or [])), condition_of(corner, temperature, supply)
+    settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
-    named = ablation(settings, load_tables(path, condition, quiet=quiet))
-    jobs = trials(labelled(named), path, output, condition=condition)
+    named = ablation(settings, load_tables(path, settings.chip, quiet=quiet), leave_one_out=leave_one_out)
+    jobs = trials(labelled(named), path, output)
     rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
     names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
-    ranked = costs(names, accuracies)
-    ideal = [accuracy for name, accuracy in zip(names, accuracies, strict=True) if name == NONE]
-    without = sum(ideal) / len(ideal)
+    ranked = costs(names, accuracies, leave_one_out=leave_one_out)
+    start = ALL if leave_one_out else NONE
+    those = [accuracy for name, accuracy in zip(names, accuracies, strict=True) if name == start]
+    reference, words = sum(those) / len(those), "with all" if leave_one_out else "without any"
     picture = output / "ablation.svg"
-    _draw(ranked, without, picture)
+    _draw(ranked, reference, picture, words=words)
     if not quiet:
-        typer.echo(_verdict(ranked, without))
+        typer.echo(_verdict(ranked, reference, words=words))
     typer.echo(picture)
 
 
@@ -127,16 +134,17 @@ def _listing(rows: "Sequence[TrialResult]") -> str:
     return "\n".join(lines)
 
 
-def _verdict(ranked: "Sequence[Cost]", without: float) -> str:
+def _verdict(ranked: "Sequence[Cost]", reference: float, *, words: str) -> str:
+    """Return the listing; `words` say what the reference is: accuracy without any, or with all."""
     from math import isfinite
 
     from rramkit import units
     from rramkit.learning.ablate import ALL
 
-    lines, width = [f"without any: {units.percent(without)}"], max(len(cost.name) for cost in ranked)
+    lines, width = [f"{words}: {units.percent(reference)}"], max(len(cost.name) for cost in ranked)
     for cost in ranked:
         error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
-        change = round(-100.0 * cost.loss, 2) + 0.0  # points; + 0.0: no minus before a zero
+        change = round(100.0 * (cost.accuracy - reference), 2) + 0.0  # points; + 0.0: no minus before a zero
         lines.append(f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({change:+.2f}{error} points)")
     worst = next(cost for cost in ranked if cost.name != ALL)
     if worst.loss > 0.0:
@@ -149,8 +157,8 @@ def _verdict(ranked: "Sequence[Cost]", without: float) -> str:
     return "\n".join(lines)
 
 
-def _draw(ranked: "Sequence[Cost]", without: float, path: Path) -> None:
+def _draw(ranked: "Sequence[Cost]", reference: float, path: Path, *, words: str) -> None:
     from rramkit import plots
 
     names, accuracies, errors = zip(*((cost.name, cost.accuracy, cost.error) for cost in ranked), strict=True)
-    plots.save(lambda ax: plots.ablation(ax, names, accuracies, without=without, errors=errors), path)
+    plots.save(lambda ax: plots.ablation(ax, names, accuracies, reference=reference, errors=errors, words=words), path)

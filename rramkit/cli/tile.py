@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from rramkit import files, units
-from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
+from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from rramkit.array.exact import Solver
     from rramkit.array.read import Reading
     from rramkit.array.read_model import ReadModel
-    from rramkit.array.stages.chain import ReadChain
     from rramkit.array.tile_grid import TileGrid
     from rramkit.array.write.program import ProgramCost
+    from rramkit.learning.chip import Chip
     from rramkit.table import TableFile
 
 _SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a second
 
 
+@on_chip
 def tile(
+    options: ChipOptions,
+    /,
     tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
     inputs: Annotated[
         Path | None,
@@ -43,13 +46,10 @@ def tile(
         Path | None, typer.Option("--output", "-o", help="Write the currents here (CSV or NPY), in amperes.")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of the errors.", metavar="FILE.png")] = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     blocks: Annotated[
-        bool, typer.Option("--blocks", help="With the read stages that the table file characterises.")
+        bool, typer.Option("--blocks", help="Fail where the table file characterises no read stage.", hidden=True)
     ] = False,
     backward: Annotated[bool, typer.Option("--backward", help="Drive the bit lines and sense the rows.")] = False,
     wires: Annotated[bool, typer.Option("--wires/--no-wires", help="With the table's wires, or ideal ones.")] = True,
@@ -65,12 +65,15 @@ def tile(
 ) -> None:
     """Program a matrix into tiles, read vectors through them, and print the error against the ideal product.
 
+    Every stage that the table file characterises is on, unless `--off` or `--ideal-periphery` says otherwise.
+
     `--params` and `--set` describe the read chain: row_driver, read_noise, telegraph, multiplexer, clamp, adc,
     subtraction. For instance: --set adc.bits=8 --set row_driver.levels=256
     """
     # Imported here, not above: the other commands start without them.
     from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
     from rramkit.array.compare import ideal_currents, reference_currents
+    from rramkit.learning.chip import Chip
     from rramkit.plots.canvas import check_picture
     from rramkit.plots.tile import save_error_map
 
@@ -79,19 +82,21 @@ def tile(
             files.check_writable(path, keep=(tables, inputs, target, params))
     if plot is not None:
         check_picture(plot)
-    condition = condition_of(corner, temperature, supply)
-    if ngspice and not condition.is_nominal:
+    settings = options.chip()
+    if ngspice and not (settings.condition.is_nominal and settings.write_condition.is_nominal):
         raise InputError(
             "`--ngspice` solves the array at the nominal condition only; got another corner, temperature or supply. "
             "Remove that option, or pass `--exact` instead of `--ngspice`."
         )
-    file = load_tables(tables, condition, quiet=quiet or json)
-    chain = parameters(ReadChain, params, pairs)
-    chain = _characterised(tables, file, chain) if blocks else chain
-    model = ArrayModel(file, wires=wires, chain=chain)
+    taken = settings.tables(load_tables(tables, settings, quiet=quiet or json))
+    typed, mean = parameters(ReadChain, params, pairs), UpdateParams(cycles=False)
+    chip = Chip.of(taken, settings, chain=typed, update=mean, wires=wires)
+    if blocks:
+        _check_characterised(tables, chip)
+    file, model = taken.read, ArrayModel(taken.read, wires=chip.wires, chain=chip.chain)
     rng = np.random.default_rng(seed)
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
-    loop = WriteVerify.from_tables(file, update=UpdateParams(cycles=False))
+    loop = WriteVerify.from_tables(taken.write, update=chip.update)
     method = "pulse" if pulses else "exact"
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
     shape = TileGrid.shape_of(done.cells.g_cell, model)
@@ -111,23 +116,21 @@ def tile(
         with files.whole_file(plot) as draft:
             save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
     outcome = _outcome(grid, done.cost, reading, references, seconds=seconds)
-    typer.echo(json_format.dumps(outcome) if json else _summary(outcome))
+    outcome["stages"] = {each.stage: each.source for each in chip.sources}
+    typer.echo(json_format.dumps(outcome) if json else f"{_summary(outcome)}\n{listed(chip.sources)}")
     for path in (output, plot):
         if path is not None:
             typer.echo(path, err=json)
 
 
-def _characterised(path: Path, file: "TableFile", chain: "ReadChain") -> "ReadChain":
-    """Return the read chain with the stages that the table file characterises."""
-    from rramkit.array.stages.chain import ReadChain
-
-    whole = ReadChain.from_tables(file, chain)
-    if whole == chain:
+def _check_characterised(path: Path, chip: "Chip") -> None:
+    """Raise `InputError` where no stage of reads is from the table file, cells and wires apart."""
+    stages = chip.chain.origins()
+    if not any(each.from_table for each in chip.sources if each.stage in stages):
         raise InputError(
             f"{path}: holds no table of a read stage, which `--blocks` needs. Leave it out, or regenerate the file "
             "with `rramkit characterize --plan design`."
         )
-    return whole
 
 
 def _outcome(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli.condition import Corner, Supply, Temperature, condition_of, load_tables
+from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
 from rramkit.errors import InputError
@@ -24,15 +24,15 @@ TablesOption = Annotated[
 ]
 
 
+@on_chip
 def train(
+    chip: ChipOptions,
+    /,
     experiment: ExperimentFile = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to write.")] = Path("run.h5"),
     tables: TablesOption = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice.")] = None,
-    corner: Corner = None,
-    temperature: Temperature = None,
-    supply: Supply = None,
     pairs: ParameterPairs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
@@ -46,9 +46,9 @@ def train(
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
 
-    settings = experiment_of(experiment, [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)])
+    settings = experiment_of(experiment, [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)], chip)
     path = tables or settings.tables_path(experiment)
-    table_file = load_tables(path, condition_of(corner, temperature, supply), quiet=quiet or as_json)
+    table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
     files.check_writable(output, keep=(path, experiment))
     with only_writer(output):
         run = train_with_progress(table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output)
@@ -60,16 +60,18 @@ def train(
         typer.echo(output)
     else:
         typer.echo(_summary(run))
+        typer.echo(listed(run.stages))
         typer.echo(output)
 
 
-def experiment_of(path: Path | None, pairs: list[str]) -> "Experiment":
-    """Return the experiment of a file, or the digits, with `key=value` pairs on top."""
+def experiment_of(path: Path | None, pairs: list[str], chip: ChipOptions) -> "Experiment":
+    """Return the experiment of a file, or the digits, with `key=value` pairs and the options of the chip on top."""
     from rramkit.learning.experiment import Experiment
 
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
-    return parameters(Experiment, path, pairs)
+    experiment = parameters(Experiment, path, pairs)
+    return chip.on_top_of(experiment, experiment.chip)
 
 
 def _pair(name: str, value: int | None) -> list[str]:
@@ -119,6 +121,7 @@ def _summary(run: "Run") -> str:
         ),
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
+        ("read time", units.text(totals["time_read"], "s")),
         ("digital memory", _memory(run)),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),

@@ -20,6 +20,13 @@ def verify(
     golden: Annotated[
         Path | None, typer.Option(help="An older table file to compare with instead; needs no SPICE.", metavar="OLD.h5")
     ] = None,
+    system: Annotated[
+        bool,
+        typer.Option(
+            "--system",
+            help="Whole arrays with their periphery instead, at three corners; the outcome is stored in the file.",
+        ),
+    ] = False,
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -33,6 +40,9 @@ def verify(
         return
     from rramkit.characterization.verify import verify as run
 
+    if system:
+        _system(file, tables, seed, workers=workers, json=json, quiet=quiet)
+        return
     with failed_deck.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
         fresh = run(file, seed=seed, points=points, workers=workers, report=show)
     if json:
@@ -59,4 +69,30 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
         for complaint in comparison.complaints:
             typer.echo(complaint)
     if not comparison.passed:
+        raise typer.Exit(1)
+
+
+def _system(file: "TableFile", path: Path, seed: int, *, workers: int | None, json: bool, quiet: bool) -> None:
+    """Check whole arrays at each condition, store the outcome in the file, and print it; exit 1 on a miss."""
+    from dataclasses import replace
+
+    from rramkit import table
+    from rramkit.characterization.engine.pool import SpicePool
+    from rramkit.characterization.engine.runner import Runner
+    from rramkit.proof.system import check_system, conditions_of, system_table
+
+    checks, joined = {}, {}
+    with failed_deck.kept_beside(path), spice_progress(quiet=quiet or json) as show, SpicePool(workers=workers) as pool:
+        for name, tables in conditions_of(file):
+            found = check_system(tables, Runner(pool, show, 0.0), seed=seed)
+            checks |= {f"{signal}, {name}": each for signal, each in found.items()}
+            joined[name] = found
+    table.save(replace(file, tables={**file.tables, "system": system_table(joined)}), path)
+    if json:
+        typer.echo(
+            json_format.dumps({"tables": str(path), "seed": seed, "system": residuals.as_json(checks)}, indent=1)
+        )
+    else:
+        residuals.show(residuals.as_grid(checks, f"Whole arrays in ngspice (seed {seed}) against {path}"))
+    if not all(points.passed for points in checks.values()):
         raise typer.Exit(1)

@@ -12,6 +12,8 @@ from pydantic import Field, field_validator
 
 from rramkit.array.read_model import Precision
 from rramkit.errors import InputError
+from rramkit.learning.chip import Chip, ChipSettings, chip_of, rule_on
+from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
@@ -44,6 +46,7 @@ class Experiment(Parameters):
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
+    chip: ChipSettings = ChipSettings()
     device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
     rule: Rule = Field(default=MixedPrecision(), description="update rule of the weights")
@@ -67,6 +70,37 @@ class Experiment(Parameters):
             return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
 
+    def on(self, tables: OperatingTables) -> Chip:
+        """Return the chip of tables at the experiment's operating points: their stages, less those that are off.
+
+        Parameters
+        ----------
+        tables : OperatingTables
+            As `chip.tables(file)` gives them.
+
+        Returns
+        -------
+        Chip
+            Stages of reads and writes, each with the source of its numbers.
+
+        Raises
+        ------
+        InputError
+            When a stage is typed and off, or a typed number is the file's without `chip.override`.
+        TableError
+            When a stage's table lacks a signal or a condition.
+
+        Examples
+        --------
+        >>> from rramkit.learning import Experiment
+        >>> from rramkit.table.example import example
+        >>> experiment = Experiment()
+        >>> chip = experiment.on(experiment.chip.tables(example()))
+        >>> [source.stage for source in chip.sources if source.from_table]
+        ['wires']
+        """
+        return chip_of(tables.mapped(self.device.applied), self.chip, mapping=self.mapping, rule=self.rule)
+
     def ideal(self) -> Self:
         """Return the experiment without any non-ideality of device, mapping and writes; the update rule is the same.
 
@@ -81,16 +115,22 @@ class Experiment(Parameters):
         >>> Experiment(rule={"kind": "sign", "verify": {"sigma_read": 0.01}}).ideal().rule.verify.sigma_read
         0.0
         """
-        parts = {"device": self.device.ideal(), "mapping": self.mapping.ideal(), "rule": self.rule.ideal()}
+        chip = self.chip.model_copy(update={"ideal_periphery": True, "off": (), "override": False})
+        parts = {
+            "device": self.device.ideal(),
+            "mapping": self.mapping.ideal(),
+            "rule": self.rule.ideal(),
+            "chip": chip,
+        }
         return self.model_copy(update=parts)
 
     def built_rule(self, tables: TableFile) -> BoundRule:
-        """Return the update rule on the device of a table file.
+        """Return the update rule on the chip of a table file, at the experiment's operating points.
 
         Parameters
         ----------
         tables : TableFile
-            Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`.
+            Tables `read`, `set`, `reset` and, unless they are off, `wires` and those of other stages.
 
         Returns
         -------
@@ -111,8 +151,12 @@ class Experiment(Parameters):
         >>> type(Experiment(rule="sign").built_rule(example())).__name__
         'BoundRule'
         """
-        model = self.mapping.model(tables, self.precision)
-        return self.rule.bind(tables, model, self.optimiser.built(), self.mapping.weights)
+        return self.rule_on(self.on(self.chip.tables(tables)))
+
+    def rule_on(self, chip: Chip) -> BoundRule:
+        """Return the update rule on a chip."""
+        optimiser = self.optimiser.built()
+        return rule_on(chip, rule=self.rule, mapping=self.mapping, optimiser=optimiser, precision=self.precision)
 
     def tables_path(self, source: Path | None) -> Path:
         """Return the path of the table file, for an experiment read from `source`.

@@ -59,16 +59,14 @@ class MappingSettings(Parameters):
         """Return the mapping without any non-ideality; the weight mapping stays."""
         return self.model_copy(update={"wires": False, "read": ReadChain()})
 
-    @property
-    def calibrates(self) -> bool:
-        """Whether the ADCs' full scale is set by a first batch."""
-        return self.read.calibrates
-
-    def model(self, tables: TableFile, precision: Precision) -> ReadModel:
-        """Return what every array shares."""
-        model = ReadModel.from_tables(tables, wires=self.wires, chain=self.read)
-        wires = model.wires
-        most = LARGEST if wires is None else (wires.rows_max, wires.cols_max)
+    def model(
+        self, tables: TableFile, precision: Precision, *, chain: ReadChain | None = None, wires: bool | None = None
+    ) -> ReadModel:
+        """Return what every array shares, with the stages and wires of a chip in place of the settings' own."""
+        wires = self.wires if wires is None else wires
+        model = ReadModel.from_tables(tables, wires=wires, chain=chain or self.read)
+        lines = model.wires
+        most = LARGEST if lines is None else (lines.rows_max, lines.cols_max)
         largest = (self.rows or most[0], self.columns or most[1])
         return replace(
             model,

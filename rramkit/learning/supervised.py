@@ -12,7 +12,8 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.errors import InputError
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
-from rramkit.learning.condition import origin
+from rramkit.learning.chip import Chip
+from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -21,7 +22,6 @@ from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.trainer import NetworkState, Trainer
-from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
 # each epoch, so that an epoch needs nothing of those before it but the network.
@@ -43,9 +43,9 @@ class EpochReport(Report):
         without a float network.
     loss : float
         Mean cross-entropy over the sample of training inputs (nat).
-    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, clamped
-        Pulses, cells read in order to be written, energy (J) and time (s) of both, energy of the training's array reads
-        (J), and values clamped, in this epoch.
+    pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, time_read, clamped
+        Pulses, cells read in order to be written, energy (J) and time (s) of both, energy (J) and time (s) of the
+        training's array reads, and values clamped, in this epoch.
     pulses_by_matrix : ndarray of int
         Pulses at each of M matrices (M,) in this epoch.
     histograms : ndarray of int
@@ -66,6 +66,7 @@ class EpochReport(Report):
     energy_write: float
     time_write: float
     energy_read: float
+    time_read: float
     clamped: int
     pulses_by_matrix: np.ndarray
     histograms: np.ndarray
@@ -142,6 +143,8 @@ class SupervisedTraining(Training[EpochReport]):
         The settings.
     data : DataSet
         Training, validation and test inputs.
+    chip : Chip
+        What the tables make of the experiment's stages.
     rram, reference : Trainer
         Both networks' constant parts: the same network, the experiment's rule and a float rule.
     uncalibrated : NetworkState
@@ -152,18 +155,18 @@ class SupervisedTraining(Training[EpochReport]):
         One value of each of `LOGGED` an epoch.
     """
 
-    def __init__(self, experiment: Experiment, tables: TableFile, data: DataSet) -> None:
+    def __init__(self, experiment: Experiment, tables: OperatingTables, data: DataSet) -> None:
         self.experiment, self.data = experiment, data
         if experiment.schedule.needs_validation and not len(data.y_validation):
             raise InputError(
                 "`schedule` must have validation inputs to go by; got none. Set `data.validation` to 0.1, or take "
                 "another `schedule.kind` and `schedule.stop = 0`."
             )
-        self._tables = experiment.device.applied(tables)
-        self.rram, self.reference = trainers(experiment, self._tables, data.shape, data.classes)
+        self.chip = experiment.on(tables)
+        self.rram, self.reference = trainers(experiment, self.chip, data.shape, data.classes)
         rng = np.random.default_rng((experiment.seed, _SAMPLE))
         self._sample = np.sort(rng.permutation(len(data.y_train))[:_SAMPLE_MOST])
-        self.g_edges = np.linspace(*experiment.rule.g_range(self._tables), BINS + 1)
+        self.g_edges = np.linspace(*experiment.rule.g_range(self.chip.tables.write), BINS + 1)
         self.uncalibrated = init(self.rram, experiment)
         self.initial = self.states = self._init()
         self.log = TrainingLog.of(*LOGGED)
@@ -171,7 +174,7 @@ class SupervisedTraining(Training[EpochReport]):
     @property
     def identity(self) -> str:
         """Experiment, origin of the tables, size of the data and the kit's version."""
-        tables, data = origin(self._tables), self.data
+        tables, data = origin(self.chip.tables), self.data
         sizes = " ".join(str(x.shape) for x in (data.x_train, data.x_validation, data.x_test))
         return f"{self.experiment.key()} {tables} {sizes} {__version__}"
 
@@ -219,7 +222,7 @@ class SupervisedTraining(Training[EpochReport]):
     def _init(self) -> BothNetworks:
         experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
         rram, reference = self.uncalibrated, init(self.reference, experiment)
-        if experiment.mapping.calibrates:
+        if self.chip.chain.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
@@ -272,6 +275,7 @@ class SupervisedTraining(Training[EpochReport]):
             energy_write=cost.writes.energy,
             time_write=cost.writes.seconds,
             energy_read=cost.reads.energy,
+            time_read=cost.reads.seconds,
             clamped=cost.writes.clamped + cost.reads.clamped,
             pulses_by_matrix=_pulses(before.rram if epoch else None, rram),
             histograms=_histograms(rram, self.g_edges),
@@ -320,14 +324,12 @@ class SupervisedTraining(Training[EpochReport]):
         return np.random.default_rng((self.experiment.seed, purpose, epoch))
 
 
-def trainers(
-    experiment: Experiment, tables: TableFile, input_shape: tuple[int, ...], classes: int
-) -> tuple[Trainer, Trainer]:
-    """Return the constant parts of the network on the tables' device and of the float reference."""
+def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], classes: int) -> tuple[Trainer, Trainer]:
+    """Return the constant parts of the network on a chip and of the float reference."""
     network = Network.of(experiment.network, input_shape, classes)
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
-    rram = Trainer(network, experiment.built_rule(tables), of_vectors)
+    rram = Trainer(network, experiment.rule_on(chip), of_vectors)
     return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rramkit import record
+from rramkit import record, table
 from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
-from rramkit.learning.condition import NOMINAL, Condition
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
@@ -31,15 +30,12 @@ class Trial:
         The settings.
     tables, run : Path
         Table file to read and run file to write.
-    condition : Condition
-        Corner, temperature and supply of the tables.
     """
 
     label: str
     experiment: Experiment
     tables: Path
     run: Path
-    condition: Condition = NOMINAL
 
 
 @dataclass(frozen=True)
@@ -60,9 +56,7 @@ class TrialResult:
     seconds: float
 
 
-def trials(
-    labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path, *, condition: Condition | None = None
-) -> list[Trial]:
+def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path) -> list[Trial]:
     """Return a trial for each labelled experiment; a run file has its experiment's hash as name, so all are different.
 
     Parameters
@@ -73,8 +67,6 @@ def trials(
         Table file of all.
     folder : Path
         Where the run files go.
-    condition : Condition, optional
-        Corner, temperature and supply of the tables; left out, the nominal one.
 
     Returns
     -------
@@ -94,7 +86,7 @@ def trials(
     >>> [job.label for job in jobs]
     ['seed=1', 'seed=2']
     """
-    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5", condition or NOMINAL) for label, one in labelled]
+    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5") for label, one in labelled]
     if len({job.run for job in jobs}) < len(jobs):
         raise InputError("`sweep`: two combinations are the same experiment. Remove the repeated value.")
     return jobs
@@ -102,7 +94,7 @@ def trials(
 
 def run_trial(trial: Trial) -> TrialResult:
     """Train one trial, resume it from its checkpoint, or read its run file where it is finished already."""
-    tables = trial.condition.load(trial.tables)
+    tables = table.load(trial.tables)
     run = _finished(trial, tables)
     if run is None:
         with only_writer(trial.run):
@@ -208,4 +200,5 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
     except TableError:
         return None  # of an older format: trained again
     same_settings = run.settings == json.loads(trial.experiment.as_json())
-    return run if same_settings and dict(run.tables_provenance) == dict(tables.provenance) else None
+    taken = trial.experiment.chip.tables(tables).read
+    return run if same_settings and dict(run.tables_provenance) == dict(taken.provenance) else None

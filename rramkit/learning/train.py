@@ -9,13 +9,14 @@ from numpy.typing import ArrayLike
 
 from rramkit import __version__
 from rramkit.errors import InputError
-from rramkit.learning.condition import NOMINAL
+from rramkit.learning.chip import of_then, stored_tables
+from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
-from rramkit.record.network import StoredNetwork, bytes_of, tables_of
+from rramkit.record.network import StoredNetwork
 from rramkit.record.run import Epochs, LayerRecord, Run
 from rramkit.table import TableFile, TablesLike, loaded
 
@@ -38,9 +39,10 @@ def train(
     experiment : Experiment
         Network, data, mapping, rule and budget. `train(tables)` alone trains the default experiment: the digits.
     tables : TableFile, str or Path, optional
-        Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`, or the file that holds them; left out,
-        the file that the experiment names. Tables with axes of corner, supply or temperature are taken at the nominal
-        condition; pass `tables.at(corner="ss", temperature=330)` for another.
+        Tables `read`, `set`, `reset`, `wires` and those of other stages, or the file that holds them; left out,
+        the file that the experiment names. Every stage that they characterise is on, unless `chip.off` names it.
+        Tables with axes of corner, supply or temperature are taken at the operating points of `chip`: the nominal one,
+        unless the experiment says otherwise.
     tables_name : str, optional
         Name of the table file, for the record.
     data : DataSet or tuple of arrays, optional
@@ -75,11 +77,12 @@ def train(
     """
     if not isinstance(experiment, Experiment):
         experiment, tables = _default(experiment, tables)
-    tables, name = _loaded(experiment.tables_path(None) if tables is None else tables)
-    training = SupervisedTraining(experiment, tables, data_set(data, experiment))
+    file, name = _loaded(experiment.tables_path(None) if tables is None else tables)
+    taken = experiment.chip.tables(file)
+    training = SupervisedTraining(experiment, taken, data_set(data, experiment))
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
-    return _run(training, tables, tables_name or name, seconds)
+    return _run(training, taken, tables_name or name, seconds)
 
 
 def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
@@ -113,16 +116,17 @@ def _default(first: TablesLike, tables: TablesLike | None) -> tuple[Experiment, 
 
 
 def _loaded(tables: TablesLike) -> tuple[TableFile, str]:
-    """Return tables, at the nominal condition where they have axes of one, and the name of their file."""
-    return NOMINAL.of(loaded(tables)), "" if isinstance(tables, TableFile) else Path(tables).name
+    """Return tables and the name of their file."""
+    return loaded(tables), "" if isinstance(tables, TableFile) else Path(tables).name
 
 
-def _run(training: SupervisedTraining, tables: TableFile, tables_name: str, seconds: float) -> Run:
+def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str, seconds: float) -> Run:
     experiment, data, outcome = training.experiment, training.data, training.outcome()
     return Run(
         settings=experiment.model_dump(mode="json"),
         tables_name=tables_name,
-        tables_provenance=dict(tables.provenance),
+        tables_provenance=dict(tables.read.provenance),
+        stages=training.chip.sources,
         data_name=data.name,
         kit_version=__version__,
         seed=experiment.seed,
@@ -163,18 +167,19 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
     )
 
 
-def _stored(training: SupervisedTraining, tables: TableFile) -> StoredNetwork:
+def _stored(training: SupervisedTraining, tables: OperatingTables) -> StoredNetwork:
     experiment, trainer = training.experiment, training.rram
     network = TrainedNetwork.of(trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed)
     changes = network.changes(training.uncalibrated, trainer)
-    return StoredNetwork(training.data.shape, training.data.classes, changes, bytes_of(tables))
+    return StoredNetwork.of(training.data.shape, training.data.classes, changes, tables.read, tables.write)
 
 
 def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
     """Return the trained network of a run file: initialised by the experiment's seed, with the stored changes."""
-    experiment = Experiment.checked(dict(settings), where="the run file")
-    tables = experiment.device.applied(tables_of(stored.tables))
-    trainer, _ = trainers(experiment, tables, stored.input_shape, stored.outputs)
+    experiment = Experiment.checked(of_then(settings), where="the run file")
+    tables = stored_tables(stored)
+    assert tables is not None  # of a supervised training there are always tables
+    trainer, _ = trainers(experiment, experiment.on(tables), stored.input_shape, stored.outputs)
     state = init(trainer, experiment)
     network = TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=experiment.seed)
     return network.with_changes(dict(stored.changes))

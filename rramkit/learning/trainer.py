@@ -74,13 +74,17 @@ class Trainer:
     ) -> NetworkState:
         """Return the state with the ADCs' full scale at `margin` times the largest current of a batch.
 
-        The inputs of each matrix are those of the float network `reference` with the same weights: an ADC without a
-        full scale would distort them.
+        The inputs and errors of each matrix are those of the float network `reference` with the same weights: an ADC
+        without a full scale would distort them.
         """
         rng = np.random.default_rng(0)  # a float network draws nothing
         _, _, gradients = self.network.gradients(self.params(reference), x, labels, rng=rng)
+        return self.calibrated_by(state, gradients, margin=margin)
+
+    def calibrated_by(self, state: NetworkState, gradients: Gradients, *, margin: float) -> NetworkState:
+        """Return the state with the ADCs' full scale at `margin` times the largest current of inputs and errors."""
         pairs = zip(state.rule_state.matrices, gradients.matrices, strict=True)
-        matrices = tuple(matrix.calibrated(gradient.samples, margin=margin) for matrix, gradient in pairs)
+        matrices = tuple(matrix.calibrated(each.samples, each.errors, margin=margin) for matrix, each in pairs)
         return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
     def without_cache(self, state: NetworkState) -> NetworkState:

@@ -4,6 +4,7 @@ from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.gallery import gallery, run_gallery
+from rramkit.plots.proof import margins
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
 from rramkit.plots.training import (
@@ -37,6 +38,7 @@ __all__ = [
     "histogram",
     "learning_curve",
     "loss",
+    "margins",
     "one_pulse",
     "played_train",
     "pulse_energy",

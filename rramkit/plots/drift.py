@@ -59,16 +59,22 @@ def gap_to_float(ax: Axes, epochs: Epochs) -> Axes:
 
 
 def ablation(
-    ax: Axes, names: Sequence[str], accuracies: Sequence[float], *, without: float, errors: Sequence[float]
+    ax: Axes,
+    names: Sequence[str],
+    accuracies: Sequence[float],
+    *,
+    reference: float,
+    errors: Sequence[float],
+    words: str = "without any",
 ) -> Axes:
-    """Draw test accuracy with each non-ideality alone as bars from the accuracy without any.
+    """Draw test accuracies with, or without, each non-ideality as bars from a reference, which `words` name.
 
     `errors` are the standard errors of the differences; NaN where there is one seed.
     """
     places = np.arange(len(names))
-    losses = np.asarray(accuracies) - without
-    ax.barh(places, losses, left=without, height=0.6, color=[VERMILION if loss < 0.0 else BLUE for loss in losses])
-    ax.axvline(without, color=INK, linewidth=0.8)
+    losses = np.asarray(accuracies) - reference
+    ax.barh(places, losses, left=reference, height=0.6, color=[VERMILION if loss < 0.0 else BLUE for loss in losses])
+    ax.axvline(reference, color=INK, linewidth=0.8)
     finite = np.isfinite(errors)
     ax.errorbar(
         np.asarray(accuracies)[finite],
@@ -83,7 +89,7 @@ def ablation(
     for place, accuracy in zip(places, accuracies, strict=True):
         ax.annotate(
             f"{100.0 * accuracy:.2f}",
-            (min(accuracy - reach[place], without), place),
+            (min(accuracy - reach[place], reference), place),
             xytext=(-3, 0),
             textcoords="offset points",
             ha="right",
@@ -92,11 +98,11 @@ def ablation(
         )
     ax.set_yticks(places, list(names))
     ax.invert_yaxis()
-    ends = [*(accuracies - reach), *(accuracies + reach), without]
+    ends = [*(accuracies - reach), *(accuracies + reach), reference]
     room = max(max(ends) - min(ends), 1e-3)
     ax.set_xlim(min(ends) - 0.35 * room, max(ends) + 0.08 * room)  # the numbers stand left of the bars
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_xlabel(f"test images right (%); line: {100.0 * without:.2f} without any")
+    ax.set_xlabel(f"test images right (%); line: {100.0 * reference:.2f} {words}")
     ax.grid(visible=False, axis="y")
     return ax
 

@@ -19,7 +19,8 @@ from rramkit.plots.style import (
     spread,
 )
 from rramkit.table import Distribution, HeldOut, Quantity, Table
-from rramkit.table.schema import READ, SET, WIRES
+from rramkit.table.operating_point import NOMINAL_CORNER, NOMINAL_SUPPLY, NOMINAL_TEMPERATURE
+from rramkit.table.schema import CORNERS, READ, SET, WIRES
 
 _CURVES = 7  # as many as a phone's screen separates
 _NAMED = (BLUE, VERMILION, GREEN, PURPLE, QUIET)
@@ -28,8 +29,9 @@ _BINS = 16
 
 
 def family(ax: Axes, table: Table, signal: str) -> Axes:
-    """Draw a signal against its longest axis, one curve for each of several values of another, the rest at the middle.
+    """Draw a signal against its longest axis, one curve for each of several values of another.
 
+    The other axes are at the value that the plot states: the nominal one of supply and temperature, else the middle.
     Held-out SPICE points of a table of up to two axes are dots in the colour of their curve; a failed point is a gap.
     """
     along, across = _drawn_axes(table)
@@ -46,7 +48,21 @@ def family(ax: Axes, table: Table, signal: str) -> Axes:
     if points is not None and along in points.at and len(table.axes) == 1:
         ax.plot(points.at[along].values, points.spice, "o", color=QUIET, markersize=3, markerfacecolor="none")
     _name(ax, table, signal, along)
+    _state_fixed(ax, table, _fixed(table, along, across))
     return ax
+
+
+def _state_fixed(ax: Axes, table: Table, fixed: dict[str, int]) -> None:
+    """Write at which values of the axes that are not drawn the curves are."""
+    if not fixed:
+        return
+    texts = [f"{words(name)} {_value_text(table.axes[name], index)}" for name, index in fixed.items()]
+    text = f"at {', '.join(texts)}"
+    ax.annotate(text, (1.0, 1.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=7, color=QUIET)
+
+
+def _value_text(axis: Quantity, index: int) -> str:
+    return axis.labels[index] if axis.labels else units.text(float(axis.values[index]), axis.unit)
 
 
 def _coloured(ax: Axes, table: Table, signal: str, values: np.ndarray, along: str, across: str) -> None:
@@ -148,14 +164,30 @@ def _size(table: Table, name: str) -> int:
 
 
 def _sheet(table: Table, signal: str, along: str, across: str | None) -> np.ndarray:
-    """Return (curves, points) of a signal, the axes that are not drawn at their middle value."""
+    """Return (curves, points) of a signal, the axes that are not drawn where `_fixed` says."""
     values, names = table.signals[signal].values, list(table.axes)
-    for name in [name for name in names if name not in (along, across)]:
-        values = np.take(values, _size(table, name) // 2, axis=names.index(name))
+    for name, index in _fixed(table, along, across).items():
+        values = np.take(values, index, axis=names.index(name))
         names.remove(name)
     if across is None:
         return values[None]
     return np.moveaxis(values, names.index(across), 0)
+
+
+def _fixed(table: Table, along: str, across: str | None) -> dict[str, int]:
+    """Return where the axes that are not drawn are held: at the nominal condition, others in the middle."""
+    nominal = {CORNERS.supply: NOMINAL_SUPPLY, CORNERS.temperature: NOMINAL_TEMPERATURE}
+    indices = {}
+    for name, axis in table.axes.items():
+        if name in (along, across):
+            continue
+        if name in nominal:
+            indices[name] = int(np.argmin(np.abs(np.asarray(axis.values, dtype=float) - nominal[name])))
+        elif NOMINAL_CORNER in axis.labels:
+            indices[name] = axis.labels.index(NOMINAL_CORNER)
+        else:
+            indices[name] = axis.values.size // 2
+    return indices
 
 
 def _places(table: Table, distribution: Distribution) -> list[tuple[str, np.ndarray, str]]:

@@ -6,6 +6,7 @@ from rramkit.record.file import load, save
 from rramkit.record.network import StoredNetwork
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainingOutcome
 from rramkit.record.run import Epochs, LayerRecord, Run
+from rramkit.record.sources import StageSource
 
 __all__ = [
     "EPISODE_FORMAT_1",
@@ -16,6 +17,7 @@ __all__ = [
     "LayerRecord",
     "Run",
     "Series",
+    "StageSource",
     "StoredNetwork",
     "TrainingOutcome",
     "load",

@@ -2,7 +2,7 @@
 
 Layout (run file, format version 3, `kind` reinforcement)::
 
-    /                final_return (E,), energy_read, energy_write, train_seconds
+    /                final_return (E,), energy_read, energy_write, time_read, time_write, train_seconds
     /episodes        step, value       return of each training episode, at the action that ended it
     /judged          step, value       mean return of each evaluation without random actions
     /loss            step, value       mean Huber loss of each round of training, at its last batch
@@ -24,6 +24,7 @@ import numpy as np
 
 from rramkit import hdf5
 from rramkit.record import network as stored
+from rramkit.record import sources
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "reinforcement"
@@ -41,6 +42,8 @@ _SCALARS = {
     "energy_read": "J",
     "energy_write": "J",
     "energy_target": "J",
+    "time_read": "s",
+    "time_write": "s",
     "train_seconds": "s",
     "steps": "1",
     "batches": "1",
@@ -51,6 +54,7 @@ _SCALARS = {
     "clamped": "1",
 }
 _COUNTS = ("steps", "batches", "pulses_set", "pulses_reset", "pulses_target", "cells", "clamped")
+_LATER = ("time_read", "time_write")  # rramkit 0.1.0 did not write them: NaN
 _TEXTS = ("tables_name", "kit_version", "created")
 
 
@@ -74,7 +78,8 @@ class EpisodeRun(TrainingOutcome):
         Returns (E,) of the last evaluation, without random actions.
     scalars : mapping
         Totals in SI units: actions `steps`, `batches`, pulses, `pulses_target` and `energy_target` of the updates of
-        the target network alone, `cells` of both banks, energies, clamped values, seconds.
+        the target network alone, `cells` of both banks, energies, clamped values; times of the arrays' reads and writes
+        and of the computation.
     """
 
     series: Mapping[str, Series]
@@ -126,6 +131,7 @@ class EpisodeRun(TrainingOutcome):
         root.attrs.update({name: getattr(self, name) for name in _TEXTS})
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
+        root.attrs["stages"] = sources.as_json(self.stages)
         hdf5.write(root, "final_return", self.final_return, "1")
         for name, unit in _SCALARS.items():
             hdf5.write(root, name, self.scalars[name], unit)
@@ -148,6 +154,14 @@ def read(root: hdf5.Group) -> EpisodeRun:
         created=str(root.attrs["created"]),
         series={k: Series(hdf5.read(group, "step"), hdf5.read(group, "value")) for k, group in series.items()},
         final_return=hdf5.read(root, "final_return"),
-        scalars={name: hdf5.scalar(root, name) for name in _SCALARS},
+        scalars={name: _scalar(root, name) for name in _SCALARS},
         stored_network=stored.read(root),
+        stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
     )
+
+
+def _scalar(root: hdf5.Group, name: str) -> float:
+    """Return one total; NaN where rramkit 0.1.0 did not write it."""
+    if name not in _LATER:
+        return hdf5.scalar(root, name)
+    return float(hdf5.read(root, name)) if name in root else float("nan")

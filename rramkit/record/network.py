@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -29,17 +30,35 @@ class StoredNetwork:
     changes : mapping
         Arrays of the trained network that differ from the initial one, by path.
     tables : bytes
-        The table file as a whole; empty for a network in float.
+        The table file as a whole, where arrays are read; empty for a network in float.
+    write_tables : bytes
+        The same where they are written; empty where that is the same operating point.
     """
 
     input_shape: tuple[int, ...]
     outputs: int
     changes: Mapping[str, np.ndarray]
     tables: bytes = b""
+    write_tables: bytes = b""
 
-    def table_file(self) -> TableFile | None:
-        """Return the tables that the network was trained on; None in float."""
-        return tables_of(self.tables) if self.tables else None
+    @classmethod
+    def of(
+        cls,
+        input_shape: tuple[int, ...],
+        outputs: int,
+        changes: Mapping[str, np.ndarray],
+        read: TableFile | None,
+        write: TableFile | None,
+    ) -> Self:
+        """Return what a file holds of a network with its tables; None: in float."""
+        return cls(input_shape, outputs, changes, bytes_of(read), b"" if write is read else bytes_of(write))
+
+    def table_files(self) -> tuple[TableFile, TableFile] | None:
+        """Return the tables that the network was trained on, where it is read and where it is written; None: float."""
+        if not self.tables:
+            return None
+        read = tables_of(self.tables)
+        return read, tables_of(self.write_tables) if self.write_tables else read
 
 
 def bytes_of(tables: TableFile | None) -> bytes:
@@ -66,6 +85,7 @@ def write(root: hdf5.Group, network: StoredNetwork) -> None:
     hdf5.write(group, "input_shape", np.array(network.input_shape), "1", "shape of one input")
     hdf5.write(group, "outputs", network.outputs, "1")
     hdf5.write(group, "tables", np.frombuffer(network.tables, np.uint8), "1", "the table file, byte by byte")
+    hdf5.write(group, "write_tables", np.frombuffer(network.write_tables, np.uint8), "1", "the same, of writes")
     write_arrays(group.create_group("changes"), network.changes)
 
 
@@ -79,6 +99,7 @@ def read(root: hdf5.Group) -> StoredNetwork | None:
         outputs=round(hdf5.scalar(group, "outputs")),
         changes=read_arrays(hdf5.subgroup(group, "changes")),
         tables=hdf5.read(group, "tables").tobytes(),
+        write_tables=hdf5.read(group, "write_tables").tobytes() if "write_tables" in group else b"",
     )
 
 

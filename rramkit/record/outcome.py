@@ -14,6 +14,7 @@ import numpy as np
 from rramkit import hdf5
 from rramkit.errors import TableError
 from rramkit.record.network import StoredNetwork
+from rramkit.record.sources import StageSource
 
 FORMAT = "rramkit run"
 FORMAT_VERSION = 3
@@ -43,6 +44,8 @@ class TrainingOutcome(ABC):
         File name of the table file.
     tables_provenance : mapping
         Name to text: the origin of the tables' numbers; empty in float.
+    stages : tuple of StageSource
+        Where the numbers of each stage of reads and writes came from; empty in float and in files of rramkit 0.1.0.
     kit_version, created : str
         Version of the kit, and the local time with its zone (ISO 8601).
     stored_network : StoredNetwork or None
@@ -55,6 +58,7 @@ class TrainingOutcome(ABC):
     kit_version: str
     created: str
     stored_network: StoredNetwork | None = None
+    stages: tuple[StageSource, ...] = ()
 
     @cached_property
     def network(self) -> TrainedNetwork:

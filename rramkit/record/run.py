@@ -5,7 +5,7 @@ Layout (run file, format version 3, `kind` supervised)::
     /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
     /epochs          epoch, accuracy_validation, accuracy_train, accuracy_test, float_accuracy_validation,
                      float_accuracy_test, loss, pulses_set, pulses_reset, reads, energy_write, time_write, energy_read,
-                     clamped: one value an epoch, the first before training; NaN where nothing was evaluated
+                     time_read, clamped: one value an epoch, the first before training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
@@ -27,6 +27,7 @@ import numpy as np
 from rramkit import hdf5, units
 from rramkit.errors import TableError
 from rramkit.record import network as stored
+from rramkit.record import sources
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "supervised"
@@ -34,6 +35,7 @@ _EPOCH_UNITS = {
     "energy_write": "J",
     "time_write": "s",
     "energy_read": "J",
+    "time_read": "s",
 }  # all others are counts or fractions: unit 1
 _LAYER_UNITS = {
     "g_initial": "S",
@@ -47,6 +49,7 @@ _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
 _VALIDATION = ("accuracy_validation", "float_accuracy_validation")
 _MAY_BE_NAN = (*_VALIDATION, "accuracy_test", "float_accuracy_test")
 _TEXTS = ("tables_name", "data_name", "kit_version", "created")
+_LATER = {"time_read"}  # epochs' columns that rramkit 0.1.0 did not write
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class Epochs:
         Cells read in that epoch in order to be written: to verify them, or to choose a pulse.
     energy_write, time_write : array
         Energy (J) and time (s) of these pulses and reads, arrays of one matrix side by side.
-    energy_read : array
-        Energy of the training's array reads in that epoch (J).
+    energy_read, time_read : array
+        Energy (J) and time (s) of the training's array reads in that epoch, the arrays of one matrix side by side, one
+        matrix after the other; times are NaN in a file of rramkit 0.1.0, which does not hold them.
     clamped : array of int
         Values in that epoch beyond the tables' range, clamped to its edge.
     """
@@ -91,6 +95,7 @@ class Epochs:
     energy_write: np.ndarray
     time_write: np.ndarray
     energy_read: np.ndarray
+    time_read: np.ndarray
     clamped: np.ndarray
 
     @property
@@ -215,6 +220,7 @@ class Run(TrainingOutcome):
             "energy_write": float(epochs.energy_write.sum()),
             "time_write": float(epochs.time_write.sum()),
             "energy_read": float(epochs.energy_read.sum()),
+            "time_read": float(epochs.time_read.sum()),
             "clamped": int(epochs.clamped.sum()),
             **({} if self.memory is None else {"digital_numbers": sum(self.memory.values())}),
             "train_seconds": self.train_seconds,
@@ -263,6 +269,7 @@ class Run(TrainingOutcome):
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
         root.attrs["memory"] = json.dumps(None if self.memory is None else dict(self.memory))
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
+        root.attrs["stages"] = sources.as_json(self.stages)
         for name, unit in _SCALAR_UNITS.items():
             hdf5.write(root, name, getattr(self, name), unit)
         hdf5.write(root, "confusion", self.confusion, "1", "test inputs, true class by predicted class")
@@ -296,6 +303,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         float_accuracy=float(hdf5.read(root, "float_accuracy")),
         train_seconds=hdf5.scalar(root, "train_seconds"),
         stored_network=stored.read(root),
+        stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
         memory=_read_memory(root),
     )
     _check(path, run)
@@ -303,10 +311,11 @@ def read(root: hdf5.Group, path: Path) -> Run:
 
 
 def _read_epochs(group: hdf5.Group) -> Epochs:
-    """Read the history; older files have no accuracies on validation inputs."""
-    unread = np.full(hdf5.read(group, "epoch").shape, np.nan)
+    """Read the history; what older files do not hold is NaN."""
+    missing = np.full(hdf5.read(group, "epoch").shape, np.nan)
+    absent = {*_LATER, *_VALIDATION} - set(group)
     names = [column.name for column in fields(Epochs)]
-    return Epochs(**{n: unread if n in _VALIDATION and n not in group else hdf5.read(group, n) for n in names})
+    return Epochs(**{name: missing if name in absent else hdf5.read(group, name) for name in names})
 
 
 def _read_memory(root: hdf5.Group) -> dict[str, int] | None:
@@ -331,7 +340,7 @@ def _check(path: Path, run: Run) -> None:
         "layers": all(_is_consistent(layer, epochs["epoch"].size) for layer in run.layers),
         "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
     }
-    finite = [values for name, values in epochs.items() if name not in _MAY_BE_NAN]
+    finite = [values for name, values in epochs.items() if name not in {*_MAY_BE_NAN, *_LATER}]
     wrong = next((name for name, fits in consistent.items() if not fits), None)
     if wrong is not None:
         raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")

@@ -15,7 +15,9 @@ _HISTORY = (
     ("pulses_set", "set pulses", units.count),
     ("pulses_reset", "reset pulses", units.count),
     ("energy_write", "write energy", lambda value: units.text(float(value), "J")),
+    ("time_write", "write time", lambda value: units.text(float(value), "s")),
     ("energy_read", "read energy", lambda value: units.text(float(value), "J")),
+    ("time_read", "read time", lambda value: units.text(float(value), "s")),
     ("clamped", "clamped", units.count),
 )
 
@@ -30,7 +32,17 @@ def section(run: Run) -> Section:
         *(_layer(index, layer) for index, layer in enumerate(run.layers)),
     )
     intro = "Epoch 0 is the network before training: its pulses and energy are those of the initial programming."
-    return Section("training", "What the training did", intro, blocks, (_history(run.epochs),))
+    sources = [stages(run)] if run.stages else []
+    return Section("training", "What the training did", intro, blocks, (*sources, _history(run.epochs)))
+
+
+def stages(run: Run) -> Grid:
+    """Return what each stage of reads and writes takes its numbers from."""
+    rows = tuple(
+        (each.stage, each.part, each.source, ", ".join(each.groups) or "-", each.condition or "-")
+        for each in run.stages
+    )
+    return Grid("What each stage reads", ("stage", "of", "source", "tables", "condition"), rows, words=5)
 
 
 def settings(run: Run) -> Grid:
@@ -117,6 +129,7 @@ def _spending(epochs: Epochs) -> Panel:
         TableRow("write time", units.text(float(epochs.time_write.sum()), "s")),
         TableRow("write energy", units.text(write, "J")),
         TableRow("read energy", units.text(read, "J")),
+        TableRow("read time", units.text(float(epochs.time_read.sum()), "s")),
         TableRow("both", units.text(write + read, "J")),
         TableRow("write energy per pulse, mean", units.text(write / max(int(pulses.sum()), 1), "J")),
         TableRow("values clamped to a table's edge", units.count(epochs.clamped.sum())),

@@ -13,7 +13,7 @@ import numpy as np
 
 from rramkit.errors import TableError
 from rramkit.table.parts import HeldOut, Mask, Quantity
-from rramkit.table.schema import CORNERS
+from rramkit.table.schema import CORNERS, WIRES
 from rramkit.table.table import Table
 
 NOMINAL_CORNER, NOMINAL_SUPPLY, NOMINAL_TEMPERATURE = "tt", 1.0, 300.15
@@ -25,7 +25,8 @@ def at_condition(
 ) -> Table:
     """Return a table at one condition, without axes of corner, supply and temperature; None: the nominal value.
 
-    A table without such an axis stays as it is: it holds for the one condition that it was characterised at.
+    A table without such an axis stays as it is: it holds for the one condition that it was characterised at. (Wires
+    have a temperature coefficient in place of the axis; their reader applies it.)
 
     Raises
     ------
@@ -38,6 +39,13 @@ def at_condition(
     if CORNERS.corner in table.axes:
         table = _at_label(table, _nominal_corner(table) if corner is None else corner)
     return table
+
+
+def axes_of_condition(table: Table) -> tuple[str, ...]:
+    """Return which of corner, temperature and supply a table changes with: its axes, and wires by their `tcr`."""
+    names = (CORNERS.corner, CORNERS.temperature, CORNERS.supply)
+    moved = (CORNERS.temperature,) if WIRES.tcr in table.conditions else ()
+    return tuple(str(name) for name in names if name in table.axes or name in moved)
 
 
 def nominal_condition(table: Table) -> str:

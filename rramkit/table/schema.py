@@ -38,8 +38,8 @@ class Scattered(Group):
 class Read(Group, group="read"):
     """Static current of the 1T1R cell alone, at its own terminals."""
 
-    g_cell = axis("S", "conductance i(v_read)/v_read, bit line driven", required=True, low=0.0)
-    v_cell = axis("V", "bit line minus source line; positive: bit line driven (backward read)", required=True)
+    g_cell = axis("S", "conductance i(v_read)/v_read", required=True, low=0.0)
+    v_cell = axis("V", "bit line minus source line; which is driven: `v_rest`", required=True)
     i_cell = signal("A", "cell current, from bit line to source line", required=True)
     v_read = condition("V", "voltage at which the conductance is defined")
     v_rest = condition(
@@ -77,6 +77,9 @@ class Write(Group):
     burst = condition("1", "pulses of one write (measured and published devices)", low=1.0)
     sigma_read = condition("S", "noise of one read (measured devices)", low=0.0)
     pulses = condition("1", "number of measured pulses", low=0.0)
+    scatter_relative = condition("1", "scatter from pulse to pulse in closed form: over the mean change", low=0.0)
+    scatter_floor = condition("S", "the same, of a small change", low=0.0)
+    scatter_devices = condition("1", "scatter from device to device in closed form: of the change's logarithm", low=0.0)
     g_train = held_out("S", "conductance along a measured pulse train")
     pulse = held_out("1", "number of the pulse in that train")
     through_drivers = condition(
@@ -156,7 +159,7 @@ class Readout(Group):
     v_out = signal("V", "output less that at no input")
     v_error = signal("V", "bit line less the clamp voltage at sampling")
     overshoot = signal("V", "of the output above its last value")
-    t_settle = signal("s", "until the output stays within 0.5 % of the largest", low=0.0)
+    t_settle = signal("s", "until the output stays within 0.5 % of full scale", low=0.0)
     energy = signal("J", "of rest and read, from the amplifier's supply", low=0.0)
     v_clamp = condition("V", "clamp voltage of the bit line")
     c_integrate = condition("F", "integrating capacitor", low=0.0)
@@ -168,6 +171,16 @@ class ReadoutTransimpedance(Readout, group="readout_transimpedance"):
     """Bit-line readout by a feedback resistor: transfer, clamp error, settling, energy."""
 
 
+class ReadoutTransimpedanceSummary(Group, group="readout_transimpedance_summary"):
+    """Figures of the transfer characteristic, over the reads within full scale."""
+
+    g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
+    r_feedback = axis("ohm", "feedback resistor: the readout's gain settings", low=0.0)
+    gain = signal("ohm", "slope of the output against the current", low=0.0)
+    inl = signal("V", "largest distance of the output from that line", low=0.0)
+    r_in = signal("ohm", "fall of the bit line with the current, when the output is taken")
+
+
 class ReadoutIntegrating(Readout, group="readout_integrating"):
     """Bit-line readout on a capacitor: transfer, clamp error, settling, energy."""
 
@@ -175,7 +188,9 @@ class ReadoutIntegrating(Readout, group="readout_integrating"):
 class ReadoutOffset(Group, group="readout_offset"):
     """Input offset of the readout's amplifier, over drawn mismatch."""
 
-    v_offset = signal("V", "bit line less the clamp voltage at no input; its distribution beside it")
+    v_offset = signal("V", "bit line less the clamp voltage at no input, trimmed; its distribution beside it")
+    v_untrimmed = signal("V", "the same at the middle code of the trim")
+    v_clamp = condition("V", "clamp voltage of the bit line")
 
 
 class ReadoutNoise(Group, group="readout_noise"):
@@ -183,7 +198,7 @@ class ReadoutNoise(Group, group="readout_noise"):
 
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     r_feedback = axis("ohm", "feedback resistor", low=0.0)
-    i_noise = signal("A", "rms noise at the output over the feedback resistor", low=0.0)
+    i_noise = signal("A", "rms noise at the output over the feedback: with thermal noise of line and cells", low=0.0)
 
 
 class LineSwitch(Group, group="line_switch"):
@@ -198,9 +213,9 @@ class Converter(Group):
     """Conditions of the groups of the SAR converter."""
 
     bits = condition("1", "resolution", low=1.0)
-    v_low = condition("V", "input at which the range begins: half a step below the first transition")
-    v_high = condition("V", "input at which the range ends")
-    v_ref = condition("V", "reference voltage: full scale", low=0.0)
+    v_low = condition("V", "input at which the range begins: a step below the ideal first transition")
+    v_high = condition("V", "input at which the range ends: a step above the ideal last transition")
+    v_ref = condition("V", "reference that the capacitors' bottom plates switch to", low=0.0)
     t_conversion = condition("s", "duration of a conversion", low=0.0)
 
 
@@ -222,7 +237,7 @@ class AdcSummary(Converter, group="adc_summary"):
 
 
 class AdcLevels(Converter, group="adc_levels"):
-    """Every transition level of the SAR converter."""
+    """Transition levels of the SAR converter; between the codes given, a straight line."""
 
     code = axis("1", "code that begins at the transition", low=0.0)
     v_transition = signal("V", "input at which the code goes up to `code`, the comparator's offset apart")
@@ -233,9 +248,11 @@ class AdcLevelsSummary(Converter, group="adc_levels_summary"):
 
     step = signal("V", "mean step", low=0.0)
     offset = signal("V", "first transition less its ideal place")
-    gain_error = signal("1", "relative difference of the mean step from v_ref/2^bits")
-    inl_max = signal("1", "largest integral nonlinearity in steps, line through the outer transitions", low=0.0)
-    dnl_max = signal("1", "largest differential nonlinearity in steps", low=0.0)
+    gain_error = signal("1", "relative difference of the mean step from (v_high - v_low)/2^bits")
+    inl_max = signal(
+        "1", "largest integral nonlinearity in steps of codes in `adc_levels`, line through the outer", low=0.0
+    )
+    dnl_max = signal("1", "largest differential nonlinearity in steps, of neighbours among them", low=0.0)
     effective_bits = signal("1", "effective number of bits for a full-scale sine")
 
 
@@ -298,9 +315,10 @@ class MultibitRead(Group, group="multibit_read"):
 
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     code = signal("1", "the code", low=0.0)
-    energy = signal("J", "of the conversion by the ADC; the readout's is not included", low=0.0)
+    energy = signal("J", "of readout and converter together, from their supplies, read and conversion", low=0.0)
     bits = condition("1", "resolution", low=1.0)
     v_read = condition("V", "read voltage")
+    r_feedback = condition("ohm", "feedback resistor", low=0.0)
     t_conversion = condition("s", "duration of read and conversion", low=0.0)
 
 
@@ -317,7 +335,10 @@ class WriteDriver(Group):
     droop = signal("V", "drop of the amplitude by the cell's current during the pulse")
     v_end = signal("V", "the line at the end of the pulse")
     i_end = signal("A", "current of the written cell at the end of the pulse")
-    energy = signal("J", "of a pulse with its lead time, from all supplies", low=0.0)
+    r_source = signal("ohm", "of the source line's driver at its own end: volts lost over the cell's current, no wires")
+    r_bit = signal("ohm", "the same of the bit line's driver")
+    energy = signal("J", "of a pulse with its slot, from all supplies", low=0.0)
+    energy_inhibit = signal("J", "the part of it that charges the other bit lines of the row, as long as `cells`")
     energy_cell = signal("J", "the part of it that is dissipated in the cell")
     bits = condition("1", "resolution", low=1.0)
     t_pulse = condition("s", "width of the pulse", low=0.0)
@@ -334,14 +355,16 @@ class WriteDriverReset(WriteDriver, group="write_driver_reset", polarity="reset"
 
 
 class LevelShifter(Group, group="level_shifter"):
-    """Level shifter from core to thick-oxide supply: delays, swing, energy."""
+    """Level shifter from core to thick-oxide supply and the word line's driver: delays, swing, energy of a pulse."""
 
-    c_load = axis("F", "load", low=0.0)
+    c_load = axis("F", "load: the word line", low=0.0)
     t_up = signal("s", "delay of the rising output")
     t_down = signal("s", "delay of the falling output")
+    t_rise = signal("s", "rising edge of the output, from a tenth to nine tenths", low=0.0)
     v_high = signal("V", "output while the input is high")
     v_low = signal("V", "output after the pulse")
     energy = signal("J", "of one pulse, from the thick-oxide supply", low=0.0)
+    c_word = condition("F", "capacitance of a word line for each of its cells", low=0.0)
 
 
 class Disturb(Group, group="disturb"):
@@ -396,19 +419,30 @@ class Periphery(Group, group="periphery"):
     g_backward = signal("S", "mean of the backward matrix")
 
 
+class System(Group, group="system"):
+    """Whole arrays with their periphery in ngspice against the tables (`rramkit verify --system`): rms differences."""
+
+    code_forward = signal("1", "code of an output, forward read, in steps of the ADC")
+    code_backward = signal("1", "code of an output, backward read, in steps of the ADC")
+    code_adc = signal("1", "code of the ADC of transistors against the table's levels")
+    g_set = signal("S", "conductance after each pulse of a SET train through the write driver")
+    g_reset = signal("S", "conductance after each pulse of a RESET train through the write driver")
+
+
 CORNERS, SCATTERED = Corners(), Scattered()
 READ, SET, RESET, WIRES = Read(), Set(), Reset(), Wires()
 CELL_NOISE, LINE_SWITCH = CellNoise(), LineSwitch()
 ROW_DRIVER, ROW_DRIVER_SERIAL = RowDriver(), RowDriverSerial()
 READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING = ReadoutTransimpedance(), ReadoutIntegrating()
 READOUT_OFFSET, READOUT_NOISE = ReadoutOffset(), ReadoutNoise()
+READOUT_TRANSIMPEDANCE_SUMMARY = ReadoutTransimpedanceSummary()
 ADC, ADC_SUMMARY, ADC_NOISE = Adc(), AdcSummary(), AdcNoise()
 ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH = AdcLevels(), AdcLevelsSummary(), AdcMismatch()
 SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET = SenseAmp(), SenseAmpSummary(), SenseAmpOffset()
 CURRENT_SENSE, MULTIBIT_READ = CurrentSense(), MultibitRead()
 WRITE_DRIVER_SET, WRITE_DRIVER_RESET = WriteDriverSet(), WriteDriverReset()
 DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET = DroopSet(), DroopReset(), DisturbSet(), DisturbReset()
-LEVEL_SHIFTER, DISTURB, PERIPHERY = LevelShifter(), Disturb(), Periphery()
+LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM = LevelShifter(), Disturb(), Periphery(), System()
 
 WRITES: Mapping[Polarity, Write] = {"set": SET, "reset": RESET}
 """Columns of the two write tables by polarity; they have the same names."""
@@ -427,11 +461,11 @@ GROUPS: Mapping[str, Group] = {
     for each in (
         *(READ, CELL_NOISE, SET, RESET, WIRES),
         *(ROW_DRIVER, ROW_DRIVER_SERIAL, LINE_SWITCH),
-        *(READOUT_TRANSIMPEDANCE, READOUT_INTEGRATING, READOUT_OFFSET, READOUT_NOISE),
+        *(READOUT_TRANSIMPEDANCE, READOUT_TRANSIMPEDANCE_SUMMARY, READOUT_INTEGRATING, READOUT_OFFSET, READOUT_NOISE),
         *(ADC, ADC_SUMMARY, ADC_LEVELS, ADC_LEVELS_SUMMARY, ADC_MISMATCH, ADC_NOISE),
         *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
         *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET),
-        *(LEVEL_SHIFTER, DISTURB, PERIPHERY),
+        *(LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM),
     )
 }
 """Every group of the kit by its name."""

@@ -47,7 +47,7 @@ def test_converters_come_from_the_table_and_the_rest_stays():
         TableFile({**file.tables, **blocks()}, file.provenance),
         ReadChain.checked({"multiplexer": {"tau": 1e-9}}, where="test"),
     )
-    assert (chain.row_driver.levels, chain.adc.bits, chain.multiplexer.tau) == (8, 6, 1e-9)
+    assert (chain.row_driver.levels, chain.adc.bits, chain.line_switch.tau) == (8, 6, 1e-9)
     np.testing.assert_allclose(chain.row_driver.transfer, (np.arange(8) / 7) ** 1.1, rtol=1e-9)
     assert chain.adc.i_high == near(1.2 / 8000, rel=1e-9)
     assert (chain.adc.t_convert, chain.adc.energy) == (20e-9, near(2e-12, rel=1e-9))

@@ -12,7 +12,7 @@ from rramkit.learning import Experiment
 from rramkit.parameters import quantity
 
 OLD = {"dac": {"levels": 16}, "mux": {"tau": 1e-9}, "converter": {"bits": 8}, "noise": {"sigma_rel": 0.1}}
-NEW = {"row_driver": {"levels": 16}, "multiplexer": {"tau": 1e-9}, "adc": {"bits": 8}, "read_noise": {"sigma_rel": 0.1}}
+NEW = {"row_driver": {"levels": 16}, "line_switch": {"tau": 1e-9}, "adc": {"bits": 8}, "read_noise": {"sigma_rel": 0.1}}
 G = np.random.default_rng(0).uniform(G_LOW, G_HIGH, (2, 5, 4))
 V = np.random.default_rng(1).uniform(-V_READ, V_READ, (6, 5))
 
@@ -21,7 +21,7 @@ def test_stages_that_are_off_are_absent():
     assert ReadChain().stages == ()
     chain = ReadChain.checked({**NEW, "telegraph": {"amplitude": 0.5}, "clamp": {"i_max": 1e-4}}, where="test")
     names = [type(stage).__name__ for stage in chain.stages]
-    assert names == ["RowDriver", "ReadNoise", "Multiplexer", "Clamp", "Adc"]  # in signal order
+    assert names == ["RowDriver", "ReadNoise", "LineSwitch", "Clamp", "Adc"]  # in signal order
 
 
 def test_names_of_version_0_1_0_load():

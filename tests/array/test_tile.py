@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -6,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.nodal import transfer_matrix
 
-from rramkit.array import ArrayModel, CellCurrent, Tile
+from rramkit.array import ArrayModel, CellCurrent, Tile, WireModel
+from rramkit.array.cell_current import DirectionalCurrent
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Quantity, Table
+from rramkit.table.schema import READ
 
 FILE = tables()
 IDEAL = ArrayModel.from_tables(tables(linear=True), wires=False)
@@ -131,3 +135,29 @@ def test_bad_input_is_named():
     one_way = Table("read", axes, {"i_cell": Quantity(np.ones((2, 2)), "A")})
     with pytest.raises(TableError, match="both directions"):
         CellCurrent.from_table(one_way)
+
+
+def test_lines_that_rest_at_a_voltage_are_pulled_down():
+    """The same table read from a rest voltage swaps the directions, and its exact law follows."""
+    up = FILE["read"]
+    down = replace(up, conditions={**up.conditions, **READ.of(v_rest=0.3)})
+    cells = CellCurrent.from_table(down)
+    halves = [DirectionalCurrent.of(CellCurrent.from_table(up), backward=way) for way in (True, False)]
+    for way, driven_up in zip((False, True), halves, strict=True):
+        pulled = DirectionalCurrent.of(cells, backward=way)
+        np.testing.assert_array_equal(pulled.b_grid, driven_up.b_grid)
+        np.testing.assert_array_equal(pulled.a_terms.at(np.array([2e-5])), driven_up.a_terms.at(np.array([2e-5])))
+    # Behind wires without resistance the exact law is the table itself, to the table's separation (SEPARATION_LIMIT).
+    g, u = _cells(4, 5)[0], 0.5 * V_READ
+    wires = WireModel.from_table(tables(perfect_wires=True)["wires"])
+    surrogate = GridSurrogate(up, "i_cell")
+    limit = 1e-4 * max(g.shape) * surrogate.full_scale
+    law = cells.from_word
+    reads = (
+        (1, 0, wires.currents(g, np.full((4, 1), u), direction="forward", cells=law)),
+        (-1, 1, wires.currents(g, np.full((5, 1), u), direction="backward", cells=law)),
+    )
+    for side, axis, exact in reads:
+        sums = [s * surrogate.at(g.ravel(), np.full(g.size, s * u)).reshape(g.shape).sum(axis=axis) for s in (1, -1)]
+        np.testing.assert_allclose(exact[:, 0], sums[0 if side > 0 else 1], rtol=0, atol=limit)
+        assert np.max(np.abs(sums[0] - sums[1])) > 3 * limit  # so the other side would be seen

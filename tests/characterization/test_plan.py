@@ -59,7 +59,7 @@ def test_the_default_design_holds_every_plan_of_a_component():
 
 
 def test_a_plan_of_cell_and_array_is_four_plans_of_components():
-    read, write, reset, wires = Plan(seed=9).expanded()
+    read, write, reset, wires, *_ = Plan(seed=9).expanded()
     assert [each.name for each in (read, write, reset, wires)] == ["read", "set", "reset", "wires"]
     assert [axis.parameter for axis in write.axes] == ["g_start", "v_first"]
     assert {each.seed for each in (read, write, reset, wires)} == {9}
@@ -184,3 +184,23 @@ def test_the_libraries_of_every_corner_are_named():
     assert found == {"cmos_45nm_tt.lib", "cmos_45nm_ff.lib"}
     cell = component_plan({"name": "c", "block": "cell_write", "parameters": {"pulses": 1}}, where="the test")
     assert libraries_of(cell) == {"cmos_45nm_tt.lib", "rram_sky130.lib"}
+
+
+def test_the_chip_is_the_design_at_its_nominal_condition():
+    design, chip = find_design("design"), find_design("chip")
+    assert {plan.name for plan in chip.plans} < {plan.name for plan in design.plans}
+    for each in chip.plans:
+        assert not each.corners.axes
+        assert each.corners.process == ("tt",) and each.corners.temperature == (300.15,)
+    by_name = {plan.name: plan for plan in design.plans}
+    for each in chip.plans:  # everything else is the design's
+        assert each.model_copy(update={"corners": Corners()}) == by_name[each.name].model_copy(
+            update={"corners": Corners()}
+        )
+
+
+def test_a_derived_design_refuses_a_plan_that_its_base_has_not(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text('base = "chip"\nwithout = ["no_such_plan"]\n', encoding="utf-8")
+    with pytest.raises(InputError, match="no_such_plan"):
+        read_design(path)

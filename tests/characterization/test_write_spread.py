@@ -49,7 +49,8 @@ def threshold(wanted: Plan, number: int) -> float:
 
 
 def test_no_draws_no_distribution_and_no_spread_no_width(pool):
-    assert not made(pool, plan(), "set").distributions
+    quiet = {"scatter": {"cycle_relative": 0.0, "cycle_floor": 0.0, "devices": 0.0}}
+    assert not made(pool, plan(quiet), "set").distributions
     table = made(pool, plan(count=3, matching={"a_vt": 0.0}), "set")
     found = table.distributions["devices"]
     assert (found.over, found.draws) == ("devices", 3)
@@ -96,7 +97,7 @@ def test_noise_of_cycles_widens_with_its_strength_and_belongs_to_the_stanford_ce
         for strength in (0.0, 0.01, 0.02)
     }
     none, some, twice = (tables[k].distributions["cycles"] for k in tables)
-    assert none.sigma.max() == 0
+    assert none.sigma.max() < 1e-12 * some.sigma.max()  # 400 equal numbers, and the rounding of their mean
     moving = some.sigma > 0.05 * some.sigma.max()
     # Twice the strength is twice the step of the gap; conductance bends with the gap, by some percent here
     np.testing.assert_allclose(twice.sigma[moving] / some.sigma[moving], 2.0, rtol=0.15)

@@ -9,6 +9,7 @@ from oracles.nodal import transfer_matrix
 from scipy.optimize import brentq
 
 from rramkit import netlists
+from rramkit.characterization.engine.corners import Condition, at_temperature
 from rramkit.circuits.array_cells import CellKind, CellSpread, SelectorParams, draw_faults, with_faults, with_spread
 from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, example_pattern, static_reads, transient_read
 from rramkit.circuits.crossbar_pairs import PairParams, pair_values, paired_reads
@@ -39,9 +40,9 @@ def test_rows_may_be_bit_lines(pool):
     for row_line in row_lines:
         bar = CrossbarParams(rows=1, cols=1, row_line=row_line)
         params = CrossbarReadParams(crossbar=bar, r_drive=0, r_sense=0)
-        found[row_line] = currents(pool, params, np.array([[0.9]]), np.array([[0.2, -0.2]]))[0]
-    # Driving the bit line at +v or grounding it and driving the source line at -v differ by the transistor's body: a
-    # few parts in a thousand of 40 kohm; the signs must agree, and the two must not be the same circuit by accident.
+        found[row_line] = currents(pool, params, np.array([[0.9]]), np.array([[0.1, -0.1]]))[0]
+    # Pulling the bit line down by v or raising the source line by it differ by the transistor's overdrive: a few parts
+    # in a thousand of 40 kohm; the signs must agree, and the two must not be the same circuit by accident.
     np.testing.assert_allclose(found["source"], found["bit"], rtol=2e-2)
     assert np.all(np.abs(found["source"] / found["bit"] - 1) > 1e-6)
 
@@ -52,13 +53,13 @@ def test_word_lines_gate_their_lines(pool, gating):
     params, states = CrossbarReadParams(crossbar=bar), np.full((3, 4), 0.9)
     v_word = np.zeros(bar.words)
     v_word[1] = 2.5
-    found = currents(pool, params, states, 0.2 * np.eye(3), v_word=v_word)  # (C, 3): each row alone
+    found = currents(pool, params, states, 0.1 * np.eye(3), v_word=v_word)  # (C, 3): each row alone
     opened = np.zeros((4, 3), dtype=bool)
     if gating == "row":
         opened[:, 1] = True
     else:
         opened[1, :] = True
-    assert np.all(found[opened] > 2e-6)
+    assert np.all(found[opened] > 1e-6)
     assert np.max(np.abs(found[~opened])) < 1e-9  # three orders below; what is left comes back through sense resistors
 
 
@@ -244,9 +245,26 @@ def test_neurosim_wires(node, ohm):
     assert segment.r == near(ohm, 1e-2)
 
 
+def test_given_wires_follow_the_temperature_by_their_coefficient(pool):
+    rng = np.random.default_rng(8)
+    g, v_in = rng.uniform(20e-6, 80e-6, (5, 6)), rng.uniform(0, 0.1, (5, 2))
+    kelvin, bar = 358.15, CrossbarParams(rows=5, cols=6, cell_kind="1R", r_row=20.0, r_col=30.0)
+    hot = 1 + bar.wires.tcr * (kelvin - 300.15)
+    larger = bar.model_copy(update={"r_row": 20.0 * hot, "r_col": 30.0 * hot})
+    found = []
+    for each, temperature in ((bar, kelvin), (larger, 300.15), (bar, 300.15)):
+        params = CrossbarReadParams(crossbar=each)
+        deck = at_temperature(static_reads(params, g, v_in), Condition(temperature=temperature))
+        waves = pool.run(deck.text())
+        found.append(np.stack([waves[name] for name in params.sense_outputs]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)  # the same resistances: reltol
+    assert np.max(np.abs(found[2] / found[1] - 1)) > 1e-3  # 23 % of wires that take some per cent
+
+
 def test_wire_tables():
     given = Segment(3.0, 1e-15)
-    assert WireParams().segment(given) is given
+    assert WireParams(tcr=0).segment(given) == given
+    assert WireParams().segment(given) == Segment(3.0, 1e-15, 3.9e-3)
     assert WireParams(table="mnsim1", node=22).segment(given).r == 6.607
     assert WireParams(table="mnsim1", node=45).segment(given).r == near(54.21 / 31.27, 1e-12)
     assert WireParams(table="mnsim2").segment(given) == Segment(2.82, 1e-15)

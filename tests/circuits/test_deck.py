@@ -102,4 +102,34 @@ def test_a_deck_file_finds_its_models_from_any_folder(tmp_path, monkeypatch):
     (tmp_path / "models" / "r.lib").write_text(".subckt one a b\nR1 a b 1\n.ends\n")
     (tmp_path / "x.cir").write_text("t\n.include models/r.lib\nV1 a 0 1\nX1 a 0 one\n.op\n.end\n")
     monkeypatch.chdir("/")
-    assert f'.include "{tmp_path / "models" / "r.lib"}"' in read_deck(tmp_path / "x.cir")
+    text = read_deck(tmp_path / "x.cir")
+    assert "R1 a b 1" in text and ".include" not in text
+
+
+HOSTILE = {
+    "control section": ".control\nshell touch canary\n.endc",
+    "indented control section": "  .Control\n  shell touch canary\n  .endc",
+    "command": "*# shell touch canary",
+    "shell": ".shell touch canary",
+    "unknown card": ".exec touch canary",
+    "file source": ".model m filesource(file=secret.txt)",
+    "program": '.model m d_process(process_file="canary.sh")',
+    "vertical tab": "R9 a 0 1\x0b.control",
+    "separator of another alphabet": "R9 a 0 1\u2028.control",
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_deck_that_runs_or_opens_something_is_refused(tmp_path, line, nested):
+    (tmp_path / "inner.inc").write_text(f"{line}\n", encoding="utf-8")
+    body = ".include inner.inc" if nested else line
+    (tmp_path / "x.cir").write_text(f"t\nV1 a 0 1\nR1 a 0 1\n{body}\n.op\n.end\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_deck(tmp_path / "x.cir")
+    assert ", line " in str(caught.value)
+
+
+def test_a_deck_without_an_end_and_with_any_title_is_taken(tmp_path):
+    (tmp_path / "x.cir").write_text(".include is a title here\nV1 a 0 1\nR1 a 0 1\n.op\n")
+    assert read_deck(tmp_path / "x.cir").rstrip().endswith(".end")

@@ -28,7 +28,11 @@ SILENT = (
     (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
     ("cell_read|cell_write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
     ("write_.*|disturb", r"cell\.technology\.(v_io)", "the write path has its own supply, driver.v_write"),
-    ("readout|multibit_read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
+    ("readout.*|multibit_read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
+    ("readout", r"v_full", "what counts as settled"),
+    ("readout_offset", r"readout\.ota\.trim", "swept"),
+    ("periphery.*", r"periphery\.readout\.ota\.(trim|w_trim|l_trim)", "no trim by default"),
+    ("periphery.*", r"periphery\.readout\.r_lowest", "capacitors as given: bank is 0"),
     ("multibit_read", r".*latch\.technology\.(v_io|l_io)", "core transistors only"),
     ("cell_read", r"read\.(v_read|t_read)", "a sweep has neither"),
     ("cell_write", r"read\.v_max", "a staircase reads at v_read"),
@@ -39,7 +43,7 @@ SILENT = (
     ("sense_amp", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),
     ("sense_amp_offset", r"v_first|v_last|decisions|t_step", "the train's"),
     ("periphery.*", r"periphery\.crossbar\.(row_line|gating)", "one value of each is allowed"),
-    ("periphery.*", r"periphery\.readout\.(mode|c_integrate|w_reset)", "transimpedance only, said so when refused"),
+    ("periphery.*", r"periphery\.readout\.(mode|c_integrate|c_miller|w_reset)", "transimpedance only, refused otherwise"),
 )  # fmt: skip
 
 _WRITES: tuple[dict[str, Any], ...] = (
@@ -76,8 +80,9 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"periphery.convert": "none"},
         {"periphery.convert": "none", "periphery.sense": "ideal"},
     ),
-    "readout": ({"readout.mode": "integrating"},),
-    "multibit_read": ({"readout.mode": "integrating"},),
+    "readout": ({"readout.mode": "integrating"}, {"readout.r_feedback": 7e3}),
+    "readout_offset": ({"readout.mode": "integrating"}, {"readout.r_feedback": 7e3}),
+    "multibit_read": ({"readout.mode": "integrating"}, {"readout.r_feedback": 7e3}),
 }
 
 
@@ -106,7 +111,7 @@ def others(field: FieldInfo, value: object) -> Iterator[object]:
     elif isinstance(value, str):
         yield from ("symmetric", "ted16_a", "biolek", *models.names())
     elif value is None:
-        yield 3e-7
+        yield from (3e-7, 0.7)  # a time, a voltage
 
 
 def with_values(params: Parameters, values: dict[str, Any]) -> Parameters:

@@ -127,7 +127,7 @@ def test_the_account_counts_converters_and_multiplexers():
     bare = CodedParams(periphery=params.periphery.model_copy(update={"convert": "none"}))
     plain, plain_without = (account(bare, reuse=reuse, modes=ALL_MODES) for reuse in (True, False))
     sar = params.periphery.adc.sar
-    converter = 11 + 4 + 2 * sar.bits_max  # latch, two sampling gates, plates' drivers
+    converter = 11 + 4 + 2 * sar.bits_max + 4  # latch, two sampling gates, drivers of plates and of the still array
     assert with_reuse.transistors - plain.transistors == converter + 4 * N  # and a gate of four for each unit
     assert without.transistors - plain_without.transistors == 2 * converter + 4 * 2 * N
     assert (with_reuse.adcs, without.adcs, plain.adcs) == (1, 2, 0)

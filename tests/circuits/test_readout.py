@@ -4,14 +4,34 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.readout import gain_and_linearity, loop_gain, phase_margin, reads
+from rramkit.characterization.components.readout import (
+    asymptote,
+    gain_and_linearity,
+    loop_gain,
+    noise,
+    offsets,
+    phase_margin,
+    reads,
+)
+from rramkit.characterization.engine.corners import Condition, at_temperature
 from rramkit.circuits import readout
-from rramkit.circuits.ota import OtaParams
-from rramkit.circuits.readout import ReadoutBenchParams, ReadoutParams, read_train
+from rramkit.circuits.ota import NAMES, OtaParams, offset_by_hand, scaled_mismatch
+from rramkit.circuits.readout import (
+    ReadoutBenchParams,
+    ReadoutNoiseParams,
+    ReadoutOffsetParams,
+    ReadoutParams,
+    noise_at_rest,
+    offset_sweep,
+    read_train,
+)
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError
 
 INTEGRATING = ReadoutParams(mode="integrating")
+GAINS = (3.5e3, 7e3, 14e3, 28e3)
+FULL = 0.7  # V, full scale of the output above its rest
+LSB = 0.72 / 256  # V, step of the 8-bit converter from 0.28 to 1.0 V
 
 
 def train(pool, **given):
@@ -19,58 +39,77 @@ def train(pool, **given):
     return params, reads(pool.run(read_train(params).text()), params)
 
 
-def margin(pool, params):
-    frequency, gain = loop_gain(pool.run(readout.loop_gain(params).text()))
+def at(deck, kelvin):
+    """Return the deck's text at a temperature [K]."""
+    return at_temperature(deck, Condition(temperature=kelvin)).text()
+
+
+def margin(pool, params, *, v_in=0.0, kelvin=300.15):
+    frequency, gain = loop_gain(pool.run(at(readout.loop_gain(params, v_in), kelvin)))
     return (*phase_margin(frequency, gain), abs(gain[0]))
 
 
-def test_transimpedance_is_the_feedback_resistor(pool):
-    params, found = train(pool)
+@pytest.mark.parametrize("r_feedback", GAINS)
+def test_transimpedance_is_the_feedback_resistor(pool, r_feedback):
+    g_cells = 1e-3
+    v_max = min(0.1, FULL / r_feedback / g_cells)
+    params, found = train(pool, readout=ReadoutParams(r_feedback=r_feedback), v_max=v_max, g_cells=g_cells)
     gain, residual = gain_and_linearity(found.i_in, found.v_out)
-    r_feedback = params.readout.r_feedback
-    # out - bl = i r_feedback is Ohm's law; the clamp's own movement is what the loop gain of 100 leaves.
+    # out - bl = i r_feedback is Ohm's law; what has not settled in 40 ns flows in the capacitors instead.
     np.testing.assert_allclose(
         found.v_out - (found.v_error - found.v_error[0]),
         (found.i_in - found.i_in[0]) * r_feedback,
-        rtol=1e-3,
-        atol=1e-6,
+        rtol=5e-3,
+        atol=1e-5,
     )
-    assert gain == near(r_feedback, 0.01)
-    assert residual < 0.1 / 64  # a tenth of a step of the 6-bit converter behind it
-    assert np.max(np.abs(found.v_error)) < 0.01 * params.v_max  # the clamp costs an input less than a hundredth
+    assert gain == near(r_feedback, rel=0.005)
+    assert residual * found.v_out[-1] < 0.1 * LSB
     # Ohm's law on the other side: what the cells and the line draw.
     expected = (params.inputs + found.v_error) / (1 / params.g_cells + params.r_line)
-    np.testing.assert_allclose(found.i_in, expected, rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(found.i_in, expected, rtol=2e-3, atol=1e-9)
+
+
+def test_it_takes_the_full_scale_of_each_gain_setting(pool):
+    """The chip's largest current, 200 uA, through the lowest resistor; beyond full scale the output ends."""
+    params, found = train(pool, g_cells=4e-3, reads=6)
+    assert found.i_in[-1] > 250e-6 and found.v_out[-1] > 0.9
+    inside = found.i_in < 210e-6
+    gain, residual = gain_and_linearity(found.i_in[inside], found.v_out[inside])
+    assert gain == near(params.readout.r_feedback, rel=0.005)
+    assert residual * np.ptp(found.v_out[inside]) < 0.5 * LSB
+    _, beyond = train(pool, readout=ReadoutParams(r_feedback=28e3), g_cells=4e-3, reads=3)
+    assert 0.7 < beyond.v_out[-1] < 1.8 - 0.3
+    assert beyond.v_error[-1] < -10e-3  # the clamp is lost
 
 
 def test_the_loop_gain_tells_the_clamps_error(pool):
-    params, found = train(pool)
+    # A read long enough that only the static error is left; a heavy line divides the loop gain most.
+    params, found = train(pool, g_cells=4e-3, v_max=0.04, reads=3, t_read=400e-9, t_reset=100e-9)
     _, _, at_dc = margin(pool, params)
     # v_error = -v_out/A and T = A/(1 + r_feedback/(r_cells + r_line)); A is that of the resting point, and the second
-    # stage's falls with its current at full output: a quarter.
+    # stage's own gain is another at full output.
     divider = 1 + params.readout.r_feedback / (1 / params.g_cells + params.r_line)
     gain = -found.v_out[-1] / (found.v_error[-1] - found.v_error[0])
-    assert gain / divider == near(at_dc, 0.25)
+    assert 0.3 < gain / divider / at_dc < 1.5
+    assert at_dc > 350  # 0.3 % of an input at the heaviest line, none of it curved
 
 
-@pytest.mark.parametrize("block", [ReadoutParams(), INTEGRATING], ids=["transimpedance", "integrating"])
-def test_it_is_stable_with_its_line(pool, block):
-    for c_line in (10e-15, 100e-15):
-        degrees, frequency, _ = margin(pool, ReadoutBenchParams(readout=block, c_line=c_line))
-        assert degrees > 55  # a second-order loop then overshoots by less than 13 %
-        assert 50e6 < frequency < 1e9
-    _, found = train(pool, readout=ReadoutParams())
-    assert np.max(found.overshoot) < 0.1 * found.v_out[-1]
-    assert np.max(found.t_settle) < 10e-9
-
-
-@pytest.mark.parametrize("corner", ["ff", "ss"])
-def test_corners_keep_gain_and_margin(pool, corner):
-    block = ReadoutParams(ota=OtaParams(technology=Technology(corner=corner)))
-    params, found = train(pool, readout=block, reads=3)
-    gain, _ = gain_and_linearity(found.i_in, found.v_out)
-    assert gain == near(block.r_feedback, 0.01)
-    assert margin(pool, params)[0] > 55
+@pytest.mark.parametrize(("corner", "kelvin"), [("tt", 300.15), ("ss", 358.15), ("ff", 253.15)])
+def test_it_is_stable_and_settles(pool, corner, kelvin):
+    """45 degrees with the lightest line of the chip (65 cells of 4 uS); 40 ns where g_cells r_feedback is up to 14."""
+    technology = Technology(corner=corner)
+    for r_feedback in GAINS:
+        block = ReadoutParams(ota=OtaParams(technology=technology), r_feedback=r_feedback)
+        light = ReadoutBenchParams(readout=block, g_cells=0.25e-3)
+        full = min(0.1, FULL / r_feedback / light.g_cells)
+        for v_in in (0.0, full):
+            assert margin(pool, light, v_in=v_in, kelvin=kelvin)[0] > 45
+        heavy = 14 / r_feedback
+        params = ReadoutBenchParams(readout=block, g_cells=heavy, v_max=FULL / 14, reads=2)
+        found = reads(pool.run(at(read_train(params), kelvin)), params)
+        assert found.t_settle[-1] < 40e-9
+        assert found.overshoot[-1] < 0.02 * FULL
+        assert abs(found.v_error[-1] - found.v_error[0]) / found.i_in[-1] < 20  # ohm
 
 
 def test_a_heavy_line_costs_margin(pool):
@@ -81,10 +120,10 @@ def test_a_heavy_line_costs_margin(pool):
 def test_integrating_is_charge_over_capacitance(pool):
     params, found = train(pool, readout=INTEGRATING)
     gain, residual = gain_and_linearity(found.i_in, found.v_out)
-    # t/c, from half the edge on; the output follows its own slope after the loop's 0.5 ns: 3 % of 16 ns, less the
-    # charge that the line's capacitance keeps (the clamp's error on 100 fF).
-    assert gain == near(params.t_integrate / params.readout.c_integrate, 0.05)
-    assert residual < 0.1 / 64
+    # t/c, from half the edge on; the output follows its own slope after the loop's 1 ns: 6 % of 16 ns, and the
+    # line keeps the charge of the clamp's error on its 500 fF: 25 mV of 700 mV on a quarter of c_integrate, 1 %.
+    assert gain == near(params.t_integrate / params.readout.c_integrate, rel=0.08)
+    assert residual < 0.5 / 256  # half a step of an 8-bit converter
 
 
 def test_the_integrators_clamp_error_is_its_slope_over_its_bandwidth(pool):
@@ -96,7 +135,7 @@ def test_the_integrators_clamp_error_is_its_slope_over_its_bandwidth(pool):
     errors = [found.v_error[-1] - still.v_error[-1] for found in (fast, slow)]
     assert errors[0] < -2e-3
     # Half the slope, half the error; the slope itself gains the 4 % that the smaller error leaves of the input.
-    assert errors[1] / errors[0] == near(0.5, 0.1)
+    assert errors[1] / errors[0] == near(0.5, rel=0.1)
 
 
 def test_half_the_step_changes_nothing(pool):
@@ -109,9 +148,128 @@ def test_half_the_step_changes_nothing(pool):
 def test_energy_is_the_bias_times_the_supply(pool):
     params, found = train(pool)
     ota = params.readout.ota
-    branches = 1 + (ota.w_tail + ota.w_load) / ota.w_bias  # the bias and what the current sources copy
-    # The current sources' own output conductance, and the bias diode's narrower channel: 20 %.
-    assert found.energy[0] == near(ota.v_dd * ota.i_bias * branches * params.t_slot, 0.2)
+    # Three branches of the bias as wide as its diode, then what the current sources copy; the folded branches' sinks
+    # carry the tail's current and that of the mirror.
+    i_sinks = 2 * ota.i_bias * ota.w_sink / ota.w_bias_n
+    current = ota.i_bias * (4 + ota.w_load / ota.w_bias_p) + i_sinks
+    # Output conductance of the current sources: 15 %.
+    assert found.energy[0] == near(ota.v_dd * current * params.t_slot, rel=0.15)
+    # A read's current comes from the second stage's own: the supply gives no more.
+    assert found.energy[-1] == near(found.energy[0], rel=0.1)
+
+
+def test_the_asymptote_of_an_exponential_is_found():
+    t = np.linspace(0, 40e-9, 200)
+    for tau in (6e-9, 30e-9):
+        end, found = asymptote(t, 0.5 - 0.4 * np.exp(-t / tau))
+        assert end == near(0.5, rel=1e-3) and found == near(tau, rel=1e-2)
+    assert asymptote(t, np.full(200, 0.5)) == (0.5, 0.0)
+
+
+def test_a_read_that_is_too_short_shows_it(pool):
+    """The time to settle is that of a long read, though a short one ends before it."""
+    given = {"readout": ReadoutParams(r_feedback=28e3), "g_cells": 4e-3, "v_max": FULL / 28e3 / 4e-3, "reads": 2}
+    _, short = train(pool, **given)
+    _, long = train(pool, **given, t_read=300e-9)
+    assert short.t_settle[-1] > 40e-9
+    assert short.t_settle[-1] == near(long.t_settle[-1], rel=0.15)  # other poles beside the slowest
+
+
+def amplifier_point(pool, params):
+    """Return the transconductances [S] of the amplifier's transistors at rest."""
+    deck = offset_sweep(params)
+    fields = [f".save @m.x_ota.m_{name}[gm]" for name in NAMES]
+    text = deck.text().replace(deck.analysis, "\n".join([*fields, ".op"]))
+    waves = pool.run("\n".join(line for line in text.splitlines() if not line.startswith(".meas")))
+    return {name: float(waves[f"@m.x_ota.m_{name}[gm]"][0]) for name in NAMES}
+
+
+def test_offset_of_a_known_threshold_and_its_trim(pool):
+    params = ReadoutOffsetParams()
+    matched = offsets(pool.run(offset_sweep(params).text()), params, np.array([]))
+    rise = np.zeros(len(NAMES))
+    rise[NAMES.index("input_n")] = 3e-3
+    waves = pool.run(offset_sweep(params, rise).text())
+    found = offsets(waves, params, np.array([]))
+    # A source of 3 mV in series with the inverting input; 2 %: the loop's gain moves little else.
+    assert found["v_untrimmed"] - matched["v_untrimmed"] == near(-3e-3, rel=0.02)
+    steps = np.diff(waves["v_bl"])
+    # One unit a code, whatever bits it changes; a large group's transistor that steers it takes some of its sink's
+    # voltage, so that the step to the middle code is a quarter smaller.
+    np.testing.assert_allclose(steps, np.median(steps), rtol=0.3, atol=0)
+    assert abs(found["v_offset"]) <= 0.51 * np.max(steps)
+    assert abs(waves["v_bl"][0] - params.readout.v_clamp - found["v_untrimmed"]) > 5e-3  # what the trim reaches
+
+
+def test_the_drawn_trim_is_that_of_the_sweep(pool):
+    """Units lumped at a fixed code stand where the binary groups of the sweep do."""
+    params = ReadoutOffsetParams()
+    swept = pool.run(offset_sweep(params).text())["v_bl"]
+    for code in (0, 13, 32, 63):
+        block = ReadoutParams(ota=OtaParams(trim=code - 32))
+        bench = ReadoutBenchParams(readout=block, reads=2, v_max=1e-3)
+        v_bl = reads(pool.run(read_train(bench).text()), bench).v_error[0] + block.v_clamp
+        # A third of a code: lumped, the groups share the drop across the transistors that steer them.
+        assert v_bl == near(swept[code], within=70e-6)
+
+
+def test_offset_by_hand(pool):
+    """Sigma of the untrimmed offset by one response to each transistor's threshold, and by hand from three pairs."""
+    params = ReadoutOffsetParams()
+    ota = params.readout.ota
+    rest = offsets(pool.run(offset_sweep(params).text()), params, np.array([]))["v_untrimmed"]
+    responses = []
+    for k in range(len(NAMES)):
+        rise = np.zeros(len(NAMES))
+        rise[k] = 1e-3
+        deck = offset_sweep(params, rise)
+        text = deck.text().replace(deck.analysis, ".dc V_code 32 32.5 1").replace("at=0", "at=32")
+        responses.append((pool.run(text)["v_bl"][0] - params.readout.v_clamp - rest) / 1e-3)
+    sigma = float(np.linalg.norm(scaled_mismatch(ota, np.array(responses))))
+    # What the hand leaves out: cascodes, second stage and the output conductance of the sinks, 10 %.
+    assert offset_by_hand(ota, amplifier_point(pool, params)) == near(sigma, rel=0.1)
+
+
+def test_noise_is_that_of_feedback_cells_and_amplifier(pool):
+    """At 10 MHz, where the loop gain is high and 1/f is low, against 4 k T (R + g R^2) and the amplifier's pairs."""
+    k_t = 1.380649e-23 * 300.15
+    g_m = amplifier_point(pool, ReadoutOffsetParams())
+    # A long channel gives 2/3; short ones more: this kit's cards 0.7 to 1 by their own noise model.
+    v_amplifier = 2 * 4 * k_t * 0.8 * sum(g_m[name] for name in ("input_n", "sink_n", "mirror_n")) / g_m["input_n"] ** 2
+    for r, g in ((3.5e3, 1e-3), (7e3, 0.25e-3), (3.5e3, 0.25e-3)):
+        params = ReadoutNoiseParams(readout=ReadoutParams(r_feedback=r), g_cells=g)
+        waves = pool.run(at(noise_at_rest(params), 300.15))
+        density = np.interp(1e7, waves["frequency"], waves["v_noise"])
+        by_hand = np.sqrt(4 * k_t * (r + g * r**2) + (1 + g * r) ** 2 * v_amplifier)
+        assert density == near(by_hand, rel=0.15)
+        total = waves.measures["v_noise_total"]
+        slow_loop = np.sqrt(np.trapezoid(waves["v_noise"] ** 2, waves["frequency"]))
+        assert total == near(slow_loop, rel=0.02)  # straight lines between ten points a decade
+        assert noise(waves, params, np.array([]))["i_noise"] == near(total / r, rel=1e-12)
+
+
+def test_noise_of_a_resistor_and_a_capacitor_is_kt_over_c(pool):
+    """Analysis and totals of a deck that is not the kit's: the closed form, and the band outside it."""
+    deck = """kT/C
+V1 in 0 dc 0 ac 1
+R1 in out 1k
+C1 out 0 1p
+.save onoise_spectrum
+.save onoise_total
+.noise v(out) V1 dec 20 1e3 1e13
+.options temp=27
+.end
+"""
+    waves = pool.run(deck)
+    assert waves.kind == "noise"
+    assert waves.measures["onoise_total"] == near(np.sqrt(1.380649e-23 * 300.15 / 1e-12), rel=2e-3)
+    assert waves["onoise_spectrum"][0] == near(np.sqrt(4 * 1.380649e-23 * 300.15 * 1e3), rel=1e-4)
+    assert pool.run(deck).measures == waves.measures  # two results of one analysis do not leak into the next run
+
+
+def test_a_sweep_without_a_trim_is_refused():
+    with pytest.raises(InputError, match="trim_bits"):
+        offset_sweep(ReadoutOffsetParams(readout=ReadoutParams(ota=OtaParams(trim_bits=0))))
 
 
 def test_a_loop_that_never_falls_through_one_is_refused():
@@ -125,5 +283,5 @@ def test_phase_margin_of_a_known_loop():
     gain = 1000 / (1 + 1j * f / 1e3) / (1 + 1j * f / 1e6)
     degrees, at = phase_margin(f, gain)
     exact = 1e6 * np.sqrt((np.sqrt(5) - 1) / 2)  # |f/1e6| sqrt(1 + (f/1e6)^2) = 1, the first pole far below
-    assert at == near(exact, 2e-3)
+    assert at == near(exact, rel=2e-3)
     assert degrees == near(180 - np.degrees(np.arctan(exact / 1e3) + np.arctan(exact / 1e6)), within=0.2)

@@ -2,19 +2,24 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
+from rramkit.characterization.components import write_driver
 from rramkit.characterization.components.write_driver import (
     cell_energies,
     driven_conductances,
     pulse_shapes,
     supply_energies,
 )
+from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.engine.pool import SpicePool
+from rramkit.characterization.plan import Plan
 from rramkit.characterization.waveforms import integral
 from rramkit.circuits.write_driver import (
     DriverPulseParams,
     DriverResetParams,
     DriverWriteParams,
+    WriteDriverParams,
     driven_write,
 )
 from rramkit.errors import InputError
@@ -24,6 +29,11 @@ WINDOW = 95e-6  # S: from 5 to 100 uS
 
 def written(pool, params):
     return params, pool.run(driven_write(params).text())
+
+
+def _step(params):
+    low, high = params.driver.span(params.polarity)
+    return (high - low) / 2**params.driver.converter.bits
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +49,9 @@ def reset_run(pool):
 def test_converter_gives_its_codes_voltages(set_run, reset_run):
     for params, waves in (set_run, reset_run):
         times = [params.pulse_interval(k)[0] for k in range(params.pulses)]
-        low, high = params.driver.span(params.polarity)
-        step = (high - low) / 2**params.driver.converter.bits
-        # Half a step: the legs' resistance beside 2R (20 kohm) is all that bends it.
-        np.testing.assert_allclose(np.interp(times, waves["time"], waves["v_dac"]), params.amplitudes, atol=step / 2)
+        # A fifth of a step: the legs' resistance beside 2R (80 kohm) is all that bends it.
+        reached = np.interp(times, waves["time"], waves["v_dac"])
+        np.testing.assert_allclose(reached, params.amplitudes, atol=_step(params) / 5)
 
 
 def test_set_through_the_driver(set_run):
@@ -62,10 +71,10 @@ def test_reset_through_the_driver(reset_run):
 def test_pulse_shape(set_run, reset_run):
     for params, waves in (set_run, reset_run):
         for shape in pulse_shapes(waves, params):
-            assert shape.t_settle < 15e-9  # three quarters of the time it is given
+            assert shape.t_settle < 20e-9  # two thirds of the time it is given
             assert shape.overshoot < 0.1  # of 1 to 1.7 V
-            # The loop gain's offset and the tail of its settling: measured 6 mV, less than a step of the converter.
-            assert abs(shape.v_settled - shape.v_level) < 0.01
+            # The loop gain's offset and the tail of its settling: half a step, so that a code is nearest its own level.
+            assert abs(shape.v_settled - shape.v_level) < _step(params) / 2
             assert shape.droop < (0.01 if params.polarity == "set" else 0.2)  # a gate takes no current, a cell does
 
 
@@ -79,6 +88,52 @@ def test_energy_comes_from_the_supplies(set_run, reset_run):
         begin, end = params.window(0)
         rest = [integral(waves["time"], -waves["i_write"], (t, t + 2e-9)) / 2e-9 for t in (begin - 15e-9,)]
         assert np.all(supplies["write"] > 0.9 * rest[0] * params.driver.v_write * (end - begin))
+
+
+def test_tables_amplitudes_are_the_drivers_codes():
+    """`set` and `reset` are asked at what the driver makes: amplitude k of a table is code k."""
+    driver, plan = WriteDriverParams(), Plan()
+    for polarity, axis in (("set", plan.set), ("reset", plan.reset)):
+        levels = [driver.amplitude(code, polarity) for code in range(2**driver.converter.bits)]
+        table = axis.v_first + axis.v_step * np.arange(len(levels))
+        np.testing.assert_allclose(table, levels, rtol=0, atol=1e-12)
+        assert axis.v_last == pytest.approx(levels[-1], abs=1e-12)
+    assert plan.pulse.v_bl_set == driver.v_bl_set and plan.pulse.v_wl_reset == driver.v_write
+    assert plan.pulse.t_pulse == DriverWriteParams().t_pulse
+
+
+@pytest.mark.parametrize("model", [DriverWriteParams, DriverResetParams])
+def test_driver_is_measured_on_a_load(pool, model):
+    """The resistances times the cell's current are what each driver loses; the rest of the drop is the wires'."""
+    params = model(t_step=1e-9, state=0.95)
+    code = np.array([30.0])
+    train = write_driver.code_train(params, code)
+    waves = pool.run(write_driver.deck(params, code, RandomDraw()).text())
+    found = {name: float(values[0]) for name, values in write_driver.measure(waves, params, code).items()}
+    wires = params.driver.lines.cells * params.driver.lines.r_segment
+    v_far = np.interp(train.pulse_interval(0)[1], waves["time"], waves["v_bl"] - waves["v_sl"])
+    source, bit = found["r_source"] + wires, found["r_bit"] + wires
+    given = params.driver.v_bl_set if params.polarity == "set" else found["v_settled"]
+    # Through the row's open cells a part of the current takes another way than the source line: 10 % of the drop.
+    lost = (source + bit) * found["i_end"]
+    assert given - abs(v_far) == pytest.approx(lost, rel=0.15, abs=1e-3)
+    assert found["energy"] > found["energy_cell"] > 0
+    assert found["i_end"] > 50e-6
+
+
+def test_inhibited_bit_lines_cost_their_charge(pool):
+    """C V^2 from the inhibit rail, which does not take back: twice the capacitance, twice the energy."""
+    energies = []
+    for c_cell in (5e-15, 10e-15):
+        params = DriverResetParams.checked(
+            {"t_step": 1e-9, "driver": {"lines": {"cells": 32, "c_inhibited": c_cell}}}, where="here"
+        )
+        code = np.array([20.0])
+        waves = pool.run(write_driver.deck(params, code, RandomDraw()).text())
+        energies.append(float(write_driver.measure(waves, params, code)["energy_inhibit"][0]))
+    v = params.driver.amplitude(20, "reset")
+    # The rail follows the converter, whose settling it sees twice: 5 %.
+    assert energies[1] - energies[0] == near(5e-15 * 32 * 31 * v**2, rel=0.05)
 
 
 def test_bit_line_supply_gives_the_cells_charge(set_run):

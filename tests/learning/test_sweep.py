@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.chip_tables import chip_tables
 from fixtures.closeness import near
 from fixtures.synthetic import tables
 from fixtures.waiting import BACKSTOP, wait_until
@@ -127,7 +128,33 @@ def test_draws_are_a_nonideality_of_tables_that_keep_them():
     )
     scattered = replace(file["set"], distributions={"cycles": drawn})
     found = nonidealities(_experiment(), table.TableFile({**file.tables, "set": scattered}, file.provenance))
-    assert found["rule.update.cycles"] is True
+    assert "cycles" in found and "rule.update.cycles" not in found  # a stage of the tables, once
+
+
+def test_stages_of_the_tables_are_left_out_by_name():
+    """Alone: every other stage is off; left out: the one is off; without any, all of them."""
+    file = chip_tables()
+    experiment = _experiment(chip={"off": ["disturb"]})
+    stages = {name for name, value in nonidealities(experiment, file).items() if value is None}
+    assert {"row_driver", "readout", "adc", "write_driver", "droop"} <= stages
+    assert not stages & {"disturb", "wires", "clamp"}  # off already; a setting; in no table
+    alone, out = (dict(ablation(experiment, file, leave_one_out=each)) for each in (False, True))
+
+    def on(one):
+        found = one.on(one.chip.tables(file)).sources
+        return {each.stage for each in found if each.from_table} - {"cell current", "pulses", "wires"}
+
+    assert on(alone[NONE]) == set() and on(alone[ALL]) == stages
+    assert on(alone["droop"]) == {"droop"} and on(alone["readout"]) == {"readout"}
+    assert on(out["droop"]) == stages - {"droop"} and on(out[NONE]) == set()
+    assert out["droop"].mapping.wires and not out["mapping.wires"].mapping.wires
+
+
+def test_costs_of_what_is_left_out_are_taken_from_all():
+    found = costs([NONE, "wires", "noise", ALL], [0.9, 0.7, 0.65, 0.6], leave_one_out=True)
+    assert [cost.name for cost in found] == ["wires", "noise", ALL]
+    assert [cost.loss for cost in found] == near([0.1, 0.05, 0.3], 1e-9)
+    assert found[-1].accuracy == 0.9
 
 
 def test_costs_are_taken_from_the_ideal():

@@ -62,7 +62,7 @@ def test_the_network_of_a_file_gives_the_accuracy_of_the_run(tmp_path, rule, map
 def test_the_network_is_the_one_in_training():
     """The stored network against the state that training ended with, read directly."""
     experiment = Experiment(network={"layers": LAYERS}, epochs=1, mapping=SMALL_ARRAYS)
-    training = SupervisedTraining(experiment, tables(), data_set(_data(), experiment))
+    training = SupervisedTraining(experiment, experiment.chip.tables(tables()), data_set(_data(), experiment))
     while not training.finished:
         training.advance()
     params = training.rram.params(training.states.rram)

@@ -87,7 +87,7 @@ DRAWINGS = {
     "pulses_by_matrix": (lambda ax: plots.pulses_by_matrix(ax, RUN.layers), "epoch", "pulses per cell"),
     "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM, validation (points)"),
     "ablation": (
-        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], without=0.972, errors=[0.003, 0.01, float("nan")]),
+        lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], reference=0.972, errors=[0.003, 0.01, float("nan")]),
         "test images right (%); line: 97.20 without any",
         "",
     ),
@@ -151,6 +151,19 @@ def test_tables_without_held_out_points_and_cells_without_pulses_draw():
     idle = replace(RUN.layers[1], pulses=np.zeros((2, 13, 10), dtype=int))
     plots.svg(lambda ax: plots.pulses_by_cell(ax, idle), name="idle")
     plots.svg(lambda ax: plots.confusion(ax, np.diag(np.arange(10))), name="all-right")
+
+
+def test_a_family_states_where_the_axes_that_are_not_drawn_stand():
+    axes = {
+        "corner": Quantity(np.arange(2.0), "1", labels=("ss", "tt")),
+        "temperature": Quantity(np.array([250.0, 300.0, 350.0, 400.0]), "K"),
+        "v_in": Quantity(np.linspace(0.0, 1.0, 5), "V"),
+    }
+    rising = np.linspace(0.0, 1.0, 5) * np.array([1.0, 2.0, 3.0, 4.0])[None, :, None] * np.ones((2, 1, 1))
+    table = Table(name="block", axes=axes, signals={"y": Quantity(rising, "V")}, conditions={})
+    ax = plots.family(Figure().add_subplot(), table, "y")
+    assert [each.get_text() for each in ax.texts] == ["at temperature 300 K"]
+    assert all(np.asarray(line.get_ydata())[-1] == 2.0 for line in ax.get_lines())  # of the second temperature
 
 
 def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():

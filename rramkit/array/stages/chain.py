@@ -6,20 +6,24 @@ passes them. Cell current and wires are not stages: they come from the tables `r
 one resistive element, at its terminals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.clamp import Clamp
-from rramkit.array.stages.multiplexer import Multiplexer
+from rramkit.array.stages.line_switch import LineSwitch
 from rramkit.array.stages.read_noise import ReadNoise
+from rramkit.array.stages.readout import Readout
 from rramkit.array.stages.row_driver import RowDriver
+from rramkit.array.stages.sense_unit import SenseUnit
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.array.stages.telegraph import Telegraph
+from rramkit.array.stages.word_line import WordLine
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TablesLike, loaded
+from rramkit.table import TableFile, TablesLike, loaded
 
 
 class ReadChain(Parameters):
@@ -34,7 +38,8 @@ class ReadChain(Parameters):
 
     old_names: ClassVar[Mapping[str, str]] = {
         "dac": "row_driver",
-        "mux": "multiplexer",
+        "mux": "line_switch",
+        "multiplexer": "line_switch",
         "converter": "adc",
         "noise": "read_noise",
     }
@@ -42,21 +47,33 @@ class ReadChain(Parameters):
     row_driver: RowDriver = RowDriver()
     read_noise: ReadNoise = ReadNoise()
     telegraph: Telegraph = Telegraph()
-    multiplexer: Multiplexer = Multiplexer()
+    line_switch: LineSwitch = LineSwitch()
     clamp: Clamp = Clamp()
+    readout: Readout = Readout()
     adc: Adc = Adc()
+    word_line: WordLine = WordLine()
     subtraction: Literal["analog", "digital"] = quantity(
-        "analog", "1", "whether the halves of a pair are subtracted before or after conversion"
+        "analog",
+        "1",
+        "whether the halves of a pair are subtracted before or after conversion; with a readout, always after",
     )
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.readout.on and self.adc.of_voltage and (self.adc.spread or self.adc.shared > 1):
+            raise ValueError(
+                "adc behind a readout takes latch_sigma and mismatch_sigma, and serves two lines: "
+                "leave out offset_sigma, gain_sigma and shared"
+            )
+        if self.adc.of_voltage and not self.readout.on:
+            raise ValueError("adc with v_low and v_high must follow a readout: give readout.gains, or leave them out")
         if self.adc.bits == 1 and self.subtraction == "analog":
             raise ValueError("adc must have at least 2 bits where pairs are subtracted before it: one is the sign")
         return self
 
     @classmethod
-    def from_tables(cls, tables: TablesLike, chain: Self | None = None) -> Self:
+    def from_tables(cls, tables: TablesLike, chain: Self | None = None, *, without: Collection[str] = ()) -> Self:
         """Build from what a table file characterises, at its nominal condition.
 
         Parameters
@@ -65,18 +82,20 @@ class ReadChain(Parameters):
             The file; of corners, supplies and temperatures the nominal ones are taken.
         chain : ReadChain, optional
             Settings by hand: what it sets explicitly is kept, and so are the stages that the file does not have.
+        without : collection of str
+            Names of stages that are left as `chain` has them, although the file characterises them.
 
         Returns
         -------
         ReadChain
-            The chain.
+            The chain; `origins` says what came from where.
 
         Raises
         ------
         TableError
             When a stage's table lacks a signal or a condition.
         InputError
-            When the file's values and those by hand do not fit together.
+            When the file's values and those by hand do not fit together, or `without` names no stage.
 
         Examples
         --------
@@ -85,17 +104,79 @@ class ReadChain(Parameters):
         6
         """
         chain, tables = chain or cls(), loaded(tables).nominal()
+        stages = dict(chain._named())
+        strange = sorted(set(without) - set(stages))
+        if strange:
+            raise InputError(f"`without` must name stages of {', '.join(stages)}; got {strange[0]!r}. Fix the name.")
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
-        for name, stage in chain._named():
-            characterized = type(stage).from_tables(tables)
-            if characterized is not None:
-                values[name] = {**characterized.model_dump(exclude_unset=True), **values.get(name, {})}
-        return cls.checked(values, where="the read chain from tables")
+        found = {name: type(stage).from_tables(tables) for name, stage in stages.items() if name not in without}
+        adc = found.get("adc")
+        if isinstance(adc, Adc) and not _has_readout(found.get("readout"), values.get("readout", {})):
+            found["adc"] = adc.of_currents()
+        origins = {}
+        for name, stage in found.items():
+            if stage is not None:
+                by_hand = values.get(name, {})
+                values[name] = {**_not_replaced(stage, by_hand), **by_hand}
+                origins[name] = _origin(stage, by_hand, tables)
+        built = cls.checked(values, where="the read chain from tables")
+        built._origins.update(origins)
+        return built
+
+    @classmethod
+    def groups_of(cls, name: str) -> tuple[str, ...]:
+        """Return the names of the tables that a stage reads, the one it needs first.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage.
+
+        Returns
+        -------
+        tuple of str
+            Groups of the table file; none where no table is for it.
+
+        Examples
+        --------
+        >>> ReadChain.groups_of("row_driver")
+        ('row_driver',)
+        """
+        return dict(cls()._named())[name].groups
+
+    def origins(self) -> dict[str, str]:
+        """Return where each stage's numbers come from.
+
+        Returns
+        -------
+        dict of str to str
+            By name of the stage `table` (with what is typed over it, and which of its tables the file lacks), `typed`,
+            or `ideal: not characterised`.
+
+        Examples
+        --------
+        >>> ReadChain(adc=Adc(bits=6)).origins()["adc"], ReadChain().origins()["clamp"]
+        ('typed', 'ideal: not characterised')
+        """
+        ideal = "ideal: not characterised"
+        return {
+            name: self._origins.get(name, "typed" if stage.on else ideal)
+            if stage.on or name not in self._origins
+            else f"ideal: typed over the table ({self._origins[name]})"
+            for name, stage in self._named()
+        }
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages that are on, in signal order."""
-        return tuple(stage for _, stage in self._named() if stage.on)
+        """The stages that are on, in signal order; a readout and the ADC of its voltage are one, `SenseUnit`."""
+        stages = []
+        for name, stage in self._named():
+            if name == "readout" and self.readout.on:
+                adc = self.adc if self.adc.of_voltage else Adc()
+                stages.append(SenseUnit.model_construct(readout=self.readout, adc=adc))
+            elif stage.on and not (name == "adc" and self.adc.of_voltage):
+                stages.append(stage)
+        return tuple(stages)
 
     @property
     def nonlinear(self) -> bool:
@@ -105,7 +186,7 @@ class ReadChain(Parameters):
     @property
     def halves(self) -> bool:
         """Whether the two halves of a pair are sensed one by one in a forward read."""
-        return self.nonlinear and self.subtraction == "digital"
+        return self.nonlinear and (self.subtraction == "digital" or self.readout.on)
 
     @property
     def random(self) -> bool:
@@ -123,9 +204,29 @@ class ReadChain(Parameters):
         return any(stage.calibrates for stage in self.stages)
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether a stage's range is to be measured on a batch of backward reads too."""
+        return any(stage.calibrates_backward for stage in self.stages)
+
+    @property
     def r_column(self) -> float:
         """Series resistance at the end of each column (ohm)."""
         return sum((stage.r_column for stage in self.stages), 0.0)
+
+    @property
+    def r_line(self) -> float:
+        """Series resistance at the end of every line (ohm)."""
+        return sum((stage.r_line for stage in self.stages), 0.0)
+
+    @property
+    def r_driving(self) -> float | None:
+        """Output resistance of what drives a line (ohm); None: that of the wires."""
+        return next((stage.r_driving for stage in self.stages if stage.r_driving is not None), None)
+
+    @property
+    def r_sensing(self) -> float | None:
+        """Input resistance of what senses a line (ohm); None: that of the wires."""
+        return next((stage.r_sensing for stage in self.stages if stage.r_sensing is not None), None)
 
     def drive(self) -> LineDrive:
         """Return how lines are driven.
@@ -141,10 +242,31 @@ class ReadChain(Parameters):
         True
         """
         lines = LineDrive()
-        for stage in self.stages:
+        for stage in (*self.stages, self.readout):
             lines = stage.drive(lines)
         return lines
 
     def _named(self) -> list[tuple[str, Stage]]:
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
         return [(name, value) for name, value in values if isinstance(value, Stage)]
+
+
+def _has_readout(found: Stage | None, by_hand: Mapping[str, Any]) -> bool:
+    return bool(by_hand["gains"]) if "gains" in by_hand else isinstance(found, Readout) and found.on
+
+
+def _not_replaced(stage: Stage, by_hand: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stage's values from tables, without those that mean nothing beside what is set by hand."""
+    values = stage.model_dump(exclude_unset=True)
+    for name, dropped in stage.typed_over.items():
+        if name in by_hand and by_hand[name] != getattr(stage, name):
+            values = {field: value for field, value in values.items() if field not in dropped}
+    return values
+
+
+def _origin(stage: Stage, by_hand: Mapping[str, Any], tables: TableFile) -> str:
+    """Return where the numbers of a stage from tables come from."""
+    missing = [group for group in stage.groups if group not in tables.tables]
+    parts = [f"without {', '.join(missing)}"] if missing else []
+    parts += [f"typed: {', '.join(by_hand)}"] if by_hand else []
+    return "table" + (f" ({'; '.join(parts)})" if parts else "")

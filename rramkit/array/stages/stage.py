@@ -5,7 +5,9 @@ A read passes its stages in the order of the fields of `ReadChain`. Each stage o
     drive      once for a tile    how lines are driven: levels, pulses, energy
     fabricate  once for a tile    what differs from tile to tile: offsets, gains, traps (drawn from ADC to row driver)
     prepare    after a write      conductance terms of each cell, and the variance of its conductance
+    at_lines   each read          what the conductances of the sensed lines change in what `fabricate` gave
     each_read  each read          factor on the current of each cell
+    e_sense    each sub-read      energy that depends on the sensed currents
     sense      each sub-read      sensed currents: limits, conversion
     calibrate  on request         what `fabricate` gave, after the currents of a batch
 
@@ -16,8 +18,9 @@ phases of a signed vector and the halves of a pair as one product. To add a stag
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -44,17 +47,27 @@ class LineDrive:
         How serial bits are weighted and added: by `charge`, with one conversion, or `digital`, with one a bit.
     e_line : float
         Energy of one driven line and pulse (J).
+    volts : ndarray or None
+        Voltage of each code in volts (levels,), in place of `fractions`.
+    e_levels : tuple of ndarray or None
+        Energy of each code (levels,): that of a line without cells (J), and more for each siemens of its cells (J/S).
+    supplied : bool
+        Whether stages count the energy of the supplies, which holds what the cells take.
     """
 
     fractions: np.ndarray | None = None
     serial: bool = False
     accumulate: Literal["charge", "digital"] = "charge"
     e_line: float = 0.0
+    volts: np.ndarray | None = None
+    e_levels: tuple[np.ndarray, np.ndarray] | None = None
+    supplied: bool = False
 
     @property
     def levels(self) -> int:
         """Number of codes; 0: any voltage."""
-        return 0 if self.fractions is None else self.fractions.size
+        levels = self.fractions if self.volts is None else self.volts
+        return 0 if levels is None else levels.size
 
     @property
     def bits(self) -> int:
@@ -84,11 +97,34 @@ class TileSpec:
         Sensed outputs of a forward and of a backward read.
     i_high : tuple of float
         Largest current of an output, forward and backward (A).
+    t_read : float
+        Duration of a read pulse (s).
     """
 
     g_cell: Array
     outputs: tuple[int, int]
     i_high: tuple[float, float]
+    t_read: float = 0.0
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return math.prod(self.g_cell.shape[:-3])
+
+    @property
+    def rows(self) -> int:
+        """Rows of a tile."""
+        return int(self.g_cell.shape[-2])
+
+    @property
+    def columns(self) -> int:
+        """Physical columns of a tile."""
+        return int(self.g_cell.shape[-3]) * int(self.g_cell.shape[-1])
+
+    @property
+    def paired(self) -> bool:
+        """Whether columns are pairs."""
+        return self.g_cell.shape[-3] == 2
 
 
 @dataclass
@@ -117,7 +153,14 @@ class CellTerms:
 
 
 class Stage(Parameters):
-    """Settings of one stage; at its defaults it is off, and an off stage is absent from `ReadChain.stages`."""
+    """Settings of one stage; at its defaults it is off, and an off stage is absent from `ReadChain.stages`.
+
+    `groups` names the tables that `from_tables` reads, the one it needs first; `typed_over` names, for a field, those
+    of a table that mean nothing once that field is set by hand to another value.
+    """
+
+    groups: ClassVar[tuple[str, ...]] = ()
+    typed_over: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @classmethod
     def from_tables(cls, tables: TableFile) -> Self | None:
@@ -155,9 +198,39 @@ class Stage(Parameters):
         return False
 
     @property
+    def calibrates_backward(self) -> bool:
+        """Whether a batch of backward reads should set its range too."""
+        return False
+
+    @property
     def r_column(self) -> float:
         """Series resistance at the end of each column (ohm)."""
         return 0.0
+
+    @property
+    def r_line(self) -> float:
+        """Series resistance at the end of each line, driven or sensed (ohm)."""
+        return 0.0
+
+    @property
+    def r_driving(self) -> float | None:
+        """Output resistance of what drives a line (ohm); None: that of the wires."""
+        return None
+
+    @property
+    def r_sensing(self) -> float | None:
+        """Input resistance of what senses a line (ohm); None: that of the wires."""
+        return None
+
+    @property
+    def needs_lines(self) -> bool:
+        """Whether `at_lines` does anything."""
+        return False
+
+    @property
+    def turns(self) -> int:
+        """How many lines a circuit that senses serves, one after the other, each with a read of its own."""
+        return 1
 
     @property
     def i_noise(self) -> float:
@@ -172,6 +245,22 @@ class Stage(Parameters):
     def conversion_time(self, sub_reads: int) -> float:
         """Return the time that sensing takes after the pulses of one phase of a vector (s)."""
         return 0.0
+
+    def e_batch(self, tile: TileSpec, *, backward: bool) -> float:
+        """Return the energy of a batch of vectors on all tiles that does not depend on their number (J)."""
+        return 0.0
+
+    def e_sense(self, i: Array, state: State, *, backward: bool) -> float:
+        """Return the energy (J) of sensing currents (..., N, M), beside that of `e_conversion`."""
+        return 0.0
+
+    def at_lines(self, state: State, g_line: Array, *, backward: bool) -> State:
+        """Return `state` for sensed lines of conductances (..., 1, M) in siemens."""
+        return state
+
+    def variance(self, state: State, *, backward: bool) -> Array | float:
+        """Return the variance (A^2) of one sub-read's noise at each output (..., 1, M), from `at_lines`, or of all."""
+        return self.i_noise**2
 
     def drive(self, lines: LineDrive) -> LineDrive:
         """Return how lines are driven."""

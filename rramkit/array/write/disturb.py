@@ -1,24 +1,39 @@
 """Half-select disturb: the effect of a pulse on the other cells of its lines.
 
-Gated arrays (a word line for each row, inhibited lines held at their neighbour's potential) have no measurable disturb
-in simulation: less than 1e-11 of the state's range a pulse, in the kit's write-disturb deck. Without gating, in the V/2
-scheme, every cell that shares a line with the pulsed one, and is not pulsed itself, sees half the line voltage with its
-transistor open, once for each line that it shares. After n such events ::
+Every cell that shares a line with the pulsed one, and is not pulsed itself, is half-selected once for each line that
+it shares. Two schemes: `gated`, the kit's arrays (a word line for each row, inhibited lines at their neighbour's
+potential), and `half`, V/2 without gating: half the line voltage over the cell with its transistor open. From the
+tables `disturb_set` and `disturb_reset`, over conductance and amplitude, each event changes the conductance by a
+relative d(g, v)::
 
-    ln g -> ln g +- n rate (g / g_high)^power exp((v - v_rate) / v_fold)       + in SET, - in RESET
+    ln g -> ln g +- n d(g, v)                                               + in SET, - in RESET
 
-v is the amplitude of the pulses, the mean over those that disturb; with `v_fold` 0 the last factor is one. The defaults
-are this kit's measurements of its sky130 cell (disturb deck, lines at 1.7 V in SET, 1.5, 1.9 V in RESET,
-states 0.5 to 0.95; `tests/array/test_disturb.py` repeats some): a steep function of state and voltage, and small
-per pulse.
+v is the amplitude of the pulses, the mean over those that disturb. A table whose largest value is what a run can
+resolve (1e-12 a pulse) says that nothing is disturbed, and nothing is computed.
+
+Typed, d is a law for the V/2 scheme (`gated` is then exactly nothing)::
+
+    d = rate (g / g_high)^power exp((v - v_rate) / v_fold)
+
+with `v_fold` 0 the last factor is one. The defaults are this kit's measurements of the sky130 cell of version 0.1.0
+(disturb deck, lines at 1.7 V in SET, 1.5, 1.9 V in RESET, states 0.5 to 0.95): a steep function of state and voltage,
+and small per pulse. Another cell needs its own, or the tables.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 from rramkit.array.write.cell_address import CellAddress
+from rramkit.array.write.state import Polarity
 from rramkit.parameters import Parameters, quantity
+from rramkit.surrogate.grid import GridSurrogate
+from rramkit.table import TableFile
+from rramkit.table.schema import DISTURBS
+
+_NOTHING = 1.1e-12  # relative change of a cell by a pulse (1): what a run can resolve, and what tables hold at least
 
 
 class DisturbRate(Parameters):
@@ -36,11 +51,43 @@ class DisturbRate(Parameters):
 
 
 class DisturbParams(Parameters):
-    """Inhibit scheme, and the disturb rate of each polarity."""
+    """Inhibit scheme, and where the disturb of each polarity comes from: the tables, or the typed laws below."""
 
-    scheme: Literal["gated", "half"] = quantity("half", "1", "gated: nothing is disturbed; half: V/2 on half-selected")
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in DISTURBS.values())
+
+    scheme: Literal["gated", "half"] = quantity("half", "1", "gated: as the kit's arrays; half: V/2 on half-selected")
+    source: Literal["typed", "table"] = quantity(
+        "typed", "1", "typed: the laws here; table: the tables `disturb_set` and `disturb_reset` of the file"
+    )
     set: DisturbRate = DisturbRate()
     reset: DisturbRate = DisturbRate(rate=5.7e-7, power=1.65, v_rate=1.9, v_fold=0.057)
+
+
+@dataclass(frozen=True)
+class DisturbTables:
+    """The tables of a scheme by polarity; a polarity that is left out disturbs nothing."""
+
+    changes: Mapping[Polarity, GridSurrogate]
+
+    @classmethod
+    def from_tables(cls, tables: TableFile, scheme: Literal["gated", "half"]) -> Self:
+        """Build from a file at one operating condition."""
+        changes: dict[Polarity, GridSurrogate] = {}
+        for polarity, columns in DISTURBS.items():
+            table, signal = tables[columns.group], str(getattr(columns, scheme))
+            largest = float(np.max(np.asarray(table.signal(signal).values)))
+            if not largest <= _NOTHING:  # one that is not a number is no reason to leave it out
+                changes[polarity] = GridSurrogate(table, signal)
+        return cls(changes)
+
+    def change(self, polarity: Polarity, g_cell: np.ndarray, events: np.ndarray, *, v_mean: float) -> np.ndarray:
+        """Return the magnitude of the change of ln g of cells (...) in siemens by `events` (...) events."""
+        return events * self.changes[polarity].at(g_cell, v_mean)
+
+
+def has_tables(tables: TableFile) -> bool:
+    """Return whether a file has the disturb of both polarities."""
+    return all(columns.group in tables.tables for columns in DISTURBS.values())
 
 
 def half_selected(pulsed: CellAddress, slot: np.ndarray, every: CellAddress) -> np.ndarray:

@@ -1,47 +1,58 @@
-"""Write-voltage droop: IR drop of a pulse along the lines, on its way to the cell.
+"""Write-voltage droop: IR drop of a pulse along the lines and in their drivers, on its way to the cell.
 
 Currents of the cells that are pulsed at once flow through shared segments. With p segments between a line's driver and
-a cell, r ohms each, the drop at cell k is ::
+a cell, r ohms each, and R ohms in the driver, the drop at cell k is ::
 
-    d_k = r sum_m I_m min(p_k, p_m)              over the cells m pulsed at once on that line
+    d_k = r sum_m I_m min(p_k, p_m) + R sum_m I_m         over the cells m pulsed at once on that line
     v_k = v_pulse - k_source d_source - k_bit d_bit
 
     I  mean current of a pulse (A), from the table's energy: (E - C V^2) / (V t), at the amplitude that arrives
 
-r is that of the fitted wires: rows (source lines) `r_row`, columns (bit lines) `r_col`. Two passes of the fixed point
-I(v), v(I) are taken: the second changes v by less than a tenth of the first where the droop is below 10 %.
+r is that of the fitted wires at the temperature of the cells: rows (source lines) `r_row`, columns (bit lines) `r_col`.
+R is that of the write driver (`write_driver`), less what the pulse table has in series for the cell's own current. Two
+passes of the fixed point I(v), v(I) are taken: the second changes v by less than a tenth of the first where the droop
+is below 10 %.
 
 The factors k convert a volt lost on a line to volts of the stepped line; the access transistor sets them. A SET whose
 word line is stepped loses gate drive and drain voltage when its source rises, little when its bit line falls. In RESET
 the rise of the bit line is lost to the device entirely, while the stepped source line counts the less the deeper the
-transistor, a source follower, is saturated::
+transistor, a source follower, is saturated. They come from the tables `droop_set` and `droop_reset`, over conductance
+and amplitude; or are typed, as ::
 
     k_bit = bit_reset + exp((v_pulse - v_follow) / v_fold)                      in RESET
 
-The defaults are this kit's measurements of its sky130 cell with the crossbar-write deck: 16 ohm a segment, 7 segments
-of one line, three states. Results: SET source 1.66 to 2.06 and bit 0.00 to 0.13; RESET source 0.91 to 1.01 and bit 1.06
-to 1.28 at 1.3 V, 1.4 to 1.9 at 1.5 V, 3.4 to 4.6 at 1.7 V, 10 to 19 at 1.85 V (`tests/array/test_droop.py`
-repeats some). Another cell needs its own.
+The typed defaults are this kit's measurements of its sky130 cell of version 0.1.0 with the crossbar-write deck: 16 ohm
+a segment, 7 segments of one line, three states. Another cell needs its own, or the tables.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from rramkit.array.wires import warmer
 from rramkit.array.write.cell_address import CellAddress, shared_drop
 from rramkit.array.write.pulse import GradualWrite
+from rramkit.array.write.state import POLARITIES, Polarity
+from rramkit.array.write.write_driver import WriteDriver
 from rramkit.errors import TableError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import Table
-from rramkit.table.schema import WIRES
+from rramkit.surrogate.grid import GridSurrogate
+from rramkit.table import Table, TableFile
+from rramkit.table.schema import CORNERS, DROOPS, SET, WIRES
 
 _PASSES = 2
 
 
 class DroopParams(Parameters):
-    """Volts of the stepped line for a volt lost on each line."""
+    """Volts of the stepped line for a volt lost on each line: from the tables, or the typed ones below."""
 
+    groups: ClassVar[tuple[str, ...]] = (*(columns.group for columns in DROOPS.values()), WIRES.group)
+
+    source: Literal["typed", "table"] = quantity(
+        "typed", "1", "typed: the constants here; table: the tables `droop_set` and `droop_reset` of the file"
+    )
     source_set: float = quantity(1.75, "1", "source line, in SET", ge=0, le=20)
     bit_set: float = quantity(0.08, "1", "bit line, in SET", ge=0, le=20)
     source_reset: float = quantity(0.96, "1", "source line, in RESET", ge=0, le=20)
@@ -52,21 +63,56 @@ class DroopParams(Parameters):
 
 @dataclass(frozen=True)
 class Droop:
-    """Resistance of a segment of the row and column lines (ohm), and the factors."""
+    """What is lost on the way from the driver to the cell.
+
+    Attributes
+    ----------
+    r_row, r_col : float
+        Resistance of a segment of a row and of a column (ohm).
+    params : DroopParams
+        Factors, where they are typed.
+    worth : mapping
+        By polarity the tables' factors of source and bit line; empty: typed.
+    drivers : mapping
+        By polarity the write driver; empty: no resistance.
+    """
 
     r_row: float
     r_col: float
     params: DroopParams
+    worth: Mapping[Polarity, tuple[GridSurrogate, GridSurrogate]] = field(default_factory=dict)
+    drivers: Mapping[Polarity, WriteDriver] = field(default_factory=dict)
 
     @classmethod
-    def from_table(cls, table: Table, params: DroopParams) -> Self:
-        """Build from the table `wires`; raise `TableError` when it lacks a resistance."""
+    def from_table(cls, table: Table, params: DroopParams, *, kelvin: float | None = None) -> Self:
+        """Build from the table `wires` at a temperature; raise `TableError` when it lacks a resistance."""
         missing = [name for name in (WIRES.r_row, WIRES.r_col) if name not in table.signals]
         if missing:
             raise TableError(
                 f"table `{table.name}` lacks {', '.join(missing)}. Regenerate it with `rramkit characterize`."
             )
-        return cls(float(table.signals[WIRES.r_row]), float(table.signals[WIRES.r_col]), params)
+        scale = warmer(table, kelvin)
+        return cls(scale * float(table.signals[WIRES.r_row]), scale * float(table.signals[WIRES.r_col]), params)
+
+    @classmethod
+    def from_tables(
+        cls, tables: TableFile, params: DroopParams | None, drivers: Mapping[Polarity, WriteDriver]
+    ) -> Self | None:
+        """Build from a file at one operating condition; None where neither lines nor drivers lose anything.
+
+        `params` None: lines lose nothing, and what the drivers lose is converted by the tables where there are some.
+        """
+        if params is None and not drivers:
+            return None
+        kelvin = tables[SET.group].conditions.get(CORNERS.temperature)
+        tabled = params.source == "table" if params is not None else has_tables(tables)
+        droop = cls(0.0, 0.0, DroopParams())
+        if params is not None:
+            droop = cls.from_table(tables[WIRES.group], params, kelvin=None if kelvin is None else float(kelvin))
+        worth: dict[Polarity, tuple[GridSurrogate, GridSurrogate]] = {}
+        if tabled:
+            worth = {polarity: _worth(tables[DROOPS[polarity].group]) for polarity in POLARITIES}
+        return cls(droop.r_row, droop.r_col, droop.params, worth, drivers)
 
     def lost(
         self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
@@ -84,20 +130,49 @@ class Droop:
         slot : ndarray of int
             Slot of each cell (N,): cells of one slot are pulsed at once.
         """
-        source, bit = self._worth(write, v_pulse)
+        source, bit = self._worth(write, g_cell, v_pulse)
         lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
+        row, col = slot * lines + address.row_line, slot * lines + address.col_line
+        driver = self.drivers.get("set" if write.sign > 0.0 else "reset")
         lost = np.zeros(g_cell.shape)
         for _ in range(_PASSES):
             current = write.current(g_cell, v_pulse, lost)
-            rows = shared_drop(current, slot * lines + address.row_line, address.along_row)
-            cols = shared_drop(current, slot * lines + address.col_line, address.along_col)
-            lost = source * rows + bit * cols
+            rows = shared_drop(current, row, address.along_row)
+            cols = shared_drop(current, col, address.along_col)
+            lost = source * self.r_row * rows + bit * self.r_col * cols
+            if driver is not None:
+                r_source, r_bit = driver.resistance(v_pulse, current)
+                own = driver.r_table * current
+                lost = lost + source * (r_source * _of_line(current, row) - own)
+                lost = lost + bit * (r_bit * _of_line(current, col) - own)
         return lost
 
-    def _worth(self, write: GradualWrite, v_pulse: np.ndarray) -> tuple[float, np.ndarray | float]:
-        """Return the volts of the stepped line for each volt-segment of the source and of the bit line, times ohms."""
+    def _worth(
+        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray
+    ) -> tuple[np.ndarray | float, np.ndarray | float]:
+        """Return the volts of the stepped line for each volt dropped along the source and the bit line."""
         k = self.params
+        if self.worth:
+            tables = self.worth["set" if write.sign > 0.0 else "reset"]
+            volts = write.volts(v_pulse)
+            return tables[0].at(g_cell, volts), tables[1].at(g_cell, volts)
         if write.sign > 0.0:
-            return k.source_set * self.r_row, k.bit_set * self.r_col
+            return k.source_set, k.bit_set
         follow = np.exp((write.volts(v_pulse) - k.v_follow) / k.v_fold)
-        return k.source_reset * self.r_row, (k.bit_reset + follow) * self.r_col
+        return k.source_reset, k.bit_reset + follow
+
+
+def has_tables(tables: TableFile) -> bool:
+    """Return whether a file says what a voltage drop costs, for both polarities."""
+    return all(columns.group in tables.tables for columns in DROOPS.values())
+
+
+def _worth(table: Table) -> tuple[GridSurrogate, GridSurrogate]:
+    columns = DROOPS["reset" if table.polarity == "reset" else "set"]
+    return GridSurrogate(table, columns.source), GridSurrogate(table, columns.bit)
+
+
+def _of_line(current: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Return the sum of the currents (N,) of each cell's line (N,)."""
+    _, index = np.unique(line, return_inverse=True)
+    return np.bincount(index, weights=current)[index]

@@ -11,6 +11,7 @@ Open loop: the controller knows a cell's conductance before the pulse and the me
 driver can make; it fires once and does not read back. The choice of the amplitude (`amplitudes`) is this kit's own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -97,9 +98,17 @@ class GradualWrite:
 
     @classmethod
     def from_table(
-        cls, table: Table, g_range: tuple[float, float] | None = None, *, stepped: Stepped = "v_pulse"
+        cls,
+        table: Table,
+        g_range: tuple[float, float] | None = None,
+        *,
+        stepped: Stepped = "v_pulse",
+        levels: np.ndarray | None = None,
     ) -> Self:
-        """Build from a table with the axes g_start, v_pulse and any others; `g_range` is the table's own."""
+        """Build from a table with the axes g_start, v_pulse and any others; `g_range` is the table's own.
+
+        `levels` (A,), rising, are the amplitudes that the driver makes; None: multiples of the table's step.
+        """
         delta_g, energy = GridSurrogate(table, SET.delta_g), GridSurrogate(table, SET.energy)
         names = list(table.axes)[1:]
         if stepped not in names:
@@ -107,7 +116,7 @@ class GradualWrite:
                 f"table `{table.name}` must have the axis `{stepped}` to step it; it has {', '.join(names) or 'none'}. "
                 "Characterise with that axis, or step another."
             )
-        levels = _levels(table, stepped)
+        levels = _levels(table, stepped) if levels is None else levels
         place = tuple(None if name == stepped else float(np.median(table.axes[name].values)) for name in names)
         if SET.t_pulse in names:
             t_pulse = float("nan") if stepped == SET.t_pulse else float(np.median(table.axes[SET.t_pulse].values))
@@ -232,6 +241,12 @@ class GradualWrite:
         clipped = np.clip(after, *self.g_range)
         return Pulse(clipped, self.joules(g_cell, v_pulse), self.moved(after, clipped))
 
+    def rounded(self, v_pulse: np.ndarray) -> np.ndarray:
+        """Return the amplitude that the driver makes (N,) nearest each of those asked for (N,)."""
+        v, at = self.v_pulse, np.searchsorted(self.v_pulse, v_pulse)
+        below, above = v[np.maximum(at - 1, 0)], v[np.minimum(at, v.size - 1)]
+        return np.where(v_pulse - below <= above - v_pulse, below, above)
+
     def check(self, v_pulse: np.ndarray) -> None:
         """Raise `InputError` when an amplitude lies outside the table."""
         low, high = self.amplitude_range
@@ -256,15 +271,23 @@ class Writer:
     g_range: tuple[float, float]
 
     @classmethod
-    def from_tables(cls, tables: TableFile, *, stepped: Stepped = "v_pulse") -> Self:
-        """Build from the tables `set` and `reset`; raise `TableError` when they share no conductance."""
+    def from_tables(
+        cls, tables: TableFile, *, stepped: Stepped = "v_pulse", levels: Mapping[str, np.ndarray] | None = None
+    ) -> Self:
+        """Build from the tables `set` and `reset`; raise `TableError` when they share no conductance.
+
+        `levels` are the amplitudes that the driver makes, by polarity; left out, multiples of the tables' step.
+        """
         tables = tables.nominal()
         starts = [next(iter(tables[name].axes.values())).values for name in (SET.group, RESET.group)]
         low, high = max(float(start[0]) for start in starts), min(float(start[-1]) for start in starts)
         if low >= high:
             raise TableError("tables `set` and `reset` share no conductance. Characterise both over one range.")
         upward, downward = (
-            GradualWrite.from_table(tables[name], (low, high), stepped=stepped) for name in (SET.group, RESET.group)
+            GradualWrite.from_table(
+                tables[name], (low, high), stepped=stepped, levels=None if levels is None else levels.get(name)
+            )
+            for name in (SET.group, RESET.group)
         )
         return cls(upward, downward, (low, high))
 

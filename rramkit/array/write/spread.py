@@ -12,14 +12,18 @@ positive, as the spread of the kit's crossbar netlist.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from rramkit.parameters import Parameters, quantity
+from rramkit.table.schema import WRITES
 
 
 class SpreadParams(Parameters):
     """Device-to-device spread; zero is none, exactly."""
+
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in WRITES.values())
 
     sigma_gain: float = quantity(0.0, "1", "of the logarithm of the change of a pulse, SET and RESET apart", ge=0, le=3)
     sigma_offset: float = quantity(0.0, "V", "of the offset of the amplitude at the cell", ge=0, le=1)
@@ -54,6 +58,8 @@ class Traits:
         0 not stuck, -1 stuck at the lowest, 1 at the highest conductance.
     drift : ndarray or None
         Drift exponent (1).
+    sense : ndarray or None
+        Offset of the comparator that verifies the cell, over its standard deviation (1).
     """
 
     gain_set: np.ndarray | None = None
@@ -64,6 +70,7 @@ class Traits:
     level: np.ndarray | None = None
     stuck: np.ndarray | None = None
     drift: np.ndarray | None = None
+    sense: np.ndarray | None = None
 
 
 def drawn_traits(

@@ -1,31 +1,52 @@
 """Update chain: from the amplitude of the driver to the change of the cell, and the side effects of a pulse.
 
-    amplitude of the driver -> droop (`droop`) and the cell's offset (`spread`) -> change drawn from the table
-    (`pulse`), times the cell's gain -> end of the cell's window (`spread`, `ageing`) -> stuck cells stay -> half-select
-    disturb of the neighbours (`disturb`); between writes cells drift (`ageing`)
+    amplitude of a code of the driver (`write_driver`) -> droop (`droop`) and the cell's offset (`spread`) -> change
+    drawn from the table (`pulse`), times the cell's gain -> end of the cell's window (`spread`, `ageing`) -> stuck
+    cells stay -> half-select disturb of the neighbours (`disturb`); between writes cells drift (`ageing`)
 
-Each stage is a record of `UpdateParams`, and exactly off where it is left out. Clamped values, pulses on stuck cells
-and half-select events are counted in the state's tally.
+Each stage is a record of `UpdateParams`, and exactly off where it is left out; `UpdateParams.from_tables` turns on what
+a table file has. Clamped values, pulses on stuck cells and half-select events are counted in the state's tally.
 """
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from rramkit.array.read_model import LARGEST
 from rramkit.array.write.ageing import RetentionParams, WearParams
 from rramkit.array.write.cell_address import CellAddress, every_address
-from rramkit.array.write.disturb import DisturbParams, half_selected
+from rramkit.array.write.disturb import DisturbParams, DisturbTables, half_selected
+from rramkit.array.write.disturb import has_tables as disturb_tables
 from rramkit.array.write.droop import Droop, DroopParams
+from rramkit.array.write.droop import has_tables as droop_tables
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
 from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
+from rramkit.array.write.write_driver import WriteDriver
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
-from rramkit.table import TableFile, TablesLike, loaded
-from rramkit.table.schema import WIRES
+from rramkit.table import Table, TableFile, TablesLike, loaded
+from rramkit.table.schema import DISTURBS, DROOPS, SET, WIRES, WRITE_DRIVERS, WRITES
+
+IDEAL, OFF = "ideal: not characterised", "off"
+"""Origins of a stage that neither the file nor the settings have, and of one that is left out by name."""
+
+STAGES = ("cycles", "write_driver", "droop", "disturb", "spread", "stuck", "wear", "retention")
+"""Names of the stages of a write."""
+
+
+class WriteDriverParams(Parameters):
+    """The write driver of the file's tables `write_driver_set` and `write_driver_reset`."""
+
+    groups: ClassVar[tuple[str, ...]] = tuple(columns.group for columns in WRITE_DRIVERS.values())
+
+    cells: int | None = quantity(
+        None, "1", "cells on the stepped line; left out, the physical columns of the largest array", ge=1, le=10_000
+    )
 
 
 class UpdateParams(Parameters):
@@ -39,12 +60,148 @@ class UpdateParams(Parameters):
 
     schedule: Schedule = quantity("row", "1", "cells pulsed at once: cell, row (of one amplitude) or array")
     cycles: bool = quantity(True, "1", "draw each change from the table's distribution; false: its mean")
+    write_driver: WriteDriverParams | None = Field(default=None, description="amplitudes, losses and energy of drivers")
     droop: DroopParams | None = Field(default=None, description="voltage lost along the lines")
     disturb: DisturbParams | None = Field(default=None, description="half-select disturb")
     spread: SpreadParams | None = Field(default=None, description="device-to-device spread")
     stuck: StuckParams | None = Field(default=None, description="stuck cells")
     wear: WearParams | None = Field(default=None, description="the window shrinks with the pulses")
     retention: RetentionParams | None = Field(default=None, description="cells drift between writes")
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, off: Collection[str] = ()) -> Self:
+        """Build from what a table file characterises: every stage that it has is on.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            The file.
+        params : UpdateParams, optional
+            Settings by hand: what they set explicitly is kept, and so are the stages that the file does not have.
+            Typed numbers of droop or disturb take the place of their tables; a typed scheme of disturb does not. With
+            the file's write driver and no typed `schedule`, cells are written one at a time: the driver of a source
+            line is made for the current of one.
+        off : collection of str
+            Names of stages that are left as `params` has them, although the file characterises them.
+
+        Returns
+        -------
+        UpdateParams
+            The stages; `origins` says what came from where.
+
+        Raises
+        ------
+        InputError
+            When `off` names no stage, or the settings do not fit together.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> UpdateParams.from_tables(example()).droop is None  # the file does not say what a drop costs
+        True
+        """
+        params, found = params or cls(), _characterised(loaded(tables))
+        strange = sorted(set(off) - set(STAGES))
+        if strange:
+            raise InputError(f"`off` must name stages of {', '.join(STAGES)}; got {strange[0]!r}. Fix the name.")
+        values = params.model_dump(exclude_unset=True)
+        origins = {name: OFF for name in off if name not in values}
+        if "cycles" in origins:
+            values["cycles"] = False
+        for name, stage in found.items():
+            if name in off or (name in values and not isinstance(values[name], dict)):
+                continue
+            by_hand = values.get(name, {})
+            numbers = [key for key in by_hand if key not in stage.choices]
+            if name in ("droop", "disturb") and numbers:
+                continue
+            values[name] = {**stage.values, **by_hand} if stage.values is not None else True
+            origins[name] = "table" + (f", typed: {', '.join(by_hand)}" if by_hand else "")
+        if "write_driver" in origins and origins["write_driver"] != OFF:
+            values.setdefault("schedule", "cell")
+        built = cls.checked(values, where="the update chain from tables")
+        built._origins.update(origins)
+        return built
+
+    @classmethod
+    def groups_of(cls, name: str) -> tuple[str, ...]:
+        """Return the names of the tables that a stage reads.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage.
+
+        Returns
+        -------
+        tuple of str
+            Groups of the table file; none where no table is for it.
+
+        Examples
+        --------
+        >>> UpdateParams.groups_of("droop")
+        ('droop_set', 'droop_reset', 'wires')
+        """
+        return _GROUPS.get(name, ())
+
+    def origins(self) -> dict[str, str]:
+        """Return where each stage's numbers come from.
+
+        Returns
+        -------
+        dict of str to str
+            By name of the stage `table`, `typed`, `off` (left out by name) or `ideal: not characterised`.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> UpdateParams.from_tables(example(), UpdateParams(stuck={"low": 0.01})).origins()["stuck"]
+        'typed'
+        """
+        typed = {name for name in STAGES if name in self.model_fields_set and getattr(self, name)}
+        return {name: self._origins.get(name, "typed" if name in typed else IDEAL) for name in STAGES}
+
+
+_PULSES = tuple(columns.group for columns in WRITES.values())
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "cycles": _PULSES,
+    "write_driver": tuple(columns.group for columns in WRITE_DRIVERS.values()),
+    "droop": (*(columns.group for columns in DROOPS.values()), WIRES.group),
+    "disturb": tuple(columns.group for columns in DISTURBS.values()),
+    "spread": _PULSES,
+}
+"""Tables of each stage that a file can have."""
+
+
+@dataclass(frozen=True)
+class _Characterised:
+    """A stage as a file has it: its settings (None: a switch), and those of them that name a choice, not a number."""
+
+    values: dict[str, Any] | None
+    choices: tuple[str, ...] = ()
+
+
+def _characterised(file: TableFile) -> dict[str, _Characterised]:
+    """Return by name every stage that a file has."""
+    pulses = _pulses_of(file)
+    have = {over: any(each.distribution(SET.delta_g, over) for each in pulses) for over in ("cycles", "all", "devices")}
+    found = {}
+    if have["cycles"] or have["all"]:
+        found["cycles"] = _Characterised(None)
+    if all(columns.group in file.tables for columns in WRITE_DRIVERS.values()):
+        found["write_driver"] = _Characterised({}, ("cells",))
+    if droop_tables(file) and WIRES.group in file.tables:
+        found["droop"] = _Characterised({"source": "table"}, ("source",))
+    if disturb_tables(file):
+        found["disturb"] = _Characterised({"scheme": "gated", "source": "table"}, ("scheme", "source"))
+    if have["devices"]:
+        found["spread"] = _Characterised({"devices": True})
+    return found
+
+
+def _pulses_of(file: TableFile) -> list[Table]:
+    return [file.tables[columns.group] for columns in WRITES.values() if columns.group in file.tables]
 
 
 @dataclass(frozen=True)
@@ -67,15 +224,24 @@ class UpdateChain:
     params : UpdateParams
         The stages.
     droop : Droop or None
-        Lines' resistances and factors, where droop is on.
+        Resistances of lines and drivers and their factors, where droop or the write driver is on.
+    disturb : DisturbTables or None
+        Disturb of half-selected cells, where it is on and the file's.
+    drivers : mapping
+        By polarity the write driver, where it is on.
     largest : tuple of int or None
         Rows and physical columns of the largest array; a larger matrix is cut into several. None: one array, any size.
+    sensed : bool
+        Whether each sense unit's comparator has an offset of its own (`Traits.sense`).
     """
 
     writer: Writer
     params: UpdateParams
     droop: Droop | None = None
     largest: tuple[int, int] | None = None
+    disturb: DisturbTables | None = None
+    drivers: Mapping[Polarity, WriteDriver] = field(default_factory=dict)
+    sensed: bool = False
 
     @classmethod
     def from_tables(
@@ -110,9 +276,24 @@ class UpdateChain:
         >>> chain.largest
         (64, 128)
         """
-        params, tables = params or UpdateParams(), loaded(tables)
-        droop = Droop.from_table(tables[WIRES.group], params.droop) if params.droop else None
-        return cls(Writer.from_tables(tables, stepped=stepped), params, droop, _largest(tables))
+        params, tables = params or UpdateParams(), loaded(tables).nominal()
+        largest = _largest(tables)
+        drivers = _drivers(tables, params.write_driver, largest[1]) if stepped == SET.v_pulse else {}
+        levels = {
+            WRITES[polarity].group: driver.amplitudes(*_ends(tables[WRITES[polarity].group]))
+            for polarity, driver in drivers.items()
+        }
+        disturb = params.disturb
+        return cls(
+            Writer.from_tables(tables, stepped=stepped, levels=levels),
+            params,
+            Droop.from_tables(tables, params.droop, drivers),
+            largest,
+            DisturbTables.from_tables(tables, disturb.scheme)
+            if disturb is not None and disturb.source == "table"
+            else None,
+            drivers,
+        )
 
     def address(self, flat: np.ndarray, shape: tuple[int, ...]) -> CellAddress:
         """Return array, row and column of the cells `flat` (N,) of matrices of `shape` (..., 2, R, C).
@@ -200,6 +381,8 @@ class UpdateChain:
         drift = self.params.retention
         if drift is not None and drift.sigma_nu:
             traits = replace(traits, drift=rng.normal(drift.nu, drift.sigma_nu, g_cell.shape))
+        if self.sensed:
+            traits = replace(traits, sense=self._sense_offsets(g_cell.shape, rng=rng))
         if traits.stuck is not None:
             g_cell = np.where(traits.stuck == 0, g_cell, np.where(traits.stuck < 0, low, high))
         return CellState.fresh(g_cell, traits, ages=drift is not None)
@@ -255,8 +438,10 @@ class UpdateChain:
         write.check(v_pulse)
         if not flat.size:
             return replace(state, tally=WriteCost())
+        driver = self.drivers.get(polarity)
+        v_pulse = v_pulse if driver is None else write.rounded(v_pulse)
         address, before = self.address(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
-        seconds = write.seconds(v_pulse)
+        seconds = write.seconds(v_pulse) if driver is None else np.full(v_pulse.shape, driver.codes.t_slot)
         when = slots(schedule or self.params.schedule, address, v_pulse, seconds)
         lost = self._lost(state, write, v_pulse, address=address, slot=when.slot)
         moved = before + self._change(state, write, v_pulse, lost, flat=flat, rng=rng)
@@ -265,6 +450,8 @@ class UpdateChain:
         edges = write.delta_g.clamped(*write.coordinates(np.clip(before, *write.delta_g.x0_range), v_pulse, lost))
         tally = WriteCost(clamped=write.moved(moved, after) + edges, seconds=when.seconds, stuck=int(np.sum(stuck)))
         energy = write.joules(before, v_pulse, lost)
+        if driver is not None:
+            energy = driver.energy(v_pulse, energy, _at_once(when.slot, address))
         written = state.pulsed(flat, np.where(stuck, before, after), polarity=polarity, energy=energy, seconds=seconds)
         written = replace(written, tally=written.tally + tally)
         return self._disturbed(written, write, v_pulse, address=address, slot=when.slot)
@@ -337,6 +524,13 @@ class UpdateChain:
         wear = self.params.wear
         return (low, high) if wear is None else wear.window(state.pulses.ravel()[flat], low, high)
 
+    def _sense_offsets(self, shape: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
+        """Draw standard normals (..., 2, R, C): one for each sense unit, the same at all cells of its two columns."""
+        address = every_address(shape, self.largest)
+        units = -(-address.cols // 2)
+        drawn = rng.standard_normal((address.arrays, units))
+        return drawn[address.array, address.col // 2].reshape(shape)
+
     def _lost(
         self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
     ) -> np.ndarray | float:
@@ -368,13 +562,18 @@ class UpdateChain:
     ) -> CellState:
         """Return the cells after half-select disturb of those on the same lines."""
         disturb = self.params.disturb
-        if disturb is None or disturb.scheme == "gated":
+        polarity: Polarity = "set" if write.sign > 0.0 else "reset"
+        nothing = disturb is None or (disturb.scheme == "gated" and self.disturb is None)
+        if disturb is None or nothing or (self.disturb is not None and polarity not in self.disturb.changes):
             return state
         events = half_selected(address, slot, every_address(state.g_cell.shape, self.largest))
         hit = np.flatnonzero(events)
-        shift = disturb.set if write.sign > 0.0 else disturb.reset
-        before, count = state.g_cell.ravel()[hit], events[hit]
-        change = shift.change(before, count, v_mean=float(np.mean(v_pulse)), g_high=self.writer.g_range[1])
+        before, count, v_mean = state.g_cell.ravel()[hit], events[hit], float(np.mean(v_pulse))
+        if self.disturb is not None:
+            change = self.disturb.change(polarity, before, count, v_mean=v_mean)
+        else:
+            shift = disturb.set if write.sign > 0.0 else disturb.reset
+            change = shift.change(before, count, v_mean=v_mean, g_high=self.writer.g_range[1])
         low, high = self.window(state, hit)
         after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
         g_cell = state.g_cell.copy()
@@ -388,6 +587,29 @@ def _largest(tables: TableFile) -> tuple[int, int]:
         return LARGEST
     wires = tables[WIRES.group]
     return round(wires.condition(WIRES.rows_max)), round(wires.condition(WIRES.cols_max))
+
+
+def _drivers(tables: TableFile, params: WriteDriverParams | None, columns: int) -> dict[Polarity, WriteDriver]:
+    """Return the write drivers of both polarities, for lines of so many physical columns; none where they are off."""
+    if params is None:
+        return {}
+    cells = params.cells or columns
+    return {
+        polarity: WriteDriver.from_table(tables[own.group], cells=cells, pulses=tables[WRITES[polarity].group])
+        for polarity, own in WRITE_DRIVERS.items()
+    }
+
+
+def _ends(pulses: Table) -> tuple[float, float]:
+    """Return the lowest and the highest amplitude of a pulse table (V)."""
+    return pulses.valid_range(SET.v_pulse)
+
+
+def _at_once(slot: np.ndarray, address: CellAddress) -> np.ndarray:
+    """Return how many cells are pulsed at once on each pulse's row (N,)."""
+    lines = address.arrays * address.rows
+    _, index = np.unique(slot.astype(np.int64) * lines + address.row_line, return_inverse=True)
+    return np.bincount(index)[index]
 
 
 def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:

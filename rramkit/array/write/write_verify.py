@@ -13,14 +13,17 @@ amplitude, its width or its gate (`stepped`); a ramp starts at its lowest value 
 mean change in the table comes nearest the target (`start`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from rramkit.array.write.pulse import Stepped
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.update import UpdateChain, UpdateParams
+from rramkit.array.write.verify_read import Sense, VerifyRead, reads_by_adc
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TablesLike, loaded
@@ -42,8 +45,55 @@ class VerifyParams(Parameters):
     start: Literal["lowest", "table"] = quantity(
         "lowest", "1", "start of a ramp: the lowest, or the nearest mean change"
     )
+    sense: Sense = quantity(
+        "typed",
+        "1",
+        "verify read: typed (sigma_read, e_sense), adc (the file's readout and ADC), latch (the side only)",
+    )
     sigma_read: float = quantity(0.0, "1", "noise of a verify read, over the conductance range", ge=0, le=1)
     e_sense: float = quantity(0.0, "J", "energy of sensing one cell, beside that of its current", ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.sense == "latch" and self.start == "table":
+            raise ValueError("start must be lowest where sense is latch: it does not say how far the target is")
+        return self
+
+    @classmethod
+    def from_tables(cls, tables: TablesLike, params: Self | None = None, *, off: Collection[str] = ()) -> Self:
+        """Build from what a table file characterises: verify reads go through readout and ADC where it has both.
+
+        Parameters
+        ----------
+        tables : TableFile, str or Path
+            The file.
+        params : VerifyParams, optional
+            Settings by hand; `sense`, `sigma_read` or `e_sense` given there keep the read as it is typed.
+        off : collection of str
+            `sense`: leave the read as `params` has it.
+
+        Returns
+        -------
+        VerifyParams
+            The settings.
+
+        Raises
+        ------
+        InputError
+            When `off` names something else.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> VerifyParams.from_tables(example()).sense  # no readout in this file
+        'typed'
+        """
+        params, file = params or cls(), loaded(tables).nominal()
+        if set(off) - {"sense"}:
+            raise InputError(f"`off` must name sense; got {sorted(set(off) - {'sense'})[0]!r}. Fix the name.")
+        if off or params.model_fields_set & {"sense", "sigma_read", "e_sense"} or not reads_by_adc(file):
+            return params
+        return params.model_copy(update={"sense": "adc"})
 
 
 @dataclass(frozen=True)
@@ -100,6 +150,8 @@ class WriteVerify:
         Window, ramps and limits.
     t_read, v_read : float
         Time (s) and voltage (V) of a verify read; a row is read at once, arrays side by side.
+    reader : VerifyRead or None
+        The read through the chip; None: as typed.
 
     Examples
     --------
@@ -115,6 +167,7 @@ class WriteVerify:
     params: VerifyParams
     t_read: float
     v_read: float
+    reader: VerifyRead | None = None
 
     @classmethod
     def from_tables(
@@ -149,8 +202,14 @@ class WriteVerify:
         """
         params, tables = params or VerifyParams(), loaded(tables)
         chain = UpdateChain.from_tables(tables, update, stepped=params.stepped)
-        read = tables[READ.group]
-        return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)))
+        read, reader = tables[READ.group], None
+        if params.sense != "typed":
+            columns = chain.largest[1] if chain.largest is not None else 1
+            reader = VerifyRead.from_tables(
+                tables.nominal(), params.sense, g_range=chain.writer.g_range, columns=columns
+            )
+            chain = replace(chain, sensed=params.sense == "latch")
+        return cls(chain, params, read.condition(READ.t_read), abs(read.condition(READ.v_read)), reader)
 
     def program(
         self,
@@ -285,7 +344,7 @@ class WriteVerify:
         params, chosen = self.params, np.flatnonzero(state.active)
         span = self.chain.writer.span
         g_cell = state.cells.g_cell.ravel()[state.flat[chosen]]
-        seen = g_cell + params.sigma_read * span * rng.standard_normal(chosen.size) if params.sigma_read else g_cell
+        seen = self.seen(state.cells, state.flat[chosen], rng=rng)
         miss = seen - state.target[chosen]
         inside = np.abs(miss) <= params.window * span
         passed = np.where(inside, state.passed[chosen] + 1, 0)
@@ -311,6 +370,41 @@ class WriteVerify:
             active=_at(state.active, chosen, fire | (inside & (passed < params.confirm))),
             tally=state.tally + done,
         )
+
+    def seen(self, cells: CellState, flat: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Return what one read of cells gives; `reads` says what it costs.
+
+        Parameters
+        ----------
+        cells : CellState
+            The cells.
+        flat : ndarray of int
+            Which (N,), as indices into the flattened matrices.
+        rng : Generator
+            Draws the noise of the read.
+
+        Returns
+        -------
+        ndarray
+            Conductances (N,), in siemens. With `latch` the controller does not see this number, only on which side of
+            a target it lies.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop, rng = WriteVerify.from_tables(example()), np.random.default_rng(0)
+        >>> cells = loop.chain.init(np.full((2, 3, 2), 5e-6), rng=rng)
+        >>> bool(np.all(loop.seen(cells, np.arange(12), rng=rng) == 5e-6))  # as typed: without noise
+        True
+        """
+        g_cell = cells.g_cell.ravel()[flat]
+        if self.reader is not None:
+            offset = None if cells.traits.sense is None else cells.traits.sense.ravel()[flat]
+            return self.reader.seen(g_cell, offset, rng=rng)
+        if not self.params.sigma_read:
+            return g_cell
+        return g_cell + self.params.sigma_read * self.chain.writer.span * rng.standard_normal(flat.size)
 
     def _last(self, side: np.ndarray) -> np.ndarray:
         """Return the index of the last amplitude of each cell's side (N,)."""
@@ -345,7 +439,7 @@ class WriteVerify:
         return cells, tally
 
     def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> WriteCost:
-        """Return what one read of cells takes: V^2 g t + `e_sense` for each.
+        """Return what one read of cells takes: through the chip, or as typed, V^2 g t + `e_sense` for each.
 
         One row of an array is read at once, arrays side by side.
 
@@ -374,6 +468,8 @@ class WriteVerify:
         if not flat.size:
             return WriteCost()
         address = self.chain.address(flat, shape)
+        if self.reader is not None:
+            return self.reader.cost(address, g_cell)
         _, first = np.unique(address.row_line, return_index=True)
         rows = int(np.bincount(address.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size

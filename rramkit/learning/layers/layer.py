@@ -116,18 +116,19 @@ class LayerPlan:
 
 @dataclass(frozen=True)
 class ReadCost:
-    """Cost of array reads: energy (J) and number of clamped inputs; costs add."""
+    """Cost of array reads: energy (J), number of clamped values and time (s), one read after the other; costs add."""
 
     energy: float = 0.0
     clamped: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, product: Product) -> "ReadCost":
         """Return the cost of one product."""
-        return cls(product.energy, product.clamped)
+        return cls(product.energy, product.clamped, product.duration)
 
     def __add__(self, other: "ReadCost") -> "ReadCost":
-        return ReadCost(self.energy + other.energy, self.clamped + other.clamped)
+        return ReadCost(self.energy + other.energy, self.clamped + other.clamped, self.seconds + other.seconds)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
-from rramkit.learning.condition import origin
+from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
+from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
@@ -27,7 +28,6 @@ from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import Trainer
 from rramkit.record.network import StoredNetwork
-from rramkit.table import TableFile
 
 # Second words of the seeds: one stream of random numbers for each purpose.
 _WEIGHTS, _EXPLORATION, _BATCHES, _DEVICE, _WORLD, _ACTING, _EVALUATION = range(1, 8)
@@ -93,8 +93,8 @@ class AgentState:
         Whether two evaluations have reached the goal.
     tally, target : WriteCost
         Cost of all writes, and of those of the target network's updates.
-    energy_read : float
-        Energy of the array reads (J).
+    energy_read, time_read : float
+        Energy (J) and time (s) of the array reads.
     """
 
     banks: Banks
@@ -104,11 +104,13 @@ class AgentState:
     tally: WriteCost = field(default_factory=WriteCost)
     target: WriteCost = field(default_factory=WriteCost)
     energy_read: float = 0.0
+    time_read: float = 0.0
 
     def with_reads(self, reads: ReadCost) -> "AgentState":
         """Return the state with the cost of array reads added."""
         tally = self.tally + WriteCost(clamped=reads.clamped) if reads.clamped else self.tally
-        return replace(self, energy_read=self.energy_read + reads.energy, tally=tally)
+        energy, seconds = self.energy_read + reads.energy, self.time_read + reads.seconds
+        return replace(self, energy_read=energy, time_read=seconds, tally=tally)
 
 
 class Agent(Training[RlReport]):
@@ -139,8 +141,8 @@ class Agent(Training[RlReport]):
         self._begin_episode()
 
     @classmethod
-    def of(cls, tables: TableFile | None, settings: RlSettings) -> "Agent":
-        """Return the agent of the settings before its first action, on the tables' device or, without them, in float.
+    def of(cls, tables: OperatingTables | None, settings: RlSettings) -> "Agent":
+        """Return the agent of the settings before its first action, on the tables' chip or, without them, in float.
 
         Raises
         ------
@@ -148,7 +150,7 @@ class Agent(Training[RlReport]):
             When a layer does not take what the one before it gives, or the target's rule needs a rule that writes.
         """
         world = World.of(settings.environment)
-        trainer = trainer_of(settings, tables, world.shape, world.actions)
+        trainer = trainer_of(settings, settings.on(tables), world.shape, world.actions)
         learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double)
         return cls(settings, learning, world, tables=origin(tables))
 
@@ -274,11 +276,24 @@ class Agent(Training[RlReport]):
         batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
         for _ in range(self.settings.batches):
             transitions = self.memory.sample(self.settings.batch, rng=batches).of_type(self._dtype)
+            if not self.state.batches:
+                self._calibrate(transitions)
             losses.append(self._train_batch(transitions, device))
             if self.state.batches % self.settings.target_every == 0:
                 self._update_target(device)
         self.log.add(self.state.batches, loss=float(np.mean(losses)))
         self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
+
+    def _calibrate(self, transitions: Transitions) -> None:
+        """Set the full scales of ADCs and readouts that are measured, by the first batch; until then, the largest."""
+        settings, device = self.settings, self._learning.trainer.rule.device
+        if device is None or not device.model.chain.calibrates:
+            return
+        trainer = self._learning.trainer
+        weights = trainer_of(settings, None, trainer.network.input_shape, self.actions)
+        reference, margin = initial_banks(weights, settings), settings.mapping.margin
+        banks = self._learning.calibrated(self.state.banks, reference, transitions, margin=margin)
+        self.state = replace(self.state, banks=banks)
 
     def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> float:
         state = self.state
@@ -318,13 +333,13 @@ class Agent(Training[RlReport]):
         return np.random.default_rng((self.settings.seed, purpose, number))
 
 
-def trainer_of(settings: RlSettings, tables: TableFile | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
-    """Return the constant parts of the Q-network, on the tables' device or, without them, in float."""
+def trainer_of(settings: RlSettings, chip: Chip | None, input_shape: tuple[int, ...], actions: int) -> Trainer:
+    """Return the constant parts of the Q-network, on a chip or, without one, in float."""
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
     rule = BoundRule(FloatReference(), optimiser)
-    if tables is not None:
-        model = settings.mapping.model(tables, settings.precision)
-        rule = settings.rule.bind(tables, model, optimiser, settings.mapping.weights)
+    if chip is not None:
+        mapping, precision = settings.mapping, settings.precision
+        rule = rule_on(chip, rule=settings.rule, mapping=mapping, optimiser=optimiser, precision=precision)
     return Trainer(network, rule, replace(optimiser, weight_decay=0.0))  # biases do not decay: the usual practice
 
 
@@ -337,8 +352,8 @@ def initial_banks(trainer: Trainer, settings: RlSettings) -> Banks:
 
 def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
     """Return the online network of a run file: initialised by the settings' seed, with the stored changes."""
-    checked = RlSettings.checked(dict(settings), where="the run file")
-    trainer = trainer_of(checked, stored.table_file(), stored.input_shape, stored.outputs)
+    checked = RlSettings.checked(of_then(settings), where="the run file")
+    trainer = trainer_of(checked, checked.on(stored_tables(stored)), stored.input_shape, stored.outputs)
     online = initial_banks(trainer, checked).online
     network = TrainedNetwork.of(trainer, online, precision=checked.precision, seed=checked.seed)
     return network.with_changes(dict(stored.changes))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rramkit.learning.layers.layer import ReadCost
-from rramkit.learning.model import ForwardResult
+from rramkit.learning.model import ForwardResult, Gradients
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions
 from rramkit.learning.trainer import NetworkState, Trainer
@@ -53,19 +53,35 @@ class QLearning:
 
     def learn(self, banks: Banks, transitions: Transitions, *, rng: np.random.Generator) -> "QStep":
         """Train the online bank on a batch of transitions."""
-        network, online = self.trainer.network, banks.online
-        params = self.trainer.params(online)
+        result, gradients, error, reads = self._gradients(banks, transitions, rng=rng)
+        return QStep(
+            online=self.trainer.step(banks.online, result, gradients, rng=rng),
+            loss=huber(error[np.arange(len(error)), transitions.action]),
+            reads=reads + result.reads + gradients.reads,
+        )
+
+    def calibrated(self, banks: Banks, reference: Banks, transitions: Transitions, *, margin: float) -> Banks:
+        """Return the banks with the ADCs' full scales from the inputs and errors of a batch.
+
+        Those are of `reference`, the same weights in memory: an ADC without a full scale would distort them.
+        """
+        rng = np.random.default_rng(0)  # weights in memory draw nothing
+        _, gradients, _, _ = self._gradients(reference, transitions, rng=rng)
+        return Banks(
+            *(self.trainer.calibrated_by(bank, gradients, margin=margin) for bank in (banks.online, banks.target))
+        )
+
+    def _gradients(
+        self, banks: Banks, transitions: Transitions, *, rng: np.random.Generator
+    ) -> tuple[ForwardResult, Gradients, np.ndarray, ReadCost]:
+        """Return the online bank's forward pass and gradients, the errors (B, A), and the cost of the target values."""
+        network, params = self.trainer.network, self.trainer.params(banks.online)
         next_values, reads = self._next_values(banks, transitions.after, rng=rng)
         result = network.forward(params, transitions.before, training=True, rng=rng)
         values = result.scores * self.value_scale
         error = td_error(values, transitions, next_values=next_values, discount=self.discount)
         clipped = (np.clip(error, -1.0, 1.0) / len(error)).astype(result.scores.dtype)
-        gradients = network.backward(params, result, clipped, rng=rng)
-        return QStep(
-            online=self.trainer.step(online, result, gradients, rng=rng),
-            loss=huber(error[np.arange(len(error)), transitions.action]),
-            reads=reads + result.reads + gradients.reads,
-        )
+        return result, network.backward(params, result, clipped, rng=rng), error, reads
 
     def _next_values(self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, ReadCost]:
         """Return the values (B,) of the observations `after` (B, F), and the cost of the reads."""

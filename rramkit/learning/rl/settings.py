@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from rramkit.array.read_model import Precision
+from rramkit.learning.chip import Chip, ChipSettings, chip_of
+from rramkit.learning.condition import OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
@@ -19,6 +21,7 @@ class RlSettings(Parameters):
         "CartPole-v1", "1", "environment"
     )
     network: NetworkSettings = NetworkSettings(hidden=(64, 64))
+    chip: ChipSettings = ChipSettings()
     mapping: MappingSettings = MappingSettings()
     rule: Rule = Field(default=MixedPrecision(threshold=0.001), description="update rule")
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
@@ -58,6 +61,8 @@ class RlSettings(Parameters):
     def _complete(self) -> "RlSettings":
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
-        if self.mapping.calibrates:
-            raise ValueError("mapping.read.adc must have i_high: there is no first batch to take it from")
         return self
+
+    def on(self, tables: OperatingTables | None) -> Chip | None:
+        """Return the chip of tables at the settings' operating points; None in float."""
+        return None if tables is None else chip_of(tables, self.chip, mapping=self.mapping, rule=self.rule)

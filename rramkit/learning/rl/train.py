@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from rramkit import __version__
-from rramkit.learning.condition import NOMINAL
+from rramkit.learning.condition import OperatingTables
 from rramkit.learning.driver import drive
 from rramkit.learning.rl.agent import SERIES, Agent, RlReport
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.record.episodes import EpisodeRun, Series
-from rramkit.record.network import StoredNetwork, bytes_of
-from rramkit.table import TableFile
+from rramkit.record.network import StoredNetwork
+from rramkit.table import TableFile, loaded
 
 
 def train(
@@ -27,7 +27,8 @@ def train(
     Parameters
     ----------
     tables : TableFile, str, Path or None
-        Tables `read`, `set`, `reset` and, where the mapping uses them, `wires`, or the file that holds them.
+        Tables `read`, `set`, `reset`, `wires` and those of other stages, or the file that holds them; every stage that
+        they characterise is on, unless `chip.off` names it.
     settings : RlSettings, optional
         Environment, network, rule and budget; left out, the default: CartPole.
     tables_name : str, optional
@@ -57,24 +58,26 @@ def train(
     >>> run = rl.train("tables.h5", settings)  # doctest: +SKIP
     >>> run.mean_return, run.history["judged"].value  # doctest: +SKIP
     """
+    settings = settings or RlSettings()
     if isinstance(tables, str | Path):
-        tables, tables_name = NOMINAL.load(tables), tables_name or Path(tables).name
-    elif tables is not None:
-        tables = NOMINAL.of(tables)
-    agent = Agent.of(tables, settings or RlSettings())
+        tables_name = tables_name or Path(tables).name
+    taken = None if tables is None else settings.chip.tables(loaded(tables))
+    agent = Agent.of(taken, settings)
     try:
         seconds = drive(agent, progress=progress, run_path=None if run_path is None else Path(run_path))
-        return _run(agent, tables, tables_name=tables_name, seconds=seconds)
+        return _run(agent, taken, tables_name=tables_name, seconds=seconds)
     finally:
         agent.close()
 
 
-def _run(agent: Agent, tables: TableFile | None, *, tables_name: str, seconds: float) -> EpisodeRun:
-    state, log = agent.state, agent.log
+def _run(agent: Agent, tables: OperatingTables | None, *, tables_name: str, seconds: float) -> EpisodeRun:
+    state, log, chip = agent.state, agent.log, agent.settings.on(tables)
+    read, write = (None, None) if tables is None else (tables.read, tables.write)
     network = agent.trained().network
     return EpisodeRun(
         settings=agent.settings.model_dump(mode="json"),
-        tables_provenance=dict(tables.provenance) if tables else {},
+        tables_provenance={} if read is None else dict(read.provenance),
+        stages=() if chip is None else chip.sources,
         tables_name=tables_name,
         kit_version=__version__,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -84,6 +87,8 @@ def _run(agent: Agent, tables: TableFile | None, *, tables_name: str, seconds: f
             "energy_read": state.energy_read,
             "energy_write": state.tally.energy,
             "energy_target": state.target.energy,
+            "time_read": state.time_read,
+            "time_write": state.tally.seconds,
             "train_seconds": seconds,
             "steps": state.step,
             "batches": state.batches,
@@ -95,5 +100,5 @@ def _run(agent: Agent, tables: TableFile | None, *, tables_name: str, seconds: f
             ),
             "clamped": state.tally.clamped,
         },
-        stored_network=StoredNetwork(network.input_shape, agent.actions, agent.changes(), bytes_of(tables)),
+        stored_network=StoredNetwork.of(network.input_shape, agent.actions, agent.changes(), read, write),
     )

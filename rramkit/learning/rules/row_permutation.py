@@ -37,9 +37,9 @@ class RowPermutation:
         product = self.inner.backward(error, rng=rng)
         return replace(product, y=product.y[:, self.rows])
 
-    def calibrated(self, x: Samples, *, margin: float) -> "RowPermutation":
+    def calibrated(self, x: Samples, errors: np.ndarray | None = None, *, margin: float) -> "RowPermutation":
         """Return this matrix, converters' full scale `margin` times the largest current of samples (N, R)."""
-        return replace(self, inner=self.inner.calibrated(self._routed(x), margin=margin))
+        return replace(self, inner=self.inner.calibrated(self._routed(x), errors, margin=margin))
 
     def without_cache(self) -> "RowPermutation":
         """Return this matrix without the operators that reads have prepared."""

@@ -190,7 +190,8 @@ class RramRule(UpdateRule):
     def ideal(self) -> Self:
         """Return the rule with every stage between driver and cell off, and verify reads without noise."""
         update = UpdateParams(schedule=self.update.schedule, cycles=False)
-        return self.model_copy(update={"update": update, "verify": self.verify.model_copy(update={"sigma_read": 0.0})})
+        verify = self.verify.model_copy(update={"sigma_read": 0.0, "sense": "typed"})
+        return self.model_copy(update={"update": update, "verify": verify})
 
     def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
         """Return matrices of the given weights, as near as `start` writes them."""

@@ -47,12 +47,12 @@ class Sum:
         """Return e W^T as read for errors (N, C): (N, R)."""
         return _sum([(matrix.backward(error, rng=rng), factor) for matrix, factor in self.terms if factor])
 
-    def calibrated(self, x: Samples, *, margin: float) -> "Sum":
+    def calibrated(self, x: Samples, errors: np.ndarray | None = None, *, margin: float) -> "Sum":
         """Return this sum, converters' full scales `margin` times the largest current of samples (N, R).
 
         A second matrix that starts at zero gives no current to scale by; its converters keep their full scale.
         """
-        return Sum(tuple((matrix.calibrated(x, margin=margin), factor) for matrix, factor in self.terms))
+        return Sum(tuple((matrix.calibrated(x, errors, margin=margin), factor) for matrix, factor in self.terms))
 
     def without_cache(self) -> "Sum":
         """Return this sum without the operators that reads have prepared."""
@@ -127,7 +127,9 @@ class TikiTaka(RramRule):
         steps = np.zeros(state.chi.shape, dtype=np.int64)
         steps[rows] = stochastic_round(self.rate_transfer * read.y / pulses.epsilon, rng=rng)
         cells, cost = pulses.fire_signed(state.cells, steps, rng=rng)
-        return replace(state, cells=cells), cost + WriteCost(energy=read.energy, clamped=read.clamped, reads=rows.size)
+        return replace(state, cells=cells), cost + WriteCost(
+            energy=read.energy, seconds=read.duration, clamped=read.clamped, reads=rows.size
+        )
 
 
 def _sum(products: Sequence[tuple[Product, float]]) -> Product:

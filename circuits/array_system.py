@@ -1,0 +1,164 @@
+"""Whole array with its periphery of transistors: static reads through row drivers, line switches, cells and readouts.
+
+::
+
+    rail of the code -[gate of its level]- drv_k -[line switch]- driven line k = cells = sensed line j
+    sensed line j -[line switch]- bus_u, unit u = j // share, its turn; or, while it waits, - rest
+
+    unit u      readout: bus_u at the clamp (and its offset), output out_u = clamp + i r_feedback
+
+A read takes `share` turns, one for each line that a unit serves; point b of the sweep applies input vector b. The gates
+of the levels that are not selected are left out: each is off and leaks below 1 pA. Word lines stand at the read
+voltage. Converters are not in it: they work in time (`adc`), and take the outputs as their input.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from PySpice.Spice.Netlist import Circuit
+
+from rramkit.circuits.cell import ReadParams
+from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
+from rramkit.circuits.deck import CatalogEntry, Deck, Output
+from rramkit.circuits.line_switch import LineSwitchParams, line_switch
+from rramkit.circuits.mosfet import Netlister
+from rramkit.circuits.ota import ota
+from rramkit.circuits.readout import ReadoutParams, readout
+from rramkit.circuits.row_driver import RowDriverParams
+from rramkit.circuits.stimuli import add_sweep
+from rramkit.errors import InputError
+from rramkit.parameters import Parameters, quantity
+
+# The Sparse solver's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
+OPTIONS = "reltol=1e-6 abstol=1e-13 vntol=1e-9 gmin=1e-15 rshunt=1e13"
+
+
+class ArraySystemParams(Parameters):
+    """A crossbar, and what drives and senses its lines in one direction."""
+
+    crossbar: CrossbarParams = CrossbarParams()
+    read: ReadParams = ReadParams()
+    readout: ReadoutParams = ReadoutParams()
+    driver: RowDriverParams = RowDriverParams()
+    switch: LineSwitchParams = LineSwitchParams()
+    direction: Literal["forward", "backward"] = quantity("forward", "1", "forward drives rows, backward columns")
+    turn: int = quantity(0, "1", "which of its lines each unit senses", ge=0, le=63)
+    share: int = quantity(2, "1", "neighbouring lines that one unit serves in turn", ge=1, le=64)
+    points: int = quantity(3, "1", "input vectors of the example", ge=1, le=1000)
+    seed: int = quantity(1, "1", "seed of the example's states and inputs", ge=0)
+
+    @property
+    def driven(self) -> int:
+        """Number of driven lines."""
+        return self.crossbar.rows if self.direction == "forward" else self.crossbar.cols
+
+    @property
+    def sensed(self) -> int:
+        """Number of sensed lines."""
+        return self.crossbar.cols if self.direction == "forward" else self.crossbar.rows
+
+    @property
+    def lines_in_turn(self) -> tuple[int, ...]:
+        """Sensed lines that are read in this turn, one for each unit."""
+        return tuple(range(self.turn, self.sensed, self.share))
+
+
+def system_reads(
+    params: ArraySystemParams, states: np.ndarray, v_drive: np.ndarray, v_offset: Sequence[float] | np.ndarray = ()
+) -> Deck:
+    """Return a `.dc` deck of one turn of a read, one point of the sweep for each input vector.
+
+    Parameters
+    ----------
+    states : ndarray (R, C)
+        Held state of each cell, 0 to 1.
+    v_drive : ndarray (driven, B)
+        How far [V] each driven line's rail lies below the rest voltage.
+    v_offset : ndarray (units,), optional
+        Input offset [V] of each unit's amplifier; left out: none.
+    """
+    bar, technology = params.crossbar, params.crossbar.cell.technology
+    lines, v_rest = params.lines_in_turn, params.readout.v_clamp
+    offsets = np.zeros(-(-params.sensed // params.share)) if len(v_offset) == 0 else np.asarray(v_offset, dtype=float)
+    _check(params, v_drive, offsets)
+    circuit = Circuit("array with its periphery")
+    add_crossbar(circuit, bar, states, static=True)
+    for block in (
+        line_switch(params.switch),
+        ota(params.readout.ota),
+        readout(params.readout),
+    ):
+        circuit.subcircuit(block)
+    for name, volts in (
+        ("vdd_core", technology.v_core),
+        ("vdd_io", technology.v_io),
+        ("vdd_ota", params.readout.ota.v_dd),
+        ("rest", v_rest),
+    ):
+        circuit.V(f"_{name}", name, circuit.gnd, volts)
+    for index in range(bar.words):
+        circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, params.read.v_wl)
+    add_sweep(circuit, v_rest - v_drive)
+    draw = Netlister(circuit, technology)
+    driven, sensed = ("row", "col") if params.direction == "forward" else ("col", "row")
+    for k in range(params.driven):
+        draw.mosfet(f"_level_n_{k}", (f"drv_{k}", "vdd_core", f"in_{k}", 0), "nmos_core", w=params.driver.w_gate_n)
+        if params.driver.w_gate_p > 0:
+            draw.mosfet(
+                f"_level_p_{k}", (f"drv_{k}", "0", f"in_{k}", "vdd_core"), "pmos_core", w=params.driver.w_gate_p
+            )
+        circuit.X(f"_drive_{k}", "line_switch", f"drv_{k}", f"{driven}_{k}", "vdd_io", "vdd_io")
+    for j in range(params.sensed):
+        to = f"bus_{j // params.share}" if j in lines else "rest"
+        circuit.X(f"_sense_{j}", "line_switch", f"{sensed}_{j}", to, "vdd_io", "vdd_io")
+    for j in lines:
+        unit = j // params.share
+        circuit.V(f"_clamp_{unit}", f"clamp_{unit}", "rest", float(offsets[unit]))
+        circuit.V(f"_unit_{unit}", f"bus_{unit}", f"bl_{unit}", 0)
+        circuit.X(f"_unit_{unit}", "readout", f"bl_{unit}", f"clamp_{unit}", f"out_{unit}", circuit.gnd, "vdd_ota")
+    return Deck(
+        title=f"{bar.rows} x {bar.cols} array with its periphery, {params.direction}: {v_drive.shape[1]} static reads",
+        parameters=params,
+        circuit=circuit,
+        libraries=tuple(dict.fromkeys((*bar.libraries, technology.library))),
+        analysis=f".dc V_sweep 0 {v_drive.shape[1] - 1} 1",
+        outputs=(
+            *(Output(f"v_out_{j // params.share}", f"v(out_{j // params.share})", "V", f"{sensed} {j}") for j in lines),
+            *(
+                Output(f"i_{j // params.share}", f"i(v_unit_{j // params.share})", "A", f"current into {sensed} {j}")
+                for j in lines
+            ),
+            Output("i_vdd_ota", "i(v_vdd_ota)", "A", "current into the readouts' supply"),
+        ),
+        options=OPTIONS,
+        swept="input vector (1)",
+    )
+
+
+def _check(params: ArraySystemParams, v_drive: np.ndarray, offsets: np.ndarray) -> None:
+    units = -(-params.sensed // params.share)
+    if v_drive.ndim != 2 or v_drive.shape[0] != params.driven or v_drive.shape[1] < 1:
+        raise InputError(
+            f"`v_drive` must be ({params.driven}, B) in volt; got {v_drive.shape}. One row for each driven line."
+        )
+    if offsets.shape != (units,):
+        raise InputError(f"`v_offset` must be ({units},) in volt; got {offsets.shape}. One for each unit.")
+    if params.turn >= min(params.share, params.sensed):
+        raise InputError(f"`turn` must be below `share` = {params.share}; got {params.turn}. Pass 0 to share - 1.")
+
+
+def example(params: ArraySystemParams) -> Deck:
+    """Return reads of seeded states and inputs."""
+    rng, bar = np.random.default_rng(params.seed), params.crossbar
+    states = rng.uniform(0.5, 0.95, (bar.rows, bar.cols))
+    return system_reads(params, states, rng.uniform(0, params.read.v_max, (params.driven, params.points)))
+
+
+CATALOG = {
+    "array_system": CatalogEntry(
+        ArraySystemParams,
+        example,
+        "whole array with row drivers, switches and readouts of transistors: static reads",
+    ),
+}

@@ -1,0 +1,469 @@
+"""Model text: a user's library or deck flattened to one text, nested files in place, every card on an allow list.
+
+ngspice looks nested files up by itself, and takes the first of a name that it meets in any folder, also from an earlier
+deck of the same process. So the kit resolves all of them here: `.include` (`.incl`, `.inc`) and `.lib FILE SECTION`,
+relative to the file that names them, quoted or not, indented, with `~` and `$VAR`, in UTF-8 (with or without its mark)
+or Latin-1, any line ends. What is left holds no file name. A section is `.lib NAME` to `.endl`.
+
+A library may hold models, subcircuits, parameters, functions and conditions, and of options only `scale`, `tnom` and
+`wnflag`. All else is refused by file and line, whatever file it is nested in: what executes or steers the analysis,
+elements outside a subcircuit, code models that open files or run processes, random functions that are switched on.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from rramkit.errors import InputError
+
+_DEPTH = 40  # nested files (1): deeper than any process kit
+_SIZE = 200e6  # bytes of one flattened library: a whole sky130 has 30e6
+_INCLUDE = re.compile(r"(?i)^\.(?:include|incl|inc)\s+(?P<path>\"[^\"]*\"|'[^']*'|\S+)\s*$")
+_LIB = re.compile(r"(?i)^\.lib\s+(?P<path>\"[^\"]*\"|'[^']*'|\S+)(?:\s+(?P<section>[\w.+-]+))?\s*$")
+_ENDL = re.compile(r"(?i)^\.endl\b")
+_CARD = re.compile(r"^\.(?P<name>\w+)")
+_ALLOWED = frozenset("model subckt ends param params func if elseif else endif".split())
+_DROPPED = frozenset("protect unprotect prot unprot".split())
+_OPTIONS = frozenset(("scale", "tnom", "wnflag"))
+_OPTION = re.compile(r"(?i)(\w+)(?:\s*=\s*[^\s=]+)?")
+_ELEMENTS = "bcdefghijklmnopqrstuvwxyz"
+_OPENS_FILES = ("filesource", "d_source", "d_state", "d_process", "d_cosim", "table2d", "table3d", "file_source")
+_FILE_KEY = re.compile(r"(?i)\b(?:file|input_file|state_file|process_file|simulation)\s*=")
+_RANDOM = re.compile(r"(?i)(?:(?P<switch>[a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\(")
+_VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a flattened text, its continuations joined: where it stood, and what it says."""
+
+    file: str
+    number: int
+    text: str
+
+    @property
+    def where(self) -> str:
+        """File and line, for a message."""
+        return f"{self.file}, line {self.number}"
+
+
+@dataclass(frozen=True)
+class ModelText:
+    """A flattened library.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        Its cards, without comments.
+    files : tuple of str
+        Every file that it was made of, absolute paths.
+    """
+
+    lines: tuple[Line, ...]
+    files: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The cards as lines of a deck."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the flattened text, in hexadecimal: an edit of any nested file that changes a card changes it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Models and subcircuits that it defines outside any subcircuit, in lower case."""
+        return tuple(name for name, _ in self.definitions())
+
+    def definitions(self) -> Iterator[tuple[str, Line]]:
+        """Yield name (lower case) and line of each model and subcircuit outside any subcircuit."""
+        depth = 0
+        for line in self.lines:
+            words = line.text.split(None, 2)
+            card = words[0].lower()
+            if card in (".model", ".subckt") and depth == 0 and len(words) > 1:
+                yield words[1].lower(), line
+            depth += (card == ".subckt") - (card == ".ends")
+
+
+def library_text(path: str | Path, section: str = "") -> ModelText:
+    """Return a library, or one section of it, flattened and checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        The library's file.
+    section : str
+        Name of a `.lib` section; empty: everything outside sections.
+
+    Returns
+    -------
+    ModelText
+        Its cards.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or includes itself, the section is not there, or a card is not allowed.
+    """
+    file = Path(path).resolve()
+    return _library(str(file), section, _stamp(file))
+
+
+def wrapped(text: str, width: int = 118) -> str:
+    """Return cards with lines of at most `width` characters, continued by `+`, broken at blanks."""
+    lines: list[str] = []
+    for card in text.split("\n"):
+        rest, head = card, ""
+        while len(head) + len(rest) > width and (cut := _blank_before(rest, width - len(head))) > 0:
+            lines.append(head + rest[:cut])
+            rest, head = rest[cut + 1 :], "+ "
+        lines.append(head + rest)
+    return "\n".join(lines)
+
+
+def _blank_before(text: str, width: int) -> int:
+    """Return the last blank outside quotes and braces before `width`, else the first after it; 0: there is none."""
+    best, quoted, depth = 0, False, 0
+    for index, char in enumerate(text):
+        quoted ^= char == "'"
+        depth += (char in "{(") - (char in "})")
+        if char == " " and not quoted and depth <= 0 and index:
+            if index <= width:
+                best = index
+            else:
+                return best or index
+    return best
+
+
+def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
+    """Return a library cut down to the models and subcircuits that circuits use, with all parameters and functions.
+
+    Parameters
+    ----------
+    flat : ModelText
+        The library.
+    names : iterable of str
+        Words of the circuits; those that the library defines are needed, and what these use in turn.
+
+    Returns
+    -------
+    ModelText
+        The part of it, in the same order. A library with conditions outside subcircuits is returned whole.
+    """
+    blocks = _blocks(flat.lines)
+    if any(name is None and line.text.lower().startswith(".if") for name, block in blocks for line in block[:1]):
+        return flat
+    by_name: dict[str, list[int]] = {}
+    for index, (name, _) in enumerate(blocks):
+        if name is not None:
+            by_name.setdefault(name, []).append(index)
+            by_name.setdefault(re.sub(r"\.\d+$", "", name), []).append(index)  # bins of one model
+    wanted, waiting = set[int](), [name.lower() for name in names if name.lower() in by_name]
+    while waiting:
+        for index in by_name[waiting.pop()]:
+            if index not in wanted:
+                wanted.add(index)
+                words = {word for line in blocks[index][1] for word in _WORD.findall(line.text.lower())}
+                waiting += [word for word in words if word in by_name]
+    kept = [line for index, (name, block) in enumerate(blocks) if name is None or index in wanted for line in block]
+    return ModelText(tuple(kept), flat.files)
+
+
+_WORD = re.compile(r"[\w.]+")
+
+
+def _blocks(lines: Iterable[Line]) -> list[tuple[str | None, list[Line]]]:
+    """Return models and whole subcircuits by name (lower case), and every other line by itself without one."""
+    blocks: list[tuple[str | None, list[Line]]] = []
+    depth = 0
+    for line in lines:
+        words = line.text.split(None, 2)
+        card = words[0].lower()
+        if depth:
+            blocks[-1][1].append(line)
+        elif card in (".model", ".subckt") and len(words) > 1:
+            blocks.append((words[1].lower(), [line]))
+        else:
+            blocks.append((None, [line]))
+        depth += (card == ".subckt") - (card == ".ends")
+    return blocks
+
+
+@lru_cache(maxsize=32)
+def _library(path: str, section: str, stamp: tuple[int, int]) -> ModelText:
+    """Return a flattened library; nested files that change are found by their own stamps."""
+    del stamp
+    flat = flattened(Path(path), section)
+    stamps = tuple(_stamp(Path(each)) for each in flat.files)
+    _nested[path, section] = (flat.files, stamps)
+    check_library(flat)
+    return flat
+
+
+_nested: dict[tuple[str, str], tuple[tuple[str, ...], tuple[tuple[int, int], ...]]] = {}
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Return what changes when a file is edited."""
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}). Pass the path of a model file.") from error
+    return status.st_mtime_ns, status.st_size
+
+
+def fresh_library_text(path: str | Path, section: str = "") -> ModelText:
+    """Return `library_text`, read again where a nested file was edited since."""
+    file = Path(path).resolve()
+    known = _nested.get((str(file), section))
+    if known is not None and any(_changed(Path(each), stamp) for each, stamp in zip(*known, strict=True)):
+        _library.cache_clear()
+    return library_text(file, section)
+
+
+def _changed(file: Path, stamp: tuple[int, int]) -> bool:
+    try:
+        return _stamp(file) != stamp
+    except InputError:
+        return True
+
+
+def flattened(path: Path, section: str = "") -> ModelText:
+    """Return a file with its nested files in place, not checked; `section`: that `.lib` section alone."""
+    files: dict[str, None] = {}
+    lines = tuple(_walk(path.resolve(), section, (), files))
+    if sum(len(line.text) for line in lines) > _SIZE:
+        raise InputError(f"{path}: is larger than {_SIZE / 1e6:g} MB flattened. Pass the part that is used.")
+    return ModelText(lines, tuple(files))
+
+
+def _walk(file: Path, section: str, above: tuple[tuple[Path, str], ...], files: dict[str, None]) -> Iterator[Line]:
+    """Yield the cards of a file, or of one section of it, those of nested files in place."""
+    if (file, section.lower()) in above or len(above) >= _DEPTH:
+        names = " -> ".join(str(each) for each, _ in (*above, (file, section)))
+        raise InputError(f"{file}: includes itself: {names}. Remove the cycle.")
+    files[str(file)] = None
+    inside, seen = (*above, (file, section.lower())), False
+    present: list[str] = []
+    current = ""  # the section that lines are in
+    for line in logical_lines(file):
+        opened, wanted = _opened(line, file), current.lower() == section.lower()
+        if opened is not None:
+            if current:
+                raise InputError(f"{line.where}: a section inside the section {current}. Close it with `.endl` first.")
+            current = opened
+            present.append(opened)
+            seen |= opened.lower() == section.lower()
+        elif _ENDL.match(line.text):
+            if not current:
+                raise InputError(f"{line.where}: `.endl` closes no section. Remove it.")
+            current = ""
+        elif wanted and (nested := nested_file(line, file)) is not None:
+            yield from _walk(*nested, inside, files)
+        elif wanted:
+            yield line
+    if current:
+        raise InputError(f"{file}: the section {current} is not closed. Add `.endl {current}`.")
+    if section and not seen:
+        names = ", ".join(present) or "none"
+        raise InputError(f"{file}: has no section {section}; its sections: {names}. Pass one of them.")
+
+
+def _opened(line: Line, file: Path) -> str | None:
+    """Return the name of the section that a line opens: `.lib NAME`, where NAME is no file."""
+    match = _LIB.match(line.text)
+    if match is None or match["section"] is not None:
+        return None
+    name = match["path"].strip("\"'")
+    return name if not _path_of(name, line, file).is_file() else None
+
+
+def nested_file(line: Line, file: Path) -> tuple[Path, str] | None:
+    """Return the file, and its section, that a line puts in its place; None where it names none."""
+    match = _INCLUDE.match(line.text) or _LIB.match(line.text)
+    if match is None:
+        if re.match(r"(?i)^\.(?:include|incl|inc|lib)\b", line.text):
+            raise InputError(f"{line.where}: `{line.text[:60]}` names no file. Write `.include FILE`.")
+        return None
+    name = match["path"].strip("\"'")
+    nested = _path_of(name, line, file)
+    if not nested.is_file():
+        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
+    return nested, match.groupdict().get("section") or ""
+
+
+def _path_of(name: str, line: Line, file: Path) -> Path:
+    unknown = [each.strip("{}") for each in _VARIABLE.findall(name) if each.strip("{}") not in os.environ]
+    if unknown:
+        raise InputError(f"{line.where}: ${unknown[0]} is not set. Set it, or write the path out.")
+    try:
+        return (file.parent / os.path.expandvars(Path(name).expanduser())).resolve()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(f"{line.where}: {name!r} is no path ({error}). Fix it.") from error
+
+
+def logical_lines(file: Path) -> Iterator[Line]:
+    """Yield the lines of a file with `+` continuations joined, without comments and blank lines."""
+    yield from joined_lines(file, read_text(file).split("\n"), first=1)
+
+
+def joined_lines(file: Path, lines: Iterable[str], *, first: int) -> Iterator[Line]:
+    """Yield `lines` of a file, numbered from `first`, with continuations joined, without comments and blank lines."""
+    number, parts = 0, []
+    for index, raw in enumerate(lines, start=first):
+        text = raw.strip()
+        if text.startswith("*#"):
+            raise InputError(f"{file}, line {index}: `*#` runs a command in ngspice. Remove the line.")
+        if not text or text.startswith(("*", "$", ";", "#", "//")):
+            continue
+        text = _without_comment(text)
+        if text.startswith("+"):
+            if not parts:
+                raise InputError(f"{file}, line {index}: continues no line. Remove the `+`.")
+            parts.append(text[1:].strip())
+            continue
+        if parts:
+            yield Line(str(file), number, " ".join(each for each in parts if each))
+        number, parts = index, [text]
+    if parts:
+        yield Line(str(file), number, " ".join(each for each in parts if each))
+
+
+def _without_comment(text: str) -> str:
+    """Return a line without a comment at its end: after `;`, ` $ ` or `//` outside quotes."""
+    if re.match(r"(?i)^\.(?:include|incl|inc|lib)\b", text):
+        return re.split(r"\s(?:\$\s|;|//)|;", text)[0].strip()
+    return re.split(r";|\s\$|\$\s|//", text)[0].strip()
+
+
+def read_text(file: Path) -> str:
+    """Return a file's text: UTF-8 with or without its mark, else Latin-1; line ends as one."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}). Pass the path of a model file.") from error
+    if b"\0" in data:
+        raise InputError(f"{file}: holds binary data, not text. Pass a model file.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    # ngspice ends a line at \n only; other characters that Python takes for line ends must not hide a card from it
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_library(flat: ModelText) -> None:
+    """Raise `InputError` at the first card of a library that is not allowed."""
+    depth, depths = 0, []
+    parameters = _parameters(flat.lines)
+    for line in flat.lines:
+        check_characters(line)
+        card = _CARD.match(line.text)
+        name = card["name"].lower() if card else ""
+        if name == "subckt":
+            depths.append(line)
+        elif name == "ends":
+            if not depths:
+                raise InputError(f"{line.where}: `.ends` closes no subcircuit. Remove it.")
+            depths.pop()
+        depth = len(depths)
+        if card is None:
+            _check_element(line, depth)
+        elif name in ("option", "options", "opt"):
+            _check_options(line)
+        elif name not in _ALLOWED and name not in _DROPPED:
+            raise InputError(
+                f"{line.where}: a library must hold models, subcircuits, parameters and functions only; got "
+                f"`.{name}`. Remove the line."
+            )
+        check_files(line, name)
+        _check_random(line, parameters)
+    if depths:
+        raise InputError(f"{depths[-1].where}: the subcircuit is not closed. Add `.ends`.")
+    _check_twice(flat)
+
+
+def _check_twice(flat: ModelText) -> None:
+    """Refuse two cards of one name, unless they stand in branches of a condition: ngspice takes one without a word."""
+    if any(_CARD.match(line.text) and line.text[1:3].lower() == "if" for line in flat.lines):
+        return
+    first: dict[str, Line] = {}
+    for name, line in flat.definitions():
+        if name in first:
+            raise InputError(
+                f"{line.where}: `{name}` is defined a second time (first: {first[name].where}). Remove one."
+            )
+        first[name] = line
+
+
+def check_characters(line: Line) -> None:
+    """Raise `InputError` where a line holds anything but printable ASCII, or a back quote."""
+    strange = next((char for char in line.text if not (" " <= char <= "~" or char == "\t")), None)
+    if strange is not None:
+        raise InputError(f"{line.where}: a card must be of printable ASCII; got {strange!r}. Replace the character.")
+    if "`" in line.text:
+        raise InputError(f"{line.where}: a back quote has no place in a card. Remove it.")
+
+
+def _check_element(line: Line, depth: int) -> None:
+    letter = line.text[0].lower()
+    if depth == 0:
+        raise InputError(
+            f"{line.where}: an element or unknown line outside a subcircuit, `{line.text[:40]}`. Put it into one, or "
+            "remove it."
+        )
+    if letter not in _ELEMENTS and letter != "a":
+        raise InputError(f"{line.where}: `{line.text[:40]}` is no element. Remove the line.")
+
+
+def _check_options(line: Line) -> None:
+    settings = line.text.split(None, 1)[1] if " " in line.text else ""
+    for name in (match[1].lower() for match in _OPTION.finditer(re.sub(r"\s*=\s*", "=", settings))):
+        if name not in _OPTIONS:
+            raise InputError(
+                f"{line.where}: of options a library may set {', '.join(sorted(_OPTIONS))} only; got `{name}`, which "
+                "changes the analysis. Remove it."
+            )
+
+
+def check_files(line: Line, card: str) -> None:
+    """Raise `InputError` where an element or a model opens a file or runs a program."""
+    words = re.split(r"[\s(]+", line.text, maxsplit=3)
+    kind = words[2].lower() if card == "model" and len(words) > 2 else ""
+    if kind in _OPENS_FILES or (card in ("", "model") and _FILE_KEY.search(line.text)):
+        what = f"a model of the kind `{kind}`" if kind else f"`{line.text[:40]}`"
+        raise InputError(f"{line.where}: {what} opens a file or runs a program. Remove it.")
+
+
+def _check_random(line: Line, parameters: dict[str, str]) -> None:
+    for match in _RANDOM.finditer(line.text):
+        switch = (match["switch"] or "").lower()
+        if not (switch and _is_zero(parameters.get(switch, ""))):
+            raise InputError(
+                f"{line.where}: a random function that is switched on, `{match[0].strip()}...`: each run would have "
+                "other numbers. Multiply it by a parameter that is 0; the kit draws mismatch itself."
+            )
+
+
+def _parameters(lines: Iterable[Line]) -> dict[str, str]:
+    """Return the text of each parameter outside subcircuits that is one plain word, by its name in lower case."""
+    values: dict[str, str] = {}
+    for line in lines:
+        if line.text.lower().startswith((".param ", ".params ")):
+            for name, value in re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", line.text):
+                values[name.lower()] = value.strip("'{} ")
+    return values
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return float(text) == 0.0
+    except ValueError:
+        return False

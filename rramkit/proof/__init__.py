@@ -1,0 +1,1 @@
+"""Proof of a training in SPICE, and its sensitivity to circuits: what needs ngspice and the array simulator."""

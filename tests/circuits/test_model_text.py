@@ -1,0 +1,184 @@
+"""User libraries flattened to one text: nested files, sections, encodings; what is refused, by file and line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rramkit.circuits.model_text import fresh_library_text, library_text, logical_lines, needed, wrapped
+from rramkit.errors import InputError
+
+CARD = ".model mn nmos level=1 vto=0.6 kp=60u lambda=0.03"
+
+
+def written(folder, name, text, **kwargs):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(kwargs.get("encoding", "utf-8")))
+    return path
+
+
+def test_each_corner_takes_the_nested_file_of_its_own_folder(tmp_path):
+    for corner, vto in (("tt", 0.6), ("ss", 0.9)):
+        written(tmp_path, f"{corner}/nfet.inc", f".model mn nmos level=1 vto={vto}\n")
+        written(tmp_path, f"{corner}/all.inc", '.include "nfet.inc"\n')
+    top = written(tmp_path, "top.lib", "".join(f'.lib {c}\n.include "{c}/all.inc"\n.endl {c}\n' for c in ("tt", "ss")))
+    assert "vto=0.6" in library_text(top, "tt").text and "vto=0.9" in library_text(top, "SS").text
+    assert library_text(top, "tt").sha256 != library_text(top, "ss").sha256
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ".include inner.inc",
+        ".INCLUDE 'inner.inc'",
+        '   .incl "inner.inc"   ',
+        '.inc "inner.inc" ; comment',
+        ".include $RRAMKIT_TEST_FOLDER/inner.inc",
+        '.include "${RRAMKIT_TEST_FOLDER}/inner.inc"',
+        ".lib inner.inc part",
+        '.LIB "inner.inc" PART',
+    ],
+)
+def test_every_way_to_name_a_nested_file(tmp_path, monkeypatch, line):
+    monkeypatch.setenv("RRAMKIT_TEST_FOLDER", str(tmp_path))
+    written(tmp_path, "inner.inc", f".lib part\n{CARD}\n.endl part\n" if "part" in line.lower() else CARD)
+    top = written(tmp_path, "top.lib", f"* a library\n{line}\n")
+    assert library_text(top).text == CARD
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends(tmp_path, encoding, end):
+    text = end.join(["* 45 nm, 25 \xb0C", CARD, "+ tox=7n", ""])
+    assert library_text(written(tmp_path, "a.lib", text, encoding=encoding)).text == f"{CARD} tox=7n"
+
+
+def test_an_edited_nested_file_is_another_library(tmp_path):
+    inner = written(tmp_path, "inner.inc", CARD)
+    top = written(tmp_path, "top.lib", ".include inner.inc")
+    before = fresh_library_text(top).sha256
+    written(tmp_path, "inner.inc", CARD.replace("0.6", "1.45"))
+    assert fresh_library_text(top).sha256 != before
+    assert str(inner.resolve()) in fresh_library_text(top).files
+
+
+def test_a_cycle_is_refused(tmp_path):
+    written(tmp_path, "a.inc", ".include b.inc")
+    path = written(tmp_path, "b.inc", ".include a.inc")
+    with pytest.raises(InputError, match="includes itself"):
+        library_text(path)
+
+
+def test_a_missing_file_is_named_with_its_line(tmp_path):
+    path = written(tmp_path, "top.lib", f"{CARD}\n.include nowhere.inc")
+    with pytest.raises(InputError, match=r"line 2: nowhere\.inc: no such model file"):
+        library_text(path)
+
+
+def test_a_missing_section_lists_those_that_are_there(tmp_path):
+    path = written(tmp_path, "top.lib", f".lib tt\n{CARD}\n.endl\n.lib ss\n{CARD}\n.endl")
+    with pytest.raises(InputError, match="its sections: tt, ss"):
+        library_text(path, "ff")
+
+
+HOSTILE = {
+    "control section": ".control\nshell touch canary\n.endc",
+    "control section, indented": "   .CONTROL\n  shell touch canary\n.endc",
+    "command line": "*# shell touch canary",
+    "command line, indented": "  *# shell touch canary",
+    "analysis": ".tran 1n 1u",
+    "operating point": ".op",
+    "end": ".end",
+    "save": ".save all",
+    "print": ".print tran v(a)",
+    "temperature": ".temp 125",
+    "analysis option": ".options rshunt=1e6",
+    "analysis option after an allowed one": ".option scale=1 reltol=1",
+    "flag option": ".options scale=1 savecurrents",
+    "initial condition": ".ic v(a)=1",
+    "node set": ".nodeset v(a)=1",
+    "global": ".global vdd",
+    "element at top": "R1 a 0 1k",
+    "code model at top": "a1 [a] [b] m",
+    "file source": ".model m filesource(file=secret.txt amploffset=[0])",
+    "digital source": ".model m d_source(input_file=secret.txt)",
+    "process": '.model m d_process(process_file="canary.sh")',
+    "table": '.model m table2d(offset=0 gain=1 order=3 file="secret.txt")',
+    "file in a subcircuit": '.subckt s a\nA1 %v([a]) m file="secret.txt"\n.ends',
+    "unclosed subcircuit": ".subckt s a b\nR1 a b 1",
+    "stray end of subcircuit": ".ends",
+    "random": ".param v={agauss(0,1,1)}",
+    "random, switched on": ".param on=1\n.param v={on*agauss(0,1,1)}",
+    "random in a subcircuit": ".subckt s a b\nR1 a b {1k*(1+gauss(0,0.1,1))}\n.ends",
+    "second card of one name": CARD,
+    "shell word": "shell touch canary",
+    "back quote": ".param v=`touch canary`",
+    "csparam": ".csparam a=1",
+    "measure": ".meas tran a find v(a) at=1",
+    "unknown card": ".exec touch canary",
+    "control character": ".param a=1\x0b.control",
+    "line separator of another alphabet": ".param a=1\u2028.control",
+    "continuation of nothing is not first": "",
+}
+HOSTILE.pop("continuation of nothing is not first")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_what_a_library_must_not_hold_at_any_depth(tmp_path, text, depth, encoding):
+    path = written(tmp_path, "0.inc", f"{CARD}\n{text}\n", encoding=encoding)
+    for level in range(depth):
+        path = written(tmp_path, f"{level + 1}.inc", f"* nested\n.include {level}.inc\n", encoding=encoding)
+    with pytest.raises(InputError, match=r"0\.inc"):
+        library_text(path)
+
+
+def test_a_random_function_that_is_switched_off_stays(tmp_path):
+    path = written(tmp_path, "a.lib", ".param mc=0\n.param v={0.5+mc*agauss(0,1,1)}")
+    assert "agauss" in library_text(path).text
+
+
+def test_options_of_a_process_kit_stay(tmp_path):
+    assert library_text(written(tmp_path, "a.lib", ".option scale=1e-6 tnom = 25 wnflag=1")).text.startswith(".option")
+
+
+def test_only_what_a_circuit_uses_is_left(tmp_path):
+    text = """.param a=1
+.func f(x) {2*x}
+.model used.1 nmos level=1 lmin=0 lmax=1
+.model used.2 nmos level=1 lmin=1 lmax=2
+.model other pmos level=1
+.subckt cell d g s
+M1 d g s 0 used w=1u l=1u
+X1 d s inner
+.ends cell
+.subckt inner a b
+R1 a b {f(a)}
+.ends
+.subckt unused a b
+M1 a b 0 0 other
+.ends"""
+    flat = library_text(written(tmp_path, "kit.lib", text))
+    left = needed(flat, ["x9", "cell", "1", "2"]).text
+    assert all(word in left for word in (".param a=1", ".func", "used.1", "used.2", "subckt cell", "subckt inner"))
+    assert "other" not in left and "unused" not in left
+    assert needed(flat, ["nothing"]).text.count("\n") == 1
+
+
+@given(st.lists(st.from_regex(r"[a-z]{1,30}=[0-9.]{1,12}", fullmatch=True), min_size=1, max_size=60))
+def test_wrapped_cards_join_to_what_they_were(words):
+    card = ".model mn nmos " + " ".join(words)
+    lines = wrapped(card).split("\n")
+    assert all(len(line) <= 120 for line in lines)
+    assert " ".join([lines[0], *(line[2:] for line in lines[1:])]) == card
+
+
+def test_logical_lines_know_where_they_stood(tmp_path):
+    path = written(
+        tmp_path, "a.lib", "* title\n\n.model a nmos\n* between\n+ vto=1 $ a comment\n+ kp=2 ; another\n.param x=1"
+    )
+    assert [(line.number, line.text) for line in logical_lines(path)] == [
+        (3, ".model a nmos vto=1 kp=2"),
+        (7, ".param x=1"),
+    ]

@@ -1,0 +1,38 @@
+"""Circuit parameters by the end of their path: found in every plan, changed in all of them, refused where unknown."""
+
+import pytest
+
+from rramkit.characterization.design import find_design
+from rramkit.errors import InputError
+from rramkit.proof.parameters import changed, matches, value_of
+
+CHIP = find_design("chip")
+
+
+def test_a_parameter_changes_in_every_plan_that_has_it_and_in_no_other():
+    value = value_of(CHIP, "readout.ota.w_input")
+    new, touched = changed(CHIP, "readout.ota.w_input", 1.1 * value)
+    assert value_of(new, "readout.ota.w_input") == 1.1 * value
+    for old, plan in zip(CHIP.plans, new.plans, strict=True):
+        has = bool(matches(old.nominal, "readout.ota.w_input"))
+        assert (plan.name in touched) == has == (plan.parameters != old.parameters)
+
+
+def test_the_cell_is_shared_by_its_tables_and_the_write_drivers():
+    _, touched = changed(CHIP, "cell.w_access", 2.2e-6)
+    assert {"read", "set", "reset", "wires", "write_driver_set"} <= set(touched)
+
+
+def test_an_unknown_parameter_is_refused_with_near_names():
+    with pytest.raises(InputError, match="w_input"):
+        value_of(CHIP, "readout.ota.w_inptu")
+
+
+def test_an_ambiguous_name_is_refused():
+    with pytest.raises(InputError, match="Give more of its path"):
+        value_of(CHIP, "t_step")
+
+
+def test_a_value_out_of_bounds_is_refused():
+    with pytest.raises(InputError):
+        changed(CHIP, "cell.w_access", 1.0)
