@@ -1,4 +1,7 @@
 """Groups and signals."""
+
 UNREAD = {}
+
+
 def reason(group, signal):
     return ""

@@ -107,10 +107,10 @@ EDITS = (
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("unit", "time of a pulse without its edges", _PULSE, "return self.width(v_pulse) + 6.0 * self.t_rise", "return self.width(v_pulse)", f"{ENERGY}::test_a_pulse_keeps_its_lines_for_its_width_and_six_edges"),
-    _edit("unit", "verify noise over the window, not its range", _DEVICE, "noise = verify.sigma_read * chain.writer.span", "noise = verify.sigma_read * chain.writer.g_range[1]", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
+    _edit("unit", "verify noise over the window, not its range", _LOOP, "self.params.sigma_read * self.chain.writer.span", "self.params.sigma_read * self.chain.writer.g_range[1]", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
     # polarity and sign
     _edit("polarity", "RESET table read as SET in the writer", _PULSE, "for name in (SET.group, RESET.group)\n        )\n        return cls(upward, downward", "for name in (SET.group, SET.group)\n        )\n        return cls(upward, downward", f"{PULSE}::test_set_never_lowers_reset_never_raises_and_both_stay_in_range"),
-    _edit("polarity", "gain of SET for both polarities", _UPDATE, "traits.gain_set if write.sign > 0.0 else traits.gain_reset", "traits.gain_set", f"{UPDATE}::test_batch_equals_loop", f"{UPDATE}::test_spread_is_static_and_lognormal"),
+    _edit("polarity", "gain of SET for both polarities", _UPDATE, "traits.gain_set if write.sign > 0.0 else traits.gain_reset", "traits.gain_set", f"{ENERGY}::test_each_polarity_has_a_gain_of_its_own"),
     _edit("polarity", "RESET pulses counted as SET", _STATE, "pulses_reset=0 if is_set else flat.size,", "pulses_reset=0,", f"{ENERGY}::test_the_energy_of_a_pulse_is_the_tables_at_the_conductance_before_it"),
     _edit("polarity", "equal pulses raise both halves", _COUNTS, "rising, falling = (plus, minus) if up else (minus, plus)", "rising, falling = (plus, minus)", f"{RULES}::test_equal_pulses_are_counted_as_aihwkit_does"),
     _edit("sign", "pulses chosen away from the centre", _CHOICE, "low_pair = g_pair.mean(axis=0) < g_centre", "low_pair = g_pair.mean(axis=0) > g_centre", f"{PULSE}::test_with_a_perfect_device_the_pair_moves_towards_its_centre"),
@@ -124,7 +124,7 @@ EDITS = (
     _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", OF_VALIDATION),
     _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "return trainer.network.scores(trainer.params(state), inputs, rng=rng)", "return trainer.network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", OF_NOISE),
     _edit("noise", "read noise dropped from the currents", _READ, "    i += noise\n", "", f"{CHAIN}::test_read_noise_has_the_variance_of_its_cells"),
-    _edit("noise", "noise of a verify read dropped", _LOOP, "seen = g_cell + params.sigma_read * span * rng.standard_normal(chosen.size) if params.sigma_read else g_cell", "seen = g_cell", f"{VERIFY}::test_noisy_reads_need_confirmations"),
+    _edit("noise", "noise of a verify read dropped", _LOOP, "return g_cell + self.params.sigma_read * self.chain.writer.span * rng.standard_normal(flat.size)", "return g_cell", f"{VERIFY}::test_noisy_reads_need_confirmations"),
     _edit("noise", "cycles left out of every pulse", _PULSE, "drawn = self.cycles if cycles else None", "drawn = None", f"{UPDATE}::test_cycle_to_cycle_draws_have_the_tables_distribution"),
     # split
     _edit("split", "validation inputs trained on", _DATA, "return replace(self, x_train=x[~out], y_train=y[~out], x_validation", "return replace(self, x_train=x, y_train=y, x_validation", f"{VALIDATION}::test_the_split_is_the_same_part_of_each_class_and_loses_nothing"),
@@ -136,10 +136,10 @@ EDITS = (
     _edit("wires", "third-order part attenuated as the first", _CURRENT, "terms[1:] * fraction**3", "terms[1:] * fraction", f"{ENERGY}::test_the_third_order_part_of_a_cell_behind_wires_falls_with_the_cube_of_its_voltage"),
     _edit("wires", "third-order part not attenuated", _CURRENT, "terms[1:] * fraction**3", "terms[1:]", f"{ENERGY}::test_nonlinear_cells_behind_wires_agree_with_the_exact_solution"),
     _edit("wires", "sense resistance left out", _FAST, "shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)", "shared_resistance(g.shape[-2], 0.0, ladder.r_step)", f"{WIRES}::test_unequal_rows_and_columns_are_not_confused"),
-    _edit("wires", "row wires on the column", _FAST, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", f"{WIRES}::test_unequal_rows_and_columns_are_not_confused"),
+    _edit("wires", "wire of a row a tenth too resistive", _FAST, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", f"{WIRES}::test_against_the_exact_nodal_solution"),
     # honesty of the rules
     _edit("honesty", "decay by the cells' own weights", _RULE, "weights = [self._decaying(device, part) for part in state.parts] if optimiser.weight_decay else None", "weights = [matrix.weight for matrix in state.matrices] if optimiser.weight_decay else None", f"{HONEST}::test_no_module_looks_at_cells_outside_the_listed_places"),
-    _edit("honesty", "a rule's read shows the cell itself", _DEVICE, "if not verify.sigma_read:", "if True:", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
+    _edit("honesty", "a rule's read shows the cell itself", _DEVICE, "seen = self.loop.seen(cells, flat, rng=rng)", "seen = cells.g_cell.ravel()[flat]", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
     _edit("honesty", "unread cells shown with the read ones", _DEVICE, "seen = np.full_like(cells.g_cell, np.nan)", "seen = cells.g_cell.copy()", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
     _edit("honesty", "mixed precision clamps by the true weight", _MIXED, "weight = device.mapping.weight_at(seen, rows, cols, state.flips)", "weight = device.mapping.weight_at(state.cells.g_cell, rows, cols, state.flips)", f"{HONEST}::test_a_rule_does_the_same_to_other_cells_that_read_the_same"),
     _edit("honesty", "the copy of the weights does not follow a pulse", _MIXED, "digital = _with(state.digital, (rows, cols), weight + written)", "digital = _with(state.digital, (rows, cols), weight)", f"{HONEST}::test_mixed_precision_decays_by_its_copy_which_follows_the_cells"),

@@ -155,13 +155,10 @@ class RramDevice:
         cost : WriteCost
             Number, energy and time of the reads.
         """
-        chain, verify = self.loop.chain, self.loop.params
-        g_cell = cells.g_cell.ravel()[flat]
-        cost = self.loop.reads(flat, g_cell, cells.g_cell.shape)
-        if not verify.sigma_read:
-            return g_cell, cost
-        noise = verify.sigma_read * chain.writer.span * rng.standard_normal(flat.size)
-        return np.clip(g_cell + noise, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
+        seen = self.loop.seen(cells, flat, rng=rng)
+        cost = self.loop.reads(flat, cells.g_cell.ravel()[flat], cells.g_cell.shape)
+        inside = np.clip(seen, *self.loop.chain.writer.g_range)  # a pulse is looked up within the tables
+        return inside.astype(cells.g_cell.dtype, copy=False), cost
 
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
