@@ -1,5 +1,7 @@
 """Energies and times by hand, to rounding: every joule that a training counts is one of a table or of a stage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -135,3 +137,19 @@ def test_nonlinear_cells_behind_wires_agree_with_the_exact_solution():
     scale = np.abs(exact).max()
     misses = [np.abs(fast(each) - exact).max() / scale for each in (terms, linear)]
     assert misses[0] < 0.5 * misses[1]
+
+
+# Polarities -----------------------------------------------------------------------------------------------------------
+
+
+def test_each_polarity_has_a_gain_of_its_own():
+    """Cells of gain 2 for SET and 0.5 for RESET, against the table's mean change."""
+    chain, start = UpdateChain.from_tables(FILE), np.full((2, 2, 2), 40e-6)
+    cells = chain.init(start, rng=np.random.default_rng(0))
+    gains = {"gain_set": np.full(start.shape, 2.0), "gain_reset": np.full(start.shape, 0.5)}
+    cells = replace(cells, traits=replace(cells.traits, **gains))
+    for polarity, gain, v in (("set", 2.0, 1.3), ("reset", 0.5, 1.6)):
+        after = chain.step(cells, np.array([3]), np.array([v]), polarity=polarity, rng=np.random.default_rng(0))
+        mean = chain.write(polarity).mean(np.array([40e-6]), np.array([v]))[0]
+        assert abs(mean) > 1e-6  # S: a pulse that does something
+        assert after.g_cell.ravel()[3] - 40e-6 == near(gain * mean, 1e-9)  # rounding of the difference

@@ -145,19 +145,30 @@ def test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost():
     rule = MixedPrecision(verify=VerifyParams(start="table", sigma_read=0.02, e_sense=1e-13))
     device = bound(rule, Momentum(0.5)).device
     assert device is not None
-    cells = device.loop.chain.init(np.full((2, 50, 40), 40e-6), rng=rng())
-    flat = np.arange(0, 4000, 2)
+    cells = device.loop.chain.init(np.full((2, 200, 200), 40e-6), rng=rng())
+    flat = np.arange(0, 80_000, 2)
     seen, cost = device.read_cells(cells, flat, rng=rng())
     span = device.loop.chain.writer.span
-    # 2,000 draws: mean to 4 / sqrt(2000) of the deviation, deviation to 4 / sqrt(4000) of itself
-    assert abs(seen.mean() - 40e-6) < 0.09 * 0.02 * span
-    assert np.std(seen) == near(0.02 * span, 0.065)
-    assert cost.reads == 2000
+    # 40,000 draws: mean to 4 / sqrt(40000) of the deviation, deviation to 4 / sqrt(80000) of itself
+    assert abs(seen.mean() - 40e-6) < 0.02 * 0.02 * span
+    assert np.std(seen) == near(0.02 * span, 0.0142)
+    assert cost.reads == 40_000
     v, t = device.loop.v_read, device.loop.t_read
-    assert cost.energy == near(2000 * (1e-13 + v**2 * 40e-6 * t), 1e-9)
+    assert cost.energy == near(40_000 * (1e-13 + v**2 * 40e-6 * t), 1e-9)
     assert np.all((seen >= device.loop.chain.writer.g_range[0]) & (seen <= device.loop.chain.writer.g_range[1]))
     part, _ = device.read_weights(cells, np.array([3, 4]), np.array([5, 6]), rng=rng())
     assert np.count_nonzero(np.isfinite(part)) == 4 and np.all(np.isfinite(part[:, [3, 4], [5, 6]]))
+
+
+def test_what_is_read_after_a_write_is_counted():
+    """The digital weight as the device holds it: one read before the pulse, and one of its outcome."""
+    reads = {}
+    for reading in ("ideal", "device"):
+        device = bound(Threshold(threshold=0.05, way="pulse", reading=reading), Momentum(0.5, momentum=0.0))
+        state = device.init([rng(1).uniform(-0.3, 0.3, (6, 4))], rng=rng())
+        written = np.count_nonzero(np.abs(0.5 * gradient().weight) > 0.05)
+        reads[reading] = device.step(state, [gradient()], rng=rng()).tally.reads / (2 * written)
+    assert reads == {"ideal": 1.0, "device": 2.0}
 
 
 def test_a_noisy_read_chooses_another_pulse():

@@ -10,9 +10,12 @@ than `--limit` seconds counts as killed, since a test that hangs is noticed. The
 """
 
 import argparse
+import contextlib
+import importlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,9 +23,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 _SHARED = (".venv", ".ngspice")  # linked, not copied
-_PYTEST = ("-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=line")
+_LIBRARIES = (
+    "numpy",
+    "scipy.interpolate",
+    "scipy.optimize",
+    "h5py",
+    "matplotlib.figure",
+    "pydantic",
+    "sklearn.datasets",
+)
+_PYTEST = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=line")
 
 
 def edits() -> tuple:
@@ -57,19 +71,42 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+def preloaded() -> None:
+    """Import what most tests need of other packages once: runs are forked from here, and a run is mostly imports."""
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def outcome(folder: Path, tests: Sequence[str], limit: float) -> str:
     """Run tests in a folder; return `passed`, `failed`, `slow`, or `error` where pytest could not run them."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.setdefault("OMP_NUM_THREADS", "1")
-    python = ROOT / ".venv" / "bin" / "python"
-    command = [str(python if python.exists() else sys.executable), *_PYTEST, *tests]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, timeout=limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-    except subprocess.TimeoutExpired:
-        return "slow"
-    return {0: "passed", 1: "failed", 2: "failed"}.get(done.returncode, "error")  # 2: a module cannot be imported
+    process = os.fork()
+    if not process:
+        os.setsid()  # what it starts ends with it
+        os._exit(_tested(folder, tests))
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            return {0: "passed", 1: "failed", 2: "failed"}.get(code, "error")  # 2: a module cannot be imported
+        time.sleep(0.05)
+    os.killpg(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return "slow"
+
+
+def _tested(folder: Path, tests: Sequence[str]) -> int:
+    """Run pytest in this process; return its exit status."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = str(folder)
+    sys.path[:0] = [str(folder)]
+    sys.dont_write_bytecode = True
+    return int(pytest.main([*_PYTEST, *tests]))
 
 
 def tried(folder: Path, edit, arguments: argparse.Namespace) -> str:
@@ -109,6 +146,7 @@ def main() -> int:
         for edit in chosen:
             print(f"{edit.kind:<12} {edit.name:<44} {edit.file}")
         return 0
+    preloaded()
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = copied(Path(name))
         union = sorted({test for edit in chosen for test in edit.tests})

@@ -28,7 +28,8 @@ def test_an_edit_can_be_made(edit):
     assert edit.old != edit.new
     assert edit.tests
     for test in edit.tests:
-        assert (ROOT / test.split("::")[0]).is_file()
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") if name else (ROOT / file).is_file()
 
 
 def test_there_are_enough_and_none_twice():
