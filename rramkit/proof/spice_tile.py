@@ -25,7 +25,7 @@ from rramkit.characterization.components.cell import StateMap
 from rramkit.characterization.components.wires import WireParams
 from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.cases import Case
-from rramkit.characterization.engine.corners import Condition, at_corner, at_temperature
+from rramkit.characterization.engine.corners import T_NOMINAL, Condition, at_corner, at_temperature
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.runner import Runner
@@ -36,6 +36,7 @@ from rramkit.circuits.readout import ReadoutBenchParams
 from rramkit.circuits.row_driver import RowDriverBenchParams
 from rramkit.errors import InputError, TableError
 from rramkit.table import TableFile
+from rramkit.table.schema import CORNERS
 
 Direction = Literal["forward", "backward"]
 AT_ONCE = 150
@@ -119,12 +120,12 @@ class ArrayCircuits:
 
 def condition_of(tables: TableFile) -> Condition:
     """Return the condition that a file's tables were taken at, from its provenance; nominal where it says nothing."""
-    given = tables.provenance
     nominal = Condition()
+    given = {name: text for name, text in tables.provenance.items() if text != "nominal"}
     return Condition(
-        given.get("corner", nominal.process),
-        float(given.get("supply", nominal.supply)),
-        float(given.get("temperature", nominal.temperature or 300.15)),
+        given.get(CORNERS.corner, nominal.process),
+        float(given.get(CORNERS.supply, nominal.supply)),
+        float(given.get(CORNERS.temperature, T_NOMINAL)),
     )
 
 
@@ -367,6 +368,6 @@ def _interleaved(plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
 def steps_of(differences: np.ndarray) -> Iterator[tuple[str, float]]:
     """Yield figures of the differences (N,) in steps of the ADC, by name."""
     size = np.abs(differences)
-    yield "within 1 step", float(np.mean(size <= 1.0 + 1e-6)) if size.size else float("nan")
+    yield "within 1 step", float(np.mean(size <= 1.0 + 1e-3)) if size.size else float("nan")
     yield "rms", float(np.sqrt(np.mean(size**2))) if size.size else float("nan")
     yield "largest", float(size.max(initial=0.0))
