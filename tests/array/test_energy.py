@@ -12,6 +12,7 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import Samples
 from rramkit.array.wires import effective_conductance
+from rramkit.array.write.state import Polarity
 from rramkit.surrogate.grid import GridSurrogate
 
 FILE, LINEAR = tables(), tables(linear=True)
@@ -148,7 +149,8 @@ def test_each_polarity_has_a_gain_of_its_own():
     cells = chain.init(start, rng=np.random.default_rng(0))
     gains = {"gain_set": np.full(start.shape, 2.0), "gain_reset": np.full(start.shape, 0.5)}
     cells = replace(cells, traits=replace(cells.traits, **gains))
-    for polarity, gain, v in (("set", 2.0, 1.3), ("reset", 0.5, 1.6)):
+    of_polarity: tuple[tuple[Polarity, float, float], ...] = (("set", 2.0, 1.3), ("reset", 0.5, 1.6))
+    for polarity, gain, v in of_polarity:
         after = chain.step(cells, np.array([3]), np.array([v]), polarity=polarity, rng=np.random.default_rng(0))
         mean = chain.write(polarity).mean(np.array([40e-6]), np.array([v]))[0]
         assert abs(mean) > 1e-6  # S: a pulse that does something

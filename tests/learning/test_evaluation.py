@@ -21,7 +21,7 @@ def experiment(**changes):
 
 def training(**changes):
     chosen = experiment(**changes)
-    return SupervisedTraining(chosen, tables(), chosen.data.loaded(seed=chosen.seed))
+    return SupervisedTraining(chosen, chosen.chip.tables(tables()), chosen.data.loaded(seed=chosen.seed))
 
 
 def test_the_test_accuracy_is_that_of_the_tiles_after_training():
