@@ -13,6 +13,7 @@ from pydantic import Field
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams, WriteParams, pulse_levels
+from rramkit.circuits.chip import ChipParams
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.droop import LineLevels, LinePulsesParams, line_pulses
 from rramkit.circuits.mismatch import Matching
@@ -69,9 +70,9 @@ def write_disturb(params: DisturbBenchParams) -> Deck:
 def half_select(cell: CellParams, *, polarity: Polarity, v_line: float, state: float, pulses: int) -> WriteParams:
     """Return the pulses that a cell sees at half the line voltage with its word line open (V/2 scheme, no gating).
 
-    The bare cell's bench; the word line, at 3.6 V, limits nothing: the worst of an ungated array.
+    The bare cell's bench; the word line, at the chip's highest voltage, limits least: the worst of an ungated array.
     """
-    v_half, v_open = v_line / 2, 3.6
+    v_half, v_open = v_line / 2, ChipParams().v_write
     v_stepped = v_open if polarity == "set" else v_half
     return WriteParams(
         cell=cell,
