@@ -36,7 +36,7 @@ from rramkit.circuits.readout import ReadoutBenchParams
 from rramkit.circuits.row_driver import RowDriverBenchParams
 from rramkit.errors import InputError, TableError
 from rramkit.table import TableFile
-from rramkit.table.schema import CORNERS
+from rramkit.table.schema import CORNERS, READ
 
 Direction = Literal["forward", "backward"]
 AT_ONCE = 150
@@ -119,13 +119,18 @@ class ArrayCircuits:
 
 
 def condition_of(tables: TableFile) -> Condition:
-    """Return the condition that a file's tables were taken at, from its provenance; nominal where it says nothing."""
+    """Return the condition that a file's tables were taken at, as its table `read` says; nominal where it does not."""
     nominal = Condition()
-    given = {name: text for name, text in tables.provenance.items() if text != "nominal"}
+
+    def condition(name: str, otherwise: float) -> float:
+        given = tables[READ.group].conditions
+        return float(given[name].values) if name in given else otherwise
+
+    corner = tables.provenance.get(CORNERS.corner, "nominal")
     return Condition(
-        given.get(CORNERS.corner, nominal.process),
-        float(given.get(CORNERS.supply, nominal.supply)),
-        float(given.get(CORNERS.temperature, T_NOMINAL)),
+        nominal.process if corner == "nominal" else corner,
+        condition(CORNERS.supply, nominal.supply),
+        condition(CORNERS.temperature, T_NOMINAL),
     )
 
 
