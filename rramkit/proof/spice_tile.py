@@ -235,7 +235,8 @@ class SpiceSolver:
     ) -> list[ReadRun]:
         """Return the runs that read one tile's different vectors (B, L) [V]."""
         sensed = array.shape[0] if backward else array.shape[1]
-        offsets = state.draws.offset[index][: -(-sensed // LINES)]
+        # the amplifier in the deck has its systematic offset by itself
+        offsets = state.draws.offset[index][: -(-sensed // LINES)] - unit_of(tile).readout.offset_mean
         r_feedback = unit_of(tile).readout.gains[int(state.banks[backward].gain[index])].r_feedback
         direction: Direction = "backward" if backward else "forward"
         runs = []

@@ -252,7 +252,7 @@ def _gain(table: Table, r_feedback: float, noise: dict[str, tuple[float, ...]]) 
         good = np.transpose(~table.masked(name), order)
         return np.where(good, values, np.nan)  # (lines, inputs)
 
-    i_in, v_out = np.abs(over_lines(columns.i_in)), np.abs(over_lines(columns.v_out))
+    i_in, v_out = over_lines(columns.i_in), np.abs(over_lines(columns.v_out))
     lines = np.argsort(np.asarray(table.axes[columns.g_cells].values))
     i_in, v_out = i_in[lines], v_out[lines]
     i_in = _less_rest(table, i_in)
@@ -292,7 +292,7 @@ def _less_rest(table: Table, i_in: np.ndarray) -> np.ndarray:
     The output is that above rest too. Without an input of 0 they stay as they are.
     """
     at_zero = np.flatnonzero(np.asarray(table.axes[READOUT_TRANSIMPEDANCE.v_in].values) == 0.0)
-    return np.abs(i_in - i_in[:, at_zero[:1]]) if at_zero.size else i_in
+    return np.abs(i_in - i_in[:, at_zero[:1]]) if at_zero.size else np.abs(i_in)
 
 
 def _systematic_offset(table: Table) -> float:
