@@ -136,9 +136,18 @@ def condition_of(tables: TableFile) -> Condition:
 
 @dataclass
 class Comparison:
-    """Differences of all reads so far, ngspice less tile, in steps of the ADC (1)."""
+    """Differences of all reads so far, ngspice less tile, in steps of the ADC (1); power of the readouts' supply.
+
+    Attributes
+    ----------
+    steps : list of ndarray
+        Differences of each read.
+    watts : list of ndarray
+        Of each read the power (N,) [W] of all readouts, summed over tiles, phases and turns.
+    """
 
     steps: list[np.ndarray] = field(default_factory=list)
+    watts: list[np.ndarray] = field(default_factory=list)
 
     @property
     def differences(self) -> np.ndarray:
@@ -216,10 +225,14 @@ class SpiceSolver:
                 runs += self._runs(tile, state, arrays[index], different, phase, index, backward=backward)
         outputs = {key: np.empty((place.max() + 1, sensed)) for key, place in places.items()}
         direction = "backward" if backward else "forward"
+        watts = {key: np.zeros(len(each)) for key, each in outputs.items()}
+        v_dd = self.circuits.system.readout.ota.v_dd
         for run, values in zip(runs, self.runner.need(f"{direction} reads", [r.point for r in runs]), strict=True):
-            outputs[run.phase, run.tile][np.ix_(run.some, run.lines)] = values
+            outputs[run.phase, run.tile][np.ix_(run.some, run.lines)] = values[:, :-1]
+            watts[run.phase, run.tile][run.some] -= v_dd * values[:, -1]
         for (phase, index), place in places.items():
             found[phase][index] = outputs[phase, index][place]
+        self.comparison.watts.append(np.sum([watts[key][place] for key, place in places.items()], axis=0))
         return found
 
     def _runs(
@@ -245,7 +258,7 @@ class SpiceSolver:
             for turn in range(min(LINES, sensed)):
                 lines = tuple(range(turn, sensed, LINES))
                 make = partial(self.circuits.deck_text, array, rails[some].T, offsets, direction, turn, r_feedback)
-                names = tuple(f"v_out_{line // LINES}" for line in lines)
+                names = (*(f"v_out_{line // LINES}" for line in lines), "i_vdd_ota")
                 point = Point(make, partial(stacked, names=names), f"tile {index}, phase {phase}, turn {turn}")
                 runs.append(ReadRun(phase, index, some, lines, point))
         return runs

@@ -7,8 +7,10 @@ At each operating condition ::
     conversions   the ADC of transistors in closed loop, at outputs of those reads: codes against the table's levels
     updates       a train of SET and one of RESET pulses through the write driver and its lines: the cell's conductance
                   after each pulse against the update chain's, step by step from the same start
+    energy        of each vector's reads, from the readouts' supply: the power of the deck over the time of a read
+
 Limits are those that the composition is to keep: codes 0.5 steps rms, 95 % within one step, all within two;
-conductances within 2 % of the range.
+conductances within 2 % of the range; energies within 10 %.
 """
 
 from collections.abc import Mapping
@@ -36,13 +38,16 @@ from rramkit.circuits.write_driver import CodeTrainParams, DriverWriteParams, dr
 from rramkit.errors import TableError
 from rramkit.proof.spice_tile import ArrayCircuits, SpiceSolver, SpiceTile, condition_of, quiet, unit_of
 from rramkit.table import HeldOut, Quantity, Table, TableFile
-from rramkit.table.schema import CORNERS, SYSTEM
+from rramkit.table.schema import CORNERS, READOUT_TRANSIMPEDANCE, SYSTEM
 
 STEPS_RMS, STEPS_LARGEST = 0.5, 1.0
 """Largest rms of the codes' differences, and what 95 % of them stay within, in steps of the ADC (1)."""
 
 CONDUCTANCE = 0.02
 """Largest difference of a conductance after the pulses, over the range (1)."""
+
+ENERGY = 0.10
+"""Largest relative difference of an energy (1)."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ def _reads(
         table = getattr(quiet(tile), name)(v).i
         step = _step(tile, backward=name == "backward")
         found[f"code_{name}"] = _held_out(spice / step, table / step, STEPS_RMS, STEPS_LARGEST, "1")
+        found[f"energy_{name}"] = _energy(tables, tile, solver.comparison.watts[-1], table, backward=name == "backward")
     found["code_adc"] = _conversions(tables, runner, rng, tile, size)
     return found
 
@@ -127,6 +133,18 @@ def _step(tile: Tile, *, backward: bool) -> float:
     unit = unit_of(tile)
     state = tile.periphery.state(SenseUnit)
     return unit.adc.v_lsb / unit.readout.gains[int(state.banks[backward].gain)].r_feedback
+
+
+def _energy(tables: TableFile, tile: Tile, watts: np.ndarray, i: np.ndarray, *, backward: bool) -> HeldOut:
+    """Return the energy of each vector's reads from the readouts' supply.
+
+    ngspice's is its power (N,) [W] over the time of a read, the table's that at the currents (N, M) [A] of all lines.
+    """
+    spice = watts * tables[READOUT_TRANSIMPEDANCE.group].condition(READOUT_TRANSIMPEDANCE.t_read)
+    gain = unit_of(tile).readout.gains[int(tile.periphery.state(SenseUnit).banks[backward].gain)]
+    table = gain.read_energy(i.astype(float)).sum(axis=-1)
+    scale = ENERGY * float(np.mean(spice))
+    return _held_out(spice, table, scale, scale, "J")
 
 
 def _conversions(tables: TableFile, runner: Runner, rng: np.random.Generator, tile: Tile, size: SystemSize) -> HeldOut:

@@ -424,6 +424,8 @@ class System(Group, group="system"):
 
     code_forward = signal("1", "code of an output, forward read, in steps of the ADC")
     code_backward = signal("1", "code of an output, backward read, in steps of the ADC")
+    energy_forward = signal("J", "energy of a vector's forward reads from the readouts' supply")
+    energy_backward = signal("J", "energy of a vector's backward reads from the readouts' supply")
     code_adc = signal("1", "code of the ADC of transistors against the table's levels")
     g_set = signal("S", "conductance after each pulse of a SET train through the write driver")
     g_reset = signal("S", "conductance after each pulse of a RESET train through the write driver")
