@@ -97,7 +97,7 @@ def test_tables_amplitudes_are_the_drivers_codes():
         levels = [driver.amplitude(code, polarity) for code in range(2**driver.converter.bits)]
         table = axis.v_first + axis.v_step * np.arange(len(levels))
         np.testing.assert_allclose(table, levels, rtol=0, atol=1e-12)
-        assert axis.v_last == pytest.approx(levels[-1], abs=1e-12)
+        assert axis.v_last == near(levels[-1], within=1e-12)
     assert plan.pulse.v_bl_set == driver.v_bl_set and plan.pulse.v_wl_reset == driver.v_write
     assert plan.pulse.t_pulse == DriverWriteParams().t_pulse
 
@@ -116,7 +116,7 @@ def test_driver_is_measured_on_a_load(pool, model):
     given = params.driver.v_bl_set if params.polarity == "set" else found["v_settled"]
     # Through the row's open cells a part of the current takes another way than the source line: 10 % of the drop.
     lost = (source + bit) * found["i_end"]
-    assert given - abs(v_far) == pytest.approx(lost, rel=0.15, abs=1e-3)
+    assert given - abs(v_far) == near(lost, rel=0.15, within=1e-3)
     assert found["energy"] > found["energy_cell"] > 0
     assert found["i_end"] > 50e-6
 
