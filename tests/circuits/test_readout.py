@@ -14,6 +14,7 @@ from rramkit.characterization.components.readout import (
     reads,
 )
 from rramkit.characterization.engine.corners import Condition, at_temperature
+from rramkit.characterization.waveforms import integral
 from rramkit.circuits import readout
 from rramkit.circuits.ota import NAMES, OtaParams, offset_by_hand, scaled_mismatch
 from rramkit.circuits.readout import (
@@ -83,15 +84,21 @@ def test_it_takes_the_full_scale_of_each_gain_setting(pool):
 
 
 def test_the_loop_gain_tells_the_clamps_error(pool):
-    # A read long enough that only the static error is left; a heavy line divides the loop gain most.
-    params, found = train(pool, g_cells=4e-3, v_max=0.04, reads=3, t_read=400e-9, t_reset=100e-9)
-    _, _, at_dc = margin(pool, params)
-    # v_error = -v_out/A and T = A/(1 + r_feedback/(r_cells + r_line)); A is that of the resting point, and the second
-    # stage's own gain is another at full output.
-    divider = 1 + params.readout.r_feedback / (1 / params.g_cells + params.r_line)
-    gain = -found.v_out[-1] / (found.v_error[-1] - found.v_error[0])
-    assert 0.3 < gain / divider / at_dc < 1.5
-    assert at_dc > 350  # 0.3 % of an input at the heaviest line, none of it curved
+    """At the heaviest line, which divides the loop gain most, up to full scale."""
+    # A read long enough that only the static error is left.
+    params, found = train(pool, g_cells=4e-3, v_max=0.063, reads=2, t_read=400e-9, t_reset=100e-9)
+    at_dc = np.array([margin(pool, params, v_in=v)[2] for v in (0, params.v_max / 2, params.v_max)])
+    # dv_error = -dv_out/A, T = A/(1 + r_feedback/r); A falls with the second stage's current: Simpson's mean of 1/T.
+    r = 1 / params.g_cells + params.r_line
+    mean = 6 / np.sum(np.array([1, 4, 1]) / at_dc)
+    found_gain = -found.v_out[-1] / (found.v_error[-1] - found.v_error[0]) / (1 + params.readout.r_feedback / r)
+    # An input draws v_out/r_feedback from the output, the cut loop v_out/(r_feedback + r): heavier by 9 %, and so the
+    # gain is lower by at most that, the more the higher the output's resistance.
+    assert mean / (1 + r / params.readout.r_feedback) < found_gain < mean
+    # The clamp takes less than a step of the 8-bit converter from any input. A gain that is off is calibrated away; of
+    # the bend, a line through the ends leaves a quarter of the change of 1/T: less than a tenth of a step.
+    assert np.min(at_dc) > 256
+    assert (1 / at_dc[-1] - 1 / at_dc[0]) / 4 < 0.15 / 256
 
 
 @pytest.mark.parametrize(("corner", "kelvin"), [("tt", 300.15), ("ss", 358.15), ("ff", 253.15)])
@@ -118,12 +125,23 @@ def test_a_heavy_line_costs_margin(pool):
 
 
 def test_integrating_is_charge_over_capacitance(pool):
-    params, found = train(pool, readout=INTEGRATING)
+    params, block = ReadoutBenchParams(readout=INTEGRATING), INTEGRATING
+    waves = pool.run(read_train(params).text())
+    found = reads(waves, params)
     gain, residual = gain_and_linearity(found.i_in, found.v_out)
     # t/c, from half the edge on; the output follows its own slope after the loop's 1 ns: 6 % of 16 ns, and the
     # line keeps the charge of the clamp's error on its 500 fF: 25 mV of 700 mV on a quarter of c_integrate, 1 %.
-    assert gain == near(params.t_integrate / params.readout.c_integrate, rel=0.08)
-    assert residual < 0.5 / 256  # half a step of an 8-bit converter
+    assert gain == near(params.t_integrate / block.c_integrate, rel=0.08)
+    # Charge is kept: what the cells drew, and what the line (half of it behind its resistance) gave up, is on the
+    # capacitor, its other end at the line. A tenth of a step of an 8-bit converter.
+    spans = [(params.t_begin(k), params.t_sample(k)) for k in range(params.reads)]
+    charge = np.array([integral(waves["time"], waves["i_row"], span) for span in spans])
+    charge, clamp, current = (each - each[0] for each in (charge, found.v_error, found.i_in))
+    kept = params.c_line * clamp - params.c_line / 2 * params.r_line * current
+    np.testing.assert_allclose(found.v_out, (charge + kept) / block.c_integrate + clamp, rtol=0, atol=0.1 / 256 * FULL)
+    # The second stage's transconductance falls as it carries more, and so the clamp's error bends: 0.9 mV at the
+    # line, a quarter more at the output. Half a step of an 8-bit converter is what a read may lose.
+    assert residual < 0.5 / 256
 
 
 def test_the_integrators_clamp_error_is_its_slope_over_its_bandwidth(pool):
@@ -172,7 +190,9 @@ def test_a_read_that_is_too_short_shows_it(pool):
     _, short = train(pool, **given)
     _, long = train(pool, **given, t_read=300e-9)
     assert short.t_settle[-1] > 40e-9
-    assert short.t_settle[-1] == near(long.t_settle[-1], rel=0.15)  # other poles beside the slowest
+    # Never less than the long read's. Two poles are near each other, the differences hold a slower mean of both, and
+    # what is told from half of the time is more by up to 15 %; it was 11 % of 40 ns, 8 % of 60 ns.
+    assert 1 < short.t_settle[-1] / long.t_settle[-1] < 1.15
 
 
 def amplifier_point(pool, params):
@@ -194,23 +214,46 @@ def test_offset_of_a_known_threshold_and_its_trim(pool):
     # A source of 3 mV in series with the inverting input; 2 %: the loop's gain moves little else.
     assert found["v_untrimmed"] - matched["v_untrimmed"] == near(-3e-3, rel=0.02)
     steps = np.diff(waves["v_bl"])
-    # One unit a code, whatever bits it changes; a large group's transistor that steers it takes some of its sink's
-    # voltage, so that the step to the middle code is a quarter smaller.
-    np.testing.assert_allclose(steps, np.median(steps), rtol=0.3, atol=0)
+    # One unit a code, less what the transistors that steer the groups take: 2^k - (2^(k-1) + ... + 1) units' worth.
+    groups = [k & -k for k in range(1, steps.size + 1)]  # the group that comes, for all that are smaller
+    lost = np.array([taken([(n, 1)]) - taken([(2**bit, 1) for bit in bits(n - 1)]) for n in groups])
+    part = (1 - steps[31] / np.median(steps)) / lost[31]
+    np.testing.assert_allclose(steps / np.median(steps), 1 - part * lost, rtol=0, atol=0.01)
+    assert np.min(steps) > 0.5 * np.median(steps)  # no code is lost
     assert abs(found["v_offset"]) <= 0.51 * np.max(steps)
     assert abs(waves["v_bl"][0] - params.readout.v_clamp - found["v_untrimmed"]) > 5e-3  # what the trim reaches
 
 
+def bits(code):
+    """Numbers of the bits that are set."""
+    return [bit for bit in range(code.bit_length()) if code >> bit & 1]
+
+
+def taken(groups):
+    """Current that steering takes from groups of (units, transistors that steer them), in an arbitrary unit.
+
+    A transistor's drop is in proportion to the units that it carries, and takes that part from each unit's current.
+    """
+    return sum(units**2 / steered for units, steered in groups)
+
+
 def test_the_drawn_trim_is_that_of_the_sweep(pool):
-    """Units lumped at a fixed code stand where the binary groups of the sweep do."""
+    """Units lumped at a fixed code stand where the binary groups of the sweep do, less their share of the steering."""
     params = ReadoutOffsetParams()
     swept = pool.run(offset_sweep(params).text())["v_bl"]
+    steps = np.diff(swept)
+    step = float(np.median(steps))
+    part = (1 - steps[31] / step) / (taken([(32, 1)]) - taken([(2**bit, 1) for bit in range(5)]))
     for code in (0, 13, 32, 63):
         block = ReadoutParams(ota=OtaParams(trim=code - 32))
         bench = ReadoutBenchParams(readout=block, reads=2, v_max=1e-3)
         v_bl = reads(pool.run(read_train(bench).text()), bench).v_error[0] + block.v_clamp
-        # A third of a code: lumped, the groups share the drop across the transistors that steer them.
-        assert v_bl == near(swept[code], within=70e-6)
+        # Each side has its own units, and the one that is always on stands on the other; half their difference counts.
+        sides = (bits(code), 0), (bits(63 - code), 1)
+        lumped = [taken([(sum(2**b for b in on) + one, len(on) + one)]) if on or one else 0 for on, one in sides]
+        apart = [taken([(2**b, 1) for b in on]) + one for on, one in sides]
+        more = part / 2 * ((apart[0] - lumped[0]) - (apart[1] - lumped[1]))
+        assert v_bl == near(swept[code] + more * step, within=0.01 * step)  # up to a sixth of a step without `more`
 
 
 def test_offset_by_hand(pool):

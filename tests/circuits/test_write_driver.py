@@ -116,7 +116,7 @@ def test_driver_is_measured_on_a_load(pool, model):
     given = params.driver.v_bl_set if params.polarity == "set" else found["v_settled"]
     # Through the row's open cells a part of the current takes another way than the source line: 10 % of the drop.
     lost = (source + bit) * found["i_end"]
-    assert given - abs(v_far) == near(lost, 0.15, within=1e-3)
+    assert given - abs(v_far) == near(lost, rel=0.15, within=1e-3)
     assert found["energy"] > found["energy_cell"] > 0
     assert found["i_end"] > 50e-6
 
