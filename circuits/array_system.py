@@ -13,6 +13,7 @@ voltage. Converters are not in it: they work in time (`adc`), and take the outpu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.cell import ReadParams
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
-from rramkit.circuits.deck import CatalogEntry, Deck, Output
+from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.line_switch import LineSwitchParams, line_switch
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.ota import ota
@@ -149,10 +150,15 @@ def _check(params: ArraySystemParams, v_drive: np.ndarray, offsets: np.ndarray) 
 
 
 def example(params: ArraySystemParams) -> Deck:
-    """Return reads of seeded states and inputs."""
+    """Return reads of seeded states and inputs, with the first read's outputs and currents as measures."""
     rng, bar = np.random.default_rng(params.seed), params.crossbar
     states = rng.uniform(0.5, 0.95, (bar.rows, bar.cols))
-    return system_reads(params, states, rng.uniform(0, params.read.v_max, (params.driven, params.points)))
+    deck = system_reads(params, states, rng.uniform(0, params.read.v_max, (params.driven, params.points)))
+    measures = tuple(
+        Measure(f"{out.name}_first", f"find {out.vector} at=0", out.unit, f"{out.description}, first input vector")
+        for out in deck.outputs
+    )
+    return replace(deck, measures=measures)
 
 
 CATALOG = {
