@@ -18,6 +18,7 @@ from rramkit.table import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_GROUPS = ("read", "set", "reset")  # the one exception: the array model's words for the tables of the cell
+CHECK_GROUPS = {"system": "array_system"}  # what `rramkit verify --system` writes, from whole arrays: no plan
 ROOMS = ("circuits", "catalogue", "components", "measures", "plans", "golden", "groups", "stages", "docs", "tests")
 
 
@@ -25,6 +26,8 @@ def component_of(name: str) -> str:
     """Return the component that a name belongs to: the shortest run of its first words with a file in `circuits/`."""
     if name in CELL_GROUPS:
         return "cell"
+    if name in CHECK_GROUPS:
+        return CHECK_GROUPS[name]
     words = name.split("_")
     files = modules(ROOT / "circuits")
     return next((each for k in range(len(words)) if (each := "_".join(words[: k + 1])) in files), "")

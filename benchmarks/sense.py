@@ -4,7 +4,7 @@ Run from the root of a checkout: `python benchmarks/sense.py [draws]`; with 200 
 on one core.
 """
 
-import sys
+import argparse
 
 import numpy as np
 
@@ -88,17 +88,17 @@ def print_adc(pool: SpicePool) -> None:
     """Print linearity, effective bits and energy of the converter."""
     params = adc.AdcBenchParams()
     matched = transitions(pool.run(adc.transition_train(params).text()), params)
-    print("SAR converter, 6 bit")
+    print(f"SAR converter, {params.sar.bits} bit")
     print_levels("matched", matched)
     for seed in (1, 2, 3):
         capacitors = draw_capacitors(params.sar, rng=np.random.default_rng(seed))
         deck = adc.transition_train(params, capacitors)
         print_levels(f"draw {seed}", transitions(pool.run(deck.text()), params))
-    v_in = np.clip(coherent_sine(matched, samples=64, cycles=7), 0, params.sar.v_ref)
+    v_in = np.clip(coherent_sine(matched, samples=64, cycles=7), 0, params.sar.v_high)
     waves = pool.run(adc.conversion_train(params, v_in).text())
     found = codes(waves, params, v_in.size).astype(float)
     print(f"  64 samples of a sine in closed loop: {effective_bits(found, 7):.2f} effective bits")
-    for bits in range(1, 7):
+    for bits in range(1, params.sar.bits + 1):
         small = adc.AdcBenchParams(sar=AdcParams(bits=bits), conversions=8)
         waves = pool.run(adc.conversion_train(small).text())
         energy = {name: 1e15 * float(np.mean(e[1:])) for name, e in conversion_energies(waves, small, 8).items()}
@@ -150,7 +150,9 @@ def print_row_drivers(pool: SpicePool) -> None:
 
 def main() -> None:
     """Print everything."""
-    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("draws", nargs="?", type=int, default=200, help="draws of the latch's transistors")
+    draws = parser.parse_args().draws
     with SpicePool(timeout=600) as pool:
         print_sense_amp(pool, draws)
         print_readout(pool)

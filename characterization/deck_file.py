@@ -43,7 +43,8 @@ def read_deck(path: Path) -> str:
         (`.control`, `*#`), opens a file or runs a program.
     """
     if not path.is_file():
-        raise InputError(f"{path}: cannot be read as a deck (no such file). Pass the path of a SPICE deck.")
+        reason = "not a file" if path.exists() else "no such file"
+        raise InputError(f"{path}: cannot be read as a deck ({reason}). Pass the path of a SPICE deck.")
     title, *lines = model_text.read_text(path).split("\n")
     if title.lstrip().startswith("*#"):
         raise InputError(f"{path}, line 1: `*#` runs a command in ngspice. Remove the line.")

@@ -1,7 +1,7 @@
 """Cells side by side, each with its own voltages on its three lines: what a drop along a line costs, and half-select.
 
 A drop along a line is a pulse whose level on that line is lower (or, on the line that takes the current, higher) by a
-few millivolts; the same pulse with a lower amplitude tells what that is worth. Edges, drivers' resistance and lines are
+few millivolts; the same pulse with a lower amplitude gives what that is worth. Edges, drivers' resistance and lines are
 those of `cell.pulse_row`.
 """
 

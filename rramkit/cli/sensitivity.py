@@ -45,7 +45,7 @@ def sensitivity(
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Characterise again what each parameter touches, train with several seeds, and print the slopes with error bars.
+    """Regenerate the tables that each parameter touches, train with several seeds, print the slopes with error bars.
 
     Finished points and table files are kept in the folder: the same command resumes there.
     """

@@ -154,7 +154,31 @@ class Experiment(Parameters):
         return self.rule_on(self.on(self.chip.tables(tables)))
 
     def rule_on(self, chip: Chip) -> BoundRule:
-        """Return the update rule on a chip."""
+        """Return the update rule on a chip.
+
+        Parameters
+        ----------
+        chip : Chip
+            The chip that it writes.
+
+        Returns
+        -------
+        BoundRule
+            The rule with this experiment's mapping, optimiser and precision.
+
+        Raises
+        ------
+        InputError
+            When the rule cannot write the mapping.
+
+        Examples
+        --------
+        >>> from rramkit.learning import Experiment
+        >>> from rramkit.table.example import example
+        >>> experiment = Experiment(rule="sign")
+        >>> type(experiment.rule_on(experiment.on(experiment.chip.tables(example())))).__name__
+        'BoundRule'
+        """
         optimiser = self.optimiser.built()
         return rule_on(chip, rule=self.rule, mapping=self.mapping, optimiser=optimiser, precision=self.precision)
 

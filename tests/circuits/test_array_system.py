@@ -1,0 +1,57 @@
+"""Whole array with its periphery, of bare resistors: currents and outputs by hand in each direction and turn."""
+
+import numpy as np
+import pytest
+from fixtures.closeness import near
+
+from rramkit.circuits.array_system import ArraySystemParams, system_reads
+from rramkit.circuits.crossbar import CrossbarParams
+from rramkit.errors import InputError
+
+ROWS, COLS = 3, 4
+G = np.random.default_rng(5).uniform(5e-6, 20e-6, (ROWS, COLS))
+# Drivers, switches and readouts are about 50 ohm in series with lines of at most 4 cells of 20 uS: 0.4 %. Twice that.
+SERIES = 8e-3
+
+
+def params(direction="forward", turn=0, **given):
+    bar = CrossbarParams(rows=ROWS, cols=COLS, cell_kind="1R")
+    return ArraySystemParams(crossbar=bar, direction=direction, turn=turn, **given)
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_turn_senses_one_line_of_each_unit(pool, direction, turn):
+    given = params(direction, turn)
+    g = G if direction == "forward" else G.T  # (driven, sensed)
+    v_drive = np.random.default_rng(6).uniform(0, 0.1, (given.driven, 2))
+    waves = pool.run(system_reads(given, G, v_drive).text())
+    assert given.lines_in_turn == tuple(range(turn, g.shape[1], 2))
+    for line in given.lines_in_turn:
+        drawn = -waves[f"i_{line // 2}"]  # a line pulled down takes current from its readout
+        np.testing.assert_allclose(drawn, g[:, line] @ v_drive, rtol=SERIES)
+        above = waves[f"v_out_{line // 2}"] - given.readout.v_clamp
+        # the amplifier's error at its input: a few tenths of a millivolt, beside outputs of some millivolts
+        np.testing.assert_allclose(above, drawn * given.readout.r_feedback, rtol=0, atol=1e-3)
+
+
+def test_at_rest_an_offset_drives_the_line_of_its_own_unit(pool):
+    """The readout holds its line 5 mV above all others: the line's cells draw that, the neighbours' units nothing."""
+    v_offset = 5e-3
+    given = params()
+    waves = pool.run(system_reads(given, G, np.zeros((ROWS, 1)), [v_offset, 0.0]).text())
+    base = pool.run(system_reads(given, G, np.zeros((ROWS, 1))).text())
+    drawn = [float(base[f"i_{unit}"][0] - waves[f"i_{unit}"][0]) for unit in (0, 1)]
+    assert drawn[0] == near(v_offset * G[:, 0].sum(), rel=0.02)  # 1 % more for the amplifier's finite gain
+    assert abs(drawn[1]) < 1e-3 * drawn[0]
+    moved = float(waves["v_out_0"][0] - base["v_out_0"][0])
+    assert moved == near(v_offset * (1 + given.readout.r_feedback * G[:, 0].sum()), rel=0.02)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(InputError, match=r"`v_drive` must be \(3, B\)"):
+        system_reads(params(), G, np.zeros((COLS, 1)))
+    with pytest.raises(InputError, match=r"`v_offset` must be \(2,\)"):
+        system_reads(params(), G, np.zeros((ROWS, 1)), [0.0])
+    with pytest.raises(InputError, match="`turn` must be below `share` = 2"):
+        system_reads(params(turn=2), G, np.zeros((ROWS, 1)))
