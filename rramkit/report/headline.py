@@ -1,5 +1,7 @@
 """Headline of a report: key figures, verdict of the held-out checks, notices."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rramkit import units
@@ -7,7 +9,8 @@ from rramkit.record import Run
 from rramkit.report.elements import KeyFigure
 from rramkit.report.limits import FAIL, PASS, checks
 from rramkit.table import TableFile
-from rramkit.table.schema import READ
+from rramkit.table.file import ONE_CONDITION
+from rramkit.table.schema import CORNERS, READ
 
 SPICE_RUNS = "spice_runs"
 """Name in a table file's provenance of the number of SPICE runs behind it."""
@@ -28,6 +31,12 @@ def numbers(tables: TableFile, run: Run | None) -> dict[str, object]:
     return {"passed": passed, "checks": len(checked), **of_run, "notices": list(notices(tables, run))}
 
 
+def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Return a provenance without the operating condition at which tables of it were taken."""
+    taken_at = (CORNERS.corner, CORNERS.temperature, CORNERS.supply, ONE_CONDITION)
+    return {name: text for name, text in provenance.items() if name not in taken_at}
+
+
 def verdict(tables: TableFile) -> KeyFigure:
     """Return the verdict of every held-out limit: pass only when there are points and every fit keeps its limits."""
     checked = checks(tables)
@@ -45,7 +54,7 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
     lines = []
     if failed:
         lines.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
-    if run is not None and dict(run.tables_provenance) != dict(tables.provenance):
+    if run is not None and _origin(run.tables_provenance) != _origin(tables.provenance):
         lines.append(
             "The run was trained with tables other than those of this report: their provenance differs. "
             "Give the table file that the run names, or train again."

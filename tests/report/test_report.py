@@ -243,3 +243,14 @@ def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
 def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_named(tmp_path):
     report(TableFile({"set": write_table_at_corners()}, {}), None, tmp_path / "r.html")
     assert "Table set is shown at tt, 300.15K." in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_a_run_on_tables_at_a_condition_is_of_their_file():
+    """The condition that tables were taken at stands in a run's provenance, and not in the file's."""
+    made = run()
+    taken = {**made.tables_provenance, "corner": "ss", "temperature": "358.15 K", "supply": "nominal"}
+    file = replace(checked_tables(), provenance=dict(made.tables_provenance))
+    at = headline.notices(file, replace(made, tables_provenance=taken))
+    assert not [line for line in at if "other than those" in line]
+    other = headline.notices(file, replace(made, tables_provenance={**taken, "created": "another day"}))
+    assert [line for line in other if "other than those" in line]
