@@ -118,7 +118,7 @@ def _reads(
         table = getattr(quiet(tile), name)(v).i
         step = _step(tile, backward=name == "backward")
         found[f"code_{name}"] = _held_out(spice / step, table / step, STEPS_RMS, STEPS_LARGEST, "1")
-    found["code_adc"] = _conversions(tables, runner, rng, tile, size)
+    found[SYSTEM.code_adc] = _conversions(tables, runner, rng, tile, size)
     return found
 
 
