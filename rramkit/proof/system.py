@@ -124,7 +124,7 @@ def _reads(
         step = _step(tile, backward=name == "backward")
         found[f"code_{name}"] = _held_out(spice / step, table / step, STEPS_RMS, STEPS_LARGEST, "1")
         found[f"energy_{name}"] = _energy(tables, tile, solver.comparison.watts[-1], table, backward=name == "backward")
-    found["code_adc"] = _conversions(tables, runner, rng, tile, size)
+    found[SYSTEM.code_adc] = _conversions(tables, runner, rng, tile, size)
     return found
 
 

@@ -29,7 +29,7 @@ from rramkit.array.write.state import Polarity
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table
-from rramkit.table.schema import SET, WRITE_DRIVERS
+from rramkit.table.schema import WRITE_DRIVERS, WRITES
 
 _SAME_WIDTH = 0.01  # of the pulse (1): what two tables' widths may differ by
 
@@ -129,7 +129,7 @@ class WriteDriver:
         e_slope = np.ones(code.size)
         if states.size > 1:
             e_slope = (energy[:, -1] - energy[:, 0]) / (e_cell[:, -1] - e_cell[:, 0])
-        series = pulses.conditions.get(SET.r_driver)
+        series = pulses.conditions.get(WRITES[polarity].r_driver)
         return cls(
             CodeTable(
                 v_settled=np.maximum.accumulate(v_settled),
