@@ -52,11 +52,11 @@ def test_energy_is_the_gates_charge_times_the_supply(pool):
     v_dd, time = params.switch.technology.v_io, waves["time"]
     charge = np.trapezoid(np.maximum(-waves["i_vdd"], 0) + np.maximum(-waves["i_en"], 0), time)
     assert found["energy"] == near(v_dd * charge, rel=0.05)  # the control gives its charge on its way up: half its part
-    # Oxide of the switch, 6.65 nm: C = 3.9 eps0 / t W L; overlaps, junctions and the two inverters come on top.
+    # Oxide of the switch, 6.65 nm: C = 3.9 eps0 / t W L; overlaps come on top, less than the oxide itself.
     oxide = 3.9 * 8.854e-12 / 6.65e-9 * params.switch.w_switch * params.switch.technology.l_io
-    assert oxide * v_dd**2 < found["energy"] < 3 * oxide * v_dd**2
     _, _, wider = closed(pool, switch=LineSwitchParams(w_switch=2 * params.switch.w_switch))
-    assert wider["energy"] > 1.3 * found["energy"]
+    # The inverters do not grow with the switch: what is more is oxide, overlaps and junctions of its own.
+    assert 1 < (wider["energy"] - found["energy"]) / (oxide * v_dd**2) < 2
     assert wider["r_on"] == near(found["r_on"] / 2, rel=0.02)
 
 

@@ -85,7 +85,11 @@ def test_resistance_stays_below_15_ohm_hot_and_at_the_lowest_supply(pool, corner
     sag = rows_are(params.driver)[[1, 16, 31]] - found.v_row
     assert np.all(sag / found.i_row < 15)
     assert np.all(np.diff(found.v_row) > 0)
-    assert np.all(found.t_settle < 0.5e-9)
+    # Seven time constants of driver, half of the hot wire and the line's 0.87 pF (to 0.1 %), and the gates' opening,
+    # 0.1 ns at nine tenths of the supply.
+    hot = params.row.r_segment * (1 + params.row.tcr * (358.15 - 300.15))
+    tau = (15 + params.row.cells * hot / 2) * params.row.cells * params.row.c_segment
+    assert np.all(found.t_settle < 7 * tau + 0.1e-9)
 
 
 def test_a_string_of_its_own_sags_most_in_the_middle(pool):
