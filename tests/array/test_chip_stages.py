@@ -17,7 +17,7 @@ from rramkit.array.stages.read_noise import ReadNoise
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.row_driver import RowDriver
 from rramkit.array.stages.word_line import WordLine
-from rramkit.errors import InputError
+from rramkit.errors import InputError, TableError
 from rramkit.table.schema import CORNERS, WIRES
 
 FILE = chip_tables()
@@ -78,6 +78,24 @@ def test_a_curve_needs_points_that_rise():
         Readout.checked({"gains": [{"r_feedback": 2.0, "i_in": [0, 1], "v_out": [0, 1]}] * 2}, where="test")
     with pytest.raises(InputError, match="one of the gain settings 3500, 7000, 14000, 28000"):
         ReadChain.from_tables(FILE, ReadChain.checked({"readout": {"r_feedback": 5e3}}, where="test"))
+
+
+def test_a_readout_without_a_point_is_named():
+    """Every point failed at one gain setting, or at every; with one line conductance failed the others are taken."""
+    table, lines = FILE["readout_transimpedance"], chip.G_LINES
+    axes = list(table.axes)
+
+    def failed(axis, values):
+        at = np.isin(table.axes[axis].values, values).reshape([-1 if each == axis else 1 for each in axes])
+        signals = {
+            name: replace(each, values=np.where(at, np.nan, each.values)) for name, each in table.signals.items()
+        }
+        return replace(FILE, tables={**FILE.tables, table.name: replace(table, signals=signals)})
+
+    for resistors in (R_FEEDBACK[2:3], R_FEEDBACK):
+        with pytest.raises(TableError, match=rf"readout_transimpedance` must hold .* at {resistors[0]:g} ohm; every"):
+            Readout.from_tables(failed("r_feedback", resistors))
+    assert from_tables(Readout, failed("g_cells", lines[1:2])).gains[0].i_in == from_tables(Readout).gains[0].i_in
 
 
 def test_adc_has_every_transition_and_its_spreads():

@@ -256,8 +256,13 @@ def _gain(table: Table, r_feedback: float, noise: dict[str, tuple[float, ...]]) 
     lines = np.argsort(np.asarray(table.axes[columns.g_cells].values))
     i_in, v_out = i_in[lines], v_out[lines]
     i_in = _less_rest(table, i_in)
+    if not np.any(np.isfinite(i_in) & np.isfinite(v_out)):
+        raise TableError(
+            f"`{table.name}` must hold currents and outputs at {r_feedback:g} ohm; every point failed. "
+            "Regenerate it with `rramkit characterize`."
+        )
     full = _FULL * np.nanmax(v_out)
-    reach = [k for k in range(lines.size) if np.nanmax(v_out[k]) >= full]
+    reach = np.flatnonzero(np.any(v_out >= full, axis=1))
     i, v = _continued(i_in[reach[0] :], v_out[reach[0] :])
     if i.size < 2:
         raise TableError(
