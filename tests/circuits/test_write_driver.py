@@ -132,8 +132,8 @@ def test_inhibited_bit_lines_cost_their_charge(pool):
         waves = pool.run(write_driver.deck(params, code, RandomDraw()).text())
         energies.append(float(write_driver.measure(waves, params, code)["energy_inhibit"][0]))
     v = params.driver.amplitude(20, "reset")
-    # The rail follows the converter, whose settling it sees twice: 5 %.
-    assert energies[1] - energies[0] == near(5e-15 * 32 * 31 * v**2, rel=0.05)
+    # The rail follows the converter, whose overshoot of up to a tenth it charges and does not take back.
+    assert energies[1] - energies[0] == near(5e-15 * 32 * 31 * v**2, rel=0.1)
 
 
 def test_bit_line_supply_gives_the_cells_charge(set_run):
