@@ -97,7 +97,7 @@ class Experiment(Parameters):
         >>> experiment = Experiment()
         >>> chip = experiment.on(experiment.chip.tables(example()))
         >>> [source.stage for source in chip.sources if source.from_table]
-        ['wires']
+        ['cell current', 'pulses', 'wires']
         """
         return chip_of(tables.mapped(self.device.applied), self.chip, mapping=self.mapping, rule=self.rule)
 
@@ -154,7 +154,26 @@ class Experiment(Parameters):
         return self.rule_on(self.on(self.chip.tables(tables)))
 
     def rule_on(self, chip: Chip) -> BoundRule:
-        """Return the update rule on a chip."""
+        """Return the update rule on a chip.
+
+        Parameters
+        ----------
+        chip : Chip
+            Of `on`.
+
+        Returns
+        -------
+        BoundRule
+            The rule with its arrays and its write path.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> from rramkit.learning import Experiment
+        >>> one = Experiment()
+        >>> one.rule_on(one.on(one.chip.tables(rk.load("tables.h5")))).rule.kind
+        'mixed_precision'
+        """
         optimiser = self.optimiser.built()
         return rule_on(chip, rule=self.rule, mapping=self.mapping, optimiser=optimiser, precision=self.precision)
 
