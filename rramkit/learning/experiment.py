@@ -97,7 +97,7 @@ class Experiment(Parameters):
         >>> experiment = Experiment()
         >>> chip = experiment.on(experiment.chip.tables(example()))
         >>> [source.stage for source in chip.sources if source.from_table]
-        ['wires']
+        ['cell current', 'pulses', 'wires']
         """
         return chip_of(tables.mapped(self.device.applied), self.chip, mapping=self.mapping, rule=self.rule)
 

@@ -1,5 +1,6 @@
 """A training that is killed and resumed gives the numbers of an uninterrupted one."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,12 +8,15 @@ import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
 from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit import record, table
+from rramkit.array.stages.sense_unit import PARTS
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment, checkpoint, train
 from rramkit.record import Epochs, LayerRecord
@@ -90,6 +94,25 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, after, rule, m
     assert [report.epoch for report in seen] == list(range(experiment.epochs + 1))
     _equal(resumed, whole)
     _equal(train(experiment, tables(), data=_data()), whole)  # one seed, one run
+
+
+def test_look_ups_of_sense_units_are_made_again(tmp_path):
+    """Draws and gain settings give them: a run file holds the settings, and its network reads as the trained one.
+
+    The look-up of one unit in one direction has `PARTS` numbers, more than all that this training changes.
+    """
+    settings = {"network": {"hidden": [4]}, "epochs": 1, "float_reference": False}
+    run = train(Experiment.checked(settings, where="the test"), chip_tables(), data=_data())
+    assert run.network is not None
+    record.save(run, tmp_path / "run.h5")
+    again = record.load(tmp_path / "run.h5").network
+    images = _data().x_test
+    np.testing.assert_array_equal(again.scores(images), run.network.scores(images))
+    with h5py.File(tmp_path / "run.h5") as file:
+        changes = file["network/changes"]
+        stored = json.loads(changes["paths"][()].tobytes())
+        assert any(path.endswith(".gain") for path in stored)  # calibrated
+        assert max(changes[str(index)].size for index in range(len(stored))) < PARTS
 
 
 def test_another_trainings_checkpoint_is_not_taken_up(tmp_path):

@@ -24,6 +24,11 @@ def _data(rng, classes=3, size=90):
     return DataSet(rng.random((size, 5)), np.arange(size) % classes)
 
 
+def _stuck(data):
+    """Return data whose validation accuracy is 0.1, always: every input the same, and each class as often."""
+    return replace(data, x_validation=np.zeros((20, *data.x_validation.shape[1:])), y_validation=np.arange(20) % 10)
+
+
 def test_the_split_is_the_same_part_of_each_class_and_loses_nothing():
     whole = digits(seed=3)
     data = whole.with_validation(0.1, seed=3)
@@ -122,8 +127,7 @@ def test_the_plateau_lowers_the_rate_by_the_validation_accuracy():
     schedule, rule = {"kind": "plateau", "every": 1, "factor": 1e-9}, {"threshold": 0.01}
     experiment = _experiment(schedule=schedule, rule=rule, epochs=2)
     data = experiment.data.loaded(seed=1)
-    stuck = replace(data, x_validation=np.zeros_like(data.x_validation))  # every input the same: its accuracy is 0.1
-    run, stuck_run = (train(experiment, tables(), data=each) for each in (data, stuck))
+    run, stuck_run = (train(experiment, tables(), data=each) for each in (data, _stuck(data)))
     # After an epoch without a rise nothing is learnt: the second epoch of the stuck run writes (almost) nothing.
     assert run.epochs.accuracy_validation[1] > run.epochs.accuracy_validation[0]
     assert stuck_run.epochs.accuracy_validation[1] <= stuck_run.epochs.accuracy_validation[0]
@@ -134,8 +138,7 @@ def test_the_plateau_lowers_the_rate_by_the_validation_accuracy():
 def test_a_training_stops_when_the_validation_accuracy_does_not_rise():
     experiment = _experiment(schedule={"stop": 2}, epochs=30)
     data = experiment.data.loaded(seed=1)
-    stuck = replace(data, x_validation=np.zeros_like(data.x_validation))
-    run = train(experiment, tables(), data=stuck)
+    run = train(experiment, tables(), data=_stuck(data))
     best = int(np.argmax(run.epochs.accuracy_validation))
     assert run.epochs.epoch[-1] == best + 2 < 30
     assert run.accuracy == run.epochs.accuracy_test[-1]

@@ -226,13 +226,27 @@ class UnitBank:
         Gain setting of each tile (...).
     unit : ndarray of int
         Unit of each of the M outputs (M,).
-    look_up : LookUp or None
-        Codes; None: no ADC follows the readout.
+    readout, adc : Readout, Adc
+        Curves and levels.
+    draws : UnitDraws
+        Offsets of the units.
+    kind : array
+        Of no number: the kind, precision and device of the currents.
     """
 
     gain: np.ndarray
     unit: np.ndarray
-    look_up: LookUp | None
+    readout: Readout
+    adc: Adc
+    draws: UnitDraws
+    kind: Array
+
+    @cached_property
+    def look_up(self) -> LookUp | None:
+        """Codes; None: no ADC follows the readout. Not a field: a run file holds what it is made of."""
+        if not self.adc.of_voltage:
+            return None
+        return LookUp.of(self.readout, self.adc, self.draws, self.gain, self.unit, reference=self.kind)
 
     @cached_property
     def settings(self) -> tuple[int, ...]:
@@ -371,9 +385,7 @@ class SenseUnit(Stage):
         return UnitState(draws, (of_columns, of_rows), tile.t_read)
 
     def _bank(self, draws: UnitDraws, gain: np.ndarray, unit: np.ndarray, reference: Array) -> UnitBank:
-        if not self.adc.of_voltage:
-            return UnitBank(gain, unit, None)
-        return UnitBank(gain, unit, LookUp.of(self.readout, self.adc, draws, gain, unit, reference=reference))
+        return UnitBank(gain, unit, self.readout, self.adc, draws, like(np.zeros(0), reference))
 
     def at_lines(self, state: UnitState, g_line: Array, *, backward: bool) -> UnitState:
         """Return the state for sensed lines of conductances (..., 1, M) in siemens."""
