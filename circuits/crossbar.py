@@ -273,13 +273,15 @@ def _with_periphery(
 
 
 def add_sense(circuit: Circuit, name: str, node: str, read: ReadParams) -> None:
-    """Hold a line's end at its rest by a source `V_sense_NAME`, whose current is positive for positive inputs."""
+    """Hold a line's end at its rest by a source `V_sense_NAME`, whose current is positive for positive inputs.
+
+    One source from the line to ground: with 0 V in series with a source that all lines share, KLU's transient takes
+    steps of femtoseconds.
+    """
     if read.v_rest == 0:
         circuit.V(f"_sense_{name}", node, circuit.gnd, 0)
-        return
-    if "V_rest" not in circuit.element_names:
-        circuit.V("_rest", "rest", circuit.gnd, read.v_rest)
-    circuit.V(f"_sense_{name}", "rest", node, 0)
+    else:
+        circuit.V(f"_sense_{name}", circuit.gnd, node, -read.v_rest)
 
 
 def _open_words(circuit: Circuit, params: CrossbarReadParams, v_word: np.ndarray | None) -> None:

@@ -210,7 +210,7 @@ def offset_sweep(params: ReadoutOffsetParams, dv_threshold: np.ndarray | None = 
             Measure("v_middle", f"find v(bl) at={middle}", "V", "bit line at the middle code"),
         ),
         options="reltol=1e-6 abstol=1e-12 vntol=1e-8",
-        swept="code of the trim [1]",
+        swept="code of the trim (1)",
     )
 
 

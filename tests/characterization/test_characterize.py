@@ -38,7 +38,7 @@ def test_the_file_holds_what_was_returned(made):
     for name, one in tables.tables.items():
         for signal, quantity in one.signals.items():
             np.testing.assert_array_equal(back[name].signals[signal].values, quantity.values)
-    assert back["set"].signals["delta_g"].values.shape == (5, 5)
+    assert back["set"].signals["delta_g"].values.shape == (5, 8)
     assert np.all(back["set"].signals["energy"].values > 0)
     assert back["set"].signals["delta_g"].values.max() > 10e-6  # S: SET raises, RESET lowers
     assert back["reset"].signals["delta_g"].values.min() < -10e-6

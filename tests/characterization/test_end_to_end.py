@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.array import ArrayModel, Tile, UpdateChain
+from rramkit.array import ArrayModel, Tile, UpdateChain, UpdateParams
 from rramkit.characterization.components.cell import StateMap
 from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.characterization.engine.tables import component_tables
@@ -65,7 +65,7 @@ def chosen(tables: TableFile, polarity) -> tuple[float, float]:
 def after_update(tables: TableFile, g: np.ndarray, flat: np.ndarray, polarity) -> np.ndarray:
     """Conductances (R, C) [S] after one pulse at some cells, by table and update chain; the chain takes pairs."""
     rng = np.random.default_rng(0)
-    chain = UpdateChain.from_tables(tables)
+    chain = UpdateChain.from_tables(tables, UpdateParams(cycles=False))  # the mean pulse: ngspice's has no scatter
     state = chain.init(np.stack([g, g]), rng=rng)
     v_pulse = np.full(flat.size, chosen(tables, polarity)[1])
     return chain.step(state, flat, v_pulse, polarity=polarity, rng=rng).g_cell[0]

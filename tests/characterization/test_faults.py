@@ -46,7 +46,9 @@ class Faulty:
         return deck
 
     def _is_chosen(self, params: PulseRowParams, state: float, v_pulse: float) -> bool:
-        on_grid = params.polarity == "set" and v_pulse in set(PLAN.set.values.tolist())
+        # not where a point of the grid is run again at half its time step
+        of_grid = params.polarity == "set" and params.pulse.t_step == PLAN.pulse.t_step
+        on_grid = of_grid and v_pulse in set(PLAN.set.values.tolist())
         return on_grid and v_pulse != PLAN.set.values[0] and hash((state, v_pulse)) % 1000 < 1000 * self.share
 
 

@@ -30,7 +30,8 @@ def plan(**given):
 
 
 def test_every_component_is_in_the_catalogue_and_has_a_plan():
-    assert set(COMPONENTS) - {"wires"} <= set(catalog.BLOCKS)  # wires: decks of whole crossbars
+    # wires: decks of whole crossbars; noise: analyses of the decks of the ADC and the readout
+    assert set(COMPONENTS) - {"wires", "adc_noise", "readout_noise"} <= set(catalog.BLOCKS)
     planned = {each.component.name for name in plan_names() for each in find_design(name).plans}
     assert planned == set(COMPONENTS)
 

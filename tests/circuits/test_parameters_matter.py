@@ -27,6 +27,13 @@ SILENT = (
     (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_device.py"),
     (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
     ("cell_read|cell_write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
+    ("cell_noise|disturb_cell|droop", r"cell\.technology\.(v_io|l_io|l_diffusion)", "cells have their own"),
+    ("cell_noise", r"read\.(v_read|t_read)", "a sweep, whose points are the read voltages"),
+    ("disturb_cell|droop", r"read\.\w+", "what a state's conductance is: `preparation` of the engine"),
+    ("array_system", r"crossbar\.(c_row|c_col|c_word|r_word|wires\.c_length)|read\.(t_read|v_read)", "static"),
+    ("array_system", r"driver\.(bits|r_string|v_full|v_rest|w_inverter)", "only the gate of the selected level"),
+    ("array_system", r"readout\.(bank|c_integrate|c_miller|w_reset)", "static, at a gain as given"),
+    ("array_system", r"readout\.v_clamp|read\.v_rest", "one value for both, else refused"),
     ("write_.*|disturb", r"cell\.technology\.(v_io)", "the write path has its own supply, driver.v_write"),
     ("readout.*|multibit_read", r"readout\.ota\.technology\.(v_io|v_core|l_core)", "an amplifier with its own supply"),
     ("readout", r"v_full", "what counts as settled"),
@@ -51,6 +58,11 @@ _WRITES: tuple[dict[str, Any], ...] = (
     {"driver.set_line": "bl"},
     {"driver.buffer.gain": 1.2},
 )
+_PULSES: tuple[dict[str, Any], ...] = (
+    {"polarity": "reset"},
+    {"pulse.set_line": "bl"},
+    {"polarity": "reset", "pulse.set_line": "bl"},
+)
 _ARRAY: tuple[dict[str, Any], ...] = (
     {"crossbar.cell_kind": "1S1R"},
     {"crossbar.wires.table": "neurosim"},
@@ -60,7 +72,10 @@ _PERIPHERY = tuple({f"periphery.{k}" if k[0] == "c" else k: v for k, v in each.i
 _PAIRS = tuple({f"read.{k}": v for k, v in each.items()} for each in _ARRAY)
 _READOUTS: dict[str, Any] = {"periphery.sense": "transimpedance", "t_slot": 70e-9}
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "array_system": _ARRAY[:2],
     "cell_write": ({"polarity": "reset"}, {"pulse.set_line": "bl"}),
+    "disturb_cell": _PULSES,
+    "droop": _PULSES,
     "write_driver_set": _WRITES,
     "write_driver_reset": ({"polarity": "set"}, *_WRITES[1:], {"polarity": "set", "driver.set_line": "bl"}),
     "write_driver_pulses": _WRITES,
@@ -105,7 +120,7 @@ def others(field: FieldInfo, value: object) -> Iterator[object]:
     elif isinstance(value, int):
         yield from (value + 1, value - 1, 2 * value, value // 2, value + 20)
     elif isinstance(value, float):
-        yield from (1.01 * value, 0.99 * value, value + 0.4, value + 1e-9)
+        yield from (1.01 * value, 0.99 * value, value + 0.4, value + 1e-9, value + 1e-15)
     elif isinstance(value, tuple):
         yield (*value, value[-1])
     elif isinstance(value, str):

@@ -191,7 +191,7 @@ def test_a_read_that_is_too_short_shows_it(pool):
     _, long = train(pool, **given, t_read=300e-9)
     assert short.t_settle[-1] > 40e-9
     # Never less than the long read's. Two poles are near each other, the differences hold a slower mean of both, and
-    # what is told from half of the time is more by up to 15 %; it was 11 % of 40 ns, 8 % of 60 ns.
+    # what follows from half of the time is more by up to 15 %; it was 11 % of 40 ns, 8 % of 60 ns.
     assert 1 < short.t_settle[-1] / long.t_settle[-1] < 1.15
 
 
