@@ -147,8 +147,8 @@ def _check(params: ArraySystemParams, v_drive: np.ndarray, offsets: np.ndarray) 
         raise InputError(f"`v_offset` must be ({units},) in volt; got {offsets.shape}. One for each unit.")
     if params.read.v_rest != params.readout.v_clamp:
         raise InputError(
-            f"`read.v_rest` must be the readouts' `readout.v_clamp`, {params.readout.v_clamp:g} V, at which sensed lines "
-            f"are held; got {params.read.v_rest:g} V. Pass one value for both."
+            f"`read.v_rest` must be `readout.v_clamp`, {params.readout.v_clamp:g} V, at which a readout holds its "
+            f"line; got {params.read.v_rest:g} V. Pass one value for both."
         )
     if params.turn >= min(params.share, params.sensed):
         raise InputError(f"`turn` must be below `share` = {params.share}; got {params.turn}. Pass 0 to share - 1.")
