@@ -72,7 +72,8 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     """Return one step of this kit's training, which goes on from step to step."""
     experiment = Experiment.checked({**EVERYTHING, **changes}, where="the benchmark")
     network = Network.of(experiment.network, data.shape, data.classes)
-    rule = experiment.built_rule(tables)
+    chip = experiment.on(experiment.chip.tables(tables))
+    rule = experiment.rule_on(chip)
     optimiser, dtype = experiment.optimiser.built(), np.dtype(experiment.precision)
     trainer, reference = (
         Trainer(network, rule, optimiser),
@@ -86,7 +87,7 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
     weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.rule_state.matrices]
     state = replace(trainer.init(weights, dtype=dtype, rng=rng), vectors=digital.vectors)
     state = replace(state, rule_state=replace(state.rule_state, optimiser=digital.rule_state.optimiser))
-    if experiment.mapping.calibrates:
+    if chip.chain.calibrates:
         state = trainer.calibrated(state, digital, *batch(data, 0), margin=experiment.mapping.margin)
 
     def step(number: int) -> None:

@@ -181,8 +181,9 @@ def _fixed(table: Table, along: str, across: str | None) -> dict[str, int]:
     for name, axis in table.axes.items():
         if name in (along, across):
             continue
-        if name in nominal:
-            indices[name] = int(np.argmin(np.abs(np.asarray(axis.values, dtype=float) - nominal[name])))
+        at_nominal = next((value for column, value in nominal.items() if column == name), None)
+        if at_nominal is not None:
+            indices[name] = int(np.argmin(np.abs(np.asarray(axis.values, dtype=float) - at_nominal)))
         elif NOMINAL_CORNER in axis.labels:
             indices[name] = axis.labels.index(NOMINAL_CORNER)
         else:

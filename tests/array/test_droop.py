@@ -8,7 +8,7 @@ from fixtures.pulse_decks import droop_table, pulse_table, state_map
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.droop import Droop, DroopParams
 from rramkit.array.write.pulse import GradualWrite
-from rramkit.circuits.cell import PulseParams
+from rramkit.circuits.cell import PulseParams, PulseShape
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
 from rramkit.surrogate.grid import GridSurrogate
@@ -26,16 +26,15 @@ def states(pool):
 def written(pool, polarity, line, *, state, v):
     """Return the state after one pulse at the far end of a line with resistance, through an ideal driver."""
     rows, cols = (1, SEGMENTS + 1) if line == "row" else (SEGMENTS + 1, 1)
-    lines = {"r_row": R, "r_col": R, "r_word": 0.0, "c_row": 0.0, "c_col": 0.0, "c_word": 0.0}
     pulse = PulseParams()
     volts = (
         {"v_write": pulse.v_bl_set, "v_word": v} if polarity == "set" else {"v_write": v, "v_word": pulse.v_wl_reset}
     )
     params = CrossbarWriteParams(
-        crossbar=CrossbarParams(rows=rows, cols=cols, **lines),
+        crossbar=CrossbarParams(rows=rows, cols=cols, r_row=R, r_col=R, r_word=0.0, c_row=0.0, c_col=0.0, c_word=0.0),
         selection=Selection(scheme="gated", row=0, col=cols - 1),
         polarity=polarity,
-        pulse={"r_driver": pulse.r_driver, "c_line": pulse.c_line},
+        pulse=PulseShape(r_driver=pulse.r_driver, c_line=pulse.c_line),
         state=state,
         pulses=1,
         **volts,

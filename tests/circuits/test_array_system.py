@@ -1,5 +1,7 @@
 """Whole array with its periphery, of bare resistors: currents and outputs by hand in each direction and turn."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -14,7 +16,7 @@ G = np.random.default_rng(5).uniform(5e-6, 20e-6, (ROWS, COLS))
 SERIES = 8e-3
 
 
-def params(direction="forward", turn=0, **given):
+def params(direction: Literal["forward", "backward"] = "forward", turn=0, **given):
     bar = CrossbarParams(rows=ROWS, cols=COLS, cell_kind="1R")
     return ArraySystemParams(crossbar=bar, direction=direction, turn=turn, **given)
 

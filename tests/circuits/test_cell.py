@@ -8,6 +8,7 @@ from rramkit.characterization.components.cell import integral, pulse_energies, r
 from rramkit.circuits import libraries
 from rramkit.circuits.cell import (
     CellParams,
+    Polarity,
     PulseParams,
     ReadParams,
     ReadRowParams,
@@ -63,7 +64,8 @@ def test_read_of_the_staircase_equals_the_static_read(pool):
 def test_single_pulses_reach_both_ends_of_the_window(pool):
     """RESET brings 14 uS to 4 uS in one pulse of the driver's highest amplitude, SET 60 uS to 80 uS."""
     reads = []
-    for polarity, state, code in (("reset", 0.66, 63), ("set", 0.91, 63)):
+    cases: tuple[tuple[Polarity, float, int], ...] = (("reset", 0.66, 63), ("set", 0.91, 63))
+    for polarity, state, code in cases:
         v = WriteDriverParams().amplitude(code, polarity)
         params, waves = staircase(pool, polarity=polarity, state=state, v_first=v, v_last=v, pulses=1)
         reads.append(read_conductances(waves, params))

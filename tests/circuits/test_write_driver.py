@@ -13,8 +13,9 @@ from rramkit.characterization.components.write_driver import (
 )
 from rramkit.characterization.engine.monte_carlo import RandomDraw
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.plan import Plan
+from rramkit.characterization.plan import Plan, PulseAxis
 from rramkit.characterization.waveforms import integral
+from rramkit.circuits.cell import Polarity
 from rramkit.circuits.write_driver import (
     DriverPulseParams,
     DriverResetParams,
@@ -93,7 +94,8 @@ def test_energy_comes_from_the_supplies(set_run, reset_run):
 def test_tables_amplitudes_are_the_drivers_codes():
     """`set` and `reset` are asked at what the driver makes: amplitude k of a table is code k."""
     driver, plan = WriteDriverParams(), Plan()
-    for polarity, axis in (("set", plan.set), ("reset", plan.reset)):
+    cases: tuple[tuple[Polarity, PulseAxis], ...] = (("set", plan.set), ("reset", plan.reset))
+    for polarity, axis in cases:
         levels = [driver.amplitude(code, polarity) for code in range(2**driver.converter.bits)]
         table = axis.v_first + axis.v_step * np.arange(len(levels))
         np.testing.assert_allclose(table, levels, rtol=0, atol=1e-12)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import cast
 
 import h5py
 import numpy as np
@@ -109,10 +110,10 @@ def test_look_ups_of_sense_units_are_made_again(tmp_path):
     images = _data().x_test
     np.testing.assert_array_equal(again.scores(images), run.network.scores(images))
     with h5py.File(tmp_path / "run.h5") as file:
-        changes = file["network/changes"]
+        changes = cast(dict[str, h5py.Dataset], file["network/changes"])
         stored = json.loads(changes["paths"][()].tobytes())
         assert any(path.endswith(".gain") for path in stored)  # calibrated
-        assert max(changes[str(index)].size for index in range(len(stored))) < PARTS
+        assert max(changes[str(index)][()].size for index in range(len(stored))) < PARTS
 
 
 def test_another_trainings_checkpoint_is_not_taken_up(tmp_path):
