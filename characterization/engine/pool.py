@@ -18,6 +18,7 @@ from rramkit.characterization.engine.point import Job, MeasuredValues, measured
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
 from rramkit.errors import SetupError, SimulationError
+from rramkit.processes import leftovers
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
 
 TIMEOUT = 120.0  # processor seconds: ten times those of the slowest deck in the kit's own plans
@@ -54,6 +55,7 @@ class SpicePool:
         self.workers = workers or len(os.sched_getaffinity(0))
         self.timeout = timeout
         self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
+        leftovers.note_folder(self.folder)
         self._workers = Workers(
             self.workers, _main, (self.library, self.folder), timeout=timeout, recycle=RECYCLE_AFTER
         )
@@ -65,6 +67,7 @@ class SpicePool:
         """End the workers at once: the caller has waited for the results that it needs."""
         self._workers.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        leftovers.forget_folder(self.folder)
 
     @property
     def simulator(self) -> str:
