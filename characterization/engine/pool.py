@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
+from rramkit.circuits.libraries import leave_checks_to_parent
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes import leftovers
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
@@ -127,6 +128,7 @@ def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Wavef
 
 def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
     watch = end_with_parent(partial(_remove, folder))
+    leave_checks_to_parent()
     own = folder / str(os.getpid())
     own.mkdir()
     simulator = Simulator(library, own)
