@@ -226,7 +226,7 @@ def _cell_plan(provenance: Mapping[str, str], *, simulated: bool) -> Plan | None
 def _read_plan(text: str, key: str, *, simulated: bool) -> dict[str, Any]:
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise TableError(
             f"the table file's `{key}` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
         ) from error
@@ -236,6 +236,7 @@ def _read_plan(text: str, key: str, *, simulated: bool) -> dict[str, Any]:
 
 
 _LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device
+_CORNERS = "corners"  # of transistors: a file by the name of its corner
 
 
 def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN401  (any part of a plan)
@@ -244,6 +245,9 @@ def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN4
         return [_with_named_libraries(each, simulated=simulated) for each in values]
     if not isinstance(values, dict):
         return values
+    if isinstance(values.get(_CORNERS), dict):
+        files = {name: {_LIBRARY_KEYS[0]: file} for name, file in values[_CORNERS].items() if isinstance(file, str)}
+        values = values | {_CORNERS: values[_CORNERS] | files}
     found = {name: _with_named_libraries(each, simulated=simulated) for name, each in values.items()}
     for name in _LIBRARY_KEYS:
         path = values.get(name)
@@ -253,7 +257,7 @@ def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN4
         if mine is None and simulated:
             raise InputError(
                 f"the table file was made with the model file {path[:200]!r}, and what a table file names is not opened"
-                f" by itself. Name yours: `--library {Path(path).name[:80]}` (`name_library` in Python)."
+                f" by itself. Name yours: `--library {ascii(Path(path).name)[1:-1][:80]}` (`name_library` in Python)."
             )
         if mine is None:
             return {}
