@@ -145,7 +145,7 @@ def test_null_bytes(place, position):
 def test_what_is_no_model_file_is_not_opened(place, kind):
     target = place.inputs / ".hidden" if kind == "hidden" else place.inputs / "inner.inc"
     if kind == "pipe":
-        os.mkfifo(target)  # opening it would wait for ever
+        os.mkfifo(target)  # opening it would never end
     elif kind == "hidden":
         target.write_text(CARD)
     else:
