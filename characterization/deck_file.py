@@ -14,6 +14,7 @@ _OUTPUT = re.compile(
 _MEASURE = re.compile(r"^\*\s+(?P<name>\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$")
 _SWEPT = re.compile(r"(?m)^\* swept: (?P<text>.+)$")
 _CARD = re.compile(r"^\.(\w+)")
+_END = re.compile(r"(?i)^\.end\s*$")
 _ALLOWED = frozenset(
     "model subckt ends param params func global if elseif else endif option options opt temp ic nodeset title width "
     "tran dc ac op noise tf pz sens disto four sp save print plot probe meas measure end csparam".split()
@@ -48,29 +49,44 @@ def read_deck(path: Path) -> str:
     title, *lines = model_text.read_text(path).split("\n")
     if title.lstrip().startswith("*#"):
         raise InputError(f"{path}, line 1: `*#` runs a command in ngspice. Remove the line.")
-    text = "\n".join([title if title.isprintable() else "deck", *_nested_in_place(path, lines)])
+    text = "\n".join([_title(title), *_nested_in_place(path, lines)])
     if not _ANALYSIS.search(text):
         raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
     return text if re.search(r"(?im)^\s*\.end\s*$", text) else f"{text.rstrip()}\n.end\n"
 
 
+def _title(text: str) -> str:
+    """Return a title that ngspice takes for one: an empty line would be dropped, and the first card with it."""
+    text = _printable(text)
+    return f"* {text}" if text.lstrip().startswith(".") else text if text.strip() else "deck"
+
+
+def _printable(text: str) -> str:
+    """Return a line without the characters that would end it elsewhere."""
+    return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)
+
+
 def _nested_in_place(path: Path, lines: list[str]) -> Iterator[str]:
-    """Yield the lines of a deck after its title, those that name a file replaced by what it holds; all are checked."""
+    """Yield the lines of a deck after its title, those that name a file replaced by what it holds; all are checked.
+
+    What is yielded is what was checked: whole cards, so that no continuation can change one behind the check.
+    """
     file = path.resolve()
-    for line in model_text.joined_lines(file, lines, first=2):
+    cards = {line.number: line for line in model_text.joined_lines(file, lines, first=2)}
+    for number, raw in enumerate(lines, start=2):
+        if raw.lstrip().startswith("*"):
+            yield _printable(raw)
+        elif number in cards:
+            yield from (model_text.wrapped(line.text) for line in _checked(cards[number], file))
+
+
+def _checked(card: model_text.Line, file: Path) -> Iterator[model_text.Line]:
+    """Yield a card of a deck, or the cards of the file that it names, each of them checked."""
+    nested = model_text.nested_file(card, file, file.parent)
+    for line in [card] if nested is None else model_text.flattened(*nested, root=file.parent).lines:
         _check(line)
-    for index, raw in enumerate(lines, start=2):
-        name = raw.strip()
-        nested = None
-        if name.startswith("."):
-            for line in model_text.joined_lines(file, [raw], first=index):
-                nested = model_text.nested_file(line, file)
-        if nested is None:
-            yield raw
-            continue
-        for line in model_text.flattened(*nested).lines:
-            _check(line)
-            yield model_text.wrapped(line.text)
+        if nested is None or not _END.match(line.text):  # of a nested file it would end the deck
+            yield line
 
 
 def _check(line: model_text.Line) -> None:

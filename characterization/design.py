@@ -17,7 +17,7 @@ is the base at that condition.
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,7 +32,7 @@ from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
-from rramkit.parameters import Parameters, listing, quantity
+from rramkit.parameters import Parameters, beside, listing, quantity
 from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
@@ -129,8 +129,12 @@ def find_design(name: str) -> Design:
 
 
 def read_design(path: Path) -> Design:
-    """Read a TOML file: a design, the plan of one component, or that of cell and array."""
-    values = _values(path)
+    """Read a TOML file: a design, the plan of one component, or that of cell and array; its paths are beside it."""
+    with beside(path):
+        return _design(_values(path), path)
+
+
+def _design(values: dict[str, Any], path: Path) -> Design:
     if "base" in values:
         return _derived(values, path)
     if "block" in values or "component" in values:
@@ -169,34 +173,115 @@ def component_plan(values: Mapping[str, Any], *, where: str) -> ComponentPlan:
     return ComponentPlan.checked({**rest, "component": find(name)}, where=where)
 
 
-def plans_of(provenance: Mapping[str, str]) -> list[ComponentPlan]:
-    """Return the plans of a table file's tables: those that stand in it, and those that its plan of cell expands to."""
-    cell = cell_plan_of(provenance)
+def plans_of(provenance: Mapping[str, str], *, simulated: bool = True) -> list[ComponentPlan]:
+    """Return the plans of a table file's tables: those that stand in it, and those that its plan of cell expands to.
+
+    Parameters
+    ----------
+    provenance : mapping of str to str
+        That of the table file, which may have come from anywhere: a model file that it names is not opened. In its
+        place stands the one of the same name that the user named in this process (`named_like`).
+    simulated : bool
+        Whether circuits are made of the plans. If not, circuits of models that the user did not name stand at their
+        defaults: the plans are good for limits and axes only.
+
+    Raises
+    ------
+    InputError
+        When circuits are made, and the user did not name a model file.
+    TableError
+        When circuits are made, and their models are not those that the tables were made from.
+    """
+    cell = _cell_plan(provenance, simulated=simulated)
     plans = {plan.name: plan for plan in (cell.expanded() if cell is not None else ())}
     for key, text in provenance.items():
         if key.startswith(COMPONENT_PLAN):
-            plan = component_plan(_read_json(text, key), where=f"the table file's `{key}`")
+            plan = component_plan(_read_plan(text, key, simulated=simulated), where=f"the table file's `{key}`")
             plans[plan.name] = plan
+    if simulated:
+        _check_models(plans.values(), provenance)
     return list(plans.values())
 
 
 def cell_plan_of(provenance: Mapping[str, str]) -> Plan | None:
-    """Return the plan of cell and array that a table file was made by; None when it was made without one."""
+    """Return the plan of cell and array that a table file was made by; None when it was made without one.
+
+    Model files are those of `plans_of` for circuits.
+    """
+    plan = _cell_plan(provenance, simulated=True)
+    if plan is not None:
+        _check_models(plan.expanded(), provenance)
+    return plan
+
+
+def _cell_plan(provenance: Mapping[str, str], *, simulated: bool) -> Plan | None:
     text = provenance.get("plan")
     if text is None:
         return None
     # A plan is kept whole: one without these keys is of a file that was made before there were such tables.
     before = {"scatter": {"points": 0}, "droop": {"g_points": 0}, "disturb": {"g_points": 0}}
-    return Plan.checked(before | _read_json(text, "plan"), where="the table file's `plan`")
+    return Plan.checked(before | _read_plan(text, "plan", simulated=simulated), where="the table file's `plan`")
 
 
-def _read_json(text: str, key: str) -> dict[str, Any]:
+def _read_plan(text: str, key: str, *, simulated: bool) -> dict[str, Any]:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise TableError(
             f"the table file's `{key}` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
         ) from error
+    if not isinstance(values, dict):
+        raise TableError(f"the table file's `{key}` is no plan. Regenerate the file with `rramkit characterize`.")
+    return _with_named_libraries(values, simulated=simulated)
+
+
+_LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device
+_CORNERS = "corners"  # of transistors: a file by the name of its corner
+
+
+def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN401  (any part of a plan)
+    """Return a part of a table file's plan with the user's own model files in place of those that it names."""
+    if isinstance(values, list):
+        return [_with_named_libraries(each, simulated=simulated) for each in values]
+    if not isinstance(values, dict):
+        return values
+    if isinstance(values.get(_CORNERS), dict):
+        files = {name: {_LIBRARY_KEYS[0]: file} for name, file in values[_CORNERS].items() if isinstance(file, str)}
+        values = values | {_CORNERS: values[_CORNERS] | files}
+    found = {name: _with_named_libraries(each, simulated=simulated) for name, each in values.items()}
+    for name in _LIBRARY_KEYS:
+        path = values.get(name)
+        if not isinstance(path, str) or not path:
+            continue
+        mine = libraries.named_like(path)
+        if mine is None and simulated:
+            raise InputError(
+                f"the table file was made with the model file {path[:200]!r}, and what a table file names is not opened"
+                f" by itself. Name yours: `--library {ascii(Path(path).name)[1:-1][:80]}` (`name_library` in Python)."
+            )
+        if mine is None:
+            return {}
+        found[name] = mine
+    return found
+
+
+def _check_models(plans: Iterable[ComponentPlan], provenance: Mapping[str, str]) -> None:
+    """Raise `TableError` where models are not those that a table file was made from."""
+    text = provenance.get("models")
+    if text is None:
+        return
+    try:
+        made_from = set(json.loads(text).values())
+    except (json.JSONDecodeError, AttributeError, TypeError) as error:
+        raise TableError(
+            f"the table file's `models` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
+        ) from error
+    for library in sorted({each for plan in plans for each in libraries_of(plan)}, key=str):
+        if libraries.sha256(library) not in made_from:
+            raise TableError(
+                f"the tables were made from other models: {library} is not what it was then. Restore it, or regenerate "
+                "the file with `rramkit characterize`."
+            )
 
 
 def echo(design: Design) -> dict[str, str]:

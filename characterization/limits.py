@@ -25,7 +25,7 @@ class DataSheetLine:
 def data_sheet(file: TableFile) -> list[DataSheetLine]:
     """Return a line for each measure with limits: smallest, median and largest value of its table."""
     lines = []
-    for plan in plans_of(file.provenance):
+    for plan in plans_of(file.provenance, simulated=False):
         for table in _own(plan, file.tables):
             for signal, quantity in table.signals.items():
                 limit, good = plan.limit(signal), quantity.values[~table.masked(signal)]
@@ -37,7 +37,7 @@ def data_sheet(file: TableFile) -> list[DataSheetLine]:
 
 def all_broken(file: TableFile) -> list[str]:
     """Return what `broken` says of every component of a table file, by the plans in its provenance."""
-    return [line for plan in plans_of(file.provenance) for line in broken(plan, file.tables)]
+    return [line for plan in plans_of(file.provenance, simulated=False) for line in broken(plan, file.tables)]
 
 
 def broken(plan: ComponentPlan, tables: Mapping[str, Table]) -> list[str]:

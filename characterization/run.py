@@ -21,6 +21,7 @@ from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import libraries
+from rramkit.circuits.libraries import ModelFile, UserLibrary
 from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable
 from rramkit.lock import only_writer
@@ -139,9 +140,20 @@ def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
     design = design_of(plan)
     used = {library for each in design.plans for library in libraries_of(each)}
     return echo(design) | {
-        "models": json.dumps({str(name): libraries.sha256(name) for name in used}, sort_keys=True),
+        "models": json.dumps(_hashes(used), sort_keys=True),
         "simulator": simulator,
         "kit_version": __version__,
+    }
+
+
+def _hashes(used: set[ModelFile]) -> dict[str, str]:
+    """Return the hash of each library by its name; the folder stands before it where two files have one name."""
+    names = [str(each) for each in used]
+    return {
+        f"{Path(each.path).parent.name}/{each}"
+        if isinstance(each, UserLibrary) and names.count(str(each)) > 1
+        else str(each): libraries.sha256(each)
+        for each in used
     }
 
 
@@ -163,6 +175,7 @@ def _counts(tally: RunCounts, seconds: float) -> dict[str, str]:
         "spice_points": str(tally.swept_points),
         "spice_reused": str(tally.reused),
         "spice_retried": str(tally.retried),
+        "spice_alone": str(tally.alone),
         "spice_failed": str(tally.failed),
         "spice_seconds": f"{tally.seconds:.3f}",
         "characterize_seconds": f"{seconds:.3f}",

@@ -27,9 +27,9 @@ from rramkit.table import TableFile
 
 
 @contextmanager
-def spice_arrays(tables: TableFile, *, report: Report = silent) -> "Iterator[SpiceArrays]":
-    """Yield arrays of the plan in a table file's provenance, in one ngspice."""
-    with SpicePool(workers=1, timeout=3600.0) as pool:
+def spice_arrays(tables: TableFile, *, timeout: float = 3600.0, report: Report = silent) -> "Iterator[SpiceArrays]":
+    """Yield arrays of the plan in a table file's provenance, in one ngspice; `timeout`: processor seconds a run."""
+    with SpicePool(workers=1, timeout=timeout) as pool:
         yield SpiceArrays(tables, pool, report)
 
 

@@ -2,15 +2,22 @@
 
 from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.held_out import fresh_points
-from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.engine.runner import Report, Runner, silent
+from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
+from rramkit.characterization.engine.runner import Report, RunCounts, Runner, silent
 from rramkit.errors import InputError, TableError
 from rramkit.table import HeldOut, TableFile
 from rramkit.table.schema import WRITES
 
 
 def verify(
-    tables: TableFile, *, seed: int, points: int, workers: int | None = None, report: Report = silent
+    tables: TableFile,
+    *,
+    seed: int,
+    points: int,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    report: Report = silent,
+    tally: RunCounts | None = None,
 ) -> dict[str, HeldOut]:
     """Compare each table with fresh SPICE points of another seed, under its own plan and limits.
 
@@ -24,8 +31,12 @@ def verify(
         Points a table.
     workers : int, optional
         ngspice processes; left out, one for each core.
+    timeout : float
+        Processor seconds after which one run is killed.
     report : callable, optional
         Called for every point that ends.
+    tally : RunCounts, optional
+        Counts the runs, what was retried among them.
 
     Returns
     -------
@@ -36,9 +47,10 @@ def verify(
     ------
     TableError
         When the file was not made from SPICE, its cell tables are of another definition of conductance, or no plan
-        limits a held-out error: nothing would be compared.
+        limits a held-out error: nothing would be compared. When the tables were made from other models.
     InputError
-        When `seed` is a table's own seed: its points would not be fresh.
+        When `seed` is a table's own seed: its points would not be fresh. When a model file of the user's own was not
+        named in this process (`circuits.libraries.name_library`).
     SetupError
         When there is no ngspice.
 
@@ -62,8 +74,8 @@ def verify(
                 f"`seed` must differ from the table's own, {each.seed}, for the points to be fresh. Change it."
             )
     fresh: dict[str, HeldOut] = {}
-    with SpicePool(workers=workers) as pool:
-        runner = Runner(pool, report)
+    with SpicePool(workers=workers, timeout=timeout) as pool:
+        runner = Runner(pool, report, tally=tally or RunCounts())
         for plan in plans:
             held_out = fresh_points(runner, plan, tables.tables, seed=seed, points=points)
             fresh |= {f"{name}.{signal}": each for name, found in held_out.items() for signal, each in found.items()}

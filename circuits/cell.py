@@ -36,7 +36,8 @@ class CellParams(Parameters):
     technology: Technology = Technology()
     device: Device = Device()
     w_access: float = quantity(2e-6, "m", "width of the access transistor", ge=0.1e-6, le=20e-6)
-    l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=0.22e-6, le=2e-6)
+    l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=5e-9, le=2e-6)
+    access: Literal["nmos_io", "nmos_core"] = quantity("nmos_io", "1", "which transistor of the technology it is")
 
     @property
     def libraries(self) -> tuple[ModelFile, ...]:
@@ -63,7 +64,7 @@ def held_cell(params: CellParams) -> SubCircuit:
 
 def _add_access(cell: SubCircuit, params: CellParams) -> None:
     draw = Netlister(cell, params.technology)
-    draw.mosfet("_access", ("d", "wl", "sl", 0), "nmos_io", w=params.w_access, length=params.l_access, strips=False)
+    draw.mosfet("_access", ("d", "wl", "sl", 0), params.access, w=params.w_access, length=params.l_access, strips=False)
 
 
 # Gear, because the trapezoidal rule rings on a line whose time constant is far below the step: a read would show it.
@@ -83,7 +84,7 @@ class ReadParams(Parameters):
     v_rest: float = quantity(
         0.3, "V", "lines at rest; driven ones are pulled down from it. 0: driven up from ground", ge=0, le=1
     )
-    v_wl: float = quantity(3.3, "V", "word line while reading", ge=1.0, le=3.6)
+    v_wl: float = quantity(3.3, "V", "word line while reading", ge=0.3, le=3.6)
     t_read: float = quantity(40e-9, "s", "duration of a read", ge=3e-9, le=1e-6)
 
     @model_validator(mode="before")

@@ -156,7 +156,7 @@ def line_capacitance(params: ChipParams, line: ChipLine, *, gate_open: bool, g_c
         circuit.raw_spice += f"V_{name} {name} 0 dc {level:.9g}{' ac 1' if name == line else ''}\n"
     for k in range(params.rows if line == "bit" else params.cols):
         pins = (f"drain_{k}", "word", "source", 0)
-        draw.mosfet(f"_access_{k}", pins, "nmos_io", w=cell.w_access, length=cell.l_access)
+        draw.mosfet(f"_access_{k}", pins, cell.access, w=cell.w_access, length=cell.l_access)
         circuit.R(f"_cell_{k}", "bit", f"drain_{k}", 1 / g_cell)
     return Deck(
         title=f"Capacitance of a {line} line, gates {'open' if gate_open else 'closed'}",

@@ -157,7 +157,7 @@ def _inside(
             pins = [str(node) for node in cell.external_nodes]
             inner = dict(zip(pins, nodes, strict=True))
             yield from _inside(cell, definitions, technology, f"{path}{name}.", inner)
-        elif name.startswith(TRANSISTOR) and technology.device == "subcircuit":
+        elif name.startswith(TRANSISTOR) and technology.has_subcircuits:
             of = technology.subcircuit  # any other unknown subcircuit is a device of a library, such as a ReRAM
             width, length = (float(sizes[word]) * of.unit for word in (of.width, of.length))
             gate = nodes[of.pins.index("g")]

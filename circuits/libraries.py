@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit import netlists
-from rramkit.circuits.model_text import ModelText, fresh_library_text, needed, wrapped
+from rramkit.circuits.model_text import ModelText, fresh_library_text, needed, words_of
 from rramkit.errors import InputError
 
 CONTROL_WORDS = (
@@ -16,7 +16,6 @@ CONTROL_WORDS = (
 _CONTROL = re.compile(rf"(?i)(?:^|[\s/])\.(?:{CONTROL_WORDS})(?:$|[\s/])")
 # A path stands in the header of a deck, a comment: letters, digits, blanks and these, so that it can be nothing else.
 _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
-_WORD = re.compile(r"[\w.]+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class UserLibrary:
     def text(self, words: Iterable[str] | None = None) -> str:
         """Return the library as lines of a deck, without a file name in it; with `words`, only what they need."""
         models = self.models if words is None else needed(self.models, words)
-        return f"* {self}\n{wrapped(models.text)}"
+        return f"* {self}\n{models.deck_lines}"
 
     def sha256(self) -> str:
         """Return the SHA-256 of the flattened text, in hexadecimal: files that it includes are in it."""
@@ -51,7 +50,7 @@ ModelFile = str | UserLibrary
 def text(library: ModelFile, circuit: str | None = None) -> str:
     """Return a library as lines of a deck; of a user's, with a circuit's text, only what that needs."""
     if isinstance(library, UserLibrary):
-        return library.text(None if circuit is None else _WORD.findall(circuit))
+        return library.text(None if circuit is None else words_of(circuit))
     return netlists.text(library)
 
 
@@ -67,7 +66,7 @@ def check_names(libraries: Iterable[ModelFile], own: Iterable[str]) -> None:
         if not isinstance(library, UserLibrary):
             owners |= dict.fromkeys(_defined(netlists.text(library)), str(library))
     for library in libraries:
-        for name in set(library.models.names) if isinstance(library, UserLibrary) else ():
+        for name in library.models.names if isinstance(library, UserLibrary) else ():
             if name in owners:
                 raise InputError(
                     f"`{library}` defines `{name}`, and so does {owners[name]}: ngspice would take one of the two. "
@@ -80,8 +79,45 @@ def _defined(deck: str) -> list[str]:
     return [name.lower() for name in re.findall(r"(?im)^\.(?:model|subckt)\s+(\S+)", deck)]
 
 
+_named: set[str] = set()
+_checks = True
+
+
+def checks_libraries() -> bool:
+    """Whether this process reads a library when parameters name it."""
+    return _checks
+
+
+def leave_checks_to_parent() -> None:
+    """Read no library when parameters name it: they come from a process that has, and its decks hold the models."""
+    global _checks  # once, at the start of a worker
+    _checks = False
+
+
+def named_like(path: str) -> str | None:
+    """Return the model file that the user named in this process and that is, or is called like, one of a table file.
+
+    What a table file names is not read: it may have come from anywhere.
+    """
+    same = [each for each in sorted(_named) if each == path or Path(each).name == Path(path).name]
+    return path if path in _named else same[0] if len(same) == 1 else None
+
+
+def name_library(path: str | Path) -> None:
+    """Name a model file that table files may mean by its name; raise `InputError` when it is none."""
+    try:
+        check_path(str(Path(path).absolute()))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}. Pass the path of a model file.") from error
+
+
 def check_path(path: str) -> str:
-    """Return `path`; raise `ValueError` when it is no model file, or could be read as anything but a path."""
+    """Return `path`, which the user names; raise `ValueError` when it is no model file, or no plain path.
+
+    From then on the file is one that this process may read.
+    """
+    if not _checks:
+        return path
     if not _PATH.fullmatch(path):
         raise ValueError("must be one path of letters, digits, blanks and ./+,@=:~#%^()-")
     resolved = str(Path(path).resolve())  # a link may point to another name
@@ -89,4 +125,5 @@ def check_path(path: str) -> str:
         raise ValueError("must not contain a folder named like a SPICE control word")
     if not Path(path).is_file():
         raise ValueError(f"must be a model file that exists (looked for {Path(path).resolve()})")
+    _named.add(path)
     return path

@@ -8,6 +8,9 @@ or Latin-1, any line ends. What is left holds no file name. A section is `.lib N
 A library may hold models, subcircuits, parameters, functions and conditions, and of options only `scale`, `tnom` and
 `wnflag`. All else is refused by file and line, whatever file it is nested in: what executes or steers the analysis,
 elements outside a subcircuit, code models that open files or run processes, random functions that are switched on.
+
+A nested file must lie in the folder of the file that the user named or below it, or be called like a model file: no
+library or deck that somebody sends reads a key, a password or a device.
 """
 
 import hashlib
@@ -15,13 +18,20 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from rramkit.errors import InputError
 
 _DEPTH = 40  # nested files (1): deeper than any process kit
+_NESTED_MOST = 20_000  # nested files that one library puts in place: a whole sky130 has under a thousand
 _SIZE = 200e6  # bytes of one flattened library: a whole sky130 has 30e6
+_CARD_LONGEST = 100_000  # characters of one card, its continuations joined: a BSIM4 card has some thousand
+_SUFFIXES = frozenset(  # of model files, where they lie elsewhere than the library that names them
+    "lib inc incl include l sp spi spice ngspice hspice cir ckt cdl net netlist mod model models mdl pm sub subckt "
+    "scs par param params prm cor corner".split()
+)
+_SYSTEM = tuple(Path(folder) for folder in ("/proc", "/sys", "/dev", "/run"))
 _INCLUDE = re.compile(r"(?i)^\.(?:include|incl|inc)\s+(?P<path>\"[^\"]*\"|'[^']*'|\S+)\s*$")
 _LIB = re.compile(r"(?i)^\.lib\s+(?P<path>\"[^\"]*\"|'[^']*'|\S+)(?:\s+(?P<section>[\w.+-]+))?\s*$")
 _ENDL = re.compile(r"(?i)^\.endl\b")
@@ -31,9 +41,16 @@ _DROPPED = frozenset("protect unprotect prot unprot".split())
 _OPTIONS = frozenset(("scale", "tnom", "wnflag"))
 _OPTION = re.compile(r"(?i)(\w+)(?:\s*=\s*[^\s=]+)?")
 _ELEMENTS = "bcdefghijklmnopqrstuvwxyz"
-_OPENS_FILES = ("filesource", "d_source", "d_state", "d_process", "d_cosim", "table2d", "table3d", "file_source")
-_FILE_KEY = re.compile(r"(?i)\b(?:file|input_file|state_file|process_file|simulation)\s*=")
-_RANDOM = re.compile(r"(?i)(?:(?P<switch>[a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\(")
+# Models that open files or run programs: of ngspice's code models, of its device simulator, and its network device.
+_OPENS_FILES = frozenset(
+    "filesource file_source xfer d_source d_state d_process d_cosim table2d table3d ndev numd numd2 nbjt nbjt2 "
+    "numos".split()
+)
+_FILE_KEY = re.compile(r"(?i)\b\w*(?:file|simulation)\s*=")
+_SEPARATORS = re.compile(r"[\s(),=]+")  # between words, as ngspice reads a model card
+_RANDOM = re.compile(
+    r"(?i)(?:(?<!\w)(?P<switch>[a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\("
+)
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 
@@ -68,18 +85,27 @@ class ModelText:
 
     @property
     def text(self) -> str:
-        """The cards as lines of a deck."""
+        """The cards as they were, one a line."""
         return "\n".join(line.text for line in self.lines)
 
-    @property
+    @cached_property
+    def deck_lines(self) -> str:
+        """The cards as lines of a deck, long ones continued."""
+        return wrapped(self.text)
+
+    @cached_property
     def sha256(self) -> str:
         """Hash of the flattened text, in hexadecimal: an edit of any nested file that changes a card changes it."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    @property
-    def names(self) -> tuple[str, ...]:
+    @cached_property
+    def names(self) -> frozenset[str]:
         """Models and subcircuits that it defines outside any subcircuit, in lower case."""
-        return tuple(name for name, _ in self.definitions())
+        return frozenset(name for name, _ in self.definitions())
+
+    @cached_property
+    def _definitions(self) -> "_Definitions":
+        return _Definitions(self)
 
     def definitions(self) -> Iterator[tuple[str, Line]]:
         """Yield name (lower case) and line of each model and subcircuit outside any subcircuit."""
@@ -143,7 +169,9 @@ def _blank_before(text: str, width: int) -> int:
 
 
 def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
-    """Return a library cut down to the models and subcircuits that circuits use, with all parameters and functions.
+    """Return a library cut down to what circuits use: models, subcircuits, and their parameters and functions.
+
+    The library is taken apart once, and each part is made once: decks of one plan share it.
 
     Parameters
     ----------
@@ -155,45 +183,93 @@ def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
     Returns
     -------
     ModelText
-        The part of it, in the same order. A library with conditions outside subcircuits is returned whole.
+        The part of it, in the same order, options with it. A library with conditions outside subcircuits is returned
+        whole.
     """
-    blocks = _blocks(flat.lines)
-    if any(name is None and line.text.lower().startswith(".if") for name, block in blocks for line in block[:1]):
-        return flat
-    by_name: dict[str, list[int]] = {}
-    for index, (name, _) in enumerate(blocks):
-        if name is not None:
-            by_name.setdefault(name, []).append(index)
-            by_name.setdefault(re.sub(r"\.\d+$", "", name), []).append(index)  # bins of one model
-    wanted, waiting = set[int](), [name.lower() for name in names if name.lower() in by_name]
-    while waiting:
-        for index in by_name[waiting.pop()]:
-            if index not in wanted:
-                wanted.add(index)
-                words = {word for line in blocks[index][1] for word in _WORD.findall(line.text.lower())}
-                waiting += [word for word in words if word in by_name]
-    kept = [line for index, (name, block) in enumerate(blocks) if name is None or index in wanted for line in block]
-    return ModelText(tuple(kept), flat.files)
+    return flat._definitions.needed(name.lower() for name in names)
+
+
+def words_of(text: str) -> set[str]:
+    """Return the words of a card or a circuit in lower case: what may be the name of a model or parameter."""
+    low = text.lower()
+    return {*_WORD.findall(low), *_BETWEEN.split(low)}
 
 
 _WORD = re.compile(r"[\w.]+")
+_BETWEEN = re.compile(r"[\s=,(){}'\"]+")
+_ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
 
 
-def _blocks(lines: Iterable[Line]) -> list[tuple[str | None, list[Line]]]:
-    """Return models and whole subcircuits by name (lower case), and every other line by itself without one."""
-    blocks: list[tuple[str | None, list[Line]]] = []
+class _Definitions:
+    """A library taken apart: what each of its parts defines, and the parts that were cut out of it before."""
+
+    def __init__(self, flat: ModelText) -> None:
+        self._flat = flat
+        self._blocks = _blocks(flat.lines)
+        self._whole = any(block[0].text.lower().startswith(".if") for _, block in self._blocks)
+        self._by_name: dict[str, list[int]] = {}
+        for index, (names, _) in enumerate(self._blocks):
+            for name in names:
+                self._by_name.setdefault(name, []).append(index)
+        self._always = {index for index, (names, _) in enumerate(self._blocks) if not names}
+        self._words: dict[int, set[str]] = {}
+        self._cut: dict[frozenset[str], ModelText] = {}
+
+    def needed(self, names: Iterable[str]) -> ModelText:
+        if self._whole:
+            return self._flat
+        roots = frozenset(name for name in names if name in self._by_name)
+        if roots not in self._cut:
+            self._cut[roots] = self._part(roots)
+        return self._cut[roots]
+
+    def _part(self, roots: frozenset[str]) -> ModelText:
+        wanted = set(self._always)
+        waiting = [*roots, *(word for index in wanted for word in self._uses(index))]
+        seen = set(waiting)
+        while waiting:
+            for index in self._by_name[waiting.pop()]:
+                if index not in wanted:
+                    wanted.add(index)
+                    fresh = self._uses(index) - seen
+                    waiting += fresh
+                    seen |= fresh
+        lines = (line for index in sorted(wanted) for line in self._blocks[index][1])
+        return ModelText(tuple(lines), self._flat.files)
+
+    def _uses(self, index: int) -> set[str]:
+        """Return the names that a part uses, of those that the library defines."""
+        if index not in self._words:
+            words = {word for line in self._blocks[index][1] for word in words_of(line.text)}
+            self._words[index] = {word for word in words if word in self._by_name}
+        return self._words[index]
+
+
+def _blocks(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:
+    """Return the parts of a library with the names (lower case) that each defines: whole subcircuits, else lines."""
+    blocks: list[tuple[tuple[str, ...], list[Line]]] = []
     depth = 0
     for line in lines:
         words = line.text.split(None, 2)
         card = words[0].lower()
         if depth:
             blocks[-1][1].append(line)
-        elif card in (".model", ".subckt") and len(words) > 1:
-            blocks.append((words[1].lower(), [line]))
         else:
-            blocks.append((None, [line]))
+            blocks.append((_names(card, words, line.text), [line]))
         depth += (card == ".subckt") - (card == ".ends")
     return blocks
+
+
+def _names(card: str, words: list[str], text: str) -> tuple[str, ...]:
+    """Return what a card defines; nothing for one that is always needed, such as options."""
+    if card in (".model", ".subckt") and len(words) > 1:
+        name = words[1].lower()
+        return tuple({name, re.sub(r"\.\d+$", "", name)})  # bins of one model: `nch.1` too is needed for `nch`
+    if card == ".func" and len(words) > 1:
+        return (re.split(r"[(\s=]", words[1].lower())[0],)
+    if card in (".param", ".params"):
+        return tuple(dict.fromkeys(_ASSIGNED.findall(text.lower())))
+    return ()
 
 
 @lru_cache(maxsize=32)
@@ -235,22 +311,61 @@ def _changed(file: Path, stamp: tuple[int, int]) -> bool:
         return True
 
 
-def flattened(path: Path, section: str = "") -> ModelText:
-    """Return a file with its nested files in place, not checked; `section`: that `.lib` section alone."""
-    files: dict[str, None] = {}
-    lines = tuple(_walk(path.resolve(), section, (), files))
-    if sum(len(line.text) for line in lines) > _SIZE:
-        raise InputError(f"{path}: is larger than {_SIZE / 1e6:g} MB flattened. Pass the part that is used.")
-    return ModelText(lines, tuple(files))
+def flattened(path: Path, section: str = "", root: Path | None = None) -> ModelText:
+    """Return a file with its nested files in place, not checked.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    section : str
+        That `.lib` section alone; empty: what stands outside sections.
+    root : Path, optional
+        Folder of the file that the user named, where any file may be nested; left out, that of `path`.
+    """
+    file = path.resolve()
+    walk = _Walk(root or file.parent)
+    return ModelText(tuple(walk.cards(file, section, ())), tuple(walk.files))
 
 
-def _walk(file: Path, section: str, above: tuple[tuple[Path, str], ...], files: dict[str, None]) -> Iterator[Line]:
-    """Yield the cards of a file, or of one section of it, those of nested files in place."""
-    if (file, section.lower()) in above or len(above) >= _DEPTH:
+class _Walk:
+    """One pass through a file and those nested in it: what it has met so far, and the most that it takes."""
+
+    def __init__(self, root: Path) -> None:
+        self.files: dict[str, None] = {}
+        self._root, self._nested, self._size = root, 0, 0
+
+    def cards(self, file: Path, section: str, above: tuple[tuple[Path, str], ...]) -> Iterator[Line]:
+        """Yield the cards of a file, or of one section of it, those of nested files in place."""
+        self._check_nesting(file, section, above)
+        self.files[str(file)] = None
+        inside = (*above, (file, section.lower()))
+        for line in _lines_of(file, section):
+            nested = nested_file(line, file, self._root)
+            if nested is not None:
+                yield from self.cards(*nested, inside)
+                continue
+            self._size += len(line.text)
+            if self._size > _SIZE:
+                raise InputError(f"{line.where}: more than {_SIZE / 1e6:g} MB flattened. Pass the part that is used.")
+            yield line
+
+    def _check_nesting(self, file: Path, section: str, above: tuple[tuple[Path, str], ...]) -> None:
+        self._nested += 1
         names = " -> ".join(str(each) for each, _ in (*above, (file, section)))
-        raise InputError(f"{file}: includes itself: {names}. Remove the cycle.")
-    files[str(file)] = None
-    inside, seen = (*above, (file, section.lower())), False
+        if (file, section.lower()) in above:
+            raise InputError(f"{file}: includes itself: {names}. Remove the cycle.")
+        if len(above) >= _DEPTH:
+            raise InputError(f"{file}: lies {_DEPTH} files deep: {names[:200]} ... Put it higher.")
+        if self._nested > _NESTED_MOST:
+            raise InputError(
+                f"{file}: more than {_NESTED_MOST} nested files, this one included. Pass the part that is used."
+            )
+
+
+def _lines_of(file: Path, section: str) -> Iterator[Line]:
+    """Yield the cards of one section of a file (empty: those outside sections), its includes as they stand."""
+    seen = False
     present: list[str] = []
     current = ""  # the section that lines are in
     for line in logical_lines(file):
@@ -265,8 +380,6 @@ def _walk(file: Path, section: str, above: tuple[tuple[Path, str], ...], files: 
             if not current:
                 raise InputError(f"{line.where}: `.endl` closes no section. Remove it.")
             current = ""
-        elif wanted and (nested := nested_file(line, file)) is not None:
-            yield from _walk(*nested, inside, files)
         elif wanted:
             yield line
     if current:
@@ -285,8 +398,11 @@ def _opened(line: Line, file: Path) -> str | None:
     return name if not _path_of(name, line, file).is_file() else None
 
 
-def nested_file(line: Line, file: Path) -> tuple[Path, str] | None:
-    """Return the file, and its section, that a line puts in its place; None where it names none."""
+def nested_file(line: Line, file: Path, root: Path) -> tuple[Path, str] | None:
+    """Return the file, and its section, that a line puts in its place; None where it names none.
+
+    `root` is the folder of the file that the user named: files in it and below it may be nested whatever their name.
+    """
     match = _INCLUDE.match(line.text) or _LIB.match(line.text)
     if match is None:
         if re.match(r"(?i)^\.(?:include|incl|inc|lib)\b", line.text):
@@ -294,9 +410,21 @@ def nested_file(line: Line, file: Path) -> tuple[Path, str] | None:
         return None
     name = match["path"].strip("\"'")
     nested = _path_of(name, line, file)
+    _check_place(nested, line, root)
     if not nested.is_file():
         raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
     return nested, match.groupdict().get("section") or ""
+
+
+def _check_place(nested: Path, line: Line, root: Path) -> None:
+    """Raise `InputError` where a nested file lies elsewhere than its library and is not called like a model file."""
+    own = nested.is_relative_to(root) and not any(part.startswith(".") for part in nested.relative_to(root).parts)
+    model = nested.suffix[1:].lower() in _SUFFIXES and not any(nested.is_relative_to(each) for each in _SYSTEM)
+    if not (own or model):
+        raise InputError(
+            f"{line.where}: {nested}: outside the library's folder a nested file must be called like a model file "
+            "(.lib, .inc, .spice ...); this one is not read. Put it beside the library, or remove the line."
+        )
 
 
 def _path_of(name: str, line: Line, file: Path) -> Path:
@@ -316,7 +444,7 @@ def logical_lines(file: Path) -> Iterator[Line]:
 
 def joined_lines(file: Path, lines: Iterable[str], *, first: int) -> Iterator[Line]:
     """Yield `lines` of a file, numbered from `first`, with continuations joined, without comments and blank lines."""
-    number, parts = 0, []
+    number, parts, length = 0, [], 0
     for index, raw in enumerate(lines, start=first):
         text = raw.strip()
         if text.startswith("*#"):
@@ -328,12 +456,23 @@ def joined_lines(file: Path, lines: Iterable[str], *, first: int) -> Iterator[Li
             if not parts:
                 raise InputError(f"{file}, line {index}: continues no line. Remove the `+`.")
             parts.append(text[1:].strip())
+            length += len(text)
+            _check_length(file, index, length)
             continue
+        length = len(text)
+        _check_length(file, index, length)
         if parts:
             yield Line(str(file), number, " ".join(each for each in parts if each))
         number, parts = index, [text]
     if parts:
         yield Line(str(file), number, " ".join(each for each in parts if each))
+
+
+def _check_length(file: Path, number: int, length: int) -> None:
+    if length > _CARD_LONGEST:
+        raise InputError(
+            f"{file}, line {number}: a card of more than {_CARD_LONGEST} characters. Split it; is it a model file?"
+        )
 
 
 def _without_comment(text: str) -> str:
@@ -346,6 +485,8 @@ def _without_comment(text: str) -> str:
 def read_text(file: Path) -> str:
     """Return a file's text: UTF-8 with or without its mark, else Latin-1; line ends as one."""
     try:
+        if file.stat().st_size > _SIZE:
+            raise InputError(f"{file}: is larger than {_SIZE / 1e6:g} MB. Pass the part that is used.")
         data = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}). Pass the path of a model file.") from error
@@ -435,7 +576,7 @@ def _check_options(line: Line) -> None:
 
 def check_files(line: Line, card: str) -> None:
     """Raise `InputError` where an element or a model opens a file or runs a program."""
-    words = re.split(r"[\s(]+", line.text, maxsplit=3)
+    words = _SEPARATORS.split(line.text, maxsplit=3)
     kind = words[2].lower() if card == "model" and len(words) > 2 else ""
     if kind in _OPENS_FILES or (card in ("", "model") and _FILE_KEY.search(line.text)):
         what = f"a model of the kind `{kind}`" if kind else f"`{line.text[:40]}`"

@@ -51,7 +51,7 @@ class Netlister:
         """
         tech = self.technology
         drawn = length or (tech.l_io if kind.endswith("io") else tech.l_core)
-        if tech.device == "subcircuit":
+        if tech.kind_of(kind) == "subcircuit":
             sizes = tech.subcircuit.sizes(w, drawn, m, l_strip=tech.l_diffusion if strips else 0.0)
             by_pin = dict(zip("dgsb", nodes, strict=True))
             pins = [by_pin[pin] for pin in tech.subcircuit.pins]

@@ -3,11 +3,17 @@
 The kit's own 45 nm cards are the default. A user's technology drops in by its model file and its models' names:
 
     [technology]
-    library_file = "pdk/models.lib"     # relative to the folder that the command runs in
+    library_file = "pdk/models.lib"     # relative to this file
     section = "tt"                      # one `.lib` section of it; left out: the whole file
     nmos_core = "nch"
     nmos_io = "nch_33"
     l_core = 60e-9                      # and its lengths and supplies
+
+A process corner is the section of its name; other sections, and files of their own, are named:
+
+    [technology.corners]
+    tt = "pdk/models_tt.lib"
+    ss = { section = "slow" }           # of `library_file`
 
 Transistors that are subcircuits, as SkyWater's own sky130 models, drop in with
 
@@ -15,24 +21,36 @@ Transistors that are subcircuits, as SkyWater's own sky130 models, drop in with
     nmos_core = "sky130_fd_pr__nfet_01v8"
     [technology.subcircuit]
     unit = 1e-6                         # metre in one unit of its w and l: here they are micrometres
+
+A kit may have both: `device` is the rule, `devices` names the roles that are otherwise.
+
+    [technology.devices]
+    nmos_io = "model"
 """
 
 import re
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from rramkit.circuits.libraries import CONTROL_WORDS, ModelFile, UserLibrary, check_path
+from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path, checks_libraries
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, quantity
+from rramkit.parameters import Parameters, absolute, quantity
 
 PINS = "dgsb"
 ModelName = Literal["nmos_core", "pmos_core", "nmos_io", "pmos_io"]
 MODEL_NAMES: tuple[ModelName, ...] = ("nmos_core", "pmos_core", "nmos_io", "pmos_io")
 
 _NAME = re.compile(r"[a-z]\w{0,63}", re.IGNORECASE | re.ASCII)
-# On a transistor's line these words are no names of models.
-_RESERVED = re.compile(rf"(?i)(?:off|nmos|pmos|[lwm]|nf|a[ds]|p[ds]|nr[ds]|d?temp|{CONTROL_WORDS})")
+_SECTION = re.compile(r"[\w.+-]{1,64}", re.ASCII)
+# What ngspice takes on a transistor's line, without `//`, which begins a comment, and without its words and numbers
+# there (`2n7002` is a name, `2n` is a number).
+_MODEL = re.compile(
+    r"(?!off$|gnd$|thermal$|\d+(?:\.\d*)?(?:e[-+]?\d+)?[a-z]*$)"
+    r"[a-z0-9_](?:[\w.+:#!~@^%&?<>|-]|/(?!/)){0,63}",
+    re.IGNORECASE | re.ASCII,
+)
+Kind = Literal["model", "subcircuit"]
 
 
 class Subcircuit(Parameters):
@@ -75,15 +93,39 @@ class Subcircuit(Parameters):
         return sizes | ({self.count: count} if count != 1 else {})
 
 
+class CornerLibrary(Parameters):
+    """Where the models of one process corner stand."""
+
+    library_file: str = quantity("", "1", "its model file; empty: that of the technology")
+    section: str = quantity("", "1", "section of it; empty: the whole file")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, given: Any) -> Any:  # noqa: ANN401  (as pydantic gives it)
+        return {"library_file": given} if isinstance(given, str) else given
+
+    @field_validator("library_file")
+    @classmethod
+    def _file(cls, path: str) -> str:
+        return check_path(absolute(path)) if path else path
+
+    @field_validator("section")
+    @classmethod
+    def _section(cls, name: str) -> str:
+        return _checked_section(name)
+
+
 class Technology(Parameters):
     """A CMOS technology at one process corner: the kit's 45 nm cards, or a user's model file."""
 
     corner: Literal["tt", "ff", "ss"] = quantity("tt", "1", "process corner of the kit's own cards")
     library_file: str = quantity("", "1", "a user's model file; empty: the kit's own 45 nm cards")
     section: str = quantity("", "1", "section of the user's model file; empty: the whole file")
-    device: Literal["model", "subcircuit"] = quantity(
-        "model", "1", "what the names below are: models, or subcircuits with a transistor inside"
+    corners: dict[str, CornerLibrary] = quantity(
+        {}, "1", "file or section of a process corner, by its name; others are sections of `library_file`"
     )
+    device: Kind = quantity("model", "1", "what the names below are: models, or subcircuits with a transistor inside")
+    devices: dict[ModelName, Kind] = quantity({}, "1", "the same for single ones of the names below, where it differs")
     nmos_core: str = quantity("nmos_core", "1", "model of the thin-oxide NMOS transistor")
     pmos_core: str = quantity("pmos_core", "1", "model of the thin-oxide PMOS transistor")
     nmos_io: str = quantity("nmos_io", "1", "model of the thick-oxide NMOS transistor")
@@ -100,17 +142,62 @@ class Technology(Parameters):
         """The model library: a file of netlists/ by name, or the user's."""
         return UserLibrary(self.library_file, self.section) if self.library_file else f"cmos_45nm_{self.corner}.lib"
 
+    def kind_of(self, name: ModelName) -> Kind:
+        """Return what the transistor of a role is."""
+        return self.devices.get(name, self.device)
+
+    @property
+    def has_subcircuits(self) -> bool:
+        """Whether a transistor of some role is a subcircuit."""
+        return any(self.kind_of(name) == "subcircuit" for name in MODEL_NAMES)
+
+    def at_process(self, process: str) -> dict[str, str]:
+        """Return the fields that a process corner changes: the kit's corner, or the user's file and section."""
+        if not self.library_file:
+            return {"corner": process}
+        named = self.corners.get(process)
+        if named is not None:
+            return {"library_file": named.library_file or self.library_file, "section": named.section}
+        return {"section": process} if self.section else {}
+
     @field_validator("library_file")
     @classmethod
     def _file(cls, path: str) -> str:
-        return check_path(path) if path else path
+        return check_path(absolute(path)) if path else path
 
-    @field_validator("section", *MODEL_NAMES)
+    @field_validator("section")
+    @classmethod
+    def _section(cls, name: str) -> str:
+        return _checked_section(name)
+
+    @field_validator("corners")
+    @classmethod
+    def _corner_names(cls, corners: dict[str, CornerLibrary]) -> dict[str, CornerLibrary]:
+        for name, corner in corners.items():
+            _checked_section(name)
+            if not (corner.library_file or corner.section):
+                raise ValueError(f"{name}: must name a file, a section, or both")
+        return corners
+
+    @field_validator(*MODEL_NAMES)
     @classmethod
     def _name(cls, name: str) -> str:
-        if name and (not _NAME.fullmatch(name) or _RESERVED.fullmatch(name)):
-            raise ValueError("must be one name of ASCII letters, digits and _, and no word of SPICE's own")
+        if name and not _MODEL.fullmatch(name):
+            raise ValueError("must be one name of a model as ngspice takes it: no number, blank, quote, brace, ; or $")
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_corner(cls, given: Any) -> Any:  # noqa: ANN401  (as pydantic gives it)
+        """Take the file of corner tt, else of the first, for the technology's own where that is left out."""
+        corners = given.get("corners") if isinstance(given, dict) else None
+        if not isinstance(corners, dict) or not corners or given.get("library_file"):
+            return given
+        first = corners.get("tt", next(iter(corners.values())))
+        first = {"library_file": first} if isinstance(first, str) else first
+        if isinstance(first, CornerLibrary):
+            first = first.model_dump()
+        return {**given, **first} if isinstance(first, dict) else given
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -119,13 +206,24 @@ class Technology(Parameters):
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
-        if not self.library_file and not (own and self.device == "model"):
+        if not self.library_file and not (own and not self.has_subcircuits):
             raise ValueError("a section, another model's name or a subcircuit needs `library_file`, which holds it")
+        for kind in MODEL_NAMES:
+            if self.kind_of(kind) == "subcircuit" and not _NAME.fullmatch(getattr(self, kind)):
+                raise ValueError(f"{kind}: the name of a subcircuit must be of ASCII letters, digits and _")
         return self
+
+
+def _checked_section(name: str) -> str:
+    if name and not _SECTION.fullmatch(name):
+        raise ValueError("must be one name of ASCII letters, digits and _.+-")
+    return name
 
 
 def _check_library(library: UserLibrary) -> None:
     """Raise `ValueError` where a user's library cannot be flattened or holds a card that is not allowed."""
+    if not checks_libraries():
+        return
     try:
         _ = library.models
     except InputError as error:

@@ -7,7 +7,9 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
@@ -18,6 +20,22 @@ from rramkit.errors import InputError
 _SHOWN = 100  # characters of a wrong value that a message repeats
 
 Given = TypeVar("Given", bound="Parameters")
+_folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
+
+
+@contextmanager
+def beside(file: Path) -> Iterator[None]:
+    """Within the block, relative paths in parameters are relative to the folder of `file`, in which they stand."""
+    token = _folder.set(file.resolve().parent)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def absolute(path: str) -> str:
+    """Return a path that parameters name as an absolute one: relative to the file that they stand in, else here."""
+    return str((_folder.get() or Path.cwd()) / Path(path).expanduser())
 
 
 class Parameters(BaseModel):
@@ -124,7 +142,8 @@ class Parameters(BaseModel):
             raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
-        return cls.checked(values, where=str(path))
+        with beside(path):
+            return cls.checked(values, where=str(path))
 
     def described(self) -> list[tuple[str, object, str, str]]:
         """Return (name, value, unit, description) of each field that is not itself a record."""

@@ -19,6 +19,7 @@ SHARED = {
     "rramkit.lock",
     "rramkit.processes",
     "rramkit.processes.dask",
+    "rramkit.processes.leftovers",
     "rramkit.processes.processor_time",
     "rramkit.processes.workers",
     "rramkit.surrogate.grid",

@@ -211,10 +211,15 @@ def read_deck(params: CellReadParams, v_cell: np.ndarray, draw: RandomDraw) -> D
     return read_decks([params], v_cell, draw)
 
 
-def read_decks(params: Sequence[CellReadParams], _: np.ndarray, draw: RandomDraw) -> Deck:
-    """Return the static reads of cells side by side; a threshold higher by dv is a word line lower by dv."""
+def read_decks(params: Sequence[CellReadParams], v_cell: np.ndarray, draw: RandomDraw) -> Deck:
+    """Return the static reads of cells side by side; a threshold higher by dv is a word line lower by dv.
+
+    The sweep reaches every voltage of a plan, also where that lies beyond `read.v_max`.
+    """
     first, states = params[0], tuple(each.state for each in params)
-    read = first.read.model_copy(update={"v_wl": first.read.v_wl - _threshold(draw)})
+    largest = float(np.max(np.abs(v_cell), initial=first.read.v_max)) if first.points > 1 else first.read.v_max
+    reach = ReadParams.checked({**first.read.model_dump(), "v_max": largest}, where="the plan's axis v_cell")
+    read = reach.model_copy(update={"v_wl": first.read.v_wl - _threshold(draw)})
     return read_row(ReadRowParams(cell=first.cell, read=read, state=states, points=first.points))
 
 

@@ -1,6 +1,7 @@
 """Corners: process, supply and temperature, and what each changes in a component's parameters and deck.
 
-process       every `Technology` in the parameters: the kit's own cards at that corner, or that section of a user's file
+process       every `Technology` in the parameters: the kit's own cards at that corner, or that section or file of a
+              user's (`technology.corners`)
 supply        a factor on the supplies of every technology and amplifier, and on those that the component names itself
 temperature   ngspice's `temp` (transistors), and the ambient `t_amb` of every ReRAM device whose model has one
 
@@ -46,7 +47,7 @@ NOMINAL = Condition()
 class Corners(Parameters):
     """Every combination of these; a list of more than one value is an axis of the table."""
 
-    process: tuple[Annotated[str, Field(pattern=r"^[A-Za-z]\w{0,63}$")], ...] = quantity(
+    process: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")], ...] = quantity(
         ("tt",),
         "1",
         "process corners: tt, ff, ss, or sections of the user's own model file; none: that of each technology",
@@ -107,8 +108,8 @@ def _walked(record: Given, condition: Condition) -> Given:
         if isinstance(inner, Parameters):
             changes[name] = _walked(inner, condition)
     if isinstance(record, Technology):
-        if condition.process is not None and (record.section or not record.library_file):
-            changes["section" if record.section else "corner"] = condition.process
+        if condition.process is not None:
+            changes |= record.at_process(condition.process)
         changes |= {name: getattr(record, name) * condition.supply for name in ("v_core", "v_io")}
     elif isinstance(record, OtaParams):
         changes["v_dd"] = record.v_dd * condition.supply

@@ -92,6 +92,11 @@ class Outcome:
         The tail of ngspice's log, where the point failed in this very run.
     reused : bool
         Whether it came from the store.
+    repeats : int
+        Times that the same deck ran before, in this run: its process crashed, was killed, or reached its time limit.
+    alone : bool
+        Whether the point ran alone because the deck that it shared with others failed: with time steps of its own, so
+        its numbers differ from those of a shared deck by as much as the step does.
     """
 
     values: np.ndarray | None
@@ -102,6 +107,13 @@ class Outcome:
     seconds: float = 0.0
     log: str = ""
     reused: bool = False
+    repeats: int = 0
+    alone: bool = False
+
+    @property
+    def retried(self) -> bool:
+        """Whether the values are not those of the first attempt at the first deck."""
+        return self.attempt > 0 or self.repeats > 0 or self.alone
 
 
 def measured(job: Job, waves: Waveforms) -> MeasuredValues:

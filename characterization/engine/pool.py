@@ -17,7 +17,9 @@ from typing import Self, TypeVar
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.simulate import Simulator, Waveforms
+from rramkit.circuits.libraries import leave_checks_to_parent
 from rramkit.errors import SetupError, SimulationError
+from rramkit.processes import leftovers
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
 
 TIMEOUT = 120.0  # processor seconds: ten times those of the slowest deck in the kit's own plans
@@ -54,6 +56,7 @@ class SpicePool:
         self.workers = workers or len(os.sched_getaffinity(0))
         self.timeout = timeout
         self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
+        leftovers.note_folder(self.folder)
         self._workers = Workers(
             self.workers, _main, (self.library, self.folder), timeout=timeout, recycle=RECYCLE_AFTER
         )
@@ -65,6 +68,7 @@ class SpicePool:
         """End the workers at once: the caller has waited for the results that it needs."""
         self._workers.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        leftovers.forget_folder(self.folder)
 
     @property
     def simulator(self) -> str:
@@ -124,6 +128,7 @@ def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Wavef
 
 def _main(pipe: Connection, library: SimulatorLibrary, folder: Path) -> None:
     watch = end_with_parent(partial(_remove, folder))
+    leave_checks_to_parent()
     own = folder / str(os.getpid())
     own.mkdir()
     simulator = Simulator(library, own)

@@ -29,6 +29,8 @@ class Attempt:
         Whether a deck was already run once more as it stands.
     killed : int
         Times that its process was killed from outside.
+    alone : bool
+        Whether it is a point of a group whose deck failed.
     """
 
     place: int
@@ -38,6 +40,7 @@ class Attempt:
     aid: int = 0
     repeated: bool = False
     killed: int = 0
+    alone: bool = False
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -65,14 +68,22 @@ class Attempt:
             values = (
                 outcome.values if outcome.values is None or not isinstance(self.run, PointGroup) else outcome.values[k]
             )
-            share = replace(outcome, values=values, swept=outcome.swept, seconds=outcome.seconds / count)
+            share = replace(
+                outcome,
+                values=values,
+                seconds=outcome.seconds / count,
+                repeats=self.killed + self.repeated,
+                alone=self.alone,
+            )
             yield self.place + k, point, share
 
 
-def first_attempts(runs: Iterable[Point | PointGroup], simulator: str, *, place: int = 0) -> Iterator[Attempt]:
+def first_attempts(
+    runs: Iterable[Point | PointGroup], simulator: str, *, place: int = 0, alone: bool = False
+) -> Iterator[Attempt]:
     """Yield the first attempt at each run; its deck is generated only then."""
     for run in runs:
         deck = run.make_deck()
-        attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator))
+        attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator), alone=alone)
         place += len(attempt.points)
         yield attempt

@@ -100,8 +100,9 @@ class RunCounts:
     runs, swept_points, seconds : int, int, float
         Points that have a result, the inputs or biases that these swept, ngspice's wall-clock seconds for them; those
         that were reused from the store count like the others.
-    reused, retried, failed : int
-        Points reused from the store; those with a result that is not of the first attempt; those without.
+    reused, retried, alone, failed : int
+        Points reused from the store; those with a result that is not of the first attempt; of these, those that ran
+        alone because the deck that they shared failed; those without a result.
     """
 
     runs: int = 0
@@ -109,6 +110,7 @@ class RunCounts:
     seconds: float = 0.0
     reused: int = 0
     retried: int = 0
+    alone: int = 0
     failed: int = 0
 
     def add(self, outcome: Outcome) -> None:
@@ -117,10 +119,21 @@ class RunCounts:
         if outcome.values is None:
             self.failed += 1
             return
-        self.retried += outcome.attempt > 0
+        self.retried += outcome.retried
+        self.alone += outcome.alone
         self.runs += 1
         self.swept_points += outcome.swept
         self.seconds += outcome.seconds
+
+    def retries(self) -> str:
+        """Return what was retried, for a person; nothing where nothing was."""
+        return retries(self.retried, self.alone)
+
+
+def retries(retried: int, alone: int) -> str:
+    """Return the words of so many points that were retried, and that ran alone, of them."""
+    parts = [f"{retried} retried"] if retried else []
+    return ", ".join(parts + ([f"{alone} of them alone, after a shared deck that failed"] if alone else []))
 
 
 @dataclass(frozen=True)
@@ -235,7 +248,7 @@ class Runner:
     ) -> Iterator[tuple[int, Point, Outcome]]:
         """Yield the points of a run that has ended; those of a group that failed run alone instead."""
         if isinstance(attempt.run, PointGroup) and outcome.reason not in (None, "parse"):
-            again.extend(first_attempts(attempt.points, self.executor.simulator, place=attempt.place))
+            again.extend(first_attempts(attempt.points, self.executor.simulator, place=attempt.place, alone=True))
         else:
             yield from attempt.outcomes(outcome)
 

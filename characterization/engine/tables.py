@@ -13,7 +13,7 @@ from rramkit.characterization.engine.plan import SAMPLE, SUMMARY, ComponentPlan
 from rramkit.characterization.engine.results import GridPointResult, cases_of, run_stages
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.spread import distributions
-from rramkit.errors import SimulationError
+from rramkit.errors import InputError, SimulationError
 from rramkit.surrogate.look_up import COORDINATES
 from rramkit.table import Distribution, Mask, Quantity, Table
 
@@ -27,10 +27,14 @@ def component_tables(
     ------
     SimulationError
         When too many runs fail, or when halving the time step changes a measure by more than the plan allows.
+    InputError
+        When two process corners, supplies or temperatures give the same numbers: the axis does nothing.
     """
     runner, signals = replace(runner, max_failed=plan.max_failed), tuple(plan.signals)
     if plan.component.fitted is not None:
-        return {plan.name: fitted_table(runner, plan, plan.component.fitted, others or {})}
+        fitted = {plan.name: fitted_table(runner, plan, plan.component.fitted, others or {})}
+        _check_conditions(plan, fitted)
+        return fitted
     whole = [(place, cases_of(plan, place)) for place in places(plan)]
     sample = _step_sample(plan, len(whole))
     halved = [(whole[k][0], (halved_step(whole[k][1][0]),)) for k in sample]
@@ -41,6 +45,7 @@ def component_tables(
     numbers = run_stages(runner, plan, stages)
     results, steps, fresh_results = (numbers.get(name, []) for name in names)
     tables = tables_of(plan, results)
+    _check_conditions(plan, tables)
     changes = _step_changes(plan, results, [results[k] for k in sample], steps)
     held_out = compare(plan, tables, fresh, fresh_results)
     scatter = plan.component.scatter
@@ -56,6 +61,31 @@ def component_tables(
         )
         for name, table in tables.items()
     }
+
+
+def _check_conditions(plan: ComponentPlan, tables: Mapping[str, Table]) -> None:
+    """Raise `InputError` where two entries of a condition's axis give the same values of all measures, everywhere."""
+    axes = [axis for axis in plan.all_axes if axis.parameter in (CORNER, SUPPLY, TEMPERATURE)]
+    for axis in axes if not plan.scattered else ():
+        seen: dict[tuple[bytes, ...], int] = {}
+        for k in range(axis.grid.size):
+            numbers = tuple(
+                np.take(each.values, k, axis=list(table.axes).index(axis.label)).tobytes()
+                for table in tables.values()
+                for each in table.signals.values()
+                if axis.label in table.axes
+            )
+            if numbers and numbers in seen:
+                raise InputError(_idle(plan, axis, seen[numbers], k))
+            seen[numbers] = k
+
+
+def _idle(plan: ComponentPlan, axis: Axis, first: int, second: int) -> str:
+    values = plan.corners.process if axis.parameter == CORNER else [f"{value:.6g}" for value in axis.grid]
+    return (
+        f"the plan {plan.name}: {values[first]} and {values[second]} of the axis {axis.label} give the same numbers: "
+        "the axis does nothing. Leave it out of the plan, or see whether the model file knows of it."
+    )
 
 
 def tables_of(plan: ComponentPlan, results: Sequence[GridPointResult]) -> dict[str, Table]:

@@ -82,7 +82,7 @@ def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
             ("col", _node("bl", k), "0", "0"),
         ):
             circuit.R(f"_{where}_{k}", top, f"{where}_{k}", params.r_neighbour / size["m"])
-            draw.mosfet(f"_{where}_{k}", (f"{where}_{k}", gate, source, 0), "nmos_io", **size)
+            draw.mosfet(f"_{where}_{k}", (f"{where}_{k}", gate, source, 0), cell.access, **size)
     return Far(*(_node(line, params.lumps) for line in ("bl", "wl", "sl")))
 
 

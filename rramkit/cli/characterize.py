@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli import failed_deck, residuals
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 from rramkit.files import check_writable
@@ -38,6 +38,7 @@ Scheduler = Annotated[
 ]
 
 
+COUNTS = ("runs", "points", "reused", "retried", "alone", "failed")  # of the provenance, of `RunCounts`
 PlanName = Annotated[
     str | None,
     typer.Option(
@@ -66,7 +67,7 @@ def characterize(
             metavar="i/N",
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Processor seconds after which one run is killed.", min=0.1)] = 120.0,
+    timeout: Timeout = 120.0,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the plan's parameters and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -115,7 +116,9 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
 
     held_out = residuals.of_tables(tables)
     if json:
-        typer.echo(json_format.dumps({"tables": str(output), "surrogate": residuals.as_json(held_out)}, indent=1))
+        spice = {key: int(tables.provenance.get(f"spice_{key}", "0")) for key in COUNTS}
+        shown = {"tables": str(output), "spice": spice, "surrogate": residuals.as_json(held_out)}
+        typer.echo(json_format.dumps(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)
@@ -131,12 +134,16 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
 
 def counts_of(provenance: Mapping[str, str]) -> str:
     """Return one line about the runs behind a table file."""
+    from rramkit.characterization.engine.runner import retries
+
     runs, swept, reused, failed = (provenance[f"spice_{key}"] for key in ("runs", "points", "reused", "failed"))
+    again = retries(int(provenance.get("spice_retried", "0")), int(provenance.get("spice_alone", "0")))
     parts = [
         f"{runs} points in ngspice, {swept} with their sweeps",
         f"{float(provenance['spice_seconds']):.1f} s in it",
     ]
     parts += [f"{reused} of them already finished"] if int(reused) else []
+    parts += [again] if again else []
     parts += [f"{failed} failed and masked"] if int(failed) else []
     return ", ".join(parts)
 

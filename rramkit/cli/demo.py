@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from rramkit.cli import failed_deck, residuals
+from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable, whole_file
 
@@ -22,6 +23,7 @@ def demo(
         "build/demo"
     ),
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
+    timeout: Timeout = 120.0,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Characterise cell, array and periphery in ngspice, train a network through their tables, write a report."""
@@ -29,7 +31,7 @@ def demo(
 
     check_writable(output / "summary.json")
     console = Console(stderr=json)
-    tables = _tables(output / "tables.h5", workers, console)
+    tables = _tables(output / "tables.h5", workers, timeout, console)
     run = _train(tables, output, console)
     report(tables, run, output / "report.html")
     summary = _summary(tables, run)
@@ -44,7 +46,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
+def _tables(path: Path, workers: int | None, timeout: float, console: Console) -> "TableFile":
     from rramkit.characterization.design import find_design
     from rramkit.characterization.run import RunOptions, characterize, reusable
 
@@ -53,7 +55,7 @@ def _tables(path: Path, workers: int | None, console: Console) -> "TableFile":
     if tables is None:
         console.print("Characterising cell, array and periphery in ngspice ...")
         with failed_deck.kept_beside(path), spice_progress(quiet=False) as show:
-            tables = characterize(plan, path, RunOptions(workers=workers, report=show))
+            tables = characterize(plan, path, RunOptions(workers=workers, timeout=timeout, report=show))
     else:
         console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
     console.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))
@@ -78,6 +80,7 @@ def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
     return {
         "spice_runs": int(provenance["spice_runs"]),
         "spice_points": int(provenance["spice_points"]),
+        "spice_retried": int(provenance["spice_retried"]),
         "spice_seconds": float(provenance["spice_seconds"]),
         "characterize_seconds": float(provenance["characterize_seconds"]),
         "train_seconds": run.train_seconds,

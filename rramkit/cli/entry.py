@@ -3,12 +3,13 @@
 Imports nothing heavy, so that Ctrl-C is handled from the first milliseconds. While the command line loads, Ctrl-C ends
 the process at once: nothing is unfinished. Later it raises `Interrupted`, so that the command can remove what is
 unfinished. That exception is raised neither inside an import (C extensions turn it into an import error) nor lost in a
-destructor or callback (Python discards what they raise). A second Ctrl-C ends the process at once.
+destructor or callback (Python discards what they raise). A second Ctrl-C ends the process and its workers at once.
 """
 
 import os
 import signal
 import sys
+from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
@@ -78,6 +79,7 @@ def main() -> None:
         interrupts.phase = "ended"
     except Interrupted as interrupted:
         interrupts.phase = "ended"
+        _clear_leftovers()
         notes = getattr(interrupted, "__notes__", None) or ["The same command starts again."]
         code = _failed(
             " ".join(["interrupted. Nothing unfinished was left under a final name.", *notes]),
@@ -145,8 +147,19 @@ def _failed(text: str, code: int) -> int:
 
 def _end_now(text: str, number: int) -> None:
     cursor = "\x1b[?25h" if os.isatty(2) else ""  # a progress line hides the cursor
-    os.write(2, (cursor + _line(text)).encode(errors="replace"))
-    os._exit(128 + number)
+    try:
+        with suppress(OSError):  # nobody reads it any more
+            os.write(2, (cursor + _line(text)).encode(errors="replace"))
+        _clear_leftovers()
+    finally:
+        os._exit(128 + number)
+
+
+def _clear_leftovers() -> None:
+    """End the worker processes and remove the temporary folders, where the command has come so far as to have any."""
+    module = sys.modules.get("rramkit.processes.leftovers")
+    if module is not None:
+        module.clear()
 
 
 def _line(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rramkit.cli import characterize, failed_deck
-from rramkit.cli.options import ParameterFile, ParameterPairs
+from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -26,6 +26,7 @@ def merge(
     pairs: ParameterPairs = None,
     workers: characterize.Workers = None,
     points: characterize.Points = None,
+    timeout: Timeout = 120.0,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -39,5 +40,6 @@ def merge(
     plan = characterize.chosen(plan_name, params, pairs)
     check_writable(output, keep=(params, *shares))
     with failed_deck.kept_beside(output), spice_progress(quiet=quiet or json) as show:
-        tables = run(plan, output, RunOptions(workers=workers, points=points, shares=tuple(shares), report=show))
+        options = RunOptions(workers=workers, timeout=timeout, points=points, shares=tuple(shares), report=show)
+        tables = run(plan, output, options)
     characterize.say(tables, output, json=json)

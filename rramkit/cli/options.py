@@ -20,6 +20,26 @@ ParameterPairs = Annotated[
         "--set", "-s", help="One parameter in SI units, dots for nested ones; may be repeated.", metavar="KEY=VALUE"
     ),
 ]
+Timeout = Annotated[
+    float, typer.Option(help="Processor seconds after which one run of ngspice is killed.", metavar="SECONDS", min=0.1)
+]
+Libraries = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--library",
+        help="Model file of your own that the table file was made with: what a table file names is not opened by "
+        "itself. May be repeated.",
+        metavar="FILE",
+    ),
+]
+
+
+def name_libraries(paths: list[Path] | None) -> None:
+    """Name the model files that a table file may mean."""
+    from rramkit.circuits.libraries import name_library
+
+    for path in paths or []:
+        name_library(path)
 
 
 def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli.options import Libraries, Timeout, name_libraries
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -25,7 +26,8 @@ def prove(
         str | None,
         typer.Option("--scheduler", help="Run on the workers of this Dask scheduler, not here.", metavar="ADDRESS"),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Processor seconds after which one run is killed.", min=1)] = 1800.0,
+    timeout: Timeout = 1800.0,
+    library: Libraries = None,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -39,6 +41,7 @@ def prove(
     from rramkit.proof.prove import prove as decide
     from rramkit.proof.prove import store_path
 
+    name_libraries(library)
     picture = output or run.with_name(f"{run.stem}_proof.png")
     check_writable(picture, keep=(run,))
     with spice_progress(quiet=quiet or json) as show:
@@ -50,7 +53,8 @@ def prove(
         return
     typer.echo(proof.agreement.statement())
     typer.echo(_steps(proof))
-    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it)")
+    again = f", {proof.retried} retried" if proof.retried else ""
+    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it{again})")
 
 
 def as_json(proof: "Proof") -> dict[str, object]:
@@ -68,6 +72,7 @@ def as_json(proof: "Proof") -> dict[str, object]:
         "mcnemar_p": agreement.p_value,
         "steps": dict(steps_of(proof.differences)),
         "spice_runs": proof.runs,
+        "spice_retried": proof.retried,
         "spice_seconds": proof.seconds,
     }
 

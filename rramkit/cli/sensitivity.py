@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli.chip import ChipOptions, on_chip
+from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress
 from rramkit.cli.train import ExperimentFile, experiment_of
 
@@ -39,6 +40,7 @@ def sensitivity(
     seeds: Annotated[int, typer.Option(help="Seeds of the trainings, from 1; two or more.", min=2)] = 3,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
+    timeout: Timeout = 120.0,
     pairs: Annotated[
         list[str] | None, typer.Option("--set", "-s", help="One setting of the experiment.", metavar="KEY=VALUE")
     ] = None,
@@ -63,7 +65,7 @@ def sensitivity(
             output,
             step=step,
             seeds=range(1, seeds + 1),
-            options=RunOptions(workers=workers, report=show),
+            options=RunOptions(workers=workers, timeout=timeout, report=show),
             progress=(lambda _: None) if silent else (lambda text: typer.echo(text, err=True)),
         )
     if json:

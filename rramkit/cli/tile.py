@@ -13,7 +13,7 @@ import typer
 
 from rramkit import files, units
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import Libraries, ParameterFile, ParameterPairs, Timeout, name_libraries, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 
@@ -58,6 +58,8 @@ def tile(
     ] = True,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with the exact solution of the wires.")] = False,
     ngspice: Annotated[bool, typer.Option("--ngspice", help="Compare with ngspice, the whole array.")] = False,
+    timeout: Timeout = 3600.0,
+    library: Libraries = None,
     vectors: Annotated[int, typer.Option("--vectors", help="Random vectors.", min=1, max=1_000_000)] = 8,
     seed: Annotated[int, typer.Option("--seed", help="Seed of every random choice.", min=0)] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
@@ -108,7 +110,8 @@ def tile(
     seconds = time.perf_counter() - started
     references = {"product": ideal_currents(grid, v, backward=backward)}
     if exact or ngspice:
-        with _solvers(file, model, exact=exact, ngspice=ngspice, quiet=quiet) as solvers:
+        name_libraries(library)
+        with _solvers(file, model, exact=exact, ngspice=ngspice, timeout=timeout, quiet=quiet) as solvers:
             references |= reference_currents(grid, v, solvers, backward=backward)
     if output is not None:
         _save_matrix(output, reading.i)
@@ -188,7 +191,7 @@ def _save_matrix(path: Path, matrix: np.ndarray) -> None:
 
 @contextmanager
 def _solvers(
-    file: "TableFile", model: "ReadModel", *, exact: bool, ngspice: bool, quiet: bool
+    file: "TableFile", model: "ReadModel", *, exact: bool, ngspice: bool, timeout: float, quiet: bool
 ) -> "Iterator[dict[str, Solver]]":
     """Give the references by name; ngspice runs until the end of the context."""
     from rramkit.array.compare import exact_solver
@@ -199,7 +202,7 @@ def _solvers(
         return
     from rramkit.characterization.spice_arrays import spice_arrays
 
-    with spice_progress(quiet=quiet) as report, spice_arrays(file, report=report) as arrays:
+    with spice_progress(quiet=quiet) as report, spice_arrays(file, timeout=timeout, report=report) as arrays:
         yield {**solvers, "ngspice": arrays.solve}
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import failed_deck, residuals
+from rramkit.cli.options import Libraries, Timeout, name_libraries
 from rramkit.cli.progress import spice_progress
 
 if TYPE_CHECKING:
+    from rramkit.characterization.engine.runner import RunCounts
     from rramkit.table import TableFile
 
 
@@ -28,6 +30,8 @@ def verify(
         ),
     ] = False,
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
+    timeout: Timeout = 120.0,
+    library: Libraries = None,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -38,21 +42,33 @@ def verify(
     if golden is not None:
         _against(file, tables, golden, json=json)
         return
+    from rramkit.characterization.engine.runner import RunCounts
     from rramkit.characterization.verify import verify as run
 
+    name_libraries(library)
     if system:
-        _system(file, tables, seed, workers=workers, json=json, quiet=quiet)
+        _system(file, tables, seed, workers=workers, timeout=timeout, json=json, quiet=quiet)
         return
+    tally = RunCounts()
     with failed_deck.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
-        fresh = run(file, seed=seed, points=points, workers=workers, report=show)
+        fresh = run(file, seed=seed, points=points, workers=workers, timeout=timeout, report=show, tally=tally)
     if json:
-        typer.echo(
-            json_format.dumps({"tables": str(tables), "seed": seed, "surrogate": residuals.as_json(fresh)}, indent=1)
-        )
+        shown = {"tables": str(tables), "seed": seed, "spice": _counts(tally), "surrogate": residuals.as_json(fresh)}
+        typer.echo(json_format.dumps(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(fresh, f"Fresh SPICE points (seed {seed}) against {tables}"))
+        _say_retries(tally)
     if not all(points.passed for points in fresh.values()):
         raise typer.Exit(1)
+
+
+def _counts(tally: "RunCounts") -> dict[str, int]:
+    return {"runs": tally.runs, "retried": tally.retried, "alone": tally.alone, "failed": tally.failed}
+
+
+def _say_retries(tally: "RunCounts") -> None:
+    if tally.retried:
+        typer.echo(f"{tally.runs} points in ngspice, {tally.retries()}")
 
 
 def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> None:
@@ -72,27 +88,33 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
         raise typer.Exit(1)
 
 
-def _system(file: "TableFile", path: Path, seed: int, *, workers: int | None, json: bool, quiet: bool) -> None:
+def _system(
+    file: "TableFile", path: Path, seed: int, *, workers: int | None, timeout: float, json: bool, quiet: bool
+) -> None:
     """Check whole arrays at each condition, store the outcome in the file, and print it; exit 1 on a miss."""
     from dataclasses import replace
 
     from rramkit import table
     from rramkit.characterization.engine.pool import SpicePool
-    from rramkit.characterization.engine.runner import Runner
+    from rramkit.characterization.engine.runner import RunCounts, Runner
     from rramkit.proof.system import check_system, conditions_of, system_table
 
-    checks, joined = {}, {}
-    with failed_deck.kept_beside(path), spice_progress(quiet=quiet or json) as show, SpicePool(workers=workers) as pool:
+    checks, joined, tally = {}, {}, RunCounts()
+    with (
+        failed_deck.kept_beside(path),
+        spice_progress(quiet=quiet or json) as show,
+        SpicePool(workers=workers, timeout=timeout) as pool,
+    ):
         for name, tables in conditions_of(file):
-            found = check_system(tables, Runner(pool, show, 0.0), seed=seed)
+            found = check_system(tables, Runner(pool, show, 0.0, tally=tally), seed=seed)
             checks |= {f"{signal}, {name}": each for signal, each in found.items()}
             joined[name] = found
     table.save(replace(file, tables={**file.tables, "system": system_table(joined)}), path)
     if json:
-        typer.echo(
-            json_format.dumps({"tables": str(path), "seed": seed, "system": residuals.as_json(checks)}, indent=1)
-        )
+        shown = {"tables": str(path), "seed": seed, "spice": _counts(tally), "system": residuals.as_json(checks)}
+        typer.echo(json_format.dumps(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(checks, f"Whole arrays in ngspice (seed {seed}) against {path}"))
+        _say_retries(tally)
     if not all(points.passed for points in checks.values()):
         raise typer.Exit(1)

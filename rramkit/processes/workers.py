@@ -9,6 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -16,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
+from rramkit.processes import leftovers
 from rramkit.processes.processor_time import ProcessorLimit
 
 _Result = TypeVar("_Result")
@@ -154,10 +156,11 @@ class Workers:
 
     def _start_workers(self, count: int) -> None:
         """Start workers up to a number."""
-        while len(self._workers) < count:
+        while len(self._workers) < count and not leftovers.ending():
             ours, theirs = _CONTEXT.Pipe()
             process = _CONTEXT.Process(target=self._main, args=(theirs, *self._arguments), daemon=True)
             process.start()
+            leftovers.note_worker(process)
             assert process.pid is not None
             theirs.close()  # so that the worker's end is the only one, and its death is the end of the pipe
             self._workers.append(_Worker(process, ours, ProcessorLimit(process.pid, _START_SECONDS)))
@@ -209,6 +212,7 @@ class Workers:
         """End a worker; its current job fails with `error`, those that wait in its pipe return to the queue."""
         worker.process.kill()
         worker.process.join()
+        leftovers.forget_worker(worker.process)
         worker.pipe.close()
         self._workers.remove(worker)
         if error is not None and worker.tasks:
@@ -234,17 +238,15 @@ def _end_task(task: _Task, error: Exception | None) -> None:
 
 def serve(pipe: Connection, state: object, is_usable: Callable[[], bool]) -> None:
     """Run jobs in a worker until its parent ends, or until `is_usable` returns False; `main` ends with this."""
-    pipe.send((True, None, True))  # ready
-    while is_usable():
-        try:
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has ended: nobody wants the result
+        pipe.send((True, None, True))  # ready
+        while is_usable():
             function, argument = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            result = (True, function(state, argument), is_usable())
-        except Exception as error:  # noqa: BLE001  (the parent raises it from the future)
-            result = (False, error, is_usable())
-        pipe.send(result)
+            try:
+                result = (True, function(state, argument), is_usable())
+            except Exception as error:  # noqa: BLE001  (the parent raises it from the future)
+                result = (False, error, is_usable())
+            pipe.send(result)
 
 
 def end_with_parent(cleanup: Callable[[], None] | None = None) -> Thread:
@@ -260,7 +262,9 @@ def end_with_parent(cleanup: Callable[[], None] | None = None) -> Thread:
 def _wait_for_parent(cleanup: Callable[[], None] | None) -> None:
     parent = parent_process()
     if parent is not None:
-        parent.join()
-        if cleanup is not None:
-            cleanup()
-        os._exit(1)
+        try:
+            parent.join()
+            if cleanup is not None:
+                cleanup()
+        finally:
+            os._exit(1)  # whatever became of the cleanup: else the worker's job would run on

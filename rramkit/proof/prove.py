@@ -49,6 +49,8 @@ class Proof:
         Runs of ngspice.
     seconds : float
         Wall-clock seconds in ngspice, summed over its processes.
+    retried : int
+        Runs with a result that is not of the first attempt.
     """
 
     agreement: Agreement
@@ -58,6 +60,7 @@ class Proof:
     differences: np.ndarray
     runs: int
     seconds: float
+    retried: int = 0
 
 
 def prove(
@@ -112,7 +115,10 @@ def prove(
         scores_tile = _with_tiles(network, quiet).scores(x)
         agreement = Agreement(np.argmax(scores_spice, axis=1), np.argmax(scores_tile, axis=1), truth)
         differences = solver.comparison.differences
-        return Proof(agreement, chosen, scores_spice, scores_tile, differences, runner.tally.runs, runner.tally.seconds)
+        tally = runner.tally
+        return Proof(
+            agreement, chosen, scores_spice, scores_tile, differences, tally.runs, tally.seconds, tally.retried
+        )
 
 
 def store_path(run: Path) -> Path:

@@ -1,12 +1,13 @@
 """Points on their bench: convergence aids, failures as results, too many of them; in the real ngspice."""
 
+from concurrent.futures import Future
 from functools import partial
 
 import numpy as np
 import pytest
 
 from rramkit.characterization.engine.convergence_aids import LADDER, finer
-from rramkit.characterization.engine.point import Point, values_or_nan
+from rramkit.characterization.engine.point import Point, PointGroup, values_or_nan
 from rramkit.characterization.engine.runner import Runner, silent
 from rramkit.errors import SimulationError
 
@@ -95,3 +96,44 @@ def test_rungs_change_the_solver_and_not_the_circuit():
     for aid in LADDER:
         changed = [line for line in aid.change(steps).splitlines() if not line.startswith((".tran", ".options"))]
         assert changed == [line for line in steps.splitlines() if not line.startswith((".tran", ".options"))]
+
+
+def both(waves):
+    return np.stack([waves["v(b)"], waves["v(b)"]])
+
+
+def test_points_whose_shared_deck_fails_run_alone_and_are_marked(pool):
+    points = (divider(1), divider(2))
+    bench = Runner(pool, silent)
+    good = PointGroup(points, lambda: DIVIDER.format(v=3), both)
+    split = PointGroup(points, lambda: NO_SOLUTION, both)
+    outcomes = bench.run("groups", [good, split, divider(4)])
+    # The split ones have the numbers of their own decks, and say so.
+    np.testing.assert_allclose(values_or_nan(outcomes, (1,))[:, 0], [2.25, 2.25, 0.75, 1.5, 3.0], rtol=1e-8)
+    assert [outcome.alone for outcome in outcomes] == [False, False, True, True, False]
+    assert (bench.tally.retried, bench.tally.alone, bench.tally.failed) == (2, 2, 0)
+    assert bench.tally.retries() == "2 retried, 2 of them alone, after a shared deck that failed"
+
+
+class Flaky:
+    """An executor whose first attempt at every deck is lost with its process."""
+
+    def __init__(self, pool, reason):
+        self.pool, self.reason, self.seen = pool, reason, set()
+        self.simulator, self.workers = pool.simulator, pool.workers
+
+    def submit(self, job):
+        if job.deck in self.seen:
+            return self.pool.submit(job)
+        self.seen.add(job.deck)
+        future = Future()
+        future.set_exception(SimulationError(self.reason, "lost", deck=job.deck))
+        return future
+
+
+@pytest.mark.parametrize("reason", ["crash", "killed", "timeout"])
+def test_what_ran_again_is_counted_and_gives_the_same_numbers(pool, reason):
+    once, again = Runner(pool, silent), Runner(Flaky(pool, reason), silent)
+    first, second = (values_or_nan(each.run("d", [divider(1), divider(2)]), (1,)) for each in (once, again))
+    np.testing.assert_array_equal(first, second)
+    assert (once.tally.retried, again.tally.retried, again.tally.alone) == (0, 2, 0)

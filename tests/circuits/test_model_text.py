@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rramkit.circuits.model_text import fresh_library_text, library_text, logical_lines, needed, wrapped
+from rramkit.circuits.model_text import fresh_library_text, library_text, logical_lines, needed, words_of, wrapped
 from rramkit.errors import InputError
 
 CARD = ".model mn nmos level=1 vto=0.6 kp=60u lambda=0.03"
@@ -163,7 +163,33 @@ M1 a b 0 0 other
     left = needed(flat, ["x9", "cell", "1", "2"]).text
     assert all(word in left for word in (".param a=1", ".func", "used.1", "used.2", "subckt cell", "subckt inner"))
     assert "other" not in left and "unused" not in left
-    assert needed(flat, ["nothing"]).text.count("\n") == 1
+    assert needed(flat, ["nothing"]).text == ""
+    assert needed(flat, ["used"]) is needed(flat, ["x9", "used"])  # each part is cut out once
+
+
+def test_parameters_and_functions_follow_what_uses_them(tmp_path):
+    text = """.option scale=1e-6
+.param t=7n other=3
+.param vto={f(shift)} unused=1
+.param shift={0.1*b}
+.param b=2 c=3
+.param later=1
+.param later=2
+.func f(x) {g(x)+later}
+.func g(x) {2*x}
+.func h(x) {3*x}
+.param far=9
+.model n-ch nmos level=1 vto={vto} tox={t}"""
+    flat = library_text(written(tmp_path, "kit.lib", text))
+    left = needed(flat, words_of("M1 d g s 0 n-ch w=1u")).text.split("\n")
+    gone = [".func h(x) {3*x}", ".param far=9"]
+    assert left == [line for line in text.split("\n") if line not in gone]
+
+
+def test_a_condition_outside_subcircuits_keeps_a_library_whole(tmp_path):
+    text = ".param a=1\n.if (a==1)\n.model m nmos level=1\n.else\n.model m nmos level=1 vto=1\n.endif\n.param b=2"
+    flat = library_text(written(tmp_path, "kit.lib", text))
+    assert needed(flat, ["m"]).text == text
 
 
 @given(st.lists(st.from_regex(r"[a-z]{1,30}=[0-9.]{1,12}", fullmatch=True), min_size=1, max_size=60))

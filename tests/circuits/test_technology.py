@@ -10,6 +10,7 @@ from fixtures.closeness import near
 
 from rramkit import netlists
 from rramkit.characterization.components.cell import read_conductances
+from rramkit.characterization.engine.corners import Condition, at_corner
 from rramkit.circuits import catalog, libraries
 from rramkit.circuits.cell import CellParams, ReadSweepParams, WriteParams, read_sweep, write_staircase
 from rramkit.circuits.level_shifter import LevelShifterBench, level_shifter_bench
@@ -129,8 +130,10 @@ BAD_NAMES = [
     "1a",
     "",
     "off",
-    "control",
-    "tran",
+    "GND",
+    "12",
+    "1e-3k",
+    "a//b",
     "a'b",
     "a;b",
     "a$",
@@ -148,7 +151,35 @@ def test_a_name_smuggles_nothing(name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("section", [name for name in BAD_NAMES if name])
+# Each tried in ngspice 46 on a transistor's line.
+GOOD_NAMES = [
+    "nmos",
+    "PMOS",
+    "tran",
+    "control",
+    "w",
+    "m",
+    "nf",
+    "temp",
+    "nch.1",
+    "n-ch",
+    "n+ch",
+    "n:ch",
+    "n#ch",
+    "2n7002",
+]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_any_name_that_ngspice_takes(pool, tmp_path, name):
+    (tmp_path / "own.lib").write_text(f".model other nmos level=1\n.model {name} nmos level=1 vto=0.6 kp=200u tox=7n\n")
+    given = {"cell": {"technology": {"library_file": str(tmp_path / "own.lib"), "nmos_io": name}}, "points": 3}
+    deck = read_sweep(ReadSweepParams.checked(given, where="test")).text()
+    assert ".model other" not in deck  # it is cut out by its name
+    assert pool.run(deck)["i_cell"][-1] > 1e-7
+
+
+@pytest.mark.parametrize("section", ["a\n.control", "a b", "a\n", "a'b", "a;b", "a$", "{a}", "é", "a" * 99, "a/b"])
 def test_a_section_smuggles_nothing(section):
     with pytest.raises(InputError, match="section") as caught:
         Technology.checked({"library_file": str(CARDS), **NAMES, "section": section}, where="user.toml")
@@ -181,6 +212,63 @@ def test_a_file_that_steers_ngspice_is_refused(tmp_path, line):
     with pytest.raises(InputError, match="must hold models, subcircuits") as caught:
         Technology.checked({"library_file": str(path), **NAMES}, where="user.toml")
     assert "\n" not in str(caught.value)
+
+
+def test_a_path_is_relative_to_the_file_that_names_it(pool, tmp_path, monkeypatch):
+    (tmp_path / "pdk").mkdir()
+    (tmp_path / "pdk" / "own.lib").write_text(CARDS.read_text())
+    toml = tmp_path / "user.toml"
+    names = "\n".join(f'{kind} = "{name}"' for kind, name in NAMES.items())
+    toml.write_text(f'[cell.technology]\nlibrary_file = "pdk/own.lib"\n{names}\n')
+    monkeypatch.chdir("/")
+    params = ReadSweepParams.from_toml(toml)
+    assert params.cell.technology.library_file == str(tmp_path / "pdk" / "own.lib")
+    monkeypatch.chdir(tmp_path)
+    here = Technology.checked({"library_file": "pdk/own.lib", **NAMES}, where="--set")
+    assert here.library_file == params.cell.technology.library_file
+
+
+def test_a_corner_may_have_a_file_or_a_section_of_its_own(tmp_path):
+    for corner, vto in (("tt", 0.6), ("ss", 0.9)):
+        (tmp_path / f"models_{corner}.lib").write_text(CARDS.read_text().replace("vto=0.60", f"vto={vto}"))
+    both = sectioned(tmp_path)
+    toml = tmp_path / "user.toml"
+    toml.write_text(
+        '[cell.technology.corners]\ntt = "models_tt.lib"\nss = "models_ss.lib"\n'
+        f'hot = {{ section = "slow", library_file = "{both.name}" }}\n[cell.technology]\n'
+        + "\n".join(f'{kind} = "{name}"' for kind, name in NAMES.items())
+    )
+    params = ReadSweepParams.from_toml(toml)
+    assert params.cell.technology.library_file == str(tmp_path / "models_tt.lib")
+    decks = {name: read_sweep(at_corner(params, Condition(name))).text() for name in ("tt", "ss", "hot")}
+    assert all(f"vto={vto}" in decks[name] for name, vto in (("tt", 0.6), ("ss", 0.9), ("hot", "0.90")))
+    with pytest.raises(InputError, match="must name a file, a section, or both"):
+        Technology.checked({"library_file": str(CARDS), "corners": {"ss": {}}}, where="test")
+
+
+def test_each_role_may_be_a_model_or_a_subcircuit(tmp_path):
+    wrapper = ".subckt core d g s b w=1u l=1u\nM1 d g s b nch18 w={w} l={l}\n.ends\n"
+    (tmp_path / "both.lib").write_text(CARDS.read_text() + wrapper)
+    given = {
+        "library_file": str(tmp_path / "both.lib"),
+        **NAMES,
+        "nmos_core": "core",
+        "devices": {"nmos_core": "subcircuit"},
+    }
+    text = level_shifter_bench(LevelShifterBench(technology=Technology.checked(given, where="test"))).text().lower()
+    drawn = {line[0][0] + "_" + line[5] for line in map(str.split, text.splitlines()) if line and line[0][0] in "mx"}
+    assert {"x_core", "m_nch33", "m_pch33"} <= drawn and "m_core" not in drawn
+
+
+def test_the_access_transistor_may_be_thin_and_short(pool):
+    """At 1 V of word line the thin-oxide one, of the lower threshold, carries more."""
+    currents = {}
+    for access in ("nmos_io", "nmos_core"):
+        given = {"state": 1.0, "read": {"v_wl": 1.0}, "cell": {"access": access, "l_access": 45e-9}}
+        deck = read_sweep(ReadSweepParams.checked(given, where="test")).text()
+        assert re.search(rf"(?m)^M_access d wl sl 0 {access} .*l=4.5e-08", deck)
+        currents[access] = pool.run(deck)["i_cell"][-1]
+    assert currents["nmos_core"] > 1.02 * currents["nmos_io"] > 1e-6
 
 
 @pytest.mark.parametrize("path", ["nowhere.lib", ".", "/"])

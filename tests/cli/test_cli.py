@@ -200,3 +200,24 @@ def test_every_command_explains_itself_within_80_columns(command):
     assert result.exit_code == 0
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
     assert "Usage:" in result.stdout
+
+
+SPICE_COMMANDS = ("simulate", "characterize", "merge", "verify", "tile", "prove", "sensitivity", "demo")
+
+
+@pytest.mark.parametrize("command", SPICE_COMMANDS)
+def test_every_command_that_runs_spice_has_a_time_limit(command):
+    assert "--timeout" in {option for each in main_command(command).params for option in each.opts}
+
+
+@pytest.mark.parametrize("command", ["verify", "tile", "prove"])
+def test_commands_that_simulate_a_table_file_take_the_users_libraries(command):
+    assert "--library" in {option for each in main_command(command).params for option in each.opts}
+
+
+def main_command(name):
+    import typer.main
+
+    from rramkit.cli.app import app
+
+    return typer.main.get_command(app).commands[name]

@@ -200,6 +200,24 @@ IN_AN_IMPORT = """
     import module
     signal.pause()
 """
+IN_A_CALLBACK = """
+    import weakref
+    class Watched:
+        pass
+    def callback(_):
+        signal.raise_signal(signal.SIGTERM)
+        len([])  # the handler runs before this
+    watched = Watched()
+    reference = weakref.ref(watched, callback)
+    del watched
+    signal.pause()
+"""
+WITH_A_POOL = """
+    from rramkit.characterization.engine.pool import SpicePool
+    pool = SpicePool(workers=1)  # before its `with` block
+    signal.raise_signal(signal.SIGTERM)
+    signal.pause()
+"""
 IN_THE_TIDYING = """
     try:
         signal.raise_signal(signal.SIGINT)
@@ -217,16 +235,49 @@ IN_THE_TIDYING = """
     ("body", "code", "out", "message"),
     [
         (IN_A_DESTRUCTOR, 130, "", "interrupted. Nothing unfinished"),
+        (IN_A_CALLBACK, 143, "", "interrupted. Nothing unfinished"),
         (IN_AN_IMPORT, 130, "loaded\n", "interrupted. Nothing unfinished"),
+        (WITH_A_POOL, 143, "", "interrupted. Nothing unfinished"),
         (IN_THE_TIDYING, 143, "tidied\n", "interrupted twice: ended at once"),
     ],
-    ids=["destructor", "import", "second signal"],
+    ids=["destructor", "callback", "import", "pool", "second signal"],
 )
 def test_no_signal_is_lost(tmp_path, body, code, out, message):
     with Started(tmp_path, program=IN_PLACE_OF_A_COMMAND.format(body=body.strip())) as job:
         output, err = job.end()
         assert (output, job.process.returncode, err.count("\n")) == (out, code, 1), err
         assert err.startswith(f"rramkit: {message}")
+        assert list(job.temporary.iterdir()) == []
+
+
+# The processes of a sweep, as long as it takes: `sum` never lets another thread of its process run.
+SWEEP = """
+    from rramkit.processes import Processes
+    from rramkit.processes.workers import Workers
+    {change}
+    results = Processes(2).run(sum, [range(2), range(2), range(10**15), range(10**15)])
+    next(results), next(results)
+    print("busy", flush=True)
+    next(results)
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_ends_with_its_processes_and_without_their_tracebacks(tmp_path, times, number):
+    """Also where tidying up does not end: then by the second signal."""
+    hangs = "Workers.stop = lambda self: signal.pause()" if times == 2 else ""
+    body = SWEEP.format(change=hangs).strip()
+    with Started(tmp_path, program=IN_PLACE_OF_A_COMMAND.format(body=body)) as job:
+        assert job.process.stdout is not None
+        assert job.process.stdout.readline() == "busy\n"
+        job.process.send_signal(number)
+        if times == 2:
+            time.sleep(0.5)  # two signals within 0.3 s are one request
+            job.process.send_signal(number)
+        _, err = job.end()
+        assert (job.process.returncode, err.count("\n")) == (128 + number, 1), err
+        wait_until(lambda: not job.running())
 
 
 def test_a_command_that_ends_well_leaves_the_handlers_of_the_system(tmp_path):
