@@ -37,7 +37,7 @@ class UserLibrary:
     def text(self, words: Iterable[str] | None = None) -> str:
         """Return the library as lines of a deck, without a file name in it; with `words`, only what they need."""
         models = self.models if words is None else needed(self.models, words)
-        return f"* {self}\n{wrapped(models.text)}"
+        return f"* file {self}\n{wrapped(models.text)}\n* end of file"
 
     def sha256(self) -> str:
         """Return the SHA-256 of the flattened text, in hexadecimal: files that it includes are in it."""
