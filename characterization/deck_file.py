@@ -182,7 +182,7 @@ def _checked(line: Line, folder: Path) -> Line | None:
 
     Raises `InputError` where it does more than describe a circuit and its analysis.
     """
-    model_text.check_characters(line)
+    model_text.check_characters(waveform_files.without_paths(line))
     card = _CARD.match(line.text)
     name = card[1].lower() if card else ""
     if name in ("control", "endc"):

@@ -254,8 +254,9 @@ def _not_saved(deck: str, analyses: Iterable[Waveforms]) -> Iterator[str]:
     for line in re.findall(r"(?im)^\.save[ \t]+(.*)$", deck):
         for vector in _SAVED.findall(line.lower()):
             inner = vector[2:-1] if vector[0] == "i" else ""
-            if not {labels.get(vector, vector), f"@{inner}[i]", f"@{inner}[id]", f"@{inner}[ic]"} & found:
-                yield f"`.save {vector}`: there is no such vector"
+            if labels.get(vector, vector) not in found:
+                cure = f" (ngspice calls the current of a device `@{inner}[i]`)" if inner else ""
+                yield f"`.save {vector}`: there is no such vector{cure}"
 
 
 def _not_measured(deck: str, log: Sequence[str], analyses: Iterable[Waveforms]) -> dict[str, str]:

@@ -28,7 +28,7 @@ _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
 _ON_LINE = re.compile(r"^\s*(?:Error on line|Warning: Model issue on line) +(?P<number>\d+)", re.IGNORECASE)
 _AT_LINE = re.compile(r"\bat line (\d+)", re.IGNORECASE)
 _IN_NETLIST = re.compile(r"^\s*Error in netlist line no\. (?P<number>\d+)", re.IGNORECASE)
-_WARNING = re.compile(r"^[\s*]*warning\b[\s:,*-]*(?P<text>.*)$", re.IGNORECASE)
+_WARNING = re.compile(r"^(?:instance: (?P<name>\S+)\s+message: |[\s*]*warning\b)[\s:,*-]*(?P<text>.*)$", re.IGNORECASE)
 # What changes nothing: a way to the operating point that the next one replaced, and a third oxide thickness of BSIM4,
 # which is read only where one of the other two is missing (PTM's cards have all three, apart by their rounding).
 _HARMLESS = re.compile(r"(?:gmin|source) stepping failed|dtox ignored", re.IGNORECASE)
@@ -36,7 +36,7 @@ _IGNORED = re.compile(r"unrecogni[sz]ed parameter|(?:[-,]|will be|is) ignored\b|
 _TITLE = re.compile(r"^\s*circuit:", re.IGNORECASE)
 _CHANGES = re.compile(
     r"ignor|unrecogni[sz]ed|redefin|non-existent|non-increasing|can't find model|can't set|not supported|unsupported"
-    r"|skipped|disabled|overwriting",
+    r"|skipped|disabled|overwriting|some error",
     re.IGNORECASE,
 )
 _MEASURE = re.compile(r"^\s*([a-z_]\S*)\s*=\s*([-+]?\d[\d.]*(?:e[-+]?\d+)?)", re.IGNORECASE)
@@ -114,7 +114,7 @@ def _warnings(log: Sequence[str], deck: str) -> Iterator[str]:
                 yield f"{where}: {log[index].strip()}"
                 index += 1
         elif warning is not None and not _HARMLESS.search(line):
-            parts = [warning["text"].strip()]
+            parts = [f"{warning['name'] or ''} {warning['text']}".strip()]
             ends = parts[0].endswith("line")  # the line that it speaks of follows
             while index < len(log) and (ends or _FOLLOWS.match(log[index]) or log[index].strip() == "ignored!"):
                 parts.append(f"`{log[index].strip()}`" if ends else log[index].strip())

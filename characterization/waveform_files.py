@@ -6,7 +6,7 @@ path, and the points of a `pwl` in the deck itself: it never looks a file up.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ def taken(line: Line, card: str, folder: Path) -> Line | None:
         if match is None:
             return None
         path = _path(match["path"], line, folder)
-        for _ in _points(path, line):
+        for _ in _points(path, line, float):  # ngspice stops at a number with a suffix, without an error
             pass
         return replace(line, text=f'{line.text[: match.start()]}file="{path}"{line.text[match.end() :]}')
     match = _PWL.search(line.text) if card == "" and line.text[0] in "vViI" else None
@@ -68,15 +68,24 @@ def _path(text: str, line: Line, folder: Path) -> Path:
     return path
 
 
-def _points(path: Path, line: Line) -> Iterator[list[float]]:
+def without_paths(line: Line) -> Line:
+    """Return a line without the names of its files, which may be of any alphabet."""
+    return replace(line, text=_FILE.sub("file", line.text))
+
+
+def _points(path: Path, line: Line, number_of: Callable[[str], float]) -> Iterator[list[float]]:
     """Yield the numbers of each line of a file."""
     for number, text in enumerate(model_text.read_text(path).split("\n"), start=1):
         words = re.split(r"[\s,;]+", text.strip()) if text.strip() and text.strip()[0] not in "*#;" else []
-        values = [spice_number(word) for word in words if word]
-        if any(math.isnan(value) for value in values):
+        try:
+            values = [number_of(word) for word in words if word]
+        except ValueError:
+            values = [math.nan]
+        if any(not math.isfinite(value) for value in values):
+            suffixes = "" if number_of is spice_number else ", without suffixes"
             raise InputError(
-                f"{line.where}: {path.name}, line {number}: a waveform file must hold numbers, a time and its values a "
-                "line. Fix the line."
+                f"{line.where}: {path.name}, line {number}: a waveform file must hold numbers{suffixes}, a time and "
+                "its values a line. Fix the line."
             )
         if values:
             yield values
@@ -84,7 +93,7 @@ def _points(path: Path, line: Line) -> Iterator[list[float]]:
 
 def _pairs(path: Path, line: Line) -> Iterator[tuple[float, float]]:
     """Yield time and value of each point, whether or not each stands on a line of its own."""
-    values = [value for each in _points(path, line) for value in each]
+    values = [value for each in _points(path, line, spice_number) for value in each]
     times = values[::2]
     if not values or len(values) % 2 or any(late <= early for early, late in pairwise(times)):
         raise InputError(
