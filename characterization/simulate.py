@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -85,13 +85,14 @@ class Simulator:
             _check_log(deck, log, plots)
             seconds = perf_counter() - started
             analyses = tuple(_analyses(deck, log, plots, seconds))
-            return Results(analyses, _warnings(deck, log, analyses), _not_measured(deck, log, analyses), printed)
+            warnings = (*_warnings(deck, log), *_without_values(plots), *_not_saved(deck, plots))
+            return Results(analyses, warnings, _not_measured(deck, log, analyses), printed)
         finally:
             self._clear()
 
     def _plots(self, names: Iterable[str]) -> "list[_Plot]":
         found = [(match["kind"], int(match["number"] or 0), name) for name in names if (match := _PLOT.fullmatch(name))]
-        return [_Plot(kind, number, self._vectors(name)) for kind, number, name in sorted(found)]
+        return [_Plot.of(kind, number, self._vectors(name)) for kind, number, name in sorted(found)]
 
     def _vectors(self, plot: str) -> dict[str, np.ndarray]:
         vectors = {_as_written(name): vector._data for name, vector in self._shared.plot(None, plot).items()}
@@ -181,6 +182,14 @@ class _Plot:
     kind: str
     number: int
     vectors: Mapping[str, np.ndarray]
+    empty: tuple[str, ...] = ()
+    """Vectors that ngspice was asked for and has no values of."""
+
+    @classmethod
+    def of(cls, kind: str, number: int, vectors: Mapping[str, np.ndarray]) -> Self:
+        """Return a plot; where every vector is empty it has them all."""
+        kept = {name: values for name, values in vectors.items() if values.size}
+        return cls(kind, number, kept or vectors, tuple(name for name in vectors if kept and name not in kept))
 
 
 def only(results: Results, deck: str) -> Waveforms:
@@ -231,7 +240,7 @@ def _totals(plots: Sequence[_Plot], spectrum: _Plot) -> Mapping[str, np.ndarray]
     return next((p.vectors for p in plots if _is_total(p) and p.number == spectrum.number + 1), {})
 
 
-def _warnings(deck: str, log: Sequence[str], analyses: Iterable[Waveforms]) -> tuple[str, ...]:
+def _warnings(deck: str, log: Sequence[str]) -> tuple[str, ...]:
     """Return what ngspice warns of; raise `SimulationError` at what changes the numbers and is not waived."""
     messages = simulator_log.warnings(log, deck)
     changed = [message.text for message in messages if message.changes]
@@ -244,17 +253,21 @@ def _warnings(deck: str, log: Sequence[str], analyses: Iterable[Waveforms]) -> t
             deck,
             log,
         )
-    return (*(message.text for message in messages), *_not_saved(deck, analyses))
+    return tuple(message.text for message in messages)
 
 
-def _not_saved(deck: str, analyses: Iterable[Waveforms]) -> Iterator[str]:
+def _without_values(plots: Iterable[_Plot]) -> Iterator[str]:
+    for plot in plots:
+        yield from (f"`{name}` has no values in `.{plot.kind}`" for name in plot.empty)
+
+
+def _not_saved(deck: str, plots: Iterable[_Plot]) -> Iterator[str]:
     """Yield the vectors of `.save` lines that no analysis has; ngspice leaves them out without a word."""
-    labels = {label.vector: name for name, label in output_labels(deck).items()}
-    found = {vector for waves in analyses for vector in (*waves.vectors, *waves.measures)}
+    found = {vector for plot in plots for vector in (*plot.vectors, *plot.empty)}
     for line in re.findall(r"(?im)^\.save[ \t]+(.*)$", deck):
         for vector in _SAVED.findall(line.lower()):
             inner = vector[2:-1] if vector[0] == "i" else ""
-            if labels.get(vector, vector) not in found:
+            if vector not in found:
                 cure = f" (ngspice calls the current of a device `@{inner}[i]`)" if inner else ""
                 yield f"`.save {vector}`: there is no such vector{cure}"
 
@@ -297,9 +310,6 @@ def _check_log(deck: str, log: Sequence[str], plots: Sequence[_Plot]) -> None:
 def _check_vectors(deck: str, log: Sequence[str], analysis: Analysis | None, plot: _Plot) -> None:
     vectors = plot.vectors
     lengths = {values.size for values in vectors.values()}
-    empty = [name for name, values in vectors.items() if not values.size]
-    if empty and len(lengths) > 1:
-        raise _failure("incomplete", f"`{empty[0]}` has no values: ngspice knows no such quantity", deck, log)
     if not vectors or len(lengths) != 1 or lengths == {0}:
         raise _failure("incomplete", f"vectors of lengths {sorted(lengths)}", deck, log)
     broken = [name for name, values in vectors.items() if not np.all(np.isfinite(values))]

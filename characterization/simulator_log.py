@@ -45,6 +45,7 @@ _NOT_MEASURED = re.compile(r"^\s*\.?meas(?:ure)?\s+\w+\s+(?P<name>\S+).*failed!\
 _KINDS = {"transient": "tran"}
 # "Setting ..." follows a warning, "Please check line ..." names where; both belong to the line before.
 _FOLLOWS = re.compile(r"^\s*(?:Setting |Please check line |from line)", re.IGNORECASE)
+_SHOWN_CARD = re.compile(r"`[^`]*`")
 _SHOWN = 100  # characters of a card in a message
 
 
@@ -96,9 +97,13 @@ def _where(deck: str, number: str, card: str) -> str:
 
 
 def warnings(log: Sequence[str], deck: str) -> tuple[Message, ...]:
-    """Return what ngspice warns of, each once, in the order of the log, without what the deck waives."""
+    """Return what ngspice warns of, each once, in the order of the log, without what the deck waives.
+
+    A waiver is a part of a message without the card that it shows: one that names a parameter is of that alone.
+    """
     accepted = [text.lower() for text in waived(deck)]
-    texts = dict.fromkeys(text for text in _warnings(log, deck) if not any(each in text.lower() for each in accepted))
+    said = {text: _SHOWN_CARD.sub("", text).lower() for text in _warnings(log, deck)}
+    texts = [text for text, words in said.items() if not any(each in words for each in accepted)]
     return tuple(Message(text, _CHANGES.search(text) is not None) for text in texts)
 
 

@@ -92,10 +92,11 @@ def test_quantities_of_devices_have_units(quantity, unit):
     assert unit_of(quantity, "dc") == unit
 
 
-def test_a_quantity_that_a_device_lacks_is_named(pool, deck):
-    text = "t\nV1 d 0 1\nM1 d d 0 0 mn w=1u l=1u\n.model mn nmos level=1 vto=0.5\n.save @m1[id] @m1[vth]\n.op\n.end\n"
-    with pytest.raises(SimulationError, match=r"`@m1\[vth\]` has no values"):
-        pool.results(deck(text.replace(".op", ".dc V1 0 1 0.5")))
+def test_a_quantity_that_a_device_lacks_is_told(pool, deck):
+    text = "t\nV1 d 0 1\nM1 d d 0 0 mn w=1u l=1u\n.model mn nmos level=1 vto=0.5 kp=200u\n.save @m1[id] @m1[vth]\n"
+    results = pool.results(deck(text + ".dc V1 0 1 0.5\n"))
+    assert results.warnings == ("`@m1[vth]` has no values in `.dc`",)
+    assert results.analyses[0]["@m1[id]"][-1] == near(25e-6, 1e-6)  # kp/2 (1 - vto)^2; gmin beside it
 
 
 def test_measures_that_fail_are_named_with_the_reason(pool, deck):
