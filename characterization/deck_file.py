@@ -8,6 +8,7 @@ be given by file and line (`place`).
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rramkit.characterization import deck_faults, waveform_files
@@ -35,6 +36,7 @@ _PLACE = re.compile(r"^\* file (?P<file>.+?)(?:, line (?P<number>\d+))?$")
 _PLACE_ENDS = "* end of file"
 _WAIVED = re.compile(r"(?m)^\* waived: (?P<text>.+)$")
 _BEHAVIOUR = re.compile(r"(?m)^\* behaviour: (?P<name>\w+)$")
+_KEPT = 4  # decks whose facts are kept: each is asked for several times in a run
 BEHAVIOURS = {"ltspice": "ltpsa", "pspice": "psa", "hspice": "hsa"}
 """Whose syntax a deck may be written in, and ngspice's word for it: `a` is for the whole deck; LTspice's own mode lacks
 `if()`, which is in that of PSpice."""
@@ -213,32 +215,36 @@ def with_notes(deck: str, options: DeckOptions) -> str:
     return _END.sub("\n".join([*notes, ".end"]).replace("\\", r"\\"), deck) if notes else deck
 
 
-def waived(deck: str) -> list[str]:
+@lru_cache(maxsize=_KEPT)
+def waived(deck: str) -> tuple[str, ...]:
     """Return what a deck says that is accepted of ngspice's warnings."""
-    return [match["text"] for match in _WAIVED.finditer(deck)]
+    return tuple(match["text"] for match in _WAIVED.finditer(deck)) if "* waived: " in deck else ()
 
 
 def behaviour(deck: str) -> str:
     """Return ngspice's word for the syntax that a deck says it is written in; empty: its own."""
-    match = _BEHAVIOUR.search(deck)
+    match = _BEHAVIOUR.search(deck) if "* behaviour: " in deck else None
     return BEHAVIOURS.get(match["name"], "") if match else ""
 
 
+@lru_cache(maxsize=_KEPT)
 def has_control(deck: str) -> bool:
     """Return whether a deck has a `.control` section."""
     return _CONTROL.search(deck) is not None
 
 
-def analyses(deck: str) -> list[Analysis]:
+@lru_cache(maxsize=_KEPT)
+def analyses(deck: str) -> tuple[Analysis, ...]:
     """Return the analyses of a deck, in its order."""
     joined = re.sub(r"\n\+", " ", deck)
-    return [Analysis(match["kind"].lower(), tuple(match["words"].split())) for match in _ANALYSIS.finditer(joined)]
+    return tuple(Analysis(match["kind"].lower(), tuple(match["words"].split())) for match in _ANALYSIS.finditer(joined))
 
 
-def measured_names(deck: str) -> dict[str, str]:
+@lru_cache(maxsize=_KEPT)
+def measured_names(deck: str) -> Mapping[str, str]:
     """Return the kind of analysis of each `.meas` line by its name, both in lower case."""
     found = re.findall(r"(?im)^\.meas(?:ure)?[ \t]+(\w+)[ \t]+(\S+)", deck)
-    return {name.lower(): {"transient": "tran"}.get(kind.lower(), kind.lower()) for kind, name in found}
+    return {str(name).lower(): "tran" if kind.lower() == "transient" else str(kind).lower() for kind, name in found}
 
 
 def place(deck: str, number: int) -> str:
@@ -257,7 +263,8 @@ def place(deck: str, number: int) -> str:
     return f"line {at + 1} of the deck"
 
 
-def output_labels(deck: str) -> dict[str, Label]:
+@lru_cache(maxsize=_KEPT)
+def output_labels(deck: str) -> Mapping[str, Label]:
     """Return what the header says of each output, by its name."""
     matches = (_OUTPUT.match(line) for line in deck.splitlines())
     return {m["name"].lower(): Label(m["name"], m["unit"], m["text"], m["vector"].lower()) for m in matches if m}

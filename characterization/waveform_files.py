@@ -43,6 +43,7 @@ def taken(line: Line, card: str, folder: Path) -> Line | None:
         match = _FILE.search(line.text)
         if match is None:
             return None
+        _check_only(match, line)
         path = _path(match["path"], line, folder)
         for _ in _points(path, line, float):  # ngspice stops at a number with a suffix, without an error
             pass
@@ -50,8 +51,15 @@ def taken(line: Line, card: str, folder: Path) -> Line | None:
     match = _PWL.search(line.text) if card == "" and line.text[0] in "vViI" else None
     if match is None:
         return None
+    _check_only(match, line)
     points = " ".join(f"{time!r} {value!r}" for time, value in _pairs(_path(match["path"], line, folder), line))
     return replace(line, text=f"{line.text[: match.start()]}pwl({points}){line.text[match.end() :]}")
+
+
+def _check_only(match: re.Match[str], line: Line) -> None:
+    """Raise `InputError` where a line speaks of a second file: ngspice takes `file` with and without its `=`."""
+    if re.search(r"(?i)\bfile\b", line.text[: match.start()] + line.text[match.end() :]):
+        raise InputError(f"{line.where}: a line must name one file; got more, or a node called `file`. Rename it.")
 
 
 def _path(text: str, line: Line, folder: Path) -> Path:

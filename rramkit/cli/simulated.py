@@ -130,8 +130,8 @@ def _numbers(values: np.ndarray) -> object:
     if not np.iscomplexobj(values):
         return values.tolist()
     return {
-        "real": values.real.tolist(),
-        "imaginary": values.imag.tolist(),
+        "real": np.real(values).tolist(),
+        "imaginary": np.imag(values).tolist(),
         "magnitude": np.abs(values).tolist(),
         "phase_degrees": np.degrees(np.angle(values)).tolist(),
     }

@@ -197,6 +197,14 @@ def test_a_waveform_file_that_is_refused(deck, tmp_path, name, content, complain
             deck(f"t\n{line}\nR1 in 0 1k\n.tran 1n 10n\n")
 
 
+@pytest.mark.parametrize("second", ['file="/etc/hostname"', 'file "/etc/hostname"', "FILE = /etc/hostname"])
+def test_a_line_names_one_file(deck, tmp_path, second):
+    (tmp_path / "w.txt").write_text(WAVE)
+    for line in (f'V1 in 0 pwl(file="w.txt") {second}', f'.model fs filesource (file="w.txt" {second})'):
+        with pytest.raises(InputError, match="line 2: a line must name one file"):
+            deck(f"t\n{line}\nR1 in 0 1k\n.tran 1n 10n\n")
+
+
 def test_suffixes_are_for_points_that_the_kit_reads(pool, deck, tmp_path):
     (tmp_path / "w.txt").write_text("0 0 1n 1\n5n 2k\n")
     (waves,) = pool.results(deck('t\nV1 in 0 pwl file="w.txt"\nR1 in 0 1k\n.tran 0.1n 5n\n')).analyses
