@@ -2,7 +2,8 @@
 
 An `X` line may give parameters that its subcircuit does not have: ngspice drops them. Its `m=` multiplies what stands
 in the subcircuit by writing `m=` on each line there, in the place of one that stands there already (ngspice 46: `m=3`
-inside of `m=2` gives 2), and a current-controlled source (`F`, `H`, `W`) sees the multiplied current once more.
+inside of `m=2` gives 2), and a current-controlled source (`F`, `H`, `W`) sees the multiplied current once more. Where
+`m` is a parameter of the subcircuit, it is one like any other, and multiplies nothing by itself.
 """
 
 import re
@@ -15,6 +16,8 @@ _QUOTED = re.compile(r"'[^']*'|\{[^{}]*\}")
 _ASSIGNED = re.compile(r"\s*=\s*")
 _INHERITED = ("1", "{m}", "'m'", "m")  # values of m on an inner line that its replacement leaves right
 _BY_CURRENT = "fhw"
+_M_OF_LINE = re.compile(r"\bm\s*=")
+_USES_M = re.compile(r"\bm\b")
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,9 @@ class Fault:
 
 @dataclass
 class _Subcircuit:
-    """What a subcircuit takes and holds."""
+    """What a subcircuit takes, with the values that it has by itself, and what it holds."""
 
-    parameters: set[str] = field(default_factory=set)
+    parameters: dict[str, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
 
 
@@ -53,25 +56,39 @@ def instance_faults(instances: Iterable[Line], definitions: Iterable[Line]) -> I
         name, given = _call(line.text)
         if name not in known:
             continue
-        strange = [each for each in given if each != "m" and each not in known[name].parameters]
+        own = known[name].parameters
+        strange = [each for each in given if each != "m" and each not in own]
         if strange:
             yield Fault(line, f"`{line.text.split()[0]}` gives `{strange[0]}`, which `{name}` does not take")
         if given.get("m", "1") not in _INHERITED:
-            yield from (Fault(line, text) for text in _multiplied(name, known, frozenset()))
+            found = _unused(name, known) if "m" in own else _multiplied(name, known, own | given, frozenset())
+            yield from (Fault(line, text) for text in found)
 
 
-def _multiplied(name: str, known: dict[str, _Subcircuit], above: frozenset[str]) -> Iterator[str]:
-    """Yield what in a subcircuit, and in those that it holds, `m=` of its instance would get wrong."""
+def _unused(name: str, known: dict[str, _Subcircuit]) -> Iterator[str]:
+    """Yield a subcircuit that takes `m` as a parameter and holds no line that uses it."""
+    if not any(_USES_M.search(_M_OF_LINE.sub("", line.text.lower())) for line in known[name].lines):
+        yield f"`m=` of this line would do nothing: `{name}` takes `m` as a parameter and does not use it"
+
+
+def _multiplied(
+    name: str, known: dict[str, _Subcircuit], values: dict[str, str], above: frozenset[str]
+) -> Iterator[str]:
+    """Yield what in a subcircuit, and in those that it holds, `m=` of its instance would get wrong.
+
+    `values` are the parameters of the instance: an inner `m` that is one of them, and 1, is replaced without harm.
+    """
     for line in known[name].lines:
         inner, given = _call(line.text)
-        if given.get("m", "1") not in _INHERITED:
+        own = given.get("m", "1")
+        if own not in _INHERITED and values.get(own.strip("{}'")) != "1":
             yield f"`m=` of this line would replace that of `{line.text[:40]}` in `{name}`, not multiply it"
             return
         if line.text[0].lower() in _BY_CURRENT:
             yield f"`m=` of this line would count twice in `{line.text[:40]}` of `{name}`"
             return
         if line.text[0] in "xX" and inner in known and inner not in above:
-            yield from _multiplied(inner, known, above | {name})
+            yield from _multiplied(inner, known, known[inner].parameters | given, above | {name})
 
 
 def _subcircuits(lines: Iterable[Line]) -> dict[str, _Subcircuit]:
@@ -85,7 +102,7 @@ def _subcircuits(lines: Iterable[Line]) -> dict[str, _Subcircuit]:
             known.setdefault(inside[-1], _Subcircuit()).parameters.update(_call(line.text)[1])
         elif card == ".ends":
             inside = inside[:-1]
-        elif inside and not card.startswith("."):
+        elif inside and (not card.startswith(".") or card.startswith(".param")):
             known[inside[-1]].lines.append(line)
     return known
 

@@ -265,6 +265,14 @@ SILENT = {
         ".subckt q a b\nR1 a b 1k\n.ends\n.subckt s a b\nX1 a b q m=3\n.ends\nX1 in 0 s m=2\n",
         "line 11: `m=` of this line would replace",
     ),
+    "multiplier that is a parameter": (
+        ".subckt s a b n=1\nR1 a b 1k m={n}\n.ends\nX1 in 0 s m=2 n=3\n",
+        "line 8: `m=` of this line would replace",
+    ),
+    "multiplier that a subcircuit takes and does not use": (
+        ".subckt s a b m=1\nR1 a b 1k\n.ends\nX1 in 0 s m=2\n",
+        "line 8: `m=` of this line would do nothing",
+    ),
     "controlled by a multiplied current": (
         ".subckt s a b\nV1 a c 0\nR1 c b 1k\nF1 a b v1 1\n.ends\nX1 in 0 s m=2\n",
         "line 10: `m=` of this line would count twice",
@@ -279,6 +287,20 @@ def test_what_ngspice_passes_over_without_a_word(deck, lines, complaint):
     with pytest.raises(InputError, match=complaint):
         deck(text)
     assert deck(text, waive=("second time", "does not take", "m=", "abstoll"))
+
+
+MULTIPLIED = {
+    "plain": (".subckt s a b\nR1 a b 1k\n.ends\nX1 in 0 s m=2\n", 2),
+    "inherited": (".subckt s a b\nR1 a b 1k m={m}\n.ends\nX1 in 0 s m=2\n", 2),
+    "replaces a parameter that is 1": (".subckt s a b n=1\nR1 a b 1k m={n}\n.ends\nX1 in 0 s m=2\n", 2),
+    "a parameter of the subcircuit": (".subckt s a b m=1\nR1 a b 1k m={3*m}\n.ends\nX1 in 0 s m=2\n", 6),
+}
+
+
+@pytest.mark.parametrize(("lines", "times"), MULTIPLIED.values(), ids=MULTIPLIED)
+def test_multipliers_that_pass_act(pool, deck, lines, times):
+    (waves,) = pool.results(deck(f"t\nV1 in 0 1\n{lines}.op\n.end\n")).analyses
+    assert waves["i(v1)"][0] == near(-times * 1e-3, GMIN)
 
 
 def test_what_looks_like_these_and_is_right(pool, deck):
