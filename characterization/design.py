@@ -75,9 +75,19 @@ class Design(Parameters):
         return (*(self.cell.expanded() if self.cell is not None else ()), *self.blocks)
 
     @property
+    def waive(self) -> tuple[str, ...]:
+        """Return the parts of ngspice's warnings that any of the plans accepts."""
+        return waived_by(self.plans)
+
+    @property
     def max_failed(self) -> float:
         """Return the part of a stage's points that may fail; the plan of each component says its own."""
         return self.cell.max_failed if self.cell is not None else Plan().max_failed
+
+
+def waived_by(plans: Iterable[ComponentPlan]) -> tuple[str, ...]:
+    """Return the parts of ngspice's warnings that any of some plans accepts, each once."""
+    return tuple(dict.fromkeys(text for plan in plans for text in plan.waive))
 
 
 def _nominal(corners: Corners) -> Corners:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rramkit import netlists
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
 from rramkit.characterization.program import BareRun, find_program, run_bare
-from rramkit.characterization.simulate import spice_number
+from rramkit.characterization.spice_numbers import spice_number
 from rramkit.circuits import catalog
 from rramkit.circuits.deck import Deck
 from rramkit.errors import InputError, SetupError

@@ -18,7 +18,7 @@ from rramkit.characterization.cycle_noise import CycleNoise
 from rramkit.characterization.engine.axes import Axis
 from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.engine.monte_carlo import MonteCarlo, SpreadKind
-from rramkit.characterization.engine.plan import ComponentPlan, HeldOutPlan, Interpolation, Limit
+from rramkit.characterization.engine.plan import ComponentPlan, HeldOutPlan, Interpolation, Limit, Waiver
 from rramkit.characterization.read_noise import ReadNoise
 from rramkit.characterization.scatter import PulseScatter
 from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
@@ -205,6 +205,8 @@ class Plan(Parameters):
         0.01, "1", "largest fraction of a stage's points that may fail and be masked", ge=0, le=1
     )
 
+    waive: tuple[Waiver, ...] = quantity((), "1", "parts of ngspice's warnings that are accepted")
+
     def expanded(self) -> tuple[ComponentPlan, ...]:
         """Return the plans of the cell's tables, in the order in which they run: read, set, reset, wires first."""
         polarities: tuple[Polarity, Polarity] = ("set", "reset")
@@ -215,7 +217,7 @@ class Plan(Parameters):
             plans += [self._droop(polarity) for polarity in polarities]
         if self.disturb.g_points:
             plans += [self._disturb(polarity) for polarity in polarities]
-        return tuple(plans)
+        return tuple(plan.model_copy(update={"waive": self.waive}) for plan in plans)
 
     def wire_params(self) -> WireParams:
         """Return the arrays of the wire table: the cell of this plan in the crossbar of `wires`."""

@@ -1,39 +1,93 @@
-"""Waveforms as a picture: one panel for each kind of quantity, against time or the swept quantity."""
+"""Waveforms as a picture: one panel for each kind of quantity, against time, frequency or the swept quantity."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import EngFormatter
 
+from rramkit.characterization import vector_units
 from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.waveforms import SCALES, Waveforms
 from rramkit.errors import InputError
 
 NAMED, COLUMN = 24, 12  # curves in a panel up to which each gets its name; names under one another
 SINGLE = 64  # points of a sweep up to which each is marked: they may have nothing to do with their neighbours
-_TITLES = {"V": "voltage", "A": "current"}
+_TITLES = {"V": "voltage", "A": "current", "degree": "phase", "V/√Hz": "noise", "A/√Hz": "noise"}
 _NUMBERS = {"q": "register", "act": "activation", "der": "activation"}  # else a state; by how a name begins
+_PHASE = "phase of "
 
 
 def draw_waveforms(waves: Waveforms, labels: Mapping[str, Label], *, title: str, swept: str = "") -> Figure:
     """Return a figure of all outputs of a run; `swept` says what the abscissa of a sweep is, its unit with it."""
+    return draw_analyses([waves], labels, title=title, swept=swept)
+
+
+def draw_analyses(analyses: Sequence[Waveforms], labels: Mapping[str, Label], *, title: str, swept: str = "") -> Figure:
+    """Return a figure of the analyses of a deck, one under the other; those of one point only where there is no other.
+
+    Complex vectors are drawn as magnitude and phase.
+    """
+    wide = [waves for waves in analyses if waves.scale] or list(analyses[:1])
+    drawn = [_magnitude_and_phase(waves, labels) for waves in wide]
+    panels = [_panels(waves, labels) for waves in drawn]
+    names = [len(outputs) for each in panels for outputs in each.values()]
+    height = 1.2 + 2.3 * sum(len(each) for each in panels)
+    wider = any(COLUMN < count <= NAMED for count in names)
+    figure = Figure(figsize=(9.5 if wider else 8, height), layout="constrained")
+    figure.suptitle(_plain(title), fontsize=10)
+    parts = figure.subfigures(len(drawn), 1, squeeze=False, height_ratios=[len(each) for each in panels])[:, 0]
+    for part, waves, each in zip(parts if len(drawn) > 1 else [figure], drawn, panels, strict=True):
+        _draw(part, waves, labels, each, swept=swept)
+    return figure
+
+
+def _draw(
+    figure: FigureBase,
+    waves: Waveforms,
+    labels: Mapping[str, Label],
+    panels: Mapping[tuple[str, str], list[str]],
+    *,
+    swept: str,
+) -> None:
     scale = waves.scale
-    panels = _panels(waves, labels)
-    wide = 9.5 if any(COLUMN < len(outputs) <= NAMED for outputs in panels.values()) else 8
-    figure = Figure(figsize=(wide, 1.2 + 2.3 * len(panels)), layout="constrained")
-    figure.suptitle(title, fontsize=10)
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, ((kind, unit), outputs) in zip(axes, panels.items(), strict=True):
         draw_panel(ax, waves, outputs, labels, scale=scale, unit=unit)
         ax.set_ylabel(f"{kind} ({unit})")
-    axes[-1].set_xlabel("time (s)" if scale == "time" else swept or "swept source (V)" if scale else "point")
-    if scale and not swept:
-        axes[-1].xaxis.set_major_formatter(EngFormatter(unit="s" if scale == "time" else "V"))
-    return figure
+    if scale is None:
+        axes[-1].set_xlabel("point")
+        return
+    name, unit = vector_units.axis(scale)
+    said = swept and scale not in ("time", "frequency")
+    axes[-1].set_xlabel(swept if said else f"{name} ({unit})")
+    if not said:
+        axes[-1].xaxis.set_major_formatter(EngFormatter(unit=unit) if unit != "degC" else EngFormatter())
+    if scale == "frequency" and np.all(waves.abscissa > 0):
+        axes[-1].set_xscale("log")
+
+
+def _magnitude_and_phase(waves: Waveforms, labels: Mapping[str, Label]) -> Waveforms:
+    """Return waveforms with the magnitude of complex vectors in their place, and their phase in degrees after them."""
+    if not any(np.iscomplexobj(values) for values in waves.vectors.values()):
+        return waves
+    real = {name: np.abs(values) if np.iscomplexobj(values) else values for name, values in waves.vectors.items()}
+    phase = {
+        _PHASE + (labels[name].name if name in labels else name): np.degrees(np.unwrap(np.angle(values)))
+        for name, values in waves.vectors.items()
+        if np.iscomplexobj(values)
+    }
+    return replace(waves, vectors=real | phase)
+
+
+def _plain(text: str) -> str:
+    """Return a text that is drawn as it stands: between two dollar signs would be a formula."""
+    return text.replace("$", r"\$")
 
 
 def draw_panel(
@@ -47,8 +101,8 @@ def draw_panel(
         x = waves.abscissa if scale else range(y.size)
         marked = y.size == 1 or (scale != "time" and y.size <= SINGLE)
         label = labels[output].name if output in labels else output
-        ax.plot(x, y, label=label, linewidth=1.2, marker="o" if marked else None, markersize=3)
-    if unit != "1":
+        ax.plot(x, y, label=_plain(label), linewidth=1.2, marker="o" if marked else None, markersize=3)
+    if unit not in ("1", "degree"):
         ax.yaxis.set_major_formatter(EngFormatter(unit=unit))
     ax.grid(alpha=0.3)
     if len(outputs) <= NAMED:
@@ -59,9 +113,11 @@ def draw_panel(
     return ax
 
 
-def save_waveforms(waves: Waveforms, labels: Mapping[str, Label], path: Path, *, title: str, swept: str = "") -> None:
-    """Draw a run into a picture file; its suffix says which kind (`check_picture`)."""
-    draw_waveforms(waves, labels, title=title, swept=swept).savefig(path, dpi=130)
+def save_waveforms(
+    analyses: Sequence[Waveforms], labels: Mapping[str, Label], path: Path, *, title: str, swept: str = ""
+) -> None:
+    """Draw the analyses of a deck into a picture file; its suffix says which kind (`check_picture`)."""
+    draw_analyses(analyses, labels, title=title, swept=swept).savefig(path, dpi=130)
 
 
 def check_picture(path: Path) -> None:
@@ -76,7 +132,11 @@ def _panels(waves: Waveforms, labels: Mapping[str, Label]) -> dict[tuple[str, st
     panels: dict[tuple[str, str], list[str]] = {}
     for output in in_header_order(waves.vectors, labels):
         if output not in SCALES:
-            unit = labels[output].unit if output in labels else "A" if output.startswith("i(") else "V"
+            unit = "degree" if output.startswith(_PHASE) else _unit(waves, output, labels)
             kind = _NUMBERS.get(output.partition("_")[0], "state") if unit == "1" else _TITLES.get(unit, "value")
             panels.setdefault((kind, unit), []).append(output)
     return panels
+
+
+def _unit(waves: Waveforms, output: str, labels: Mapping[str, Label]) -> str:
+    return labels[output].unit if output in labels else waves.unit(output)

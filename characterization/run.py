@@ -78,7 +78,8 @@ class RunOptions:
             try:
                 for share in self.shares:
                     store.take_in(share if share.suffix == SUFFIX else store_of(share))
-                yield Runner(executor, self.report, design_of(plan).max_failed, store, shard)
+                design = design_of(plan)
+                yield Runner(executor, self.report, design.max_failed, store, shard, design.waive)
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already
                     store.flush()

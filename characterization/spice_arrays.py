@@ -15,6 +15,7 @@ from rramkit.characterization.components.wires import (
     array_run,
     reads_of,
 )
+from rramkit.characterization.deck_file import DeckOptions, with_notes
 from rramkit.characterization.design import cell_plan_of
 from rramkit.characterization.engine.cases import Case
 from rramkit.characterization.engine.point import Point
@@ -40,14 +41,14 @@ class SpiceArrays:
         plan = cell_plan_of(tables.provenance)
         if plan is None:
             raise TableError("the table file carries no plan of cell and array. Pass one that was made from SPICE.")
-        self._params, self._pool = plan.wire_params(), pool
-        self._states = cell_states(Runner(pool, report), plan)
+        self._params, self._pool, self._waive = plan.wire_params(), pool, plan.waive
+        self._states = cell_states(Runner(pool, report, waive=plan.waive), plan)
         self.seconds = 0.0
 
     def solve(self, array: np.ndarray, v: np.ndarray, direction: Literal["forward", "backward"]) -> np.ndarray:
         """Return the currents (M, B) in amperes of an array (R, C) in siemens at voltages (L, B)."""
         run = array_run(self._params, self._states, ArrayInput(direction, array, v))
-        waves = self._pool.run(run.deck().text())
+        waves = self._pool.run(with_notes(run.deck().text(), DeckOptions(waive=self._waive)))
         self.seconds += waves.seconds
         return run.measure(waves)
 

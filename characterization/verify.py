@@ -1,6 +1,6 @@
 """Fresh SPICE points against an existing table file: another seed, the same plans, the same limits."""
 
-from rramkit.characterization.design import plans_of
+from rramkit.characterization.design import plans_of, waived_by
 from rramkit.characterization.engine.held_out import fresh_points
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
 from rramkit.characterization.engine.runner import Report, RunCounts, Runner, silent
@@ -75,7 +75,7 @@ def verify(
             )
     fresh: dict[str, HeldOut] = {}
     with SpicePool(workers=workers, timeout=timeout) as pool:
-        runner = Runner(pool, report, tally=tally or RunCounts())
+        runner = Runner(pool, report, tally=tally or RunCounts(), waive=waived_by(plans))
         for plan in plans:
             held_out = fresh_points(runner, plan, tables.tables, seed=seed, points=points)
             fresh |= {f"{name}.{signal}": each for name, found in held_out.items() for signal, each in found.items()}

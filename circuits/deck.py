@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit import __version__
 from rramkit.circuits import libraries
-from rramkit.circuits.libraries import ModelFile
+from rramkit.circuits.instances import instance_faults
+from rramkit.circuits.libraries import ModelFile, UserLibrary
+from rramkit.circuits.model_text import joined_lines
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat
 
@@ -70,11 +73,25 @@ class Deck:
         for name in self.libraries:
             parts += [libraries.text(name, "\n".join(body)).rstrip(), ""]
         parts += [line for line in body if line.strip()]
+        self._check_instances(body)
         parts += [f".options {self.options}"] if self.options else []
         parts += [f".save {output.vector}" for output in self.outputs]
         parts += [self.analysis]
         parts += [f".meas {self.kind} {measure.name} {measure.expression}" for measure in self.measures]
         return "\n".join([*parts, ".end", ""])
+
+    def _check_instances(self, body: list[str]) -> None:
+        """Raise `InputError` where the circuit gives a user's subcircuit what it does not take, or cannot multiply."""
+        models = [line for each in self.libraries if isinstance(each, UserLibrary) for line in each.models.lines]
+        if not models:
+            return
+        circuit = joined_lines(Path(self.title), body, first=1)
+        fault = next(instance_faults(circuit, models), None)
+        if fault is not None:
+            raise InputError(
+                f"{fault.text}: ngspice would not say so, and give other numbers. Name the subcircuit's own parameters "
+                "in `technology.subcircuit` (`width`, `length`, `count`, `strips`), or change the library."
+            )
 
     def _own_names(self) -> list[str]:
         """Return the models and subcircuits that the circuit itself defines."""

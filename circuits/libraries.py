@@ -36,7 +36,7 @@ class UserLibrary:
     def text(self, words: Iterable[str] | None = None) -> str:
         """Return the library as lines of a deck, without a file name in it; with `words`, only what they need."""
         models = self.models if words is None else needed(self.models, words)
-        return f"* {self}\n{models.deck_lines}"
+        return f"* file {self}\n{models.deck_lines}\n* end of file"
 
     def sha256(self) -> str:
         """Return the SHA-256 of the flattened text, in hexadecimal: files that it includes are in it."""

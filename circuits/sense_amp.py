@@ -199,6 +199,7 @@ def offset_search(params: SenseAmpBenchParams, dv_threshold: np.ndarray | None =
     circuit.raw_spice += _search_source(params)
     c_hold = 1e-12
     circuit.C("_hold", "drive", circuit.gnd, c_hold, initial_condition=0)
+    circuit.R("_hold", "drive", circuit.gnd, 1 / c_hold)  # decays in 1 s; without it the start has no solution
     circuit.raw_spice += f"B_move 0 drive i = -{c_hold:g}*v(step)*tanh(v(out)/0.05)\n"
     t_end, found_to = (params.search_steps + 0.4) * params.t_clock, params.v_search / 2**params.search_steps
     return Deck(

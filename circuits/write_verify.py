@@ -120,8 +120,8 @@ def _add_latch(circuit: Circuit, params: WriteVerifyParams) -> None:
     draw, high = Netlister(circuit, params.cell.technology), params.cell.technology.v_core
     strobes = [params.strobe(k) for k in range(params.pulses + 1)]
     requests = [params.pulse_interval(k) for k in range(params.pulses)]
-    for name, intervals in (("request", requests), ("strobe", strobes), ("release", [(T_START / 2, 1.0)])):
-        steps = [step for a, b in intervals for step in ((a, high), (b, 0.0))]
+    released = [(T_START / 2, high)]  # and never back
+    for name, steps in (("request", _edges(requests, high)), ("strobe", _edges(strobes, high)), ("release", released)):
         points = staircase_points(steps, t_rise=params.driver.switch.t_logic)
         circuit.PieceWiseLinearVoltageSource(f"_{name}", name, circuit.gnd, values=points)
     for name, first, second, out in (
@@ -132,6 +132,11 @@ def _add_latch(circuit: Circuit, params: WriteVerifyParams) -> None:
     ):
         draw.nand(f"_{name}", (first, second, out, "vcore"), w=W_GATE)
     draw.inverter("_gate", ("gate_low", "pulse_gated", "vcore"), w_n=2 * W_GATE, w_p=4 * W_GATE, core=True)
+
+
+def _edges(intervals: list[tuple[float, float]], high: float) -> list[tuple[float, float]]:
+    """Return the steps (t, v) of a line that is at `high` [V] during each interval (from, to) [s]."""
+    return [step for start, end in intervals for step in ((start, high), (end, 0.0))]
 
 
 CATALOG = {

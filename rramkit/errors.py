@@ -21,6 +21,10 @@ class FormerNameWarning(FutureWarning):
     """A name of an earlier version was used; it still works."""
 
 
+class SimulatorWarning(UserWarning):
+    """ngspice warned of something in a deck that leaves its numbers as they are."""
+
+
 class InputError(KitError):
     """A value, key, name or file that the user gave does not fit.
 

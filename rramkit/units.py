@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-_SHOWN = {"1": "", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
-_WITHOUT_PREFIX = ("1", "K", "degC", "%")  # units written without a prefix
+_SHOWN = {"1": "", "degree": "\N{DEGREE SIGN}", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+_WITHOUT_PREFIX = ("1", "K", "degC", "degree", "%")  # units written without a prefix
 
 DIGITS = 4
 

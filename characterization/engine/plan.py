@@ -21,6 +21,7 @@ from rramkit.parameters import Parameters, number_of_path, quantity, unit_of_pat
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 SUMMARY = "_summary"
 SAMPLE = "sample"
+Waiver = Annotated[str, Field(pattern=r"^[ -~]{1,200}$")]  # it stands in a comment of a deck
 _OF_CORNERS = {TEMPERATURE: "K", SUPPLY: "1"}
 
 
@@ -105,6 +106,7 @@ class ComponentPlan(Parameters):
     )
     max_failed: float = quantity(0.01, "1", "part of the runs that may fail", ge=0, le=1)
     after: tuple[str, ...] = quantity((), "1", "plans of the same file whose tables this one's fit takes")
+    waive: tuple[Waiver, ...] = quantity((), "1", "parts of ngspice's warnings that are accepted")
 
     @field_validator("parameters")
     @classmethod

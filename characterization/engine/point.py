@@ -65,11 +65,15 @@ class Job:
 
 @dataclass(frozen=True)
 class MeasuredValues:
-    """Result of a job: the measure's numbers, how many points the run swept, ngspice's wall-clock seconds."""
+    """Result of a job.
+
+    The measure's numbers, how many points the run swept, ngspice's wall-clock seconds, and what it warned of.
+    """
 
     values: np.ndarray
     swept: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Outcome:
     values : ndarray or None
         The measure's numbers; None when every attempt failed.
     reason, detail : str or None, str
-        Why it failed (a reason of `SimulationError`), and ngspice's message; None and "" when it did not.
+        Why it failed (a reason of `SimulationError`), and ngspice's message; None, and what ngspice warned of, a line
+        each, when it did not.
     attempt : int
         Number of the convergence aid that gave the values, or of the last one tried; 0 is the deck as written.
     swept : int
@@ -115,8 +120,13 @@ class Outcome:
         """Whether the values are not those of the first attempt at the first deck."""
         return self.attempt > 0 or self.repeats > 0 or self.alone
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what ngspice warned of in a run that gave values."""
+        return tuple(self.detail.splitlines()) if self.values is not None else ()
 
-def measured(job: Job, waves: Waveforms) -> MeasuredValues:
+
+def measured(job: Job, waves: Waveforms, warnings: tuple[str, ...] = ()) -> MeasuredValues:
     """Reduce waveforms by the job's measure; raise `SimulationError` of reason `measure` when that gives no numbers."""
     try:
         values = np.asarray(job.measure(waves), dtype=float)
@@ -127,7 +137,7 @@ def measured(job: Job, waves: Waveforms) -> MeasuredValues:
     if not np.all(np.isfinite(values)):
         raise SimulationError("measure", "the measured values are not all finite", deck=job.deck)
     swept = next(iter(waves.vectors.values())).size if waves.kind == "dc" else 1
-    return MeasuredValues(values, swept, waves.seconds)
+    return MeasuredValues(values, swept, waves.seconds, warnings)
 
 
 def values_or_nan(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> np.ndarray:

@@ -16,7 +16,8 @@ from typing import Self, TypeVar
 
 from rramkit.characterization.engine.point import Job, MeasuredValues, measured
 from rramkit.characterization.ngspice.library import SimulatorLibrary, find_library
-from rramkit.characterization.simulate import Simulator, Waveforms
+from rramkit.characterization.simulate import Simulator, only
+from rramkit.characterization.waveforms import Results, Waveforms
 from rramkit.circuits.libraries import leave_checks_to_parent
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes import leftovers
@@ -80,8 +81,12 @@ class SpicePool:
         return self._submit(job.deck, _measure, job)
 
     def run(self, deck: str) -> Waveforms:
-        """Run one deck; raise `SimulationError` when it gives no complete result."""
+        """Run one deck with one analysis; raise `SimulationError` when it gives no complete result."""
         return self._submit(deck, _run, deck).result()
+
+    def results(self, deck: str, folder: Path | None = None) -> Results:
+        """Run one deck with any number of analyses, its `.control` sections in `folder`; raise as `run` does."""
+        return self._submit(deck, _results, (deck, folder)).result()
 
     def map(
         self, decks: Iterable[tuple[_Key, Callable[[], str]]]
@@ -149,8 +154,13 @@ def _run(simulator: Simulator, deck: str) -> Waveforms:
     return simulator.run(deck)
 
 
+def _results(simulator: Simulator, deck_and_folder: tuple[str, Path | None]) -> Results:
+    return simulator.results(*deck_and_folder)
+
+
 def _measure(simulator: Simulator, job: Job) -> MeasuredValues:
-    return measured(job, simulator.run(job.deck))
+    results = simulator.results(job.deck)
+    return measured(job, only(results, job.deck), results.warnings)
 
 
 def translated(inside: "Future[_Result]", in_kit_terms: Callable[[BaseException], BaseException]) -> "Future[_Result]":

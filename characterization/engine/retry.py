@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from rramkit.characterization.deck_file import DeckOptions, with_notes
 from rramkit.characterization.engine.cache_key import content_key
 from rramkit.characterization.engine.convergence_aids import AGAIN, HOPELESS, KILLED_MOST, LADDER
 from rramkit.characterization.engine.point import Job, Outcome, Point, PointGroup
@@ -79,11 +80,16 @@ class Attempt:
 
 
 def first_attempts(
-    runs: Iterable[Point | PointGroup], simulator: str, *, place: int = 0, alone: bool = False
+    runs: Iterable[Point | PointGroup],
+    simulator: str,
+    *,
+    waive: tuple[str, ...] = (),
+    place: int = 0,
+    alone: bool = False,
 ) -> Iterator[Attempt]:
-    """Yield the first attempt at each run; its deck is generated only then."""
+    """Yield the first attempt at each run; its deck is generated only then, and says which warnings are accepted."""
     for run in runs:
-        deck = run.make_deck()
+        deck = with_notes(run.make_deck(), DeckOptions(waive=waive))
         attempt = Attempt(place, run, deck, content_key(deck, run.measure, simulator), alone=alone)
         place += len(attempt.points)
         yield attempt

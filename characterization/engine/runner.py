@@ -4,6 +4,7 @@ A failed point is a result too.
 """
 
 import re
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -16,7 +17,7 @@ from rramkit.characterization.engine.convergence_aids import AGAIN
 from rramkit.characterization.engine.point import Job, MeasuredValues, Outcome, Point, PointGroup
 from rramkit.characterization.engine.retry import Attempt, first_attempts
 from rramkit.characterization.engine.store import Store
-from rramkit.errors import InputError, SimulationError
+from rramkit.errors import InputError, SimulationError, SimulatorWarning
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Elsewhere(Exception):
     """Raised where a table cannot be made because some of its points belong to other shares; not an error."""
 
 
+WARNED_MOST = 20  # warnings that are said: where there are more, node names or numbers differ from deck to deck
 IN_FLIGHT = 4  # jobs handed out for each worker: enough to keep it busy, few enough to make decks lazily
 
 
@@ -103,6 +105,8 @@ class RunCounts:
     reused, retried, alone, failed : int
         Points reused from the store; those with a result that is not of the first attempt; of these, those that ran
         alone because the deck that they shared failed; those without a result.
+    warned : set of str
+        What ngspice warned of; each is said once.
     """
 
     runs: int = 0
@@ -112,9 +116,14 @@ class RunCounts:
     retried: int = 0
     alone: int = 0
     failed: int = 0
+    warned: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
-        """Count one point."""
+        """Count one point; say what ngspice warned of where that is new."""
+        for text in outcome.warnings:
+            if text not in self.warned and len(self.warned) < WARNED_MOST:
+                warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)
+            self.warned.add(text)
         self.reused += outcome.reused
         if outcome.values is None:
             self.failed += 1
@@ -152,6 +161,8 @@ class Runner:
         Finished points; those found there do not run.
     shard : Shard, optional
         Our share of the points that no later deck builds on; default: all of them.
+    waive : tuple of str
+        Parts of ngspice's warnings that are accepted; each deck says them.
     tally : RunCounts
         The counts.
     prepared : dict
@@ -163,6 +174,7 @@ class Runner:
     max_failed: float = 0.01
     store: Store | None = None
     shard: Shard | None = None
+    waive: tuple[str, ...] = ()
     tally: RunCounts = field(default_factory=RunCounts)
     prepared: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
@@ -211,7 +223,7 @@ class Runner:
     ) -> Iterator[tuple[int, Point, Outcome | None]]:
         """Yield (place, point, outcome) of each point as it ends; few runs are under way at any time."""
         under_way: dict[Future[MeasuredValues], Attempt] = {}
-        fresh = first_attempts(runs, self.executor.simulator)
+        fresh = first_attempts(runs, self.executor.simulator, waive=self.waive)
         again: deque[Attempt] = deque()
         while True:
             while len(under_way) < IN_FLIGHT * self.executor.workers:
@@ -239,7 +251,14 @@ class Runner:
                         continue
                     outcome = Outcome(None, error.reason, error.detail, attempt.aid, log=error.log)
                 else:
-                    outcome = Outcome(measured.values, None, "", attempt.aid, measured.swept, measured.seconds)
+                    outcome = Outcome(
+                        measured.values,
+                        None,
+                        "\n".join(measured.warnings),
+                        attempt.aid,
+                        measured.swept,
+                        measured.seconds,
+                    )
                 self._keep(attempt, outcome)
                 yield from self._ended_points(attempt, outcome, again)
 
@@ -248,7 +267,8 @@ class Runner:
     ) -> Iterator[tuple[int, Point, Outcome]]:
         """Yield the points of a run that has ended; those of a group that failed run alone instead."""
         if isinstance(attempt.run, PointGroup) and outcome.reason not in (None, "parse"):
-            again.extend(first_attempts(attempt.points, self.executor.simulator, place=attempt.place, alone=True))
+            simulator = self.executor.simulator
+            again.extend(first_attempts(attempt.points, simulator, waive=self.waive, place=attempt.place, alone=True))
         else:
             yield from attempt.outcomes(outcome)
 

@@ -26,7 +26,7 @@ from rramkit.cli import (
     train,
     verify,
 )
-from rramkit.errors import FormerNameWarning, InputError
+from rramkit.errors import FormerNameWarning, InputError, SimulatorWarning
 
 app = typer.Typer(
     name="rramkit",
@@ -102,7 +102,8 @@ def run(arguments: list[str]) -> int:
     """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", FormerNameWarning)
+            for category in (FormerNameWarning, SimulatorWarning):
+                warnings.simplefilter("always", category)
             warnings.showwarning = _note
             code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
     except _WrongCall as error:

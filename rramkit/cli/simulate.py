@@ -1,22 +1,33 @@
 """`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
 import json as json_format
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as Grid
 
-from rramkit import units
 from rramkit.cli import failed_deck
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
-from rramkit.errors import InputError
+from rramkit.errors import InputError, SimulatorWarning
 from rramkit.files import check_writable, whole_file
 
 if TYPE_CHECKING:
-    from rramkit.characterization.deck_file import Label
-    from rramkit.characterization.waveforms import Waveforms
+    from rramkit.characterization.deck_file import DeckOptions
+
+Behaviour = Annotated[
+    str | None,
+    typer.Option(
+        "--behaviour", help="Whose syntax the deck is written in: ltspice, pspice or hspice.", metavar="SIMULATOR"
+    ),
+]
+TrustControl = Annotated[
+    bool, typer.Option("--trust-control", help="Run the deck's .control sections: they can run any program.")
+]
+Waive = Annotated[
+    list[str] | None,
+    typer.Option("--waive", help="Accept the warnings whose message holds this text; may be repeated.", metavar="TEXT"),
+]
 
 
 def simulate(
@@ -28,39 +39,58 @@ def simulate(
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
+    behaviour: Behaviour = None,
+    trust_control: TrustControl = False,
+    waive: Waive = None,
     timeout: Annotated[float, typer.Option(help="Processor seconds after which the run is killed.", min=0.1)] = 600.0,
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
-    """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms."""
-    from rramkit.characterization.deck_file import measure_labels, output_labels, swept
+    """Run a deck file, or a block by name, in ngspice; print its measures and draw its waveforms.
+
+    Exit code 1 where a `.meas` line gave no number.
+    """
+    from rramkit.characterization.deck_file import BEHAVIOURS, DeckOptions, measure_labels, output_labels, swept
     from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.plots import check_picture, save_waveforms
+    from rramkit.cli import simulated
 
-    deck = _deck(what, params, pairs)
+    if behaviour is not None and behaviour not in BEHAVIOURS:
+        raise InputError(f"`--behaviour` must be one of {', '.join(BEHAVIOURS)}; got {behaviour!r}. Pass one of them.")
+    options = DeckOptions(behaviour=behaviour or "", trust_control=trust_control, waive=tuple(waive or ()))
+    deck = _deck(what, params, pairs, options)
     picture = plot or Path(f"{Path(what).stem}.png")
     if not no_plot:
         check_picture(picture)
         check_writable(picture, keep=(Path(what), params))
     with failed_deck.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
-        waves = pool.run(deck)
-    title, outputs = deck.partition("\n")[0], output_labels(deck)
+        results = pool.results(deck, Path.cwd() if trust_control else None)
+    for text in results.warnings:
+        warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)
+    title, outputs = deck.partition("\n")[0].removeprefix("* "), output_labels(deck)
     if json:
-        typer.echo(json_format.dumps(_as_json(waves, outputs), indent=1))
+        shown = simulated.as_json(results, outputs)
+        typer.echo(json_format.dumps(shown, indent=1, allow_nan=False))
     else:
-        _print(waves, outputs, measure_labels(deck), title=title)
+        simulated.show(results, outputs, measure_labels(deck), title=title)
     if not no_plot:
         with whole_file(picture) as draft:
-            save_waveforms(waves, outputs, draft, title=title, swept=swept(deck))
+            save_waveforms(results.analyses, outputs, draft, title=title, swept=swept(deck))
         typer.echo(f"{picture}", err=json)
+    for line in simulated.complaints(results):
+        typer.echo(f"rramkit: {line}", err=True)
+    if results.not_measured:
+        raise typer.Exit(1)
 
 
-def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
-    from rramkit.characterization.deck_file import read_deck
+def _deck(what: str, params: Path | None, pairs: list[str] | None, options: "DeckOptions") -> str:
+    from rramkit.characterization.deck_file import read_deck, with_notes
     from rramkit.circuits import catalog
 
     if catalog.current_name(what) in catalog.BLOCKS:
+        if options.behaviour or options.trust_control:
+            raise InputError("`--behaviour` and `--trust-control` belong to a deck file. Leave them out.")
         block = catalog.block(catalog.noted_name(what))
-        return block.deck(parameters(block.parameters, params, pairs)).text()
+        return with_notes(block.deck(parameters(block.parameters, params, pairs)).text(), options)
     if not Path(what).exists() and "." not in what and "/" not in what:
         raise InputError(
             f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Pass one of them."
@@ -69,37 +99,4 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None) -> str:
         raise InputError(
             "`--params` and `--set` belong to a block; a deck file carries its own numbers. Edit the deck."
         )
-    return read_deck(Path(what))
-
-
-def _print(waves: "Waveforms", outputs: "dict[str, Label]", measures: "dict[str, Label]", *, title: str) -> None:
-    from rramkit.characterization.deck_file import Label, in_header_order
-    from rramkit.characterization.waveforms import SCALES
-
-    console = Console()
-    if waves.measures:
-        grid = Grid("measure", "value", "meaning", title=title, title_justify="left")
-        for name, value in waves.measures.items():
-            label = measures.get(name)
-            grid.add_row(
-                name, units.text(value, label.unit) if label else f"{value:.6g}", label.description if label else ""
-            )
-        console.print(grid)
-    grid = Grid("output", "vector", "min", "max", "last", "meaning", title="waveforms", title_justify="left")
-    for name in in_header_order((name for name in waves.vectors if name not in SCALES), outputs):
-        values, label = waves[name], outputs.get(name) or Label(name, "A" if name.startswith("i(") else "V", "", name)
-        cells = [units.text(float(value), label.unit) for value in (values.min(), values.max(), values[-1])]
-        grid.add_row(label.name, label.vector, *cells, label.description)
-    console.print(grid)
-    console.print(f"{waves.kind}, {next(iter(waves.vectors.values())).size} points, {waves.seconds:.3f} s in ngspice")
-
-
-def _as_json(waves: "Waveforms", labels: "dict[str, Label]") -> dict[str, object]:
-    vectors = {name: label.vector for name, label in labels.items()}
-    return {
-        "analysis": waves.kind,
-        "seconds": waves.seconds,
-        "measures": dict(waves.measures),
-        "outputs": {label.name: label.vector for label in labels.values()},
-        "vectors": {vectors.get(name, name): values.tolist() for name, values in waves.vectors.items()},
-    }
+    return read_deck(Path(what), options)

@@ -16,6 +16,7 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import Matrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
+from rramkit.characterization.design import plans_of, waived_by
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.store import SUFFIX, Store
 from rramkit.characterization.run import RunOptions
@@ -109,7 +110,7 @@ def prove(
     network, tables = restored(run.settings, stored), tables_of(stored.tables)
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     chosen, x, truth = _images(data_set(data, experiment), images, seed)
-    with _runner(store, options or RunOptions()) as runner:
+    with _runner(store, options or RunOptions(), waived_by(plans_of(tables.provenance))) as runner:
         solver = SpiceSolver(ArrayCircuits.of(tables, runner), runner)
         scores_spice = _with_tiles(network, lambda tile: SpiceTile.like(tile, solver)).scores(x)
         scores_tile = _with_tiles(network, quiet).scores(x)
@@ -127,10 +128,10 @@ def store_path(run: Path) -> Path:
 
 
 @contextmanager
-def _runner(path: Path, options: RunOptions) -> Iterator[Runner]:
+def _runner(path: Path, options: RunOptions, waive: tuple[str, ...]) -> Iterator[Runner]:
     """Yield where decks run, with the store at `path`."""
     with options.executor() as executor, only_writer(path), Store(path) as store:
-        yield Runner(executor, options.report, 0.0, store)
+        yield Runner(executor, options.report, 0.0, store, waive=waive)
 
 
 def _images(data: DataSet, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

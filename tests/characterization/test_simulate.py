@@ -10,7 +10,7 @@ from fixtures.waiting import wait_until
 from rramkit.characterization.components.cell import one_current
 from rramkit.characterization.engine.point import Job
 from rramkit.characterization.engine.pool import SpicePool
-from rramkit.characterization.simulate import spice_number
+from rramkit.characterization.spice_numbers import spice_number
 from rramkit.errors import InputError, SimulationError
 from rramkit.processes.processor_time import usage
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.deck_file import output_labels, swept
-from rramkit.characterization.plots import NAMED, draw_waveforms
+from rramkit.characterization.plots import NAMED, draw_analyses, draw_waveforms
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits import catalog
 
@@ -54,3 +55,17 @@ def test_points_of_a_sweep_are_marked_and_named():
     _, figure = drawn("cell_read", points=21)
     assert figure.axes[0].get_lines()[0].get_marker() == "o"
     assert figure.axes[-1].get_xlabel() == "swept source (V)"
+
+
+def test_small_signal_results_are_drawn_as_magnitude_and_phase_over_frequency():
+    frequency = np.logspace(1, 5, 9)
+    vectors = {"frequency": frequency, "v(out)": 1 / (1 + 1j * frequency / 1e3)}
+    small, point = Waveforms("ac", vectors, {}), Waveforms("op", {"v(out)": np.zeros(1)}, {})
+    sweep = Waveforms("dc", {"temp-sweep": np.linspace(-40, 125, 5), "@m1[id]": np.ones(5)}, {})
+    figure = draw_analyses([point, small, sweep], {}, title="costs $1, not $2")
+    axes = [ax for part in figure.subfigs for ax in part.axes]
+    assert [ax.get_ylabel() for ax in axes] == ["voltage (V)", "phase (degree)", "current (A)"]
+    assert (axes[1].get_xlabel(), axes[1].get_xscale()) == ("frequency (Hz)", "log")
+    assert axes[1].get_lines()[0].get_ydata()[-1] == near(-89.427, within=1e-3)  # -arctan(100)
+    assert axes[2].get_xlabel() == "temperature (degC)"
+    figure.canvas.draw()  # a title between dollar signs is no formula

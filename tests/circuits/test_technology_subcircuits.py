@@ -161,3 +161,11 @@ def test_what_does_not_fit_is_refused(given, message):
 def test_subcircuits_need_a_file():
     with pytest.raises(InputError, match="needs `library_file`"):
         Technology.checked({"device": "subcircuit"}, where="user.toml")
+
+
+@pytest.mark.parametrize(("key", "name"), [("width", "wid"), ("length", "l")])
+def test_a_parameter_that_the_subcircuit_lacks_is_refused(key, name):
+    technology = WRAPPED | {"subcircuit": WRAPPED["subcircuit"] | {key: name}}
+    given = ReadSweepParams.checked({"cell": {"technology": technology}}, where="test")
+    with pytest.raises(InputError, match=rf"gives `{name}`, which `tfet_n33` does not take: .*`technology.subcircuit`"):
+        read_sweep(given).text()

@@ -12,7 +12,6 @@ from fixtures.waiting import BACKSTOP
 from typer.testing import CliRunner
 
 from rramkit import record, table
-from rramkit.cli import entry
 from rramkit.cli.app import app
 
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
@@ -35,22 +34,6 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "picture.cir").write_bytes(b"\x89PNG\r\n\x1a\n\xff")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def kit(monkeypatch, capfd):
-    """Run the command line in this process; return exit code, output, error output."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test's own handlers stay
-    monkeypatch.setattr(entry, "_mute_output", lambda: None)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rramkit", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            entry.main()
-        captured = capfd.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 BAD = {
@@ -82,6 +65,8 @@ BAD = {
     "deck: steers ngspice": ("simulate steered.cir", "steered.cir, line 4: a .control section steers ngspice itself"),
     "deck: no analysis": ("simulate idle.cir", "idle.cir: holds no analysis"),
     "deck: model file": ("simulate include.cir", "include.cir, line 2: nosuch.lib: no such model file"),
+    "deck: no such behaviour": ("simulate idle.cir --behaviour spectre", "must be one of ltspice, pspice, hspice; got"),
+    "block: with control": ("simulate cell-read --trust-control", "belong to a deck file"),
     "deck: with parameters": ("simulate idle.cir -s seed=1", "belong to a block"),
     "picture of no kind": ("simulate cell-read -o x.exe", "x.exe: a picture must end in one of"),
     "output over input: deck": ("simulate deck.png", "deck.png: the output is also an input"),
