@@ -230,8 +230,10 @@ def check_corners(plan: ComponentPlan) -> None:
 
 
 def _libraries(params: Parameters) -> set[ModelFile]:
-    if isinstance(params, Technology | Device):
+    if isinstance(params, Technology):
         return {params.library}
+    if isinstance(params, Device):
+        return {params.model_file}
     inner = (getattr(params, name) for name in type(params).model_fields)
     return {library for each in inner if isinstance(each, Parameters) for library in _libraries(each)}
 

@@ -41,7 +41,7 @@ class CellParams(Parameters):
     @property
     def libraries(self) -> tuple[ModelFile, ...]:
         """Libraries that a deck with this cell needs."""
-        return self.device.library, self.technology.library
+        return self.device.model_file, self.technology.library
 
 
 def dynamic_cell(params: CellParams) -> SubCircuit:

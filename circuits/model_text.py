@@ -11,10 +11,11 @@ elements outside a subcircuit, code models that open files or run processes, ran
 """
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -174,6 +175,38 @@ def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
                 waiting += [word for word in words if word in by_name]
     kept = [line for index, (name, block) in enumerate(blocks) if name is None or index in wanted for line in block]
     return ModelText(tuple(kept), flat.files)
+
+
+@dataclass(frozen=True)
+class Subcircuit:
+    """One subcircuit outside any other: pins and parameters of its first line, and the lines inside."""
+
+    name: str
+    pins: tuple[str, ...]
+    defaults: dict[str, str]
+    body: tuple[Line, ...]
+
+
+def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
+    """Return the subcircuits of a library by name; names of subcircuits, pins and parameters in lower case."""
+    return {
+        name: _subcircuit(name, block)
+        for name, block in _blocks(flat.lines)
+        if name is not None and block[0].text.lower().startswith(".subckt")
+    }
+
+
+def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
+    words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
+    pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
+    return Subcircuit(name, tuple(pins), _assignments(block[0].text), tuple(block[1:-1]))
+
+
+def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
+    """Return a library whose subcircuit `name` has its inner node `node` as its first pin."""
+    opens = re.compile(rf"(?i)^(\.subckt\s+{re.escape(name)})(?=\s|$)")
+    lines = (replace(line, text=opens.sub(rf"\1 {node}", line.text)) for line in flat.lines)
+    return ModelText(tuple(lines), flat.files)
 
 
 _WORD = re.compile(r"[\w.]+")
@@ -457,9 +490,14 @@ def _parameters(lines: Iterable[Line]) -> dict[str, str]:
     values: dict[str, str] = {}
     for line in lines:
         if line.text.lower().startswith((".param ", ".params ")):
-            for name, value in re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", line.text):
-                values[name.lower()] = value.strip("'{} ")
+            values |= _assignments(line.text)
     return values
+
+
+def _assignments(text: str) -> dict[str, str]:
+    """Return the value of each `name=value` on a line, by its name in lower case, without quotes and braces."""
+    found = re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
+    return {name.lower(): value.strip("'{} ") for name, value in found}
 
 
 def _is_zero(text: str) -> bool:

@@ -1,13 +1,14 @@
 """Parameters from the command line: a TOML file, then `key=value` pairs that override it."""
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, current_path
+from rramkit.parameters import Parameters, current_path, toml_values
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -24,20 +25,31 @@ ParameterPairs = Annotated[
 
 def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
     """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
-    values = model.from_toml(file).model_dump(exclude_unset=True) if file is not None else {}
+    values: dict[str, Any] = {}
+    for path, value in _leaves(toml_values(file) if file is not None else {}):
+        _put(values, current_path(model, path).split("."), value, path)
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise InputError(f"`--set` must be KEY=VALUE; got {pair!r}. For instance: --set read.v_read=0.1")
-        _put(values, current_path(model, key.strip()).split("."), _value(text.strip()), pair)
+        _put(values, current_path(model, key.strip()).split("."), _value(text.strip()), f"--set {pair}")
     return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
 
 
-def _put(values: dict[str, Any], path: list[str], value: object, pair: str) -> None:
+def _leaves(values: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted path and value of everything in a file that is no group."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value and "." not in name:
+            yield from _leaves(value, f"{group}{name}.")
+        else:
+            yield f"{group}{name}", value
+
+
+def _put(values: dict[str, Any], path: list[str], value: object, origin: str) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise InputError(f"`--set {pair}`: `{name}` is a value, not a group. Remove what follows the dot.")
+            raise InputError(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot.")
     values[path[-1]] = value
 
 
