@@ -7,6 +7,8 @@ Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s i
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
 
+from pathlib import Path
+
 import numpy as np
 from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
@@ -33,7 +35,7 @@ class Device(Parameters):
     @field_validator("library")
     @classmethod
     def _file(cls, path: str) -> str:
-        return check_path(path) if path else path
+        return str(Path(check_path(path)).resolve()) if path else path  # workers run in folders of their own
 
     @model_validator(mode="after")
     def _of_a_model(self) -> "Device":

@@ -32,7 +32,7 @@ MODEL_NAMES: tuple[ModelName, ...] = ("nmos_core", "pmos_core", "nmos_io", "pmos
 
 _NAME = re.compile(r"[a-z]\w{0,63}", re.IGNORECASE | re.ASCII)
 # On a transistor's line these words are no names of models.
-_RESERVED = re.compile(rf"(?i)(?:off|nmos|pmos|[lwm]|nf|a[ds]|p[ds]|nr[ds]|d?temp|{CONTROL_WORDS})")
+_RESERVED = re.compile(rf"(?i)(?:off|[lwm]|nf|a[ds]|p[ds]|nr[ds]|d?temp|{CONTROL_WORDS})")
 
 
 class Subcircuit(Parameters):
