@@ -6,7 +6,7 @@ figures. States are over their range, 0 to 1; voltages are the source's, in the 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,17 @@ class _Bench:
         return self._runs[text]
 
 
-def check_device(device: Device, pool: SpicePool) -> tuple[Finding, ...]:
+def check_device(device: Device, pool: SpicePool, *, checks: Collection[str] = ()) -> tuple[Finding, ...]:
     """Return what each check of a device finds; one whose simulation fails has not passed.
+
+    Parameters
+    ----------
+    device : Device
+        Of the kit or of the user.
+    pool : SpicePool
+        Runs about fifteen short decks.
+    checks : collection of str
+        Names of checks (`CHECKS`); left out: all, and the look at the model's text first.
 
     Raises
     ------
@@ -94,7 +103,8 @@ def check_device(device: Device, pool: SpicePool) -> tuple[Finding, ...]:
         When the device's library has changed meanwhile and does not fit any more.
     """
     bench = _Bench(device, pool)
-    return (hidden_state(_lines(device)), *(_found(name, check, bench) for name, check in _CHECKS.items()))
+    found = [_found(name, CHECKS[name], bench) for name in checks or CHECKS]
+    return tuple(found) if checks else (hidden_state(_lines(device)), *found)
 
 
 def _found(name: str, check: "Callable[[_Bench], Answer]", bench: _Bench) -> Finding:
@@ -179,8 +189,8 @@ def _leaves(bench: _Bench) -> Answer:
     return (
         down <= -MOVED and up >= MOVED,
         f"{down:.4f} from 1 by {-v_max:g} V, {up:+.4f} from 0 by {v_max:g} V",
-        "A cell at a bound is stuck: its window is zero for both directions (make it one-sided), or `check.v_max` behind "
-        "`check.r_series` is too weak.",
+        "A cell at a bound is stuck: its window is zero for both directions (make it one-sided), or `check.v_max` "
+        "behind `check.r_series` is too weak.",
     )
 
 
@@ -261,7 +271,7 @@ def _held(bench: _Bench) -> Answer:
     )
 
 
-_CHECKS: dict[str, Callable[[_Bench], Answer]] = {
+CHECKS: dict[str, Callable[[_Bench], Answer]] = {
     "the state starts where it is told to": _start,
     "a higher state conducts more": _conducts,
     "the held subcircuit has the moving one's current": _held,

@@ -19,6 +19,7 @@ from rramkit.circuits.own_device import Interface, checked_name, device_library,
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.netlists import models
+from rramkit.netlists.equations import Equations, equations
 from rramkit.netlists.models import DeviceModel
 from rramkit.parameters import Parameters, quantity
 
@@ -73,6 +74,16 @@ class Device(Parameters):
     def values(self) -> dict[str, float]:
         """Value of every parameter of the model, in the library's units."""
         return self.record.sets[self.parameter_set].values | self.overrides
+
+    @property
+    def equations(self) -> Equations:
+        """The model's equations in closed form; raise `InputError` for a device of the user's, which has none."""
+        if self.library:
+            raise InputError(
+                f"`device` must be a model of the kit, whose equations are known in closed form; got {self.model} of "
+                f"{Path(self.library).name}. Choose another, or leave out what needs them."
+            )
+        return equations(self.model)
 
     def subcircuit(self, *, held: bool = False) -> str:
         """Return the subcircuit's name."""

@@ -86,6 +86,9 @@ class Interface(Parameters):
             raise ValueError(f"low and high must be two voltages; got {self.low:g} twice")
         if len({self.te, self.be, self.state}) != 3 or not self.initial:
             raise ValueError("te, be and state must be three nodes, and `initial` a parameter")
+        strange = [name for name in self.parameters if not _NAME.fullmatch(name) or name != name.lower()]
+        if strange:
+            raise ValueError(f"parameters: a name must be of lower-case letters, digits and _; got {strange[0]!r}")
         if {_STATE, self.initial} & set(self.parameters):
             raise ValueError(f"parameters: {self.initial} and {_STATE} are the state at the start; leave them out")
         return self

@@ -27,7 +27,8 @@ def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -
     """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
     values: dict[str, Any] = {}
     for path, value in _leaves(toml_values(file) if file is not None else {}):
-        _put(values, current_path(model, path).split("."), value, path)
+        dotted = any("." in name for name in path)  # a key in quotes, of a dictionary
+        _put(values, list(path) if dotted else current_path(model, ".".join(path)).split("."), value, ".".join(path))
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
@@ -36,13 +37,13 @@ def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -
     return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
 
 
-def _leaves(values: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted path and value of everything in a file that is no group."""
+def _leaves(values: Mapping[str, Any], group: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield path and value of everything in a file that is no group."""
     for name, value in values.items():
-        if isinstance(value, dict) and value and "." not in name:
-            yield from _leaves(value, f"{group}{name}.")
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*group, name))
         else:
-            yield f"{group}{name}", value
+            yield (*group, name), value
 
 
 def _put(values: dict[str, Any], path: list[str], value: object, origin: str) -> None:
