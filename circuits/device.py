@@ -114,8 +114,8 @@ def spread_devices(device: Device, count: int, *, rng: np.random.Generator) -> l
     spread, mean = device.record.spread, device.values
     if not spread:
         raise InputError(
-            f"`device` must be of a model with a spread; {device.model} has none. Use jart, or give your own device "
-            "`interface.spread`."
+            f"`device` must be of a model with a published spread; {device.model} has none. Use jart, or a device of "
+            "your own with `interface.spread`."
         )
     drawn = {
         name: [_within(mean[name], part.sigma, (part.low, part.high), rng) for _ in range(count)]
