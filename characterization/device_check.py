@@ -22,7 +22,7 @@ from rramkit.errors import SimulationError
 from rramkit.netlists.models import CheckPulses
 
 MOVED = 0.01  # a pulse that is meant to move the state moves it by more
-STARTS = 1e-3  # where the state starts, from where it was told to: the first step's change is in it
+STARTS = 1e-3  # where the state starts, from where it was set to: the first step's change is in it
 STEP = 1e-3  # change when the step is halved: the limit of the kit's plans (`max_step_error`)
 BOUNDS = 5e-3  # past a bound for one step of a hot cell; a window that leaks shows 5e-2
 HALVES = 0.05  # of the change: the second half has a rising edge of its own, and heats up again
@@ -139,7 +139,7 @@ def _moves(bench: _Bench) -> Answer:
     elif up - pulses.state < 0 or reset_only > 0:
         cure = "The state moves the wrong way: turn `set_voltage` round, or exchange `low` and `high`."
     else:
-        cure = "One polarity does nothing: raise `check.v_set` or `check.v_reset`, or mend that branch of the model."
+        cure = "One polarity does nothing: raise `check.v_set` or `check.v_reset`, or correct that branch of the model."
     return (
         up - pulses.state >= MOVED and reset_only <= -MOVED,
         f"{pulses.state:.4g} to {up:.4g} by {pulses.v_set:g} V, to {down:.4g} by {-pulses.v_reset:g} V",
@@ -258,11 +258,10 @@ def _held(bench: _Bench) -> Answer:
         k = int(np.argmax(settled))
         v, now = float(waves["v_device"][k]), float(waves["state"][k])
         if not 0 <= now <= 1:
-            return Finding(
-                "the held subcircuit has the moving one's current", False, f"the state is {now:.4g}", "See above."
-            )
+            return False, f"the state is {now:.4g}", "See whether it starts and stays within 0 to 1."
         still = bench.run(held_reads(HeldReadsParams(device=bench.device, state=(now,), v_read=abs(v))))
-        ratios.append(-float(waves["i_drive"][k]) / float(still["i_device_0"][-1 if v > 0 else 0]))
+        i_moving, i_held = -float(waves["i_drive"][k]), float(still["i_device_0"][-1 if v > 0 else 0])
+        ratios.append(i_moving / i_held if i_held else float("inf"))
     return (
         all(abs(ratio - 1) <= HELD for ratio in ratios),
         ", ".join(f"moving over held {ratio:.4f} in {state:g}" for state, ratio in zip(states, ratios, strict=True)),
@@ -272,7 +271,7 @@ def _held(bench: _Bench) -> Answer:
 
 
 CHECKS: dict[str, Callable[[_Bench], Answer]] = {
-    "the state starts where it is told to": _start,
+    "the state starts where it is set to": _start,
     "a higher state conducts more": _conducts,
     "the held subcircuit has the moving one's current": _held,
     "SET moves the state up and RESET moves it down": _moves,

@@ -21,8 +21,8 @@ HELD = ".subckt dev_held te be x0=0.5\nRcell te be {1/(x0/10k + (1 - x0)/200k)}\
 UP, DOWN = "*(1 - v(x))\nBdown", "*v(x)\nCx"
 # check, and the edits of the sound model that it must catch
 FAULTS = (
-    ("the state starts where it is told to", (("ic={x0}", "ic=0.5"),)),
-    ("the state starts where it is told to", (("ic={x0}", "ic={1 - x0}"),)),
+    ("the state starts where it is set to", (("ic={x0}", "ic=0.5"),)),
+    ("the state starts where it is set to", (("ic={x0}", "ic={1 - x0}"),)),
     ("a higher state conducts more", (("v(x)/10k + (1 - v(x))/500k", "v(x)/500k + (1 - v(x))/10k"),)),
     ("the held subcircuit has the moving one's current", ((".ends\n", ".ends\n" + HELD),)),
     ("SET moves the state up and RESET moves it down", (("3e7*max(v", "0*max(v"),)),
