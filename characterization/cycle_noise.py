@@ -19,7 +19,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
 from rramkit.errors import InputError
-from rramkit.netlists.equations import NoiseEquations, equations, noisy_models
+from rramkit.netlists.equations import NoiseEquations, noisy_models
 from rramkit.parameters import Parameters, quantity
 
 
@@ -40,8 +40,8 @@ def gap_sigma(waves: Waveforms, params: DevicePulseParams, noise: CycleNoise) ->
 
 
 def noise_equations(device: Device) -> NoiseEquations:
-    """Return what the device's model offers for this noise; raise `InputError` where its source has none."""
-    found = equations(device.model).noise
+    """Return what the device's model offers for this noise; raise `InputError` where it has none."""
+    found = device.equations.noise
     if found is None:
         models = ", ".join(noisy_models())
         raise InputError(f"`device` must be of a model with cycle noise ({models}); got {device.model}. Fix it.")

@@ -245,7 +245,6 @@ def _read_plan(text: str, key: str, *, simulated: bool) -> dict[str, Any]:
     return _with_named_libraries(values, simulated=simulated)
 
 
-_LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device
 _CORNERS = "corners"  # of transistors: a file by the name of its corner
 
 
@@ -256,10 +255,12 @@ def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN4
     if not isinstance(values, dict):
         return values
     if isinstance(values.get(_CORNERS), dict):
-        files = {name: {_LIBRARY_KEYS[0]: file} for name, file in values[_CORNERS].items() if isinstance(file, str)}
+        files = {
+            name: {libraries.LIBRARY_KEYS[0]: file} for name, file in values[_CORNERS].items() if isinstance(file, str)
+        }
         values = values | {_CORNERS: values[_CORNERS] | files}
     found = {name: _with_named_libraries(each, simulated=simulated) for name, each in values.items()}
-    for name in _LIBRARY_KEYS:
+    for name in libraries.LIBRARY_KEYS:
         path = values.get(name)
         if not isinstance(path, str) or not path:
             continue
@@ -325,8 +326,10 @@ def check_corners(plan: ComponentPlan) -> None:
 
 
 def _libraries(params: Parameters) -> set[ModelFile]:
-    if isinstance(params, Technology | Device):
+    if isinstance(params, Technology):
         return {params.library}
+    if isinstance(params, Device):
+        return {params.model_file}
     inner = (getattr(params, name) for name in type(params).model_fields)
     return {library for each in inner if isinstance(each, Parameters) for library in _libraries(each)}
 

@@ -25,7 +25,6 @@ from rramkit.circuits.cell import CellParams, Polarity, PulseParams, ReadParams
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.device import Device
 from rramkit.circuits.mismatch import Matching
-from rramkit.netlists import models
 from rramkit.netlists.models import Scatter
 from rramkit.parameters import Parameters, quantity
 from rramkit.table.schema import CELL_NOISE, DISTURBS, DROOPS, READ, SET
@@ -133,7 +132,7 @@ class ScatterPlan(Parameters):
 
     def of(self, device: Device) -> Scatter:
         """Return every number: those given, else those of the device's model."""
-        own = models.model(device.model).scatter
+        own = device.record.scatter
         given = {name: getattr(self, name) for name in type(own).model_fields}
         return own.model_copy(update={name: value for name, value in given.items() if value is not None})
 

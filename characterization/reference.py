@@ -7,19 +7,19 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from rramkit.circuits.device import Device, DevicePulseParams
-from rramkit.netlists.equations import Equations, equations
+from rramkit.netlists.equations import Equations
 
 _RTOL, _ATOL = 1e-8, 1e-10  # three decades below the 1e-3 required of ngspice
 
 
 def cell_voltage(device: Device, v_drive: float, s: float, *, r_series: float) -> float:
     """Return the voltage [V] over a device in state `s`, driven through a resistor."""
-    return _cell_voltage(equations(device.model), device.values, v_drive, s, r_series)
+    return _cell_voltage(device.equations, device.values, v_drive, s, r_series)
 
 
 def state_after(params: DevicePulseParams) -> np.ndarray:
     """Return the state (P,) after each pulse of the train, its edges and the rest after it included."""
-    model, values = equations(params.device.model), params.device.values
+    model, values = params.device.equations, params.device.values
     y, states = [params.state, *model.others], []
     for amplitude in params.v_pulse:
         for duration, drive in _segments(params, amplitude):
@@ -30,7 +30,7 @@ def state_after(params: DevicePulseParams) -> np.ndarray:
 
 def read_drift(device: Device, v_read: float, *, states: int = 41) -> float:
     """Return the largest |ds/dt| [1/s] over the states, at a voltage across the cell itself and at rest otherwise."""
-    model, values = equations(device.model), device.values
+    model, values = device.equations, device.values
     grid = np.linspace(0.0, 1.0, states)
     return max(abs(model.rate(values, v_read, [float(s), *model.others])[0]) for s in grid)
 

@@ -117,7 +117,7 @@ def libraries(kind: CellKind, cell: CellParams, selector: SelectorParams) -> tup
     """Return the names of the library files that a deck with these cells needs."""
     if kind == "1R":
         return ()
-    return cell.libraries if kind == "1T1R" else (cell.device.library, selector.library)
+    return cell.libraries if kind == "1T1R" else (cell.device.model_file, selector.library)
 
 
 def cell_line(

@@ -35,14 +35,14 @@ class CellParams(Parameters):
 
     technology: Technology = Technology()
     device: Device = Device()
-    w_access: float = quantity(2e-6, "m", "width of the access transistor", ge=0.1e-6, le=20e-6)
+    w_access: float = quantity(2e-6, "m", "width of the access transistor", ge=10e-9, le=20e-6)
     l_access: float = quantity(0.22e-6, "m", "length of the access transistor", ge=5e-9, le=2e-6)
     access: Literal["nmos_io", "nmos_core"] = quantity("nmos_io", "1", "which transistor of the technology it is")
 
     @property
     def libraries(self) -> tuple[ModelFile, ...]:
         """Libraries that a deck with this cell needs."""
-        return self.device.library, self.technology.library
+        return self.device.model_file, self.technology.library
 
 
 def dynamic_cell(params: CellParams) -> SubCircuit:

@@ -1,65 +1,101 @@
 """The ReRAM device: its model and parameter set, device-to-device spread, and the test bench of a bare device.
 
-A device is a model of netlists/, a named set of its parameters, and single parameters given by name.
+A device is a model, a named set of its parameters, and single parameters given by name. The model is one of netlists/,
+or a subcircuit of the user's own (`own_device`): both are a `DeviceModel`.
 
 Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s is the state as a voltage of 0 to 1 V,
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
+
+from pathlib import Path
 
 import numpy as np
 from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
+from rramkit.circuits.libraries import ModelFile, check_path
+from rramkit.circuits.own_device import Interface, checked_name, device_library, device_model
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.netlists import models
-from rramkit.parameters import Parameters, quantity
+from rramkit.netlists.equations import Equations, equations
+from rramkit.netlists.models import DeviceModel
+from rramkit.parameters import Parameters, absolute, quantity
 
 
 class Device(Parameters):
-    """One ReRAM device; units and bounds of its parameters are those of the model (netlists/parameters/)."""
+    """One ReRAM device; units and bounds of its parameters are those of the model (`record`)."""
 
-    model: str = quantity("sky130", "1", "device model")
+    model: str = quantity("sky130", "1", "device model, or the subcircuit's name in `library`")
     parameter_set: str = quantity("default", "1", "named set of the model's parameters")
     overrides: dict[str, float] = quantity({}, "1", "single parameters of the model, by name, instead of the set's")
+    library: str = quantity("", "1", "a user's library with the device; empty: the kit's models")
+    interface: Interface | None = quantity(None, "1", "of a user's device: its pins, state, sign, parameters, spread")
 
-    @field_validator("model")
+    @field_validator("library")
     @classmethod
-    def _of_the_kit(cls, name: str) -> str:
-        if name not in models.names():
-            raise ValueError(f"must be one of {', '.join(models.names())}")
-        return name
+    def _file(cls, path: str) -> str:
+        return check_path(absolute(path)) if path else path
+
+    @model_validator(mode="after")
+    def _of_a_model(self) -> "Device":
+        if self.library:
+            checked_name(self.model)
+        elif self.model not in models.names():
+            raise ValueError(f"model must be one of {', '.join(models.names())}, or `library` must name a file with it")
+        elif self.interface is not None:
+            raise ValueError("interface: a model of the kit has its own; `library` must name the file of yours")
+        return self
 
     @model_validator(mode="after")
     def _in_bounds(self) -> "Device":
-        sets = models.model(self.model).sets
-        if self.parameter_set not in sets:
-            raise ValueError(f"parameter_set must be one of {', '.join(sets)} for the model {self.model}")
-        models.model(self.model).check(self.overrides)
+        record = self.record
+        if self.parameter_set not in record.sets:
+            raise ValueError(f"parameter_set must be one of {', '.join(record.sets)} for the model {self.model}")
+        record.check(self.overrides)
         return self
 
     @property
-    def library(self) -> str:
-        """Name of the library file in netlists/."""
-        return models.model(self.model).library
+    def record(self) -> DeviceModel:
+        """The model: parameters with bounds, sets, spread, scatter."""
+        if self.library:
+            return device_model(self.library, self.model, self.interface or Interface())
+        return models.model(self.model)
+
+    @property
+    def model_file(self) -> ModelFile:
+        """The library that a deck with this device needs: a file of netlists/ by name, or the user's."""
+        if self.library:
+            return device_library(self.library, self.model, self.interface or Interface())
+        return self.record.library
 
     @property
     def values(self) -> dict[str, float]:
         """Value of every parameter of the model, in the library's units."""
-        return models.model(self.model).sets[self.parameter_set].values | self.overrides
+        return self.record.sets[self.parameter_set].values | self.overrides
+
+    @property
+    def equations(self) -> Equations:
+        """The model's equations in closed form; raise `InputError` for a device of the user's, which has none."""
+        if self.library:
+            raise InputError(
+                f"`device` must be a model of the kit, whose equations are known in closed form; got {self.model} of "
+                f"{Path(self.library).name}. Choose another, or leave out what needs them."
+            )
+        return equations(self.model)
 
     def subcircuit(self, *, held: bool = False) -> str:
         """Return the subcircuit's name."""
-        return models.model(self.model).subcircuit + ("_held" if held else "")
+        return self.record.subcircuit + ("_held" if held else "")
 
     def instance(self, *, held: bool = False) -> dict[str, float]:
         """Return the parameters to write on an instance line: those that differ from the subcircuit's own defaults."""
-        model = models.model(self.model)
-        parameters, default = model.parameters, model.sets["default"].values
+        record = self.record
+        parameters, default = record.parameters, record.sets["default"].values
         return {
             name: value
-            for name, value in self.values.items()
+            for name, value in (record.sets[self.parameter_set].values | self.overrides).items()
             if value != default[name] and (parameters[name].held or not held)
         }
 
@@ -75,11 +111,14 @@ def spread_devices(device: Device, count: int, *, rng: np.random.Generator) -> l
     InputError
         When the model has no spread in its source.
     """
-    spread = models.model(device.model).spread
+    spread, mean = device.record.spread, device.values
     if not spread:
-        raise InputError(f"`device` must be of a model with a published spread; {device.model} has none. Use jart.")
+        raise InputError(
+            f"`device` must be of a model with a published spread; {device.model} has none. Use jart, or a device of "
+            "your own with `interface.spread`."
+        )
     drawn = {
-        name: [_within(device.values[name], part.sigma, (part.low, part.high), rng) for _ in range(count)]
+        name: [_within(mean[name], part.sigma, (part.low, part.high), rng) for _ in range(count)]
         for name, part in spread.items()
     }
     return [
@@ -141,7 +180,7 @@ def pulse_train(params: DevicePulseParams) -> Deck:
         title=f"{device.model} device ({device.parameter_set}): {count} pulses through a resistor",
         parameters=params,
         circuit=circuit,
-        libraries=(device.library,),
+        libraries=(device.model_file,),
         analysis=f".tran {params.t_step} {params.t_after(count - 1):.9e} 0 {params.t_step} uic",
         outputs=(
             Output("state", "v(s)", "1", "state of the device, 0 to 1"),
@@ -154,6 +193,35 @@ def pulse_train(params: DevicePulseParams) -> Deck:
             for k, v in enumerate(params.v_pulse)
         ),
         options=OPTIONS,
+    )
+
+
+class HeldReadsParams(Parameters):
+    """Devices alone whose states are held, at one read voltage of both signs."""
+
+    device: Device = Device()
+    state: tuple[float, ...] = quantity((0.0, 0.5, 1.0), "1", "held state of each device", min_length=1)
+    v_read: float = quantity(0.1, "V", "voltage across each device", gt=0, le=50)
+
+
+def held_reads(params: HeldReadsParams) -> Deck:
+    """Return a `.dc` deck of the current of each device at -v_read, 0 and v_read."""
+    circuit, device = Circuit("held reads"), params.device
+    circuit.V("_sweep", "sweep", circuit.gnd, 0)
+    for k, state in enumerate(params.state):
+        circuit.V(f"_te_{k}", "sweep", f"te_{k}", 0)
+        circuit.X(f"_device_{k}", device.subcircuit(held=True), f"te_{k}", 0, s_0=state, **device.instance(held=True))
+    return Deck(
+        title=f"{device.model} device ({device.parameter_set}): read currents of {len(params.state)} held states",
+        parameters=params,
+        circuit=circuit,
+        libraries=(device.model_file,),
+        analysis=f".dc V_sweep {-params.v_read} {params.v_read * (1 + 1e-9)} {params.v_read}",
+        outputs=tuple(
+            Output(f"i_device_{k}", f"i(v_te_{k})", "A", f"current of the device in state {state:.6g}")
+            for k, state in enumerate(params.state)
+        ),
+        options="reltol=1e-6 abstol=1e-15 vntol=1e-9",
     )
 
 

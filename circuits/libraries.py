@@ -1,18 +1,20 @@
 """Model files of a deck: the kit's own by name, a user's by path; their text, and the hash of a run's provenance."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rramkit import netlists
-from rramkit.circuits.model_text import ModelText, fresh_library_text, needed, words_of
+from rramkit.circuits.model_text import ModelText, fresh_library_text, needed, with_pin, words_of, wrapped
 from rramkit.errors import InputError
 
 CONTROL_WORDS = (
     "control|endc|end|ends|include|incl|inc|lib|endl|model|subckt|options?|param|func|global|csparam|save|print|plot"
     "|meas(?:ure)?|tran|dc|ac|op|noise|tf|pz|sens|disto|four|ic|nodeset|temp|if|else|elseif|endif|title|width|probe"
 )
+LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device: parameters that are paths
 _CONTROL = re.compile(rf"(?i)(?:^|[\s/])\.(?:{CONTROL_WORDS})(?:$|[\s/])")
 # A path stands in the header of a deck, a comment: letters, digits, blanks and these, so that it can be nothing else.
 _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
@@ -43,6 +45,37 @@ class UserLibrary:
         return self.models.sha256
 
 
+@dataclass(frozen=True)
+class DeviceLibrary(UserLibrary):
+    """A user's library with a device, and the kit's own cards that give it the kit's pins and sign.
+
+    Attributes
+    ----------
+    cards : str
+        Those cards; the circuit uses nothing else of the library.
+    inner : tuple of str
+        A subcircuit of the library and its inner node that becomes a pin, its first one; empty: none does.
+    """
+
+    cards: str = ""
+    inner: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> ModelText:
+        """The library flattened, its state node a pin."""
+        flat = super().models
+        return with_pin(flat, *self.inner) if self.inner else flat
+
+    def text(self, words: Iterable[str] | None = None) -> str:
+        """Return what the cards need of the library, and the cards."""
+        del words  # of the circuit: it uses the cards
+        return f"{super().text(words_of(self.cards))}\n{wrapped(self.cards)}"
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of library and cards, in hexadecimal."""
+        return hashlib.sha256(f"{super().sha256()}\n{self.cards}".encode()).hexdigest()
+
+
 ModelFile = str | UserLibrary
 """A name in netlists/, or a user's file."""
 
@@ -63,7 +96,9 @@ def check_names(libraries: Iterable[ModelFile], own: Iterable[str]) -> None:
     """Raise `InputError` where a user's library defines a name of the kit's circuit or of another library."""
     owners = dict.fromkeys((name.lower() for name in own), "the kit's circuit")
     for library in libraries:
-        if not isinstance(library, UserLibrary):
+        if isinstance(library, DeviceLibrary):
+            owners |= dict.fromkeys(_defined(library.cards), "the kit's circuit")
+        elif not isinstance(library, UserLibrary):
             owners |= dict.fromkeys(_defined(netlists.text(library)), str(library))
     for library in libraries:
         for name in library.models.names if isinstance(library, UserLibrary) else ():

@@ -14,10 +14,11 @@ library or deck that somebody sends reads a key, a password or a device.
 """
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -102,6 +103,11 @@ class ModelText:
     def names(self) -> frozenset[str]:
         """Models and subcircuits that it defines outside any subcircuit, in lower case."""
         return frozenset(name for name, _ in self.definitions())
+
+    @cached_property
+    def _with_pins(self) -> dict[tuple[str, str], "ModelText"]:
+        """Copies with an inner node as a pin, each made once: decks of one plan share it."""
+        return {}
 
     @cached_property
     def _definitions(self) -> "_Definitions":
@@ -193,6 +199,37 @@ def words_of(text: str) -> set[str]:
     """Return the words of a card or a circuit in lower case: what may be the name of a model or parameter."""
     low = text.lower()
     return {*_WORD.findall(low), *_BETWEEN.split(low)}
+
+
+@dataclass(frozen=True)
+class Subcircuit:
+    """One subcircuit outside any other: pins and parameters of its first line, and the lines inside."""
+
+    name: str
+    pins: tuple[str, ...]
+    defaults: dict[str, str]
+    body: tuple[Line, ...]
+
+
+def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
+    """Return the subcircuits of a library by name; names of subcircuits, pins and parameters in lower case."""
+    blocks = [block for _, block in _blocks(flat.lines) if block[0].text.lower().startswith(".subckt")]
+    return {name: _subcircuit(name, block) for block in blocks for name in [block[0].text.split(None, 2)[1].lower()]}
+
+
+def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
+    words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
+    pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
+    return Subcircuit(name, tuple(pins), _assignments(block[0].text), tuple(block[1:-1]))
+
+
+def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
+    """Return a library whose subcircuit `name` has its inner node `node` as its first pin."""
+    if (name, node) not in flat._with_pins:
+        opens = re.compile(rf"(?i)^(\.subckt\s+{re.escape(name)})(?=\s|$)")
+        lines = (replace(line, text=opens.sub(rf"\1 {node}", line.text)) for line in flat.lines)
+        flat._with_pins[name, node] = ModelText(tuple(lines), flat.files)
+    return flat._with_pins[name, node]
 
 
 _WORD = re.compile(r"[\w.]+")
@@ -598,9 +635,14 @@ def _parameters(lines: Iterable[Line]) -> dict[str, str]:
     values: dict[str, str] = {}
     for line in lines:
         if line.text.lower().startswith((".param ", ".params ")):
-            for name, value in re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", line.text):
-                values[name.lower()] = value.strip("'{} ")
+            values |= _assignments(line.text)
     return values
+
+
+def _assignments(text: str) -> dict[str, str]:
+    """Return the value of each `name=value` on a line, by its name in lower case, without quotes and braces."""
+    found = re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
+    return {name.lower(): value.strip("'{} ") for name, value in found}
 
 
 def _is_zero(text: str) -> bool:

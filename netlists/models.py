@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters
+from rramkit.parameters import Parameters, quantity
 
 FOLDER = Path(__file__).resolve().parent / "parameters"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -16,10 +16,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 class ModelParameter(Parameters):
     """One parameter of a library's subcircuit, in the library's own unit."""
 
-    unit: str = Field(pattern=r"^[\w/.^-]{1,12}$")
+    unit: str = Field(default="1", pattern=r"^[\w/.^-]{1,12}$")
     low: float
     high: float
-    text: str
+    text: str = ""
     held: bool = Field(default=False, description="the held subcircuit takes it too")
 
 
@@ -48,13 +48,43 @@ class Scatter(Parameters):
     read_floor: float = Field(default=0.0, ge=0, le=1, description="of a read, over the window")
 
 
+class CheckPulses(Parameters):
+    """Pulses at a device behind a resistor that its physical test applies (`rramkit device check`); in the kit's sign.
+
+    SET and RESET need not be complete: one that moves the state by 10 % or more says most.
+    """
+
+    state: float = quantity(0.3, "1", "state before the SET pulse", gt=0, lt=1)
+    v_set: float = quantity(2.0, "V", "amplitude at the source that moves the state up", gt=0, le=50)
+    v_reset: float = quantity(2.0, "V", "amplitude, without its sign, that moves it down again", gt=0, le=50)
+    v_max: float = quantity(3.0, "V", "strongest pulse, of either sign, that the model is meant for", gt=0, le=50)
+    v_reads: tuple[float, ...] = quantity((0.1, -0.1), "V", "read voltages; with one alone, it is read one way only")
+    t_pulse: float = quantity(50e-9, "s", "width of a pulse", ge=1e-12, le=1)
+    t_rise: float = quantity(1e-9, "s", "duration of an edge", ge=1e-14, le=0.1)
+    t_rest: float = quantity(5e-9, "s", "time at 0 V after each pulse", ge=1e-13, le=1)
+    t_read: float = quantity(40e-9, "s", "duration of a read", ge=1e-12, le=1)
+    t_step: float = quantity(0.1e-9, "s", "largest time step of the simulation", ge=1e-15, le=1e-2)
+    r_series: float = quantity(5e3, "ohm", "resistor to the source, as its transistor would be", ge=1, le=1e7)
+
+    @model_validator(mode="after")
+    def _reads_are_weaker(self) -> "CheckPulses":
+        if not self.v_reads or any(v == 0 or abs(v) >= min(self.v_set, self.v_reset) for v in self.v_reads):
+            raise ValueError("v_reads must be one or more voltages, not 0 and below v_set and v_reset")
+        return self
+
+
 class DeviceModel(Parameters):
-    """One model. The subcircuit's own defaults are the set `default`."""
+    """One model, of the kit or of a user. The subcircuit's own defaults are the set `default`.
+
+    Its subcircuit has pins `te be s` and the parameter `s_0`, v(te, be) > 0 is SET, s is the state as a voltage of 0 to
+    1 V; the one with `_held` after its name has no pin s and stays at `s_0`.
+    """
 
     description: str
-    library: str = Field(pattern=r"^rram_[a-z0-9]+\.lib$")
-    subcircuit: str = Field(pattern=r"^rram_[a-z0-9]+$")
+    library: str = Field(default="", pattern=r"^(rram_[a-z0-9]+\.lib)?$", description="empty: a file of the user's")
+    subcircuit: str = Field(pattern=r"^rram(kit)?_\w+$")
     parameters: dict[str, ModelParameter]
+    check_pulses: CheckPulses = CheckPulses()
     sets: dict[str, ParameterSet]
     spread: dict[str, NormalSpread] = Field(default={})
     spread_source: str = ""

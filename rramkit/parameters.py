@@ -136,14 +136,8 @@ class Parameters(BaseModel):
         >>> Experiment.from_toml(Path("experiment.toml")).epochs
         5
         """
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
         with beside(path):
-            return cls.checked(values, where=str(path))
+            return cls.checked(toml_values(path), where=str(path))
 
     def described(self) -> list[tuple[str, object, str, str]]:
         """Return (name, value, unit, description) of each field that is not itself a record."""
@@ -154,6 +148,16 @@ class Parameters(BaseModel):
                 extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
                 rows.append((name, value, str(extra.get("unit", "")), field.description or ""))
         return rows
+
+
+def toml_values(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds; raise `InputError` when it cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
 
 
 def flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:

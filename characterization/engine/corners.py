@@ -19,7 +19,6 @@ from rramkit.circuits.deck import Deck
 from rramkit.circuits.device import Device
 from rramkit.circuits.ota import OtaParams
 from rramkit.circuits.technology import Technology
-from rramkit.netlists import models
 from rramkit.parameters import Parameters, number_of_path, quantity, replace_path
 
 T_NOMINAL = 300.15  # K: 27 degrees Celsius, where the transistor cards are given (their `tnom`)
@@ -113,11 +112,7 @@ def _walked(record: Given, condition: Condition) -> Given:
         changes |= {name: getattr(record, name) * condition.supply for name in ("v_core", "v_io")}
     elif isinstance(record, OtaParams):
         changes["v_dd"] = record.v_dd * condition.supply
-    elif (
-        isinstance(record, Device)
-        and condition.temperature is not None
-        and "t_amb" in models.model(record.model).parameters
-    ):
+    elif isinstance(record, Device) and condition.temperature is not None and "t_amb" in record.record.parameters:
         changes["overrides"] = record.overrides | {"t_amb": condition.temperature}
     return type(record).checked(
         {name: changes.get(name, getattr(record, name)) for name in type(record).model_fields}, where="the corner"

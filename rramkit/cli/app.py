@@ -11,6 +11,7 @@ from rramkit import __version__
 from rramkit.cli import (
     characterize,
     demo,
+    device,
     doctor,
     import_measured,
     merge,
@@ -72,6 +73,8 @@ def _help(command: Callable[..., None]) -> str:
 
 for _name, _command in _COMMANDS.items():
     app.command(_name, help=_help(_command))(_command)
+
+app.add_typer(device.app, name="device")
 
 
 def _print_version(is_set: bool) -> None:

@@ -1,13 +1,15 @@
 """Parameters from the command line: a TOML file, then `key=value` pairs that override it."""
 
 import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, current_path
+from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -44,20 +46,42 @@ def name_libraries(paths: list[Path] | None) -> None:
 
 def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
     """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
-    values = model.from_toml(file).model_dump(exclude_unset=True) if file is not None else {}
+    values: dict[str, Any] = {}
+    for path, value in _leaves(toml_values(file) if file is not None else {}):
+        dotted = any("." in name for name in path)  # a key in quotes, of a dictionary
+        _put(values, list(path) if dotted else current_path(model, ".".join(path)).split("."), value, ".".join(path))
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise InputError(f"`--set` must be KEY=VALUE; got {pair!r}. For instance: --set read.v_read=0.1")
-        _put(values, current_path(model, key.strip()).split("."), _value(text.strip()), pair)
-    return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
+        path = current_path(model, key.strip()).split(".")
+        _put(values, path, _from_here(path, _value(text.strip())), f"--set {pair}")
+    with beside(file) if file is not None else nullcontext():
+        return model.checked(values, where=str(file) if file is not None and not pairs else "parameters")
 
 
-def _put(values: dict[str, Any], path: list[str], value: object, pair: str) -> None:
+def _from_here(path: list[str], value: object) -> object:
+    """Return a value of the command line; a model file's path is relative to this folder, not to a file's."""
+    from rramkit.circuits.libraries import LIBRARY_KEYS
+
+    names_file = path[-1] in LIBRARY_KEYS or path[-2:-1] == ["corners"]
+    return absolute(value) if names_file and isinstance(value, str) and value else value
+
+
+def _leaves(values: Mapping[str, Any], group: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield path and value of everything in a file that is no group."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*group, name))
+        else:
+            yield (*group, name), value
+
+
+def _put(values: dict[str, Any], path: list[str], value: object, origin: str) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise InputError(f"`--set {pair}`: `{name}` is a value, not a group. Remove what follows the dot.")
+            raise InputError(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot.")
     values[path[-1]] = value
 
 

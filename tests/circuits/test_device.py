@@ -18,7 +18,7 @@ T_READ, READS = 10e-9, 1e6  # the kit's read, as often as is asked
 def held_current(pool, device, v, s):
     given = " ".join(f"{name}={value}" for name, value in device.instance(held=True).items())
     deck = (
-        f"held\n{netlists.text(device.library)}\nV1 te 0 {v}\n"
+        f"held\n{netlists.text(device.record.library)}\nV1 te 0 {v}\n"
         f"X1 te 0 {device.subcircuit(held=True)} s_0={s} {given}\n.options reltol=1e-7 abstol=1e-15\n.op\n.end\n"
     )
     return -pool.run(deck)["i(v1)"][0]

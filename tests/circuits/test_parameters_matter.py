@@ -22,8 +22,9 @@ Dotted = tuple[str, ...]
 
 # Block, quantity (both as regular expressions), and why it has no say in the deck that the block's name gives.
 SILENT = (
-    (".*", r".*technology\.(library_file|section|corners|devices?|[np]mos_\w+|subcircuit\.\w+)", "test_technology*.py, all"),
+    (".*", r".*technology\.(library_file|section|corners|devices?|[np]mos_\w+|subcircuit\.\w+)", "test_technology*.py"),
     (".*", r".*device\.overrides", "one of many names: test_device.py"),
+    (".*", r".*device\.(library|interface)", "a user's: test_own_device.py"),
     (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_device.py"),
     (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
     ("cell_read|cell_write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),

@@ -194,4 +194,5 @@ def test_forty_levels(model, state, sign):
     g = driven_conductances(waves, params)
     steps = sign * np.diff(g)
     assert np.sum(steps > 0.1e-6) >= 32
-    assert np.all(steps > 0)
+    below = g[1:] < 0.999 * np.max(g)  # in SET the last codes find the filament at its limit, where it stays
+    assert np.all(steps[below] > 0) and np.all(steps > -1e-4 * np.max(g))  # a read is settled to reltol

@@ -27,6 +27,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "key.toml").write_text("nosuch = 1\n")
     (tmp_path / "broken.toml").write_text("[crossbar\n")
     (tmp_path / "range.toml").write_text("[crossbar]\nrows = 0\n")
+    (tmp_path / "device.toml").write_text('[device]\nmodel = "mydev"\nlibrary = "none.lib"\n')
     (tmp_path / "steered.cir").write_text("t\nR1 a 0 1\n.op\n.control\nquit\n.endc\n.end\n")
     (tmp_path / "include.cir").write_text("t\n.include nosuch.lib\nR1 a 0 1\n.op\n.end\n")
     (tmp_path / "idle.cir").write_text("t\nR1 a 0 1\n.end\n")
@@ -90,6 +91,9 @@ BAD = {
         "is a table file, not a run file. Pass a file written",
     ),
     "tables without a plan": ("verify tables.h5", "carries no plan"),
+    "device: no name": ("device check nosuch", "`what` must be a TOML file or one of bulk, jart"),
+    "device: no file": ("device check none.toml", "none.toml: cannot be read (No such file or directory)"),
+    "device: no library": ("device check device.toml", "must be a model file that exists"),
     "no epochs": ("train --tables tables.h5 --epochs 0", "`epochs` should be greater than or equal to 1"),
 }
 
@@ -150,6 +154,32 @@ def test_a_missing_package_is_named(here, kit, monkeypatch):
     assert "the package PySpice must be installed" in err
 
 
+def test_device_check_says_what_passed_and_fails_with_1(here, kit, monkeypatch):
+    """The example passes; its cell with a rate that has no threshold fails one check, and says which."""
+    example = Path(__file__).parents[2] / "examples" / "own_device"
+    code, out, err = kit("device", "check", str(example / "mydev.toml"), "--json")
+    found = json.loads(out)
+    assert (code, err, found["passed"], found["device"]) == (0, "", True, "mydev")
+    assert len(found["checks"]) == 11
+    library = (example / "mydev.lib").read_text().replace("max(v(te,be) - v_t, 0)", "max(v(te,be), 0)")
+    (here / "mydev.lib").write_text(library)
+    (here / "mydev.toml").write_text((example / "mydev.toml").read_text())
+    monkeypatch.chdir("/")  # the library lies beside the file that names it
+    code, out, err = kit("device", "check", str(here / "mydev.toml"))
+    assert code == 1 and "10 of 11 checks passed" in out
+    assert "FAIL reads do not move the state: A read is a write" in out
+
+
+def test_parameters_of_a_file_are_completed_by_pairs(here, kit):
+    """A file that is not whole by itself."""
+    (here / "half.toml").write_text('state = 0.25\n[device]\nmodel = "mydev"\n')
+    library = Path(__file__).parents[2] / "examples" / "own_device" / "mydev.lib"
+    pairs = ["device.interface.state=x", "device.interface.initial=x0", f"device.library={library}"]
+    given = [word for pair in pairs for word in ("--set", pair)]
+    code, out, _ = kit("netlist", "device-pulse", "--params", "half.toml", *given)
+    assert code == 0 and "rramkit_mydev s_0=0.25" in out
+
+
 def test_results_go_to_the_output_and_nothing_else(here, kit):
     code, out, err = kit("simulate", "cell-read", "--json", "-o", "w.png", "-s", "points=5")
     assert (code, err) == (0, "w.png\n")
@@ -179,7 +209,9 @@ def test_an_output_that_takes_no_more_is_one_line_or_none(tmp_path):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["", *sorted(command.name or "" for command in app.registered_commands)])
+@pytest.mark.parametrize(
+    "command", ["", "device check", *sorted(command.name or "" for command in app.registered_commands)]
+)
 def test_every_command_explains_itself_within_80_columns(command):
     result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80", "TERM": "dumb"})
     assert result.exit_code == 0
@@ -201,8 +233,11 @@ def test_commands_that_simulate_a_table_file_take_the_users_libraries(command):
 
 
 def main_command(name):
+    import typer.core
     import typer.main
 
     from rramkit.cli.app import app
 
-    return typer.main.get_command(app).commands[name]
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return command.commands[name]
