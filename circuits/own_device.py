@@ -75,6 +75,11 @@ class Interface(Parameters):
             raise ValueError("must be one name of ASCII letters, digits and _, and no word of SPICE's own")
         return name.lower()
 
+    @field_validator("parameters")
+    @classmethod
+    def _in_order(cls, given: dict[str, OwnParameter]) -> dict[str, OwnParameter]:
+        return dict(sorted(given.items()))  # the cards, and so their hash, are the same from a table file's JSON
+
     @field_validator("initial", "held")
     @classmethod
     def _word(cls, name: str) -> str:
