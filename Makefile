@@ -37,7 +37,7 @@ demo: setup
 	@$(BIN)/rramkit demo
 
 test: .venv/.with-test setup
-	@$(BIN)/pytest -n 2 -m "not long"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 # PyTorch is an extra of the kit; only this target puts it into .venv, in the one version that is checked.
 .venv/.with-torch: .venv/.with-test .ci/torch-requirement.txt

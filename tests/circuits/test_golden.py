@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures.closeness import near
@@ -21,6 +22,23 @@ from rramkit.circuits import catalog
 from rramkit.errors import InputError, SimulationError
 
 DECKS = sorted(FOLDER.glob("*.cir"))
+# Over 8 processor seconds each; their blocks run in the kit's own simulator in the tests of their components.
+SLOW = {
+    "adc_levels",
+    "disturb",
+    "periphery",
+    "periphery_codes",
+    "write_driver_pulses",
+    "write_driver_reset",
+    "write_driver_set",
+    "write_verify",
+}
+
+
+def decks_by_time() -> list[Any]:
+    """The golden decks, those that take long in the long suite."""
+    marks = {True: (pytest.mark.long,), False: ()}
+    return [pytest.param(path, id=path.stem, marks=marks[path.stem in SLOW]) for path in DECKS]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +64,7 @@ def test_every_golden_deck_has_a_block():
     assert {path.stem for path in DECKS} == set(catalog.BLOCKS)
 
 
-@pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", decks_by_time())
 def test_bare_ngspice_meets_the_expectations(bare, path):
     text = path.read_text(encoding="utf-8")
     assert deviations(text, run_bare(bare[0], bare[1], text)) == []

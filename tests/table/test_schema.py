@@ -109,6 +109,7 @@ OTHER_MEANINGS = {
     "rramkit/learning/chip.py": {"sigma_read"},
     "characterization/plan.py": {"g_max", "v_step"},  # parameters of the plan and of the bench
     "characterization/cycle_noise.py": {"v_pulse"},  # a parameter of the bench
+    "characterization/device_check.py": {"t_pulse", "t_rise", "t_step", "v_pulse"},  # parameters of the bench
 }
 WRITERS = ("characterization/components/",)  # each component writes its own groups: checked against the schema below
 LOOK_UPS = {"signal", "condition", "masked", "valid_range", "distribution", "along", "at", "get", "look_up"} | {
