@@ -1,10 +1,11 @@
 """IR drop of a write pulse: volts of amplitude that a volt dropped along the source line or the bit line costs.
 
 Four cells side by side start in one state: the pulse as it is, the pulse with its amplitude lower by dv, and the pulse
-with a drop of dv along one line. With the states at their ends ::
+with a drop of dv along one line. With the states at the time when the first two differ most ::
 
     ratio = (s_whole - s_line)/(s_whole - s_lower)
 
+That is the pulse's end, unless it drives the filament to its limit: there all end in one state, whatever they lost.
 They share every time step, so that differences of 1e-9 of the range are real. Where the pulse changes the cell by less,
 the ratio is that of the currents early in the pulse, which the voltage over the device sets, as it would set the
 change: the limit of the first for a cell that stands still. In between the two are weighted by the change. Neither
@@ -26,7 +27,7 @@ _SIDE = 5  # pulses in one deck, each in three or four cells: twenty cells are t
 _TOLD = 1e-9  # of the state's range: what two cells in one deck differ by beyond the solver's rounding
 _EARLY = 0.1  # of the plateau: currents are taken after this part of it, the temperature settled
 _LEAST = 1e-3  # volts lost for a volt dropped: less is nothing, and tables interpolate logarithms
-_ENDS = ("end_whole", "end_lower", "end_source", "end_bit")
+_STATES = ("state_whole", "state_lower", "state_source", "state_bit")
 _CURRENTS = ("i_whole", "i_lower", "i_source", "i_bit")
 
 
@@ -41,34 +42,36 @@ def decks(params: Sequence[DroopParams], _: np.ndarray, __: RandomDraw) -> Deck:
 
 
 def measure(waves: Waveforms, params: DroopParams, steps: np.ndarray) -> Values:
-    """Return the states at the ends and the early currents."""
+    """Return the states where they differ most and the early currents."""
     return side_by_side(waves, [params], steps)[0]
 
 
 def side_by_side(waves: Waveforms, each: Sequence[DroopParams], _: np.ndarray) -> list[Values]:
-    """Return of each pulse the states at the ends and the early currents of its variants."""
+    """Return of each pulse the states where they differ most and the early currents of its variants."""
     names, pulse = variants(each[0]), each[0].pulse
     t_early = 2 * pulse.t_rise + _EARLY * pulse.t_pulse
     found = []
     for k in range(len(each)):
         cells = {name: k * len(names) + j for j, name in enumerate(names)}
         cells = {name: cells.get(name, cells["lower"]) for name in ("whole", "lower", "source", "bit")}
-        ends = {f"end_{name}": np.asarray(waves[f"state_{cell}"][-1]) for name, cell in cells.items()}
+        states = {f"state_{name}": waves[f"state_{cell}"] for name, cell in cells.items()}
+        apart = int(np.argmax(np.abs(states["state_whole"] - states["state_lower"])))
+        taken = {name: np.asarray(values[apart]) for name, values in states.items()}
         early = {
             f"i_{name}": np.asarray(np.interp(t_early, waves["time"], waves[f"i_{cell}"]))
             for name, cell in cells.items()
         }
-        found.append(ends | early)
+        found.append(taken | early)
     return found
 
 
 def ratios(_: StateMap, __: DroopParams, raw: Values) -> Values:
     """Return the volts of amplitude lost for each volt dropped along the source and the bit line."""
-    changes, currents = ({name: (raw[names[0]] - raw[name]).item() for name in names} for names in (_ENDS, _CURRENTS))
-    weight = changes["end_lower"] ** 2 / (changes["end_lower"] ** 2 + _TOLD**2)
+    changes, currents = ({name: (raw[names[0]] - raw[name]).item() for name in names} for names in (_STATES, _CURRENTS))
+    weight = changes["state_lower"] ** 2 / (changes["state_lower"] ** 2 + _TOLD**2)
     return {
         line: np.maximum(
-            weight * _over(changes[f"end_{line}"], changes["end_lower"])
+            weight * _over(changes[f"state_{line}"], changes["state_lower"])
             + (1.0 - weight) * _over(currents[f"i_{line}"], currents["i_lower"]),
             _LEAST,
         )
@@ -91,6 +94,6 @@ DROOP = Component(
     },
     step="pulse.t_step",
     side_by_side=SideBySide(_SIDE, ("state", "v_first"), decks, side_by_side),
-    preparation=state_preparation("g_start", raw=(*_ENDS, *_CURRENTS), convert=ratios),
+    preparation=state_preparation("g_start", raw=(*_STATES, *_CURRENTS), convert=ratios),
 )
 COMPONENTS = (DROOP,)

@@ -28,6 +28,7 @@ from rramkit.circuits import level_shifter
 from rramkit.circuits.cell import CellParams
 from rramkit.circuits.mosfet import Netlister
 from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.wires import TCR
 from rramkit.parameters import Parameters, quantity
 
 
@@ -37,6 +38,7 @@ class LinesParams(Parameters):
     cells: int = quantity(64, "1", "cells along the row, and along the column", ge=2, le=1024)
     lumps: int = quantity(4, "1", "pieces that a line is cut into", ge=1, le=64)
     r_segment: float = quantity(1.0, "ohm", "resistance of a segment (one cell long), each line", ge=1e-3, le=1e4)
+    tcr: float = quantity(TCR, "1/K", "change of a segment's resistance with temperature", ge=0, le=0.02)
     c_segment: float = quantity(0.2e-15, "F", "capacitance of a segment, each line", ge=0, le=1e-12)
     c_inhibited: float = quantity(
         5e-15, "F", "capacitance of each cell of the bit lines that are inhibited in RESET", ge=0, le=1e-12
@@ -68,9 +70,10 @@ class Far:
 def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
     """Add the lines between the drivers' nodes `bl`, `wl`, `sl`, `inhibit` and the far ends, which are returned."""
     draw, per_lump = Netlister(circuit, cell.technology), params.cells // params.lumps
+    hot = {"raw_spice": f"tc1={params.tcr:.9g}"} if params.tcr > 0 else {}
     for line in ("bl", "wl", "sl"):
         for k in range(params.lumps):
-            circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump)
+            circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump, **hot)
             if params.c_segment > 0:
                 circuit.C(f"_{line}_{k}", _node(line, k + 1), circuit.gnd, params.c_segment * per_lump)
     if params.c_inhibited > 0:

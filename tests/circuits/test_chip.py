@@ -43,6 +43,8 @@ DRIVER: dict[str, Rule] = {
     "constants.t_pulse": ("=", CHIP.t_pulse),
     "constants.t_slot": ("<=", CHIP.t_write_slot),
     "axis.cells": ("spans", CHIP.cols, CHIP.cols),
+    "driver.lines.r_segment": ("=", CHIP.r_segment),
+    "driver.lines.tcr": ("=", CHIP.tcr),
 }
 WINDOW = ("spans", CHIP.g_min, CHIP.g_max)
 # A neighbour, and a cell whose line drops, get what the write driver makes.
@@ -75,6 +77,7 @@ AGREED: dict[str, dict[str, Rule]] = {
         "driver.span": ("=", CHIP.v_read),
         "row.cells": ("=", CHIP.cols),
         "row.r_segment": ("=", CHIP.r_segment),
+        "row.tcr": ("=", CHIP.tcr),
         "row.c_segment": ("=", CHIP.c_source),
         "row.tcr": ("=", CHIP.tcr),
         "axis.code": ("spans", 0, 2**CHIP.row_bits - 1),
