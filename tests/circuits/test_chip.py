@@ -79,7 +79,6 @@ AGREED: dict[str, dict[str, Rule]] = {
         "row.r_segment": ("=", CHIP.r_segment),
         "row.tcr": ("=", CHIP.tcr),
         "row.c_segment": ("=", CHIP.c_source),
-        "row.tcr": ("=", CHIP.tcr),
         "axis.code": ("spans", 0, 2**CHIP.row_bits - 1),
         "axis.g_cell": ("spans", CHIP.g_min, CHIP.g_max),
         "limit.t_settle": ("<=", CHIP.t_row),
