@@ -171,8 +171,8 @@ class Limits(Parameters):
     energy_max: float = quantity(0.01, "1", "energy of a pulse, largest", gt=0, le=1)
     array_rms: float = quantity(3e-3, "1", "array read current, rms", gt=0, le=1)
     array_max: float = quantity(0.01, "1", "array read current, largest", gt=0, le=1)
-    droop_rms: float = quantity(0.05, "1", "volts lost for a volt dropped, over the largest, rms", gt=0, le=1)
-    droop_max: float = quantity(0.2, "1", "the same, largest", gt=0, le=1)
+    droop_rms: float = quantity(0.1, "1", "volts lost for a volt dropped, of the 30 mV of a line, rms", gt=0, le=1)
+    droop_max: float = quantity(0.3, "1", "the same, largest", gt=0, le=1)
     disturb: float = quantity(0.01, "1", "relative change of a half-selected cell by one pulse, largest", gt=0, le=1)
     noise_rms: float = quantity(5e-3, "1", "noise of a read, over the largest, rms", gt=0, le=1)
     noise_max: float = quantity(0.02, "1", "the same, largest", gt=0, le=1)
@@ -319,7 +319,7 @@ class Plan(Parameters):
         )
 
     def _droop(self, polarity: Polarity) -> ComponentPlan:
-        limit = Limit(held_out_rms=self.limits.droop_rms, held_out_max=self.limits.droop_max)
+        limit = Limit(of="unit", held_out_rms=self.limits.droop_rms, held_out_max=self.limits.droop_max)
         columns = DROOPS[polarity]
         return _checked(
             name=columns.group,

@@ -178,6 +178,7 @@ def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: 
         plan = _plan(tables, f"write_driver_{polarity}")
         params = at_corner(plan.nominal, condition_of(tables), plan.component.supplies)
         assert isinstance(params, DriverWriteParams)
+        params = _as_long_as(params, chain.largest)
         start = low + (0.15 if polarity == "set" else 0.8) * (high - low)
         code = np.sort(rng.integers(4, 44 if polarity == "set" else 52, size.pulses))
         values = {name: getattr(params, name) for name in type(params).model_fields}
@@ -197,6 +198,15 @@ def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: 
     return found
 
 
+def _as_long_as(params: DriverWriteParams, largest: tuple[int, int] | None) -> DriverWriteParams:
+    """Return the driver's circuit with lines as long as the rows of the largest array, for which its table is read."""
+    if largest is None:
+        return params
+    lumps = params.driver.lines.lumps
+    lines = params.driver.lines.model_copy(update={"cells": -(-largest[1] // lumps) * lumps})
+    return params.model_copy(update={"driver": params.driver.model_copy(update={"lines": lines})})
+
+
 def _write_deck(train: CodeTrainParams, tables: TableFile) -> str:
     return at_temperature(driven_write(train), condition_of(tables)).text()
 
@@ -211,12 +221,11 @@ def _predicted(
     chain: UpdateChain, polarity: Polarity, train: CodeTrainParams, code: np.ndarray, start: float
 ) -> np.ndarray:
     """Return the conductance that the update chain expects after each pulse, of one cell at the lines' far ends."""
-    write = chain.write(polarity)
-    cells = train.driver.lines.cells
-    shape = (1, min(cells, (chain.largest or (cells, cells))[0]), min(cells, (chain.largest or (cells, cells))[1]))
-    others = np.full(shape, 1.0 / train.driver.lines.r_neighbour)
+    write, cells = chain.write(polarity), train.driver.lines.cells
+    chain = replace(chain, largest=(cells, cells))  # the circuit's bit line is as long as its source line
+    others = np.full((1, cells, cells), 1.0 / train.driver.lines.r_neighbour)
     others = np.clip(others, *chain.writer.g_range)
-    far = int(np.ravel_multi_index((0, 0, shape[2] - 1), shape))
+    far = cells - 1
     others.ravel()[far] = start
     rng = np.random.default_rng(0)
     state, after = chain.init(others, rng=rng), []

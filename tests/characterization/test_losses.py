@@ -39,13 +39,14 @@ def test_a_drop_along_the_stepped_line_is_the_amplitudes_own(tables):
 def test_a_higher_source_costs_a_set_gate_drive_and_drain_voltage(tables):
     """More than its own volt, less than two; the bit line costs little, as the word line limits the current.
 
-    A pulse of the highest amplitude ends at the filament's limit: what it would lose there has no such bound.
+    So it is of pulses that end at the filament's limit too: they come there whatever they lost.
     """
     found = tables["droop_set"]
     source, bit = (found.signals[name].values for name in ("source", "bit"))
-    assert np.all(source > 1.1) and np.all(source[:, :-1] < 2.0)
-    assert np.all(bit > 0.0) and np.all(bit[:, :-1] < 0.3)
-    moving = (slice(None), slice(1, None))  # at the lowest amplitude little moves
+    assert np.all((source > 1.1) & (source < 2.0))
+    assert np.all((bit > 0.0) & (bit < 0.3))
+    assert np.all(np.diff(bit[:, -1]) < 1e-9)  # of one state, whatever it started from
+    moving = (slice(None), slice(1, -1))  # at the lowest amplitude little moves
     assert np.all(np.diff(bit[moving], axis=0) < 0.0)  # the higher the conductance, the deeper in saturation
 
 
