@@ -113,11 +113,9 @@ class ModelText:
     def spaced(self) -> "ModelText":
         """The text with a blank before the `(` of each `.model` line.
 
-        Without it ngspice 46 passes over the first parameter of a compact model, and says nothing.
+        See `spaced_models`.
         """
-        return ModelText(
-            tuple(replace(line, text=_MODEL_TYPE.sub(r"\1 (", line.text)) for line in self.lines), self.files
-        )
+        return ModelText(tuple(replace(line, text=spaced_models(line.text)) for line in self.lines), self.files)
 
     @cached_property
     def _definitions(self) -> "_Definitions":
@@ -242,7 +240,15 @@ def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
     return flat._with_pins[name, node]
 
 
-_MODEL_TYPE = re.compile(r"(?i)^(\.model\s+\S+\s+[^\s(]+)\(")
+def spaced_models(text: str) -> str:
+    """Return cards with a blank before the `(` of each `.model`.
+
+    Without it ngspice 46 passes over the first parameter of a compact model, and says nothing.
+    """
+    return _MODEL_TYPE.sub(r"\1 (", text)
+
+
+_MODEL_TYPE = re.compile(r"(?im)^(\.model\s+\S+\s+[^\s(]+)\(")
 _WORD = re.compile(r"[\w.]+")
 _BETWEEN = re.compile(r"[\s=,(){}'\"]+")
 _ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")

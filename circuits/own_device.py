@@ -108,7 +108,7 @@ def checked_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Part:
-    """A subcircuit or module of the user's: name, pins in order, parameters, all in lower case; `body` of the former."""
+    """A subcircuit or module of the user's, all in lower case: name, pins in order, parameters; lines of the former."""
 
     name: str
     pins: tuple[str, ...]

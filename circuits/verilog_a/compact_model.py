@@ -126,6 +126,8 @@ def _read(path: str) -> _Read:
 
 
 def _fresh(path: str) -> _Read:
+    if not is_compact_model(path):
+        raise InputError(f"{path} must end in .va, a Verilog-A text, or in .osdi, a compiled one. Pass such a file.")
     if Path(path).suffix.lower() == ".osdi":
         return _Read({path: stamp_of(Path(path))})
     text = source(path)

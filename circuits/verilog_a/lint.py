@@ -82,7 +82,8 @@ _MACRO = re.compile(r"`(\w+)")
 _STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _DIRECTIVES = frozenset(
     "include define undef ifdef ifndef else elsif endif default_discipline default_transition default_nodetype "
-    "resetall timescale begin_keywords end_keywords line celldefine endcelldefine pragma nounconnected_drive unconnected_drive "
+    "resetall timescale begin_keywords end_keywords line celldefine endcelldefine pragma nounconnected_drive "
+    "unconnected_drive "
     "__VAMS_ENABLE__ __VAMS_COMPACT_MODELING__ __FILE__ __LINE__".split()
 )
 
