@@ -152,7 +152,7 @@ def _reason(done: "subprocess.CompletedProcess[str]", text: Source) -> str:
     said = _COLOUR.sub("", done.stderr + done.stdout).splitlines()
     errors: list[str] = []
     for index, line in enumerate(said):
-        if not re.match(r"\s*error\b", line):
+        if not re.match(r"\s*error\b", line) or "could not compile" in line:
             continue
         at = next((match for each in said[index : index + 4] if (match := _AT.search(each))), None)
         inside = at is not None and int(at[1]) <= len(text.lines)

@@ -44,6 +44,10 @@ _ANY: tuple[tuple[str, str], ...] = (
         "`time` is a word of the language: rename the variable",
     ),
     (
+        r"[\w)\]]\s*\(\*(?!\))",
+        "an attribute stands before what it describes: `(* desc=\"...\" *) parameter real k = 1;`",
+    ),
+    (
         r"\(\*[^*]*\"\s*\w+\s*=[^*]*\*\)",
         'attributes are separated by commas now: `(* desc="...", units="..." *)`',
     ),
