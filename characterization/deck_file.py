@@ -106,6 +106,12 @@ def read_deck(path: Path, options: DeckOptions | None = None) -> str:
     if not (_ANALYSIS.search(text) or has_control(text)):
         raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
     deck_faults.check(flat.cards, options.waive)
+    compact = next((line for line in flat.cards if line.text[0] in "nN"), None)
+    if compact is not None and not (options.osdi or options.trust_control):
+        raise InputError(
+            f"{compact.where}: `{compact.text[:40]}` is of a compact model, to be loaded. Pass its compiled file "
+            "or its Verilog-A text: `--osdi FILE`."
+        )
     return with_notes(f"{text.rstrip()}\n.end\n", options)
 
 

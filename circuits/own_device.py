@@ -171,9 +171,10 @@ def _parts(path: str, name: str, interface: Interface) -> tuple[_Part, _Part | N
         present = _modules(path) if compact else _subcircuits(path)
     except (InputError, SetupError) as error:
         raise ValueError(f"library: {error}") from error
-    moving = _of_name(present, name, "model")
+    kind = "module" if compact else "subcircuit"
+    moving = _of_name(present, name, "model", kind)
     held_name = interface.held or f"{moving.name}_held"
-    held = _of_name(present, interface.held, "held") if interface.held else present.get(held_name)
+    held = _of_name(present, interface.held, "held", kind) if interface.held else present.get(held_name)
     _check_pins(moving, interface, (interface.te, interface.be))
     if held is not None:
         _check_pins(held, interface.model_copy(update={"state": ""}), (interface.te, interface.be))
@@ -182,9 +183,8 @@ def _parts(path: str, name: str, interface: Interface) -> tuple[_Part, _Part | N
     if missing or (held is not None and interface.initial not in held.parameters):
         where, what = (moving.name, missing[0]) if missing else (held_name, interface.initial)
         known = ", ".join((moving if missing or held is None else held).parameters) or "none"
-        kind = f"the module {where} has no parameter `{what}`" if compact else ""
-        kind = kind or f"the subcircuit {where} has no parameter `{what}` on its `.subckt` line"
-        raise ValueError(f"{kind}; it has {known}")
+        line = "" if compact else " on its `.subckt` line"
+        raise ValueError(f"the {kind} {where} has no parameter `{what}`{line}; it has {known}")
     return moving, held
 
 
@@ -199,10 +199,10 @@ def _modules(path: str) -> dict[str, _Part]:
     return {each.name: _Part(each.name, each.pins, each.parameters) for each in compact_model(path).modules}
 
 
-def _of_name(present: dict[str, _Part], name: str, key: str) -> _Part:
+def _of_name(present: dict[str, _Part], name: str, key: str, kind: str) -> _Part:
     if name.lower() not in present:
         names = ", ".join(present) or "none"
-        raise ValueError(f"{key}: the library has no subcircuit or module `{name}`; it has {names}")
+        raise ValueError(f"{key}: the library has no {kind} `{name}`; it has {names}")
     return present[name.lower()]
 
 

@@ -45,7 +45,7 @@ _ANY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"[\w)\]]\s*\(\*(?!\))",
-        "an attribute stands before what it describes: `(* desc=\"...\" *) parameter real k = 1;`",
+        'an attribute stands before what it describes: `(* desc="..." *) parameter real k = 1;`',
     ),
     (
         r"\(\*[^*]*\"\s*\w+\s*=[^*]*\*\)",

@@ -206,8 +206,8 @@ def made(verilog_a, tmp_path_factory):
     values["cell"]["device"] = {"library": str(library), "model": "drift", "interface": {"state": "x"}}
     values["conductance"] |= {"points": 4, "read_points": 5}
     for polarity in ("set", "reset"):
-        values[polarity] |= {"points": 4, "held_out": 3}
-    values["read_held_out"] = 3
+        values[polarity] |= {"points": 4, "held_out": 4}
+    values["read_held_out"] = 4
     values["wires"] = {
         "crossbar": {"rows": 4, "cols": 4},
         "fit_arrays": 1,
@@ -321,7 +321,7 @@ def test_simulate_takes_the_models_of_a_deck_by_option(tmp_path, monkeypatch):
     (tmp_path / "t.cir").write_text("t\nV1 d 0 1\nV2 g 0 1.1\nN1 d g 0 0 c\n.model c squarelaw(vth=0.6)\n.op\n.end\n")
     done = CliRunner().invoke(app, ["simulate", "t.cir", "--osdi", "t.va", "--no-plot", "--json"])
     assert done.exit_code == 0, done.output
-    shown = json.loads(done.stdout)
-    assert "1.25e-05" in done.stdout.replace("1.2500000000000", "1.25") or shown
-    without = CliRunner().invoke(app, ["simulate", "t.cir", "--no-plot"])
-    assert without.exit_code != 0
+    current = json.loads(done.stdout)["vectors"]["i(v1)"][0]
+    assert -current == near(1e-4 * 0.5**2 / 2, 1e-6)  # tanh(10), and gmin
+    with pytest.raises(InputError, match=r"t\.cir, line 4: `N1 d g 0 0 c` is of a compact model.*--osdi"):
+        read_deck(tmp_path / "t.cir")

@@ -191,7 +191,7 @@ def test_cards_give_pins_sign_units_start_and_parameters(tmp_path, without_loadi
         ({**TURNED, "state": "x", "initial": "gap_0"}, "`gap` is neither electrode nor state"),
         ({**TURNED, "initial": "start"}, "the module mine has no parameter `start`; it has k, gap_0"),
         ({**TURNED, "parameters": {"j": K["k"]}}, "the module mine has no parameter `j`"),
-        ({**TURNED, "held": "still"}, "has no subcircuit or module `still`; it has mine"),
+        ({**TURNED, "held": "still"}, "has no module `still`; it has mine"),
     ],
 )
 def test_what_does_not_fit_the_module_is_refused(tmp_path, without_loading, given, complaint):
