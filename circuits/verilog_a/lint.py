@@ -38,6 +38,8 @@ _ANY: tuple[tuple[str, str], ...] = (
         r"|sdf_annotate|dump\w+)\b",
         "a model must not read or write files, or run programs; take it out",
     ),
+)
+_OLD: tuple[tuple[str, str], ...] = (  # what the compiler refuses too, in words that help less
     (r"@\s*\(\s*initial_instance\b", "not in the language any more: write `@(initial_step)`"),
     (
         r"\b(?:real|integer|string|electrical|parameter)\b[^;]*\btime\b",
@@ -102,7 +104,8 @@ def complaints(source: Source) -> list[Complaint]:
 def of_any_model(source: Source) -> list[Complaint]:
     """Return what speaks against any compact model's text, by line."""
     text = _STRING.sub(_blank_string, source.text)
-    found = [*_by_words(source, text, _ANY), *_undefined(source, text)]
+    written = _DEFINE.sub(_blank, text)  # a macro's own text may never be used
+    found = [*_by_words(source, text, _ANY), *_by_words(source, written, _OLD), *_undefined(source, text)]
     return sorted(found, key=lambda complaint: complaint.offset)
 
 
@@ -121,11 +124,15 @@ def _by_words(source: Source, text: str, rules: Sequence[tuple[str, str]]) -> It
 
 
 def _undefined(source: Source, text: str) -> Iterator[Complaint]:
-    """Yield the macros that no file defines, such as the attributes of old compilers."""
+    """Yield the macros that no file defines, such as the attributes of old compilers; not those under a condition."""
     defined = {match[1] for match in _DEFINE.finditer(text)} | _DIRECTIVES
-    told: set[str] = set()
+    told, depth = set[str](), 0
     for match in _MACRO.finditer(text):
         name = match[1]
+        depth += name.startswith("if")
+        depth -= name == "endif"
+        if depth:
+            continue
         if name not in defined | told and not name.startswith(("M_", "P_")):  # those of constants.vams
             told.add(name)
             yield Complaint(
