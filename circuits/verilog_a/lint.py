@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rramkit.circuits.verilog_a.source import Source
 
-_SHOWN = 3  # complaints in one message
+_SHOWN = 5  # kinds of complaints in one message
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,18 @@ def of_any_model(source: Source) -> list[Complaint]:
     text = _STRING.sub(_blank_string, source.text)
     written = _DEFINE.sub(_blank, text)  # a macro's own text may never be used
     found = [*_by_words(source, text, _ANY), *_by_words(source, written, _OLD), *_undefined(source, text)]
+    found += _old_attributes(source, text, written)
     return sorted(found, key=lambda complaint: complaint.offset)
 
 
 def in_one_line(found: Sequence[Complaint]) -> str:
-    """Return complaints as one line."""
-    more = f" ({len(found) - _SHOWN} more after these)" if len(found) > _SHOWN else ""
-    return "; ".join(str(each) for each in found[:_SHOWN]) + more
+    """Return complaints as one line, each of a kind once."""
+    kinds: dict[tuple[str, str], list[Complaint]] = {}
+    for each in found:
+        kinds.setdefault((each.found, each.cure), []).append(each)
+    shown = [f"{same[0]}{f' (and {len(same) - 1} more lines)' if len(same) > 1 else ''}" for same in kinds.values()]
+    more = f" ({len(shown) - _SHOWN} more after these)" if len(shown) > _SHOWN else ""
+    return "; ".join(shown[:_SHOWN]) + more
 
 
 def _by_words(source: Source, text: str, rules: Sequence[tuple[str, str]]) -> Iterator[Complaint]:
@@ -121,6 +126,20 @@ def _by_words(source: Source, text: str, rules: Sequence[tuple[str, str]]) -> It
             said = " ".join(match[0].split())
             shown = said if len(said) <= 60 else f"{said[:57]}..."
             yield Complaint(source.at(match.start()), f"`{shown.rstrip('( ')}`", cure, match.start())
+
+
+def _old_attributes(source: Source, text: str, written: str) -> Iterator[Complaint]:
+    """Yield macros that stand for an attribute, `define attr(txt) (*txt*), where they follow what they describe."""
+    for define in _DEFINE.finditer(text):
+        if not re.search(r"\(\*(?!\))", define[2]):
+            continue
+        for match in re.finditer(rf"[\w)\]]\s*(`{define[1]}\b)", written):
+            yield Complaint(
+                source.at(match.start(1)),
+                f"the attribute `{match[1]}`",
+                "an attribute stands before what it describes, its parts separated by commas; take it out",
+                match.start(1),
+            )
 
 
 def _undefined(source: Source, text: str) -> Iterator[Complaint]:

@@ -53,6 +53,10 @@ HIDDEN = [
     ("real w; analog begin @(initial_instance) w = 1; I(te, be) <+ w*V(te, be); end", "write `@(initial_step)`"),
     ('parameter real r = 1 (*desc="ohm"*); analog I(te, be) <+ V(te, be)/r;', "stands before what it describes"),
     ('(* desc="r" units="ohm" *) parameter real r = 1; analog I(te, be) <+ V(te, be)/r;', "separated by commas"),
+    (
+        "`define attr(txt) (*txt*)\nparameter real r = 1 `attr(info=r);\nanalog I(te, be) <+ V(te, be)/r;",
+        "line 5: the attribute ``attr`",
+    ),
     ("`P(desc) parameter real r = 1; analog I(te, be) <+ V(te, be)/r;", "the macro ``P` is defined in no file"),
 ]
 
