@@ -131,7 +131,7 @@ def _by_words(source: Source, text: str, rules: Sequence[tuple[str, str]]) -> It
 def _old_attributes(source: Source, text: str, written: str) -> Iterator[Complaint]:
     """Yield macros that stand for an attribute, `define attr(txt) (*txt*), where they follow what they describe."""
     for define in _DEFINE.finditer(text):
-        if not re.search(r"\(\*(?!\))", define[2]):
+        if not re.search(r"\(\*[^;]*\*\)\s*$", define[2]):  # the attribute alone, no declaration after it
             continue
         for match in re.finditer(rf"[\w)\]]\s*(`{define[1]}\b)", written):
             yield Complaint(

@@ -76,6 +76,9 @@ INNOCENT = [
     # a function's own variables, a macro's, a comment and a string
     "analog function real f; input x; real x; f = x*x; endfunction\n`define SET(y) y = 1;\nreal y; // $abstime\n"
     'analog begin `SET(y) $strobe("idt( $random"); I(te, be) <+ f(V(te, be))*y; I(s) <+ ddt(V(s)); end\nendmodule\n',
+    # a macro that is a declaration with its attribute, as PSP's
+    '`define MPR(nam, txt) (* desc=txt *) parameter real nam = 1;\n`MPR(r, "ohm")\n`MPR(q, "ohm")\n'
+    "analog begin I(te, be) <+ V(te, be)/r/q; I(s) <+ ddt(V(s)); end\nendmodule\n",
     # a bound of the step beside a state that the simulator integrates
     "analog begin $bound_step(1n); I(te, be) <+ V(te, be); I(s) <+ ddt(V(s)) - V(te, be); end\nendmodule\n",
 ]
