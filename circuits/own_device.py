@@ -180,6 +180,11 @@ def _parts(path: str, name: str, interface: Interface) -> tuple[_Part, _Part | N
         _check_pins(held, interface.model_copy(update={"state": ""}), (interface.te, interface.be))
     start = () if compact and interface.initial == _STATE else (interface.initial,)  # a pin can be set from outside
     missing = [key for key in (*start, *interface.parameters) if key not in moving.parameters]
+    twice = [key for key in (*interface.parameters, interface.initial) if moving.parameters.count(key) > 1]
+    if twice:
+        raise ValueError(
+            f"the {kind} {moving.name} has two parameters `{twice[0]}`, apart by case, which ngspice ignores"
+        )
     if missing or (held is not None and interface.initial not in held.parameters):
         where, what = (moving.name, missing[0]) if missing else (held_name, interface.initial)
         known = ", ".join((moving if missing or held is None else held).parameters) or "none"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rramkit.circuits.model_text import has_changed, stamp_of
 from rramkit.circuits.verilog_a import lint
@@ -138,6 +139,7 @@ def _fresh(path: str) -> _Read:
 def _modules(file: Path, name: str) -> tuple[Module, ...]:
     """Return what a compiled file holds, read in a process of its own: it is code, and may end that."""
     script = Path(__file__).with_name("describe.py")
+    answer: dict[str, Any]
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", str(script), str(file)],

@@ -155,7 +155,8 @@ def test_two_versions_of_one_module_do_not_mix(pool, tmp_path):
 
 
 def test_one_deck_cannot_hold_two_versions(pool, tmp_path):
-    drift_in(tmp_path), drift_in(tmp_path, "faster.va", "k = 3e7", "k = 6e7")
+    drift_in(tmp_path)
+    drift_in(tmp_path, "faster.va", "k = 3e7", "k = 6e7")
     deck = tmp_path / "two.cir"
     deck.write_text("two\nV1 a 0 1\nN1 a 0 x c\n.model c drift\n.op\n.end\n")
     both = read_deck(deck, DeckOptions(osdi=(str(tmp_path / "mine.va"), str(tmp_path / "faster.va"))))
@@ -325,3 +326,15 @@ def test_simulate_takes_the_models_of_a_deck_by_option(tmp_path, monkeypatch):
     assert -current == near(1e-4 * 0.5**2 / 2, 1e-6)  # tanh(10), and gmin
     with pytest.raises(InputError, match=r"t\.cir, line 4: `N1 d g 0 0 c` is of a compact model.*--osdi"):
         read_deck(tmp_path / "t.cir")
+
+
+def test_the_modules_temperature_is_the_decks(pool, tmp_path):
+    """A corner's temperature stands in the deck's options."""
+    (tmp_path / "hot.va").write_text(
+        '`include "disciplines.vams"\nmodule hot(p, n); inout p, n; electrical p, n;\n'
+        "analog I(p, n) <+ 1e-6*$temperature*V(p, n);\nendmodule\n"
+    )
+    deck = tmp_path / "t.cir"
+    deck.write_text("t\nV1 p 0 1\nN1 p 0 c\n.model c hot\n.options temp=85\n.op\n.end\n")
+    waves = pool.run(read_deck(deck, DeckOptions(osdi=(str(tmp_path / "hot.va"),))))
+    assert -waves["i(v1)"][-1] == near(358.15e-6, 1e-6)  # gmin

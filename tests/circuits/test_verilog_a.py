@@ -1,4 +1,4 @@
-"""Verilog-A without its compiler: nested text, lint, cards, hash; and what is refused, whoever names it."""
+"""Verilog-A without its compiler: nested text, lint, cards, hash, and what is refused before anything is loaded."""
 
 from pathlib import Path
 
@@ -211,6 +211,13 @@ def test_a_state_inside_the_module_must_become_a_pin(tmp_path, without_loading, 
     monkeypatch.setattr(own_device, "compact_model", lambda path: CompactModel(path, "", "", "", (inside,)))
     with pytest.raises(InputError, match="Make the node of the state a pin of the module"):
         device(of(tmp_path, "", "mine.osdi"), "mine")
+
+
+def test_parameters_that_differ_by_case_alone_are_refused(tmp_path, without_loading, monkeypatch):
+    cased = Module("mine", ("te", "be", "s"), ("vp", "vp"))
+    monkeypatch.setattr(own_device, "compact_model", lambda path: CompactModel(path, "", "", "", (cased,)))
+    with pytest.raises(InputError, match="two parameters `vp`, apart by case"):
+        device(of(tmp_path, "", "mine.osdi"), "mine", parameters={"vp": K["k"]})
 
 
 def test_a_deck_cannot_name_a_model_that_the_user_has_not():
