@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rramkit.characterization import deck_faults, waveform_files
-from rramkit.circuits import model_text
+from rramkit.circuits import model_text, verilog_a
 from rramkit.circuits.model_text import Line
 from rramkit.errors import InputError
 
@@ -72,11 +72,14 @@ class DeckOptions:
         Its `.control` sections are kept: they can run any program.
     waive : tuple of str
         Parts of the messages of warnings and faults that are accepted.
+    osdi : tuple of str
+        Files of the compact models that its `N` lines use.
     """
 
     behaviour: str = ""
     trust_control: bool = False
     waive: tuple[str, ...] = ()
+    osdi: tuple[str, ...] = ()
 
 
 def read_deck(path: Path, options: DeckOptions | None = None) -> str:
@@ -103,6 +106,12 @@ def read_deck(path: Path, options: DeckOptions | None = None) -> str:
     if not (_ANALYSIS.search(text) or has_control(text)):
         raise InputError(f"{path}: holds no analysis. Add a line such as `.tran 1n 1u` or `.op`.")
     deck_faults.check(flat.cards, options.waive)
+    compact = next((line for line in flat.cards if line.text[0] in "nN"), None)
+    if compact is not None and not (options.osdi or options.trust_control):
+        raise InputError(
+            f"{compact.where}: `{compact.text[:40]}` is of a compact model, to be loaded. Pass its compiled file "
+            "or its Verilog-A text: `--osdi FILE`."
+        )
     return with_notes(f"{text.rstrip()}\n.end\n", options)
 
 
@@ -212,6 +221,9 @@ def with_notes(deck: str, options: DeckOptions) -> str:
             raise InputError(f"`waive` must be part of a message, one line; got {text!r}. Fix it.")
     notes = [f"* waived: {text.strip()}" for text in options.waive]
     notes += [f"* behaviour: {options.behaviour}"] if options.behaviour else []
+    if options.osdi:
+        deck = model_text.spaced_models(deck)
+        notes += [verilog_a.note(verilog_a.compact_model(path)) for path in options.osdi]
     return _END.sub("\n".join([*notes, ".end"]).replace("\\", r"\\"), deck) if notes else deck
 
 

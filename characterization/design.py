@@ -261,19 +261,28 @@ def _with_named_libraries(values: Any, *, simulated: bool) -> Any:  # noqa: ANN4
         values = values | {_CORNERS: values[_CORNERS] | files}
     found = {name: _with_named_libraries(each, simulated=simulated) for name, each in values.items()}
     for name in libraries.LIBRARY_KEYS:
-        path = values.get(name)
-        if not isinstance(path, str) or not path:
+        paths = values.get(name)
+        if isinstance(paths, str) and paths:
+            mine = _named(paths, simulated=simulated)
+        elif isinstance(paths, list):
+            mine = [_named(each, simulated=simulated) for each in paths if isinstance(each, str)]
+        else:
             continue
-        mine = libraries.named_like(path)
-        if mine is None and simulated:
-            raise InputError(
-                f"the table file was made with the model file {path[:200]!r}, and what a table file names is not opened"
-                f" by itself. Name yours: `--library {ascii(Path(path).name)[1:-1][:80]}` (`name_library` in Python)."
-            )
-        if mine is None:
+        if mine is None or (isinstance(mine, list) and None in mine):
             return {}
         found[name] = mine
     return found
+
+
+def _named(path: str, *, simulated: bool) -> str | None:
+    """Return the user's model file in the place of one that a table file names; None: he has named none."""
+    mine = libraries.named_like(path)
+    if mine is None and simulated:
+        raise InputError(
+            f"the table file was made with the model file {path[:200]!r}, and what a table file names is not opened by "
+            f"itself. Name yours: `--library {ascii(Path(path).name)[1:-1][:80]}` (`name_library` in Python)."
+        )
+    return mine
 
 
 def _check_models(plans: Iterable[ComponentPlan], provenance: Mapping[str, str]) -> None:

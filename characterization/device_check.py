@@ -18,6 +18,7 @@ from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.device import Device, DevicePulseParams, HeldReadsParams, held_reads, pulse_train
 from rramkit.circuits.libraries import DeviceLibrary
+from rramkit.circuits.verilog_a import is_compact_model
 from rramkit.errors import SimulationError
 from rramkit.netlists.models import CheckPulses
 
@@ -28,6 +29,7 @@ BOUNDS = 5e-3  # past a bound for one step of a hot cell; a window that leaks sh
 HALVES = 0.05  # of the change: the second half has a rising edge of its own, and heats up again
 READS, DRIFT = 1000, 0.01  # so many reads move the state by no more
 HELD = 0.02  # of the current: of the held subcircuit against the moving one
+_NOTHING_ELSE = "nothing but the state remembers"
 _STATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -104,7 +106,7 @@ def check_device(device: Device, pool: SpicePool, *, checks: Collection[str] = (
     """
     bench = _Bench(device, pool)
     found = [_found(name, CHECKS[name], bench) for name in checks or CHECKS]
-    return tuple(found) if checks else (hidden_state(_lines(device)), *found)
+    return tuple(found) if checks else (_text_of(device), *found)
 
 
 def _found(name: str, check: "Callable[[_Bench], Answer]", bench: _Bench) -> Finding:
@@ -288,6 +290,15 @@ def _within(state: float) -> float:
     return min(max(state, 0.0), 1.0)
 
 
+def _text_of(device: Device) -> Finding:
+    """Return what the device's text says; of a compact model it was read when its file was named (`verilog_a`)."""
+    if not is_compact_model(device.library):
+        return hidden_state(_lines(device))
+    if device.library.lower().endswith(".va"):
+        return Finding(_NOTHING_ELSE, True, "no variable, clock, integral, delay or event in the Verilog-A text")
+    return Finding(_NOTHING_ELSE, True, "a compiled file, whose text is not known: the other checks alone speak for it")
+
+
 def _lines(device: Device) -> list[str]:
     """Return the cards of a device, continuations joined."""
     library = device.model_file
@@ -305,7 +316,7 @@ def hidden_state(lines: Iterable[str]) -> Finding:
     """Return what the cards of a model say of results that hang on the simulator's history instead of the state."""
     complaints = [complaint for line in lines if (complaint := _complaint(line))]
     return Finding(
-        "nothing but the state remembers",
+        _NOTHING_ELSE,
         not complaints,
         "; ".join(complaints[:3]) or "no clock, delay, hysteresis or integral in the model's text",
         "Such a cell cannot be set to a state, and its past is lost between two decks: write what lasts as a current "

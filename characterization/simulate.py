@@ -15,6 +15,7 @@ import logging
 import math
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from rramkit.characterization.deck_file import Analysis, output_labels
 from rramkit.characterization.ngspice.library import SimulatorLibrary, enter
 from rramkit.characterization.spice_numbers import spice_number
 from rramkit.characterization.waveforms import SCALES, Results, Waveforms
+from rramkit.circuits.verilog_a import FOLDER_VARIABLE, CompactModel
 from rramkit.errors import SetupError, SimulationError
 
 LOG_TAIL = 40  # lines of ngspice's log that an error carries
@@ -47,8 +49,57 @@ class Simulator:
     def __init__(self, library: SimulatorLibrary, folder: Path) -> None:
         self._shared = _load(library, folder)
         self._klu = library.klu
+        self._folder = folder
+        self._compact: dict[str, str] = {}  # hash of the model by module
         self.usable = True
         """False after an error from which this ngspice does not recover: its process must end."""
+
+    def load(self, models: Iterable[CompactModel]) -> None:
+        """Load compact models that this ngspice has not loaded yet.
+
+        ngspice keeps what it has loaded, and takes the first of a name: two models with one module need two processes.
+
+        Raises
+        ------
+        SimulationError
+            With reason `parse`, where a file does not load, or another model's module has its name.
+        """
+        for model in models:
+            if all(self._compact.get(name) == model.sha256 for name in model.names):
+                continue
+            clash = sorted(model.names & set(self._compact))
+            if clash:
+                detail = f"two compact models hold the module `{clash[0]}`, and ngspice would take the first of them"
+                raise SimulationError("parse", f"{detail}. Rename one")
+            said = self._command(f"osdi {self._beside(model)}")
+            if said:
+                raise SimulationError("parse", f"{Path(model.path).name} does not load: {'; '.join(said)[:300]}")
+            self._compact |= dict.fromkeys(model.names, model.sha256)
+
+    def _beside(self, model: CompactModel) -> str:
+        """Return the path of a copy in this process's folder, which no blank or other word of ngspice's is in."""
+        copy = self._folder / f"{model.sha256}.osdi"
+        if not copy.exists():
+            try:
+                shutil.copyfile(model.file, copy)
+            except OSError as error:
+                raise SetupError(
+                    f"the compiled file of {model.path} cannot be read here ({model.file}: {error.strerror}). Name a "
+                    f"folder that every machine sees in {FOLDER_VARIABLE}."
+                ) from error
+        return f"./{copy.name}"
+
+    def _command(self, command: str) -> list[str]:
+        """Run a command in this process's folder; return what ngspice says."""
+        here = Path.cwd()
+        os.chdir(self._folder)
+        try:
+            self._shared.take_log()
+            accepted = _accepted(lambda: self._shared.exec_command(command))
+            said = [line.strip() for line in self._shared.take_log() if line.strip(" *")]
+            return said or ([] if accepted else ["ngspice refused it"])
+        finally:
+            os.chdir(here)
 
     def run(self, deck: str) -> Waveforms:
         """Run a deck with one analysis; return its waveforms.

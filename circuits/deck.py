@@ -13,6 +13,7 @@ from rramkit.circuits import libraries
 from rramkit.circuits.instances import instance_faults
 from rramkit.circuits.libraries import ModelFile, UserLibrary
 from rramkit.circuits.model_text import joined_lines
+from rramkit.circuits.verilog_a import note
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat
 
@@ -107,8 +108,14 @@ class Deck:
                     f"`outputs` must have one {what} each; got {twice[0]!r} twice in {self.title!r}. Remove one."
                 )
 
+    def _compact_models(self) -> list[str]:
+        """Return the lines that ask for compact models; a bare ngspice must load them first: `pre_osdi FILE`."""
+        users = [each for each in self.libraries if isinstance(each, UserLibrary)]
+        return sorted({note(model) for each in users for model in each.compact_models})
+
     def _header(self) -> list[str]:
-        lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", "*", "* parameters"]
+        lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", *self._compact_models()]
+        lines += ["*", "* parameters"]
         for name, value, unit, description in flat(self.parameters):
             if isinstance(value, str) and not value.isprintable():
                 raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Fix it.")

@@ -1,4 +1,7 @@
-"""Model files of a deck: the kit's own by name, a user's by path; their text, and the hash of a run's provenance."""
+"""Model files of a deck: the kit's own by name, a user's by path; their text, and the hash of a run's provenance.
+
+A user's library may come with compact models (`verilog_a`), and a device may be one: a deck asks for them by hash.
+"""
 
 import hashlib
 import re
@@ -8,13 +11,14 @@ from pathlib import Path
 
 from rramkit import netlists
 from rramkit.circuits.model_text import ModelText, fresh_library_text, needed, with_pin, words_of, wrapped
+from rramkit.circuits.verilog_a import CompactModel, compact_model, is_compact_model
 from rramkit.errors import InputError
 
 CONTROL_WORDS = (
     "control|endc|end|ends|include|incl|inc|lib|endl|model|subckt|options?|param|func|global|csparam|save|print|plot"
     "|meas(?:ure)?|tran|dc|ac|op|noise|tf|pz|sens|disto|four|ic|nodeset|temp|if|else|elseif|endif|title|width|probe"
 )
-LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device: parameters that are paths
+LIBRARY_KEYS = ("library_file", "library", "osdi")  # of transistors, a device, both: parameters that are paths
 _CONTROL = re.compile(rf"(?i)(?:^|[\s/])\.(?:{CONTROL_WORDS})(?:$|[\s/])")
 # A path stands in the header of a deck, a comment: letters, digits, blanks and these, so that it can be nothing else.
 _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
@@ -22,10 +26,15 @@ _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
 
 @dataclass(frozen=True)
 class UserLibrary:
-    """A model file of the user's own: the whole of it, or, where `section` is given, one `.lib` section."""
+    """A model file of the user's own: the whole of it, or, where `section` is given, one `.lib` section.
+
+    `osdi` are the files of the compact models that its `N` lines use; the library may be one itself, and holds no cards
+    then.
+    """
 
     path: str
     section: str = ""
+    osdi: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{Path(self.path).name} {self.section}".rstrip()
@@ -33,16 +42,33 @@ class UserLibrary:
     @property
     def models(self) -> ModelText:
         """The library flattened: nested files in place, every card checked."""
-        return fresh_library_text(self.path, self.section)
+        if is_compact_model(self.path):
+            return ModelText((), ())
+        flat = fresh_library_text(self.path, self.section)
+        return flat.spaced if self.osdi else flat
+
+    @property
+    def compact_models(self) -> tuple[CompactModel, ...]:
+        """The compact models that ngspice must load for it."""
+        return tuple(compact_model(path) for path in self.osdi)
 
     def text(self, words: Iterable[str] | None = None) -> str:
         """Return the library as lines of a deck, without a file name in it; with `words`, only what they need."""
         models = self.models if words is None else needed(self.models, words)
+        compact = next((line for line in models.lines if line.text[0] in "nN"), None)
+        if compact is not None and not self.osdi:
+            raise InputError(
+                f"{compact.where}: `{compact.text[:40]}` is of a compact model, which must be loaded. Name its file: "
+                '`technology.osdi = ["psp103.osdi"]`, or its Verilog-A text.'
+            )
         return f"* file {self}\n{models.deck_lines}\n* end of file"
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the flattened text, in hexadecimal: files that it includes are in it."""
-        return self.models.sha256
+        """Return the SHA-256 of the flattened text, in hexadecimal: files that it includes, and compact models, too."""
+        if not self.osdi:
+            return self.models.sha256
+        parts = [self.models.sha256, *(model.sha256 for model in self.compact_models)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

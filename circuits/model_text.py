@@ -110,6 +110,14 @@ class ModelText:
         return {}
 
     @cached_property
+    def spaced(self) -> "ModelText":
+        """The text with a blank before the `(` of each `.model` line.
+
+        See `spaced_models`.
+        """
+        return ModelText(tuple(replace(line, text=spaced_models(line.text)) for line in self.lines), self.files)
+
+    @cached_property
     def _definitions(self) -> "_Definitions":
         return _Definitions(self)
 
@@ -145,7 +153,7 @@ def library_text(path: str | Path, section: str = "") -> ModelText:
         When a file is missing or includes itself, the section is not there, or a card is not allowed.
     """
     file = Path(path).resolve()
-    return _library(str(file), section, _stamp(file))
+    return _library(str(file), section, stamp_of(file))
 
 
 def wrapped(text: str, width: int = 118) -> str:
@@ -232,6 +240,15 @@ def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
     return flat._with_pins[name, node]
 
 
+def spaced_models(text: str) -> str:
+    """Return cards with a blank before the `(` of each `.model`.
+
+    Without it ngspice 46 passes over the first parameter of a compact model, and says nothing.
+    """
+    return _MODEL_TYPE.sub(r"\1 (", text)
+
+
+_MODEL_TYPE = re.compile(r"(?im)^(\.model\s+\S+\s+[^\s(]+)\(")
 _WORD = re.compile(r"[\w.]+")
 _BETWEEN = re.compile(r"[\s=,(){}'\"]+")
 _ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
@@ -314,7 +331,7 @@ def _library(path: str, section: str, stamp: tuple[int, int]) -> ModelText:
     """Return a flattened library; nested files that change are found by their own stamps."""
     del stamp
     flat = flattened(Path(path), section)
-    stamps = tuple(_stamp(Path(each)) for each in flat.files)
+    stamps = tuple(stamp_of(Path(each)) for each in flat.files)
     _nested[path, section] = (flat.files, stamps)
     check_library(flat)
     return flat
@@ -323,7 +340,7 @@ def _library(path: str, section: str, stamp: tuple[int, int]) -> ModelText:
 _nested: dict[tuple[str, str], tuple[tuple[str, ...], tuple[tuple[int, int], ...]]] = {}
 
 
-def _stamp(file: Path) -> tuple[int, int]:
+def stamp_of(file: Path) -> tuple[int, int]:
     """Return what changes when a file is edited."""
     try:
         status = file.stat()
@@ -336,14 +353,15 @@ def fresh_library_text(path: str | Path, section: str = "") -> ModelText:
     """Return `library_text`, read again where a nested file was edited since."""
     file = Path(path).resolve()
     known = _nested.get((str(file), section))
-    if known is not None and any(_changed(Path(each), stamp) for each, stamp in zip(*known, strict=True)):
+    if known is not None and any(has_changed(Path(each), mark) for each, mark in zip(*known, strict=True)):
         _library.cache_clear()
     return library_text(file, section)
 
 
-def _changed(file: Path, stamp: tuple[int, int]) -> bool:
+def has_changed(file: Path, stamp: tuple[int, int]) -> bool:
+    """Return whether a file is not what it was when it had this `stamp`."""
     try:
-        return _stamp(file) != stamp
+        return stamp_of(file) != stamp
     except InputError:
         return True
 
@@ -446,22 +464,25 @@ def nested_file(line: Line, file: Path, root: Path) -> tuple[Path, str] | None:
             raise InputError(f"{line.where}: `{line.text[:60]}` names no file. Write `.include FILE`.")
         return None
     name = match["path"].strip("\"'")
+    return placed(name, line, file, root), match.groupdict().get("section") or ""
+
+
+def placed(name: str, line: Line, file: Path, root: Path, *, suffixes: frozenset[str] = _SUFFIXES) -> Path:
+    """Return the nested file that a line of `file` names.
+
+    Raises `InputError` where it is not there, or lies outside `root` and is not called like a model file.
+    """
     nested = _path_of(name, line, file)
-    _check_place(nested, line, root)
-    if not nested.is_file():
-        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
-    return nested, match.groupdict().get("section") or ""
-
-
-def _check_place(nested: Path, line: Line, root: Path) -> None:
-    """Raise `InputError` where a nested file lies elsewhere than its library and is not called like a model file."""
     own = nested.is_relative_to(root) and not any(part.startswith(".") for part in nested.relative_to(root).parts)
-    model = nested.suffix[1:].lower() in _SUFFIXES and not any(nested.is_relative_to(each) for each in _SYSTEM)
+    model = nested.suffix[1:].lower() in suffixes and not any(nested.is_relative_to(each) for each in _SYSTEM)
     if not (own or model):
         raise InputError(
             f"{line.where}: {nested}: outside the library's folder a nested file must be called like a model file "
-            "(.lib, .inc, .spice ...); this one is not read. Put it beside the library, or remove the line."
+            "(.lib, .inc, .spice, .va ...); this one is not read. Put it beside the library, or remove the line."
         )
+    if not nested.is_file():
+        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
+    return nested
 
 
 def _path_of(name: str, line: Line, file: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A device of the user's own: a SPICE subcircuit of a library, what the kit must know of it, and the cards around it.
+"""A device of the user's own, a SPICE subcircuit or a Verilog-A module: what the kit must know, the cards around it.
 
     [cell.device]
     library = "mine.lib"        # flattened and checked as every library of a user (`model_text`)
@@ -19,16 +19,21 @@
 The cards are two subcircuits with the pins, the sign and the state of the kit's own models (`netlists.models`), so that
 every circuit takes the device as it takes those. The held one is the user's `held` subcircuit, or `NAME_held` where the
 library has it; without one, a voltage source holds the state node of the moving one.
+
+A library that ends in `.va` or `.osdi` is a compact model (`verilog_a`), and `model` its module. The state must be a
+pin of it: the cards set it there, and give the module the parameter `initial` where it has one of that name.
 """
 
 import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import field_validator, model_validator
 
 from rramkit.circuits.libraries import CONTROL_WORDS, DeviceLibrary, UserLibrary
-from rramkit.circuits.model_text import Subcircuit, subcircuits
-from rramkit.errors import InputError
+from rramkit.circuits.model_text import Line, subcircuits
+from rramkit.circuits.verilog_a import check_device, compact_model, is_compact_model
+from rramkit.errors import InputError, SetupError
 from rramkit.netlists.models import (
     CheckPulses,
     DeviceModel,
@@ -106,6 +111,21 @@ def checked_name(name: str) -> str:
     return name
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A subcircuit or module of the user's, all in lower case: name, pins in order, parameters; lines of the former."""
+
+    name: str
+    pins: tuple[str, ...]
+    parameters: tuple[str, ...]
+    body: tuple[Line, ...] | None = None
+
+    @property
+    def compact(self) -> bool:
+        """Whether it is a module of a compact model."""
+        return self.body is None
+
+
 def device_model(path: str, name: str, interface: Interface) -> DeviceModel:
     """Return the record of a user's device: that of the kit's own models, its subcircuit the kit's cards around his.
 
@@ -114,9 +134,8 @@ def device_model(path: str, name: str, interface: Interface) -> DeviceModel:
     ValueError
         When the library cannot be read, or does not hold what the interface names.
     """
-    found = _subcircuits(path, name, interface)
-    held = found[1]
-    taken = interface.parameters if held is None else set(held.defaults)
+    _, held = _parts(path, name, interface)
+    taken = interface.parameters if held is None else set(held.parameters)
     return DeviceModel(
         description=f"{name} of the user's library",
         subcircuit=_wrapper(name),
@@ -139,45 +158,65 @@ def device_model(path: str, name: str, interface: Interface) -> DeviceModel:
 
 def device_library(path: str, name: str, interface: Interface) -> DeviceLibrary:
     """Return the library of a user's device with the kit's cards around it."""
-    moving, held = _subcircuits(path, name, interface)
+    moving, held = _parts(path, name, interface)
     inner = () if interface.state in moving.pins else (moving.name, interface.state)
-    pins = (*inner[1:], *moving.pins)
-    cards = [*_cards(_wrapper(name), moving.name, pins, interface), *_held_cards(name, pins, held, interface)]
-    return DeviceLibrary(path, cards="\n".join(cards), inner=inner)
+    moving = replace(moving, pins=(*inner[1:], *moving.pins))
+    cards = [*_cards(name, moving, interface), *_held_cards(name, moving, held, interface)]
+    return DeviceLibrary(path, osdi=(path,) if moving.compact else (), cards="\n".join(cards), inner=inner)
 
 
 def _wrapper(name: str) -> str:
     return f"rramkit_{name.lower()}"
 
 
-def _subcircuits(path: str, name: str, interface: Interface) -> tuple[Subcircuit, Subcircuit | None]:
-    """Return the user's moving and held subcircuit; None: he has no held one."""
+def _parts(path: str, name: str, interface: Interface) -> tuple[_Part, _Part | None]:
+    """Return the user's moving and held subcircuit or module; None: he has no held one."""
+    compact = is_compact_model(path)
     try:
-        present = subcircuits(UserLibrary(path).models)
-    except InputError as error:
+        present = _modules(path) if compact else _subcircuits(path)
+    except (InputError, SetupError) as error:
         raise ValueError(f"library: {error}") from error
-    moving = _of_name(present, name, "model")
+    kind = "module" if compact else "subcircuit"
+    moving = _of_name(present, name, "model", kind)
     held_name = interface.held or f"{moving.name}_held"
-    held = _of_name(present, interface.held, "held") if interface.held else present.get(held_name)
+    held = _of_name(present, interface.held, "held", kind) if interface.held else present.get(held_name)
     _check_pins(moving, interface, (interface.te, interface.be))
     if held is not None:
         _check_pins(held, interface.model_copy(update={"state": ""}), (interface.te, interface.be))
-    missing = [key for key in (interface.initial, *interface.parameters) if key not in moving.defaults]
-    if missing or (held is not None and interface.initial not in held.defaults):
+    start = () if compact and interface.initial == _STATE else (interface.initial,)  # a pin can be set from outside
+    missing = [key for key in (*start, *interface.parameters) if key not in moving.parameters]
+    twice = [key for key in (*interface.parameters, interface.initial) if moving.parameters.count(key) > 1]
+    if twice:
+        raise ValueError(
+            f"the {kind} {moving.name} has two parameters `{twice[0]}`, apart by case, which ngspice ignores"
+        )
+    if missing or (held is not None and interface.initial not in held.parameters):
         where, what = (moving.name, missing[0]) if missing else (held_name, interface.initial)
-        known = ", ".join(moving.defaults) or "none"
-        raise ValueError(f"the subcircuit {where} has no parameter `{what}` on its `.subckt` line; it has {known}")
+        known = ", ".join((moving if missing or held is None else held).parameters) or "none"
+        line = "" if compact else " on its `.subckt` line"
+        raise ValueError(f"the {kind} {where} has no parameter `{what}`{line}; it has {known}")
     return moving, held
 
 
-def _of_name(present: dict[str, Subcircuit], name: str, key: str) -> Subcircuit:
+def _subcircuits(path: str) -> dict[str, _Part]:
+    found = subcircuits(UserLibrary(path).models)
+    return {name: _Part(each.name, each.pins, tuple(each.defaults), each.body) for name, each in found.items()}
+
+
+def _modules(path: str) -> dict[str, _Part]:
+    """Return the modules of a compact model; raise `InputError` where its text has what no device may have."""
+    check_device(path)
+    return {each.name: _Part(each.name, each.pins, each.parameters) for each in compact_model(path).modules}
+
+
+def _of_name(present: dict[str, _Part], name: str, key: str, kind: str) -> _Part:
     if name.lower() not in present:
         names = ", ".join(present) or "none"
-        raise ValueError(f"{key}: the library has no subcircuit `{name}`; it has {names}")
+        raise ValueError(f"{key}: the library has no {kind} `{name}`; it has {names}")
     return present[name.lower()]
 
 
-def _check_pins(found: Subcircuit, interface: Interface, wanted: tuple[str, str]) -> None:
+def _check_pins(found: _Part, interface: Interface, wanted: tuple[str, str]) -> None:
     """Raise `ValueError` unless the pins are the electrodes and, where it is one, the state."""
     strange = [pin for pin in found.pins if pin not in (*wanted, interface.state)]
     missing = [pin for pin in wanted if pin not in found.pins]
@@ -186,34 +225,41 @@ def _check_pins(found: Subcircuit, interface: Interface, wanted: tuple[str, str]
             f"the pins of {found.name} are {' '.join(found.pins)}: "
             + (f"none is `{missing[0]}`" if missing else f"`{strange[0]}` is neither electrode nor state")
         )
-    inside = any(re.search(rf"(?i)\b{interface.state}\b", line.text) for line in found.body)
-    if interface.state and interface.state not in found.pins and not inside:
+    if not interface.state or interface.state in found.pins:
+        return
+    if found.body is None:
+        raise ValueError(
+            f"state: {found.name} has no pin `{interface.state}`. Make the node of the state a pin of the module: no "
+            "deck can set one that lies inside"
+        )
+    if not any(re.search(rf"(?i)\b{interface.state}\b", line.text) for line in found.body):
         raise ValueError(f"state: {found.name} has no pin or node `{interface.state}`")
 
 
-def _cards(name: str, inner: str, pins: tuple[str, ...], interface: Interface) -> list[str]:
+def _cards(name: str, part: _Part, interface: Interface) -> list[str]:
     """Return the moving subcircuit in the kit's pins and sign."""
     low, span = interface.low, interface.high - interface.low
     direct = (low, span) == (0.0, 1.0)
-    cards = [
-        f".subckt {name} te be s s_0=0{_declared(interface, list(interface.parameters))}",
-        _instance(inner, pins, interface, list(interface.parameters), state="s" if direct else "x"),
+    state = "s" if direct else "x"
+    return [
+        f".subckt {_wrapper(name)} te be s s_0=0{_declared(interface, list(interface.parameters))}",
+        *_placed(part, interface, list(interface.parameters), state=state),
+        *([f".ic v({state})={{{_start(interface)}}}"] if part.compact else []),
+        *([] if direct else [f"Bs s 0 v = (v(x) - ({low:.12g}))/({span:.12g})"]),
+        ".ends",
     ]
-    return [*cards, *([] if direct else [f"Bs s 0 v = (v(x) - ({low:.12g}))/({span:.12g})"]), ".ends"]
 
 
-def _held_cards(name: str, pins: tuple[str, ...], held: Subcircuit | None, interface: Interface) -> list[str]:
+def _held_cards(name: str, moving: _Part, held: _Part | None, interface: Interface) -> list[str]:
     """Return the held subcircuit: the user's own, or the moving one with its state node at a voltage source."""
     wrapper = f"{_wrapper(name)}_held"
+    part, names = moving, list(interface.parameters)
     if held is not None:
-        taken = [key for key in interface.parameters if key in held.defaults]
-        instance = _instance(held.name, held.pins, interface, taken, state="x")
-        return [f".subckt {wrapper} te be s_0=0{_declared(interface, taken)}", instance, ".ends"]
-    names = list(interface.parameters)
+        part, names = held, [key for key in interface.parameters if key in held.parameters]
     return [
         f".subckt {wrapper} te be s_0=0{_declared(interface, names)}",
-        _instance(name.lower(), pins, interface, names, state="x"),
-        f"Vstate x 0 {{{_start(interface)}}}",
+        *_placed(part, interface, names, state="x"),
+        *([f"Vstate x 0 {{{_start(interface)}}}"] if held is None else []),
         ".ends",
     ]
 
@@ -222,12 +268,19 @@ def _declared(interface: Interface, names: list[str]) -> str:
     return "".join(f" {key}={interface.parameters[key].value:.12g}" for key in names)
 
 
-def _instance(inner: str, pins: tuple[str, ...], interface: Interface, names: list[str], *, state: str) -> str:
-    """Return the line that places the user's subcircuit: SET at v(te, be) > 0 of the kit's pins."""
+def _placed(part: _Part, interface: Interface, names: list[str], *, state: str) -> list[str]:
+    """Return the lines that place the user's subcircuit or module: SET at v(te, be) > 0 of the kit's pins.
+
+    The parameters of a module stand on a `.model` line inside, so that each instance has its own.
+    """
     ends = ("te", "be") if interface.set_voltage == "positive" else ("be", "te")
     nodes = dict(zip((interface.te, interface.be, interface.state), (*ends, state), strict=True))
-    given = "".join(f" {key}={{{key}}}" for key in names)
-    return f"Xown {' '.join(nodes[pin] for pin in pins)} {inner} {interface.initial}={{{_start(interface)}}}{given}"
+    pins = " ".join(nodes[pin] for pin in part.pins)
+    given = [f"{interface.initial}={{{_start(interface)}}}"] if interface.initial in part.parameters else []
+    given += [f"{key}={{{key}}}" for key in names]
+    if part.compact:
+        return [f".model rramkit_own {' '.join([part.name, *given])}", f"Nown {pins} rramkit_own"]
+    return [" ".join([f"Xown {pins} {part.name}", *given])]
 
 
 def _start(interface: Interface) -> str:

@@ -22,6 +22,10 @@ Transistors that are subcircuits, as SkyWater's own sky130 models, drop in with
     [technology.subcircuit]
     unit = 1e-6                         # metre in one unit of its w and l: here they are micrometres
 
+Transistors that are compact models in Verilog-A (`N` lines inside subcircuits, as PSP of IHP's SG13G2) need these:
+
+    osdi = ["pdk/psp103.osdi"]          # compiled, or the text (.va), which needs the compiler
+
 A kit may have both: `device` is the rule, `devices` names the roles that are otherwise.
 
     [technology.devices]
@@ -34,7 +38,8 @@ from typing import Any, Literal, Self
 from pydantic import field_validator, model_validator
 
 from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path, checks_libraries
-from rramkit.errors import InputError
+from rramkit.circuits.verilog_a import is_compact_model
+from rramkit.errors import InputError, SetupError
 from rramkit.parameters import Parameters, absolute, quantity
 
 PINS = "dgsb"
@@ -124,6 +129,12 @@ class Technology(Parameters):
     corners: dict[str, CornerLibrary] = quantity(
         {}, "1", "file or section of a process corner, by its name; others are sections of `library_file`"
     )
+    osdi: tuple[str, ...] = quantity(
+        (),
+        "1",
+        "compact models of the library's N lines: compiled files (.osdi) or Verilog-A texts (.va)",
+        max_length=20,
+    )
     device: Kind = quantity("model", "1", "what the names below are: models, or subcircuits with a transistor inside")
     devices: dict[ModelName, Kind] = quantity({}, "1", "the same for single ones of the names below, where it differs")
     nmos_core: str = quantity("nmos_core", "1", "model of the thin-oxide NMOS transistor")
@@ -140,7 +151,9 @@ class Technology(Parameters):
     @property
     def library(self) -> ModelFile:
         """The model library: a file of netlists/ by name, or the user's."""
-        return UserLibrary(self.library_file, self.section) if self.library_file else f"cmos_45nm_{self.corner}.lib"
+        if self.library_file:
+            return UserLibrary(self.library_file, self.section, self.osdi)
+        return f"cmos_45nm_{self.corner}.lib"
 
     def kind_of(self, name: ModelName) -> Kind:
         """Return what the transistor of a role is."""
@@ -164,6 +177,15 @@ class Technology(Parameters):
     @classmethod
     def _file(cls, path: str) -> str:
         return check_path(absolute(path)) if path else path
+
+    @field_validator("osdi")
+    @classmethod
+    def _compact_models(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        paths = tuple(check_path(absolute(path)) for path in paths)
+        strange = next((path for path in paths if not is_compact_model(path)), None)
+        if strange is not None:
+            raise ValueError(f"must be files that end in .osdi or .va; got {strange}")
+        return paths
 
     @field_validator("section")
     @classmethod
@@ -202,7 +224,9 @@ class Technology(Parameters):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.library_file:
-            _check_library(UserLibrary(self.library_file, self.section))
+            _check_library(UserLibrary(self.library_file, self.section, self.osdi))
+        elif self.osdi:
+            raise ValueError("osdi: compact models need `library_file`, whose N lines use them")
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
@@ -225,6 +249,6 @@ def _check_library(library: UserLibrary) -> None:
     if not checks_libraries():
         return
     try:
-        _ = library.models
-    except InputError as error:
+        _ = library.models, library.compact_models
+    except (InputError, SetupError) as error:
         raise ValueError(f"library_file: {error}") from error

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from rramkit.characterization.engine.pool import SpicePool
+from rramkit.circuits.verilog_a import FOLDER_VARIABLE, VARIABLE, find_compiler
 
 mpl.use("Agg")
 _TIMED = [HealthCheck.too_slow]
@@ -25,6 +26,17 @@ settings.load_profile("kit")
 def pool() -> Iterator[SpicePool]:
     with SpicePool(workers=1) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def verilog_a(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of compiled models of a test that compiles Verilog-A; skipped where there is no compiler."""
+    if find_compiler() is None:
+        pytest.skip(f"no Verilog-A compiler: openvaf-r is not on PATH, and {VARIABLE} does not name it")
+    with pytest.MonkeyPatch.context() as there:
+        folder = tmp_path_factory.mktemp("osdi")
+        there.setenv(FOLDER_VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from rramkit import __version__
 from rramkit.characterization.engine.point import Job, MeasuredValues
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool, translated
 from rramkit.characterization.ngspice.library import find_library
+from rramkit.circuits.verilog_a import CompactModel, models_of_deck
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes.dask import connect
 
@@ -56,7 +57,7 @@ class Cluster:
     def submit(self, job: Job) -> "Future[MeasuredValues]":
         """Hand out a job; its future holds the measured values, or a `SimulationError`."""
         return translated(
-            self._executor.submit(_measure_here, job, self.simulator, self.timeout),
+            self._executor.submit(_measure_here, job, models_of_deck(job.deck), self.simulator, self.timeout),
             lambda error: self._in_kit_terms(job, error),
         )
 
@@ -91,12 +92,12 @@ def _versions() -> tuple[str, str]:
     return find_library().simulator, __version__
 
 
-def _measure_here(job: Job, simulator: str, timeout: float) -> MeasuredValues:
+def _measure_here(job: Job, models: tuple[CompactModel, ...], simulator: str, timeout: float) -> MeasuredValues:
     """Run in a Dask worker: hand the job to one of its own ngspice processes."""
     pool = _pool_here(timeout)
     if pool.simulator != simulator:  # a worker that came later
         raise SetupError(f"a Dask worker has {pool.simulator}, the others {simulator}. Install the same on each.")
-    return pool.submit(job).result()
+    return pool.submit(job, models).result()
 
 
 def _pool_here(timeout: float) -> SpicePool:

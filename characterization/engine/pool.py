@@ -7,6 +7,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +20,7 @@ from rramkit.characterization.ngspice.library import SimulatorLibrary, find_libr
 from rramkit.characterization.simulate import Simulator, only
 from rramkit.characterization.waveforms import Results, Waveforms
 from rramkit.circuits.libraries import leave_checks_to_parent
+from rramkit.circuits.verilog_a import CompactModel, models_of_deck
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes import leftovers
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
@@ -58,16 +60,15 @@ class SpicePool:
         self.timeout = timeout
         self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
         leftovers.note_folder(self.folder)
-        self._workers = Workers(
-            self.workers, _main, (self.library, self.folder), timeout=timeout, recycle=RECYCLE_AFTER
-        )
+        self._groups = [_Group(self._new_workers())]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End the workers at once: the caller has waited for the results that it needs."""
-        self._workers.stop()
+        for group in self._groups:
+            group.workers.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
         leftovers.forget_folder(self.folder)
 
@@ -76,9 +77,13 @@ class SpicePool:
         """Return the version and the solver of the pool's ngspice."""
         return self.library.simulator
 
-    def submit(self, job: Job) -> "Future[MeasuredValues]":
-        """Hand out a job; its future holds the measured values, or a `SimulationError`."""
-        return self._submit(job.deck, _measure, job)
+    def submit(self, job: Job, models: tuple[CompactModel, ...] | None = None) -> "Future[MeasuredValues]":
+        """Hand out a job; its future holds the measured values, or a `SimulationError`.
+
+        `models` are the compact models that its deck asks for; left out: they are looked up among those that the user
+        named in this process.
+        """
+        return self._submit(job.deck, _measure, job, models)
 
     def run(self, deck: str) -> Waveforms:
         """Run one deck with one analysis; raise `SimulationError` when it gives no complete result."""
@@ -104,9 +109,36 @@ class SpicePool:
         while waiting:
             yield _next(waiting)
 
-    def _submit(self, deck: str, function: Callable[..., _Result], argument: object) -> "Future[_Result]":
+    def _submit(
+        self,
+        deck: str,
+        function: Callable[..., _Result],
+        argument: object,
+        models: tuple[CompactModel, ...] | None = None,
+    ) -> "Future[_Result]":
         """Return a future whose errors are the kit's: a worker that ended is a `KitError`."""
-        return translated(self._workers.submit(function, argument), lambda error: self._in_kit_terms(deck, error))
+        models = models_of_deck(deck) if models is None else models
+        workers = self._workers_for(models)
+        work = (function, argument, models)
+        return translated(workers.submit(_with_models, work), lambda error: self._in_kit_terms(deck, error))
+
+    def _workers_for(self, models: tuple[CompactModel, ...]) -> Workers:
+        """Return workers that have loaded no other version of a compact model: what ngspice has loaded stays."""
+        if models and not self.library.osdi:
+            raise SetupError(
+                f"ngspice {self.library.version_text} ({self.library.path}) was built without OSDI, which compact "
+                "models need. Run `make setup`, or install ngspice 44 or newer."
+            )
+        wanted = {name: model.sha256 for model in models for name in model.names}
+        group = next((each for each in self._groups if each.takes(wanted)), None)
+        if group is None:
+            group = _Group(self._new_workers())
+            self._groups.append(group)
+        group.loaded |= wanted
+        return group.workers
+
+    def _new_workers(self) -> Workers:
+        return Workers(self.workers, _main, (self.library, self.folder), timeout=self.timeout, recycle=RECYCLE_AFTER)
 
     def _in_kit_terms(self, deck: str, error: BaseException) -> BaseException:
         if isinstance(error, WorkerLost) and error.exit_code is None:
@@ -121,6 +153,18 @@ class SpicePool:
                 "`if __name__ == '__main__':`, since each process imports the script again."
             )
         return error
+
+
+@dataclass
+class _Group:
+    """Workers, and the hash of the compact model that they may have loaded, by module."""
+
+    workers: Workers
+    loaded: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, wanted: dict[str, str]) -> bool:
+        """Whether none of its modules is another one of a name wanted."""
+        return all(self.loaded.get(name, sha256) == sha256 for name, sha256 in wanted.items())
 
 
 def _next(waiting: "deque[tuple[_Key, Future[Waveforms]]]") -> tuple[_Key, Waveforms | SimulationError]:
@@ -148,6 +192,14 @@ def _remove(folder: Path) -> None:
         if not folder.exists():
             break
         sleep(0.01)  # another worker was writing its files
+
+
+def _with_models(
+    simulator: Simulator, work: tuple[Callable[..., _Result], object, tuple[CompactModel, ...]]
+) -> _Result:
+    function, argument, models = work
+    simulator.load(models)
+    return function(simulator, argument)
 
 
 def _run(simulator: Simulator, deck: str) -> Waveforms:

@@ -131,3 +131,17 @@ def _features(library: "SimulatorLibrary") -> Iterator[Check]:
         "XSPICE models", "yes" if library.xspice else "no", *(("ok",) if library.xspice else ("optional", models))
     )
     yield Check("OSDI", "yes" if library.osdi else "no", "ok" if library.osdi else "optional")
+    yield _verilog_a()
+
+
+def _verilog_a() -> Check:
+    from rramkit.circuits.verilog_a import VARIABLE, find_compiler
+
+    without = f"only for devices in Verilog-A (.va): put openvaf-r on PATH, or name it in {VARIABLE}"
+    try:
+        compiler = find_compiler()
+    except SetupError as error:
+        return Check("Verilog-A", "no compiler that runs", "optional", str(error))
+    if compiler is None:
+        return Check("Verilog-A", "no compiler; compiled models (.osdi) run", "optional", without)
+    return Check("Verilog-A", f"{compiler.version}: {compiler.program}", "ok")

@@ -65,6 +65,8 @@ def _from_here(path: list[str], value: object) -> object:
     from rramkit.circuits.libraries import LIBRARY_KEYS
 
     names_file = path[-1] in LIBRARY_KEYS or path[-2:-1] == ["corners"]
+    if names_file and isinstance(value, list):
+        return [absolute(each) if isinstance(each, str) and each else each for each in value]
     return absolute(value) if names_file and isinstance(value, str) and value else value
 
 

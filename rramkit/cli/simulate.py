@@ -28,6 +28,14 @@ Waive = Annotated[
     list[str] | None,
     typer.Option("--waive", help="Accept the warnings whose message holds this text; may be repeated.", metavar="TEXT"),
 ]
+CompactModels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--osdi",
+        help="Compact model of the deck's N lines, a compiled file (.osdi) or a Verilog-A text (.va); may be repeated.",
+        metavar="FILE",
+    ),
+]
 
 
 def simulate(
@@ -42,6 +50,7 @@ def simulate(
     behaviour: Behaviour = None,
     trust_control: TrustControl = False,
     waive: Waive = None,
+    osdi: CompactModels = None,
     timeout: Annotated[float, typer.Option(help="Processor seconds after which the run is killed.", min=0.1)] = 600.0,
     json: Annotated[bool, typer.Option("--json", help="Print measures and vectors as JSON.")] = False,
 ) -> None:
@@ -56,7 +65,10 @@ def simulate(
 
     if behaviour is not None and behaviour not in BEHAVIOURS:
         raise InputError(f"`--behaviour` must be one of {', '.join(BEHAVIOURS)}; got {behaviour!r}. Pass one of them.")
-    options = DeckOptions(behaviour=behaviour or "", trust_control=trust_control, waive=tuple(waive or ()))
+    compact = tuple(str(path.absolute()) for path in osdi or ())
+    options = DeckOptions(
+        behaviour=behaviour or "", trust_control=trust_control, waive=tuple(waive or ()), osdi=compact
+    )
     deck = _deck(what, params, pairs, options)
     picture = plot or Path(f"{Path(what).stem}.png")
     if not no_plot:

@@ -33,6 +33,8 @@ PLANS = {
     "section": ("cell.technology.section", COMMAND),
     "corner": ("cell.technology.corner", COMMAND),
     "process": ("corners.process", [COMMAND]),
+    "compact models, which are machine code": ("cell.technology.osdi", ["SECRET"]),
+    "device that is machine code": ("cell.device", {"library": "SECRET.osdi", "model": "m"}),
     "device model": ("cell.device.model", "../../SECRET"),
     "parameter of a device": ("cell.device.overrides", {COMMAND: 1.0}),
     "parameter that is no number": ("cell.device.overrides", {"v0": COMMAND}),
