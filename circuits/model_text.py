@@ -27,7 +27,7 @@ from rramkit.errors import InputError
 _DEPTH = 40  # nested files (1): deeper than any process kit
 _NESTED_MOST = 20_000  # nested files that one library puts in place: a whole sky130 has under a thousand
 _SIZE = 200e6  # bytes of one flattened library: a whole sky130 has 30e6
-_CARD_LONGEST = 100_000  # characters of one card, its continuations joined: a BSIM4 card has some thousand
+_CARD_LONGEST = 5_000_000  # characters of one card, its continuations joined: one `.param` of sky130 has 1.2 million
 _SUFFIXES = frozenset(  # of model files, where they lie elsewhere than the library that names them
     "lib inc incl include l sp spi spice ngspice hspice cir ckt cdl net netlist mod model models mdl pm sub subckt "
     "scs par param params prm cor corner".split()
@@ -152,25 +152,29 @@ def wrapped(text: str, width: int = 118) -> str:
     """Return cards with lines of at most `width` characters, continued by `+`, broken at blanks."""
     lines: list[str] = []
     for card in text.split("\n"):
-        rest, head = card, ""
-        while len(head) + len(rest) > width and (cut := _blank_before(rest, width - len(head))) > 0:
-            lines.append(head + rest[:cut])
-            rest, head = rest[cut + 1 :], "+ "
-        lines.append(head + rest)
+        start, head = 0, ""
+        while len(head) + len(card) - start > width and (cut := _blank_before(card, start, width - len(head))) > start:
+            lines.append(head + card[start:cut])
+            start, head = cut + 1, "+ "
+        lines.append(head + card[start:])
     return "\n".join(lines)
 
 
-def _blank_before(text: str, width: int) -> int:
-    """Return the last blank outside quotes and braces before `width`, else the first after it; 0: there is none."""
-    best, quoted, depth = 0, False, 0
-    for index, char in enumerate(text):
+def _blank_before(text: str, start: int, width: int) -> int:
+    """Return the last blank outside quotes and braces in the `width` characters from `start`, else the next one.
+
+    `start` where there is none.
+    """
+    best, quoted, depth = start, False, 0
+    for index in range(start, len(text)):
+        char = text[index]
         quoted ^= char == "'"
         depth += (char in "{(") - (char in "})")
-        if char == " " and not quoted and depth <= 0 and index:
-            if index <= width:
+        if char == " " and not quoted and depth <= 0 and index > start:
+            if index - start <= width:
                 best = index
             else:
-                return best or index
+                return best if best > start else index
     return best
 
 
@@ -191,6 +195,11 @@ def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
     ModelText
         The part of it, in the same order, options with it. A library with conditions outside subcircuits is returned
         whole.
+
+    Raises
+    ------
+    InputError
+        When one name that is needed has two definitions that differ.
     """
     return flat._definitions.needed(name.lower() for name in names)
 
@@ -234,7 +243,11 @@ def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
 
 _WORD = re.compile(r"[\w.]+")
 _BETWEEN = re.compile(r"[\s=,(){}'\"]+")
-_ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
+# Pieces of a `.param` card; a name and its `=` is one.
+_PIECE = re.compile(
+    r"'[^']*'|\"[^\"]*\"|(?P<open>[({])|(?P<close>[)}])|(?P<name>[a-z_]\w*)\s*(?:\([^(){}=]*\)\s*)?=(?!=)|\w+|\S",
+    re.IGNORECASE,
+)
 
 
 class _Definitions:
@@ -271,8 +284,23 @@ class _Definitions:
                     fresh = self._uses(index) - seen
                     waiting += fresh
                     seen |= fresh
-        lines = (line for index in sorted(wanted) for line in self._blocks[index][1])
+        lines = (line for block in self._each_once(sorted(wanted)) for line in block)
         return ModelText(tuple(lines), self._flat.files)
+
+    def _each_once(self, wanted: Iterable[int]) -> Iterator[list[Line]]:
+        """Yield parts; of two equal ones with one name the first. Others of one name: ngspice takes one in silence."""
+        first: dict[str, list[Line]] = {}
+        for _, block in (self._blocks[index] for index in wanted):
+            card, name = [*block[0].text.lower().split(None, 2), ""][:2]
+            if card not in (".model", ".subckt"):
+                yield block
+            elif name not in first:
+                first[name] = block
+                yield block
+            elif _as_read(block) != _as_read(first[name]):
+                raise InputError(
+                    f"{block[0].where}: `{name}` is defined a second time (first: {first[name][0].where}). Remove one."
+                )
 
     def _uses(self, index: int) -> set[str]:
         """Return the names that a part uses, of those that the library defines."""
@@ -282,8 +310,16 @@ class _Definitions:
         return self._words[index]
 
 
+def _as_read(block: Iterable[Line]) -> list[list[str]]:
+    """Return the words of lines as ngspice reads them: in lower case, blanks as one."""
+    return [line.text.lower().split() for line in block]
+
+
 def _blocks(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:
-    """Return the parts of a library with the names (lower case) that each defines: whole subcircuits, else lines."""
+    """Return the parts of a library with the names (lower case) that each defines.
+
+    A part is a whole subcircuit, one parameter (as ngspice itself splits a `.param` card), else a line.
+    """
     blocks: list[tuple[tuple[str, ...], list[Line]]] = []
     depth = 0
     for line in lines:
@@ -291,21 +327,41 @@ def _blocks(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:
         card = words[0].lower()
         if depth:
             blocks[-1][1].append(line)
+        elif card in (".param", ".params"):
+            blocks += [((name,) if name else (), [each]) for name, each in _parameter_lines(line)]
         else:
-            blocks.append((_names(card, words, line.text), [line]))
+            blocks.append((_names(card, words), [line]))
         depth += (card == ".subckt") - (card == ".ends")
     return blocks
 
 
-def _names(card: str, words: list[str], text: str) -> tuple[str, ...]:
+def _parameter_lines(line: Line) -> Iterator[tuple[str, Line]]:
+    """Yield name (lower case) and a `.param` card of its own for each parameter of one card.
+
+    A card that does not begin with a name and `=` comes whole and without a name, so that it is always needed.
+    """
+    starts, depth = [], 0
+    card, *rest = line.text.split(None, 1)
+    text = "".join(rest)
+    for piece in _PIECE.finditer(text):
+        depth += (piece["open"] is not None) - (piece["close"] is not None)
+        if piece["name"] and depth <= 0:
+            starts.append((piece.start(), piece["name"].lower()))
+    if not starts or text[: starts[0][0]].strip():
+        yield "", line
+        return
+    ends = [start for start, _ in starts[1:]] + [len(text)]
+    for (start, name), end in zip(starts, ends, strict=True):
+        yield name, replace(line, text=f"{card} {text[start:end].strip()}")
+
+
+def _names(card: str, words: list[str]) -> tuple[str, ...]:
     """Return what a card defines; nothing for one that is always needed, such as options."""
     if card in (".model", ".subckt") and len(words) > 1:
         name = words[1].lower()
         return tuple({name, re.sub(r"\.\d+$", "", name)})  # bins of one model: `nch.1` too is needed for `nch`
     if card == ".func" and len(words) > 1:
         return (re.split(r"[(\s=]", words[1].lower())[0],)
-    if card in (".param", ".params"):
-        return tuple(dict.fromkeys(_ASSIGNED.findall(text.lower())))
     return ()
 
 
@@ -401,27 +457,30 @@ class _Walk:
 
 
 def _lines_of(file: Path, section: str) -> Iterator[Line]:
-    """Yield the cards of one section of a file (empty: those outside sections), its includes as they stand."""
-    seen = False
+    """Yield the cards of one section of a file (empty: those outside sections), its includes as they stand.
+
+    A fault in the sections of others is none: sky130 as open_pdks built it in 2021 leaves one open.
+    """
     present: list[str] = []
     current = ""  # the section that lines are in
     for line in logical_lines(file):
         opened, wanted = _opened(line, file), current.lower() == section.lower()
         if opened is not None:
-            if current:
+            if current and (wanted or not section):
                 raise InputError(f"{line.where}: a section inside the section {current}. Close it with `.endl` first.")
+            if section and opened.lower() == section.lower() and opened.lower() in map(str.lower, present):
+                raise InputError(f"{line.where}: the section {section} begins a second time. Remove one.")
             current = opened
             present.append(opened)
-            seen |= opened.lower() == section.lower()
         elif _ENDL.match(line.text):
-            if not current:
+            if not current and not section:
                 raise InputError(f"{line.where}: `.endl` closes no section. Remove it.")
             current = ""
         elif wanted:
             yield line
-    if current:
+    if current and (not section or current.lower() == section.lower()):
         raise InputError(f"{file}: the section {current} is not closed. Add `.endl {current}`.")
-    if section and not seen:
+    if section.lower() not in ("", *map(str.lower, present)):
         names = ", ".join(present) or "none"
         raise InputError(f"{file}: has no section {section}; its sections: {names}. Pass one of them.")
 
@@ -565,20 +624,6 @@ def check_library(flat: ModelText) -> None:
         _check_random(line, parameters)
     if depths:
         raise InputError(f"{depths[-1].where}: the subcircuit is not closed. Add `.ends`.")
-    _check_twice(flat)
-
-
-def _check_twice(flat: ModelText) -> None:
-    """Refuse two cards of one name, unless they stand in branches of a condition: ngspice takes one without a word."""
-    if any(_CARD.match(line.text) and line.text[1:3].lower() == "if" for line in flat.lines):
-        return
-    first: dict[str, Line] = {}
-    for name, line in flat.definitions():
-        if name in first:
-            raise InputError(
-                f"{line.where}: `{name}` is defined a second time (first: {first[name].where}). Remove one."
-            )
-        first[name] = line
 
 
 def check_characters(line: Line) -> None:
@@ -641,7 +686,7 @@ def _parameters(lines: Iterable[Line]) -> dict[str, str]:
 
 def _assignments(text: str) -> dict[str, str]:
     """Return the value of each `name=value` on a line, by its name in lower case, without quotes and braces."""
-    found = re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
+    found = re.findall(r"(?<!\w)([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
     return {name.lower(): value.strip("'{} ") for name, value in found}
 
 

@@ -1,5 +1,7 @@
 """User libraries flattened to one text: nested files, sections, encodings; what is refused, by file and line."""
 
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +112,6 @@ HOSTILE = {
     "random": ".param v={agauss(0,1,1)}",
     "random, switched on": ".param on=1\n.param v={on*agauss(0,1,1)}",
     "random in a subcircuit": ".subckt s a b\nR1 a b {1k*(1+gauss(0,0.1,1))}\n.ends",
-    "second card of one name": CARD,
     "shell word": "shell touch canary",
     "back quote": ".param v=`touch canary`",
     "csparam": ".csparam a=1",
@@ -181,9 +182,40 @@ def test_parameters_and_functions_follow_what_uses_them(tmp_path):
 .param far=9
 .model n-ch nmos level=1 vto={vto} tox={t}"""
     flat = library_text(written(tmp_path, "kit.lib", text))
-    left = needed(flat, words_of("M1 d g s 0 n-ch w=1u")).text.split("\n")
-    gone = [".func h(x) {3*x}", ".param far=9"]
-    assert left == [line for line in text.split("\n") if line not in gone]
+    left = needed(flat, words_of("M1 d g s 0 n-ch w=1u")).text
+    gone = (" other=3", " unused=1", " c=3", ".func h(x) {3*x}\n", ".param far=9\n")
+    assert left == functools.reduce(lambda kept, each: kept.replace(each, ""), gone, text)
+
+
+PARAMETERS = """.PARAM  a = 1 b={a == 1 ? 2 : 3}  c='a + d'
++ d = "a" f(x,y) = {x+y} e=max(a, b) g = b >= 1
+.param\th=1"""
+
+
+def test_each_parameter_of_a_card_is_cut_out_alone(tmp_path):
+    flat = library_text(written(tmp_path, "kit.lib", PARAMETERS))
+    alone = [".PARAM a = 1", ".PARAM b={a == 1 ? 2 : 3}", ".PARAM c='a + d'", '.PARAM d = "a"', ".PARAM f(x,y) = {x+y}"]
+    alone += [".PARAM e=max(a, b)", ".PARAM g = b >= 1", ".param h=1"]
+    assert needed(flat, "abcdefgh").text.split("\n") == alone
+    assert needed(flat, "c").text.split("\n") == [alone[0], alone[2], alone[3]]
+    assert needed(flat, "g").text.split("\n") == [alone[0], alone[1], alone[6]]
+
+
+def test_a_card_of_thousands_of_parameters_costs_its_length_only(tmp_path):
+    """Corners of sky130 are one `.param` of 300,000 characters, its statistics one of 1.2 million."""
+    parts = [f"+ p{k}={k} q{k}={{p{k}*1.5}}" for k in range(50_000)]
+    flat = library_text(written(tmp_path, "kit.lib", "\n".join([".param base=1", *parts])))
+    assert needed(flat, ["q4321"]).text == ".param p4321=4321\n.param q4321={p4321*1.5}"
+    assert len(wrapped(flat.text).split("\n")) > 10_000
+
+
+def test_two_cards_of_one_name_are_refused_where_a_circuit_uses_them(tmp_path):
+    """A kit may hold two of what a circuit does not use, and one file twice: sky130 does."""
+    other = CARD.replace("0.6", "0.9")
+    flat = library_text(written(tmp_path, "kit.lib", f"{CARD}\n{other}\n.model pm pmos level=1\n.MODEL PM pmos level=1"))
+    with pytest.raises(InputError, match=r"line 2: `mn` is defined a second time \(first: .*line 1\)"):
+        needed(flat, ["mn"])
+    assert needed(flat, ["pm"]).text == ".model pm pmos level=1"
 
 
 def test_a_condition_outside_subcircuits_keeps_a_library_whole(tmp_path):
