@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from rramkit.circuits.parameter_cards import assigned, values
+from rramkit.circuits.random_functions import check_random
 from rramkit.errors import InputError
 
 _DEPTH = 40  # nested files (1): deeper than any process kit
@@ -49,9 +51,6 @@ _OPENS_FILES = frozenset(
 )
 _FILE_KEY = re.compile(r"(?i)\b\w*(?:file|simulation)\s*=")
 _SEPARATORS = re.compile(r"[\s(),=]+")  # between words, as ngspice reads a model card
-_RANDOM = re.compile(
-    r"(?i)(?:(?<!\w)(?P<switch>[a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\("
-)
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 
@@ -229,7 +228,7 @@ def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
 def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
     words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
     pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
-    return Subcircuit(name, tuple(pins), _assignments(block[0].text), tuple(block[1:-1]))
+    return Subcircuit(name, tuple(pins), values(block[0].text), tuple(block[1:-1]))
 
 
 def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
@@ -243,11 +242,6 @@ def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
 
 _WORD = re.compile(r"[\w.]+")
 _BETWEEN = re.compile(r"[\s=,(){}'\"]+")
-# Pieces of a `.param` card; a name and its `=` is one.
-_PIECE = re.compile(
-    r"'[^']*'|\"[^\"]*\"|(?P<open>[({])|(?P<close>[)}])|(?P<name>[a-z_]\w*)\s*(?:\([^(){}=]*\)\s*)?=(?!=)|\w+|\S",
-    re.IGNORECASE,
-)
 
 
 class _Definitions:
@@ -340,19 +334,14 @@ def _parameter_lines(line: Line) -> Iterator[tuple[str, Line]]:
 
     A card that does not begin with a name and `=` comes whole and without a name, so that it is always needed.
     """
-    starts, depth = [], 0
-    card, *rest = line.text.split(None, 1)
-    text = "".join(rest)
-    for piece in _PIECE.finditer(text):
-        depth += (piece["open"] is not None) - (piece["close"] is not None)
-        if piece["name"] and depth <= 0:
-            starts.append((piece.start(), piece["name"].lower()))
-    if not starts or text[: starts[0][0]].strip():
+    found = assigned(line.text)
+    if not found or len(line.text[: found[0][1]].split()) > 1:
         yield "", line
         return
-    ends = [start for start, _ in starts[1:]] + [len(text)]
-    for (start, name), end in zip(starts, ends, strict=True):
-        yield name, replace(line, text=f"{card} {text[start:end].strip()}")
+    card = line.text.split(None, 1)[0]
+    ends = [start for _, start, _ in found[1:]] + [len(line.text)]
+    for (name, start, _), end in zip(found, ends, strict=True):
+        yield name, replace(line, text=f"{card} {line.text[start:end].strip()}")
 
 
 def _names(card: str, words: list[str]) -> tuple[str, ...]:
@@ -599,7 +588,6 @@ def read_text(file: Path) -> str:
 def check_library(flat: ModelText) -> None:
     """Raise `InputError` at the first card of a library that is not allowed."""
     depth, depths = 0, []
-    parameters = _parameters(flat.lines)
     for line in flat.lines:
         check_characters(line)
         card = _CARD.match(line.text)
@@ -621,9 +609,9 @@ def check_library(flat: ModelText) -> None:
                 f"`.{name}`. Remove the line."
             )
         check_files(line, name)
-        _check_random(line, parameters)
     if depths:
         raise InputError(f"{depths[-1].where}: the subcircuit is not closed. Add `.ends`.")
+    check_random(flat.lines)
 
 
 def check_characters(line: Line) -> None:
@@ -663,35 +651,3 @@ def check_files(line: Line, card: str) -> None:
     if kind in _OPENS_FILES or (card in ("", "model") and _FILE_KEY.search(line.text)):
         what = f"a model of the kind `{kind}`" if kind else f"`{line.text[:40]}`"
         raise InputError(f"{line.where}: {what} opens a file or runs a program. Remove it.")
-
-
-def _check_random(line: Line, parameters: dict[str, str]) -> None:
-    for match in _RANDOM.finditer(line.text):
-        switch = (match["switch"] or "").lower()
-        if not (switch and _is_zero(parameters.get(switch, ""))):
-            raise InputError(
-                f"{line.where}: a random function that is switched on, `{match[0].strip()}...`: each run would have "
-                "other numbers. Multiply it by a parameter that is 0; the kit draws mismatch itself."
-            )
-
-
-def _parameters(lines: Iterable[Line]) -> dict[str, str]:
-    """Return the text of each parameter outside subcircuits that is one plain word, by its name in lower case."""
-    values: dict[str, str] = {}
-    for line in lines:
-        if line.text.lower().startswith((".param ", ".params ")):
-            values |= _assignments(line.text)
-    return values
-
-
-def _assignments(text: str) -> dict[str, str]:
-    """Return the value of each `name=value` on a line, by its name in lower case, without quotes and braces."""
-    found = re.findall(r"(?<!\w)([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
-    return {name.lower(): value.strip("'{} ") for name, value in found}
-
-
-def _is_zero(text: str) -> bool:
-    try:
-        return float(text) == 0.0
-    except ValueError:
-        return False

@@ -1,6 +1,7 @@
 """User libraries flattened to one text: nested files, sections, encodings; what is refused, by file and line."""
 
 import functools
+import re
 
 import pytest
 from hypothesis import given
@@ -212,7 +213,9 @@ def test_a_card_of_thousands_of_parameters_costs_its_length_only(tmp_path):
 def test_two_cards_of_one_name_are_refused_where_a_circuit_uses_them(tmp_path):
     """A kit may hold two of what a circuit does not use, and one file twice: sky130 does."""
     other = CARD.replace("0.6", "0.9")
-    flat = library_text(written(tmp_path, "kit.lib", f"{CARD}\n{other}\n.model pm pmos level=1\n.MODEL PM pmos level=1"))
+    flat = library_text(
+        written(tmp_path, "kit.lib", f"{CARD}\n{other}\n.model pm pmos level=1\n.MODEL PM pmos level=1")
+    )
     with pytest.raises(InputError, match=r"line 2: `mn` is defined a second time \(first: .*line 1\)"):
         needed(flat, ["mn"])
     assert needed(flat, ["pm"]).text == ".model pm pmos level=1"
@@ -240,3 +243,56 @@ def test_logical_lines_know_where_they_stood(tmp_path):
         (3, ".model a nmos vto=1 kp=2"),
         (7, ".param x=1"),
     ]
+
+
+SWITCHED = """.param on=0
+.subckt s d g s b w=1u
+.param mis=agauss(0,w,1)
+.param both='2*mis'
+M1 d g s b n w=w delvto='both{}'
+.ends
+.model n nmos level=1"""
+
+
+@pytest.mark.parametrize("times", [" * on", "*ON*3"])
+def test_a_random_parameter_that_is_switched_off_where_it_is_used_stays(tmp_path, times):
+    """As gf180mcu has it: drawn in the subcircuit, multiplied by the switch on the transistor's line."""
+    text = SWITCHED.format(times)
+    assert library_text(written(tmp_path, "a.lib", text)).text == text
+    later = f".param on=1\n{text.replace('.param on=0', '.param off=0 on=off')}"
+    assert library_text(written(tmp_path, "b.lib", later)).text == later  # ngspice takes the last
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        (".param on=0", ".param on=1", "`on` is 1: nest the library in a file of your own with `.param on=0`"),
+        (".param on=0\n", "", "`on` is not set: nest"),
+        ("w=1u", "w=1u on=1", "`on` is 0 and 1: nest"),
+        ("both*on", "both+on", "Multiply it by a parameter that is 0"),
+        ("both*on", "both*on^0", "Multiply it by a parameter that is 0"),
+        ("both*on", "2^on*both", "Multiply it by a parameter that is 0"),
+        ("both*on", "on==0 ? both : 0", "Multiply it by a parameter that is 0"),
+        ("2*mis", "on==0 ? mis : 0", "`on` is 1"),
+    ],
+)
+def test_a_random_parameter_that_acts_is_refused(tmp_path, old, new, cause):
+    text = SWITCHED.format("*on").replace(old, new)
+    text = text.replace(".param on=0", ".param on=1") if "?" in new and old == "2*mis" else text
+    with pytest.raises(
+        InputError, match=f"line [45]: a random function that is switched on, `both.*{re.escape(cause)}"
+    ):
+        library_text(written(tmp_path, "a.lib", text))
+
+
+def test_faults_in_sections_of_others_are_none(tmp_path):
+    path = written(tmp_path, "a.lib", f".endl\n.lib tt\n{CARD}\n.endl\n.lib lh\n.param a=1\n.lib mc\n.param b=1\n.endl")
+    assert library_text(path, "tt").text == CARD
+    with pytest.raises(InputError, match="a section inside the section lh"):
+        library_text(path, "lh")
+
+
+def test_a_section_that_begins_twice_is_refused(tmp_path):
+    path = written(tmp_path, "a.lib", f".lib tt\n{CARD}\n.endl\n.lib TT\n.param a=1\n.endl")
+    with pytest.raises(InputError, match="line 4: the section tt begins a second time"):
+        library_text(path, "tt")
