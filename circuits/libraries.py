@@ -110,6 +110,26 @@ def check_names(libraries: Iterable[ModelFile], own: Iterable[str]) -> None:
             owners[name] = str(library)
 
 
+def check_options(libraries: Iterable[ModelFile]) -> None:
+    """Raise `InputError` where one library of a deck sets an option that acts on the transistors of another one."""
+    first: tuple[ModelFile, dict[str, float]] | None = None
+    for library in libraries:
+        options = library.models.options if isinstance(library, UserLibrary) else {}
+        if isinstance(library, DeviceLibrary) and not options:
+            continue
+        if not isinstance(library, UserLibrary) and not re.search(
+            r"(?im)^\.model\s+\S+\s+[np]mos", netlists.text(library)
+        ):
+            continue
+        if first is not None and options != first[1]:
+            name = sorted({*options, *first[1]})[0]
+            raise InputError(
+                f"`{library}` and `{first[0]}` stand in one deck and differ in `.options {name}`, which acts on both. "
+                "Take the option out, or use one library."
+            )
+        first = first or (library, options)
+
+
 def _defined(deck: str) -> list[str]:
     return [name.lower() for name in re.findall(r"(?im)^\.(?:model|subckt)\s+(\S+)", deck)]
 

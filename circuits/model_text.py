@@ -15,6 +15,7 @@ library or deck that somebody sends reads a key, a password or a device.
 
 import hashlib
 import itertools
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from rramkit.circuits.parameter_cards import assigned, values
+from rramkit.circuits.parameter_cards import assigned, assignments
 from rramkit.circuits.random_functions import check_random
 from rramkit.errors import InputError
 
@@ -42,7 +43,13 @@ _CARD = re.compile(r"^\.(?P<name>\w+)")
 _ALLOWED = frozenset("model subckt ends param params func if elseif else endif".split())
 _DROPPED = frozenset("protect unprotect prot unprot".split())
 _OPTIONS = frozenset(("scale", "tnom", "wnflag"))
-_OPTION = re.compile(r"(?i)(\w+)(?:\s*=\s*[^\s=]+)?")
+_OPTION = re.compile(r"(?i)(\w+)(?:=([^\s=]+))?")
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*")
+_SUFFIX_OF = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12} | {
+    "f": 1e-15,
+    "a": 1e-18,
+    "mil": 25.4e-6,
+}
 _ELEMENTS = "bcdefghijklmnopqrstuvwxyz"
 # Models that open files or run programs: of ngspice's code models, of its device simulator, and its network device.
 _OPENS_FILES = frozenset(
@@ -102,6 +109,12 @@ class ModelText:
     def names(self) -> frozenset[str]:
         """Models and subcircuits that it defines outside any subcircuit, in lower case."""
         return frozenset(name for name, _ in self.definitions())
+
+    @cached_property
+    def options(self) -> dict[str, float]:
+        """Options that it sets, by name in lower case; one without a value is 1. Of two of one name the last acts."""
+        lines = (line.text for line in self.lines if line.text.lower().startswith(".opt"))
+        return {name: value for text in lines for name, value in _settings(text)}
 
     @cached_property
     def _with_pins(self) -> dict[tuple[str, str], "ModelText"]:
@@ -228,7 +241,7 @@ def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
 def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
     words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
     pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
-    return Subcircuit(name, tuple(pins), values(block[0].text), tuple(block[1:-1]))
+    return Subcircuit(name, tuple(pins), assignments(block[0].text), tuple(block[1:-1]))
 
 
 def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
@@ -635,13 +648,25 @@ def _check_element(line: Line, depth: int) -> None:
 
 
 def _check_options(line: Line) -> None:
-    settings = line.text.split(None, 1)[1] if " " in line.text else ""
-    for name in (match[1].lower() for match in _OPTION.finditer(re.sub(r"\s*=\s*", "=", settings))):
+    for name, _ in _settings(line.text):
         if name not in _OPTIONS:
             raise InputError(
                 f"{line.where}: of options a library may set {', '.join(sorted(_OPTIONS))} only; got `{name}`, which "
                 "changes the analysis. Remove it."
             )
+
+
+def _settings(text: str) -> Iterator[tuple[str, float]]:
+    """Yield name (lower case) and value of each option on a line; 1 for one without, nan for one that is no number."""
+    _, *rest = re.sub(r"\s*=\s*", "=", text).split(None, 1)
+    for match in _OPTION.finditer("".join(rest)):
+        yield match[1].lower(), 1.0 if match[2] is None else _number(match[2])
+
+
+def _number(text: str) -> float:
+    """Return a number as ngspice writes it, `1.0u` or `1e-6`; nan for anything else."""
+    match = _NUMBER.fullmatch(text.lower().strip("'{}"))
+    return float(match[1]) * _SUFFIX_OF[match[2] or ""] if match else math.nan
 
 
 def check_files(line: Line, card: str) -> None:

@@ -22,7 +22,7 @@ def assigned(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def values(text: str) -> dict[str, str]:
+def assignments(text: str) -> dict[str, str]:
     """Return the value of each `name=value` of a card, by its name in lower case, without quotes and braces."""
     found = assigned(text)
     ends = [*(start for _, start, _ in found), len(text)][1:]

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rramkit.circuits.parameter_cards import assigned, values
+from rramkit.circuits.parameter_cards import assigned, assignments
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _settings(lines: Iterable["Line"]) -> dict[str, set[str]]:
         card = line.text.split(None, 1)[0].lower()
         depth += card == ".subckt"
         if card in (".param", ".params", ".subckt"):
-            given = values(line.text)
+            given = assignments(line.text)
             if depth:
                 for name, value in given.items():
                     inside.setdefault(name, set()).add(value.lower())

@@ -50,6 +50,7 @@ _MODEL = re.compile(
     r"[a-z0-9_](?:[\w.+:#!~@^%&?<>|-]|/(?!/)){0,63}",
     re.IGNORECASE | re.ASCII,
 )
+_SHRINK = 0.5  # the least `.options scale` that is a shrink of what is drawn; below it is another unit of length
 Kind = Literal["model", "subcircuit"]
 
 
@@ -59,7 +60,9 @@ class Subcircuit(Parameters):
     pins: str = quantity("dgsb", "1", "order of its pins: d(rain), g(ate), s(ource), b(ulk)")
     width: str = quantity("w", "1", "name of its parameter for the width")
     length: str = quantity("l", "1", "name of its parameter for the length")
-    count: str = quantity("m", "1", "name of its parameter for the number of equal transistors in parallel")
+    count: str = quantity(
+        "m", "1", "name of its parameter for the number of equal transistors in parallel; empty: each is drawn"
+    )
     strips: bool = quantity(True, "1", "it takes ad, as, pd and ps too: areas and perimeters of drain and source")
     unit: float = quantity(1.0, "m", "what 1 means as its width or length: 1 m, or 1e-6 m", ge=1e-9, le=1)
 
@@ -70,12 +73,17 @@ class Subcircuit(Parameters):
             raise ValueError(f"must hold each of the letters {PINS} once")
         return pins
 
-    @field_validator("width", "length", "count")
+    @field_validator("width", "length")
     @classmethod
     def _parameter(cls, name: str) -> str:
         if not _NAME.fullmatch(name):
             raise ValueError("must be one name of ASCII letters, digits and _")
         return name
+
+    @field_validator("count")
+    @classmethod
+    def _count(cls, name: str) -> str:
+        return cls._parameter(name) if name else name
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -90,7 +98,7 @@ class Subcircuit(Parameters):
         if self.strips and l_strip > 0:
             area, edge = w * l_strip, 2 * (w + l_strip)
             sizes |= {"ad": area, "as": area, "pd": edge, "ps": edge}
-        return sizes | ({self.count: count} if count != 1 else {})
+        return sizes | ({self.count: count} if count != 1 and self.count else {})
 
 
 class CornerLibrary(Parameters):
@@ -202,7 +210,7 @@ class Technology(Parameters):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.library_file:
-            _check_library(UserLibrary(self.library_file, self.section))
+            self._check_library(UserLibrary(self.library_file, self.section))
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
@@ -213,18 +221,31 @@ class Technology(Parameters):
                 raise ValueError(f"{kind}: the name of a subcircuit must be of ASCII letters, digits and _")
         return self
 
+    def _check_library(self, library: UserLibrary) -> None:
+        """Raise `ValueError` where a user's library cannot be flattened, holds what is not allowed, or scales sizes."""
+        if not checks_libraries():
+            return
+        try:
+            options = library.models.options
+        except InputError as error:
+            raise ValueError(f"library_file: {error}") from error
+        scale = options.get("scale", 1.0)
+        plain = [name for name in MODEL_NAMES if self.kind_of(name) == "model"]
+        if _SHRINK <= scale <= 1 / _SHRINK:
+            return
+        if plain:
+            raise ValueError(
+                f"library_file: sets `.options scale={scale:g}`, by which ngspice multiplies the sizes of {plain[0]}, "
+                "a model. Name a subcircuit, or a library without the option"
+            )
+        if not 1 / (1 + 1e-6) < self.subcircuit.unit / scale < 1 + 1e-6:  # two ways to write one number
+            raise ValueError(
+                f"library_file: sets `.options scale={scale:g}`, by which ngspice multiplies sizes, and "
+                f"subcircuit.unit is {self.subcircuit.unit:g}. Set `subcircuit.unit = {scale:g}`"
+            )
+
 
 def _checked_section(name: str) -> str:
     if name and not _SECTION.fullmatch(name):
         raise ValueError("must be one name of ASCII letters, digits and _.+-")
     return name
-
-
-def _check_library(library: UserLibrary) -> None:
-    """Raise `ValueError` where a user's library cannot be flattened or holds a card that is not allowed."""
-    if not checks_libraries():
-        return
-    try:
-        _ = library.models
-    except InputError as error:
-        raise ValueError(f"library_file: {error}") from error
