@@ -71,6 +71,7 @@ class Deck:
         parts = [self.title, *self._header(), ""]
         libraries.check_names(self.libraries, self._own_names())
         libraries.check_options(self.libraries)
+        libraries.check_functions(self.libraries, "\n".join(body))
         for name in self.libraries:
             parts += [libraries.text(name, "\n".join(body)).rstrip(), ""]
         parts += [line for line in body if line.strip()]

@@ -15,6 +15,8 @@ CONTROL_WORDS = (
     "|meas(?:ure)?|tran|dc|ac|op|noise|tf|pz|sens|disto|four|ic|nodeset|temp|if|else|elseif|endif|title|width|probe"
 )
 LIBRARY_KEYS = ("library_file", "library")  # of transistors, and of a device: parameters that are paths
+_FUNCTION = re.compile(r"(?i)^\.(?:func|params?)\s+([a-z_]\w*)\s*\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(")
 _CONTROL = re.compile(rf"(?i)(?:^|[\s/])\.(?:{CONTROL_WORDS})(?:$|[\s/])")
 # A path stands in the header of a deck, a comment: letters, digits, blanks and these, so that it can be nothing else.
 _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
@@ -108,6 +110,24 @@ def check_names(libraries: Iterable[ModelFile], own: Iterable[str]) -> None:
                     "Rename yours."
                 )
             owners[name] = str(library)
+
+
+def check_functions(libraries: Iterable[ModelFile], circuit: str) -> None:
+    """Raise `InputError` where a function of a user's library has the name of one that the kit's own equations call.
+
+    ngspice takes a `.func` for every expression of a deck, also in the place of its own `max` or `tanh`.
+    """
+    own = "\n".join([circuit, *(netlists.text(each) for each in libraries if not isinstance(each, UserLibrary))])
+    called = {name.lower() for name in _CALLED.findall(re.sub(r"(?m)^\*.*$", "", own))}
+    for library in libraries:
+        part = needed(library.models, words_of(circuit)) if isinstance(library, UserLibrary) else None
+        for line in part.lines if part else ():
+            match = _FUNCTION.match(line.text)
+            if match and match[1].lower() in called:
+                raise InputError(
+                    f"{line.where}: `{library}` defines the function `{match[1]}`, which the kit's circuit calls: "
+                    "ngspice would take yours there too. Rename it."
+                )
 
 
 def check_options(libraries: Iterable[ModelFile]) -> None:

@@ -156,7 +156,7 @@ def library_text(path: str | Path, section: str = "") -> ModelText:
     InputError
         When a file is missing or includes itself, the section is not there, or a card is not allowed.
     """
-    file = Path(path).resolve()
+    file = Path(path).absolute()
     return _library(str(file), section, _stamp(file))
 
 
@@ -241,7 +241,14 @@ def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
 def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
     words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
     pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
-    return Subcircuit(name, tuple(pins), assignments(block[0].text), tuple(block[1:-1]))
+    defaults = assignments(block[0].text)
+    depth = 0
+    for line in block[1:-1]:
+        card = line.text.split(None, 1)[0].lower()
+        depth += (card == ".subckt") - (card == ".ends")
+        if depth == 0 and card in (".param", ".params"):  # ngspice takes it as one of the first line
+            defaults |= assignments(line.text)
+    return Subcircuit(name, tuple(pins), defaults, tuple(block[1:-1]))
 
 
 def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
@@ -387,12 +394,12 @@ def _stamp(file: Path) -> tuple[int, int]:
         status = file.stat()
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}). Pass the path of a model file.") from error
-    return status.st_mtime_ns, status.st_size
+    return status.st_ctime_ns, status.st_size  # not mtime, which `cp -p` and `touch -r` set back
 
 
 def fresh_library_text(path: str | Path, section: str = "") -> ModelText:
     """Return `library_text`, read again where a nested file was edited since."""
-    file = Path(path).resolve()
+    file = Path(path).absolute()
     known = _nested.get((str(file), section))
     if known is not None and any(_changed(Path(each), stamp) for each, stamp in zip(*known, strict=True)):
         _library.cache_clear()
@@ -418,8 +425,8 @@ def flattened(path: Path, section: str = "", root: Path | None = None) -> ModelT
     root : Path, optional
         Folder of the file that the user named, where any file may be nested; left out, that of `path`.
     """
-    file = path.resolve()
-    walk = _Walk(root or file.parent)
+    file = path.absolute()
+    walk = _Walk(root or file.resolve().parent)
     return ModelText(tuple(walk.cards(file, section, ())), tuple(walk.files))
 
 
@@ -432,9 +439,10 @@ class _Walk:
 
     def cards(self, file: Path, section: str, above: tuple[tuple[Path, str], ...]) -> Iterator[Line]:
         """Yield the cards of a file, or of one section of it, those of nested files in place."""
-        self._check_nesting(file, section, above)
-        self.files[str(file)] = None
-        inside = (*above, (file, section.lower()))
+        resolved = file.resolve()
+        self._check_nesting(resolved, section, above)
+        self.files[str(resolved)] = None
+        inside = (*above, (resolved, section.lower()))
         for line in _lines_of(file, section):
             nested = nested_file(line, file, self._root)
             if nested is not None:
@@ -508,9 +516,9 @@ def nested_file(line: Line, file: Path, root: Path) -> tuple[Path, str] | None:
         return None
     name = match["path"].strip("\"'")
     nested = _path_of(name, line, file)
-    _check_place(nested, line, root)
+    _check_place(nested.resolve(), line, root)
     if not nested.is_file():
-        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
+        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested.resolve()}). Fix the path.")
     return nested, match.groupdict().get("section") or ""
 
 
@@ -526,13 +534,23 @@ def _check_place(nested: Path, line: Line, root: Path) -> None:
 
 
 def _path_of(name: str, line: Line, file: Path) -> Path:
+    """Return the file that a line names, beside `file`; where that is a link, beside the link or what it points to."""
     unknown = [each.strip("{}") for each in _VARIABLE.findall(name) if each.strip("{}") not in os.environ]
     if unknown:
         raise InputError(f"{line.where}: ${unknown[0]} is not set. Set it, or write the path out.")
     try:
-        return (file.parent / os.path.expandvars(Path(name).expanduser())).resolve()
+        named = os.path.expandvars(Path(name).expanduser())
+        places = [folder / named for folder in dict.fromkeys((file.parent, file.resolve().parent))]
+        found = [place for place in places if place.is_file()]
+        two = len(found) > 1 and not found[0].samefile(found[1])
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(f"{line.where}: {name!r} is no path ({error}). Fix it.") from error
+    if two:
+        raise InputError(
+            f"{line.where}: {name} lies beside {file}, a link, and beside what it points to. Remove one, or write the "
+            "path out."
+        )
+    return (found or places)[0]
 
 
 def logical_lines(file: Path) -> Iterator[Line]:
@@ -554,6 +572,11 @@ def joined_lines(file: Path, lines: Iterable[str], *, first: int) -> Iterator[Li
             if not parts:
                 raise InputError(f"{file}, line {index}: continues no line. Remove the `+`.")
             parts.append(text[1:].strip())
+            length += len(text)
+            _check_length(file, index, length)
+            continue
+        if parts and parts[-1].endswith("\\\\"):  # two backslashes: the next line goes on
+            parts[-1:] = [parts[-1][:-2].strip(), text]
             length += len(text)
             _check_length(file, index, length)
             continue
@@ -660,10 +683,10 @@ def _settings(text: str) -> Iterator[tuple[str, float]]:
     """Yield name (lower case) and value of each option on a line; 1 for one without, nan for one that is no number."""
     _, *rest = re.sub(r"\s*=\s*", "=", text).split(None, 1)
     for match in _OPTION.finditer("".join(rest)):
-        yield match[1].lower(), 1.0 if match[2] is None else _number(match[2])
+        yield match[1].lower(), 1.0 if match[2] is None else number(match[2])
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """Return a number as ngspice writes it, `1.0u` or `1e-6`; nan for anything else."""
     match = _NUMBER.fullmatch(text.lower().strip("'{}"))
     return float(match[1]) * _SUFFIX_OF[match[2] or ""] if match else math.nan

@@ -34,6 +34,7 @@ from typing import Any, Literal, Self
 from pydantic import field_validator, model_validator
 
 from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path, checks_libraries
+from rramkit.circuits.transistor_cards import transistor_faults
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, absolute, quantity
 
@@ -222,13 +223,21 @@ class Technology(Parameters):
         return self
 
     def _check_library(self, library: UserLibrary) -> None:
-        """Raise `ValueError` where a user's library cannot be flattened, holds what is not allowed, or scales sizes."""
+        """Raise `ValueError` where a user's library cannot be flattened, is not allowed, or holds other models."""
         if not checks_libraries():
             return
         try:
-            options = library.models.options
+            models = library.models
+            roles = {name: (getattr(self, name), self.kind_of(name)) for name in MODEL_NAMES}
+            fault = next(transistor_faults(models, roles, self.subcircuit), None)
         except InputError as error:
             raise ValueError(f"library_file: {error}") from error
+        self._check_scale(models.options)
+        if fault is not None:
+            raise ValueError(fault)
+
+    def _check_scale(self, options: dict[str, float]) -> None:
+        """Raise `ValueError` where the library's `.options scale` would change sizes."""
         scale = options.get("scale", 1.0)
         plain = [name for name in MODEL_NAMES if self.kind_of(name) == "model"]
         if _SHRINK <= scale <= 1 / _SHRINK:

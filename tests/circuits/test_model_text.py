@@ -1,6 +1,7 @@
 """User libraries flattened to one text: nested files, sections, encodings; what is refused, by file and line."""
 
 import functools
+import os
 import re
 
 import pytest
@@ -296,3 +297,37 @@ def test_a_section_that_begins_twice_is_refused(tmp_path):
     path = written(tmp_path, "a.lib", f".lib tt\n{CARD}\n.endl\n.lib TT\n.param a=1\n.endl")
     with pytest.raises(InputError, match="line 4: the section tt begins a second time"):
         library_text(path, "tt")
+
+
+def test_two_backslashes_at_the_end_continue_a_card(tmp_path):
+    path = written(tmp_path, "a.lib", ".model mn nmos level=1 \\\\\n  vto=0.6 kp=60u\\\\ \nlambda=0.03\n.param a=1")
+    assert library_text(path).text == f"{CARD}\n.param a=1"
+
+
+def test_an_edit_that_keeps_size_and_date_is_seen(tmp_path):
+    inner = written(tmp_path, "inner.inc", CARD)
+    top = written(tmp_path, "top.lib", ".include inner.inc")
+    assert "vto=0.6" in fresh_library_text(top).text
+    status = inner.stat()
+    written(tmp_path, "inner.inc", CARD.replace("0.6", "0.9"))
+    os.utime(inner, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert "vto=0.9" in fresh_library_text(top).text
+
+
+def test_a_link_includes_what_lies_beside_it_or_beside_its_target(tmp_path):
+    written(tmp_path, "v1/top.lib", ".include core.inc")
+    (tmp_path / "mine").mkdir()
+    link = tmp_path / "mine" / "top.lib"
+    link.symlink_to(tmp_path / "v1" / "top.lib")
+    written(tmp_path, "v1/core.inc", CARD)
+    assert library_text(link).text == CARD
+    written(tmp_path, "mine/core.inc", CARD.replace("0.6", "0.9"))
+    with pytest.raises(InputError, match=r"beside .*mine/top.lib, a link, and beside what it points to"):
+        fresh_library_text(link.parent / ".." / "mine" / "top.lib")
+    (tmp_path / "v1" / "core.inc").unlink()
+    assert "vto=0.9" in library_text(link.parent / ".." / "mine" / "." / "top.lib").text
+
+
+def test_options_of_a_library_are_numbers(tmp_path):
+    text = ".option scale=1.0u\n.OPTIONS tnom = 25 wnflag\n.options scale='2e-6'"
+    assert library_text(written(tmp_path, "a.lib", text)).options == {"scale": 2e-6, "tnom": 25.0, "wnflag": 1.0}

@@ -263,7 +263,7 @@ def test_a_corner_may_have_a_file_or_a_section_of_its_own(tmp_path):
 
 
 def test_each_role_may_be_a_model_or_a_subcircuit(tmp_path):
-    wrapper = ".subckt core d g s b w=1u l=1u\nM1 d g s b nch18 w={w} l={l}\n.ends\n"
+    wrapper = ".subckt core d g s b w=1u l=1u ad=0 as=0 pd=0 ps=0\nM1 d g s b nch18 w={w} l={l}\n.ends\n"
     (tmp_path / "both.lib").write_text(CARDS.read_text() + wrapper)
     given = {
         "library_file": str(tmp_path / "both.lib"),
