@@ -29,6 +29,7 @@ A kit may have both: `device` is the rule, `devices` names the roles that are ot
 """
 
 import re
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
@@ -39,6 +40,7 @@ from rramkit.errors import InputError
 from rramkit.parameters import Parameters, absolute, quantity
 
 PINS = "dgsb"
+NOMINAL = "tt"  # process corner of a library that has one only
 ModelName = Literal["nmos_core", "pmos_core", "nmos_io", "pmos_io"]
 MODEL_NAMES: tuple[ModelName, ...] = ("nmos_core", "pmos_core", "nmos_io", "pmos_io")
 
@@ -161,12 +163,23 @@ class Technology(Parameters):
         return any(self.kind_of(name) == "subcircuit" for name in MODEL_NAMES)
 
     def at_process(self, process: str) -> dict[str, str]:
-        """Return the fields that a process corner changes: the kit's corner, or the user's file and section."""
+        """Return the fields that a process corner changes: the kit's corner, or the user's file and section.
+
+        Raises
+        ------
+        InputError
+            For another corner than tt of a library without sections that names no file for it: it would do nothing.
+        """
         if not self.library_file:
             return {"corner": process}
         named = self.corners.get(process)
         if named is not None:
             return {"library_file": named.library_file or self.library_file, "section": named.section}
+        if not self.section and process != NOMINAL:
+            raise InputError(
+                f"process corner {process}: {Path(self.library_file).name} is read without a section, so the corner "
+                f"would do nothing. Set `technology.section`, or name its file: `technology.corners.{process}`."
+            )
         return {"section": process} if self.section else {}
 
     @field_validator("library_file")
@@ -214,6 +227,11 @@ class Technology(Parameters):
             self._check_library(UserLibrary(self.library_file, self.section))
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
+        if self.library_file and self.corner != NOMINAL:
+            raise ValueError(
+                f"corner = {self.corner} is one of the kit's own cards and does nothing for a `library_file`. Set "
+                "`section`, or name the corner's file"
+            )
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
         if not self.library_file and not (own and not self.has_subcircuits):
             raise ValueError("a section, another model's name or a subcircuit needs `library_file`, which holds it")
