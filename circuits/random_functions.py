@@ -2,19 +2,16 @@
 
 A process kit draws its own statistics: `agauss(...)` in a model, or in a parameter that models use. It is off where
 what is drawn is multiplied by a parameter that is 0, its switch: `{0.5 + mc_switch*agauss(0, 1, 1)*sigma}`, or
-`.param mis_vth=agauss(0, sigma, 1)` and later `delvto='mis_vth*sw_mismatch'`.
+`.param mis_vth=agauss(0, sigma, 1)` in a subcircuit and later `delvto='mis_vth*sw_mismatch'`.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rramkit.circuits.parameter_cards import assigned, assignments
 from rramkit.errors import InputError
-
-if TYPE_CHECKING:
-    from rramkit.circuits.model_text import Line
 
 _FUNCTION = r"\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\("
 _BEFORE = re.compile(r"(?i)(?<![\w.])(?P<name>[a-z_]\w*)\s*\*\s*$")
@@ -24,7 +21,21 @@ _POWER = ("^", "**")
 _WINDOW = 200  # characters before a random function in which the name of its switch is looked for
 
 
-def check_random(lines: Iterable["Line"]) -> None:
+class Line(Protocol):
+    """A card: where it stood, and what it says."""
+
+    @property
+    def text(self) -> str:
+        """The card."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """File and line."""
+        ...
+
+
+def check_random(lines: Iterable[Line]) -> None:
     """Raise `InputError` at the first line on which a random number acts.
 
     Parameters
@@ -38,14 +49,25 @@ def check_random(lines: Iterable["Line"]) -> None:
     drawn: set[str] = set()
     while True:
         found = re.compile(rf"(?i){_FUNCTION}" + "".join(rf"|(?<![\w.]){name}(?![\w.(])" for name in sorted(drawn)))
-        fresh = {name for line in lines for name in _drawn(line, found, settings)} - drawn
+        fresh = {name for line, depth in _depths(lines) for name in _drawn(line, found, settings, inside=depth > 0)}
+        fresh -= drawn
         if not fresh:
             return
         drawn |= fresh
 
 
-def _drawn(line: "Line", found: re.Pattern[str], settings: dict[str, set[str]]) -> Iterator[str]:
-    """Yield the parameters that are random by a `.param` card; raise `InputError` for another card."""
+def _depths(lines: Iterable[Line]) -> Iterator[tuple[Line, int]]:
+    """Yield each line and how many subcircuits it stands in; a first line stands in its own."""
+    depth = 0
+    for line in lines:
+        card = line.text.split(None, 1)[0].lower()
+        depth += card == ".subckt"
+        yield line, depth
+        depth -= card == ".ends"
+
+
+def _drawn(line: Line, found: re.Pattern[str], settings: dict[str, set[str]], *, inside: bool) -> Iterator[str]:
+    """Yield the parameters of a subcircuit that are random by a `.param` card; raise `InputError` for another card."""
     owners: list[tuple[str, int, int]] = []
     for match in found.finditer(line.text):
         if _TARGET.match(line.text, match.end()):
@@ -55,7 +77,7 @@ def _drawn(line: "Line", found: re.Pattern[str], settings: dict[str, set[str]]) 
             continue
         owners = owners or assigned(line.text)
         index = bisect_right(owners, match.start(), key=lambda each: each[1]) - 1
-        if not line.text.lower().startswith(".param") or index < 0:
+        if not inside or not line.text.lower().startswith(".param") or index < 0:
             raise _refusal(line, match, switches, settings)
         yield owners[index][0]
 
@@ -81,22 +103,18 @@ def _closed(text: str, start: int) -> int:
     return len(text)
 
 
-def _settings(lines: Iterable["Line"]) -> dict[str, set[str]]:
+def _settings(lines: Iterable[Line]) -> dict[str, set[str]]:
     """Return what each parameter is set to: the last value outside subcircuits, which ngspice takes, and all inside."""
     last: dict[str, str] = {}
     inside: dict[str, set[str]] = {}
-    depth = 0
-    for line in lines:
-        card = line.text.split(None, 1)[0].lower()
-        depth += card == ".subckt"
-        if card in (".param", ".params", ".subckt"):
+    for line, depth in _depths(lines):
+        if line.text.lower().startswith((".param", ".subckt")):
             given = assignments(line.text)
             if depth:
                 for name, value in given.items():
                     inside.setdefault(name, set()).add(value.lower())
             else:
                 last |= {name: value.lower() for name, value in given.items()}
-        depth -= card == ".ends"
     return {name: inside.get(name, set()) | ({last[name]} if name in last else set()) for name in {*last, *inside}}
 
 
@@ -114,7 +132,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _refusal(line: "Line", match: re.Match[str], switches: list[str], settings: dict[str, set[str]]) -> InputError:
+def _refusal(line: Line, match: re.Match[str], switches: list[str], settings: dict[str, set[str]]) -> InputError:
     what = line.text[match.start() : match.start() + 20]
     cure = "Multiply it by a parameter that is 0"
     if switches:
