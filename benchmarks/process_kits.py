@@ -1,14 +1,18 @@
 """Public process kits through the kit's resolver, against a bare ngspice that reads their files as they are.
 
 python benchmarks/process_kits.py --sky130 FOLDER --gf180 FOLDER --ptm FOLDER --freepdk45 FOLDER
+python benchmarks/process_kits.py --ihp FOLDER --osdi psp103.osdi psp103_nqs.osdi
 
-Each folder is a checkout of the kit's public source (for PTM: one with 45nm_HP.pm and 45nm_LP.pm); nothing of it is
-copied. Of each kit: a cell's read and its SET, the write driver and the latch, at the typical corner and at one more.
-The circuit is simulated by the kit, whose deck holds the models that it uses, and by a process of its own of the
-`ngspice` program, whose deck names the library's file by `.lib` or `.include` and holds the same circuit.
+Each folder is a checkout of the kit's public source (for PTM: one with 45nm_HP.pm and 45nm_LP.pm; for FreePDK45: its
+.inc files); nothing of it is copied. IHP's transistors are compact models that its checkout holds as Verilog-A, to be
+compiled first. Of each kit: a cell's read and its SET, the write driver and the latch, at the typical corner and at one
+more. The circuit is simulated by the kit, whose deck holds the models that it uses, and by a process of its own of the
+`ngspice` program, whose deck names the library's file by `.lib` or `.include` and holds the same circuit, solved by KLU
+as the kit does.
 
 The difference is the largest of all outputs and measures: of a waveform, over its largest value; of a measure, over its
-value. Times are processor seconds of ngspice, parsing included, of one run each.
+value. Times are processor seconds of ngspice, parsing included, of one run each; those of the bare one hold the start of
+the program.
 """
 
 import argparse
@@ -17,8 +21,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -105,6 +109,28 @@ KITS = {
         0.22e-6,
     ),
 }
+IHP = {
+    "device": "subcircuit",
+    "nmos_core": "sg13_lv_nmos",
+    "pmos_core": "sg13_lv_pmos",
+    "nmos_io": "sg13_hv_nmos",
+    "pmos_io": "sg13_hv_pmos",
+    "v_core": 1.2,
+    "v_io": 3.3,
+    "l_core": 0.13e-6,
+    "l_io": 0.45e-6,
+}
+KITS["ihp"] = ProcessKit(
+    IHP,
+    {
+        f"mos_{corner}": "".join(
+            f'.lib "{{folder}}/ihp-sg13g2/libs.tech/ngspice/models/cornerMOS{kind}.lib" mos_{corner}\n'
+            for kind in ("lv", "hv")
+        )
+        for corner in ("tt", "ss")
+    },
+    0.45e-6,
+)
 CIRCUITS = ("cell_read", "cell_write", "write_driver_set", "sense_amp")
 
 
@@ -113,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in KITS:
         parser.add_argument(f"--{name}", type=Path, metavar="FOLDER")
+    parser.add_argument("--osdi", type=Path, nargs="+", default=[], metavar="FILE", help="compiled models of --ihp")
     parser.add_argument("--circuits", nargs="+", default=CIRCUITS, choices=CIRCUITS)
     parser.add_argument("--typical", action="store_true", help="the first corner of each kit only")
     given = parser.parse_args()
@@ -123,6 +150,8 @@ def main() -> None:
             folder = getattr(given, name)
             if folder is None:
                 continue
+            if name == "ihp":
+                kit = replace(kit, technology=kit.technology | {"osdi": [str(path.resolve()) for path in given.osdi]})
             corners = list(kit.bare)[: 1 if given.typical else None]
             for corner in corners:
                 for line in lines(kit, corner, folder.resolve(), given.circuits, Path(scratch), pool):
@@ -146,7 +175,7 @@ def lines(
         before = spent(pool)
         ours = pool.run(text)
         cut = spent(pool) - before
-        theirs, whole = run_bare(_USER.sub(lambda _: bare, text), folder, scratch)
+        theirs, whole = run_bare(_USER.sub(lambda _: bare, text), folder, scratch, kit.technology.get("osdi", ()))
         worst, where = difference(deck, ours, theirs)
         yield f"| {circuit} | {worst:.1e} | {where} | {cut:.2f} s | {whole:.2f} s | {made:.2f} s |"
 
@@ -192,11 +221,12 @@ def spent(pool: SpicePool) -> float:
     return sum(usage(int(each.name)).seconds for each in pool.folder.iterdir())
 
 
-def run_bare(deck: str, folder: Path, scratch: Path) -> tuple[Waveforms, float]:
-    """Return what a bare ngspice in `folder` gives for a deck, and its processor seconds."""
+def run_bare(deck: str, folder: Path, scratch: Path, osdi: Sequence[str]) -> tuple[Waveforms, float]:
+    """Return what a bare ngspice in `folder`, which loads `osdi` first, gives for a deck, and its processor seconds."""
     raw, path = scratch / "bare.raw", scratch / "bare.cir"
     raw.unlink(missing_ok=True)
-    control = f".options klu\n.control\nset filetype=binary\nrun\nwrite {raw}\nquit\n.endc\n.end\n"
+    loaded = "".join(f"pre_osdi {path}\n" for path in osdi)
+    control = f".options klu\n.control\n{loaded}set filetype=binary\nrun\nwrite {raw}\nquit\n.endc\n.end\n"
     path.write_text(re.sub(r"(?im)^\.end\s*\Z", lambda _: control, deck))
     program = Path(__file__).parents[1] / ".ngspice" / "bin" / "ngspice"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
