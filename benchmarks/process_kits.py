@@ -11,8 +11,8 @@ more. The circuit is simulated by the kit, whose deck holds the models that it u
 as the kit does.
 
 The difference is the largest of all outputs and measures: of a waveform, over its largest value; of a measure, over its
-value. Times are processor seconds of ngspice, parsing included, of one run each; those of the bare one hold the start of
-the program.
+value. Times are processor seconds of ngspice, parsing included, of one run each; those of the bare one hold the
+start of the program.
 """
 
 import argparse
