@@ -12,7 +12,7 @@ from rramkit import __version__
 from rramkit.circuits import libraries
 from rramkit.circuits.instances import instance_faults
 from rramkit.circuits.libraries import ModelFile, UserLibrary
-from rramkit.circuits.model_text import joined_lines
+from rramkit.circuits.model_text import joined_lines, needed, words_of
 from rramkit.circuits.verilog_a import note
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, flat
@@ -71,6 +71,8 @@ class Deck:
         body = str(self.circuit).splitlines()[1:]
         parts = [self.title, *self._header(), ""]
         libraries.check_names(self.libraries, self._own_names())
+        libraries.check_options(self.libraries)
+        libraries.check_functions(self.libraries, "\n".join(body))
         for name in self.libraries:
             parts += [libraries.text(name, "\n".join(body)).rstrip(), ""]
         parts += [line for line in body if line.strip()]
@@ -83,7 +85,9 @@ class Deck:
 
     def _check_instances(self, body: list[str]) -> None:
         """Raise `InputError` where the circuit gives a user's subcircuit what it does not take, or cannot multiply."""
-        models = [line for each in self.libraries if isinstance(each, UserLibrary) for line in each.models.lines]
+        words = words_of("\n".join(body))
+        used = [needed(each.models, words) for each in self.libraries if isinstance(each, UserLibrary)]
+        models = [line for each in used for line in each.lines]
         if not models:
             return
         circuit = joined_lines(Path(self.title), body, first=1)
@@ -91,7 +95,8 @@ class Deck:
         if fault is not None:
             raise InputError(
                 f"{fault.text}: ngspice would not say so, and give other numbers. Name the subcircuit's own parameters "
-                "in `technology.subcircuit` (`width`, `length`, `count`, `strips`), or change the library."
+                'in `technology.subcircuit` (`width`, `length`, `count`, `strips`; `count = ""` draws transistors in '
+                "parallel one by one), or change the library."
             )
 
     def _own_names(self) -> list[str]:

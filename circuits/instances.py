@@ -1,6 +1,7 @@
 """Instances of subcircuits: what ngspice passes over without a word, found in the text of a deck.
 
-An `X` line may give parameters that its subcircuit does not have: ngspice drops them. Its `m=` multiplies what stands
+An `X` line may give parameters that its subcircuit does not have, on its first line or by `.param` inside (sky130's
+sizes stand there): ngspice drops them. Its `m=` multiplies what stands
 in the subcircuit by writing `m=` on each line there, in the place of one that stands there already (ngspice 46: `m=3`
 inside of `m=2` gives 2), and a current-controlled source (`F`, `H`, `W`) sees the multiplied current once more. Where
 `m` is a parameter of the subcircuit, it is one like any other, and multiplies nothing by itself.
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rramkit.circuits.model_text import Line
+from rramkit.circuits.parameter_cards import assignments
 
 _QUOTED = re.compile(r"'[^']*'|\{[^{}]*\}")
 _ASSIGNED = re.compile(r"\s*=\s*")
@@ -102,7 +104,10 @@ def _subcircuits(lines: Iterable[Line]) -> dict[str, _Subcircuit]:
             known.setdefault(inside[-1], _Subcircuit()).parameters.update(_call(line.text)[1])
         elif card == ".ends":
             inside = inside[:-1]
-        elif inside and (not card.startswith(".") or card.startswith(".param")):
+        elif inside and card in (".param", ".params"):
+            known[inside[-1]].parameters.update(assignments(line.text.lower()))
+            known[inside[-1]].lines.append(line)
+        elif inside and not card.startswith("."):
             known[inside[-1]].lines.append(line)
     return known
 

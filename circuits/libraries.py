@@ -19,6 +19,8 @@ CONTROL_WORDS = (
     "|meas(?:ure)?|tran|dc|ac|op|noise|tf|pz|sens|disto|four|ic|nodeset|temp|if|else|elseif|endif|title|width|probe"
 )
 LIBRARY_KEYS = ("library_file", "library", "osdi")  # of transistors, a device, both: parameters that are paths
+_FUNCTION = re.compile(r"(?i)^\.(?:func|params?)\s+([a-z_]\w*)\s*\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(")
 _CONTROL = re.compile(rf"(?i)(?:^|[\s/])\.(?:{CONTROL_WORDS})(?:$|[\s/])")
 # A path stands in the header of a deck, a comment: letters, digits, blanks and these, so that it can be nothing else.
 _PATH = re.compile(r"[\w ./+,@=:~#%^()-]{1,1000}")
@@ -134,6 +136,44 @@ def check_names(libraries: Iterable[ModelFile], own: Iterable[str]) -> None:
                     "Rename yours."
                 )
             owners[name] = str(library)
+
+
+def check_functions(libraries: Iterable[ModelFile], circuit: str) -> None:
+    """Raise `InputError` where a function of a user's library has the name of one that the kit's own equations call.
+
+    ngspice takes a `.func` for every expression of a deck, also in the place of its own `max` or `tanh`.
+    """
+    own = "\n".join([circuit, *(netlists.text(each) for each in libraries if not isinstance(each, UserLibrary))])
+    called = {name.lower() for name in _CALLED.findall(re.sub(r"(?m)^\*.*$", "", own))}
+    for library in libraries:
+        part = needed(library.models, words_of(circuit)) if isinstance(library, UserLibrary) else None
+        for line in part.lines if part else ():
+            match = _FUNCTION.match(line.text)
+            if match and match[1].lower() in called:
+                raise InputError(
+                    f"{line.where}: `{library}` defines the function `{match[1]}`, which the kit's circuit calls: "
+                    "ngspice would take yours there too. Rename it."
+                )
+
+
+def check_options(libraries: Iterable[ModelFile]) -> None:
+    """Raise `InputError` where one library of a deck sets an option that acts on the transistors of another one."""
+    first: tuple[ModelFile, dict[str, float]] | None = None
+    for library in libraries:
+        options = library.models.options if isinstance(library, UserLibrary) else {}
+        if isinstance(library, DeviceLibrary) and not options:
+            continue
+        if not isinstance(library, UserLibrary) and not re.search(
+            r"(?im)^\.model\s+\S+\s+[np]mos", netlists.text(library)
+        ):
+            continue
+        if first is not None and options != first[1]:
+            name = sorted({*options, *first[1]})[0]
+            raise InputError(
+                f"`{library}` and `{first[0]}` stand in one deck and differ in `.options {name}`, which acts on both. "
+                "Take the option out, or use one library."
+            )
+        first = first or (library, options)
 
 
 def _defined(deck: str) -> list[str]:

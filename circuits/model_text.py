@@ -15,6 +15,7 @@ library or deck that somebody sends reads a key, a password or a device.
 
 import hashlib
 import itertools
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -22,12 +23,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from rramkit.circuits.parameter_cards import assigned, assignments
+from rramkit.circuits.random_functions import check_random
 from rramkit.errors import InputError
 
 _DEPTH = 40  # nested files (1): deeper than any process kit
 _NESTED_MOST = 20_000  # nested files that one library puts in place: a whole sky130 has under a thousand
 _SIZE = 200e6  # bytes of one flattened library: a whole sky130 has 30e6
-_CARD_LONGEST = 100_000  # characters of one card, its continuations joined: a BSIM4 card has some thousand
+_CARD_LONGEST = 5_000_000  # characters of one card, its continuations joined: one `.param` of sky130 has 1.2 million
 _SUFFIXES = frozenset(  # of model files, where they lie elsewhere than the library that names them
     "lib inc incl include l sp spi spice ngspice hspice cir ckt cdl net netlist mod model models mdl pm sub subckt "
     "scs par param params prm cor corner".split()
@@ -40,7 +43,13 @@ _CARD = re.compile(r"^\.(?P<name>\w+)")
 _ALLOWED = frozenset("model subckt ends param params func if elseif else endif".split())
 _DROPPED = frozenset("protect unprotect prot unprot".split())
 _OPTIONS = frozenset(("scale", "tnom", "wnflag"))
-_OPTION = re.compile(r"(?i)(\w+)(?:\s*=\s*[^\s=]+)?")
+_OPTION = re.compile(r"(?i)(\w+)(?:=([^\s=]+))?")
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*")
+_SUFFIX_OF = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12} | {
+    "f": 1e-15,
+    "a": 1e-18,
+    "mil": 25.4e-6,
+}
 _ELEMENTS = "bcdefghijklmnopqrstuvwxyz"
 # Models that open files or run programs: of ngspice's code models, of its device simulator, and its network device.
 _OPENS_FILES = frozenset(
@@ -49,9 +58,6 @@ _OPENS_FILES = frozenset(
 )
 _FILE_KEY = re.compile(r"(?i)\b\w*(?:file|simulation)\s*=")
 _SEPARATORS = re.compile(r"[\s(),=]+")  # between words, as ngspice reads a model card
-_RANDOM = re.compile(
-    r"(?i)(?:(?<!\w)(?P<switch>[a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit|sgauss|sunif)\s*\("
-)
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 
@@ -105,6 +111,12 @@ class ModelText:
         return frozenset(name for name, _ in self.definitions())
 
     @cached_property
+    def options(self) -> dict[str, float]:
+        """Options that it sets, by name in lower case; one without a value is 1. Of two of one name the last acts."""
+        lines = (line.text for line in self.lines if line.text.lower().startswith(".opt"))
+        return {name: value for text in lines for name, value in _settings(text)}
+
+    @cached_property
     def _with_pins(self) -> dict[tuple[str, str], "ModelText"]:
         """Copies with an inner node as a pin, each made once: decks of one plan share it."""
         return {}
@@ -152,7 +164,7 @@ def library_text(path: str | Path, section: str = "") -> ModelText:
     InputError
         When a file is missing or includes itself, the section is not there, or a card is not allowed.
     """
-    file = Path(path).resolve()
+    file = Path(path).absolute()
     return _library(str(file), section, stamp_of(file))
 
 
@@ -160,25 +172,29 @@ def wrapped(text: str, width: int = 118) -> str:
     """Return cards with lines of at most `width` characters, continued by `+`, broken at blanks."""
     lines: list[str] = []
     for card in text.split("\n"):
-        rest, head = card, ""
-        while len(head) + len(rest) > width and (cut := _blank_before(rest, width - len(head))) > 0:
-            lines.append(head + rest[:cut])
-            rest, head = rest[cut + 1 :], "+ "
-        lines.append(head + rest)
+        start, head = 0, ""
+        while len(head) + len(card) - start > width and (cut := _blank_before(card, start, width - len(head))) > start:
+            lines.append(head + card[start:cut])
+            start, head = cut + 1, "+ "
+        lines.append(head + card[start:])
     return "\n".join(lines)
 
 
-def _blank_before(text: str, width: int) -> int:
-    """Return the last blank outside quotes and braces before `width`, else the first after it; 0: there is none."""
-    best, quoted, depth = 0, False, 0
-    for index, char in enumerate(text):
+def _blank_before(text: str, start: int, width: int) -> int:
+    """Return the last blank outside quotes and braces in the `width` characters from `start`, else the next one.
+
+    `start` where there is none.
+    """
+    best, quoted, depth = start, False, 0
+    for index in range(start, len(text)):
+        char = text[index]
         quoted ^= char == "'"
         depth += (char in "{(") - (char in "})")
-        if char == " " and not quoted and depth <= 0 and index:
-            if index <= width:
+        if char == " " and not quoted and depth <= 0 and index > start:
+            if index - start <= width:
                 best = index
             else:
-                return best or index
+                return best if best > start else index
     return best
 
 
@@ -199,6 +215,11 @@ def needed(flat: ModelText, names: Iterable[str]) -> ModelText:
     ModelText
         The part of it, in the same order, options with it. A library with conditions outside subcircuits is returned
         whole.
+
+    Raises
+    ------
+    InputError
+        When one name that is needed has two definitions that differ.
     """
     return flat._definitions.needed(name.lower() for name in names)
 
@@ -228,7 +249,14 @@ def subcircuits(flat: ModelText) -> dict[str, Subcircuit]:
 def _subcircuit(name: str, block: list[Line]) -> Subcircuit:
     words = re.sub(r"\s*=\s*", "=", block[0].text.lower()).split()[2:]
     pins = itertools.takewhile(lambda word: "=" not in word and word != "params:", words)
-    return Subcircuit(name, tuple(pins), _assignments(block[0].text), tuple(block[1:-1]))
+    defaults = assignments(block[0].text)
+    depth = 0
+    for line in block[1:-1]:
+        card = line.text.split(None, 1)[0].lower()
+        depth += (card == ".subckt") - (card == ".ends")
+        if depth == 0 and card in (".param", ".params"):  # ngspice takes it as one of the first line
+            defaults |= assignments(line.text)
+    return Subcircuit(name, tuple(pins), defaults, tuple(block[1:-1]))
 
 
 def with_pin(flat: ModelText, name: str, node: str) -> ModelText:
@@ -251,7 +279,6 @@ def spaced_models(text: str) -> str:
 _MODEL_TYPE = re.compile(r"(?im)^(\.model\s+\S+\s+[^\s(]+)\(")
 _WORD = re.compile(r"[\w.]+")
 _BETWEEN = re.compile(r"[\s=,(){}'\"]+")
-_ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
 
 
 class _Definitions:
@@ -288,8 +315,23 @@ class _Definitions:
                     fresh = self._uses(index) - seen
                     waiting += fresh
                     seen |= fresh
-        lines = (line for index in sorted(wanted) for line in self._blocks[index][1])
+        lines = (line for block in self._each_once(sorted(wanted)) for line in block)
         return ModelText(tuple(lines), self._flat.files)
+
+    def _each_once(self, wanted: Iterable[int]) -> Iterator[list[Line]]:
+        """Yield parts; of two equal ones with one name the first. Others of one name: ngspice takes one in silence."""
+        first: dict[str, list[Line]] = {}
+        for _, block in (self._blocks[index] for index in wanted):
+            card, name = [*block[0].text.lower().split(None, 2), ""][:2]
+            if card not in (".model", ".subckt"):
+                yield block
+            elif name not in first:
+                first[name] = block
+                yield block
+            elif _as_read(block) != _as_read(first[name]):
+                raise InputError(
+                    f"{block[0].where}: `{name}` is defined a second time (first: {first[name][0].where}). Remove one."
+                )
 
     def _uses(self, index: int) -> set[str]:
         """Return the names that a part uses, of those that the library defines."""
@@ -299,8 +341,16 @@ class _Definitions:
         return self._words[index]
 
 
+def _as_read(block: Iterable[Line]) -> list[list[str]]:
+    """Return the words of lines as ngspice reads them: in lower case, blanks as one."""
+    return [line.text.lower().split() for line in block]
+
+
 def _blocks(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:
-    """Return the parts of a library with the names (lower case) that each defines: whole subcircuits, else lines."""
+    """Return the parts of a library with the names (lower case) that each defines.
+
+    A part is a whole subcircuit, one parameter (as ngspice itself splits a `.param` card), else a line.
+    """
     blocks: list[tuple[tuple[str, ...], list[Line]]] = []
     depth = 0
     for line in lines:
@@ -308,21 +358,36 @@ def _blocks(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:
         card = words[0].lower()
         if depth:
             blocks[-1][1].append(line)
+        elif card in (".param", ".params"):
+            blocks += [((name,) if name else (), [each]) for name, each in _parameter_lines(line)]
         else:
-            blocks.append((_names(card, words, line.text), [line]))
+            blocks.append((_names(card, words), [line]))
         depth += (card == ".subckt") - (card == ".ends")
     return blocks
 
 
-def _names(card: str, words: list[str], text: str) -> tuple[str, ...]:
+def _parameter_lines(line: Line) -> Iterator[tuple[str, Line]]:
+    """Yield name (lower case) and a `.param` card of its own for each parameter of one card.
+
+    A card that does not begin with a name and `=` comes whole and without a name, so that it is always needed.
+    """
+    found = assigned(line.text)
+    if not found or len(line.text[: found[0][1]].split()) > 1:
+        yield "", line
+        return
+    card = line.text.split(None, 1)[0]
+    ends = [start for _, start, _ in found[1:]] + [len(line.text)]
+    for (name, start, _), end in zip(found, ends, strict=True):
+        yield name, replace(line, text=f"{card} {line.text[start:end].strip()}")
+
+
+def _names(card: str, words: list[str]) -> tuple[str, ...]:
     """Return what a card defines; nothing for one that is always needed, such as options."""
     if card in (".model", ".subckt") and len(words) > 1:
         name = words[1].lower()
         return tuple({name, re.sub(r"\.\d+$", "", name)})  # bins of one model: `nch.1` too is needed for `nch`
     if card == ".func" and len(words) > 1:
         return (re.split(r"[(\s=]", words[1].lower())[0],)
-    if card in (".param", ".params"):
-        return tuple(dict.fromkeys(_ASSIGNED.findall(text.lower())))
     return ()
 
 
@@ -346,12 +411,12 @@ def stamp_of(file: Path) -> tuple[int, int]:
         status = file.stat()
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}). Pass the path of a model file.") from error
-    return status.st_mtime_ns, status.st_size
+    return status.st_ctime_ns, status.st_size  # not mtime, which `cp -p` and `touch -r` set back
 
 
 def fresh_library_text(path: str | Path, section: str = "") -> ModelText:
     """Return `library_text`, read again where a nested file was edited since."""
-    file = Path(path).resolve()
+    file = Path(path).absolute()
     known = _nested.get((str(file), section))
     if known is not None and any(has_changed(Path(each), mark) for each, mark in zip(*known, strict=True)):
         _library.cache_clear()
@@ -378,8 +443,8 @@ def flattened(path: Path, section: str = "", root: Path | None = None) -> ModelT
     root : Path, optional
         Folder of the file that the user named, where any file may be nested; left out, that of `path`.
     """
-    file = path.resolve()
-    walk = _Walk(root or file.parent)
+    file = path.absolute()
+    walk = _Walk(root or file.resolve().parent)
     return ModelText(tuple(walk.cards(file, section, ())), tuple(walk.files))
 
 
@@ -392,9 +457,10 @@ class _Walk:
 
     def cards(self, file: Path, section: str, above: tuple[tuple[Path, str], ...]) -> Iterator[Line]:
         """Yield the cards of a file, or of one section of it, those of nested files in place."""
-        self._check_nesting(file, section, above)
-        self.files[str(file)] = None
-        inside = (*above, (file, section.lower()))
+        resolved = file.resolve()
+        self._check_nesting(resolved, section, above)
+        self.files[str(resolved)] = None
+        inside = (*above, (resolved, section.lower()))
         for line in _lines_of(file, section):
             nested = nested_file(line, file, self._root)
             if nested is not None:
@@ -419,27 +485,30 @@ class _Walk:
 
 
 def _lines_of(file: Path, section: str) -> Iterator[Line]:
-    """Yield the cards of one section of a file (empty: those outside sections), its includes as they stand."""
-    seen = False
+    """Yield the cards of one section of a file (empty: those outside sections), its includes as they stand.
+
+    A fault in the sections of others is none: sky130 as open_pdks built it in 2021 leaves one open.
+    """
     present: list[str] = []
     current = ""  # the section that lines are in
     for line in logical_lines(file):
         opened, wanted = _opened(line, file), current.lower() == section.lower()
         if opened is not None:
-            if current:
+            if current and (wanted or not section):
                 raise InputError(f"{line.where}: a section inside the section {current}. Close it with `.endl` first.")
+            if section and opened.lower() == section.lower() and opened.lower() in map(str.lower, present):
+                raise InputError(f"{line.where}: the section {section} begins a second time. Remove one.")
             current = opened
             present.append(opened)
-            seen |= opened.lower() == section.lower()
         elif _ENDL.match(line.text):
-            if not current:
+            if not current and not section:
                 raise InputError(f"{line.where}: `.endl` closes no section. Remove it.")
             current = ""
         elif wanted:
             yield line
-    if current:
+    if current and (not section or current.lower() == section.lower()):
         raise InputError(f"{file}: the section {current} is not closed. Add `.endl {current}`.")
-    if section and not seen:
+    if section.lower() not in ("", *map(str.lower, present)):
         names = ", ".join(present) or "none"
         raise InputError(f"{file}: has no section {section}; its sections: {names}. Pass one of them.")
 
@@ -473,6 +542,14 @@ def placed(name: str, line: Line, file: Path, root: Path, *, suffixes: frozenset
     Raises `InputError` where it is not there, or lies outside `root` and is not called like a model file.
     """
     nested = _path_of(name, line, file)
+    _check_place(nested.resolve(), line, root, suffixes)
+    if not nested.is_file():
+        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested.resolve()}). Fix the path.")
+    return nested
+
+
+def _check_place(nested: Path, line: Line, root: Path, suffixes: frozenset[str]) -> None:
+    """Raise `InputError` where a nested file lies elsewhere than its library and is not called like a model file."""
     own = nested.is_relative_to(root) and not any(part.startswith(".") for part in nested.relative_to(root).parts)
     model = nested.suffix[1:].lower() in suffixes and not any(nested.is_relative_to(each) for each in _SYSTEM)
     if not (own or model):
@@ -480,19 +557,26 @@ def placed(name: str, line: Line, file: Path, root: Path, *, suffixes: frozenset
             f"{line.where}: {nested}: outside the library's folder a nested file must be called like a model file "
             "(.lib, .inc, .spice, .va ...); this one is not read. Put it beside the library, or remove the line."
         )
-    if not nested.is_file():
-        raise InputError(f"{line.where}: {name}: no such model file (looked for {nested}). Fix the path.")
-    return nested
 
 
 def _path_of(name: str, line: Line, file: Path) -> Path:
+    """Return the file that a line names, beside `file`; where that is a link, beside the link or what it points to."""
     unknown = [each.strip("{}") for each in _VARIABLE.findall(name) if each.strip("{}") not in os.environ]
     if unknown:
         raise InputError(f"{line.where}: ${unknown[0]} is not set. Set it, or write the path out.")
     try:
-        return (file.parent / os.path.expandvars(Path(name).expanduser())).resolve()
+        named = os.path.expandvars(Path(name).expanduser())
+        places = [folder / named for folder in dict.fromkeys((file.parent, file.resolve().parent))]
+        found = [place for place in places if place.is_file()]
+        two = len(found) > 1 and not found[0].samefile(found[1])
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(f"{line.where}: {name!r} is no path ({error}). Fix it.") from error
+    if two:
+        raise InputError(
+            f"{line.where}: {name} lies beside {file}, a link, and beside what it points to. Remove one, or write the "
+            "path out."
+        )
+    return (found or places)[0]
 
 
 def logical_lines(file: Path) -> Iterator[Line]:
@@ -514,6 +598,11 @@ def joined_lines(file: Path, lines: Iterable[str], *, first: int) -> Iterator[Li
             if not parts:
                 raise InputError(f"{file}, line {index}: continues no line. Remove the `+`.")
             parts.append(text[1:].strip())
+            length += len(text)
+            _check_length(file, index, length)
+            continue
+        if parts and parts[-1].endswith("\\\\"):  # two backslashes: the next line goes on
+            parts[-1:] = [parts[-1][:-2].strip(), text]
             length += len(text)
             _check_length(file, index, length)
             continue
@@ -561,7 +650,6 @@ def read_text(file: Path) -> str:
 def check_library(flat: ModelText) -> None:
     """Raise `InputError` at the first card of a library that is not allowed."""
     depth, depths = 0, []
-    parameters = _parameters(flat.lines)
     for line in flat.lines:
         check_characters(line)
         card = _CARD.match(line.text)
@@ -583,23 +671,9 @@ def check_library(flat: ModelText) -> None:
                 f"`.{name}`. Remove the line."
             )
         check_files(line, name)
-        _check_random(line, parameters)
     if depths:
         raise InputError(f"{depths[-1].where}: the subcircuit is not closed. Add `.ends`.")
-    _check_twice(flat)
-
-
-def _check_twice(flat: ModelText) -> None:
-    """Refuse two cards of one name, unless they stand in branches of a condition: ngspice takes one without a word."""
-    if any(_CARD.match(line.text) and line.text[1:3].lower() == "if" for line in flat.lines):
-        return
-    first: dict[str, Line] = {}
-    for name, line in flat.definitions():
-        if name in first:
-            raise InputError(
-                f"{line.where}: `{name}` is defined a second time (first: {first[name].where}). Remove one."
-            )
-        first[name] = line
+    check_random(flat.lines)
 
 
 def check_characters(line: Line) -> None:
@@ -623,13 +697,25 @@ def _check_element(line: Line, depth: int) -> None:
 
 
 def _check_options(line: Line) -> None:
-    settings = line.text.split(None, 1)[1] if " " in line.text else ""
-    for name in (match[1].lower() for match in _OPTION.finditer(re.sub(r"\s*=\s*", "=", settings))):
+    for name, _ in _settings(line.text):
         if name not in _OPTIONS:
             raise InputError(
                 f"{line.where}: of options a library may set {', '.join(sorted(_OPTIONS))} only; got `{name}`, which "
                 "changes the analysis. Remove it."
             )
+
+
+def _settings(text: str) -> Iterator[tuple[str, float]]:
+    """Yield name (lower case) and value of each option on a line; 1 for one without, nan for one that is no number."""
+    _, *rest = re.sub(r"\s*=\s*", "=", text).split(None, 1)
+    for match in _OPTION.finditer("".join(rest)):
+        yield match[1].lower(), 1.0 if match[2] is None else number(match[2])
+
+
+def number(text: str) -> float:
+    """Return a number as ngspice writes it, `1.0u` or `1e-6`; nan for anything else."""
+    match = _NUMBER.fullmatch(text.lower().strip("'{}"))
+    return float(match[1]) * _SUFFIX_OF[match[2] or ""] if match else math.nan
 
 
 def check_files(line: Line, card: str) -> None:
@@ -639,35 +725,3 @@ def check_files(line: Line, card: str) -> None:
     if kind in _OPENS_FILES or (card in ("", "model") and _FILE_KEY.search(line.text)):
         what = f"a model of the kind `{kind}`" if kind else f"`{line.text[:40]}`"
         raise InputError(f"{line.where}: {what} opens a file or runs a program. Remove it.")
-
-
-def _check_random(line: Line, parameters: dict[str, str]) -> None:
-    for match in _RANDOM.finditer(line.text):
-        switch = (match["switch"] or "").lower()
-        if not (switch and _is_zero(parameters.get(switch, ""))):
-            raise InputError(
-                f"{line.where}: a random function that is switched on, `{match[0].strip()}...`: each run would have "
-                "other numbers. Multiply it by a parameter that is 0; the kit draws mismatch itself."
-            )
-
-
-def _parameters(lines: Iterable[Line]) -> dict[str, str]:
-    """Return the text of each parameter outside subcircuits that is one plain word, by its name in lower case."""
-    values: dict[str, str] = {}
-    for line in lines:
-        if line.text.lower().startswith((".param ", ".params ")):
-            values |= _assignments(line.text)
-    return values
-
-
-def _assignments(text: str) -> dict[str, str]:
-    """Return the value of each `name=value` on a line, by its name in lower case, without quotes and braces."""
-    found = re.findall(r"([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|[^\s=]+)", text)
-    return {name.lower(): value.strip("'{} ") for name, value in found}
-
-
-def _is_zero(text: str) -> bool:
-    try:
-        return float(text) == 0.0
-    except ValueError:
-        return False

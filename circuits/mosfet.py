@@ -55,7 +55,9 @@ class Netlister:
             sizes = tech.subcircuit.sizes(w, drawn, m, l_strip=tech.l_diffusion if strips else 0.0)
             by_pin = dict(zip("dgsb", nodes, strict=True))
             pins = [by_pin[pin] for pin in tech.subcircuit.pins]
-            self.into.X(TRANSISTOR[1:] + name.removeprefix("_"), getattr(tech, kind), *pins, **sizes)
+            for index in range(m if not tech.subcircuit.count else 1):
+                which = name.removeprefix("_") + (f"__{index + 1}" if index else "")
+                self.into.X(TRANSISTOR[1:] + which, getattr(tech, kind), *pins, **sizes)
             return
         more: dict[str, float] = {"m": m} if m != 1 else {}
         if strips:

@@ -33,16 +33,19 @@ A kit may have both: `device` is the rule, `devices` names the roles that are ot
 """
 
 import re
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
 
 from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path, checks_libraries
+from rramkit.circuits.transistor_cards import transistor_faults
 from rramkit.circuits.verilog_a import is_compact_model
 from rramkit.errors import InputError, SetupError
 from rramkit.parameters import Parameters, absolute, quantity
 
 PINS = "dgsb"
+NOMINAL = "tt"  # process corner of a library that has one only
 ModelName = Literal["nmos_core", "pmos_core", "nmos_io", "pmos_io"]
 MODEL_NAMES: tuple[ModelName, ...] = ("nmos_core", "pmos_core", "nmos_io", "pmos_io")
 
@@ -55,6 +58,7 @@ _MODEL = re.compile(
     r"[a-z0-9_](?:[\w.+:#!~@^%&?<>|-]|/(?!/)){0,63}",
     re.IGNORECASE | re.ASCII,
 )
+_SHRINK = 0.5  # the least `.options scale` that is a shrink of what is drawn; below it is another unit of length
 Kind = Literal["model", "subcircuit"]
 
 
@@ -64,7 +68,9 @@ class Subcircuit(Parameters):
     pins: str = quantity("dgsb", "1", "order of its pins: d(rain), g(ate), s(ource), b(ulk)")
     width: str = quantity("w", "1", "name of its parameter for the width")
     length: str = quantity("l", "1", "name of its parameter for the length")
-    count: str = quantity("m", "1", "name of its parameter for the number of equal transistors in parallel")
+    count: str = quantity(
+        "m", "1", "name of its parameter for the number of equal transistors in parallel; empty: each is drawn"
+    )
     strips: bool = quantity(True, "1", "it takes ad, as, pd and ps too: areas and perimeters of drain and source")
     unit: float = quantity(1.0, "m", "what 1 means as its width or length: 1 m, or 1e-6 m", ge=1e-9, le=1)
 
@@ -75,12 +81,17 @@ class Subcircuit(Parameters):
             raise ValueError(f"must hold each of the letters {PINS} once")
         return pins
 
-    @field_validator("width", "length", "count")
+    @field_validator("width", "length")
     @classmethod
     def _parameter(cls, name: str) -> str:
         if not _NAME.fullmatch(name):
             raise ValueError("must be one name of ASCII letters, digits and _")
         return name
+
+    @field_validator("count")
+    @classmethod
+    def _count(cls, name: str) -> str:
+        return cls._parameter(name) if name else name
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -95,7 +106,7 @@ class Subcircuit(Parameters):
         if self.strips and l_strip > 0:
             area, edge = w * l_strip, 2 * (w + l_strip)
             sizes |= {"ad": area, "as": area, "pd": edge, "ps": edge}
-        return sizes | ({self.count: count} if count != 1 else {})
+        return sizes | ({self.count: count} if count != 1 and self.count else {})
 
 
 class CornerLibrary(Parameters):
@@ -165,12 +176,23 @@ class Technology(Parameters):
         return any(self.kind_of(name) == "subcircuit" for name in MODEL_NAMES)
 
     def at_process(self, process: str) -> dict[str, str]:
-        """Return the fields that a process corner changes: the kit's corner, or the user's file and section."""
+        """Return the fields that a process corner changes: the kit's corner, or the user's file and section.
+
+        Raises
+        ------
+        InputError
+            For another corner than tt of a library without sections that names no file for it: it would do nothing.
+        """
         if not self.library_file:
             return {"corner": process}
         named = self.corners.get(process)
         if named is not None:
             return {"library_file": named.library_file or self.library_file, "section": named.section}
+        if not self.section and process != NOMINAL:
+            raise InputError(
+                f"process corner {process}: {Path(self.library_file).name} is read without a section, so the corner "
+                f"would do nothing. Set `technology.section`, or name its file: `technology.corners.{process}`."
+            )
         return {"section": process} if self.section else {}
 
     @field_validator("library_file")
@@ -224,11 +246,16 @@ class Technology(Parameters):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.library_file:
-            _check_library(UserLibrary(self.library_file, self.section, self.osdi))
+            self._check_library(UserLibrary(self.library_file, self.section, self.osdi))
         elif self.osdi:
             raise ValueError("osdi: compact models need `library_file`, whose N lines use them")
         if not all(getattr(self, kind) for kind in MODEL_NAMES):
             raise ValueError("the names of the models must not be empty")
+        if self.library_file and self.corner != NOMINAL:
+            raise ValueError(
+                f"corner = {self.corner} is one of the kit's own cards and does nothing for a `library_file`. Set "
+                "`section`, or name the corner's file"
+            )
         own = not self.section and all(getattr(self, kind) == kind for kind in MODEL_NAMES)
         if not self.library_file and not (own and not self.has_subcircuits):
             raise ValueError("a section, another model's name or a subcircuit needs `library_file`, which holds it")
@@ -237,18 +264,39 @@ class Technology(Parameters):
                 raise ValueError(f"{kind}: the name of a subcircuit must be of ASCII letters, digits and _")
         return self
 
+    def _check_library(self, library: UserLibrary) -> None:
+        """Raise `ValueError` where a user's library cannot be flattened, is not allowed, or holds other models."""
+        if not checks_libraries():
+            return
+        try:
+            models, _ = library.models, library.compact_models
+            roles = {name: (getattr(self, name), self.kind_of(name)) for name in MODEL_NAMES}
+            fault = next(transistor_faults(models, roles, self.subcircuit), None)
+        except (InputError, SetupError) as error:
+            raise ValueError(f"library_file: {error}") from error
+        self._check_scale(models.options)
+        if fault is not None:
+            raise ValueError(fault)
+
+    def _check_scale(self, options: dict[str, float]) -> None:
+        """Raise `ValueError` where the library's `.options scale` would change sizes."""
+        scale = options.get("scale", 1.0)
+        plain = [name for name in MODEL_NAMES if self.kind_of(name) == "model"]
+        if _SHRINK <= scale <= 1 / _SHRINK:
+            return
+        if plain:
+            raise ValueError(
+                f"library_file: sets `.options scale={scale:g}`, by which ngspice multiplies the sizes of {plain[0]}, "
+                "a model. Name a subcircuit, or a library without the option"
+            )
+        if not 1 / (1 + 1e-6) < self.subcircuit.unit / scale < 1 + 1e-6:  # two ways to write one number
+            raise ValueError(
+                f"library_file: sets `.options scale={scale:g}`, by which ngspice multiplies sizes, and "
+                f"subcircuit.unit is {self.subcircuit.unit:g}. Set `subcircuit.unit = {scale:g}`"
+            )
+
 
 def _checked_section(name: str) -> str:
     if name and not _SECTION.fullmatch(name):
         raise ValueError("must be one name of ASCII letters, digits and _.+-")
     return name
-
-
-def _check_library(library: UserLibrary) -> None:
-    """Raise `ValueError` where a user's library cannot be flattened or holds a card that is not allowed."""
-    if not checks_libraries():
-        return
-    try:
-        _ = library.models, library.compact_models
-    except (InputError, SetupError) as error:
-        raise ValueError(f"library_file: {error}") from error

@@ -200,6 +200,8 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
     unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
     if first["type"] == "model_type":
         what = "should be a group of keys, not a value"
+    if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
+        return f"{where}: `{name}` {what.removesuffix('.')}.{more}"
     got = repr(first["input"])
     got = got if len(got) <= _SHOWN else f"{got[:_SHOWN]} ..."
     return f"{where}: `{name}` {what}{unit}; got {got}. Fix this key.{more}"

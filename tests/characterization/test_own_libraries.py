@@ -126,7 +126,11 @@ def test_a_table_is_verified_against_the_models_that_made_it(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("technology", "corners", "message"),
     [
-        ('library_file = "flat.lib"', 'process = ["tt", "ff"]', "corners tt and ff have the same models"),
+        ('library_file = "flat.lib"', 'process = ["tt", "ff"]', "corner ff: flat.lib is read without a section"),
+        ('library_file = "flat.lib"', 'process = ["ss"]', r"technology\.corners\.ss"),
+        ('corners.tt = "flat.lib"\ncorners.ss = "other.lib"', 'process = ["ff"]', "so the corner would do nothing"),
+        ('library_file = "two.lib"\nsection = "tt"', 'process = ["tt", "SS"]', "tt and SS have the same models"),
+        ('library_file = "flat.lib"\ncorner = "ss"', 'process = ["tt"]', "does nothing for a `library_file`"),
         ('corners.tt = "flat.lib"\ncorners.ss = "copy.lib"', 'process = ["tt", "ss"]', "have the same models"),
         ('library_file = "flat.lib"\nsection = "tt"', 'process = ["tt"]', "has no section tt"),
         ('library_file = "flat.lib"', "supply = [0.9, 1.0]", "0.9 and 1 of the axis supply give the same numbers"),
@@ -135,6 +139,8 @@ def test_a_table_is_verified_against_the_models_that_made_it(tmp_path, monkeypat
 )
 def test_an_axis_that_does_nothing_is_refused(tmp_path, technology, corners, message):
     (tmp_path / "flat.lib").write_text(card(0.6))
+    (tmp_path / "other.lib").write_text(card(0.9))
+    (tmp_path / "two.lib").write_text(f".lib tt\n{card(0.6)}.endl\n.lib ss\n{card(0.6)}.endl\n")
     (tmp_path / "copy.lib").write_text("* the same card\n" + card(0.6))
     frozen = ".subckt mn d g s b w=1u l=1u ad=0 as=0 pd=0 ps=0\nR1 d s 10k\n.ends\n"  # knows no temperature
     (tmp_path / "frozen.lib").write_text(frozen)

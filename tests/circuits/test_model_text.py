@@ -1,5 +1,9 @@
 """User libraries flattened to one text: nested files, sections, encodings; what is refused, by file and line."""
 
+import functools
+import os
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +114,6 @@ HOSTILE = {
     "random": ".param v={agauss(0,1,1)}",
     "random, switched on": ".param on=1\n.param v={on*agauss(0,1,1)}",
     "random in a subcircuit": ".subckt s a b\nR1 a b {1k*(1+gauss(0,0.1,1))}\n.ends",
-    "second card of one name": CARD,
     "shell word": "shell touch canary",
     "back quote": ".param v=`touch canary`",
     "csparam": ".csparam a=1",
@@ -181,9 +184,42 @@ def test_parameters_and_functions_follow_what_uses_them(tmp_path):
 .param far=9
 .model n-ch nmos level=1 vto={vto} tox={t}"""
     flat = library_text(written(tmp_path, "kit.lib", text))
-    left = needed(flat, words_of("M1 d g s 0 n-ch w=1u")).text.split("\n")
-    gone = [".func h(x) {3*x}", ".param far=9"]
-    assert left == [line for line in text.split("\n") if line not in gone]
+    left = needed(flat, words_of("M1 d g s 0 n-ch w=1u")).text
+    gone = (" other=3", " unused=1", " c=3", ".func h(x) {3*x}\n", ".param far=9\n")
+    assert left == functools.reduce(lambda kept, each: kept.replace(each, ""), gone, text)
+
+
+PARAMETERS = """.PARAM  a = 1 b={a == 1 ? 2 : 3}  c='a + d'
++ d = "a" f(x,y) = {x+y} e=max(a, b) g = b >= 1
+.param\th=1"""
+
+
+def test_each_parameter_of_a_card_is_cut_out_alone(tmp_path):
+    flat = library_text(written(tmp_path, "kit.lib", PARAMETERS))
+    alone = [".PARAM a = 1", ".PARAM b={a == 1 ? 2 : 3}", ".PARAM c='a + d'", '.PARAM d = "a"', ".PARAM f(x,y) = {x+y}"]
+    alone += [".PARAM e=max(a, b)", ".PARAM g = b >= 1", ".param h=1"]
+    assert needed(flat, "abcdefgh").text.split("\n") == alone
+    assert needed(flat, "c").text.split("\n") == [alone[0], alone[2], alone[3]]
+    assert needed(flat, "g").text.split("\n") == [alone[0], alone[1], alone[6]]
+
+
+def test_a_card_of_thousands_of_parameters_costs_its_length_only(tmp_path):
+    """Corners of sky130 are one `.param` of 300,000 characters, its statistics one of 1.2 million."""
+    parts = [f"+ p{k}={k} q{k}={{p{k}*1.5}}" for k in range(50_000)]
+    flat = library_text(written(tmp_path, "kit.lib", "\n".join([".param base=1", *parts])))
+    assert needed(flat, ["q4321"]).text == ".param p4321=4321\n.param q4321={p4321*1.5}"
+    assert len(wrapped(flat.text).split("\n")) > 10_000
+
+
+def test_two_cards_of_one_name_are_refused_where_a_circuit_uses_them(tmp_path):
+    """A kit may hold two of what a circuit does not use, and one file twice: sky130 does."""
+    other = CARD.replace("0.6", "0.9")
+    flat = library_text(
+        written(tmp_path, "kit.lib", f"{CARD}\n{other}\n.model pm pmos level=1\n.MODEL PM pmos level=1")
+    )
+    with pytest.raises(InputError, match=r"line 2: `mn` is defined a second time \(first: .*line 1\)"):
+        needed(flat, ["mn"])
+    assert needed(flat, ["pm"]).text == ".model pm pmos level=1"
 
 
 def test_a_condition_outside_subcircuits_keeps_a_library_whole(tmp_path):
@@ -208,3 +244,90 @@ def test_logical_lines_know_where_they_stood(tmp_path):
         (3, ".model a nmos vto=1 kp=2"),
         (7, ".param x=1"),
     ]
+
+
+SWITCHED = """.param on=0
+.subckt s d g s b w=1u
+.param mis=agauss(0,w,1)
+.param both='2*mis'
+M1 d g s b n w=w delvto='both{}'
+.ends
+.model n nmos level=1"""
+
+
+@pytest.mark.parametrize("times", [" * on", "*ON*3"])
+def test_a_random_parameter_that_is_switched_off_where_it_is_used_stays(tmp_path, times):
+    """As gf180mcu has it: drawn in the subcircuit, multiplied by the switch on the transistor's line."""
+    text = SWITCHED.format(times)
+    assert library_text(written(tmp_path, "a.lib", text)).text == text
+    later = f".param on=1\n{text.replace('.param on=0', '.param off=0 on=off')}"
+    assert library_text(written(tmp_path, "b.lib", later)).text == later  # ngspice takes the last
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        (".param on=0", ".param on=1", "`on` is 1: nest the library in a file of your own with `.param on=0`"),
+        (".param on=0\n", "", "`on` is not set: nest"),
+        ("w=1u", "w=1u on=1", "`on` is 0 and 1: nest"),
+        ("both*on", "both+on", "Multiply it by a parameter that is 0"),
+        ("both*on", "both*on^0", "Multiply it by a parameter that is 0"),
+        ("both*on", "2^on*both", "Multiply it by a parameter that is 0"),
+        ("both*on", "on==0 ? both : 0", "Multiply it by a parameter that is 0"),
+        ("2*mis", "on==0 ? mis : 0", "`on` is 1"),
+    ],
+)
+def test_a_random_parameter_that_acts_is_refused(tmp_path, old, new, cause):
+    text = SWITCHED.format("*on").replace(old, new)
+    text = text.replace(".param on=0", ".param on=1") if "?" in new and old == "2*mis" else text
+    with pytest.raises(
+        InputError, match=f"line [45]: a random function that is switched on, `both.*{re.escape(cause)}"
+    ):
+        library_text(written(tmp_path, "a.lib", text))
+
+
+def test_faults_in_sections_of_others_are_none(tmp_path):
+    path = written(tmp_path, "a.lib", f".endl\n.lib tt\n{CARD}\n.endl\n.lib lh\n.param a=1\n.lib mc\n.param b=1\n.endl")
+    assert library_text(path, "tt").text == CARD
+    with pytest.raises(InputError, match="a section inside the section lh"):
+        library_text(path, "lh")
+
+
+def test_a_section_that_begins_twice_is_refused(tmp_path):
+    path = written(tmp_path, "a.lib", f".lib tt\n{CARD}\n.endl\n.lib TT\n.param a=1\n.endl")
+    with pytest.raises(InputError, match="line 4: the section tt begins a second time"):
+        library_text(path, "tt")
+
+
+def test_two_backslashes_at_the_end_continue_a_card(tmp_path):
+    path = written(tmp_path, "a.lib", ".model mn nmos level=1 \\\\\n  vto=0.6 kp=60u\\\\ \nlambda=0.03\n.param a=1")
+    assert library_text(path).text == f"{CARD}\n.param a=1"
+
+
+def test_an_edit_that_keeps_size_and_date_is_seen(tmp_path):
+    inner = written(tmp_path, "inner.inc", CARD)
+    top = written(tmp_path, "top.lib", ".include inner.inc")
+    assert "vto=0.6" in fresh_library_text(top).text
+    status = inner.stat()
+    written(tmp_path, "inner.inc", CARD.replace("0.6", "0.9"))
+    os.utime(inner, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert "vto=0.9" in fresh_library_text(top).text
+
+
+def test_a_link_includes_what_lies_beside_it_or_beside_its_target(tmp_path):
+    written(tmp_path, "v1/top.lib", ".include core.inc")
+    (tmp_path / "mine").mkdir()
+    link = tmp_path / "mine" / "top.lib"
+    link.symlink_to(tmp_path / "v1" / "top.lib")
+    written(tmp_path, "v1/core.inc", CARD)
+    assert library_text(link).text == CARD
+    written(tmp_path, "mine/core.inc", CARD.replace("0.6", "0.9"))
+    with pytest.raises(InputError, match=r"beside .*mine/top.lib, a link, and beside what it points to"):
+        fresh_library_text(link.parent / ".." / "mine" / "top.lib")
+    (tmp_path / "v1" / "core.inc").unlink()
+    assert "vto=0.9" in library_text(link.parent / ".." / "mine" / "." / "top.lib").text
+
+
+def test_options_of_a_library_are_numbers(tmp_path):
+    text = ".option scale=1.0u\n.OPTIONS tnom = 25 wnflag\n.options scale='2e-6'"
+    assert library_text(written(tmp_path, "a.lib", text)).options == {"scale": 2e-6, "tnom": 25.0, "wnflag": 1.0}
