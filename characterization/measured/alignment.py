@@ -54,8 +54,9 @@ def shifts(ramps: Sequence[Reads], *, rising: bool) -> np.ndarray:
         shift = _shift(ramps[k], pulse, level)
         if shift is None:
             raise InputError(
-                f"the {'set' if rising else 'reset'} ramps share no conductances: one goes from {ramps[k].g_cell[0]:.3g} "
-                f"to {ramps[k].g_cell[-1]:.3g}, others from {level[0]:.3g} to {level[-1]:.3g}. Measure ramps that overlap."
+                f"the {'set' if rising else 'reset'} ramps share no conductances: one goes from "
+                f"{ramps[k].g_cell[0]:.3g} to {ramps[k].g_cell[-1]:.3g}, others from {level[0]:.3g} to "
+                f"{level[-1]:.3g}. Measure ramps that overlap."
             )
         placed[k] = shift
         order.append(k)

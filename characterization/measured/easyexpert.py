@@ -1,8 +1,9 @@
 """Logs of Keysight (Agilent) EasyEXPERT, the program of the B1500A: its text export.
 
 A line says in its first cell what it holds: `SetupTitle`, `TestParameter`, `AnalysisSetup`, `Dimension1` and others
-set up the test, `DataName` names the columns, each `DataValue` is one row. Values are in SI units. A file of several records
-(repeated tests) has all of that for each: a record is a block. Text before the records is ignored, as is the rest.
+set up the test, `DataName` names the columns, each `DataValue` is one row. Values are in SI units. A file of several
+records (repeated tests) has all of that for each: a record is a block. Text before the records is ignored, as is the
+rest.
 """
 
 import csv

@@ -39,16 +39,16 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
         Conductance after each pulse, in any of the shapes of docs/measured-data.md: text, an instrument's log or a
         spreadsheet, long or wide.
     settings : ImportSettings
-        What the files do not hold: roles and units of columns, amplitudes (V), widths (s), the scale of arbitrary units
-        (S).
+        What the files do not hold: roles and units of columns, amplitudes (V), widths (s), the scale of arbitrary
+        units (S).
     iv : Path, optional
         Current against voltage; left out, cells are read as ohmic.
 
     Returns
     -------
     TableFile
-        Tables `read`, `set`, `reset` and `wires`, and the reads themselves beside their fit. The provenance says how the
-        columns were read, what was assumed, and what the measurement lacks.
+        Tables `read`, `set`, `reset` and `wires`, and the reads themselves beside their fit. The provenance says how
+        the columns were read, what was assumed, and what the measurement lacks.
 
     Raises
     ------

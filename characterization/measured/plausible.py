@@ -60,7 +60,7 @@ def _judged(path: Path, polarity: Polarity, name: str, low: float, high: float) 
             f"{units.text(least, unit)} to {units.text(most, unit)}" if least else f"at most {units.text(most, unit)}"
         )
         raise InputError(
-            f"{path}: {polarity} pulses with {name} {span}: no device has that (limits: {bounds}). Check the units: "
+            f"{path}: {polarity} pulses with {name} {span}: no device has that (limit: {bounds}). Check the units: "
             f"{_cure(name)}."
         )
     if low < usual_low or high > usual_high:
@@ -108,16 +108,16 @@ def check_responses(path: Path, found: Mapping[Polarity, Mapping[float, Response
             span = curve.ends[1] - curve.ends[0]
             if curve.sigma_read > _NOISY * span:
                 raise InputError(
-                    f"{path}: {polarity} pulses of {v_pulse:g} V: reads scatter by {curve.sigma_read / span:.0%} of the "
-                    "whole change, so that no curve can be seen. Average reads, or measure longer ramps."
+                    f"{path}: {polarity} pulses of {v_pulse:g} V: reads scatter by {curve.sigma_read / span:.0%} of "
+                    "the whole change, so that no curve can be seen. Average reads, or measure longer ramps."
                 )
     (set_low, set_high), (reset_low, reset_high) = windows["set"], windows["reset"]
     shared = min(set_high, reset_high) - max(set_low, reset_low)
     texts = [units.span(np.array(each), "S") for each in windows.values()]
     if shared <= 0:
         raise InputError(
-            f"{path}: SET ramps run over {texts[0]}, RESET ramps over {texts[1]}: they share no conductance, so that no "
-            "cell could be written both ways. Measure both over one window, and check their units."
+            f"{path}: SET ramps run over {texts[0]}, RESET ramps over {texts[1]}: they share no conductance, so that "
+            "no cell could be written both ways. Measure both over one window, and check their units."
         )
     share = shared / min(set_high - set_low, reset_high - reset_low)
     if share < _SHARED:

@@ -71,8 +71,8 @@ def spreads(found: Mapping[Polarity, Mapping[float, Response]]) -> list[str]:
                 change = float(np.std(list(curve.gains.values()), ddof=1))
                 window = [f"{np.std(end, ddof=1) / np.mean(end):.1%}" for end in (low, high)]
                 lines.append(
-                    f"{where}: {len(curve.curves)} devices differ by {change:.1%} in the change of a pulse, {window[0]} "
-                    f"and {window[1]} in the ends of their windows (the ends are not in the table: "
+                    f"{where}: {len(curve.curves)} devices differ by {change:.1%} in the change of a pulse (in the "
+                    f"table: `devices`), {window[0]} and {window[1]} in the ends of their windows (not in the table: "
                     "`update.spread.sigma_window` of a training)"
                 )
             if curve.ramp_to_ramp() > _WORTH:

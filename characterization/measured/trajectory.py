@@ -21,9 +21,9 @@ it. Over n pulses the variance of the difference of two reads is::
     < (r_{p+n} - r_p)^2 > = 2 s_read^2 + n s_write^2,   r = g - G
 
 a line in n, of which intercept and slope are fitted, both at least 0, over lags from 2 (at lag 1 slow read noise shows)
-to the length of a block, beyond which G itself follows the walk (a tenth of the train for the label's curve). Reads that
-are several pulses apart have their n. This split and the rules for the blocks are this kit's own design; the separation of read noise from accumulating noise
-follows aihwkit's write noise.
+to the length of a block, beyond which G itself follows the walk (a tenth of the ramp for the label's curve). Reads that
+are several pulses apart have their n. This split and the rules for the blocks are this kit's own design; the separation
+of read noise from accumulating noise follows aihwkit's write noise.
 """
 
 from collections.abc import Sequence

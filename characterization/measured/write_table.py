@@ -1,7 +1,7 @@
 """Write tables from measured ramps: mean change, distributions and energy at each conductance and amplitude.
 
-Distributions. `cycles`: the noise of a pulse, which is what a device's reads scatter about its own curve. `devices`: the
-gains of devices (`response`), where there are several.
+Distributions. `cycles`: the noise of a pulse, which is what a device's reads scatter about its own curve. `devices`:
+the gains of devices (`response`), where there are several.
 
 Energy. A ramp does not give it, so it is estimated as that of a resistor of the cell's mean conductance during
 the pulse, e = v^2 (g + delta_g/2) t, lines and drivers left out (the write energy of NeuroSim without its wire term).
@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from rramkit.characterization.fits.writes import write_fits
-from rramkit.characterization.measured.ramps import Ramp
+from rramkit.characterization.measured.ramps import SHORTEST, Ramp
 from rramkit.characterization.measured.response import Response
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.trajectory import HELD_OUT
@@ -144,14 +144,19 @@ def _with_held_out(table: Table, curve: Response, ramp: Ramp, settings: ImportSe
     g_axis = table.axes[columns.g_start].values
     own, gain = curve.curves[ramp.device], curve.gains[ramp.device]
     start = float(own.shifts[list(curve.ramps[ramp.device]).index(ramp)])
-    level = float(np.clip(own.at(np.array([start]))[0], g_axis[0], g_axis[-1]))
+    mean, margin = own.at(start + ramp.pulse), 1e-9 * (g_axis[-1] - g_axis[0])
+    inside = np.flatnonzero((mean >= g_axis[0] - margin) & (mean <= g_axis[-1] + margin))
+    # a device's window, or a stronger amplitude's, may reach beyond the table's: it starts where the table does
+    first = int(inside[0]) if inside.size >= SHORTEST else 0
+    level = float(np.clip(mean[first], g_axis[0], g_axis[-1]))
     played = [level]
-    while (len(played) - 1) * settings.burst < ramp.pulse[-1]:
+    while (len(played) - 1) * settings.burst < ramp.pulse[-1] - ramp.pulse[first]:
         level = float(np.clip(level + gain * surrogate.at(level, ramp.v_pulse), g_axis[0], g_axis[-1]))
         played.append(level)
     place = np.arange(HELD_OUT - 1, ramp.pulse.size - 1, HELD_OUT)
+    place = place[place >= first]
     numbers = ramp.pulse[place]
-    fit = np.interp(numbers, np.arange(len(played)) * settings.burst, played)
+    fit = np.interp(numbers - ramp.pulse[first], np.arange(len(played)) * settings.burst, played)
     spacing = float(np.median(np.diff(ramp.pulse)))
     noise = float(np.hypot(own.sigma_read, np.std(own.step) * np.sqrt(spacing) / np.sqrt(2)))
     span = settings.limit * (g_axis[-1] - g_axis[0])

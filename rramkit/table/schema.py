@@ -17,7 +17,8 @@ SUMMARY = "_summary"
 
 
 ASSUMED = "assumed"
-"""Root attribute of imported files: settings that neither the measurement nor the user gave, `set.v_pulse = 1 V; ..`."""
+"""Root attribute of imported files: settings that neither measurement nor user gave, `set.v_pulse = 1 V; ...`."""
+
 
 COMPONENT_PLAN = "component_plan_"
 """Beginning of the root attributes that hold the plan of each table, as JSON."""
