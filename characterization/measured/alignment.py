@@ -17,7 +17,7 @@ from scipy.optimize import isotonic_regression
 from rramkit.errors import InputError
 
 _ROUNDS = 2  # after all ramps are placed, each is placed once more against all
-_START = 0.02  # of the range: starts that scatter by less are one start
+_START = 0.004  # of the range: starts that scatter by less are one start
 _EDGE = 0.05  # of the range at both ends of the curve where its inverse says little
 
 

@@ -51,14 +51,8 @@ def turning_points(g_cell: np.ndarray, path: Path) -> list[tuple[int, int]]:
     ask = "Add a column of the polarity, or `--set pulses.ramp=N`, the reads of each ramp."
     if span == 0 or noise > _CLEAR * span:
         raise InputError(f"{path}: no column says which pulses are SET, and the noise hides where ramps turn. {ask}")
-    turns = _zigzag(g_cell, _TURN * span)
-    if not turns:
-        raise InputError(
-            f"{path}: no column says which pulses are SET and which are RESET, and the conductance goes one way only. "
-            "Add the other ramp, or a column `polarity` of `set` and `reset`."
-        )
     ends, first = [], 0
-    for turn in turns:
+    for turn in _zigzag(g_cell, _TURN * span):
         last, following = _around(g_cell, turn, noise)
         if last is None:
             raise InputError(f"{path}: which read is the last before the turn near row {turn + 1} is open. {ask}")
