@@ -21,7 +21,7 @@ _START = 0.004  # of the range: starts that scatter by less are one start
 _EDGE = 0.05  # of the range at both ends of the curve where its inverse says little
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reads:
     """Conductances `g_cell` (N,) read after pulse numbers `pulse` (N,), rising."""
 

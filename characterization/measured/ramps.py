@@ -23,12 +23,13 @@ from rramkit.table.schema import WRITES
 
 POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
 SHORTEST = 8  # reads in a ramp: fewer do not determine a curve
+_LEAST_OHM = 1e-6  # below it is a short, or a unit that is wrong
 _SAME = 0.01  # amplitudes and widths that differ by less are one: sources are no better
 _WORDS: dict[str, Polarity] = {word: "set" for word in (*SET_WORDS, "s")}
 _WORDS |= {word: "reset" for word in (*RESET_WORDS, "r")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ramp:
     """Reads `g_cell` (N,) after pulse numbers `pulse` (N,), rising from 0, of one device.
 
@@ -237,7 +238,7 @@ def _conductance(sheet: Sheet, use: Use, uses: Sequence[Use], v_read: float | No
             "their sign: currents flow with the read voltage."
         )
     if use.role == "resistance":
-        if np.any(values <= 0):
+        if np.any(values < _LEAST_OHM):
             raise InputError(
                 f"{sheet.path}: {sheet.label(use.column)}: resistances must be above 0 ohm. Leave others out."
             )

@@ -22,6 +22,8 @@ _SEPARATES = (
 _MISSING = ("", "nan", "na", "n/a", "-", "--")
 LARGEST = 64_000_000  # bytes of a file: a million rows of eight columns
 
+_HUGE = 1e30  # in any unit: an instrument's mark for overflow (9.9E37), no measured value
+
 Line = tuple[int, Sequence[str]]
 """Number of a line in its file, and its cells."""
 
@@ -81,11 +83,14 @@ class Sheet:
 
 
 def number(cell: str, decimal: str) -> float | None:
-    """Return the number that a text holds, written with a decimal mark; None for another text."""
+    """Return the number that a text holds, written with a decimal mark; None for another text or an overflow."""
     plain = cell.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
     if decimal == "," and _COMMA_NUMBER.match(plain):
         plain = plain.replace(",", ".")
-    return float(plain.replace("d", "e").replace("D", "e")) if _NUMBER.match(plain) else None
+    if not _NUMBER.match(plain):
+        return None
+    value = float(plain.replace("d", "e").replace("D", "e"))
+    return value if abs(value) < _HUGE else None
 
 
 def is_missing(cell: str) -> bool:

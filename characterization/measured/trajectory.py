@@ -171,7 +171,8 @@ def _mean_curve(
     place = (pulses - first) / spacing
     length = int(np.round(place[-1])) + 1
     tail = max(length // 20, 1)
-    rise = abs(np.mean(reads[place >= length - tail]) - np.mean(reads[place < tail])) or np.ptp(reads) or 1.0
+    last, first_reads = reads[place > place[-1] - tail + 0.5], reads[place < tail - 0.5]
+    rise = abs(np.mean(last) - np.mean(first_reads)) or np.ptp(reads) or 1.0
     length_block = (8 * noise / np.sqrt(len(ramps)) * length / rise) ** (2 / 3)
     block = int(np.clip(np.ceil(length_block), 1, max(length // 4, 1)))
     # what is left over joins the last block; rounding must not split reads of one pulse number

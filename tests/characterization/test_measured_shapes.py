@@ -314,7 +314,10 @@ def noisy_turns():
 
 
 REFUSED = {
-    "counter and conductance": (rows("", range(1, 42), DOWN * 1e6).encode(), "--column pulse=1 --column conductance=2 --unit uS"),
+    "counter and conductance": (
+        rows("", range(1, 42), DOWN * 1e6).encode(),
+        "--column pulse=1 --column conductance=2 --unit uS",
+    ),
     "times and conductance": (rows("", np.arange(41) ** 1.1, DOWN * 1e6).encode(), "--column pulse=1"),
     "no unit": (long("polarity,conductance"), "Add `--unit uS`"),
     "no unit of resistances": (long("polarity,r_cell"), "Add `--unit kohm`"),
@@ -326,18 +329,41 @@ REFUSED = {
     "another column": (long("polarity,G (uS),colour", more=(range(82),)), "--column ignore=3"),
     "changes of conductance": (long("polarity,delta G (uS)"), "--column ROLE=2"),
     "currents without volts": (long("polarity,I (nA)"), "Add `--set read.v_read=0.1`"),
-    "cycles or devices": (rows("set (uS),set (uS),reset (uS)", UP * 1e6, UP * 1e6, DOWN * 1e6).encode(), "pulses.repeats=cycles"),
-    "both of R and G": (rows("polarity,G (uS),R (kohm)", polarities(41, 41), [*UP * 1e6, *DOWN * 1e6], [*1e-3 / UP, *1e-3 / DOWN]).encode(), "--column ignore=3"),
+    "cycles or devices": (
+        rows("set (uS),set (uS),reset (uS)", UP * 1e6, UP * 1e6, DOWN * 1e6).encode(),
+        "pulses.repeats=cycles",
+    ),
+    "both of R and G": (
+        rows(
+            "polarity,G (uS),R (kohm)", polarities(41, 41), [*UP * 1e6, *DOWN * 1e6], [*1e-3 / UP, *1e-3 / DOWN]
+        ).encode(),
+        "--column ignore=3",
+    ),
     "unknown words": (long("polarity,G (uS)").replace(b"reset", b"E").replace(b"set", b"W"), "pulses.set_word"),
     "one polarity": (rows("Set (uS)", UP * 1e6).encode(), "--column reset=N"),
     "one way": (rows("Pulse,G (uS)", range(41), UP * 1e6).encode(), "has no reset pulses"),
     "turns in noise": (noisy_turns(), "--set pulses.ramp=N"),
     "a ramp that turns": (long("polarity,G (uS)", up=np.concatenate([UP, UP[-2::-1]])), "holds both polarities"),
     "swapped": (long("polarity,G (uS)", up=DOWN, down=UP), "does not rise along its set"),
-    "staircase": (long("polarity,G (uS),v_pulse (V)", more=([*np.linspace(1, 2, 41), *np.linspace(1, 2, 41)],)), "no staircase"),
-    "thousands": (rows("pulse\tset (nS)\treset (nS)", range(41), [f"{g * 1e9:,.0f}" for g in UP], [f"{g * 1e9:,.0f}" for g in DOWN], sep="\t").encode(), "--set pulses.decimal=comma"),
+    "staircase": (
+        long("polarity,G (uS),v_pulse (V)", more=([*np.linspace(1, 2, 41), *np.linspace(1, 2, 41)],)),
+        "no staircase",
+    ),
+    "thousands": (
+        rows(
+            "pulse\tset (nS)\treset (nS)",
+            range(41),
+            [f"{g * 1e9:,.0f}" for g in UP],
+            [f"{g * 1e9:,.0f}" for g in DOWN],
+            sep="\t",
+        ).encode(),
+        "--set pulses.decimal=comma",
+    ),
     "two decimal marks": (b"set (uS);reset (uS)\n" + b"1.5;2,5\n" * 20, "one decimal mark"),
-    "text in a number": (long("polarity,G (uS)").replace(b"\nreset,20\n", b"\nreset,overload\n"), "line 43, column 2 'G (uS)' must be a finite number; got 'overload'"),
+    "text in a number": (
+        long("polarity,G (uS)").replace(b"\nreset,20\n", b"\nreset,overload\n"),
+        "line 43, column 2 'G (uS)' must be a finite number; got 'overload'",
+    ),
     "unequal rows": (b"polarity,G (uS)\nset,1,976\nset,2,1\n", "line 2 has 3 cells; the header names 2"),
     "far too conductive": (long("polarity,G (mS)"), "no device has that"),
     "a width in seconds": (long("polarity,G (uS),width (s)", more=([100] * 82,)), "no device has that"),
@@ -351,7 +377,7 @@ REFUSED = {
     "binary": (b"polarity\0\1", "binary file"),
     "old spreadsheet": (b"\xd0\xcf\x11\xe0" + bytes(100), "Save the sheet as CSV"),
     "damaged spreadsheet": (b"PK\x03\x04" + bytes(100), "Save the sheet as CSV"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
