@@ -53,7 +53,7 @@ _DERIVED = {
     "ln",
 }
 _DERIVED |= {"log10", "min", "max", "ratio", "target", "goal", "relative", "uncertainty", "noise", "fit", "model"}
-_NUMBERS = {"number", "no", "num", "index", "count", "#", "nr"}
+_NUMBERS = {"applied", "cumulative", "total", "number", "no", "num", "index", "count", "#", "nr"}
 
 
 @dataclass(frozen=True)

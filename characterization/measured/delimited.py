@@ -37,7 +37,7 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_delimited(path: Path, data: bytes, settings: FileSettings) -> Sheet:
+def read_delimited(path: Path, data: bytes, settings: FileSettings, *, group: str) -> Sheet:
     """Return the sheet of a text file; raise `InputError` where encoding, delimiter or decimal mark stay open."""
     text, notes = _decoded(path, data)
     lines = re.split(r"\r\n|\n|\r", text)
@@ -48,12 +48,12 @@ def read_delimited(path: Path, data: bytes, settings: FileSettings) -> Sheet:
         raise InputError(f"{path}: holds no rows. Give a file with a header and rows of numbers.")
     name = settings.delimiter or _delimiter(written, settings.decimal)
     cells = [(k, _cells(path, k, line, name)) for k, line in plain]
-    decimal = {"point": ".", "comma": ",", None: ""}[settings.decimal] or _decimal(path, cells, name)
+    decimal = {"point": ".", "comma": ",", None: ""}[settings.decimal] or _decimal(path, cells, name, group)
     if name not in ("comma", "none") or decimal == ",":
         mark = " and decimal comma" if decimal == "," else ""
         notes = [*notes, f"cells are separated by {name}{mark}" if name != "none" else f"one column{mark}"]
     named = [(k, _cells(path, k, line, name)) for k, line in comments if k < _first_number(cells, decimal)]
-    sheet = headed(path, cells, decimal, comments=named)
+    sheet = headed(path, cells, decimal, group=group, comments=named)
     return Sheet(**{**sheet.__dict__, "notes": (*notes, *sheet.notes)})
 
 
@@ -107,7 +107,7 @@ def _cells(path: Path, line: int, text: str, name: str) -> list[str]:
         raise InputError(f"{path}: line {line} cannot be split into cells ({error}). Fix the line.") from error
 
 
-def _decimal(path: Path, lines: Sequence[Line], delimiter: str) -> str:
+def _decimal(path: Path, lines: Sequence[Line], delimiter: str, group: str) -> str:
     """Return the decimal mark; raise `InputError` where a comma may also separate thousands."""
     cells = [cell for _, row in lines for cell in row]
     commas = [cell for cell in cells if _COMMA.match(cell) or _MAYBE_THOUSANDS.match(cell)]
@@ -120,7 +120,7 @@ def _decimal(path: Path, lines: Sequence[Line], delimiter: str) -> str:
         )
     if delimiter != "semicolon" and all(_MAYBE_THOUSANDS.match(cell) for cell in commas):
         raise InputError(
-            f"{path}: {commas[0]!r} may have a decimal comma or separate thousands. Add `--set pulses.decimal=comma`, "
+            f"{path}: {commas[0]!r} may have a decimal comma or separate thousands. Add `--set {group}.decimal=comma`, "
             "or write it without the comma."
         )
     return ","

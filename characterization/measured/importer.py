@@ -68,7 +68,7 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
     >>> tables.provenance["assumed"].split("; ")[0]
     'set.v_pulse = 1 V'
     """
-    found = measurement(read_sheet(pulses, settings.pulses), settings)
+    found = measurement(read_sheet(pulses, settings.pulses, group="pulses"), settings)
     settings = _with_read_voltage(settings, found.v_read)
     ramps = _scaled(found, settings)
     notes = [*found.notes, *check_ramps(pulses, ramps)]
@@ -84,7 +84,7 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
         lacks.append("current against voltage: read as ohmic")
         read = linear_table(_span(written), settings)
     else:
-        read, taken = measured_table(read_sheet(iv, settings.iv), _span(written), settings)
+        read, taken = measured_table(read_sheet(iv, settings.iv, group="iv"), _span(written), settings)
         lacks += taken
     files = {"pulses": pulses} | ({} if iv is None else {"iv": iv})
     hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
@@ -96,19 +96,19 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
     return _file({READ.group: read, **written, **reads}, settings, lacks, source, assumed=found.assumed)
 
 
-def read_sheet(path: Path, settings: FileSettings) -> Sheet:
+def read_sheet(path: Path, settings: FileSettings, *, group: str) -> Sheet:
     """Return the sheet of a measured file: a spreadsheet, an instrument's log, or text with delimiters."""
     data = read_bytes(path)
     if is_workbook(data):
-        return read_workbook(path, data, settings)
-    return read_easyexpert(path, data) if is_easyexpert(data) else read_delimited(path, data, settings)
+        return read_workbook(path, data, settings, group=group)
+    return read_easyexpert(path, data) if is_easyexpert(data) else read_delimited(path, data, settings, group=group)
 
 
 def _with_read_voltage(settings: ImportSettings, v_read: float | None) -> ImportSettings:
     """Return the settings with the read voltage (V) that a file holds."""
     if v_read is None:
         return settings
-    read = settings.read.model_copy(update={"v_read": v_read, "v_max": max(v_read, settings.read.v_max)})
+    read = settings.read.model_copy(update={READ.v_read: v_read, "v_max": max(v_read, settings.read.v_max)})
     return settings.model_copy(update={"read": read})
 
 
@@ -164,8 +164,8 @@ def from_preset(name: str, settings: ImportSettings) -> TableFile:
     source = {"source": f"preset {name}: {device.label}, {device.source}", "preset": device.as_json()}
     tables = {READ.group: linear_table(device.g_range, settings), **written}
     given, read = settings.read.model_fields_set, settings.read
-    assumed = {} if "v_read" in given else {"read.v_read": f"{read.v_read:g} V"}
-    assumed |= {} if "t_read" in given else {"read.t_read": f"{read.t_read:g} s"}
+    assumed = {} if READ.v_read in given else {"read.v_read": f"{read.v_read:g} V"}
+    assumed |= {} if READ.t_read in given else {"read.t_read": f"{read.t_read:g} s"}
     return _file(tables, settings, lacks, source, assumed=assumed)
 
 

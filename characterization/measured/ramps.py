@@ -19,7 +19,7 @@ from rramkit.characterization.measured.sheet import Sheet
 from rramkit.characterization.measured.turns import blocks_of, jumps, turning_points
 from rramkit.errors import InputError
 from rramkit.table import Polarity
-from rramkit.table.schema import WRITES
+from rramkit.table.schema import READ, SET, WRITES
 
 POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
 SHORTEST = 8  # reads in a ramp: fewer do not determine a curve
@@ -80,7 +80,7 @@ def measurement(sheet: Sheet, settings: ImportSettings) -> Measurement:
     Raises
     ------
     InputError
-        Where a column is not declared, a polarity is missing or cannot be told, or a ramp has fewer than 8 reads.
+        Where a column is not declared, a polarity is missing or stays open, or a ramp has fewer than 8 reads.
     """
     uses = columns.uses(sheet, settings.pulses, "pulses", arbitrary=settings.g_low is not None)
     v_read = _read_voltage(sheet, uses, settings)
@@ -193,7 +193,7 @@ def _read_voltage(sheet: Sheet, uses: Sequence[Use], settings: ImportSettings) -
             f"{sheet.path}: {sheet.label(use.column)} must be one read voltage above 0 V; got {volts.min():g} to "
             f"{volts.max():g} V. Leave out the rows read at another one."
         )
-    if "v_read" in settings.read.model_fields_set and abs(settings.read.v_read / volts[0] - 1) > _SAME:
+    if READ.v_read in settings.read.model_fields_set and abs(settings.read.v_read / volts[0] - 1) > _SAME:
         raise InputError(
             f"{sheet.path}: {sheet.label(use.column)} is {volts[0]:g} V, `read.v_read` is {settings.read.v_read:g} V. "
             "Leave the setting out."
@@ -266,9 +266,9 @@ def _own(use: Use, number: int, values: Sequence[Use], settings: ImportSettings)
 def _groups(rows: _Rows, use: Use, own: Mapping[str, str], g_cell: np.ndarray, path: Path) -> list[np.ndarray]:
     """Return the rows of each device, cycle and block, in the order of the file."""
     keys: dict[tuple[str, str, int], list[int]] = {}
-    for row in np.flatnonzero(np.isfinite(g_cell)):
+    for row in np.flatnonzero(np.isfinite(g_cell)).tolist():
         key = (rows.text("device", row), rows.text("cycle", row), int(rows.blocks[row]))
-        keys.setdefault(key, []).append(int(row))
+        keys.setdefault(key, []).append(row)
     if not keys:
         raise InputError(f"{path}: column {use.column + 1} is empty. Add `--column ignore={use.column + 1}`.")
     return [np.array(part) for part in keys.values()]
@@ -283,8 +283,8 @@ def _ramps_of(
         pieces, said = _unlabelled(rows, part, g_cell, settings, path)
         notes += said
     else:
-        pieces = [(name, run) for name, run in _runs(rows, part, labels)]
-        pieces = [(name, piece) for name, run in pieces for piece in _restarts(rows, run, g_cell, name)]
+        runs = _runs(rows, part, labels)
+        pieces = [(name, piece) for name, run in runs for piece in _restarts(rows, run, g_cell, name)]
     ramps = []
     for count, (name, piece) in enumerate(pieces):
         pulse = np.arange(piece.size, dtype=float) if rows.pulse is None else rows.pulse[piece] - rows.pulse[piece[0]]
@@ -345,7 +345,7 @@ def _runs(rows: _Rows, part: np.ndarray, labels: np.ndarray) -> list[tuple[Polar
         groups = [np.array(each) for each in kinds.values()]
     else:
         groups = np.split(np.arange(part.size), np.flatnonzero(changed) + 1)
-    return [(_named(labels[group[0]]), part[group]) for group in groups]
+    return [(_named(str(labels[group[0]])), part[group]) for group in groups]
 
 
 def _named(label: str) -> Polarity:
@@ -422,11 +422,11 @@ def _assumed(
     roles, assumed = {use.role for use in uses}, {}
     for polarity in POLARITIES:
         chosen = getattr(settings, polarity)
-        for role, key, unit in (("amplitude", "v_pulse", "V"), ("width", "t_pulse", "s")):
+        for role, key, unit in (("amplitude", SET.v_pulse, "V"), ("width", SET.t_pulse, "s")):
             if role not in roles and key not in chosen.model_fields_set:
                 assumed[f"{polarity}.{key}"] = f"{getattr(chosen, key):g} {unit}"
-    if v_read is None and "v_read" not in settings.read.model_fields_set:
+    if v_read is None and READ.v_read not in settings.read.model_fields_set:
         assumed["read.v_read"] = f"{settings.read.v_read:g} V"
-    if "t_read" not in settings.read.model_fields_set:
+    if READ.t_read not in settings.read.model_fields_set:
         assumed["read.t_read"] = f"{settings.read.t_read:g} s"
     return assumed

@@ -15,10 +15,6 @@ from rramkit.errors import InputError
 
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,3})?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,3})?$")
-_SEPARATES = (
-    "Fix the line, or say what separates cells: `--set pulses.delimiter=...` (comma, semicolon, tab, space), "
-    "`--set pulses.decimal=comma`."
-)
 _MISSING = ("", "nan", "na", "n/a", "-", "--")
 LARGEST = 64_000_000  # bytes of a file: a million rows of eight columns
 
@@ -98,7 +94,7 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in _MISSING
 
 
-def headed(path: Path, lines: Sequence[Line], decimal: str, *, comments: Sequence[Line] = ()) -> Sheet:
+def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comments: Sequence[Line] = ()) -> Sheet:
     """Return the sheet of rows of cells: what stands above the first row of numbers is its header.
 
     Parameters
@@ -109,6 +105,8 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, comments: Sequenc
         Line number and cells of every line that is no comment, empty ones among them.
     decimal : str
         Decimal mark, `.` or `,`.
+    group : str
+        Group of the settings of this file, for messages: `pulses` or `iv`.
     comments : sequence of (int, sequence of str)
         The same of comment lines above: the last of them may be the header, as NumPy writes it.
 
@@ -123,7 +121,7 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, comments: Sequenc
     if first is None:
         raise InputError(f"{path}: holds no rows of numbers. Give a file with a header and rows of numbers.")
     above = filled[:first]
-    names, units, notes = _names(path, above, filled[first], decimal, comments)
+    names, units, notes = _names(path, above, filled[first], decimal, comments, group)
     empty = {line for line, cells in lines if not any(cells)}
     rows, numbers, blocks, block, last = [], [], [], 0, None
     for line, cells in filled[first:]:
@@ -133,7 +131,7 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, comments: Sequenc
         if len(cells) != width:
             raise InputError(
                 f"{path}: line {line} has {len(cells)} cells; the {'header names' if names else 'first row has'} "
-                f"{width}. {_SEPARATES}"
+                f"{width}. {_separates(group)}"
             )
         if last is not None and any(between in empty for between in range(last + 1, line)):
             block += 1
@@ -142,6 +140,13 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, comments: Sequenc
         blocks.append(block)
         last = line
     return _without_empty(Sheet(path, names, units, tuple(rows), tuple(numbers), tuple(blocks), decimal, notes=notes))
+
+
+def _separates(group: str) -> str:
+    return (
+        f"Fix the line, or say what separates cells: `--set {group}.delimiter=...` (comma, semicolon, tab, space), "
+        f"`--set {group}.decimal=comma`."
+    )
 
 
 def _width(rows) -> int:  # noqa: ANN001  (any iterable of rows)
@@ -157,7 +162,7 @@ def _is_data(cells: Sequence[str], width: int, decimal: str) -> bool:
 
 
 def _names(
-    path: Path, above: Sequence[Line], data: Line, decimal: str, comments: Sequence[Line]
+    path: Path, above: Sequence[Line], data: Line, decimal: str, comments: Sequence[Line], group: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return names, units and notes from the lines above the first row of numbers."""
     width = len(data[1])
@@ -165,7 +170,7 @@ def _names(
     wrong = [line for line, cells in above[-1:] if 1 < len(cells) != width]
     if wrong and not wide:
         raise InputError(
-            f"{path}: line {data[0]} has {width} cells; the header names {len(above[-1][1])}. {_SEPARATES}"
+            f"{path}: line {data[0]} has {width} cells; the header names {len(above[-1][1])}. {_separates(group)}"
         )
     notes = []
     if not wide and not above:

@@ -9,6 +9,7 @@ from rramkit import units
 from rramkit.characterization.measured.ramps import Measurement
 from rramkit.characterization.measured.response import Response
 from rramkit.table import Polarity
+from rramkit.table.schema import SET
 
 _WORTH = 0.02  # spread (1) from which it is worth a line
 
@@ -44,14 +45,14 @@ def ramps_json(found: Mapping[Polarity, Mapping[float, Response]]) -> str:
             rows.append(
                 {
                     "polarity": polarity,
-                    "v_pulse": v_pulse,
-                    "t_pulse": ramps[0].t_pulse,
+                    SET.v_pulse: v_pulse,
+                    SET.t_pulse: ramps[0].t_pulse,
                     "devices": len(curve.ramps),
                     "ramps": len(ramps),
                     "reads": sum(ramp.g_cell.size for ramp in ramps),
                     "g_low": curve.ends[0],
                     "g_high": curve.ends[1],
-                    "sigma_read": curve.sigma_read,
+                    SET.sigma_read: curve.sigma_read,
                     "sigma_write": curve.sigma_write,
                     "sigma_devices": float(np.std(gains, ddof=1)) if len(gains) > 1 else 0.0,
                     "sigma_ramps": curve.ramp_to_ramp(),

@@ -21,19 +21,19 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
 
 
-def read_workbook(path: Path, data: bytes, settings: FileSettings) -> Sheet:
+def read_workbook(path: Path, data: bytes, settings: FileSettings, *, group: str) -> Sheet:
     """Return one sheet of a workbook; raise `InputError` where it cannot be read or which sheet is left open."""
     sheets = {name: rows for name, rows in _sheets(path, data).items() if any(any(row) for row in rows)}
     listed = ", ".join(repr(name) for name in sheets)
     if settings.sheet is None and len(sheets) != 1:
-        raise InputError(f"{path}: has the sheets {listed or 'none with cells'}. Add `--set pulses.sheet=NAME`.")
+        raise InputError(f"{path}: has the sheets {listed or 'none with cells'}. Add `--set {group}.sheet=NAME`.")
     name = settings.sheet if settings.sheet is not None else next(iter(sheets))
     if name not in sheets:
-        raise InputError(f"{path}: `pulses.sheet` must be one of its sheets with cells, {listed}; got {name!r}.")
+        raise InputError(f"{path}: `{group}.sheet` must be one of its sheets with cells, {listed}; got {name!r}.")
     width = max(len(row) for row in sheets[name])
     lines = [(k, [*row, *[""] * (width - len(row))]) for k, row in enumerate(sheets[name], 1)]
     above = [(k, row if sum(map(bool, row)) != 1 or width == 1 else [next(filter(None, row))]) for k, row in lines]
-    sheet = headed(path, above, ".")
+    sheet = headed(path, above, ".", group=group)
     return Sheet(**{**sheet.__dict__, "notes": (f"sheet {name!r} of a workbook", *sheet.notes)})
 
 

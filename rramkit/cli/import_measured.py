@@ -136,6 +136,8 @@ def _check_trainable(tables: "TableFile") -> None:
 
 def _show(tables: "TableFile") -> None:
     """Print how columns were read, and the ramps that they hold."""
+    from rramkit.table.schema import SET
+
     rows = json_format.loads(tables.provenance.get("columns", "[]"))
     if rows:
         grid = Grid(title="Columns as they were read", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
@@ -153,8 +155,8 @@ def _show(tables: "TableFile") -> None:
         for row in rows:
             low, high = units.text(row["g_low"], "S", beside=row["g_high"]), units.text(row["g_high"], "S")
             counts = (units.count(row[name]) for name in ("devices", "ramps", "reads"))
-            noise = (units.text(row[name], "S") for name in ("sigma_read", "sigma_write"))
-            pulse = units.text(row["v_pulse"], "V"), units.text(row["t_pulse"], "s")
+            noise = (units.text(row[name], "S") for name in (SET.sigma_read, "sigma_write"))
+            pulse = units.text(row[SET.v_pulse], "V"), units.text(row[SET.t_pulse], "s")
             grid.add_row(row["polarity"], *pulse, *counts, f"{low} to {high}", *noise)
         residuals.show(grid)
 

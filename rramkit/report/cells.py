@@ -76,7 +76,7 @@ def _conditions(table: Table, assumed: Mapping[str, str]) -> Grid:
 
 def _marked(table: Table, name: str, assumed: Mapping[str, str]) -> str:
     """Return `assumed` where a value of a table was neither measured nor given, else nothing."""
-    steps = {SET.v_step: SET.v_pulse}  # of one amplitude the step is the amplitude
+    steps: dict[str, str] = {SET.v_step: SET.v_pulse}  # of one amplitude the step is the amplitude
     keys = (f"{table.name}.{steps.get(name, name)}", f"{READ.group}.{name}")
     return "assumed" if any(key in assumed for key in keys) else ""
 

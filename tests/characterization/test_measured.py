@@ -12,7 +12,7 @@ from rramkit import table
 from rramkit.characterization.measured.alignment import Reads
 from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.characterization.measured.presets import presets
-from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.characterization.measured.settings import FileSettings, ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.cli.app import run as command
 from rramkit.errors import InputError
@@ -113,7 +113,9 @@ def test_arbitrary_units_take_the_scale_they_are_given(tmp_path_factory, scale, 
     path.write_text(
         "\n".join(f"{offset + scale * a * 1e5},{offset + scale * b * 1e5}" for a, b in zip(up, down, strict=True))
     )
-    declared = {"columns": {"set": 1, "reset": 2}}  # clean columns might be counters or times: they are not guessed
+    declared = FileSettings(
+        columns={"set": 1, "reset": 2}
+    )  # clean columns might be counters or times: they are not guessed
     file = from_pulses(path, ImportSettings(g_low=g_low, g_high=g_low * ratio, pulses=declared))
     ends = [file[name].axes["g_start"].values[[0, -1]] for name in ("set", "reset")]
     assert min(end[0] for end in ends) == near(g_low, 1e-6)

@@ -8,7 +8,7 @@ import pytest
 from fixtures.closeness import near
 
 from rramkit.characterization.measured.importer import from_pulses
-from rramkit.characterization.measured.settings import ImportSettings
+from rramkit.characterization.measured.settings import FileSettings, ImportSettings
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
 
@@ -209,7 +209,7 @@ READ["own words"] = (
 def test_a_shape_gives_the_device_back(tmp_path, name):
     make, chosen = READ[name]
     (tmp_path / "p.csv").write_bytes(make())
-    file = from_pulses(tmp_path / "p.csv", ImportSettings(pulses=chosen))
+    file = from_pulses(tmp_path / "p.csv", ImportSettings(pulses=FileSettings(**chosen)))
     check(file)
     for polarity in BOUNDS:
         assert file[polarity].held_out["g_train"].passed
@@ -298,7 +298,7 @@ def test_a_spreadsheet_is_read_and_its_sheet_asked_for(tmp_path):
     book.save(tmp_path / "p.xlsx")
     with pytest.raises(InputError, match=r"sheets 'Pulses', 'More'. Add `--set pulses.sheet=NAME`"):
         from_pulses(tmp_path / "p.xlsx", ImportSettings())
-    check(from_pulses(tmp_path / "p.xlsx", ImportSettings(pulses={"sheet": "Pulses"})))
+    check(from_pulses(tmp_path / "p.xlsx", ImportSettings(pulses=FileSettings(sheet="Pulses"))))
 
 
 # --- shapes that are refused, each with the option that settles it
@@ -404,4 +404,4 @@ def test_what_is_not_declared_or_not_possible_is_refused_in_one_line(tmp_path, n
 def test_options_that_do_not_fit_are_refused(tmp_path, chosen, complaint):
     (tmp_path / "p.csv").write_bytes(long("polarity,G (uS)"))
     with pytest.raises(InputError, match=complaint):
-        from_pulses(tmp_path / "p.csv", ImportSettings(pulses=chosen))
+        from_pulses(tmp_path / "p.csv", ImportSettings(pulses=FileSettings(**chosen)))
