@@ -276,8 +276,10 @@ def _iv_role(name: str) -> str | None:
 
 
 def _inferred(sheet: Sheet, column: int) -> Use | None:
-    """Return what an undeclared column is all the same: nothing, where all its cells are equal."""
-    if sheet.names and len(set(sheet.texts(column))) == 1 and len(sheet.rows) > 1:
+    """Return what an undeclared column is all the same: nothing, where its cells are equal and no volts or times."""
+    unit = unit_spelling.parsed(_unit_of(sheet, column) or "")
+    may_be_a_pulse = unit is not None or bool(_VOLTS & set(_words(sheet.names[column] if sheet.names else "")))
+    if sheet.names and not may_be_a_pulse and len(set(sheet.texts(column))) == 1 and len(sheet.rows) > 1:
         return Use(column, "ignore", origin="the same in all rows")
     return None
 

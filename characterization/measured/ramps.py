@@ -24,6 +24,7 @@ from rramkit.table.schema import READ, SET, WRITES
 POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
 SHORTEST = 8  # reads in a ramp: fewer do not determine a curve
 _LEAST_OHM = 1e-6  # below it is a short, or a unit that is wrong
+_READ_MOST = 2.0  # V, as `read.v_read` of the settings
 _SAME = 0.01  # amplitudes and widths that differ by less are one: sources are no better
 _WORDS: dict[str, Polarity] = {word: "set" for word in (*SET_WORDS, "s")}
 _WORDS |= {word: "reset" for word in (*RESET_WORDS, "r")}
@@ -188,10 +189,10 @@ def _read_voltage(sheet: Sheet, uses: Sequence[Use], settings: ImportSettings) -
     if use is None:
         return None
     volts = _clustered(np.abs(columns.numbers(sheet, use)))
-    if np.ptp(volts) > 0 or volts[0] == 0:
+    if np.ptp(volts) > 0 or not 0 < volts[0] <= _READ_MOST:
         raise InputError(
-            f"{sheet.path}: {sheet.label(use.column)} must be one read voltage above 0 V; got {volts.min():g} to "
-            f"{volts.max():g} V. Leave out the rows read at another one."
+            f"{sheet.path}: {sheet.label(use.column)} must be one read voltage above 0 and up to {_READ_MOST:g} V; got "
+            f"{volts.min():g} to {volts.max():g} V. Leave out the rows read at another one, or check the unit."
         )
     if READ.v_read in settings.read.model_fields_set and abs(settings.read.v_read / volts[0] - 1) > _SAME:
         raise InputError(

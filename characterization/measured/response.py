@@ -8,7 +8,8 @@ of a pulse. Devices move in proportion::
     f  change of the mean device (S)    a_d  gain of a device (1)
 
 f and a_d are the least squares of all devices, each over the conductances that it covers. The range of f is that of the
-median device.
+median device. Devices whose windows are scaled (a larger one has larger steps at each part of its window) are compared
+at equal parts of their windows in place of equal conductances, where that leaves less than half of the squares.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.table import Polarity
 
 _PLACES = 48  # conductances that gains are compared at
+_BETTER = 0.5  # of the squares that equal conductances leave
+_EXACT = 1e-6  # of the squares of the changes (1): what is left below it is rounding and the cubic between reads
 _ROUNDS = 20  # of alternating least squares, which has settled to 1e-6 in ten
 
 
@@ -82,12 +85,20 @@ class Response:
     @cached_property
     def gains(self) -> dict[str, float]:
         """Gain of each device (1); their mean is 1."""
+        return dict(zip(self.curves, self._fit[0].tolist(), strict=True))
+
+    @cached_property
+    def _fit(self) -> tuple[np.ndarray, bool]:
+        """Gains (D,), and whether devices are compared at equal parts of their windows."""
         if len(self.curves) == 1:
-            return dict.fromkeys(self.curves, 1.0)
+            return np.ones(1), False
         lows, highs = zip(*(curve.ends for curve in self.curves.values()), strict=True)
-        g_cell = np.linspace(min(lows), max(highs), _PLACES)
-        change, covered = self._changes(g_cell, 1)
-        return dict(zip(self.curves, _gains(change, covered).tolist(), strict=True))
+        span = np.linspace(min(lows), max(highs), _PLACES), np.linspace(*self.ends, _PLACES)
+        fits = [
+            _gains(*self._changes(g_cell, 1, scaled=each)) for g_cell, each in zip(span, (False, True), strict=True)
+        ]
+        (equal, rest), (scaled, rest_scaled) = fits
+        return (scaled, True) if rest_scaled < _BETTER * rest and rest > _EXACT else (equal, False)
 
     @property
     def middle(self) -> str:
@@ -98,8 +109,9 @@ class Response:
         """Return the change (N,) that `pulses` pulses make of the mean device at conductances (N,) (S)."""
         if len(self.curves) == 1:
             return next(iter(self.curves.values())).change(g_cell, pulses)
-        change, covered = self._changes(g_cell, pulses)
-        gain = np.array(list(self.gains.values()))[:, None]
+        gains, scaled = self._fit
+        change, covered = self._changes(g_cell, pulses, scaled=scaled)
+        gain = gains[:, None]
         weight = np.where(covered, gain**2, 0.0)
         # where no device covers a conductance, all count: their curves end there
         weight = np.where(np.any(weight > 0, axis=0), weight, gain**2)
@@ -115,34 +127,37 @@ class Response:
         ]
         return float(np.std(spreads)) if spreads else 0.0
 
-    def _changes(self, g_cell: np.ndarray, pulses: int) -> tuple[np.ndarray, np.ndarray]:
+    def _changes(self, g_cell: np.ndarray, pulses: int, *, scaled: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the change (D, N) of each device, and where it has measured that whole change."""
-        change = np.stack([curve.change(g_cell, pulses) for curve in self.curves.values()])
-        covered = np.stack(
-            [
-                (g_cell >= curve.ends[0])
-                & (g_cell <= curve.ends[1])
-                & (curve.number(g_cell) + pulses <= curve.pulse[-1] + 1e-6)
-                for curve in self.curves.values()
-            ]
-        )
-        return change, covered
+        change, covered, (low, high) = [], [], self.ends
+        for curve in self.curves.values():
+            first, last = curve.ends
+            at = first + (g_cell - low) * (last - first) / (high - low) if scaled else g_cell
+            change.append(curve.change(at, pulses))
+            whole = curve.number(at) + pulses <= curve.pulse[-1] + 1e-6
+            covered.append((at >= first) & (at <= last) & whole)
+        return np.stack(change), np.stack(covered)
 
     def _rms(self, sigmas: Sequence[float]) -> float:
         return float(np.sqrt(np.mean(np.square(sigmas))))
 
 
-def _gains(change: np.ndarray, covered: np.ndarray) -> np.ndarray:
-    """Return the gain (D,) of devices from their changes (D, N) where they cover a conductance; the mean is 1."""
-    gain = np.ones(change.shape[0])
+def _gains(change: np.ndarray, covered: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the gain (D,) of devices from their changes (D, N) where they cover a conductance; the mean is 1.
+
+    The second value is the square of what gains leave, over that of the changes (1).
+    """
+    gain, power = np.ones(change.shape[0]), float(np.sum(covered * change**2)) or 1.0
     shared = np.any(covered, axis=0)
     change, covered = change[:, shared], covered[:, shared].astype(float)
+    mean = np.zeros(change.shape[1])
     for _ in range(_ROUNDS):
         mean = np.sum(covered * gain[:, None] * change, axis=0) / np.sum(covered * gain[:, None] ** 2, axis=0)
-        power = np.sum(covered * mean**2, axis=1)
-        gain = np.where(power > 0, np.sum(covered * change * mean, axis=1) / np.where(power > 0, power, 1.0), 1.0)
+        own = np.sum(covered * mean**2, axis=1)
+        gain = np.where(own > 0, np.sum(covered * change * mean, axis=1) / np.where(own > 0, own, 1.0), 1.0)
         gain /= np.mean(gain)
-    return gain
+    mean = np.sum(covered * gain[:, None] * change, axis=0) / np.sum(covered * gain[:, None] ** 2, axis=0)
+    return gain, float(np.sum(covered * (change - gain[:, None] * mean) ** 2)) / power
 
 
 def _ramp_gains(curve: Trajectory, ramps: Sequence[Ramp]) -> list[float]:

@@ -265,6 +265,19 @@ def test_devices_differ_and_their_pulses_do_not(tmp_path, make):
         assert made.distributions["cycles"].sigma.max() < 1e-3 * change.max()
 
 
+def test_devices_of_scaled_windows_differ_by_their_scale(tmp_path):
+    lines = ["polarity,device,g_cell (uS)"]
+    for k, scale in enumerate(GAINS):
+        lines += [f"{p},{k},{1e6 * scale * g:.7g}" for p in BOUNDS for g in walk(p, 40)]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    file = from_pulses(tmp_path / "p.csv", ImportSettings())
+    check(file)  # the device of scale 1
+    for polarity in BOUNDS:
+        made = file[polarity]
+        devices = made.distributions["devices"].sigma[4:-4, 0] / np.abs(made.signals["delta_g"].values[4:-4, 0])
+        np.testing.assert_allclose(devices, np.std(GAINS, ddof=1), rtol=0.01)  # 1 % of the spread
+
+
 def test_noise_of_cycles_stays_apart_from_spread_of_devices(tmp_path):
     rng = np.random.default_rng(4)
     lines = ["polarity,device,cycle,g_cell (uS)"]
@@ -326,6 +339,8 @@ REFUSED = {
     "unknown unit": (long("polarity,G (foo)"), "unit 'foo', which is not known. Add `--unit uS`"),
     "unit of another quantity": (long("polarity,G (kohm)"), "`conductance` must be in S"),
     "volts of what": (long("polarity,G (uS),Voltage (V)", more=(range(82),)), "--column ROLE=3"),
+    "volts that do not change": (long("polarity,G (uS),V_set (V)", more=([1.2] * 82,)), "--column ROLE=3"),
+    "a read voltage in mV": (long("polarity,G (uS),V_read (V)", more=([100] * 82,)), "up to 2 V; got 100 to 100 V"),
     "another column": (long("polarity,G (uS),colour", more=(range(82),)), "--column ignore=3"),
     "changes of conductance": (long("polarity,delta G (uS)"), "--column ROLE=2"),
     "currents without volts": (long("polarity,I (nA)"), "Add `--set read.v_read=0.1`"),
