@@ -18,6 +18,7 @@ from rramkit.errors import InputError
 
 _ROUNDS = 2  # after all ramps are placed, each is placed once more against all
 _START = 0.004  # of the range: starts that scatter by less are one start
+_WELL = 0.5  # of its reads on the curve so far (1): enough to place a ramp
 _EDGE = 0.05  # of the range at both ends of the curve where its inverse says little
 
 
@@ -50,17 +51,19 @@ def shifts(ramps: Sequence[Reads], *, rising: bool) -> np.ndarray:
     left = [k for k in range(len(ramps)) if k != reference]
     while left:
         pulse, level = _curve([_moved(ramps[k], placed[k]) for k in order], rising=rising)
-        k = max(left, key=lambda k: _overlap(ramps[k], level))
-        shift = _shift(ramps[k], pulse, level)
-        if shift is None:
-            raise InputError(
-                f"the {'set' if rising else 'reset'} ramps share no conductances: one goes from "
-                f"{ramps[k].g_cell[0]:.3g} to {ramps[k].g_cell[-1]:.3g}, others from {level[0]:.3g} to "
-                f"{level[-1]:.3g}. Measure ramps that overlap."
-            )
-        placed[k] = shift
-        order.append(k)
-        left.remove(k)
+        inside = {k: _overlap(ramps[k], level) / ramps[k].pulse.size for k in left}
+        most = max(inside.values())
+        for k in [k for k in left if inside[k] >= min(most, _WELL)]:  # all that lie on the curve so far, or the best
+            shift = _shift(ramps[k], pulse, level)
+            if shift is None:
+                raise InputError(
+                    f"the {'set' if rising else 'reset'} ramps share no conductances: one goes from "
+                    f"{ramps[k].g_cell[0]:.3g} to {ramps[k].g_cell[-1]:.3g}, others from {level[0]:.3g} to "
+                    f"{level[-1]:.3g}. Measure ramps that overlap."
+                )
+            placed[k] = shift
+            order.append(k)
+            left.remove(k)
     for _ in range(_ROUNDS):
         pulse, level = _curve([_moved(ramp, shift) for ramp, shift in zip(ramps, placed, strict=True)], rising=rising)
         found = [_shift(ramp, pulse, level) for ramp in ramps]

@@ -35,23 +35,7 @@ _VOLTS = {"voltage", "v", "amplitude", "vpulse", "vwrite", "vread", "vcell", "bi
 _READ = {"read", "vread"}
 _WRITE = {"pulse", "amplitude", "vpulse", "vwrite", "write", "programming", "prog"}
 # A conductance in its name does not make a column one: differences, errors, logarithms, targets.
-_DERIVED = {
-    "delta",
-    "change",
-    "diff",
-    "d",
-    "dg",
-    "dr",
-    "std",
-    "stdev",
-    "sd",
-    "sem",
-    "sigma",
-    "error",
-    "err",
-    "log",
-    "ln",
-}
+_DERIVED = {"delta", "change", "diff", "dg", "dr", "std", "stdev", "sd", "sem", "sigma", "error", "err", "log", "ln"}
 _DERIVED |= {"log10", "min", "max", "ratio", "target", "goal", "relative", "uncertainty", "noise", "fit", "model"}
 _NUMBERS = {"applied", "cumulative", "total", "number", "no", "num", "index", "count", "#", "nr"}
 
@@ -196,7 +180,8 @@ def _from_name(sheet: Sheet, column: int, group: str) -> Use | None:
     if role not in (*VALUES, "response"):
         return None if role is None else Use(column, role)
     words = _words(name)
-    is_set, is_reset = any(w in SET_WORDS for w in words), any(w in RESET_WORDS for w in words)
+    whole = set(words) - {"p", "d"}  # `D3 set` is a device
+    is_set, is_reset = bool(whole & set(SET_WORDS)), bool(whole & set(RESET_WORDS))
     return Use(
         column,
         role,
@@ -229,7 +214,7 @@ def _role(name: str, unit: str | None) -> str | None:
     has = set(words)
     si = (unit_spelling.parsed(unit) or (1.0, None))[1] if unit else None
     numbered = any(word.isdecimal() for word in words)
-    if has & _DERIVED:
+    if has & _DERIVED or has >= {"d", "g"} or has >= {"d", "r"}:
         return None
     if has & {"polarity", "direction"} or words in (["pulse", "type"], ["operation"]):
         return "polarity"
@@ -276,7 +261,10 @@ def _iv_role(name: str) -> str | None:
 
 
 def _inferred(sheet: Sheet, column: int) -> Use | None:
-    """Return what an undeclared column is all the same: nothing, where its cells are equal and no volts or times."""
+    """Return what an undeclared column is all the same: its words, or nothing where all cells are equal."""
+    cells = {cell.lower() for cell in sheet.texts(column)} - {"p", "d"}
+    if cells and cells <= {*SET_WORDS, *RESET_WORDS} and cells & set(SET_WORDS) and cells & set(RESET_WORDS):
+        return Use(column, "polarity", origin="inferred: its words")
     unit = unit_spelling.parsed(_unit_of(sheet, column) or "")
     may_be_a_pulse = unit is not None or bool(_VOLTS & set(_words(sheet.names[column] if sheet.names else "")))
     if sheet.names and not may_be_a_pulse and len(set(sheet.texts(column))) == 1 and len(sheet.rows) > 1:

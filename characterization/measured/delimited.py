@@ -8,6 +8,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,7 +48,9 @@ def read_delimited(path: Path, data: bytes, settings: FileSettings, *, group: st
     if not written:
         raise InputError(f"{path}: holds no rows. Give a file with a header and rows of numbers.")
     name = settings.delimiter or _delimiter(written, settings.decimal)
-    cells = [(k, _cells(path, k, line, name)) for k, line in plain]
+    cells: list[Line] = [(k, _cells(path, k, line, name)) for k, line in plain]
+    if name == "space":
+        cells = _with_spaced_names(cells, plain)
     decimal = {"point": ".", "comma": ",", None: ""}[settings.decimal] or _decimal(path, cells, name, group)
     if name not in ("comma", "none") or decimal == ",":
         mark = " and decimal comma" if decimal == "," else ""
@@ -80,7 +83,7 @@ def _delimiter(lines: Sequence[str], decimal: str | None) -> str:
         if name == "comma" and decimal == "comma":
             continue
         rows = [_split(line, name) for line in sample]
-        width = max({len(row) for row in rows}, key=lambda n: sum(len(row) == n for row in rows))
+        width = Counter(len(row) for row in rows).most_common(1)[0][0]
         regular = [row for row in rows if len(row) == width]
         marks = "," if decimal == "comma" else "." if decimal == "point" or name == "comma" else ".,"
         cells = [cell for row in regular for cell in row]
@@ -105,6 +108,13 @@ def _cells(path: Path, line: int, text: str, name: str) -> list[str]:
         return _split(text, name)
     except csv.Error as error:
         raise InputError(f"{path}: line {line} cannot be split into cells ({error}). Fix the line.") from error
+
+
+def _with_spaced_names(cells: Sequence[Line], lines: Sequence[tuple[int, str]]) -> list[Line]:
+    """Return rows between spaces, those split at two and more spaces that are too wide else: names hold single ones."""
+    width = Counter(len(row) for _, row in cells if row).most_common(1)[0][0]
+    apart = {k: re.split(r"\s{2,}", line.strip()) for k, line in lines}
+    return [(k, apart[k] if len(row) > width == len(apart[k]) else row) for k, row in cells]
 
 
 def _decimal(path: Path, lines: Sequence[Line], delimiter: str, group: str) -> str:

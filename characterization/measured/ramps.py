@@ -91,6 +91,7 @@ def measurement(sheet: Sheet, settings: ImportSettings) -> Measurement:
     found, notes = [], list(sheet.notes)
     for number, use in enumerate(values):
         g_cell = _conductance(sheet, use, uses, v_read)
+        rows = replace(rows, pulse=_pulses(sheet, uses, use, np.isfinite(g_cell)))
         own = _own(use, number, values, settings)
         for part in _groups(rows, use, own, g_cell, sheet.path):
             ramps, said = _ramps_of(rows, use, part, g_cell, settings, sheet.path)
@@ -116,11 +117,10 @@ class _Rows:
     @classmethod
     def of(cls, sheet: Sheet, uses: Sequence[Use], settings: ImportSettings) -> "_Rows":
         """Read them from a sheet."""
-        at = {role: columns.only(sheet.path, uses, role) for role in ("polarity", "pulse", "amplitude", "width")}
+        at = {role: columns.only(sheet.path, uses, role) for role in ("polarity", "amplitude", "width")}
         at |= {role: columns.only(sheet.path, uses, role) for role in ("cycle", "device")}
         number = {
-            role: None if (use := at[role]) is None else columns.numbers(sheet, use)
-            for role in ("pulse", "amplitude", "width")
+            role: None if (use := at[role]) is None else columns.numbers(sheet, use) for role in ("amplitude", "width")
         }
         v_pulse, sign = number["amplitude"], None
         if v_pulse is not None:
@@ -133,7 +133,7 @@ class _Rows:
         return cls(
             polarity=polarity,
             sign=sign if polarity is None else None,
-            pulse=number["pulse"],
+            pulse=None,
             v_pulse=v_pulse,
             t_pulse=None if number["width"] is None else _clustered(number["width"]),
             texts={role: sheet.texts(use.column) for role in ("cycle", "device") if (use := at[role]) is not None},
@@ -143,6 +143,21 @@ class _Rows:
     def text(self, role: str, row: int) -> str:
         """Return the cycle or the device of a row; empty where there is no such column."""
         return self.texts[role][row] if role in self.texts else ""
+
+
+def _pulses(sheet: Sheet, uses: Sequence[Use], value: Use, read: np.ndarray) -> np.ndarray | None:
+    """Return the pulse numbers (N,) of a column of values: of several such columns, the nearest on its left."""
+    found = [use for use in uses if use.role == "pulse"]
+    if not found:
+        return None
+    left = [use for use in found if use.column < value.column]
+    use = found[0] if len(found) == 1 else left[-1] if left else columns.only(sheet.path, uses, "pulse")
+    assert use is not None
+    pulse = columns.numbers(sheet, use, missing=True)
+    if not np.all(np.isfinite(pulse[read])):
+        line = sheet.lines[int(np.flatnonzero(read & ~np.isfinite(pulse))[0])]
+        raise InputError(f"{sheet.path}: line {line} has a read without its pulse number. Fill it in.")
+    return pulse
 
 
 def _filled(v_pulse: np.ndarray) -> np.ndarray:
@@ -280,6 +295,7 @@ def _ramps_of(
 ) -> tuple[list[Ramp], list[str]]:
     """Return the ramps in the rows `part` of one column, and what was inferred."""
     labels, notes = _labels(rows, use, part, g_cell, path)
+    pieces: list[tuple[Polarity, np.ndarray]]
     if labels is None:
         pieces, said = _unlabelled(rows, part, g_cell, settings, path)
         notes += said

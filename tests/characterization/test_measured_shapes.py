@@ -81,6 +81,19 @@ def origin_export():
     return (names + rows("", range(41), UP * 1e6, DOWN * 1e6, sep="\t")).encode()
 
 
+def pairs_of_columns():
+    return rows("Pulse,Potentiation (uS),Pulse,Depression (uS)", range(41), UP * 1e6, range(41), DOWN * 1e6).encode()
+
+
+def spaced_names():
+    return rows("Pulse number    Set (uS)    Reset (uS)", range(41), UP * 1e6, DOWN * 1e6, sep="   ").encode()
+
+
+def type_of_words():
+    columns = polarities(41, 41, 41, 41), 1e-3 / np.concatenate([UP, DOWN, UP, DOWN])
+    return rows("kind;R_kOhm", *columns, sep=";", mark=",").encode()
+
+
 def two_cycles_wide():
     header = "N,LTP cycle 1 (uS),LTD cycle 1 (uS),LTP cycle 2 (uS),LTD cycle 2 (uS)"
     return rows(header, range(41), UP * 1e6, DOWN * 1e6, UP * 1e6, DOWN * 1e6).encode()
@@ -177,7 +190,16 @@ READ = {
     each.__name__: (each, {})
     for each in (
         *(latin1_long, german_long, french_tabs, origin_export, two_cycles_wide, stacked_cycles),
-        *(stacked_sets_then_resets, blank_lines, one_column_of_turns, one_column_repeats_turns, signed_amplitude),
+        *(
+            pairs_of_columns,
+            spaced_names,
+            type_of_words,
+            stacked_sets_then_resets,
+            blank_lines,
+            one_column_of_turns,
+            one_column_repeats_turns,
+            signed_amplitude,
+        ),
         *(
             interleaved,
             unequal_ramps,
