@@ -1,6 +1,7 @@
 """Shapes in which people keep pulse data: each recovers the made-up device, or is refused with the option to add."""
 
 import importlib.util
+import random
 from functools import partial
 
 import numpy as np
@@ -442,3 +443,40 @@ def test_options_that_do_not_fit_are_refused(tmp_path, chosen, complaint):
     (tmp_path / "p.csv").write_bytes(long("polarity,G (uS)"))
     with pytest.raises(InputError, match=complaint):
         from_pulses(tmp_path / "p.csv", ImportSettings(pulses=FileSettings(**chosen)))
+
+
+NOISE = (
+    b"nan",
+    b"1e400",
+    b"-",
+    b",",
+    b";",
+    b"\t",
+    b"\n\n",
+    b"\0",
+    b"\xff",
+    b"-1",
+    b"1e29",
+    b"reset",
+    b'"',
+    b"(",
+    b"#",
+    b"",
+)
+
+
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
+    rng, path = random.Random(5), tmp_path / "p.csv"
+    seeds = [make() for make, chosen in READ.values() if not chosen]
+    for _ in range(150):
+        data = bytearray(rng.choice(seeds))
+        for _ in range(rng.choice((1, 2, 8))):
+            place = rng.randrange(len(data) + 1)
+            data[place : place + rng.choice((0, 1, 3, 200))] = rng.choice(NOISE)
+        path.write_bytes(data)
+        try:
+            made = from_pulses(path, ImportSettings())
+        except InputError as refusal:
+            assert "\n" not in str(refusal)
+        else:
+            assert all(np.all(np.isfinite(made[p].signals["delta_g"].values)) for p in BOUNDS)
