@@ -25,6 +25,7 @@ POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
 SHORTEST = 8  # reads in a ramp: fewer do not determine a curve
 _LEAST_OHM = 1e-6  # below it is a short, or a unit that is wrong
 _READ_MOST = 2.0  # V, as `read.v_read` of the settings
+_ALTERNATES = 0.6  # changes of polarity or amplitude over rows (1): from row to row, not from ramp to ramp
 _SAME = 0.01  # amplitudes and widths that differ by less are one: sources are no better
 _WORDS: dict[str, Polarity] = {word: "set" for word in (*SET_WORDS, "s")}
 _WORDS |= {word: "reset" for word in (*RESET_WORDS, "r")}
@@ -300,7 +301,7 @@ def _ramps_of(
         pieces, said = _unlabelled(rows, part, g_cell, settings, path)
         notes += said
     else:
-        runs = _runs(rows, part, labels)
+        runs = _runs(rows, part, labels, path)
         pieces = [(name, piece) for name, run in runs for piece in _restarts(rows, run, g_cell, name)]
     ramps = []
     for count, (name, piece) in enumerate(pieces):
@@ -348,18 +349,29 @@ def _labels(
     return np.array([names[each] for each in sign]), [f"{which} pulses raise the conductance: they are the SET pulses"]
 
 
-def _runs(rows: _Rows, part: np.ndarray, labels: np.ndarray) -> list[tuple[Polarity, np.ndarray]]:
-    """Return runs of rows of one polarity, amplitude and width; polarities that alternate row by row are two runs."""
+def _runs(rows: _Rows, part: np.ndarray, labels: np.ndarray, path: Path) -> list[tuple[Polarity, np.ndarray]]:
+    """Return runs of rows of one polarity, amplitude and width.
+
+    Polarities that alternate from row to row are two runs side by side where both count their pulses alike; else they
+    are a cell cycled by single pulses, which is no ramp.
+    """
     keys = [labels, *(column[part] for column in (rows.v_pulse, rows.t_pulse) if column is not None)]
     changed = np.zeros(part.size - 1, dtype=bool)
     for key in keys:
         changed |= key[1:] != key[:-1]
     groups: list[np.ndarray]
-    if np.count_nonzero(changed) > part.size / SHORTEST:  # interleaved, not in turn
-        kinds: dict[tuple[object, ...], list[int]] = {}
-        for k in range(part.size):
-            kinds.setdefault(tuple(key[k] for key in keys), []).append(k)
+    kinds: dict[tuple[object, ...], list[int]] = {}
+    for k in range(part.size):
+        kinds.setdefault(tuple(key[k] for key in keys), []).append(k)
+    alternate = np.count_nonzero(changed) > _ALTERNATES * part.size
+    if alternate and len(kinds) * SHORTEST <= part.size:  # more kinds are a staircase
         groups = [np.array(each) for each in kinds.values()]
+        numbers = [] if rows.pulse is None else [set(rows.pulse[part[group]].tolist()) for group in groups]
+        if not numbers or len(set.intersection(*numbers)) < len(numbers[0]) / 2:
+            raise InputError(
+                f"{path}: the polarity or amplitude changes from row to row; a ramp is of equal pulses, one after the "
+                "other. Sort the rows, or number the pulses of each polarity from the same start: `--column pulse=N`."
+            )
     else:
         groups = np.split(np.arange(part.size), np.flatnonzero(changed) + 1)
     return [(_named(str(labels[group[0]])), part[group]) for group in groups]

@@ -378,6 +378,18 @@ REFUSED = {
         "--column ignore=3",
     ),
     "unknown words": (long("polarity,G (uS)").replace(b"reset", b"E").replace(b"set", b"W"), "pulses.set_word"),
+    "short cycles": (
+        long("polarity,G (uS)").replace(b"\nset,2\n", b"\nset,2\n" + b"set,2\nreset,20\n" * 2),
+        "reads; it must",
+    ),
+    "single pulses": (
+        rows("polarity,G (uS)", ["set", "reset"] * 40, [20 + 0.01 * k if k % 2 else 2 for k in range(80)]).encode(),
+        "changes from row to row",
+    ),
+    "cycles of five": (
+        rows("polarity,G (uS)", (["set"] * 5 + ["reset"] * 5) * 8, [*range(1, 6), *range(5, 0, -1)] * 8).encode(),
+        "has 5 reads; it must have at least 8",
+    ),
     "one polarity": (rows("Set (uS)", UP * 1e6).encode(), "--column reset=N"),
     "one way": (rows("Pulse,G (uS)", range(41), UP * 1e6).encode(), "has no reset pulses"),
     "turns in noise": (noisy_turns(), "--set pulses.ramp=N"),
