@@ -5,15 +5,24 @@ from the name, a row of units, the file's format, or `--unit`. What that leaves 
 settles it: no number gets a meaning that nobody declared.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from rramkit.characterization.measured import unit_spelling
+from rramkit.characterization.measured.column_names import (
+    OF_UNIT,
+    RESET_WORDS,
+    SET_WORDS,
+    VOLTS,
+    iv_role_of,
+    name_and_unit,
+    number_after,
+    role_of,
+    words_of,
+)
 from rramkit.characterization.measured.settings import IV_ROLES, PULSE_ROLES, VALUE, FileSettings
 from rramkit.characterization.measured.sheet import Sheet, is_missing
 from rramkit.errors import InputError
@@ -25,19 +34,6 @@ SI: Mapping[str, str] = {
 }  # fmt: skip
 """SI unit of the roles that are numbers."""
 VALUES = ("conductance", "resistance", "current")
-_OF_UNIT = {"S": "conductance", "ohm": "resistance", "A": "current"}
-SET_WORDS = ("set", "potentiation", "potentiating", "pot", "ltp", "up", "gset", "rset", "gpot", "p")
-RESET_WORDS = ("reset", "depression", "depressing", "dep", "ltd", "down", "greset", "rreset", "gdep", "d")
-_CONDUCTANCE = {"conductance", "g", "gcell", "gset", "greset", "gpot", "gdep"}
-_RESISTANCE = {"resistance", "r", "rcell", "rset", "rreset"}
-_CURRENT = {"current", "i", "id", "ids", "icell", "iread"}
-_VOLTS = {"voltage", "v", "amplitude", "vpulse", "vwrite", "vread", "vcell", "bias"}
-_READ = {"read", "vread"}
-_WRITE = {"pulse", "amplitude", "vpulse", "vwrite", "write", "programming", "prog"}
-# A conductance in its name does not make a column one: differences, errors, logarithms, targets.
-_DERIVED = {"delta", "change", "diff", "dg", "dr", "std", "stdev", "sd", "sem", "sigma", "error", "err", "log", "ln"}
-_DERIVED |= {"log10", "min", "max", "ratio", "target", "goal", "relative", "uncertainty", "noise", "fit", "model"}
-_NUMBERS = {"applied", "cumulative", "total", "number", "no", "num", "index", "count", "#", "nr"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def _references(sheet: Sheet, where: int | str | list[int | str]) -> list[int | 
 def _place(sheet: Sheet, reference: int | str, role: str) -> int:
     """Return the place of a column given by number, from 1, or by name, whole or without its unit."""
     if isinstance(reference, str):
-        bare = [_name_and_unit(name)[0] for name in sheet.names]
+        bare = [name_and_unit(name)[0] for name in sheet.names]
         for names in (list(sheet.names), bare):
             if names.count(reference) == 1:
                 return names.index(reference)
@@ -159,105 +155,30 @@ def _place(sheet: Sheet, reference: int | str, role: str) -> int:
     )
 
 
-def _name_and_unit(name: str) -> tuple[str, str | None]:
-    """Return the name without its unit, and the unit as written; None where the name has none."""
-    bracket = re.match(r"^(.*?)\s*[\(\[\{]\s*([^()\[\]{}]*?)\s*[\)\]\}]\s*$", name)
-    if bracket:
-        return bracket[1], bracket[2]
-    for split in (r"^(.+?)\s*/\s*(\S.*)$", r"^(.+?),\s*(\S+(?:\s\S+)?)$", r"^(.+)[\s_.]+(\S+)$"):
-        match = re.match(split, name)
-        if match and unit_spelling.parsed(match[2]) is not None and (len(match[2]) > 1 or "/" in name):
-            return match[1], match[2]
-    return name, None
-
-
 def _from_name(sheet: Sheet, column: int, group: str) -> Use | None:
     """Return the use that a column's name declares; None where it declares none."""
     if not sheet.names:
         return None
-    name, _ = _name_and_unit(sheet.names[column])
-    role = _role(name, _unit_of(sheet, column)) if group == "pulses" else _iv_role(name)
+    name, _ = name_and_unit(sheet.names[column])
+    role = role_of(name, _unit_of(sheet, column)) if group == "pulses" else iv_role_of(name)
     if role not in (*VALUES, "response"):
         return None if role is None else Use(column, role)
-    words = _words(name)
+    words = words_of(name)
     whole = set(words) - {"p", "d"}  # `D3 set` is a device
     is_set, is_reset = bool(whole & set(SET_WORDS)), bool(whole & set(RESET_WORDS))
     return Use(
         column,
         role,
         polarity=None if is_set == is_reset else "set" if is_set else "reset",
-        cycle=_after(words, ("cycle", "cyc", "run")),
-        device=_after(words, ("device", "dev", "cell")),
+        cycle=number_after(words, ("cycle", "cyc", "run")),
+        device=number_after(words, ("device", "dev", "cell")),
     )
 
 
 def _unit_of(sheet: Sheet, column: int) -> str | None:
     """Return the text of a column's unit, from its name or the row of units."""
-    unit = _name_and_unit(sheet.names[column])[1] if sheet.names else None
+    unit = name_and_unit(sheet.names[column])[1] if sheet.names else None
     return unit if unit is not None or not sheet.units else sheet.units[column].strip("()[] ")
-
-
-def _words(name: str) -> list[str]:
-    """Return the words and numbers of a name, in lower case: `LTP_cycle3` is ltp, cycle, 3."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return re.findall(r"[^\W\d_]+|\d+|#", apart.lower())
-
-
-def _after(words: list[str], names: Iterable[str]) -> str | None:
-    """Return the number that follows one of the names, else None."""
-    return next((b for a, b in pairwise(words) if a in names and b.isdecimal()), None)
-
-
-def _role(name: str, unit: str | None) -> str | None:
-    """Return the role that the words of a column of a pulse file declare, else None."""
-    words = _words(name)
-    has = set(words)
-    si = (unit_spelling.parsed(unit) or (1.0, None))[1] if unit else None
-    numbered = any(word.isdecimal() for word in words)
-    if has & _DERIVED or has >= {"d", "g"} or has >= {"d", "r"}:
-        return None
-    if has & {"polarity", "direction"} or words in (["pulse", "type"], ["operation"]):
-        return "polarity"
-    if has & {"width", "duration", "tpulse"} or has >= {"pulse", "length"} or has >= {"t", "pulse"}:
-        return "width"
-    if has & _VOLTS and not has & (_CONDUCTANCE | _RESISTANCE | _CURRENT | {"at"}):
-        if has & _READ:
-            return "read_voltage"
-        return "amplitude" if has & _WRITE and not has & {"set", "reset"} else None
-    for words_of, role in ((_CONDUCTANCE, "conductance"), (_RESISTANCE, "resistance"), (_CURRENT, "current")):
-        if has & words_of:
-            return role
-    if si in _OF_UNIT:
-        return (
-            _OF_UNIT[si] if has & {*SET_WORDS, *RESET_WORDS, "device", "dev", "cell", "cycle", "cyc", "run"} else None
-        )
-    if si == "s" or words in (["time"], ["timestamp"], ["date"], ["t"]):
-        return "ignore" if has & {"time", "timestamp", "t"} else None
-    if has & {"cycle", "cyc", "run", "repetition"} and not numbered:
-        return "cycle"
-    if (has & {"device", "dev"} and not numbered) or words == ["cell"]:
-        return "device"
-    if (
-        words in (["pulse"], ["pulses"], ["n"], ["npulse"], ["n", "pulse"], ["index"])
-        or (has & {"pulse", "pulses"} and has <= {"pulse", "pulses", "of", "the", *_NUMBERS})
-        or words == ["#"]
-    ):
-        return "pulse"
-    if has & {*SET_WORDS, *RESET_WORDS} - {"p", "d"}:
-        return "response"
-    return None
-
-
-def _iv_role(name: str) -> str | None:
-    """Return the role that the words of a column of an I-V file declare, else None."""
-    has = set(_words(name))
-    if has & {"curve", "state", "level", "sweep", "trace"}:
-        return "curve"
-    if has & _CURRENT:
-        return "current"
-    if has & _VOLTS:
-        return "voltage"
-    return "ignore" if has & {"time", "timestamp"} else None
 
 
 def _inferred(sheet: Sheet, column: int) -> Use | None:
@@ -266,7 +187,7 @@ def _inferred(sheet: Sheet, column: int) -> Use | None:
     if cells and cells <= {*SET_WORDS, *RESET_WORDS} and cells & set(SET_WORDS) and cells & set(RESET_WORDS):
         return Use(column, "polarity", origin="inferred: its words")
     unit = unit_spelling.parsed(_unit_of(sheet, column) or "")
-    may_be_a_pulse = unit is not None or bool(_VOLTS & set(_words(sheet.names[column] if sheet.names else "")))
+    may_be_a_pulse = unit is not None or bool(VOLTS & set(words_of(sheet.names[column] if sheet.names else "")))
     if sheet.names and not may_be_a_pulse and len(set(sheet.texts(column))) == 1 and len(sheet.rows) > 1:
         return Use(column, "ignore", origin="the same in all rows")
     return None
@@ -358,7 +279,7 @@ def _with_unit(sheet: Sheet, use: Use, settings: FileSettings, group: str, *, ar
             f"{where} has no unit; it holds {_span(sheet, use.column)}. Add "
             f"`{unit_option(group, use.role, _example(use))}`, with the unit that it has{scale}."
         )
-    role = _OF_UNIT.get(unit[1], "") if use.role == "response" else use.role
+    role = OF_UNIT.get(unit[1], "") if use.role == "response" else use.role
     if SI.get(role) != unit[1]:
         wanted = SI.get(role, "S, ohm or A")
         raise InputError(f"{where}: `{use.role}` must be in {wanted} or a prefix of it; got {own or said!r}. Fix it.")

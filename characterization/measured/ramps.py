@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from rramkit.characterization.measured import columns
-from rramkit.characterization.measured.columns import RESET_WORDS, SET_WORDS, VALUES, Use
+from rramkit.characterization.measured.columns import VALUES, Use
+from rramkit.characterization.measured.row_values import Rows, pulses_of, read_voltage
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.sheet import Sheet
-from rramkit.characterization.measured.turns import blocks_of, jumps, turning_points
+from rramkit.characterization.measured.turns import jumps, turning_points
 from rramkit.errors import InputError
 from rramkit.table import Polarity
 from rramkit.table.schema import READ, SET, WRITES
@@ -24,11 +25,7 @@ from rramkit.table.schema import READ, SET, WRITES
 POLARITIES: tuple[Polarity, ...] = tuple(WRITES)
 SHORTEST = 8  # reads in a ramp: fewer do not determine a curve
 _LEAST_OHM = 1e-6  # below it is a short, or a unit that is wrong
-_READ_MOST = 2.0  # V, as `read.v_read` of the settings
 _ALTERNATES = 0.6  # changes of polarity or amplitude over rows (1): from row to row, not from ramp to ramp
-_SAME = 0.01  # amplitudes and widths that differ by less are one: sources are no better
-_WORDS: dict[str, Polarity] = {word: "set" for word in (*SET_WORDS, "s")}
-_WORDS |= {word: "reset" for word in (*RESET_WORDS, "r")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +82,14 @@ def measurement(sheet: Sheet, settings: ImportSettings) -> Measurement:
         Where a column is not declared, a polarity is missing or stays open, or a ramp has fewer than 8 reads.
     """
     uses = columns.uses(sheet, settings.pulses, "pulses", arbitrary=settings.g_low is not None)
-    v_read = _read_voltage(sheet, uses, settings)
-    rows = _Rows.of(sheet, uses, settings)
+    v_read = read_voltage(sheet, uses, settings)
+    rows = Rows.of(sheet, uses, settings)
     values = [use for use in uses if use.role in VALUES]
     _check_values(sheet.path, values, settings)
     found, notes = [], list(sheet.notes)
     for number, use in enumerate(values):
         g_cell = _conductance(sheet, use, uses, v_read)
-        rows = replace(rows, pulse=_pulses(sheet, uses, use, np.isfinite(g_cell)))
+        rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))
         own = _own(use, number, values, settings)
         for part in _groups(rows, use, own, g_cell, sheet.path):
             ramps, said = _ramps_of(rows, use, part, g_cell, settings, sheet.path)
@@ -101,121 +98,6 @@ def measurement(sheet: Sheet, settings: ImportSettings) -> Measurement:
             notes += [each for each in said if each not in notes]
     _check_ramps(sheet.path, found)
     return Measurement(found, sheet, uses, tuple(notes), _assumed(uses, settings, v_read, found), v_read)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """What the rows say beside the values: texts and numbers (N,), None where there is no such column."""
-
-    polarity: np.ndarray | None
-    sign: np.ndarray | None
-    pulse: np.ndarray | None
-    v_pulse: np.ndarray | None
-    t_pulse: np.ndarray | None
-    texts: Mapping[str, Sequence[str]]
-    blocks: np.ndarray
-
-    @classmethod
-    def of(cls, sheet: Sheet, uses: Sequence[Use], settings: ImportSettings) -> "_Rows":
-        """Read them from a sheet."""
-        at = {role: columns.only(sheet.path, uses, role) for role in ("polarity", "amplitude", "width")}
-        at |= {role: columns.only(sheet.path, uses, role) for role in ("cycle", "device")}
-        number = {
-            role: None if (use := at[role]) is None else columns.numbers(sheet, use) for role in ("amplitude", "width")
-        }
-        v_pulse, sign = number["amplitude"], None
-        if v_pulse is not None:
-            v_pulse = _filled(v_pulse)
-            sign = np.sign(v_pulse) if np.min(v_pulse) < 0 < np.max(v_pulse) else None
-            v_pulse = _clustered(np.abs(v_pulse))
-        polarity = None if at["polarity"] is None else _polarity(sheet, at["polarity"], settings)
-        if polarity is not None and set(polarity) <= {"+", "-"}:
-            sign, polarity = np.where(polarity == "+", 1.0, -1.0), None
-        return cls(
-            polarity=polarity,
-            sign=sign if polarity is None else None,
-            pulse=None,
-            v_pulse=v_pulse,
-            t_pulse=None if number["width"] is None else _clustered(number["width"]),
-            texts={role: sheet.texts(use.column) for role in ("cycle", "device") if (use := at[role]) is not None},
-            blocks=blocks_of(sheet.blocks),
-        )
-
-    def text(self, role: str, row: int) -> str:
-        """Return the cycle or the device of a row; empty where there is no such column."""
-        return self.texts[role][row] if role in self.texts else ""
-
-
-def _pulses(sheet: Sheet, uses: Sequence[Use], value: Use, read: np.ndarray) -> np.ndarray | None:
-    """Return the pulse numbers (N,) of a column of values: of several such columns, the nearest on its left."""
-    found = [use for use in uses if use.role == "pulse"]
-    if not found:
-        return None
-    left = [use for use in found if use.column < value.column]
-    use = found[0] if len(found) == 1 else left[-1] if left else columns.only(sheet.path, uses, "pulse")
-    assert use is not None
-    pulse = columns.numbers(sheet, use, missing=True)
-    if not np.all(np.isfinite(pulse[read])):
-        line = sheet.lines[int(np.flatnonzero(read & ~np.isfinite(pulse))[0])]
-        raise InputError(f"{sheet.path}: line {line} has a read without its pulse number. Fill it in.")
-    return pulse
-
-
-def _filled(v_pulse: np.ndarray) -> np.ndarray:
-    """Return amplitudes (N,) with that of the next pulse where a row has 0 V: a read before the first pulse."""
-    filled = v_pulse.copy()
-    for k in range(filled.size - 2, -1, -1):
-        if filled[k] == 0:
-            filled[k] = filled[k + 1]
-    return filled
-
-
-def _clustered(values: np.ndarray) -> np.ndarray:
-    """Return values (N,) with those that differ by a hundredth replaced by their median."""
-    distinct = np.unique(values)
-    groups = np.split(distinct, np.flatnonzero(np.diff(distinct) > _SAME * np.abs(distinct[:-1])) + 1)
-    clustered = values.copy()
-    for group in groups:
-        inside = (values >= group[0]) & (values <= group[-1])
-        clustered[inside] = np.median(values[inside])
-    return clustered
-
-
-def _polarity(sheet: Sheet, use: Use, settings: ImportSettings) -> np.ndarray:
-    """Return `set` or `reset` for each row (N,), or `+` and `-` where the column holds signs."""
-    words = dict(_WORDS)
-    chosen = (("set", settings.pulses.set_word), ("reset", settings.pulses.reset_word))
-    words |= {word.lower(): name for name, word in chosen if word is not None}
-    cells = [cell.lower() for cell in sheet.texts(use.column)]
-    unknown = sorted(set(cells) - set(words))
-    if not unknown:
-        return np.array([words[cell] for cell in cells])
-    signs = {cell: sheet.number(cell) for cell in set(cells)}
-    if all(value in (1.0, -1.0) for value in signs.values()) or set(cells) <= {"+", "-"}:
-        return np.array(["-" if cell.startswith(("-", "\N{MINUS SIGN}")) else "+" for cell in cells])
-    raise InputError(
-        f"{sheet.path}: {sheet.label(use.column)} must hold `set` and `reset` (or potentiation and depression, +1 and "
-        f"-1); got {', '.join(map(repr, unknown[:4]))}. Add `--set pulses.set_word=... --set pulses.reset_word=...`."
-    )
-
-
-def _read_voltage(sheet: Sheet, uses: Sequence[Use], settings: ImportSettings) -> float | None:
-    """Return the one read voltage (V) of a file; None without such a column."""
-    use = columns.only(sheet.path, uses, "read_voltage")
-    if use is None:
-        return None
-    volts = _clustered(np.abs(columns.numbers(sheet, use)))
-    if np.ptp(volts) > 0 or not 0 < volts[0] <= _READ_MOST:
-        raise InputError(
-            f"{sheet.path}: {sheet.label(use.column)} must be one read voltage above 0 and up to {_READ_MOST:g} V; got "
-            f"{volts.min():g} to {volts.max():g} V. Leave out the rows read at another one, or check the unit."
-        )
-    if READ.v_read in settings.read.model_fields_set and abs(settings.read.v_read / volts[0] - 1) > _SAME:
-        raise InputError(
-            f"{sheet.path}: {sheet.label(use.column)} is {volts[0]:g} V, `read.v_read` is {settings.read.v_read:g} V. "
-            "Leave the setting out."
-        )
-    return float(volts[0])
 
 
 def _check_values(path: Path, values: Sequence[Use], settings: ImportSettings) -> None:
@@ -280,7 +162,7 @@ def _own(use: Use, number: int, values: Sequence[Use], settings: ImportSettings)
     return own | ({"device": place} if kind == "devices" else {"cycle": place})
 
 
-def _groups(rows: _Rows, use: Use, own: Mapping[str, str], g_cell: np.ndarray, path: Path) -> list[np.ndarray]:
+def _groups(rows: Rows, use: Use, own: Mapping[str, str], g_cell: np.ndarray, path: Path) -> list[np.ndarray]:
     """Return the rows of each device, cycle and block, in the order of the file."""
     keys: dict[tuple[str, str, int], list[int]] = {}
     for row in np.flatnonzero(np.isfinite(g_cell)).tolist():
@@ -292,7 +174,7 @@ def _groups(rows: _Rows, use: Use, own: Mapping[str, str], g_cell: np.ndarray, p
 
 
 def _ramps_of(
-    rows: _Rows, use: Use, part: np.ndarray, g_cell: np.ndarray, settings: ImportSettings, path: Path
+    rows: Rows, use: Use, part: np.ndarray, g_cell: np.ndarray, settings: ImportSettings, path: Path
 ) -> tuple[list[Ramp], list[str]]:
     """Return the ramps in the rows `part` of one column, and what was inferred."""
     labels, notes = _labels(rows, use, part, g_cell, path)
@@ -324,7 +206,7 @@ def _ramps_of(
 
 
 def _labels(
-    rows: _Rows, use: Use, part: np.ndarray, g_cell: np.ndarray, path: Path
+    rows: Rows, use: Use, part: np.ndarray, g_cell: np.ndarray, path: Path
 ) -> tuple[np.ndarray | None, list[str]]:
     """Return the polarity of each row of a part; None where nothing says it."""
     if use.polarity is not None:
@@ -349,7 +231,7 @@ def _labels(
     return np.array([names[each] for each in sign]), [f"{which} pulses raise the conductance: they are the SET pulses"]
 
 
-def _runs(rows: _Rows, part: np.ndarray, labels: np.ndarray, path: Path) -> list[tuple[Polarity, np.ndarray]]:
+def _runs(rows: Rows, part: np.ndarray, labels: np.ndarray, path: Path) -> list[tuple[Polarity, np.ndarray]]:
     """Return runs of rows of one polarity, amplitude and width.
 
     Polarities that alternate from row to row are two runs side by side where both count their pulses alike; else they
@@ -381,7 +263,7 @@ def _named(label: str) -> Polarity:
     return "set" if label == "set" else "reset"
 
 
-def _restarts(rows: _Rows, run: np.ndarray, g_cell: np.ndarray, polarity: Polarity) -> list[np.ndarray]:
+def _restarts(rows: Rows, run: np.ndarray, g_cell: np.ndarray, polarity: Polarity) -> list[np.ndarray]:
     """Return the ramps in a run of one polarity: the next starts where the pulse number does, or the conductance."""
     if rows.pulse is not None:
         return np.split(run, np.flatnonzero(np.diff(rows.pulse[run]) <= 0) + 1)
@@ -391,7 +273,7 @@ def _restarts(rows: _Rows, run: np.ndarray, g_cell: np.ndarray, polarity: Polari
 
 
 def _unlabelled(
-    rows: _Rows, part: np.ndarray, g_cell: np.ndarray, settings: ImportSettings, path: Path
+    rows: Rows, part: np.ndarray, g_cell: np.ndarray, settings: ImportSettings, path: Path
 ) -> tuple[list[tuple[Polarity, np.ndarray]], list[str]]:
     """Return the ramps of rows without a polarity: by their number of reads, their pulse number, or their turns."""
     g = g_cell[part]
