@@ -17,7 +17,8 @@ from rramkit.circuits import catalog
 from rramkit.table import schema
 
 ROOT = Path(__file__).resolve().parent.parent
-CELL_GROUPS = ("read", "set", "reset")  # the one exception: the array model's words for the tables of the cell
+# The one exception: the array model's words for the tables of the cell, and the measured reads beside them.
+CELL_GROUPS = ("read", "set", "reset", *(str(each.group) for each in schema.READS.values()))
 CHECK_GROUPS = {"system": "array_system"}  # what `rramkit verify --system` writes, from whole arrays: no plan
 ROOMS = ("circuits", "catalogue", "components", "measures", "plans", "golden", "groups", "stages", "docs", "tests")
 

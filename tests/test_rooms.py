@@ -15,6 +15,7 @@ SHARED = {
     "rramkit.table.schema",
     "rramkit.table.columns",
     "rramkit.table.parts",
+    "rramkit.units",
     "rramkit.files",
     "rramkit.lock",
     "rramkit.processes",

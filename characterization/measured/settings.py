@@ -4,7 +4,47 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from rramkit.characterization.measured import unit_spelling
 from rramkit.parameters import Parameters, quantity
+
+PULSE_ROLES = ("conductance", "resistance", "current", "set", "reset", "polarity", "pulse", "amplitude", "width")
+PULSE_ROLES += ("read_voltage", "cycle", "device", "ignore")
+IV_ROLES = ("voltage", "current", "curve", "ignore")
+VALUE = "value"
+"""Key of the unit of what was read after the pulses, whether conductance, resistance or current."""
+
+
+class FileSettings(Parameters):
+    """How a measured file is read, where it does not say so itself."""
+
+    columns: dict[str, int | str | list[int | str]] = Field(
+        default={}, description="role to column: its number from 1, its name, or a list of them"
+    )
+    units: dict[str, str] = Field(
+        default={}, description="role, or `value` for what was read after the pulses, to unit, e.g. uS"
+    )
+    delimiter: Literal["comma", "semicolon", "tab", "space"] | None = quantity(None, "1", "what separates cells")
+    decimal: Literal["point", "comma"] | None = quantity(None, "1", "decimal mark")
+    sheet: str | None = quantity(None, "1", "sheet of a spreadsheet")
+    ramp: int | None = quantity(None, "1", "reads of each ramp of a column of both polarities", ge=8)
+    repeats: Literal["cycles", "devices"] | None = quantity(
+        None, "1", "what several columns of one polarity are: cycles of one device, or devices"
+    )
+    set_word: str | None = quantity(None, "1", "word of the column `polarity` for SET")
+    reset_word: str | None = quantity(None, "1", "word of the column `polarity` for RESET")
+
+    @model_validator(mode="after")
+    def _known(self) -> "FileSettings":
+        roles = dict.fromkeys((*PULSE_ROLES, *IV_ROLES))
+        for role in self.columns:
+            if role not in roles:
+                raise ValueError(f"columns: a role must be one of {', '.join(roles)}; got {role!r}")
+        for role, unit in self.units.items():
+            if role not in roles and role != VALUE:
+                raise ValueError(f"units: a role must be one of {', '.join((VALUE, *roles))}; got {role!r}")
+            if unit_spelling.parsed(unit) is None:
+                raise ValueError(f"units: {role} must be a unit of S, ohm, A, V or s, e.g. uS or kohm; got {unit!r}")
+        return self
 
 
 class PulseSettings(Parameters):
@@ -50,6 +90,8 @@ class ImportSettings(Parameters):
     )
     set: PulseSettings = PulseSettings()
     reset: PulseSettings = PulseSettings()
+    pulses: FileSettings = FileSettings()
+    iv: FileSettings = FileSettings()
     read: ReadSettings = ReadSettings()
     wires: WireSettings = WireSettings()
     limit: float = quantity(0.05, "1", "largest error of the mean curve at held-out pulses over its range", gt=0, le=1)

@@ -2,25 +2,49 @@
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
+from rich.table import Table as Grid
 
+from rramkit import units
 from rramkit.cli import residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
 
+if TYPE_CHECKING:
+    from rramkit.table import TableFile
+
 
 def import_measured(
     pulses: Annotated[
-        Path | None, typer.Argument(help="Pulse-response file (docs/measured-data.md).", metavar="PULSES.csv")
+        Path | None, typer.Argument(help="Measured pulses: text, log or spreadsheet (docs/measured-data.md).")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Table file to write.", metavar="FILE.h5")] = Path(
         "tables.h5"
     ),
     iv: Annotated[Path | None, typer.Option("--iv", help="I-V file; without one, cells read as ohmic.")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            help="What a column of the pulse file holds, by number from 1 or by name: conductance=3, set=2, ignore=5. "
+            "May be repeated.",
+            metavar="ROLE=COLUMN",
+        ),
+    ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unit",
+            help="Unit of what was read, where the header has none (uS), or of another column (width=ns). May be "
+            "repeated.",
+            metavar="[ROLE=]UNIT",
+        ),
+    ] = None,
     preset: Annotated[
         str | None, typer.Option("--preset", help="A published device instead of a file; `list` lists them.")
     ] = None,
@@ -29,13 +53,17 @@ def import_measured(
     list_parameters: Annotated[bool, typer.Option("--list", help="List the settings and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
-    """Make the tables that training reads from measured data, or from a published device's figures."""
+    """Make the tables that training reads from measured data, or from a published device's figures.
+
+    Prints how each column was read before it writes anything, and what it had to assume. A picture of the reads under
+    the fit is written beside the table file.
+    """
     from rramkit import table
     from rramkit.characterization.measured import importer
     from rramkit.characterization.measured.presets import presets
     from rramkit.characterization.measured.settings import ImportSettings
 
-    settings = parameters(ImportSettings, params, pairs)
+    settings = parameters(ImportSettings, params, [*_columns(column), *_units(unit), *(pairs or [])])
     if list_parameters:
         typer.echo(listing(settings))
         return
@@ -45,26 +73,114 @@ def import_measured(
         return
     if (pulses is None) == (preset is None):
         raise InputError("give either a pulse-response file or `--preset NAME`. `rramkit import --help` shows both.")
-    check_writable(output, keep=(pulses, iv, params))
+    picture = output.with_suffix(".png")
+    for path in (output, picture):
+        check_writable(path, keep=(pulses, iv, params))
     if preset is not None:
-        if iv is not None:
-            raise InputError("`--iv` goes with a pulse-response file, not with a preset. Leave one of them out.")
+        if iv is not None or column or unit:
+            raise InputError("`--iv`, `--column` and `--unit` go with a pulse-response file, not with a preset.")
         table_file = importer.from_preset(preset, settings)
     else:
         assert pulses is not None
         table_file = importer.from_pulses(pulses, settings, iv=iv)
-    table.save(table_file, output)
+    _check_trainable(table_file)
     checks = residuals.of_tables(table_file)
+    if not json:
+        _show(table_file)
+    table.save(table_file, output)
+    written = [output]
+    if preset is None:
+        from rramkit import plots
+
+        plots.save_fits(table_file, picture, title=f"{table_file.provenance['source']}: reads under the fit")
+        written.append(picture)
     if json:
-        lacks = table_file.provenance["lacks"].split("; ")
-        typer.echo(
-            json_format.dumps({"tables": str(output), "lacks": lacks, "fit": residuals.as_json(checks)}, indent=1)
-        )
+        typer.echo(json_format.dumps(_outcome(table_file, written), indent=1, allow_nan=False))
     else:
         if checks:
             residuals.show(residuals.as_grid(checks, "Held-out reads against the tables"))
-        for lack in table_file.provenance["lacks"].split("; "):
-            typer.echo(f"note: {lack}")
-        typer.echo(output)
+        for line in _lines(table_file):
+            typer.echo(line)
+        for path in written:
+            typer.echo(path)
     if not all(points.passed for points in checks.values()):
         raise typer.Exit(1)
+
+
+def _columns(given: list[str] | None) -> list[str]:
+    """Return `--column ROLE=COLUMN` as settings; a role that is repeated has several columns."""
+    roles: dict[str, list[int | str]] = {}
+    for each in given or []:
+        role, equals, where = (part.strip() for part in each.partition("="))
+        if not equals or not role or not where:
+            raise InputError(f"`--column` must be ROLE=COLUMN; got {each!r}. For instance: --column conductance=3")
+        parts = where.split(",") if all(part.strip().isdecimal() for part in where.split(",")) else [where]
+        roles.setdefault(role, []).extend(int(part) if part.strip().isdecimal() else part for part in parts)
+    return [f"pulses.columns.{role}={json_format.dumps(where)}" for role, where in roles.items()]
+
+
+def _units(given: list[str] | None) -> list[str]:
+    """Return `--unit [ROLE=]UNIT` as settings."""
+    pairs = [each.partition("=") for each in given or []]
+    return [
+        f"pulses.units.{role.strip() if equals else 'value'}={unit if equals else role}" for role, equals, unit in pairs
+    ]
+
+
+def _check_trainable(tables: "TableFile") -> None:
+    """Raise `InputError` for what a training refuses: it would be a table file without use."""
+    from rramkit.learning import Experiment
+
+    Experiment().built_rule(tables)
+
+
+def _show(tables: "TableFile") -> None:
+    """Print how columns were read, and the ramps that they hold."""
+    from rramkit.table.schema import SET
+
+    rows = json_format.loads(tables.provenance.get("columns", "[]"))
+    if rows:
+        grid = Grid(title="Columns as they were read", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+        for name in ("column", "name", "role", "unit", "holds", "by"):
+            grid.add_column(name, overflow="fold")
+        for row in rows:
+            grid.add_row(*(row[name] for name in ("column", "name", "role", "unit", "holds", "by")))
+        residuals.show(grid)
+    rows = json_format.loads(tables.provenance.get("ramps", "[]"))
+    if rows:
+        grid = Grid(title="Ramps", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+        names = ("polarity", "amplitude", "width", "devices", "ramps", "reads", "conductance", "noise, read", "pulse")
+        for name in names:
+            grid.add_column(name, overflow="fold")
+        for row in rows:
+            low, high = units.text(row["g_low"], "S", beside=row["g_high"]), units.text(row["g_high"], "S")
+            counts = (units.count(row[name]) for name in ("devices", "ramps", "reads"))
+            noise = (units.text(row[name], "S") for name in (SET.sigma_read, "sigma_write"))
+            pulse = units.text(row[SET.v_pulse], "V"), units.text(row[SET.t_pulse], "s")
+            grid.add_row(row["polarity"], *pulse, *counts, f"{low} to {high}", *noise)
+        residuals.show(grid)
+
+
+def _texts(tables: "TableFile", name: str) -> list[str]:
+    return [each for each in tables.provenance.get(name, "").split("; ") if each]
+
+
+def _lines(tables: "TableFile") -> list[str]:
+    """Return what the reader must know of the tables: found, assumed, not there."""
+    assumed = [f"assumed: {each} (neither the file nor a setting gives it)" for each in _texts(tables, "assumed")]
+    notes = [f"note: {each}" for name in ("notes", "lacks") for each in _texts(tables, name)]
+    return [*assumed, *notes]
+
+
+def _outcome(tables: "TableFile", written: list[Path]) -> dict[str, object]:
+    """Return the outcome as plain values for JSON."""
+    return {
+        "tables": str(written[0]),
+        "picture": str(written[1]) if len(written) > 1 else None,
+        "columns": json_format.loads(tables.provenance.get("columns", "[]")),
+        "ramps": json_format.loads(tables.provenance.get("ramps", "[]")),
+        "assumed": dict(each.split(" = ", 1) for each in _texts(tables, "assumed")),
+        "notes": _texts(tables, "notes"),
+        "lacks": _texts(tables, "lacks"),
+        "fit": residuals.as_json(residuals.of_tables(tables)),
+    }

@@ -4,6 +4,7 @@ from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.gallery import gallery, run_gallery
+from rramkit.plots.measured import reads_and_fit, save_fits
 from rramkit.plots.proof import margins
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
@@ -45,10 +46,12 @@ __all__ = [
     "pulses_by_cell",
     "pulses_by_epoch",
     "pulses_by_matrix",
+    "reads_and_fit",
     "residual_map",
     "residuals",
     "run_gallery",
     "save",
+    "save_fits",
     "staircase",
     "stepped_line",
     "style",

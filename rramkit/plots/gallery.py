@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from rramkit.plots.cells import delta_g_map, staircase
 from rramkit.plots.drift import conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.episodes import cells_rewritten, energy, returns
+from rramkit.plots.measured import reads_and_fit
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals, words
 from rramkit.plots.training import (
     conductance_histogram,
@@ -29,7 +30,7 @@ from rramkit.record import EpisodeRun, Run, TrainingOutcome
 from rramkit.staircase import climb
 from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
-from rramkit.table.schema import SET
+from rramkit.table.schema import READS, SET
 
 Drawing = Callable[[Axes], Axes]
 
@@ -40,6 +41,9 @@ def gallery(tables: TableFile) -> dict[str, Drawing]:
 
 
 def _of_table(table: Table) -> Iterator[tuple[str, Drawing]]:
+    if table.name in [each.group for each in READS.values()]:
+        yield "fit", partial(reads_and_fit, table=table)
+        return
     for signal in table.signals if table.axes else ():
         yield f"{signal}-family", partial(family, table=table, signal=signal)
     for signal, points in table.held_out.items():

@@ -1,17 +1,26 @@
 """Chapters of the report on one cell and on the wires, from the tables."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rramkit import plots, units
 from rramkit.errors import TableError
 from rramkit.plots import svg
+from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.staircase import Staircase, climb
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
-from rramkit.table.schema import READ, RESET, SET, WIRES
+from rramkit.table.schema import READ, READS, RESET, SET, WIRES
 
+_READS = READS["set"]  # both polarities have the same columns
+_TAKEN = {
+    "SPICE": "each simulated in SPICE",
+    "the measurement": "measured",
+    "the published figures": "in closed form from published figures of merit",
+}
 _WIRES: dict[str, str] = {
     WIRES.r_row: "row wire, per cell",
     WIRES.r_col: "column wire, per cell",
@@ -22,16 +31,23 @@ _WIRES: dict[str, str] = {
 
 def section(tables: TableFile) -> Section:
     """Return the chapter on one cell and the wires; tables with corners at their nominal condition, which it names."""
-    makers = {READ.group: _read_block, SET.group: _write_block, RESET.group: _write_block, WIRES.group: _wires_block}
+    origin, assumed = sources.origin(tables), sources.assumed(tables)
+    makers = {
+        READ.group: lambda table: _read_block(table, origin),
+        SET.group: lambda table: _write_block(table, assumed),
+        RESET.group: lambda table: _write_block(table, assumed),
+        WIRES.group: lambda table: _wires_block(table, origin),
+    }
     present = {name: tables[name] for name in makers if name in tables.tables}
     blocks = tuple(makers[name](at_condition(table)) for name, table in present.items())
     conditions = {name: text for name, table in present.items() if (text := nominal_condition(table))}
+    reads = tuple(_reads_block(tables[each.group]) for each in READS.values() if each.group in tables.tables)
     at = "".join(f" Table {name} is shown at {text.replace('-', ', ')}." for name, text in conditions.items())
     return Section(
         "cell",
         "One cell",
-        f"Values of the tables, each simulated in SPICE; dots are held-out points, not used in the fits.{at}",
-        blocks=blocks,
+        f"Values of the tables, {_TAKEN[sources.origin(tables)]}; dots are held-out points, not used in the fits.{at}",
+        blocks=(*blocks, *reads),
     )
 
 
@@ -40,20 +56,47 @@ def conditions(tables: TableFile) -> Section:
     return Section(
         "conditions",
         "Conditions of measurement",
-        "Names as in the table file.",
-        grids=tuple(_conditions(table) for table in tables.tables.values()),
+        "Names as in the table file."
+        + (" What is marked as assumed was neither measured nor given." if sources.assumed(tables) else ""),
+        grids=tuple(_conditions(table, sources.assumed(tables)) for table in tables.tables.values()),
     )
 
 
-def _conditions(table: Table) -> Grid:
+def _conditions(table: Table, assumed: Mapping[str, str]) -> Grid:
     axes = tuple(
         (name, units.span(axis.values, axis.unit), f"{axis.values.size} points") for name, axis in table.axes.items()
     )
-    fixed = tuple((name, units.span(value.values, value.unit), "fixed") for name, value in table.conditions.items())
+    axes = tuple((name, span, _marked(table, name, assumed) or points) for name, span, points in axes)
+    fixed = tuple(
+        (name, units.span(value.values, value.unit), _marked(table, name, assumed) or "fixed")
+        for name, value in table.conditions.items()
+    )
     return Grid(f"Table {table.name}", ("quantity", "value", ""), axes + fixed)
 
 
-def _read_block(table: Table) -> Panel:
+def _marked(table: Table, name: str, assumed: Mapping[str, str]) -> str:
+    """Return `assumed` where a value of a table was neither measured nor given, else nothing."""
+    steps: dict[str, str] = {SET.v_step: SET.v_pulse}  # of one amplitude the step is the amplitude
+    keys = (f"{table.name}.{steps.get(name, name)}", f"{READ.group}.{name}")
+    return "assumed" if any(key in assumed for key in keys) else ""
+
+
+def _reads_block(table: Table) -> Panel:
+    drawing = Drawing(
+        svg(lambda ax: plots.reads_and_fit(ax, table), name=f"{table.name}-fit"),
+        "Every read of the measurement, and the mean curve of its device, which the table follows.",
+    )
+    ramps, devices = (np.unique(table.signals[name].values).size for name in (_READS.ramp, _READS.device))
+    rows = (
+        TableRow("reads", units.count(table.axes[_READS.read].values.size)),
+        TableRow("ramps", units.count(ramps)),
+        TableRow("devices", units.count(devices)),
+        TableRow("conductances read", units.span(table.signals[_READS.g_cell].values, "S")),
+    )
+    return Panel(f"Measured reads, {table.name.removeprefix('reads_').upper()} pulses", (drawing,), rows)
+
+
+def _read_block(table: Table, origin: str) -> Panel:
     _check_axes(table, READ.g_cell, READ.v_cell)
     g_cell = table.axes[READ.g_cell].values
     current = GridSurrogate(table, READ.i_cell)
@@ -61,7 +104,8 @@ def _read_block(table: Table) -> Panel:
     low, high = (float(current.at(g, v_read)) for g in (g_cell[0], g_cell[-1]))
     drawing = Drawing(
         svg(lambda ax: plots.current_voltage(ax, table), name="current-voltage"),
-        "Cell current against the voltage over the cell; colour is the conductance, dots are held-out SPICE runs.",
+        "Cell current against the voltage over the cell; colour is the conductance"
+        + (", dots are held-out SPICE runs." if origin == "SPICE" else "."),
     )
     rows = (
         TableRow("conductances", units.span(g_cell, "S")),
@@ -75,7 +119,7 @@ def _read_block(table: Table) -> Panel:
     return Panel("Read", (drawing,), rows)
 
 
-def _write_block(table: Table) -> Panel:
+def _write_block(table: Table, assumed: Mapping[str, str]) -> Panel:
     _check_axes(table, SET.g_start, SET.v_pulse)
     line = plots.stepped_line(table)
     draw = {
@@ -106,7 +150,7 @@ def _write_block(table: Table) -> Panel:
     order = [key for key in ("one-pulse", "staircase", "map", "energy", "change") if key in draw]
     drawings = tuple(Drawing(svg(draw[key][0], name=f"{table.name}-{key}"), draw[key][1]) for key in order)
     of_staircase = () if steps is None else _staircase_rows(steps)
-    return Panel(table.name.upper(), drawings, (*_write_rows(table), *of_staircase, *_size(table)))
+    return Panel(table.name.upper(), drawings, (*_write_rows(table, assumed), *of_staircase, *_size(table)))
 
 
 def _stepped(table: Table) -> Staircase | None:
@@ -116,17 +160,20 @@ def _stepped(table: Table) -> Staircase | None:
     return climb(table)
 
 
-def _write_rows(table: Table) -> tuple[TableRow, ...]:
+def _write_rows(table: Table, assumed: Mapping[str, str]) -> tuple[TableRow, ...]:
+    """Return the figures of a write table; those of assumed amplitudes and widths are marked."""
+    volts, width = (" (assumed)" if _marked(table, name, assumed) else "" for name in (SET.v_pulse, SET.t_pulse))
+    joules = " (of assumed pulses)" if volts or width else ""
     energy, delta_g = (table.signals[name].values[~table.masked(name)] for name in (SET.energy, SET.delta_g))
     failed = int(np.count_nonzero(table.masked(SET.delta_g)))
     strongest = delta_g.ravel()[np.argmax(np.abs(delta_g))]
     return (
         TableRow("conductances before", units.span(table.axes[SET.g_start].values, "S")),
-        TableRow(f"{plots.stepped_line(table)} voltages", units.span(table.axes[SET.v_pulse].values, "V")),
-        TableRow("pulse width", units.text(table.condition(SET.t_pulse), "s")),
+        TableRow(f"{plots.stepped_line(table)} voltages", units.span(table.axes[SET.v_pulse].values, "V") + volts),
+        TableRow("pulse width", units.text(table.condition(SET.t_pulse), "s") + width),
         TableRow("largest change by one pulse", units.text(float(strongest), "S")),
-        TableRow("energy per pulse, median", units.text(float(np.median(energy)), "J")),
-        TableRow("energy per pulse, range", units.span(energy, "J")),
+        TableRow("energy per pulse, median", units.text(float(np.median(energy)), "J") + joules),
+        TableRow("energy per pulse, range", units.span(energy, "J") + joules),
         *((TableRow("points that failed in SPICE", units.count(failed)),) if failed else ()),
     )
 
@@ -144,9 +191,10 @@ def _staircase_rows(steps: Staircase) -> tuple[TableRow, ...]:
     )
 
 
-def _wires_block(table: Table) -> Panel:
+def _wires_block(table: Table, origin: str) -> Panel:
     rows = tuple(TableRow(_WIRES.get(name, name), _resistance(table, name)) for name in table.signals)
-    return Panel("Wires of the array, fitted to SPICE reads", (), rows)
+    title = "Wires of the array, fitted to SPICE reads" if origin == "SPICE" else "Wires of the array, as given"
+    return Panel(title, (), rows)
 
 
 def _resistance(table: Table, name: str) -> str:

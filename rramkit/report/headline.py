@@ -6,6 +6,7 @@ import numpy as np
 
 from rramkit import units
 from rramkit.record import Run
+from rramkit.report import sources
 from rramkit.report.elements import KeyFigure
 from rramkit.report.limits import FAIL, PASS, checks
 from rramkit.table import TableFile
@@ -41,11 +42,12 @@ def verdict(tables: TableFile) -> KeyFigure:
     """Return the verdict of every held-out limit: pass only when there are points and every fit keeps its limits."""
     checked = checks(tables)
     passed = sum(points.passed for points in checked.values())
+    title = f"Fits against {sources.origin(tables)}"
     if not checked:
-        return KeyFigure("Fits against SPICE", "not checked", "the tables hold no held-out points", FAIL)
+        return KeyFigure(title, "not checked", "the tables hold no held-out points", FAIL)
     label = "within limits" if passed == len(checked) else "outside limits"
     note = f"{passed} of {len(checked)} held-out checks pass"
-    return KeyFigure("Fits against SPICE", label, note, PASS if passed == len(checked) else FAIL)
+    return KeyFigure(title, label, note, PASS if passed == len(checked) else FAIL)
 
 
 def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
@@ -53,7 +55,12 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
     failed = [f"{name} ({signal})" for (name, signal), points in checks(tables).items() if not points.passed]
     lines = []
     if failed:
-        lines.append(f"Outside its limits on held-out SPICE points: {', '.join(failed)}.")
+        points = "SPICE points" if sources.origin(tables) == "SPICE" else "measured reads"
+        lines.append(f"Outside its limits on held-out {points}: {', '.join(failed)}.")
+    assumed = sources.assumed(tables)
+    if assumed:
+        listed = ", ".join(f"{key} = {value}" for key, value in assumed.items())
+        lines.append(f"Assumed, neither measured nor given: {listed}. Energies and times follow from these.")
     if run is not None and _origin(run.tables_provenance) != _origin(tables.provenance):
         lines.append(
             "The run was trained with tables other than those of this report: their provenance differs. "

@@ -1,6 +1,7 @@
-"""Chapter of the report on held-out errors: each fit against SPICE points not used in it, and its limits."""
+"""Chapter of the report on held-out errors: each fit against points not used in it, and its limits."""
 
 from rramkit import plots, units
+from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.table import HeldOut, TableFile
 from rramkit.table.schema import READ, RESET, SET, WIRES
@@ -14,6 +15,8 @@ QUANTITIES: dict[tuple[str, str], str] = {
     (RESET.group, RESET.delta_g): "change of conductance",
     (SET.group, SET.energy): "energy per pulse",
     (RESET.group, RESET.energy): "energy per pulse",
+    (SET.group, SET.g_train): "conductance along a ramp",
+    (RESET.group, RESET.g_train): "conductance along a ramp",
 }
 """Words for signals of tables, on labels; another signal keeps its name."""
 
@@ -34,12 +37,13 @@ def section(tables: TableFile) -> Section:
     """Return the chapter on the fits' errors: one row and one plot for each table and signal."""
     checked = checks(tables)
     grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in checked.items()), words=2)
+    origin = sources.origin(tables)
     return Section(
         "fits",
-        "Errors of the fits against SPICE",
-        "Each point is a SPICE result that was not used in the fit. A fit passes when the root-mean-square and the "
-        "largest of its errors are both within their limits.",
-        blocks=tuple(_block(*key, points) for key, points in checked.items()),
+        f"Errors of the fits against {origin}",
+        f"Each point is a {'SPICE result' if origin == 'SPICE' else 'measured read'} that was not used in the fit. A "
+        "fit passes when the root-mean-square and the largest of its errors are both within their limits.",
+        blocks=tuple(_block(*key, points, origin=origin) for key, points in checked.items()),
         grids=(grid,) if checked else (),
     )
 
@@ -55,10 +59,12 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     )
 
 
-def _block(name: str, signal: str, points: HeldOut) -> Panel:
+def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
     quantity = QUANTITIES.get((name, signal), signal)
     drawing = Drawing(
-        plots.svg(lambda ax: plots.residuals(ax, points, quantity=quantity), name=f"residuals-{name}-{signal}"),
+        plots.svg(
+            lambda ax: plots.residuals(ax, points, quantity=quantity, source=origin), name=f"residuals-{name}-{signal}"
+        ),
         "Error of the fit at each held-out point; the shaded band is the limit of the rms.",
     )
     at = (
@@ -66,7 +72,7 @@ def _block(name: str, signal: str, points: HeldOut) -> Panel:
     )
     rows = (
         TableRow("points", units.count(points.spice.size)),
-        TableRow("values in SPICE", units.span(points.spice, points.unit)),
+        TableRow(f"values in {origin}", units.span(points.spice, points.unit)),
         TableRow("rms error", _against(points.rms, points.limit_rms, points)),
         TableRow("95 % of errors below", units.text(points.p95, points.unit, beside=points.limit_max)),
         TableRow("largest error", _against(points.max, points.limit_max, points)),

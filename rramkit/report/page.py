@@ -17,13 +17,14 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 _ORDER = (READ.group, SET.group, RESET.group, WIRES.group)
 
 
+_MODEL = "The cell model is a published compact model, not a measurement of silicon; it has no forming step."
 NOT_MODELLED = (
     "Converters and reads are ideal, and take no energy, but for what the experiment's `mapping.read` has on.",
     "Cells differ, and pulses differ, only where the tables keep a distribution or the rule's `update.spread` is on.",
     "Conductances hold, and cells do not wear or stick, unless the rule's `update` has `retention`, `wear` or `stuck`.",
     "Write voltages droop along the lines only where the rule's `update.droop` is on.",
     "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
-    "The cell model is a published compact model, not a measurement of silicon; it has no forming step.",
+    _MODEL,
     "Energy counts write pulses, array reads and the read stages that are on: no decoders, logic or data movement.",
 )
 """Version 0.1 of the kit; one sentence each, shown in every report."""
@@ -57,10 +58,20 @@ def page(tables: TableFile, run: Run | None) -> Page:
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
         sections=_sections(tables, run),
-        not_modelled=NOT_MODELLED,
+        not_modelled=_not_modelled(tables),
         sources=sources.facts(tables, run),
         documents=sources.documents(tables),
     )
+
+
+def _not_modelled(tables: TableFile) -> tuple[str, ...]:
+    """Return what the page's numbers leave out; the sentence on the cell is that of its origin."""
+    cell = {
+        "SPICE": _MODEL,
+        "the measurement": "The cell is a measured device, without forming, drift and wear beyond what was measured.",
+        "the published figures": "The cell is a formula with published figures of merit, not a measurement.",
+    }
+    return tuple(cell[sources.origin(tables)] if line == _MODEL else line for line in NOT_MODELLED)
 
 
 def render(parts: Page) -> str:

@@ -7,6 +7,7 @@ from rramkit import __version__
 from rramkit.record import Run
 from rramkit.report.elements import TableRow
 from rramkit.table import TableFile
+from rramkit.table.schema import ASSUMED
 
 _SHORT = 120  # characters: what is longer, or is JSON, gets a place of its own
 
@@ -19,12 +20,29 @@ def facts(tables: TableFile, run: Run | None) -> tuple[TableRow, ...]:
 
 
 def subject(tables: TableFile) -> str:
-    """Return what was characterised: the plan's name, or the names of the tables when there is no plan."""
+    """Return what was characterised: the plan's name, the measured file or preset, or else the names of the tables."""
     try:
         name = json.loads(tables.provenance.get("plan", "")).get("name")
     except (json.JSONDecodeError, AttributeError):
         name = None
-    return name if isinstance(name, str) else ", ".join(tables.tables)
+    if isinstance(name, str):
+        return name
+    source = tables.provenance.get("source", "")
+    return source or ", ".join(tables.tables)
+
+
+def origin(tables: TableFile) -> str:
+    """Return where the values of the tables come from: `SPICE`, `the measurement`, or `the published figures`."""
+    source = tables.provenance.get("source", "")
+    if source.startswith("measured"):
+        return "the measurement"
+    return "the published figures" if source.startswith("preset") else "SPICE"
+
+
+def assumed(tables: TableFile) -> dict[str, str]:
+    """Return what neither a measurement nor the user gave: `set.v_pulse` to `1 V`, and so on."""
+    parts = [each.partition(" = ") for each in tables.provenance.get(ASSUMED, "").split("; ")]
+    return {key: value for key, equals, value in parts if equals}
 
 
 def date(text: str) -> str:

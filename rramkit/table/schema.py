@@ -16,6 +16,10 @@ SUMMARY = "_summary"
 """Ending of the group that holds what one run gives as a whole, beside the group of its steps."""
 
 
+ASSUMED = "assumed"
+"""Root attribute of imported files: settings that neither measurement nor user gave, `set.v_pulse = 1 V; ...`."""
+
+
 COMPONENT_PLAN = "component_plan_"
 """Beginning of the root attributes that hold the plan of each table, as JSON."""
 
@@ -431,6 +435,26 @@ class System(Group, group="system"):
     g_reset = signal("S", "conductance after each pulse of a RESET train through the write driver")
 
 
+class Reads(Group):
+    """Columns of `reads_set` and `reads_reset`: what was measured, beside the curve that the table follows."""
+
+    read = axis("1", "index of the read", low=0.0)
+    g_cell = signal("S", "conductance read")
+    g_fit = signal("S", "the mean curve of its device there")
+    pulse = signal("1", "pulses along the curve; ramps that start at other levels start at other numbers")
+    ramp = signal("1", "index of the ramp", low=0.0)
+    device = signal("1", "index of the device", low=0.0)
+    v_pulse = signal("V", "amplitude of the pulses")
+
+
+class ReadsSet(Reads, group="reads_set"):
+    """Measured reads after SET pulses; training does not use them."""
+
+
+class ReadsReset(Reads, group="reads_reset"):
+    """Measured reads after RESET pulses; training does not use them."""
+
+
 CORNERS, SCATTERED = Corners(), Scattered()
 READ, SET, RESET, WIRES = Read(), Set(), Reset(), Wires()
 CELL_NOISE, LINE_SWITCH = CellNoise(), LineSwitch()
@@ -445,6 +469,9 @@ CURRENT_SENSE, MULTIBIT_READ = CurrentSense(), MultibitRead()
 WRITE_DRIVER_SET, WRITE_DRIVER_RESET = WriteDriverSet(), WriteDriverReset()
 DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET = DroopSet(), DroopReset(), DisturbSet(), DisturbReset()
 LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM = LevelShifter(), Disturb(), Periphery(), System()
+
+READS: Mapping[Polarity, Reads] = {"set": ReadsSet(), "reset": ReadsReset()}
+"""Columns of the two tables of measured reads by polarity."""
 
 WRITES: Mapping[Polarity, Write] = {"set": SET, "reset": RESET}
 """Columns of the two write tables by polarity; they have the same names."""
@@ -468,6 +495,7 @@ GROUPS: Mapping[str, Group] = {
         *(SENSE_AMP, SENSE_AMP_SUMMARY, SENSE_AMP_OFFSET, CURRENT_SENSE, MULTIBIT_READ),
         *(WRITE_DRIVER_SET, WRITE_DRIVER_RESET, DROOP_SET, DROOP_RESET, DISTURB_SET, DISTURB_RESET),
         *(LEVEL_SHIFTER, DISTURB, PERIPHERY, SYSTEM),
+        *READS.values(),
     )
 }
 """Every group of the kit by its name."""

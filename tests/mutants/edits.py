@@ -37,6 +37,7 @@ OF_WRITES, OF_EPOCH = (
     f"{EVALUATION}::test_each_epoch_has_its_own_order_and_noise",
 )
 HONEST, RULES, RECORD = "tests/learning/test_honest_rules.py", "tests/learning/test_rules.py", "tests/test_record.py"
+_MEASURED, _SHAPES = "characterization/measured", "tests/characterization/test_measured_shapes.py"
 PULSE, UPDATE, TILE = "tests/array/test_pulse.py", "tests/array/test_update_chain.py", "tests/array/test_tile.py"
 VERIFY, WIRES, CHAIN = "tests/array/test_write_verify.py", "tests/array/test_wires.py", "tests/array/test_read_chain.py"
 RL, NETWORK, AXES = (
@@ -150,5 +151,11 @@ EDITS = (
     _edit("cost", "reads after a write not counted, threshold", _THRESHOLD, "mapping.weight_at(seen, rows, cols, state.flips), cost + reads", "mapping.weight_at(seen, rows, cols, state.flips), cost", f"{HONEST}::test_what_is_read_after_a_write_is_counted"),
     _edit("cost", "the first read of a network not counted", _RULE, "return replace(state, chi=missing.astype(weight.dtype)), cost + reads", "return replace(state, chi=missing.astype(weight.dtype)), cost", f"{HONEST}::test_mixed_precision_decays_by_its_copy_which_follows_the_cells"),
     _edit("cost", "the memory of the optimiser not stated", _RULE, "**(optimiser.memory if self.optimised else {})", "", f"{HONEST}::test_each_rule_states_its_digital_memory"),
+    # measured data
+    _edit("noise", "devices pooled into one curve", f"{_MEASURED}/response.py", "by_device.setdefault(ramp.device, [])", 'by_device.setdefault("", [])', f"{_SHAPES}::test_devices_differ_and_their_pulses_do_not"),
+    _edit("count", "steps of a file by its rows, not its pulse numbers", f"{_MEASURED}/ramps.py", "rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))", "rows = replace(rows, pulse=None)", f"{_SHAPES}::test_steps_go_by_the_pulse_number_of_the_file"),
+    _edit("honesty", "assumed amplitudes and widths not said", f"{_MEASURED}/ramps.py", "if role not in roles and key not in chosen.model_fields_set:", "if False:", "tests/cli/test_import.py::test_json_is_strict_and_holds_what_was_read_and_assumed"),
+    _edit("sign", "negative pulses are RESET whatever they do", f"{_MEASURED}/ramps.py", 'names = {each: ("set" if change > 0 else "reset") for each, change in moved.items()}', 'names = {each: ("set" if each > 0 else "reset") for each, change in moved.items()}', f"{_SHAPES}::test_a_shape_gives_the_device_back"),
+    _edit("unit", "the prefix of a unit dropped", f"{_MEASURED}/columns.py", "return replace(use, role=role, factor=unit[0], unit=unit[1], origin=origin)", "return replace(use, role=role, factor=1.0, unit=unit[1], origin=origin)", f"{_SHAPES}::test_a_shape_gives_the_device_back"),
 )
 # fmt: on
