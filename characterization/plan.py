@@ -193,7 +193,7 @@ class Plan(Parameters):
     monte_carlo: WriteSpread = WriteSpread()
     wires: WirePlan = WirePlan()
     scatter: ScatterPlan = ScatterPlan()
-    droop: LossPlan = LossPlan()
+    droop: LossPlan = LossPlan(v_points=8)
     disturb: LossPlan = LossPlan(v_points=4)
     corners: Corners = _NOMINAL
     limits: Limits = Limits()
