@@ -96,3 +96,19 @@ class Trainer:
         """Return the state with its learning rates at `rate` times their settings."""
         rule_state = replace(state.rule_state, optimiser=replace(state.rule_state.optimiser, rate=rate))
         return replace(state, rule_state=rule_state, optimiser=replace(state.optimiser, rate=rate))
+
+
+def pulses_by_matrix(before: NetworkState | None, after: NetworkState) -> np.ndarray:
+    """Return the pulses fired at each matrix (M,) since a state; None: in all."""
+    totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
+    return totals if before is None else totals - pulses_by_matrix(None, before)
+
+
+def cells_changed(before: NetworkState, after: NetworkState) -> int:
+    """Return how many cells have another conductance than before."""
+    changed = 0
+    for old, new in zip(before.rule_state.parts, after.rule_state.parts, strict=True):
+        changed += int(np.count_nonzero(old.cells.g_cell != new.cells.g_cell))
+        if old.fast is not None and new.fast is not None:
+            changed += int(np.count_nonzero(old.fast.g_cell != new.fast.g_cell))
+    return changed

@@ -35,11 +35,11 @@ from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
 from rramkit.parameters import quantity
 
-
 Write = Literal["auto", "nearest", "train", "count"]
 
-THRESHOLD = 0.06
-"""Default threshold over the conductance range (1), ours: smaller ones write more often for the same accuracy."""
+THRESHOLD = {"nearest": 0.06, "train": 0.03}
+"""Default threshold over the conductance range (1), ours. A train leaves half of it at most, in as many pulses as that
+takes, so that a finer one costs few more; one pulse leaves what its amplitude leaves, whatever the threshold."""
 
 
 class MixedPrecision(RramRule):
@@ -65,7 +65,12 @@ class MixedPrecision(RramRule):
         lt=1.0,
     )
     write: Write = quantity(
-        "auto", "1", "nearest: one pulse of the nearest amplitude; train: as many as it takes; count: equal blind pulses"
+        "auto",
+        "1",
+        "nearest: one pulse of the nearest amplitude; train: as many as it takes; count: equal blind ones",
+    )
+    pulses_max: int = quantity(
+        20, "1", "pulses of a train at a weight in one batch; what is left waits for the next", ge=1, le=100_000
     )
     step: float = quantity(0.01, "1", "change of a cell by an equal pulse, over the range", gt=0.0, le=1.0)
 
@@ -75,12 +80,12 @@ class MixedPrecision(RramRule):
 
     def resolved(self, device: RramDevice) -> Self:
         """Return the rule with write mode and threshold as the tables' pulses want them, where they were left out."""
-        threshold = self.threshold
-        if threshold is None:
-            threshold = _threshold(device, blind=self.write == "count")
-        write = self.write
+        write, threshold = self.write, self.threshold
         if write == "auto":
-            write = "nearest" if _one_pulse_does(device, threshold) else "train"
+            wanted = THRESHOLD["nearest"] if threshold is None else threshold
+            write = "nearest" if _one_pulse_does(device, wanted) else "train"
+        if threshold is None:
+            threshold = device.equal_pulses.epsilon if write == "count" else _threshold(device, THRESHOLD[write])
         return self.model_copy(update={"threshold": threshold, "write": write})
 
     def first(
@@ -123,7 +128,7 @@ class MixedPrecision(RramRule):
         cells, (rows, cols), cost = state.cells, where, WriteCost()
         target, weight = np.zeros(rows.shape), np.zeros(rows.shape)
         active, enough = np.arange(rows.size), 0.5 * self.threshold
-        for number in range(self.verify.pulses_max + 1):
+        for number in range(self.pulses_max + 1):
             at = rows[active], cols[active]
             seen, reads = device.read_weights(cells, *at, rng=rng)
             weight[active] = device.mapping.weight_at(seen, *at, state.flips)
@@ -135,7 +140,7 @@ class MixedPrecision(RramRule):
             wanted = np.where(np.abs(wanted) > enough, wanted, 0.0)
             pulses = choose_pulses(device, seen, wanted, at, flips=state.flips)
             active = active[pulses.change != 0.0]
-            if not active.size or number == self.verify.pulses_max:
+            if not active.size or number == self.pulses_max:
                 break
             cells = fire(device, cells, pulses, rng=rng)
             cost += cells.tally
@@ -168,11 +173,10 @@ def _one_pulse_does(device: RramDevice, threshold: float) -> bool:
     return device.amplitudes > 1 and min(largest) >= threshold * device.mapping.span
 
 
-def _threshold(device: RramDevice, *, blind: bool) -> float:
-    """Return the threshold that suits the pulses (1): one that they can write, over the conductance range."""
-    if blind:
-        return device.equal_pulses.epsilon
-    return max(THRESHOLD, min(device.smallest_steps(device.g_centre)) / (1.0 + MISS_LIMIT) / device.mapping.span)
+def _threshold(device: RramDevice, least: float) -> float:
+    """Return the threshold (1) that the weakest pulses at the centre can write, `least` or more."""
+    weakest = min(device.smallest_steps(device.g_centre)) / device.mapping.span
+    return min(max(least, weakest / (1.0 + MISS_LIMIT)), 1.0)
 
 
 def _with(digital: np.ndarray | None, where: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> np.ndarray | None:

@@ -61,7 +61,9 @@ class RramRule(UpdateRule):
     update: UpdateParams = UpdateParams()
     verify: VerifyParams = VerifyParams(start="table")
     start: Start = quantity(
-        "auto", "1", "how first weights are written: pulse, verify or error; auto: one pulse where that reaches, or verify"
+        "auto",
+        "1",
+        "how first weights are written: pulse, verify or error; auto: a pulse where one reaches, or verify",
     )
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is held (0 lowest, 1 highest)", gt=0.0, lt=1.0
