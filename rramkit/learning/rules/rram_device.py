@@ -30,7 +30,7 @@ from rramkit.learning.rules.pulse_counts import EqualPulses
 WriteMethod = Literal["pulse", "verify", "error"]
 Start = Literal["auto", "pulse", "verify", "error"]
 """How first weights are written; auto: `pulse` where the strongest SET of a fresh cell brings it to the middle of the
-range, else `verify`."""
+range, or does nothing; else `verify`."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class RramDevice:
         if self.start != "auto":
             return self
         reached, _ = self.largest_steps(self.loop.chain.writer.g_range[0])
-        return replace(self, start="pulse" if reached >= 0.5 * self.loop.chain.writer.span else "verify")
+        small = 0.0 < reached < 0.5 * self.loop.chain.writer.span
+        return replace(self, start="verify" if small else "pulse")
 
     def matrix(
         self,
@@ -208,7 +209,7 @@ class RramDevice:
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[np.ndarray, WriteCost]:
-        """Read all cells of the weights at `rows` and `cols` (N,) of the array, each once.
+        """Read all cells that tell the weights at `rows` and `cols` (N,) of the array, each once.
 
         Returns
         -------
@@ -217,7 +218,7 @@ class RramDevice:
         cost : WriteCost
             Number, energy and time of the reads.
         """
-        flat = self.mapping.cells_of(rows, cols, cells.g_cell.shape).ravel()
+        flat = self.mapping.cells_known_by(rows, cols, cells.g_cell.shape)
         values, cost = self.read_cells(cells, flat, rng=rng)
         seen = np.full_like(cells.g_cell, np.nan)
         seen.ravel()[flat] = values
