@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from fixtures.measured_devices import DEVICES, device  # noqa: E402  (the path above)
+from fixtures.measured_devices import DEVICES, device
 
-from rramkit.learning import train  # noqa: E402
+from rramkit.learning import train
 
 
 def row(name: str, folder: Path) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from rramkit import units
 from rramkit.array.mapping import Pairs
-from rramkit.learning.rules import BoundRule, MatrixState, MixedPrecision, RramDevice, Threshold
+from rramkit.learning.rules import BoundRule, MatrixState, MixedPrecision, RramDevice, RuleState, Threshold
 from rramkit.record.faults import Fault, spans
 
 MOST_CLIPPED = 0.02
@@ -107,9 +107,11 @@ def of_accuracy(chance: Chance, others: Sequence[Fault]) -> list[Fault]:
     return [Fault("chance", f"{what}: {_why_chance(chance, epochs, others)}", tuple(epochs))]
 
 
-def clipped_at_first(device: RramDevice, weights: Sequence[np.ndarray]) -> float:
+def clipped_at_first(rule: BoundRule, weights: Sequence[np.ndarray]) -> float:
     """Return the part of first weights (R, C) that the cells cannot hold, or that were cut to what they can (1)."""
-    mapping, cut, count = device.mapping, 0, 0
+    if rule.device is None:
+        return 0.0
+    mapping, cut, count = rule.device.mapping, 0, 0
     for weight in weights:
         beyond = np.abs(weight) >= mapping.limit
         if isinstance(mapping, Pairs) and not mapping.levels:
@@ -119,9 +121,21 @@ def clipped_at_first(device: RramDevice, weights: Sequence[np.ndarray]) -> float
     return cut / max(count, 1)
 
 
-def clipped(device: RramDevice, weights: Sequence[np.ndarray]) -> float:
-    """Return the part of weights (R, C) at an end of what cells can hold (1)."""
-    most = AT_LIMIT * device.mapping.limit
+def cells_changed(before: RuleState, after: RuleState) -> int:
+    """Return how many cells have another conductance than before."""
+    changed = 0
+    for old, new in zip(before.parts, after.parts, strict=True):
+        changed += int(np.count_nonzero(old.cells.g_cell != new.cells.g_cell))
+        if old.fast is not None and new.fast is not None:
+            changed += int(np.count_nonzero(old.fast.g_cell != new.fast.g_cell))
+    return changed
+
+
+def clipped(rule: BoundRule, state: RuleState) -> float:
+    """Return the part of the weights at an end of what cells can hold (1); 0 for weights in memory."""
+    if rule.device is None:
+        return 0.0
+    most, weights = AT_LIMIT * rule.device.mapping.limit, [matrix.weight for matrix in state.matrices]
     at_end = sum(int(np.count_nonzero(np.abs(weight) >= most)) for weight in weights)
     return at_end / max(sum(weight.size for weight in weights), 1)
 

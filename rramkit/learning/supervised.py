@@ -22,7 +22,7 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
-from rramkit.learning.trainer import NetworkState, Trainer, cells_changed, pulses_by_matrix
+from rramkit.learning.trainer import NetworkState, Trainer, pulses_by_matrix
 from rramkit.record.faults import Fault
 
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
@@ -293,7 +293,7 @@ class SupervisedTraining(Training[EpochReport]):
             clamped=cost.writes.clamped + cost.reads.clamped,
             pulses_by_matrix=pulses_by_matrix(before.rram if epoch else None, rram),
             histograms=_histograms(rram, self.g_edges),
-            cells_changed=cells_changed(before.rram, rram),
+            cells_changed=faults.cells_changed(before.rram.rule_state, rram.rule_state),
             weights_clipped=self._clipped(epoch),
             saturated=cost.reads.saturated,
         )
@@ -310,12 +310,9 @@ class SupervisedTraining(Training[EpochReport]):
 
     def _clipped(self, epoch: int) -> float:
         """Return the part of the weights at an end of what cells can hold; before training, of those cut to it."""
-        device = self.rram.rule.device
-        if device is None:
-            return 0.0
         if epoch:
-            return faults.clipped(device, [matrix.weight for matrix in self.states.rram.rule_state.matrices])
-        return faults.clipped_at_first(device, first_weights(self.rram, self.experiment))
+            return faults.clipped(self.rram.rule, self.states.rram.rule_state)
+        return faults.clipped_at_first(self.rram.rule, first_weights(self.rram, self.experiment))
 
     def faults(self) -> tuple[Fault, ...]:
         """Return what the training has not done so far, although it ran."""
@@ -381,14 +378,14 @@ def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], c
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:
     """Return a network's initial state: the weights of the experiment's seed, written by the trainer's rule."""
-    dtype, rng = np.dtype(experiment.precision), np.random.default_rng((experiment.seed, _DEVICE, 0))
-    return trainer.init(first_weights(trainer, experiment), dtype=dtype, rng=rng)
+    dtype, weights = np.dtype(experiment.precision), first_weights(trainer, experiment)
+    return trainer.init(weights, dtype=dtype, rng=np.random.default_rng((experiment.seed, _DEVICE, 0)))
 
 
 def first_weights(trainer: Trainer, experiment: Experiment) -> tuple[np.ndarray, ...]:
     """Return the weights (R, C) of each matrix that an experiment's seed draws (1)."""
-    rng = np.random.default_rng((experiment.seed, _WEIGHTS, 0))
-    return trainer.network.init_weights(rng=rng, dtype=np.dtype(experiment.precision))
+    dtype = np.dtype(experiment.precision)
+    return trainer.network.init_weights(rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0)), dtype=dtype)
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

@@ -102,13 +102,3 @@ def pulses_by_matrix(before: NetworkState | None, after: NetworkState) -> np.nda
     """Return the pulses fired at each matrix (M,) since a state; None: in all."""
     totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
     return totals if before is None else totals - pulses_by_matrix(None, before)
-
-
-def cells_changed(before: NetworkState, after: NetworkState) -> int:
-    """Return how many cells have another conductance than before."""
-    changed = 0
-    for old, new in zip(before.rule_state.parts, after.rule_state.parts, strict=True):
-        changed += int(np.count_nonzero(old.cells.g_cell != new.cells.g_cell))
-        if old.fast is not None and new.fast is not None:
-            changed += int(np.count_nonzero(old.fast.g_cell != new.fast.g_cell))
-    return changed

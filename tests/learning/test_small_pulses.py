@@ -200,7 +200,7 @@ def test_the_run_file_says_what_the_tables_have_chosen():
 
 
 def test_targets_of_a_device_of_small_pulses_are_reached_by_verify():
-    bound, state = started(Threshold(), SOFT)
+    _, state = started(Threshold(), SOFT)
     assert np.max(np.abs(state.matrices[0].weight - rng(1).uniform(-0.2, 0.2, (6, 4)))) < 0.03  # two windows of 0.01
 
 

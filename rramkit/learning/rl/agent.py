@@ -27,7 +27,7 @@ from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
-from rramkit.learning.trainer import NetworkState, Trainer, cells_changed
+from rramkit.learning.trainer import NetworkState, Trainer
 from rramkit.record.faults import Fault
 from rramkit.record.network import StoredNetwork
 
@@ -303,13 +303,12 @@ class Agent(Training[RlReport]):
 
     def _log_round(self, before: NetworkState, pulses: int, reads: ReadCost) -> None:
         """Log what a round of training has done to the online network, which was `before`."""
-        now, device = self.state.banks.online, self._learning.trainer.rule.device
-        weights = [matrix.weight for matrix in now.rule_state.matrices]
+        now = self.state.banks.online.rule_state
         self.log.add(
             self.state.batches,
             pulses=np.array([pulses]),
-            changed=cells_changed(before, now),
-            clipped=0.0 if device is None else faults.clipped(device, weights),
+            changed=faults.cells_changed(before.rule_state, now),
+            clipped=faults.clipped(self._learning.trainer.rule, now),
             saturated=reads.saturated,
         )
 
