@@ -101,7 +101,7 @@ def of_accuracy(chance: Chance, others: Sequence[Fault]) -> list[Fault]:
         return []
     epochs = sorted(set(epochs))
     what = (
-        f"In epochs {spans(epochs)} the accuracy was at chance ({units.percent(chance.accuracy[epochs[-1]])}; "
+        f"In epochs {spans(epochs)} the accuracy was at chance ({units.percent(float(chance.accuracy[epochs[-1]]))}; "
         f"the most frequent class is {units.percent(chance.most)} of the inputs)"
     )
     return [Fault("chance", f"{what}: {_why_chance(chance, epochs, others)}", tuple(epochs))]

