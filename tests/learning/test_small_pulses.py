@@ -220,7 +220,7 @@ def test_targets_of_a_device_of_small_pulses_are_reached_by_verify():
 # The digits, with defaults --------------------------------------------------------------------------------------------
 
 POINTS = 0.03
-FEW = {"linear-40": 4}
+FEW = {"linear-40": 4, "pcmo": 5}  # epochs; 25 of all others
 
 
 @pytest.mark.parametrize(
