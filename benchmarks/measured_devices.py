@@ -1,44 +1,39 @@
-"""Networks trained through imported tables: the measured file, the worked example, and the six published devices.
+"""Networks trained with defaults through imported tables: published devices, ramps, a linear cell, measured data.
 
-    python benchmarks/measured_devices.py [PULSES.csv]
+    python benchmarks/measured_devices.py [NAME ...]
 
-PULSES.csv: the pulse response of Gong et al. 2018 (arbitrary units), if it is there. One line for each: accuracy on
-the digits, of the float network beside it, writes a cell. The bursts bring a write to about 4 % of the range.
+One row of a table for each of `tests/fixtures/measured_devices.py`, or those named: what the tables made of write mode
+and threshold, accuracy on the digits, of the float network beside it, pulses a cell in the first programming and after,
+and what the training warns of. `gong2018` needs the data folder (`RRAMKIT_DATA`).
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
-from rramkit.characterization.measured.importer import from_preset, from_pulses
-from rramkit.characterization.measured.presets import presets
-from rramkit.characterization.measured.settings import ImportSettings
-from rramkit.learning import Experiment, train
-from rramkit.learning.rules import MixedPrecision
-from rramkit.table import TableFile
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from fixtures.measured_devices import DEVICES, device
 
-EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "measured"
-EXPERIMENT = Experiment(epochs=10, rule=MixedPrecision(threshold=0.04))
-WRITE = 0.04  # of the range (1): what one write should change
+from rramkit.learning import train
 
 
-def show(name: str, tables: TableFile) -> None:
-    """Train and print one line."""
-    run = train(EXPERIMENT, tables)
+def row(name: str, folder: Path) -> str:
+    """Train one device with defaults and return its row."""
+    run = train(device(name, folder))
     cells = sum(layer.pulses.size for layer in run.layers)
-    writes = int(run.epochs.pulses_set.sum() + run.epochs.pulses_reset.sum())
-    accuracies = f"{100 * run.accuracy:.2f} % (float {100 * run.float_accuracy:.2f} %)"
-    print(f"{name:<12} {accuracies}, {writes / cells:.1f} writes a cell", flush=True)
+    pulses = run.epochs.pulses_set + run.epochs.pulses_reset
+    said = ", ".join(fault.heading for fault in run.faults) or "-"
+    mode = f"{run.chosen['rule.write']}, {run.chosen['rule.threshold']:.2g}"
+    accuracies = f"{100 * run.accuracy:.1f} | {100 * run.float_accuracy:.1f}"
+    return f"| {name} | {mode} | {accuracies} | {pulses[0] / cells:.1f} | {pulses[1:].sum() / cells:.1f} | {said} |"
 
 
-def main(pulses: Path | None = None) -> None:
-    """Print a line for each device."""
-    chosen = ImportSettings.from_toml(EXAMPLE / "settings.toml")
-    show("example", from_pulses(EXAMPLE / "pulses.csv", chosen, iv=EXAMPLE / "iv.csv"))
-    for name, device in presets().items():
-        show(name, from_preset(name, ImportSettings(burst=max(round(WRITE * device.states), 1))))
-    if pulses is not None:
-        show("gong2018", from_pulses(pulses, ImportSettings(g_low=2e-6, g_high=20e-6, burst=40)))
+def main(names: list[str]) -> None:
+    """Print a row for each device."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names or DEVICES:
+            print(row(name, Path(folder)), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(sys.argv[1:])

@@ -25,6 +25,10 @@ class SimulatorWarning(UserWarning):
     """ngspice warned of something in a deck that leaves its numbers as they are."""
 
 
+class TrainingWarning(UserWarning):
+    """A training did not do what it was asked to: no pulse fired, weights clipped, an accuracy at chance."""
+
+
 class InputError(KitError):
     """A value, key, name or file that the user gave does not fit.
 

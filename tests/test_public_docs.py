@@ -50,7 +50,10 @@ INTERNAL = {
 """Methods that other modules of the kit call and users do not."""
 PLAIN = ("as_json", "described", "items", "key", "keys", "values")
 """Methods without parameters whose first line says all."""
-OF_MAPPING = ("backward", "cells_of", "changes", "flipped_at", "flips", "forward", "limited", "weight", "weight_at")
+OF_MAPPING = (
+    *("backward", "cells_known_by", "cells_of", "changes", "flipped_at", "flips", "forward", "limited"),
+    *("weight", "weight_at"),
+)
 """Methods of `Pairs` that the rules and `MappedMatrix` call."""
 
 

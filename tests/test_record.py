@@ -39,6 +39,9 @@ def example() -> Run:
             energy_read=counts * 1e-11,
             time_read=counts * 1e-9,
             clamped=counts * 0,
+            cells_changed=counts * 2,
+            weights_clipped=np.array([0.0, 0.01, 0.02]),
+            saturated=np.array([0.0, 0.01, 0.02]),
         ),
         layers=tuple(
             LayerRecord(

@@ -207,11 +207,13 @@ class _ReadCost:
 
     def __init__(self) -> None:
         self.energy, self.duration, self.clamped = 0.0, 0.0, 0
+        self.conversions, self.beyond = 0, 0
 
     def add(self, reading: Reading, volts: Array) -> Array:
         """Count a read; return its currents in the kind and the type of `volts`."""
         self.energy, self.duration = self.energy + reading.energy, self.duration + reading.duration
         self.clamped += reading.clamped
+        self.conversions, self.beyond = self.conversions + reading.conversions, self.beyond + reading.beyond
         if isinstance(volts, np.ndarray):
             return to_numpy(reading.i).astype(volts.dtype, copy=False)
         return like(reading.i, volts)
@@ -219,4 +221,4 @@ class _ReadCost:
     def product(self, i: Array, scale: Array | float) -> Product:
         """Return the product of combined currents `i` over `scale`, in amperes of an output of one."""
         i *= 1.0 / scale
-        return Product(i, self.energy, self.clamped, self.duration)
+        return Product(i, self.energy, self.clamped, self.duration, self.conversions, self.beyond)

@@ -31,12 +31,16 @@ class Product:
         Energy (J) and time (s) of the reads that it took.
     clamped : int
         Inputs and currents clamped in these reads.
+    conversions, beyond : int
+        Currents sensed in these reads, and those of them that exceeded the range of a stage.
     """
 
     y: Array
     energy: float = 0.0
     clamped: int = 0
     duration: float = 0.0
+    conversions: int = 0
+    beyond: int = 0
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Reading:
         The latter alone.
     duration : float
         Time of the whole batch (s): pulses, and the conversions that follow one another.
+    conversions : int
+        Currents that were sensed, of which `beyond` exceeded a range.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Reading:
     clamped: int
     beyond: int = 0
     duration: float = 0.0
+    conversions: int = 0
 
     def __repr__(self) -> str:
         return f"Reading(i {tuple(self.i.shape)} A, {self.energy:.3g} J, {self.duration:.3g} s, {self.clamped} clamped)"
@@ -192,13 +195,13 @@ def _summed(
     """Add up the sub-reads of `drives`: the factor of each phase in the sum, and its voltages."""
     periphery, drive = read.periphery, read.encoder.drive
     noisy = read.operators.noise_total is not None
-    total, energy, beyond = None, periphery.e_batch[read.backward], 0
+    total, energy, beyond, conversions = None, periphery.e_batch[read.backward], 0, 0
     for weight, u in drives:
         for sub in read.encoder.sub_reads(u, noisy=noisy):
             current = sensed(sub)
             part = current.i if weight * sub.weight == 1.0 else current.i * (weight * sub.weight)
             total = part if total is None else total + part
-            beyond += current.beyond
+            beyond, conversions = beyond + current.beyond, conversions + current.conversions
             energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion + current.energy
         if drive.e_line:
             lines = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
@@ -208,7 +211,7 @@ def _summed(
             energy += periphery.turns * _level_energy(read, u)
     one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
-    return Reading(total, energy, beyond, beyond, phases * total.shape[-2] * one)
+    return Reading(total, energy, beyond, beyond, phases * total.shape[-2] * one, conversions)
 
 
 def _level_energy(read: Phase, u: Array) -> float:

@@ -64,13 +64,14 @@ def _tables(path: Path, workers: int | None, timeout: float, console: Console) -
 
 def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
     from rramkit import record, units
-    from rramkit.cli.train import train_with_progress
+    from rramkit.cli.train import show_notices, train_with_progress
     from rramkit.learning.experiment import Experiment
 
     console.print("Training a network on the digits, every product and every update through the tables ...")
     run = train_with_progress(tables, Experiment(), tables_name="tables.h5")
     record.save(run, output / "run.h5")
     accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
+    show_notices(run)
     console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
     return run
 

@@ -9,6 +9,7 @@ import typer
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
+from rramkit.cli.train import show_notices
 
 if TYPE_CHECKING:
     from rramkit.record import EpisodeRun
@@ -35,7 +36,10 @@ def rl(
     Every `checkpoint_every` actions a checkpoint is written beside the run file: the same command resumes an
     interrupted training, with the same numbers.
     """
+    import warnings
+
     from rramkit import files  # here, not above: the other commands start without them
+    from rramkit.errors import TrainingWarning
     from rramkit.learning import rl
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
@@ -52,14 +56,16 @@ def rl(
             files.check_writable(path, keep=(tables, params))
     name = "" if tables is None else tables.name
     with only_writer(output):
-        with training_progress(settings.steps, quiet=quiet_run) as show:
+        with warnings.catch_warnings(), training_progress(settings.steps, quiet=quiet_run) as show:
+            warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
             run = rl.train(table_file, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)
         path_of(output).unlink(missing_ok=True)
     if plot is not None:
         run.plot(plot)
+    show_notices(run)
     if as_json:
-        typer.echo(json.dumps({"episodes": str(output), **run.totals()}))
+        typer.echo(json.dumps({"episodes": str(output), **run.totals(), "notices": list(run.notices)}))
     else:
         stages = f"{listed(run.stages)}\n" if run.stages else ""
         typer.echo(output if quiet else f"{_summary(run)}\n{stages}{output}")

@@ -115,6 +115,8 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
             seen = row.accuracy if row.accuracy_validation is None else row.accuracy_validation
             images = "test" if row.accuracy_validation is None else "validation"
             bar.console.print(f"{row.label}: {images} {units.percent(seen)}", highlight=False)
+            for notice in row.notices:
+                typer.echo(f"warning: {row.label}: {notice}", err=True)
             bar.advance(task)
 
         return run(jobs, executor, progress=show)

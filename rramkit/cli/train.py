@@ -14,6 +14,7 @@ from rramkit.errors import InputError
 if TYPE_CHECKING:
     from rramkit.learning.experiment import Experiment
     from rramkit.record import Run
+    from rramkit.record.outcome import TrainingOutcome
     from rramkit.table import TableFile
 
 ExperimentFile = Annotated[
@@ -54,14 +55,21 @@ def train(
         run = train_with_progress(table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output)
         run.save(output)
         path_of(output).unlink(missing_ok=True)
+    show_notices(run)
     if as_json:
-        typer.echo(json.dumps({"run": str(output), **run.totals()}))
+        typer.echo(json.dumps({"run": str(output), **run.totals(), "notices": list(run.notices)}))
     elif quiet:
         typer.echo(output)
     else:
         typer.echo(_summary(run))
         typer.echo(listed(run.stages))
         typer.echo(output)
+
+
+def show_notices(run: "TrainingOutcome") -> None:
+    """Print on standard error what a training did not do although it ran, `--quiet` or not."""
+    for notice in run.notices:
+        typer.echo(f"warning: {notice}", err=True)
 
 
 def experiment_of(path: Path | None, pairs: list[str], chip: ChipOptions) -> "Experiment":
@@ -87,9 +95,13 @@ def train_with_progress(
     run_path: Path | None = None,
 ) -> "Run":
     """Train, with a progress bar on the error stream unless `quiet`; with checkpoints beside `run_path`."""
+    import warnings
+
+    from rramkit.errors import TrainingWarning
     from rramkit.learning.train import train as run_training
 
-    with training_progress(experiment.epochs, quiet=quiet) as show:
+    with warnings.catch_warnings(), training_progress(experiment.epochs, quiet=quiet) as show:
+        warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
         return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path)
 
 
@@ -123,6 +135,7 @@ def _summary(run: "Run") -> str:
         ("read energy", units.text(totals["energy_read"], "J")),
         ("read time", units.text(totals["time_read"], "s")),
         ("digital memory", _memory(run)),
+        *([("by the tables", ", ".join(f"{k} = {v}" for k, v in run.chosen.items()))] if run.chosen else []),
         ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )

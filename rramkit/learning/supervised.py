@@ -11,6 +11,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.errors import InputError
+from rramkit.learning import faults
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
 from rramkit.learning.chip import Chip
 from rramkit.learning.condition import OperatingTables, origin
@@ -21,7 +22,8 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
-from rramkit.learning.trainer import NetworkState, Trainer
+from rramkit.learning.trainer import NetworkState, Trainer, pulses_by_matrix
+from rramkit.record.faults import Fault
 
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
 # each epoch, so that an epoch needs nothing of those before it but the network.
@@ -50,8 +52,15 @@ class EpochReport(Report):
         Pulses at each of M matrices (M,) in this epoch.
     histograms : ndarray of int
         Cells in each bin of conductance (M, bins) after it.
+    cells_changed : int
+        Cells whose conductance is another one after it.
+    weights_clipped, saturated : float
+        Part of the weights at an end of what cells can hold (before training: of those cut to it), and part of the
+        sensed currents beyond a converter's range (1).
     pulses_total, energy_total : int, float
         Pulses of this and all earlier epochs, and the energy (J) of writes and reads.
+    faults : tuple of Fault
+        What the training has not done, so far.
     """
 
     epoch: int
@@ -70,8 +79,12 @@ class EpochReport(Report):
     clamped: int
     pulses_by_matrix: np.ndarray
     histograms: np.ndarray
+    cells_changed: int
+    weights_clipped: float
+    saturated: float
     pulses_total: int = 0
     energy_total: float = 0.0
+    faults: tuple[Fault, ...] = ()
 
     @property
     def done(self) -> int:
@@ -85,18 +98,19 @@ class EpochReport(Report):
 
     @property
     def text(self) -> str:
-        """Accuracies, loss, and pulses and energy so far."""
+        """Faults of this epoch in capitals, accuracies, loss, and pulses and energy so far."""
+        now = [fault.heading.upper() for fault in self.faults if self.epoch in fault.epochs]
         validation = f"validation {units.percent(self.accuracy_validation)}"
         digital = f" (float {units.percent(self.float_accuracy_validation)})"
         shown = validation + digital if np.isfinite(self.accuracy_validation) else ""
-        return (
+        return "  ".join(now + [""] * bool(now)) + (
             f"{shown or f'training {units.percent(self.accuracy_train)}'}  "
             f"loss {self.loss:.3f}  {units.count(self.pulses_total)} pulses  {units.text(self.energy_total, 'J')}  "
             f"{units.count(self.clamped)} clamped"
         )
 
 
-_NOT_LOGGED = ("epochs", "pulses_total", "energy_total")
+_NOT_LOGGED = ("epochs", "pulses_total", "energy_total", "faults")
 LOGGED = tuple(field.name for field in fields(EpochReport) if field.name not in _NOT_LOGGED)
 """Series of the training log: the fields of a report."""
 
@@ -277,8 +291,11 @@ class SupervisedTraining(Training[EpochReport]):
             energy_read=cost.reads.energy,
             time_read=cost.reads.seconds,
             clamped=cost.writes.clamped + cost.reads.clamped,
-            pulses_by_matrix=_pulses(before.rram if epoch else None, rram),
+            pulses_by_matrix=pulses_by_matrix(before.rram if epoch else None, rram),
             histograms=_histograms(rram, self.g_edges),
+            cells_changed=faults.cells_changed(before.rram.rule_state, rram.rule_state),
+            weights_clipped=self._clipped(epoch),
+            saturated=cost.reads.saturated,
         )
 
     def _with_totals(self, report: EpochReport) -> EpochReport:
@@ -288,7 +305,33 @@ class SupervisedTraining(Training[EpochReport]):
             report,
             pulses_total=sum(row["pulses_set"] + row["pulses_reset"] for row in rows),
             energy_total=sum(row["energy_write"] + row["energy_read"] for row in rows),
+            faults=self.faults(),
         )
+
+    def _clipped(self, epoch: int) -> float:
+        """Return the part of the weights at an end of what cells can hold; before training, of those cut to it."""
+        if epoch:
+            return faults.clipped(self.rram.rule, self.states.rram.rule_state)
+        return faults.clipped_at_first(self.rram.rule, first_weights(self.rram, self.experiment))
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return what the training has not done so far, although it ran."""
+        log, labels = self.log, self.data.y_validation if len(self.data.y_validation) else self.data.y_train
+        series = faults.Series(
+            pulses=log.values("pulses_by_matrix"),
+            changed=log.values("cells_changed"),
+            clipped=log.values("weights_clipped"),
+            saturated=log.values("saturated"),
+        )
+        found = faults.of_writes(self.rram.rule, self.states.rram.rule_state.parts, series)
+        validated = len(self.data.y_validation) > 0
+        chance = faults.Chance(
+            accuracy=log.values("accuracy_validation" if validated else "accuracy_train"),
+            reference=log.values("float_accuracy_validation"),
+            most=float(np.max(np.bincount(labels))) / len(labels),
+            count=len(labels) if validated else self._sample.size,
+        )
+        return (*found, *faults.of_accuracy(chance, found))
 
     def outcome(self) -> Outcome:
         """Return what the test inputs say of both networks as they are now; the one place that reads them."""
@@ -335,9 +378,14 @@ def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], c
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:
     """Return a network's initial state: the weights of the experiment's seed, written by the trainer's rule."""
-    dtype = np.dtype(experiment.precision)
-    weights = trainer.network.init_weights(rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0)), dtype=dtype)
+    dtype, weights = np.dtype(experiment.precision), first_weights(trainer, experiment)
     return trainer.init(weights, dtype=dtype, rng=np.random.default_rng((experiment.seed, _DEVICE, 0)))
+
+
+def first_weights(trainer: Trainer, experiment: Experiment) -> tuple[np.ndarray, ...]:
+    """Return the weights (R, C) of each matrix that an experiment's seed draws (1)."""
+    dtype = np.dtype(experiment.precision)
+    return trainer.network.init_weights(rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0)), dtype=dtype)
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -355,9 +403,3 @@ def _histograms(state: NetworkState, edges: np.ndarray) -> np.ndarray:
     """Return the cells in each bin of conductance, (M, bins); cells beyond an end count in the last bin there."""
     g_cells = [np.clip(part.cells.g_cell, edges[0], edges[-1]) for part in state.rule_state.parts]
     return np.array([np.histogram(g, edges)[0] for g in g_cells], dtype=np.int64).reshape(len(g_cells), BINS)
-
-
-def _pulses(before: NetworkState | None, after: NetworkState) -> np.ndarray:
-    """Return the pulses fired at each matrix (M,) since a state, or in all."""
-    totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
-    return totals if before is None else totals - _pulses(None, before)

@@ -1,12 +1,13 @@
 """Sweeps: every combination of the values under `sweep` in an experiment, each with a run file in one folder."""
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rramkit import record, table
-from rramkit.errors import InputError, TableError
+from rramkit.errors import InputError, TableError, TrainingWarning
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
 from rramkit.learning.experiment import Experiment
@@ -40,7 +41,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s).
+    """Result of one trial: accuracies (1), pulses after the initial programming, energies (J), time (s), faults.
 
     `accuracy_validation` (None without validation inputs) ranks trials; `accuracy` is of the test inputs.
     """
@@ -54,6 +55,7 @@ class TrialResult:
     energy: float
     clamped: int
     seconds: float
+    notices: tuple[str, ...] = ()
 
 
 def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path) -> list[Trial]:
@@ -97,7 +99,8 @@ def run_trial(trial: Trial) -> TrialResult:
     tables = table.load(trial.tables)
     run = _finished(trial, tables)
     if run is None:
-        with only_writer(trial.run):
+        with only_writer(trial.run), warnings.catch_warnings():
+            warnings.simplefilter("ignore", TrainingWarning)  # the result has them
             run = train(trial.experiment, tables, tables_name=trial.tables.name, run_path=trial.run)
             run.save(trial.run)
             path_of(trial.run).unlink(missing_ok=True)
@@ -112,6 +115,7 @@ def run_trial(trial: Trial) -> TrialResult:
         energy=float(epochs.energy_write.sum() + epochs.energy_read.sum()),
         clamped=int(epochs.clamped.sum()),
         seconds=run.train_seconds,
+        notices=run.notices,
     )
 
 

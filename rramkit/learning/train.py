@@ -1,5 +1,6 @@
 """Train a network with every matrix in RRAM, beside a float network of the same budget."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rramkit import __version__
-from rramkit.errors import InputError
+from rramkit.errors import InputError, TrainingWarning
 from rramkit.learning.chip import of_then, stored_tables
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
+from rramkit.learning.rules import chosen_by_tables
 from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record.network import StoredNetwork
@@ -58,7 +60,8 @@ def train(
     Returns
     -------
     Run
-        Accuracy, history and the trained network; `save` writes it to a file.
+        Accuracy, history and the trained network; `save` writes it to a file. What the training did not do although it
+        ran (no pulse, weights clipped, an accuracy at chance) is in `notices`, and a `TrainingWarning` each.
 
     Raises
     ------
@@ -82,7 +85,10 @@ def train(
     training = SupervisedTraining(experiment, taken, data_set(data, experiment))
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
-    return _run(training, taken, tables_name or name, seconds)
+    run = _run(training, taken, tables_name or name, seconds)
+    for notice in run.notices:
+        warnings.warn(notice, TrainingWarning, stacklevel=2)
+    return run
 
 
 def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
@@ -139,6 +145,8 @@ def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str
         train_seconds=seconds,
         stored_network=_stored(training, tables),
         memory=training.rram.rule.memory,
+        faults=training.faults(),
+        chosen=chosen_by_tables(experiment.rule, training.rram.rule),
     )
 
 

@@ -96,3 +96,9 @@ class Trainer:
         """Return the state with its learning rates at `rate` times their settings."""
         rule_state = replace(state.rule_state, optimiser=replace(state.rule_state.optimiser, rate=rate))
         return replace(state, rule_state=rule_state, optimiser=replace(state.optimiser, rate=rate))
+
+
+def pulses_by_matrix(before: NetworkState | None, after: NetworkState) -> np.ndarray:
+    """Return the pulses fired at each matrix (M,) since a state; None: in all."""
+    totals = np.array([int(counts.sum()) for counts in after.rule_state.pulses], dtype=np.int64)
+    return totals if before is None else totals - pulses_by_matrix(None, before)

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import hdf5
+from rramkit.record import faults, sources
 from rramkit.record import network as stored
-from rramkit.record import sources
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "reinforcement"
@@ -121,9 +121,10 @@ class EpisodeRun(TrainingOutcome):
         return Path(path)
 
     def __repr__(self) -> str:
+        said = "".join(f"; {fault.heading}" for fault in self.faults)
         return (
             f"EpisodeRun({self.settings.get('environment', 'environment')}, {int(self.scalars['steps'])} actions: "
-            f"mean return {self.mean_return:.1f} over {self.final_return.size} episodes)"
+            f"mean return {self.mean_return:.1f} over {self.final_return.size} episodes{said})"
         )
 
     def _write(self, root: hdf5.Group) -> None:
@@ -132,6 +133,7 @@ class EpisodeRun(TrainingOutcome):
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
         root.attrs["stages"] = sources.as_json(self.stages)
+        root.attrs["faults"] = faults.as_json(self.faults)
         hdf5.write(root, "final_return", self.final_return, "1")
         for name, unit in _SCALARS.items():
             hdf5.write(root, name, self.scalars[name], unit)
@@ -157,6 +159,7 @@ def read(root: hdf5.Group) -> EpisodeRun:
         scalars={name: _scalar(root, name) for name in _SCALARS},
         stored_network=stored.read(root),
         stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
+        faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from rramkit import hdf5
 from rramkit.errors import TableError
+from rramkit.record.faults import Fault
 from rramkit.record.network import StoredNetwork
 from rramkit.record.sources import StageSource
 
@@ -50,6 +51,8 @@ class TrainingOutcome(ABC):
         Version of the kit, and the local time with its zone (ISO 8601).
     stored_network : StoredNetwork or None
         What the file holds of the network; None in files of format 2 (rramkit 0.1.0), which hold conductances alone.
+    faults : tuple of Fault
+        What the training did not do although it ran: no pulse, weights clipped, an accuracy at chance.
     """
 
     settings: Mapping[str, object]
@@ -59,6 +62,12 @@ class TrainingOutcome(ABC):
     created: str
     stored_network: StoredNetwork | None = None
     stages: tuple[StageSource, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the training did not do although it ran: one line each, with the likely cause and the cure."""
+        return tuple(f"{fault.heading}: {fault.text}" for fault in self.faults)
 
     @cached_property
     def network(self) -> TrainedNetwork:

@@ -5,7 +5,8 @@ Layout (run file, format version 3, `kind` supervised)::
     /                accuracy, float_accuracy, train_seconds, confusion (classes, classes)
     /epochs          epoch, accuracy_validation, accuracy_train, accuracy_test, float_accuracy_validation,
                      float_accuracy_test, loss, pulses_set, pulses_reset, reads, energy_write, time_write, energy_read,
-                     time_read, clamped: one value an epoch, the first before training; NaN where nothing was evaluated
+                     time_read, clamped, cells_changed, weights_clipped, saturated: one value an epoch, the first before
+                     training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
@@ -19,15 +20,15 @@ inputs after each epoch.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 
 from rramkit import hdf5, units
 from rramkit.errors import TableError
+from rramkit.record import faults, sources
 from rramkit.record import network as stored
-from rramkit.record import sources
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
 KIND = "supervised"
@@ -49,7 +50,7 @@ _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
 _VALIDATION = ("accuracy_validation", "float_accuracy_validation")
 _MAY_BE_NAN = (*_VALIDATION, "accuracy_test", "float_accuracy_test")
 _TEXTS = ("tables_name", "data_name", "kit_version", "created")
-_LATER = {"time_read"}  # epochs' columns that rramkit 0.1.0 did not write
+_LATER = {"time_read", "cells_changed", "weights_clipped", "saturated"}  # columns that older versions did not write
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ class Epochs:
         matrix after the other; times are NaN in a file of rramkit 0.1.0, which does not hold them.
     clamped : array of int
         Values in that epoch beyond the tables' range, clamped to its edge.
+    cells_changed : array
+        Cells whose conductance that epoch changed; NaN, as the two that follow, in older files.
+    weights_clipped : array
+        Part of the weights at an end of what cells can hold; in row 0 of those that were cut to it.
+    saturated : array
+        Part of the sensed currents of that epoch beyond a converter's range.
     """
 
     epoch: np.ndarray
@@ -97,6 +104,9 @@ class Epochs:
     energy_read: np.ndarray
     time_read: np.ndarray
     clamped: np.ndarray
+    cells_changed: np.ndarray
+    weights_clipped: np.ndarray
+    saturated: np.ndarray
 
     @property
     def followed(self) -> tuple[str, np.ndarray, np.ndarray]:
@@ -161,6 +171,8 @@ class Run(TrainingOutcome):
         Wall-clock time of the training, both networks together (s).
     memory : mapping or None
         Digital numbers that the controller of the cells keeps for each weight, by name; None in older files.
+    chosen : mapping
+        Settings that were left to the tables, and what they became, by dotted name.
 
     Examples
     --------
@@ -182,6 +194,7 @@ class Run(TrainingOutcome):
     float_accuracy: float
     train_seconds: float
     memory: Mapping[str, int] | None = None
+    chosen: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def history(self) -> Epochs:
@@ -261,7 +274,8 @@ class Run(TrainingOutcome):
         pulses = units.count(int(totals["pulses_set"] + totals["pulses_reset"]))
         digital = f" (float {units.percent(self.float_accuracy)})" if np.isfinite(self.float_accuracy) else ""
         accuracy = f"test accuracy {units.percent(self.accuracy)}{digital}"
-        return f"Run({self.data_name or 'data'}, {totals['epochs']} epochs: {accuracy}, {pulses} pulses)"
+        said = "".join(f"; {fault.heading}" for fault in self.faults)
+        return f"Run({self.data_name or 'data'}, {totals['epochs']} epochs: {accuracy}, {pulses} pulses{said})"
 
     def _write(self, root: hdf5.Group) -> None:
         root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND, "seed": self.seed})
@@ -270,6 +284,8 @@ class Run(TrainingOutcome):
         root.attrs["memory"] = json.dumps(None if self.memory is None else dict(self.memory))
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
         root.attrs["stages"] = sources.as_json(self.stages)
+        root.attrs["faults"] = faults.as_json(self.faults)
+        root.attrs["chosen"] = json.dumps(dict(self.chosen), sort_keys=True)
         for name, unit in _SCALAR_UNITS.items():
             hdf5.write(root, name, getattr(self, name), unit)
         hdf5.write(root, "confusion", self.confusion, "1", "test inputs, true class by predicted class")
@@ -305,6 +321,8 @@ def read(root: hdf5.Group, path: Path) -> Run:
         stored_network=stored.read(root),
         stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
         memory=_read_memory(root),
+        faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
+        chosen=json.loads(str(root.attrs.get("chosen", "{}"))),
     )
     _check(path, run)
     return run

@@ -51,9 +51,9 @@ def verdict(tables: TableFile) -> KeyFigure:
 
 
 def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
-    """Return what a reader must know before the numbers: failed fits, other tables, clamped values."""
+    """Return what a reader must know before the numbers: faults of the training, failed fits, other tables, clamps."""
     failed = [f"{name} ({signal})" for (name, signal), points in checks(tables).items() if not points.passed]
-    lines = []
+    lines = [] if run is None else [f"{notice[:1].upper()}{notice[1:]}" for notice in run.notices]
     if failed:
         points = "SPICE points" if sources.origin(tables) == "SPICE" else "measured reads"
         lines.append(f"Outside its limits on held-out {points}: {', '.join(failed)}.")

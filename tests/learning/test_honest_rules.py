@@ -37,6 +37,7 @@ LOOKS = {
     "rules/row_permutation.py": "the protocol's `weight`, for users; no rule asks",
     "rules/tiki_taka.py": "the protocol's `weight` of a sum of matrices; no rule asks",
     "rules/float.py": "a float matrix is memory",
+    "faults.py": "what a training says of itself after an epoch; no rule asks",
     "supervised.py": "histograms of the record",
     "train.py": "first and last conductances of the record",
 }

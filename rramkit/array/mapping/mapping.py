@@ -223,6 +223,10 @@ class Mapping(Parameters, ABC):
         half, digit = np.divmod(np.arange(self.halves * depth), depth)
         return np.ravel_multi_index((half[:, None], rows, cols * depth + digit[:, None]), shape)
 
+    def cells_known_by(self, rows: np.ndarray, cols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the cells (n,) that are read to know the weights at `rows` and `cols` (n,), each once."""
+        return self.cells_of(rows, cols, shape).ravel()
+
     def flipped_at(self, flips: np.ndarray | None, cols: np.ndarray) -> np.ndarray | None:
         """Return `flips` of the cells (K, n) of the weights in columns `cols` (n,)."""
         return None if flips is None else flips.reshape(-1, self.cells_per_half).T[:, cols]

@@ -53,6 +53,12 @@ class OffsetColumn(Mapping):
         """Return the weights (n,) at `rows` and `cols` (n,), the offset column as it is."""
         return (g_cell[0, rows, cols] - g_cell[0, rows, -1]) / self.g_unit
 
+    def cells_known_by(self, rows: np.ndarray, cols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the cells (n,) of weights at `rows` and `cols` (n,), and those of the offset column in their rows."""
+        touched = np.unique(rows)
+        offset = np.ravel_multi_index((np.zeros_like(touched), touched, np.full_like(touched, shape[-1] - 1)), shape)
+        return np.concatenate([super().cells_known_by(rows, cols, shape), offset])
+
     def changes(self, g_cell: np.ndarray, change: np.ndarray, flipped: np.ndarray | None = None) -> np.ndarray:
         """Return the wanted change (1, n) in siemens of cells of weights that should change by (n,)."""
         return (change * self.g_unit)[None]

@@ -116,19 +116,35 @@ class LayerPlan:
 
 @dataclass(frozen=True)
 class ReadCost:
-    """Cost of array reads: energy (J), number of clamped values and time (s), one read after the other; costs add."""
+    """Cost of array reads, one after the other: energy (J), clamped values, time (s), currents sensed and beyond range.
+
+    Costs add.
+    """
 
     energy: float = 0.0
     clamped: int = 0
     seconds: float = 0.0
+    conversions: int = 0
+    beyond: int = 0
 
     @classmethod
     def of(cls, product: Product) -> "ReadCost":
         """Return the cost of one product."""
-        return cls(product.energy, product.clamped, product.duration)
+        return cls(product.energy, product.clamped, product.duration, product.conversions, product.beyond)
+
+    @property
+    def saturated(self) -> float:
+        """Part of the sensed currents beyond the range of a converter or readout (1)."""
+        return self.beyond / max(self.conversions, 1)
 
     def __add__(self, other: "ReadCost") -> "ReadCost":
-        return ReadCost(self.energy + other.energy, self.clamped + other.clamped, self.seconds + other.seconds)
+        return ReadCost(
+            self.energy + other.energy,
+            self.clamped + other.clamped,
+            self.seconds + other.seconds,
+            self.conversions + other.conversions,
+            self.beyond + other.beyond,
+        )
 
 
 @dataclass(frozen=True)

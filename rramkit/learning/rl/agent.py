@@ -12,6 +12,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
+from rramkit.learning import faults
 from rramkit.learning.checkpoint import Checkpoint, flatten, restore
 from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
 from rramkit.learning.condition import OperatingTables, origin
@@ -20,20 +21,23 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Swap, TargetRule
-from rramkit.learning.rl.dqn import QLearning
+from rramkit.learning.rl.dqn import QLearning, QStep
 from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trained import TrainedNetwork
-from rramkit.learning.trainer import Trainer
+from rramkit.learning.trainer import NetworkState, Trainer
+from rramkit.record.faults import Fault
 from rramkit.record.network import StoredNetwork
 
 # Second words of the seeds: one stream of random numbers for each purpose.
 _WEIGHTS, _EXPLORATION, _BATCHES, _DEVICE, _WORLD, _ACTING, _EVALUATION = range(1, 8)
 _EVALUATE, _CONFIRM, _FINAL = 10**6, 2 * 10**9, 3 * 10**9  # first seeds of the episodes of an evaluation
 SERIES = ("episodes", "judged", "loss", "energy", "target_updates", "target_energy")
-"""Series of the training log."""
+"""Series of the training log that are recorded."""
+_ROUNDS = ("pulses", "changed", "clipped", "saturated")
+"""Series of the online network by round, from which faults are found; the first value is before training."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class RlReport(Report):
         Cost of all writes so far.
     target_updates, cells_rewritten : int
         Updates of the target network so far, and the cells that they have written.
+    faults : tuple of Fault
+        What the training has not done, so far.
     """
 
     step: int
@@ -58,6 +64,7 @@ class RlReport(Report):
     tally: WriteCost
     target_updates: int
     cells_rewritten: int
+    faults: tuple[Fault, ...] = ()
 
     @property
     def done(self) -> int:
@@ -71,9 +78,9 @@ class RlReport(Report):
 
     @property
     def text(self) -> str:
-        """Mean return, pulses, updates of the target network."""
-        pulses = self.tally.pulses_set + self.tally.pulses_reset
-        return (
+        """Faults in capitals, mean return, pulses, updates of the target network."""
+        pulses, said = self.tally.pulses_set + self.tally.pulses_reset, [each.heading.upper() for each in self.faults]
+        return "  ".join([*said, ""]) + (
             f"actions  mean return {self.mean_return:.0f}  {units.count(pulses)} pulses  {self.target_updates} target "
             f"updates rewrote {units.count(self.cells_rewritten)} cells"
         )
@@ -135,7 +142,8 @@ class Agent(Training[RlReport]):
         self._tables, self._dtype = tables, np.dtype(settings.precision)
         banks = initial_banks(learning.trainer, settings)
         self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
-        self.state, self.log = self.initial, TrainingLog.of(*SERIES)
+        self.state, self.log = self.initial, TrainingLog.of(*SERIES, *_ROUNDS)
+        self._log_round(banks.online, 0, ReadCost())
         self.memory = Replay(settings.replay, world.shape, dtype=world.dtype if world.dtype == bool else self._dtype)
         self._target_rule, self._checkpoint_step = _target_rule(settings, learning), 0
         self._begin_episode()
@@ -186,7 +194,14 @@ class Agent(Training[RlReport]):
             tally=self.state.tally,
             target_updates=self.log.length("target_updates"),
             cells_rewritten=int(self.log.values("target_updates").sum()),
+            faults=self.faults(),
         )
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return what the training has not done so far, although it ran."""
+        log, online = self.log, self.state.banks.online.rule_state
+        series = faults.Series(*(log.values(name) for name in _ROUNDS), unit="round")
+        return tuple(faults.of_writes(self._learning.trainer.rule, online.parts, series))
 
     def without_cache(self) -> None:
         """Drop what reads have prepared in both banks."""
@@ -272,17 +287,30 @@ class Agent(Training[RlReport]):
 
     def _train_round(self) -> None:
         """Train on a round of batches, with the updates of the target network that fall into it."""
-        number, losses = self.log.length("loss"), []
+        number, steps, before = self.log.length("loss"), [], self.state.banks.online
         batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
         for _ in range(self.settings.batches):
             transitions = self.memory.sample(self.settings.batch, rng=batches).of_type(self._dtype)
             if not self.state.batches:
                 self._calibrate(transitions)
-            losses.append(self._train_batch(transitions, device))
+            steps.append(self._train_batch(transitions, device))
             if self.state.batches % self.settings.target_every == 0:
                 self._update_target(device)
-        self.log.add(self.state.batches, loss=float(np.mean(losses)))
+        self.log.add(self.state.batches, loss=float(np.mean([step.loss for step in steps])))
         self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
+        pulses = sum(step.online.rule_state.tally.pulses for step in steps)
+        self._log_round(before, pulses, sum((step.reads for step in steps), ReadCost()))
+
+    def _log_round(self, before: NetworkState, pulses: int, reads: ReadCost) -> None:
+        """Log what a round of training has done to the online network, which was `before`."""
+        now = self.state.banks.online.rule_state
+        self.log.add(
+            self.state.batches,
+            pulses=np.array([pulses]),
+            changed=faults.cells_changed(before.rule_state, now),
+            clipped=faults.clipped(self._learning.trainer.rule, now),
+            saturated=reads.saturated,
+        )
 
     def _calibrate(self, transitions: Transitions) -> None:
         """Set the full scales of ADCs and readouts that are measured, by the first batch; until then, the largest."""
@@ -295,13 +323,13 @@ class Agent(Training[RlReport]):
         banks = self._learning.calibrated(self.state.banks, reference, transitions, margin=margin)
         self.state = replace(self.state, banks=banks)
 
-    def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> float:
+    def _train_batch(self, transitions: Transitions, device: np.random.Generator) -> QStep:
         state = self.state
         step = self._learning.learn(state.banks, transitions, rng=device)
         banks, tally = Banks(step.online, state.banks.target), state.tally + step.online.rule_state.tally
         state = replace(state, banks=banks, tally=tally).with_reads(step.reads)
         self.state = replace(state, batches=state.batches + 1)
-        return step.loss
+        return step
 
     def _update_target(self, device: np.random.Generator) -> None:
         banks, rewrite = self._target_rule.step(self.state.banks, rng=device)

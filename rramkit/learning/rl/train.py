@@ -1,10 +1,12 @@
 """Train a deep Q-network in two banks of RRAM: act, store transitions, learn, update the target network."""
 
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from rramkit import __version__
+from rramkit.errors import TrainingWarning
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.driver import drive
 from rramkit.learning.rl.agent import SERIES, Agent, RlReport
@@ -65,9 +67,12 @@ def train(
     agent = Agent.of(taken, settings)
     try:
         seconds = drive(agent, progress=progress, run_path=None if run_path is None else Path(run_path))
-        return _run(agent, taken, tables_name=tables_name, seconds=seconds)
+        run = _run(agent, taken, tables_name=tables_name, seconds=seconds)
     finally:
         agent.close()
+    for notice in run.notices:
+        warnings.warn(notice, TrainingWarning, stacklevel=2)
+    return run
 
 
 def _run(agent: Agent, tables: OperatingTables | None, *, tables_name: str, seconds: float) -> EpisodeRun:
@@ -100,5 +105,6 @@ def _run(agent: Agent, tables: OperatingTables | None, *, tables_name: str, seco
             ),
             "clamped": state.tally.clamped,
         },
+        faults=agent.faults(),
         stored_network=StoredNetwork.of(network.input_shape, agent.actions, agent.changes(), read, write),
     )

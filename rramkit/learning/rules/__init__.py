@@ -15,7 +15,7 @@ from rramkit.learning.rules.outer_product import OuterProduct
 from rramkit.learning.rules.row_sparse import RowSparse
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule
-from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState, UpdateRule
+from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState, UpdateRule, chosen_by_tables
 from rramkit.learning.rules.sign import Sign
 from rramkit.learning.rules.threshold import Threshold
 from rramkit.learning.rules.tiki_taka import TikiTaka
@@ -55,4 +55,5 @@ __all__ = [
     "UpdateRule",
     "WriteCost",
     "WriteVerifyRule",
+    "chosen_by_tables",
 ]

@@ -1,11 +1,15 @@
 """Pulse selection: which cells of some weights are pulsed, with which polarity and amplitude, one pulse a cell.
 
-Pairs: a weight rises by a SET of its plus cell or a RESET of its minus cell, and falls the other way. Fired is the one
-that brings the mean of the pair towards `g_centre`, unless its nearest amplitude misses the wanted change by more than
-`MISS_LIMIT` and the other one's misses it by less. Where both miss by more, neither is fired.
+Pairs: a weight rises by a SET of its plus cell or a RESET of its minus cell, and falls the other way. Each has a
+nearest amplitude, whose mean change is its step. The aim is the wanted change, or, where no step comes within
+`MISS_LIMIT` of it, the largest step that stays below: a pulse that is too small brings the weight nearer, and what is
+missing is written by those that follow; one that is too large has to wait until more is wanted. Fired is the one that
+brings the mean of the pair towards `g_centre`, unless its step misses the aim by more than `MISS_LIMIT` and the other
+one's misses it by less. Where no step gains anything, nothing is fired.
 
 Other mappings: each cell that has to change (`Mapping.changes`) gets the pulse of the nearest mean change, unless that
-misses by more than `MISS_LIMIT`. Both are this kit's own design; they use the table's means only, not a cell's traits.
+goes past the wanted one by more than `MISS_LIMIT`. Both are this kit's own design; they use the table's means only, not
+a cell's traits.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +22,10 @@ from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.learning.rules.rram_device import RramDevice
 
 MISS_LIMIT = 0.5
-"""Largest miss of a pulse over the change wanted (1): beyond it, firing gains less than waiting."""
+"""Largest miss of a pulse over the change aimed at (1): one that goes further past it gains less than waiting."""
+
+LEAST_GAIN = 1e-3
+"""Smallest step that is fired, over the change wanted (1): a cell at its end would take pulses without an effect."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_cen
     set_half = np.where(wanted > 0.0, 0, 1)
     v_set, rise = writer.set.nearest(g_pair[set_half, weights], size)
     v_reset, fall = writer.reset.nearest(g_pair[1 - set_half, weights], -size)
-    set_miss, reset_miss = np.abs(rise - size) / size, np.abs(fall + size) / size
+    aim = np.maximum(aims(rise, size), aims(-fall, size))
+    set_miss, reset_miss = _miss(rise, aim), _miss(-fall, aim)
     low_pair = g_pair.mean(axis=0) < g_centre
     preferred_miss = np.where(low_pair, set_miss, reset_miss)
     is_set = np.where(preferred_miss <= MISS_LIMIT, low_pair, set_miss < reset_miss)
@@ -85,6 +93,21 @@ def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_cen
     half = np.where(is_set, set_half, 1 - set_half)
     v_pulse, expected = np.where(is_set, v_set, v_reset), np.where(is_set, rise, fall)
     return PulsePlan(weights[fire], half[fire], is_set[fire], v_pulse[fire], expected[fire])
+
+
+def aims(step: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return what pulses of mean changes `step` (N,) can bring of changes of `size` (N,), in one direction.
+
+    That is the whole change where the step comes within `MISS_LIMIT` of it, the step where it stays below, and 0 where
+    it goes too far past or is none.
+    """
+    short = np.where(step >= LEAST_GAIN * size, step, 0.0)
+    return np.where(step > (1.0 + MISS_LIMIT) * size, 0.0, np.where(step >= (1.0 - MISS_LIMIT) * size, size, short))
+
+
+def _miss(step: np.ndarray, aim: np.ndarray) -> np.ndarray:
+    """Return the miss of steps (N,) over the change aimed at (N,); infinite where nothing can be gained."""
+    return np.where(aim > 0.0, np.abs(step - aim) / np.where(aim > 0.0, aim, 1.0), np.inf)
 
 
 def choose_pulses(
@@ -165,7 +188,7 @@ def _of_cells(
     for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
         write = device.loop.chain.write(polarity)
         v_pulse[chosen], expected[chosen] = write.nearest(before[chosen], wanted[chosen])
-    fires = (wanted != 0.0) & (np.abs(expected - wanted) <= MISS_LIMIT * np.abs(wanted))
+    fires = aims(np.sign(wanted) * expected, np.abs(wanted)) > 0.0
     expected = np.where(fires, expected, 0.0)
     after = mapping.decode(before + expected, flipped)
     return CellPulses(

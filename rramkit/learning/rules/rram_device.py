@@ -28,6 +28,9 @@ from rramkit.errors import InputError
 from rramkit.learning.rules.pulse_counts import EqualPulses
 
 WriteMethod = Literal["pulse", "verify", "error"]
+Start = Literal["auto", "pulse", "verify", "error"]
+"""How first weights are written; auto: `pulse` where the strongest SET of a fresh cell brings it to the middle of the
+range, or does nothing; else `verify`."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class RramDevice:
     pulses : EqualPulses or None
         The equal pulses of rules that count pulses.
     start : str
-        How first weights are written: `pulse`, `verify` or `error`.
+        How first weights are written: `pulse`, `verify` or `error`; `auto` until `resolved`.
     sigma_program : float
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
     """
@@ -54,7 +57,7 @@ class RramDevice:
     loop: WriteVerify
     mapping: Mapping
     pulses: EqualPulses | None = None
-    start: WriteMethod = "pulse"
+    start: Start = "pulse"
     sigma_program: float = 0.0
 
     @property
@@ -68,6 +71,39 @@ class RramDevice:
         """The mapping of a rule that writes pairs only."""
         assert isinstance(self.mapping, Pairs)
         return self.mapping
+
+    @property
+    def amplitudes(self) -> int:
+        """Amplitudes that the driver can make, of the polarity that has fewer."""
+        return min(self.loop.chain.write(polarity).v_pulse.size for polarity in POLARITIES)
+
+    @property
+    def g_centre(self) -> float:
+        """Conductance about which cells are held: of a pair its centre, else the middle of the window (S)."""
+        low, high = self.mapping.window
+        return self.mapping.g_centre if isinstance(self.mapping, Pairs) else 0.5 * (low + high)
+
+    def largest_steps(self, g_cell: float) -> tuple[float, float]:
+        """Return the mean changes (S) of the strongest SET and RESET at a conductance (S), as magnitudes."""
+        return self._steps(g_cell, self.mapping.span)
+
+    def smallest_steps(self, g_cell: float) -> tuple[float, float]:
+        """Return the mean changes (S) of the weakest SET and RESET at a conductance (S), as magnitudes."""
+        return self._steps(g_cell, 0.0)
+
+    def _steps(self, g_cell: float, wanted: float) -> tuple[float, float]:
+        writes = [self.loop.chain.write(polarity) for polarity in POLARITIES]
+        at, each = np.array([g_cell]), [np.array([write.sign * wanted]) for write in writes]
+        rise, fall = (float(abs(write.nearest(at, one)[1][0])) for write, one in zip(writes, each, strict=True))
+        return rise, fall
+
+    def resolved(self) -> "RramDevice":
+        """Return the device with the way of first weights that its pulses allow, where it was left to the tables."""
+        if self.start != "auto":
+            return self
+        reached, _ = self.largest_steps(self.loop.chain.writer.g_range[0])
+        small = 0.0 < reached < 0.5 * self.loop.chain.writer.span
+        return replace(self, start="verify" if small else "pulse")
 
     def matrix(
         self,
@@ -98,9 +134,11 @@ class RramDevice:
         chain = self.loop.chain
         lowest = np.full(target.shape, chain.writer.g_range[0])
         fresh, flat = chain.init(lowest, rng=rng), np.arange(target.size)
-        if self.start == "pulse":  # what a fresh cell is at is known: nothing is read
+        start = self.resolved().start
+        assert start != "auto"
+        if start == "pulse":  # what a fresh cell is at is known: nothing is read
             return self.pulse(fresh, flat, lowest.ravel(), target.ravel() - lowest.ravel(), rng=rng)
-        return self.write(fresh, flat, target.ravel(), method=self.start, rng=rng)
+        return self.write(fresh, flat, target.ravel(), method=start, rng=rng)
 
     def write(
         self, cells: CellState, flat: np.ndarray, target: np.ndarray, *, method: WriteMethod, rng: np.random.Generator
@@ -171,7 +209,7 @@ class RramDevice:
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[np.ndarray, WriteCost]:
-        """Read all cells of the weights at `rows` and `cols` (N,) of the array, each once.
+        """Read all cells that tell the weights at `rows` and `cols` (N,) of the array, each once.
 
         Returns
         -------
@@ -180,7 +218,7 @@ class RramDevice:
         cost : WriteCost
             Number, energy and time of the reads.
         """
-        flat = self.mapping.cells_of(rows, cols, cells.g_cell.shape).ravel()
+        flat = self.mapping.cells_known_by(rows, cols, cells.g_cell.shape)
         values, cost = self.read_cells(cells, flat, rng=rng)
         seen = np.full_like(cells.g_cell, np.nan)
         seen.ravel()[flat] = values

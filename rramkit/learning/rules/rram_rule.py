@@ -20,7 +20,7 @@ from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.errors import InputError
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.pulse_counts import EqualPulses
-from rramkit.learning.rules.rram_device import RramDevice, WriteMethod, pairs_only
+from rramkit.learning.rules.rram_device import RramDevice, Start, pairs_only
 from rramkit.learning.rules.rule import BoundRule, MatrixState, RuleState, UpdateRule
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
@@ -60,7 +60,11 @@ class RramRule(UpdateRule):
 
     update: UpdateParams = UpdateParams()
     verify: VerifyParams = VerifyParams(start="table")
-    start: WriteMethod = quantity("pulse", "1", "how first weights are written: pulse, verify or error")
+    start: Start = quantity(
+        "auto",
+        "1",
+        "how first weights are written: pulse, verify or error; auto: a pulse where one reaches, or verify",
+    )
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is held (0 lowest, 1 highest)", gt=0.0, lt=1.0
     )
@@ -177,11 +181,16 @@ class RramRule(UpdateRule):
         mapped = self._mapped(mapping or Pairs()).with_window(*loop.chain.writer.g_range)
         step, kind = self.equal_pulses(), str(type(self).model_fields["kind"].default)
         pulses = None if step is None else EqualPulses.of(loop.chain, pairs_only(mapped, kind), step)
-        return BoundRule(self, optimiser, self.device(RramDevice(model, loop, mapped, pulses, self.start)))
+        device = self.device(RramDevice(model, loop, mapped, pulses, self.start).resolved())
+        return BoundRule(self.resolved(device), optimiser, device)
 
     def device(self, device: RramDevice) -> RramDevice:
         """Return the device with what the rule's own fields say of it."""
         return device
+
+    def resolved(self, device: RramDevice) -> Self:
+        """Return the rule with what was left to the tables."""
+        return self
 
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""

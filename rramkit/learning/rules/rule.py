@@ -130,6 +130,16 @@ class BoundRule:
         return self.rule.next_state(self, state, gradients, rng=rng)
 
 
+def chosen_by_tables(asked: "UpdateRule", bound: BoundRule) -> dict[str, object]:
+    """Return the settings of a rule that were left to the tables, and what they became, by dotted name."""
+    before, after = asked.model_dump(mode="json"), bound.rule.model_dump(mode="json")
+    left = [name for name, value in before.items() if value is None or value == "auto"]
+    chosen = {f"rule.{name}": after[name] for name in left}
+    if bound.device is not None and before.get("start") == "auto":
+        chosen["rule.start"] = bound.device.start
+    return {name: value for name, value in chosen.items() if value not in ("auto", None)}
+
+
 class UpdateRule(Parameters, ABC):
     """One way to change weights; each rule has a field `kind` that names it."""
 

@@ -138,4 +138,6 @@ def _sum(products: Sequence[tuple[Product, float]]) -> Product:
         sum(product.energy for product, _ in products),
         sum(product.clamped for product, _ in products),
         sum(product.duration for product, _ in products),
+        sum(product.conversions for product, _ in products),
+        sum(product.beyond for product, _ in products),
     )

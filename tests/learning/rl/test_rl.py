@@ -16,7 +16,7 @@ from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam
-from rramkit.learning.rules import BoundRule, FloatReference
+from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision
 from rramkit.learning.rules.rram_rule import RramRule
 from rramkit.learning.trainer import Trainer
 from rramkit.plots import episodes as picture
@@ -243,6 +243,15 @@ def test_a_file_holds_the_whole_run(tmp_path):
     for name, series in run.series.items():
         assert np.array_equal(found.series[name].step, series.step)
         assert np.array_equal(found.series[name].value, series.value)
+
+
+def test_rounds_without_a_pulse_are_said():
+    rule = MixedPrecision(threshold=1.0)
+    run = rl.train(tables(), rl.RlSettings(mapping=NO_WIRES, rule=rule, **SHORT))
+    (fault,) = run.faults
+    assert fault.kind == "no_pulse" and fault.epochs[0] == 1
+    assert fault.text.startswith("Rounds 1 to") and "`rule.threshold`" in fault.text
+    assert "no pulse fired" in repr(run)
 
 
 def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
