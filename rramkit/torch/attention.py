@@ -79,5 +79,5 @@ class TileMultiheadAttention(nn.MultiheadAttention):
         number, width = _PARTS.index(part), self.embed_dim
         own = slice(number * width, (number + 1) * width)
         weight = getattr(self, f"{part}_proj_weight") if self.in_proj_weight is None else self.in_proj_weight[own]
-        y = self.cells[part](x.reshape(-1, x.shape[-1]), weight).reshape(*x.shape[:-1], -1)
+        y = self.cells[part](x.reshape(-1, x.shape[-1]), weight).reshape(*x.shape[:-1], width)
         return y if self.in_proj_bias is None else y + self.in_proj_bias[own]

@@ -141,7 +141,7 @@ class TileMatrix(nn.Module):
         InputError
             When a type does not fit, or a weight is not finite or beyond a given `w_max`.
         """
-        _check_types(x, weight)
+        _check(x, weight)
         self.update(weight)
         if self._inputs is not None:
             self._inputs.append(x.detach())
@@ -359,8 +359,10 @@ class _TileProduct(torch.autograd.Function):
         return back, error.T @ x if ctx.needs_input_grad[1] else None, None, None
 
 
-def _check_types(x: Tensor, weight: Tensor) -> None:
-    """Raise `InputError` unless inputs and weight are of one type that tiles read, on one device, without autocast."""
+def _check(x: Tensor, weight: Tensor) -> None:
+    """Raise `InputError` unless inputs fit the weight, in a type that tiles read, on one device, without autocast."""
+    if x.shape[1] != weight.shape[1]:
+        raise InputError(f"`x` must be (..., N) with N = {weight.shape[1]}; got {x.shape[1]}. Reshape it.")
     if torch.is_autocast_enabled(x.device.type):
         raise InputError(
             "modules on tiles must run outside torch.autocast (AMP): they read float32 or float64; got autocast. "

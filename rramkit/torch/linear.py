@@ -72,5 +72,6 @@ class TileLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return x W^T + b for x (..., N): (..., M)."""
-        y = self.cells(input.reshape(-1, self.in_features), self.weight).reshape(*input.shape[:-1], -1)
+        y = self.cells(input.reshape(-1, input.shape[-1]), self.weight)
+        y = y.reshape(*input.shape[:-1], self.out_features)
         return y if self.bias is None else y + self.bias
