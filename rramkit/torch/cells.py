@@ -124,8 +124,8 @@ class TileMatrix(nn.Module):
 
     @property
     def unmeasured(self) -> bool:
-        """Whether converters have a range that no batch has set yet."""
-        return self.model.chain.calibrates and not self.measured[False]
+        """Whether converters have a range that no batch has set yet, nor is setting."""
+        return self.model.chain.calibrates and not self.measured[False] and self._inputs is None
 
     def extra_repr(self) -> str:
         """Return the tiles and the range for `print(model)`."""
@@ -224,14 +224,20 @@ class TileMatrix(nn.Module):
                 "range from the weights, raise it, or clamp the weights."
             )
         if mapping is None:
-            tables = self.model.tables
-            ends = self.model.cells.g_grid[[0, -1]] if tables is None else conductance_window(tables)
-            return Pairs(w_max=given or largest or 1.0).with_window(*(float(end) for end in ends))
+            return Pairs(w_max=given or largest or 1.0).with_window(*self._window())
         if given is not None or largest <= mapping.w_max:
             return mapping
         self.ranges += 1
         self.measured = [False, False]  # the currents are those of another scale
         return mapping.model_copy(update={"w_max": GROWTH * largest})
+
+    def _window(self) -> tuple[float, float]:
+        """Return the conductances (S) that the tables can both write and read."""
+        low, high = (float(end) for end in self.model.cells.g_grid[[0, -1]])
+        if self.model.tables is None:
+            return low, high
+        lowest, highest = conductance_window(self.model.tables)
+        return max(low, lowest), min(high, highest)
 
     def _build(self, mapping: Pairs, shape: tuple[int, int, int], device: torch.device) -> None:
         """Make tiles of cells at their lowest conductance (2, N, M), and their periphery."""
@@ -286,6 +292,11 @@ class TileMatrix(nn.Module):
         if strange:
             raise InputError(
                 f"`state_dict` has `{strange[0]}`, which cells do not. Load it with the kit that wrote it."
+            )
+        if "g_cell" in tensors and tensors["g_cell"].shape != (2, *tensors["written"].shape[::-1]):
+            raise InputError(
+                f"`g_cell` must be the cells of `written`, {tuple(tensors['written'].shape)}; got "
+                f"{tuple(tensors['g_cell'].shape)}. Save the module again."
             )
         with torch.inference_mode(mode=False), torch.no_grad():
             self._set_tensors(tensors)

@@ -113,12 +113,12 @@ def convert(
     arrays, options = arrays_of(tables, chip), TileOptions(w_max, backward, write, largest, margin)
     seed = drawn_seed(seed)
     _check_names(model, digital)
-    model = model if inplace else copy.deepcopy(model)
-    chosen = _chosen(model, digital)
-    if not chosen and not cells_of(model):
+    if not _chosen(model, digital) and not cells_of(model):
         kinds = ", ".join(kind.__name__ for kind in _ON_TILES)
         raise InputError(f"`model` must have a layer to put on tiles, {kinds}; it has none. Look at `digital`.")
-    for number, module in chosen:
+    _warn_of_parameters(model)
+    model = model if inplace else copy.deepcopy(model)
+    for number, module in _chosen(model, digital):
         module.__class__ = _ON_TILES[_kind(module)]
         module.put_on_tiles(arrays, options, seed=(seed, number))
         module.to(next(module.parameters()).device)
@@ -224,7 +224,6 @@ def _chosen(model: nn.Module, digital: Sequence[str]) -> list[tuple[int, nn.Modu
             chosen.append((numbers[id(module)], module))
         else:
             reason = "has no form on tiles" if isinstance(module, _NO_TILES) else ""
-            _warn_of_parameters(name, module)
         if reason:
             refused.append(f"`{name}` ({type(module).__name__}) {reason}")
     if refused:
@@ -260,16 +259,15 @@ def _reason_against(module: nn.Module) -> str:
     return ""
 
 
-def _warn_of_parameters(name: str, module: nn.Module) -> None:
-    """Warn of matrices that a module from elsewhere may multiply by itself."""
-    if type(module).__module__.startswith("torch.nn.modules") or isinstance(module, TileMatrix):
-        return
-    for own, parameter in module.named_parameters(name, recurse=False):
-        if parameter.dim() > 1:
-            text = (
-                f"`{own}` {tuple(parameter.shape)} of {type(module).__name__} stays digital: no layer on tiles has it."
-            )
-            warnings.warn(text, stacklevel=4)
+def _warn_of_parameters(model: nn.Module) -> None:
+    """Warn of matrices that modules from elsewhere may multiply by themselves."""
+    for name, module in model.named_modules():
+        if type(module).__module__.startswith("torch.") or isinstance(module, (TileMatrix, *_ON_TILES.values())):
+            continue
+        for own, parameter in module.named_parameters(name, recurse=False):
+            if parameter.dim() > 1:
+                text = f"`{own}` {tuple(parameter.shape)} of {type(module).__name__} stays digital: no layer has it."
+                warnings.warn(text, stacklevel=3)
 
 
 def _read_every_layer(model: nn.Module) -> None:

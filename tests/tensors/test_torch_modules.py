@@ -1,4 +1,4 @@
-"""`rramkit.torch`: modules on tiles against torch.nn's own: products, ranges, writes, types. Skipped without PyTorch."""
+"""`rramkit.torch`: modules on tiles against torch.nn's own: products, ranges, writes. Skipped without PyTorch."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_a_convolution_made_by_hand_takes_torchs_arguments():
     ours.load_state_dict(theirs.state_dict())
     images = torch.randn(3, 2, 7, 6, dtype=torch.float64)
     close(gradients(ours, images), gradients(theirs, images))
-    with pytest.raises(InputError, match=r"`input` must be \(B, C, H, W\) or \(C, H, W\) with C = 2; got \(3, 1, 7, 6\)"):
+    with pytest.raises(InputError, match=r"`input` must be \(B, C, H, W\) or .* with C = 2; got \(3, 1, 7, 6\)"):
         ours(images[:, :1])
     with pytest.raises(InputError, match="must hold the kernel"):
         TileConv2d(2, 4, IDEAL, kernel_size=9)(torch.rand(1, 2, 7, 6))
@@ -115,7 +115,7 @@ def test_a_weight_beyond_a_given_range_is_an_error():
     module = TileLinear(6, 3, IDEAL, w_max=1.0)
     with torch.no_grad():
         module.weight[1, 2] = -1.5
-    with pytest.raises(InputError, match="`weight` must be within `w_max` = 1; got 1.5. Leave `w_max` out"):
+    with pytest.raises(InputError, match=r"`weight` must be within `w_max` = 1; got 1.5. Leave `w_max` out"):
         module(torch.rand(2, 6))
     with torch.no_grad():
         module.weight[1, 2] = float("nan")
@@ -266,11 +266,11 @@ def test_layers_draw_independent_noise_from_one_seed():
 
 def test_automatic_mixed_precision_is_refused():
     module, x = TileLinear(3, 2, IDEAL), torch.rand(4, 3)
-    with torch.autocast("cpu", dtype=torch.bfloat16), pytest.raises(InputError, match="outside torch.autocast"):
+    with torch.autocast("cpu", dtype=torch.bfloat16), pytest.raises(InputError, match=r"outside torch.autocast"):
         module(x)
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.autocast("cpu", enabled=False):
         assert module(x).dtype == torch.float32
-    with pytest.raises(InputError, match="must both be float32 or both float64; got torch.bfloat16"):
+    with pytest.raises(InputError, match=r"must both be float32 or both float64; got torch.bfloat16"):
         module.bfloat16()(x.bfloat16())
     with pytest.raises(InputError, match=r"got torch.float64 and torch.float32. Convert them: x.float\(\)"):
         module.float()(x.double())
