@@ -2,7 +2,7 @@
 """PyTorch modules whose matrix products go through tiles; `convert` puts an existing model onto them.
 
 The parameters of a module stay where they were, in memory, and any optimiser changes them. Before a product the cells
-are written if the content of the weight is no longer what was written last, whoever changed it. Then::
+are written if the content of the weight is no longer what was written last, however it was changed. Then::
 
     forward    y = read(x)                     rows driven, one read of the batch
     backward   dL/dx = read^T(dL/dy)           bit lines driven; or from the weight in memory (`backward="digital"`)
@@ -28,10 +28,13 @@ from rramkit.torch.cells import TileMatrix, TileOptions, Write
 from rramkit.torch.convert import calibrate, cells_of, convert
 from rramkit.torch.convolution import TileConv1d, TileConv2d
 from rramkit.torch.linear import TileLinear
+from rramkit.torch.pulses import PulseWrite, PulseWrites
 from rramkit.torch.recurrent import TileGRU, TileLSTM, TileRNN
 
 __all__ = [
     "ChipSettings",
+    "PulseWrite",
+    "PulseWrites",
     "TileConv1d",
     "TileConv2d",
     "TileGRU",

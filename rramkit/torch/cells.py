@@ -26,13 +26,14 @@ from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
+from rramkit.torch.pulses import PulseWrites
 from rramkit.torch.state import digest, restored, set_streams, streams_of, tensors_of
 
 GROWTH = 1.5
 """New range over the largest weight (1), where weights outgrew the old one: a training then moves it a few times."""
 
-Write = Callable[[Array, Array], Array]
-"""How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens."""
+Write = Callable[[Array, Array], Array] | PulseWrites
+"""How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens; or pulses."""
 
 _SEED_BITS = 62
 
@@ -47,7 +48,7 @@ class TileOptions:
         Weight that the full conductance range stands for; None: taken from the weights.
     backward : str
         `tile`: errors go back through the cells; `digital`: through the weight in memory.
-    write : callable or None
+    write : callable, PulseWrites or None
         How a write ends; None: at its targets.
     largest : tuple of int or None
         Rows and physical columns of the largest array; None: that of the arrays.
@@ -99,7 +100,8 @@ class TileMatrix(nn.Module):
 
     def __init__(self, model: ArrayModel, options: TileOptions, *, seed: Sequence[int]) -> None:
         super().__init__()
-        self.model, self.options, self.seed, self.write = model, options, tuple(seed), options.write
+        self.model, self.options, self.seed = model, options, tuple(seed)
+        self.write = options.write.of_matrix(seed) if isinstance(options.write, PulseWrites) else options.write
         self.matrix: MappedMatrix | None = None
         self.rng: TileRng | None = None
         self.energy, self.seconds, self.clamped, self.writes, self.ranges = 0.0, 0.0, 0, 0, 0
@@ -338,6 +340,8 @@ class TileMatrix(nn.Module):
         """Take the cells of a `state_dict`; where it has none, they follow the weights that it has."""
         found = {name[len(prefix) :]: tensor for name, tensor in state_dict.items() if name.startswith(prefix)}
         own = {name: tensor for name, tensor in found.items() if not name.startswith("write.")}
+        if not isinstance(self.write, nn.Module):
+            unexpected_keys.extend(prefix + name for name in found if name not in own)
         if not own:
             return
         try:

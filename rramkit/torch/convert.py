@@ -9,7 +9,7 @@
 
 Each is a subclass of what it was, with the same parameters, hooks and names. All else stays digital: normalisation,
 embeddings, activations. A layer that multiplies by a matrix and is none of these is an error, unless it is named as
-digital; a parameter that a module of another kind uses by itself is told by a warning.
+digital; a matrix that a module of another kind may multiply by itself gives a warning.
 """
 
 import copy
@@ -31,6 +31,7 @@ from rramkit.torch.attention import TileMultiheadAttention
 from rramkit.torch.cells import TileMatrix, TileOptions, Write, drawn_seed
 from rramkit.torch.convolution import TileConv1d, TileConv2d
 from rramkit.torch.linear import TileLinear
+from rramkit.torch.pulses import PulseWrites
 from rramkit.torch.recurrent import TileGRU, TileLSTM, TileRNN
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -61,7 +62,7 @@ def convert(
     w_max: float | None = None,
     backward: Literal["tile", "digital"] = "tile",
     seed: int = 0,
-    write: Write | None = None,
+    write: Write | Literal["exact", "pulses"] = "exact",
     largest: tuple[int, int] | None = None,
     margin: float = 1.3,
     inplace: bool = False,
@@ -81,8 +82,11 @@ def convert(
         Stages of the table file that are off, and its operating point: corner, temperature, supply.
     digital : sequence of str
         Names of modules that stay digital, with all within, as `named_modules` gives them.
-    w_max, backward, write, largest, margin
+    w_max, backward, largest, margin
         As for `TileLinear`, of every layer.
+    write : str, callable or PulseWrites
+        `exact`: cells end at their targets; `pulses`: write-verify with all that the table file has on writes (slow:
+        every changed weight is written before a product); else as for `TileLinear`.
     seed : int
         Seed of all random numbers of all tiles; each layer draws its own from it.
     inplace : bool
@@ -110,7 +114,8 @@ def convert(
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"`model` must be a torch.nn.Module; got {type(model).__name__}. Pass the model.")
-    arrays, options = arrays_of(tables, chip), TileOptions(w_max, backward, write, largest, margin)
+    options = TileOptions(w_max, backward, _writes(write, tables, chip), largest, margin)
+    arrays = arrays_of(tables, chip)
     seed = drawn_seed(seed)
     _check_names(model, digital)
     if not _chosen(model, digital) and not cells_of(model):
@@ -178,6 +183,22 @@ def cells_of(model: nn.Module) -> dict[str, TileMatrix]:
     >>> {name: cells.energy for name, cells in cells_of(tiles).items()}  # doctest: +SKIP
     """
     return {name: module for name, module in model.named_modules() if isinstance(module, TileMatrix)}
+
+
+def _writes(
+    write: Write | Literal["exact", "pulses"], tables: ArrayModel | TablesLike, chip: ChipSettings | None
+) -> Write | None:
+    if not isinstance(write, str):
+        return write
+    if write not in ("exact", "pulses"):
+        raise InputError(f"`write` must be exact, pulses, a callable or PulseWrites; got {write!r}. Choose one.")
+    if write == "exact":
+        return None
+    if isinstance(tables, ArrayModel):
+        raise InputError(
+            "`write` = pulses must come with a table file; got an ArrayModel. Pass `PulseWrites.from_tables(tables)`."
+        )
+    return PulseWrites.from_tables(tables, chip)
 
 
 @contextmanager

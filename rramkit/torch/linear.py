@@ -30,9 +30,10 @@ class TileLinear(nn.Linear):
         `tile`: errors go back through the cells; `digital`: through `weight`.
     seed : int, optional
         Seed of all random numbers of the tiles; left out, drawn by PyTorch's generator (`torch.manual_seed`).
-    write : callable, optional
-        Conductances after a write: (g_cell, target) to g_cell, each (2, N, M) in siemens; left out, the target. The
-        first write starts from cells at their lowest conductance. A module's state is saved with the layer's.
+    write : callable or PulseWrites, optional
+        Conductances after a write: (g_cell, target) to g_cell, each (2, N, M) in siemens; or the pulses of a table
+        file; left out, the target exactly. The first write starts from cells at their lowest conductance. The state of
+        a `write` that is a torch.nn.Module is saved with the layer's.
     largest : tuple of int, optional
         Rows and physical columns of the largest array: see `TileGrid.of`.
     margin : float

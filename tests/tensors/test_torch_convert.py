@@ -10,8 +10,7 @@ from rramkit.array import ArrayModel
 from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402  (only where there is PyTorch)
-from torch.nn.utils import prune  # noqa: E402
+nn = torch.nn
 
 from rramkit.torch import (  # noqa: E402
     ChipSettings,
@@ -214,7 +213,7 @@ class Own(nn.Linear):
 
 
 def _pruned():
-    return prune.l1_unstructured(nn.Linear(3, 3), "weight", amount=2)
+    return pytest.importorskip("torch.nn.utils.prune").l1_unstructured(nn.Linear(3, 3), "weight", amount=2)
 
 
 REFUSED = [
@@ -239,7 +238,7 @@ def test_a_layer_without_weights_is_named():
         convert(nn.Sequential(nn.LazyLinear(2)), IDEAL)
 
 
-def test_a_matrix_of_a_module_from_elsewhere_is_told():
+def test_a_matrix_of_a_module_from_elsewhere_gives_a_warning():
     class Bag(nn.Module):
         def __init__(self):
             super().__init__()

@@ -11,7 +11,7 @@ from rramkit.array import ArrayModel, ReadChain
 from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402  (only where there is PyTorch)
+nn = torch.nn
 
 from rramkit.torch import TileConv2d, TileLinear, array_of_chip, cells_of, convert  # noqa: E402
 from rramkit.torch.state import digest  # noqa: E402
@@ -189,7 +189,7 @@ def _replaced(layer):
 
 
 @pytest.mark.parametrize("change", [_halved_data, _new_data, _vector, _loaded, _numpy, _replaced])
-def test_cells_follow_the_weight_whoever_changes_it(change):
+def test_cells_follow_the_weight_however_it_is_changed(change):
     torch.manual_seed(0)
     layer, x = TileLinear(20, 10, IDEAL, bias=False).double(), torch.randn(5, 20, dtype=torch.float64)
     with torch.no_grad():

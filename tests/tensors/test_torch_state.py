@@ -11,9 +11,10 @@ from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
 
 from rramkit.array import ArrayModel, ReadChain
+from rramkit.errors import InputError
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402  (only where there is PyTorch)
+nn = torch.nn
 
 from rramkit.torch import TileLinear, calibrate, cells_of, convert  # noqa: E402
 
@@ -114,7 +115,6 @@ for name, arrays in ARRAYS.items():
 """
 
 
-@pytest.mark.long
 def test_a_new_process_goes_on_to_the_bit(tmp_path):
     wanted = {}
     for name, arrays in ARRAYS.items():
@@ -201,6 +201,31 @@ def test_ranges_and_writes_of_a_module_are_state_too():
         for each in (one, other):
             each.weight.mul_(0.5)
         equal([other(x)], [one(x)])
+
+
+def test_writes_by_pulses_are_counted_and_their_devices_are_state():
+    torch.manual_seed(0)
+    one, other = (convert(nn.Linear(3, 2), tables(), write="pulses", seed=seed) for seed in (1, 2))
+    x = torch.eye(3)
+    with torch.no_grad():
+        one(x)
+    pulses, mapping = one.cells.write, one.cells.mapping
+    held = torch.from_numpy(one.cells.matrix.weight).T
+    beyond = (held - one.weight).detach().abs() > 2.0 * 0.01 * mapping.w_max  # the window of each half of a pair
+    assert int(beyond.sum()) <= pulses.missed <= 2
+    assert not torch.equal(held.float(), one.weight.detach())
+    assert pulses.cost.pulses >= 12 and pulses.cost.energy > 0.0 and pulses.cost.reads >= 24
+    other.load_state_dict(one.state_dict())
+    assert other.cells.write.cost == pulses.cost
+    with torch.no_grad():
+        for each in (one, other):
+            each.weight.mul_(-0.7)
+        equal([other(x)], [one(x)])
+    assert torch.equal(other.cells.matrix.g_cell, one.cells.matrix.g_cell)
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*cells.write.streams"):
+        convert(nn.Linear(3, 2), tables()).load_state_dict(one.state_dict())
+    with pytest.raises(InputError, match=r"`write` = pulses must come with a table file"):
+        convert(nn.Linear(3, 2), NOISY, write="pulses")
 
 
 def test_inference_mode_leaves_the_cells_fit_for_training():
