@@ -6,8 +6,10 @@ the weights at the first write; weights that grow beyond it give it `GROWTH` tim
 cells are written for the new range. Where it is given, a weight beyond it is an error.
 
 Converters and readouts whose range is to be measured take it from the first batch of each direction, times a margin.
+Where more than 5 % of the outputs are clamped after that, a warning says so, once.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +38,7 @@ Write = Callable[[Array, Array], Array] | PulseWrites
 """How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens; or pulses."""
 
 _SEED_BITS = 62
+_TOO_MANY, _ENOUGH = 0.05, 1000  # clamped outputs over all (1) that give a warning; outputs before that is judged
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class TileMatrix(nn.Module):
         self.energy, self.seconds, self.clamped, self.writes, self.ranges = 0.0, 0.0, 0, 0, 0
         self.measured = [False, False]  # ranges of converters, forward and backward
         self._written: Tensor | None = None
+        self._outputs = [0, 0]  # clamped and all, since the ranges were measured
         self._inputs: list[Tensor] | None = None
         self.register_buffer("_place", torch.empty(0), persistent=False)  # goes where the module goes
 
@@ -180,6 +184,7 @@ class TileMatrix(nn.Module):
         self.energy += product.energy
         self.seconds += product.duration
         self.clamped += product.clamped
+        self._warn_of_clamps(product)
         return product.y
 
     def measure(self, x: Tensor, *, backward: bool = False) -> None:
@@ -193,7 +198,7 @@ class TileMatrix(nn.Module):
                 self.matrix = self.matrix.calibrated_backward(x, margin=margin)
             else:
                 self.matrix = self.matrix.calibrated(Samples(x), margin=margin)
-        self.measured[backward] = True
+        self.measured[backward], self._outputs = True, [0, 0]
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -206,6 +211,18 @@ class TileMatrix(nn.Module):
             self._inputs = None
         if inputs:
             self.measure(torch.cat(inputs))
+
+    def _warn_of_clamps(self, product: Product) -> None:
+        """Warn once where too many inputs or currents have been clamped."""
+        before = self._outputs
+        clamped, outputs = self._outputs = [before[0] + product.clamped, before[1] + product.y.numel()]
+        many = [count >= _ENOUGH and part > _TOO_MANY * count for part, count in (before, self._outputs)]
+        if many == [False, True]:
+            warnings.warn(
+                f"cells of {self.grid}: {clamped} of {outputs} outputs were clamped by converters or drivers. Give "
+                "them a range again with `rramkit.torch.calibrate(model, batch)`, or a larger `margin`.",
+                stacklevel=2,
+            )
 
     def _holds(self, weight: Tensor) -> bool:
         """Return whether the cells were last written for this very content."""

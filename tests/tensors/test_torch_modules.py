@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 from fixtures.synthetic import tables
+from sklearn.datasets import load_digits
 
 from rramkit.array import ArrayModel, ReadChain
 from rramkit.errors import InputError
@@ -235,6 +236,37 @@ def test_modules_learn_through_the_cells_from_a_data_loader():
     accuracy = float((net(x).argmax(dim=1) == labels).float().mean())
     assert accuracy > 0.85  # chance is a half
     assert [each.writes for each in cells_of(net).values()] == [121, 121]  # before each of 120 steps, and at the end
+
+
+def test_six_bit_converters_train_the_digits():
+    digits = load_digits()
+    order = np.random.default_rng(0).permutation(len(digits.target))
+    x = torch.tensor(digits.data[order] / 16.0, dtype=torch.float32)
+    y, six_bits = torch.tensor(digits.target[order]), ReadChain.checked({"adc": {"bits": 6}}, where="test")
+    model = ArrayModel.from_tables(tables(), wires=False, chain=six_bits)
+    torch.manual_seed(0)
+    net = nn.Sequential(TileLinear(64, 32, model), nn.ReLU(), TileLinear(32, 10, model))
+    optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
+    for step in range(8 * 28):
+        at = slice(50 * (step % 28), 50 * (step % 28) + 50)
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(net(x[at]), y[at]).backward()
+        optimiser.step()
+    with torch.no_grad():
+        accuracy = float((net(x[1400:]).argmax(dim=1) == y[1400:]).float().mean())
+    assert accuracy > 0.90  # the full scale of the array in place of a measured one: 0.2
+
+
+def test_converters_in_saturation_give_a_warning():
+    torch.manual_seed(0)
+    chain = ReadChain.checked({"adc": {"bits": 6}}, where="test")
+    module = TileLinear(8, 10, ArrayModel.from_tables(tables(), wires=False, chain=chain), margin=0.3)
+    x = torch.randn(90, 8)
+    with torch.no_grad():
+        module(x)  # 900 outputs
+        with pytest.warns(UserWarning, match=r"outputs were clamped by converters or drivers. Give them a range again"):
+            module(x)
+        module(x)
 
 
 # Noise ----------------------------------------------------------------------------------------------------------------
