@@ -6,7 +6,8 @@ the weights at the first write; weights that grow beyond it give it `GROWTH` tim
 cells are written for the new range. Where it is given, a weight beyond it is an error.
 
 Converters and readouts whose range is to be measured take it from the first batch of each direction, times a margin.
-Where more than 5 % of the outputs are clamped after that, a warning says so, once.
+Where more than 1 % of the outputs are clamped after that, they take it from the next batch again in training mode: as
+weights learn, currents grow. In evaluation mode they stay as they are, and a warning says so, once.
 """
 
 import warnings
@@ -38,7 +39,7 @@ Write = Callable[[Array, Array], Array] | PulseWrites
 """How a write ends: conductances (2, N, M) from those that the cells have and their targets, in siemens; or pulses."""
 
 _SEED_BITS = 62
-_TOO_MANY, _ENOUGH = 0.05, 1000  # clamped outputs over all (1) that give a warning; outputs before that is judged
+_TOO_MANY, _ENOUGH = 0.01, 1000  # clamped outputs over all (1) that are too many; outputs before that is judged
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class TileMatrix(nn.Module):
         self.energy, self.seconds, self.clamped, self.writes, self.ranges = 0.0, 0.0, 0, 0, 0
         self.measured = [False, False]  # ranges of converters, forward and backward
         self._written: Tensor | None = None
-        self._outputs = [0, 0]  # clamped and all, since the ranges were measured
+        self._outputs = [[0, 0], [0, 0]]  # clamped and all since the range was measured, forward and backward
         self._inputs: list[Tensor] | None = None
         self.register_buffer("_place", torch.empty(0), persistent=False)  # goes where the module goes
 
@@ -184,7 +185,7 @@ class TileMatrix(nn.Module):
         self.energy += product.energy
         self.seconds += product.duration
         self.clamped += product.clamped
-        self._warn_of_clamps(product)
+        self._judge(product, backward=backward)
         return product.y
 
     def measure(self, x: Tensor, *, backward: bool = False) -> None:
@@ -198,7 +199,7 @@ class TileMatrix(nn.Module):
                 self.matrix = self.matrix.calibrated_backward(x, margin=margin)
             else:
                 self.matrix = self.matrix.calibrated(Samples(x), margin=margin)
-        self.measured[backward], self._outputs = True, [0, 0]
+        self.measured[backward], self._outputs[backward] = True, [0, 0]
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -212,12 +213,16 @@ class TileMatrix(nn.Module):
         if inputs:
             self.measure(torch.cat(inputs))
 
-    def _warn_of_clamps(self, product: Product) -> None:
-        """Warn once where too many inputs or currents have been clamped."""
-        before = self._outputs
-        clamped, outputs = self._outputs = [before[0] + product.clamped, before[1] + product.y.numel()]
-        many = [count >= _ENOUGH and part > _TOO_MANY * count for part, count in (before, self._outputs)]
-        if many == [False, True]:
+    def _judge(self, product: Product, *, backward: bool) -> None:
+        """Count clamped outputs; where they are too many, measure the range again, or warn of it in evaluation."""
+        before = self._outputs[backward]
+        clamped, outputs = before[0] + product.clamped, before[1] + product.y.numel()
+        self._outputs[backward] = [clamped, outputs]
+        if not _too_many(clamped, outputs):
+            return
+        if self.training and self.model.chain.calibrates:
+            self.measured[backward] = False
+        elif not _too_many(*before):
             warnings.warn(
                 f"cells of {self.grid}: {clamped} of {outputs} outputs were clamped by converters or drivers. Give "
                 "them a range again with `rramkit.torch.calibrate(model, batch)`, or a larger `margin`.",
@@ -283,6 +288,7 @@ class TileMatrix(nn.Module):
             "g_cell": self.matrix.g_cell.detach().clone(),
             "written": self._written.clone(),
             "measured": torch.tensor(self.measured),
+            "outputs": torch.tensor(self._outputs),
             "streams": streams_of(self.rng),
             "counts": torch.tensor(counts, dtype=torch.float64),
             **tensors_of(self.grid.tiles.periphery.states, "stages"),
@@ -298,7 +304,7 @@ class TileMatrix(nn.Module):
         """
         own, wanted = digest(self.model, self.options.largest), {"digest", "seed"}
         if "g_cell" in tensors:
-            wanted |= {"range", "g_cell", "written", "measured", "streams", "counts"}
+            wanted |= {"range", "g_cell", "written", "measured", "outputs", "streams", "counts"}
         missing = sorted(wanted - set(tensors))
         if missing:
             raise InputError(f"`state_dict` must hold `{missing[0]}` of the cells; it does not. Save the module again.")
@@ -337,6 +343,7 @@ class TileMatrix(nn.Module):
         set_streams(self.rng, tensors["streams"])
         self._written = tensors["written"].detach().to(device, copy=True)
         self.measured = [bool(each) for each in tensors["measured"]]
+        self._outputs = [[int(count) for count in each] for each in tensors["outputs"]]
         energy, seconds, *counts = (float(each) for each in tensors["counts"])
         self.energy, self.seconds = energy, seconds
         self.clamped, self.writes, self.ranges = (round(each) for each in counts)
@@ -389,6 +396,10 @@ class _TileProduct(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             back = error @ weight if ctx.digital else ctx.cells.read(error, backward=True)
         return back, error.T @ x if ctx.needs_input_grad[1] else None, None, None
+
+
+def _too_many(clamped: int, outputs: int) -> bool:
+    return outputs >= _ENOUGH and clamped > _TOO_MANY * outputs
 
 
 def _check(x: Tensor, weight: Tensor) -> None:

@@ -257,16 +257,23 @@ def test_six_bit_converters_train_the_digits():
     assert accuracy > 0.90  # the full scale of the array in place of a measured one: 0.2
 
 
-def test_converters_in_saturation_give_a_warning():
+def test_converters_in_saturation_are_measured_again_in_training_and_give_a_warning_in_evaluation():
     torch.manual_seed(0)
     chain = ReadChain.checked({"adc": {"bits": 6}}, where="test")
-    module = TileLinear(8, 10, ArrayModel.from_tables(tables(), wires=False, chain=chain), margin=0.3)
-    x = torch.randn(90, 8)
+    model, x = ArrayModel.from_tables(tables(), wires=False, chain=chain), torch.randn(90, 8)
+    training, evaluating = TileLinear(8, 10, model), TileLinear(8, 10, model).eval()
     with torch.no_grad():
-        module(x)  # 900 outputs
+        for module in (training, evaluating):
+            module(x[:1])  # each converter's range is that of one vector
+            module(x)  # 910 outputs
+            assert module.cells.clamped > 100
+        training(x)
         with pytest.warns(UserWarning, match=r"outputs were clamped by converters or drivers. Give them a range again"):
-            module(x)
-        module(x)
+            evaluating(x)
+        before = [module.cells.clamped for module in (training, evaluating)]
+        training(x)
+        evaluating(x)
+    assert training.cells.clamped == before[0] and evaluating.cells.clamped > before[1] + 100
 
 
 # Noise ----------------------------------------------------------------------------------------------------------------
