@@ -38,8 +38,8 @@ def array_of_chip(
     Examples
     --------
     >>> from rramkit.table.example import example
-    >>> from rramkit.torch import array_of_chip  # doctest: +SKIP
-    >>> array_of_chip(example())  # doctest: +SKIP
+    >>> from rramkit.torch import array_of_chip
+    >>> array_of_chip(example())
     ArrayModel(4 to 90 uS, fast wires to 64 x 128, stages: none)
     """
     settings = settings or ChipSettings()

@@ -107,10 +107,17 @@ def convert(
 
     Examples
     --------
+    >>> import torch
+    >>> from torch import nn
     >>> from rramkit.table.example import example
-    >>> from rramkit.torch import convert  # doctest: +SKIP
+    >>> from rramkit.torch import convert
     >>> net = nn.Sequential(nn.Conv2d(1, 8, 3, padding="same"), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
-    >>> tiles = convert(net, example(), batch=torch.rand(16, 1, 8, 8))  # doctest: +SKIP
+    >>> tiles = convert(net, example(), batch=torch.rand(16, 1, 8, 8))
+    >>> tiles[3]
+    TileLinear(
+      in_features=512, out_features=10, bias=True
+      (cells): TileMatrix(not written yet)
+    )
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"`model` must be a torch.nn.Module; got {type(model).__name__}. Pass the model.")
@@ -179,8 +186,14 @@ def cells_of(model: nn.Module) -> dict[str, TileMatrix]:
 
     Examples
     --------
-    >>> from rramkit.torch import cells_of  # doctest: +SKIP
-    >>> {name: cells.energy for name, cells in cells_of(tiles).items()}  # doctest: +SKIP
+    >>> import torch
+    >>> from rramkit.table.example import example
+    >>> from rramkit.torch import TileLinear, cells_of
+    >>> net = torch.nn.Sequential(TileLinear(4, 6, example()), torch.nn.ReLU(), TileLinear(6, 2, example()))
+    >>> net(torch.rand(8, 4)).shape
+    torch.Size([8, 2])
+    >>> [(name, cells.energy > 0.0) for name, cells in cells_of(net).items()]
+    [('0.cells', True), ('2.cells', True)]
     """
     return {name: module for name, module in model.named_modules() if isinstance(module, TileMatrix)}
 

@@ -32,9 +32,10 @@ class TileConv2d(nn.Conv2d):
 
     Examples
     --------
+    >>> import torch
     >>> from rramkit.table.example import example
-    >>> from rramkit.torch import TileConv2d  # doctest: +SKIP
-    >>> TileConv2d(1, 8, example(), kernel_size=(3, 5), padding="same")(torch.rand(2, 1, 9, 9)).shape  # doctest: +SKIP
+    >>> from rramkit.torch import TileConv2d
+    >>> TileConv2d(1, 8, example(), kernel_size=(3, 5), padding="same")(torch.rand(2, 1, 9, 9)).shape
     torch.Size([2, 8, 9, 9])
     """
 

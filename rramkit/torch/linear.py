@@ -41,9 +41,10 @@ class TileLinear(nn.Linear):
 
     Examples
     --------
+    >>> import torch
     >>> from rramkit.table.example import example
-    >>> from rramkit.torch import TileLinear  # doctest: +SKIP
-    >>> TileLinear(20, 10, example())(torch.rand(5, 20)).shape  # doctest: +SKIP
+    >>> from rramkit.torch import TileLinear
+    >>> TileLinear(20, 10, example())(torch.rand(5, 20)).shape
     torch.Size([5, 10])
     """
 
