@@ -10,6 +10,7 @@ Where more than 1 % of the outputs are clamped after that, they take it from the
 weights learn, currents grow. In evaluation mode they stay as they are, and a warning says so, once.
 """
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -148,6 +149,12 @@ class TileMatrix(nn.Module):
         InputError
             When a type does not fit, or a weight is not finite or beyond a given `w_max`.
         """
+        if "torch._dynamo" in sys.modules:  # imported by torch.compile, in whose graphs cells and noise have no place
+            return torch.compiler.disable(self.product)(x, weight)
+        return self.product(x, weight)
+
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Do what `forward` says."""
         _check(x, weight)
         self.update(weight)
         if self._inputs is not None:
@@ -404,6 +411,11 @@ def _too_many(clamped: int, outputs: int) -> bool:
 
 def _check(x: Tensor, weight: Tensor) -> None:
     """Raise `InputError` unless inputs fit the weight, in a type that tiles read, on one device, without autocast."""
+    if torch.jit.is_tracing():
+        raise InputError(
+            "modules on tiles must run eagerly: their cells and noise are no part of a graph; got torch.jit.trace. "
+            "Trace the model before `convert`."
+        )
     if x.shape[1] != weight.shape[1]:
         raise InputError(f"`x` must be (..., N) with N = {weight.shape[1]}; got {x.shape[1]}. Reshape it.")
     if torch.is_autocast_enabled(x.device.type):

@@ -300,6 +300,21 @@ def test_layers_draw_independent_noise_from_one_seed():
     assert float(np.abs(of_layers).max()) > 0.0 and float(np.abs(of_seeds).max()) > 0.0
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch.compile's own
+def test_a_compiled_model_leaves_the_cells_out_of_its_graphs():
+    torch.manual_seed(0)
+    net, x = nn.Sequential(TileLinear(6, 8, REAL), nn.ReLU(), TileLinear(8, 3, REAL)), torch.randn(4, 6)
+    compiled = torch.compile(net, backend="eager")
+    with torch.no_grad():
+        one, other = compiled(x), compiled(x)
+        assert not torch.equal(one, other)  # noise is drawn at each call
+        net[2].weight.data.zero_()
+        wanted = net[2].bias.expand(4, 3)
+        assert float((compiled(x) - wanted).abs().max()) < 0.1 < float((one - wanted).abs().max())
+    compiled(x).sum().backward()
+    assert net[0].weight.grad is not None and net[2].cells.writes == 2
+
+
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +328,12 @@ def test_automatic_mixed_precision_is_refused():
         module.bfloat16()(x.bfloat16())
     with pytest.raises(InputError, match=r"got torch.float64 and torch.float32. Convert them: x.float\(\)"):
         module.float()(x.double())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace.* is deprecated")
+def test_a_trace_which_would_hold_one_output_for_all_is_refused():
+    with pytest.raises(InputError, match=r"must run eagerly.*got torch.jit.trace"):
+        torch.jit.trace(TileLinear(3, 2, IDEAL), (torch.rand(4, 3),))
 
 
 def test_bad_input_is_named():
