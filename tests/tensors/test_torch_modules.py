@@ -300,6 +300,7 @@ def test_layers_draw_independent_noise_from_one_seed():
     assert float(np.abs(of_layers).max()) > 0.0 and float(np.abs(of_seeds).max()) > 0.0
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch.compile's own
 def test_a_compiled_model_leaves_the_cells_out_of_its_graphs():
     torch.manual_seed(0)
