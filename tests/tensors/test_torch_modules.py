@@ -239,10 +239,10 @@ def test_modules_learn_through_the_cells_from_a_data_loader():
 
 
 def test_six_bit_converters_train_the_digits():
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.data[order] / 16.0, dtype=torch.float32)
-    y, six_bits = torch.tensor(digits.target[order]), ReadChain.checked({"adc": {"bits": 6}}, where="test")
+    data, labels = (np.asarray(each) for each in load_digits(return_X_y=True))
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(data[order] / 16.0, dtype=torch.float32)
+    y, six_bits = torch.tensor(labels[order]), ReadChain.checked({"adc": {"bits": 6}}, where="test")
     model = ArrayModel.from_tables(tables(), wires=False, chain=six_bits)
     torch.manual_seed(0)
     net = nn.Sequential(TileLinear(64, 32, model), nn.ReLU(), TileLinear(32, 10, model))
