@@ -255,6 +255,8 @@ def _chosen(model: nn.Module, digital: Sequence[str]) -> list[tuple[int, nn.Modu
             continue
         if _kind(module) is not None:
             reason = _reason_against(module)
+            if isinstance(module, nn.MultiheadAttention) and id(module.out_proj) in left:
+                reason = "goes onto tiles with its `out_proj`, which `digital` names: name it whole"
             chosen.append((numbers[id(module)], module))
         else:
             reason = "has no form on tiles" if isinstance(module, _NO_TILES) else ""

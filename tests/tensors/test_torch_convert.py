@@ -253,6 +253,8 @@ def test_a_matrix_of_a_module_from_elsewhere_gives_a_warning():
 
 def test_bad_arguments_are_named():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    with pytest.raises(InputError, match="goes onto tiles with its `out_proj`, which `digital` names"):
+        convert(nn.Sequential(nn.MultiheadAttention(4, 2)), IDEAL, digital=("0.out_proj",))
     with pytest.raises(InputError, match="`digital` must name modules of the model; got 'one'"):
         convert(model, IDEAL, digital=("one",))
     with pytest.raises(InputError, match=r"`digital` must be a sequence of names"):
