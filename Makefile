@@ -45,7 +45,7 @@ test: .venv/.with-test setup
 	@touch $@
 
 test-torch: .venv/.with-torch
-	@$(BIN)/pytest -n 0 tests/tensors
+	@$(BIN)/pytest -n 0 -m "not long" tests/tensors
 
 bench: .venv/.with-test setup
 	@$(BIN)/pytest -m long

@@ -11,6 +11,7 @@ from fixtures.synthetic import tables
 
 from rramkit import table
 from rramkit.cli.checkout import LINKS
+from rramkit.errors import SetupError
 from rramkit.learning import Experiment, NetworkSettings, train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,9 +42,10 @@ def files(tmp_path_factory):
 def test_the_examples_run(name, files, tmp_path, monkeypatch):
     try:
         module = importlib.import_module(name)
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] in OPTIONAL:
-            pytest.skip(f"{error.name} is not installed")
+    except (ImportError, SetupError) as error:
+        missing = getattr(error if isinstance(error, ImportError) else error.__cause__, "name", None) or ""
+        if missing.partition(".")[0] in OPTIONAL:
+            pytest.skip(f"{missing} is not installed")
         raise
     monkeypatch.chdir(tmp_path)
     for path in files.iterdir():

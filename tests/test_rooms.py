@@ -37,7 +37,7 @@ ONLY_IN = {
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
-    "torch": ("rramkit/torch.py", "rramkit/array/rng.py", "rramkit/array/backend.py"),
+    "torch": ("rramkit/torch/", "rramkit/array/rng.py", "rramkit/array/backend.py"),
 }
 
 

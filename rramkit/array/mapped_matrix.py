@@ -167,10 +167,10 @@ class MappedMatrix:
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0 if v.windows is None else -1)
         forward = replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
         both = errors is not None and self.digital is None and self.tile.model.chain.calibrates_backward
-        return forward._calibrated_backward(errors, margin=margin) if both else forward
+        return forward.calibrated_backward(errors, margin=margin) if both else forward
 
-    def _calibrated_backward(self, errors: Array, *, margin: float) -> Self:
-        """Return this matrix with the full scale of backward reads from errors (N, M)."""
+    def calibrated_backward(self, errors: Array, *, margin: float) -> Self:
+        """Return this matrix, the full scale of backward reads `margin` times the largest current of errors (N, M)."""
         v_max, driven = self.tile.model.cells.v_backward, []
         v, xp, rows = Samples(errors).scaled(v_max)[0].values, namespace(errors), int(self.g_cell.shape[-2])
 
