@@ -1,6 +1,5 @@
 """The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
-
 _SHOWN = 500  # characters of a message: names and values from a file may be of any length
 
 
@@ -32,6 +31,14 @@ class FormerNameWarning(FutureWarning):
 
 class SimulatorWarning(UserWarning):
     """ngspice warned of something in a deck that leaves its numbers as they are."""
+
+
+class OtherArithmeticWarning(UserWarning):
+    """A training goes on where sums are taken in another order: its numbers agree to rounding, not bit for bit."""
+
+
+class DataWarning(UserWarning):
+    """Data of the user's own are taken, and something in them may not be what was meant."""
 
 
 class InputError(KitError):

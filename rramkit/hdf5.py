@@ -10,6 +10,7 @@ values that are kept in other files, storage of other kinds than the kit's and a
 """
 
 import hashlib
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,11 @@ _NOUNS = {
     "rramkit episodes": "a run file of `rramkit rl`",
     "rramkit checkpoint": "a checkpoint",
 }
-_COMMANDS = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}
+_CURES = {
+    "rramkit tables": "Pass a file written by `rramkit characterize`.",
+    "rramkit run": "Pass a file written by `rramkit train`.",
+    "rramkit checkpoint": "",  # no user passes it: what reads it knows the cure
+}
 _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
 _FILTERS = {  # of chunks, by HDF5's number; others are refused: their code is seldom used, or a plug-in
     h5py.h5z.FILTER_DEFLATE,
@@ -135,7 +140,7 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
     noun = _noun(kind)
-    cure = f"Pass a file written by `rramkit {_COMMANDS[kind]}`." if kind in _COMMANDS else f"Pass {noun}."
+    cure = _CURES.get(kind, f"Pass {noun}.")
     if not path.is_file():
         raise TableError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {noun} is needed. {cure}")
     try:
@@ -312,6 +317,14 @@ def number(group: Group | h5py.Dataset, name: str) -> float:
 def words(group: Group | h5py.Dataset, name: str) -> list[str]:
     """Return an attribute that holds a list of names."""
     return [str(word) for word in np.atleast_1d(np.asarray(group.attrs[name]))]
+
+
+def json_mapping(group: Group, name: str) -> dict[str, object]:
+    """Return an attribute that holds a JSON object; raise `ValueError` for other JSON."""
+    values = json.loads(str(group.attrs[name]))
+    if not isinstance(values, dict):
+        raise ValueError(f"attribute '{name}' is not a JSON object")
+    return values
 
 
 def names(group: Group) -> list[str]:

@@ -27,13 +27,16 @@ def rl(
     pairs: ParameterPairs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of returns and energy: PNG, PDF or SVG.")] = None,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the settings and stop.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
     """Train an agent by deep Q-learning with both of its networks in RRAM.
 
     Every `checkpoint_every` actions a checkpoint is written beside the run file: the same command resumes an
-    interrupted training, with the same numbers.
+    interrupted training, with the same numbers (`--restart` starts anew).
     """
     from rramkit import files  # here, not above: the other commands start without them
     from rramkit.learning import rl
@@ -52,6 +55,8 @@ def rl(
             files.check_writable(path, keep=(tables, params))
     name = "" if tables is None else tables.name
     with only_writer(output):
+        if restart:
+            path_of(output).unlink(missing_ok=True)
         with training_progress(settings.steps, quiet=quiet_run) as show:
             run = rl.train(table_file, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)

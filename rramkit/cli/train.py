@@ -34,13 +34,17 @@ def train(
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice.")] = None,
     pairs: ParameterPairs = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
     """Train a network with every matrix product and every weight in RRAM.
 
     A float network with the same budget and initial weights is trained beside it. After each epoch a checkpoint is
-    written beside the run file: the same command resumes an interrupted training, with the same numbers.
+    written beside the run file: the same command resumes an interrupted training, with the same numbers; `--restart`
+    starts anew.
     """
     from rramkit import files  # here, not above: the other commands start without them
     from rramkit.learning.checkpoint import path_of
@@ -51,6 +55,8 @@ def train(
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
     files.check_writable(output, keep=(path, experiment))
     with only_writer(output):
+        if restart:
+            path_of(output).unlink(missing_ok=True)
         run = train_with_progress(table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output)
         run.save(output)
         path_of(output).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.errors import InputError
-from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip
 from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.data import DataSet, as_numbers, augmented
@@ -212,7 +212,12 @@ class SupervisedTraining(Training[EpochReport]):
 
     def resume(self, reached: Checkpoint) -> None:
         """Go on after the last epoch of a checkpoint."""
-        self.states, self.log = restore(self.initial, reached.state), TrainingLog.from_arrays(reached.log)
+        check_fit(self.initial, reached.state)
+        log = TrainingLog.from_arrays(reached.log)
+        lengths = {log.length(name) for name in LOGGED}
+        if len(lengths) != 1 or not 1 < min(lengths) <= self.experiment.epochs + 1 or set(log.series) != set(LOGGED):
+            raise ValueError("the log is not one of this training")
+        self.states, self.log = restore(self.initial, reached.state), log
 
     def past_reports(self) -> list[EpochReport]:
         """Return the report of each epoch in the log."""

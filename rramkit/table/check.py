@@ -69,7 +69,12 @@ def _check_shape(path: Path, place: str, values: np.ndarray, shape: tuple[int, .
 
 def _check_axis(path: Path, table: Table, name: str, axis: Quantity) -> None:
     place = f"{table.name}/{name}"
-    if axis.values.ndim != 1 or not axis.values.size or not np.all(np.isfinite(axis.values)) or not np.all(np.diff(axis.values) > 0):
+    if (
+        axis.values.ndim != 1
+        or not axis.values.size
+        or not np.all(np.isfinite(axis.values))
+        or not np.all(np.diff(axis.values) > 0)
+    ):
         _refuse(path, f"axis `{place}` must be (L,) rising, finite values")
     if axis.log and (axis.labels or axis.values[0] <= 0):
         _refuse(path, f"axis `{place}` is logarithmic: it must hold values above 0, and no labels")
