@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from rramkit.errors import InputError
-from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values
+from rramkit.errors import InputError, one_line
+from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values, values_of
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -81,13 +81,21 @@ def _put(values: dict[str, Any], path: list[str], value: object, origin: str) ->
     for name in path[:-1]:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise InputError(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot.")
+            raise InputError(one_line(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot."))
     values[path[-1]] = value
 
 
 def _value(text: str) -> object:
-    """Return a TOML value; a bare word is a string."""
+    """Return a TOML value; a bare word is a string.
+
+    Raises
+    ------
+    InputError
+        When it is a value that no parameter can have: an integer of more than 64 bits, lists without end in each other.
+    """
     try:
-        return tomllib.loads(f"x = {text}")["x"]
+        return values_of(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
         return text
+    except ValueError as error:
+        raise InputError(f"`--set`: {error}; got {one_line(text[:60])}. Fix the value.") from None

@@ -1,11 +1,11 @@
 """`rramkit rl`: train a deep Q-network in two banks of RRAM from a table file."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
@@ -64,7 +64,7 @@ def rl(
     if plot is not None:
         run.plot(plot)
     if as_json:
-        typer.echo(json.dumps({"episodes": str(output), **run.totals()}))
+        typer.echo(strict_json.text({"episodes": str(output), **run.totals()}))
     else:
         stages = f"{listed(run.stages)}\n" if run.stages else ""
         typer.echo(output if quiet else f"{_summary(run)}\n{stages}{output}")

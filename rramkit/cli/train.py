@@ -1,11 +1,11 @@
 """`rramkit train`: train a network in RRAM from a table file and an experiment."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
@@ -61,7 +61,7 @@ def train(
         run.save(output)
         path_of(output).unlink(missing_ok=True)
     if as_json:
-        typer.echo(json.dumps({"run": str(output), **run.totals()}))
+        typer.echo(strict_json.text({"run": str(output), **run.totals()}))
     elif quiet:
         typer.echo(output)
     else:

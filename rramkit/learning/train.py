@@ -12,6 +12,7 @@ from rramkit.errors import InputError
 from rramkit.learning.chip import of_then, stored_tables
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
+from rramkit.learning.data.own import check_arrays
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
@@ -101,6 +102,7 @@ def _own(data: DataLike, experiment: Experiment) -> DataSet:
             "Pass one of these."
         )
     arrays = [np.asarray(one) for one in data]
+    check_arrays(dict(zip(("x", "y") if len(arrays) == 2 else ("x_train", "y_train", "x_test"), arrays, strict=False)))
     if len(arrays) == 2:
         return stratified(arrays[0], arrays[1], seed=experiment.seed)
     return DataSet(x_train=arrays[0], y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
