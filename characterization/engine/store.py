@@ -162,7 +162,7 @@ class Store:
             try:
                 return self._database.execute(statement, values)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                if _code(error) != sqlite3.SQLITE_BUSY:
                     raise
         return self._database.execute(statement, values)
 
@@ -178,7 +178,7 @@ class Store:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
+            if _code(error) == sqlite3.SQLITE_CORRUPT:
                 raise self._corrupt(error) from error
             raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Fix that.") from error
         except sqlite3.DatabaseError as error:
@@ -228,6 +228,11 @@ def _outcome(row: Sequence[object]) -> Outcome | None:
 def _checksum(row: tuple[object, ...]) -> int:
     """CRC-32 finds every flipped byte."""
     return zlib.crc32(repr(row).encode())
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's code; an error of Python's own (a text that is not UTF-8) has none, and means damage."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
 
 
 def _reason(error: sqlite3.Error) -> str:

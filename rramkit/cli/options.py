@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -44,9 +45,17 @@ def name_libraries(paths: list[Path] | None) -> None:
         name_library(path)
 
 
-def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
-    """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
-    values: dict[str, Any] = {}
+def parameters(
+    model: type[Model], file: Path | None, pairs: list[str] | None, *, base: Mapping[str, Any] | None = None
+) -> Model:
+    """Return the parameters of a file and `key=value` pairs, on top of those of `base`; keys are those of now.
+
+    Raises
+    ------
+    InputError
+        When a key or a value does not fit.
+    """
+    values: dict[str, Any] = deepcopy(dict(base or {}))
     for path, value in _leaves(toml_values(file) if file is not None else {}):
         dotted = any("." in name for name in path)  # a key in quotes, of a dictionary
         _put(values, list(path) if dotted else current_path(model, ".".join(path)).split("."), value, ".".join(path))

@@ -34,6 +34,10 @@ def train(
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice.")] = None,
     pairs: ParameterPairs = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Run file to go on from; its settings hold unless said.", metavar="RUN.h5"),
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
     ] = False,
@@ -46,18 +50,22 @@ def train(
     written beside the run file: the same command resumes an interrupted training, with the same numbers; `--restart`
     starts anew.
     """
-    from rramkit import files  # here, not above: the other commands start without them
+    from rramkit import files, record  # here, not above: the other commands start without them
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
 
-    settings = experiment_of(experiment, [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)], chip)
+    before = None if start is None else record.load(start)
+    pairs = [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)]
+    settings = experiment_of(experiment, pairs, chip, before=before)
     path = tables or settings.tables_path(experiment)
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
-    files.check_writable(output, keep=(path, experiment))
+    files.check_writable(output, keep=(path, experiment, start))
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)
-        run = train_with_progress(table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output)
+        run = train_with_progress(
+            table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output, start=before
+        )
         run.save(output)
         path_of(output).unlink(missing_ok=True)
     if as_json:
@@ -70,13 +78,20 @@ def train(
         typer.echo(output)
 
 
-def experiment_of(path: Path | None, pairs: list[str], chip: ChipOptions) -> "Experiment":
-    """Return the experiment of a file, or the digits, with `key=value` pairs and the options of the chip on top."""
+def experiment_of(
+    path: Path | None, pairs: list[str], chip: ChipOptions, *, before: "Run | None" = None
+) -> "Experiment":
+    """Return the experiment of a file, of a run, or the digits, with pairs and options of the chip on top.
+
+    `pairs` are `key=value`.
+    """
+    from rramkit.learning.chip import of_then
     from rramkit.learning.experiment import Experiment
 
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
-    experiment = parameters(Experiment, path, pairs)
+    base = None if before is None or path is not None else of_then(before.settings)
+    experiment = parameters(Experiment, path, pairs, base=base)
     return chip.on_top_of(experiment, experiment.chip)
 
 
@@ -91,12 +106,13 @@ def train_with_progress(
     tables_name: str,
     quiet: bool = False,
     run_path: Path | None = None,
+    start: "Run | None" = None,
 ) -> "Run":
     """Train, with a progress bar on the error stream unless `quiet`; with checkpoints beside `run_path`."""
     from rramkit.learning.train import train as run_training
 
     with training_progress(experiment.epochs, quiet=quiet) as show:
-        return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path)
+        return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path, start=start)
 
 
 def _summary(run: "Run") -> str:

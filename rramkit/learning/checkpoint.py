@@ -151,13 +151,11 @@ def restore(initial: State, arrays: Mapping[str, np.ndarray], path: str = "s") -
 def check_fit(initial: object, arrays: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` for arrays that `flatten` cannot have given of a state that began as `initial`.
 
-    Each must have its place there, the shape that it began with, and no number that is none where it began without.
+    Each must have the shape that it began with, and no number that is none where it began without. One that has no
+    place is passed over, as `restore` does: kits before this one stored some that are now made again.
     """
-    places = dict(_places(initial, arrays, "s"))
-    for path, value in arrays.items():
-        if path not in places:
-            raise ValueError(f"`{path}` has no place in it")
-        old = places[path]
+    for path, old in _places(initial, arrays, "s"):
+        value = arrays[path]
         if old is None or not np.ndim(old):
             continue  # what is set, or becomes an array, in training
         old = to_numpy(old)

@@ -14,6 +14,7 @@ from rramkit.errors import InputError
 from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip
 from rramkit.learning.condition import OperatingTables, origin
+from rramkit.learning.continued import as_float, continued, digest_of
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -21,6 +22,7 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
+from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer
 
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
@@ -147,6 +149,8 @@ class SupervisedTraining(Training[EpochReport]):
         What the tables make of the experiment's stages.
     rram, reference : Trainer
         Both networks' constant parts: the same network, the experiment's rule and a float rule.
+    start : TrainedNetwork or None
+        The network that the training goes on from; None: first weights of the seed.
     uncalibrated : NetworkState
         The network in RRAM as it was initialised, before its ADCs' full scale was set.
     initial, states : BothNetworks
@@ -155,8 +159,10 @@ class SupervisedTraining(Training[EpochReport]):
         One value of each of `LOGGED` an epoch.
     """
 
-    def __init__(self, experiment: Experiment, tables: OperatingTables, data: DataSet) -> None:
-        self.experiment, self.data = experiment, data
+    def __init__(
+        self, experiment: Experiment, tables: OperatingTables, data: DataSet, *, start: TrainedNetwork | None = None
+    ) -> None:
+        self.experiment, self.data, self.start = experiment, data, start
         if experiment.schedule.needs_validation and not len(data.y_validation):
             raise InputError(
                 "`schedule` must have validation inputs to go by; got none. Set `data.validation` to 0.1, or take "
@@ -176,7 +182,8 @@ class SupervisedTraining(Training[EpochReport]):
         """Experiment, origin of the tables, size of the data and the kit's version."""
         tables, data = origin(self.chip.tables), self.data
         sizes = " ".join(str(x.shape) for x in (data.x_train, data.x_validation, data.x_test))
-        return f"{self.experiment.key()} {tables} {sizes} {__version__}"
+        start = "" if self.start is None else f" {digest_of(self.start)}"
+        return f"{self.experiment.key()} {tables} {sizes} {__version__}{start}"
 
     @property
     def epoch(self) -> int:
@@ -227,6 +234,10 @@ class SupervisedTraining(Training[EpochReport]):
     def _init(self) -> BothNetworks:
         experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
         rram, reference = self.uncalibrated, init(self.reference, experiment)
+        if self.start is not None:
+            device = np.random.default_rng((experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
+            rram = continued(self.rram, self.start, rng=device)
+            reference = as_float(self.reference, self.start)
         if self.chip.chain.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]

@@ -32,6 +32,7 @@ def train(
     data: DataLike | None = None,
     progress: Callable[[EpochReport], None] | None = None,
     run_path: str | Path | None = None,
+    start: Run | None = None,
 ) -> Run:
     """Train with the tables' device, and in float beside it; the same experiment, tables and data give the same run.
 
@@ -55,6 +56,10 @@ def train(
     run_path : str or Path, optional
         Where the run file will be: a checkpoint is written beside it after each epoch, and training resumes from it
         when there is one.
+
+    start : Run, optional
+        Run to go on from, of the same network: training begins at its conductances, biases and running means, with a
+        new optimiser and new counts of pulses; left out, at first weights of the seed.
 
     Returns
     -------
@@ -80,7 +85,9 @@ def train(
         experiment, tables = _default(experiment, tables)
     file, name = _loaded(experiment.tables_path(None) if tables is None else tables)
     taken = experiment.chip.tables(file)
-    training = SupervisedTraining(experiment, taken, data_set(data, experiment))
+    network = None if start is None else start.network
+    assert network is None or isinstance(network, TrainedNetwork)
+    training = SupervisedTraining(experiment, taken, data_set(data, experiment), start=network)
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
     return _run(training, taken, tables_name or name, seconds)
