@@ -1,7 +1,7 @@
 """HDF5's global heap, in which texts of variable length are kept: the one structure that can hang the library.
 
-HDF5 has no checksum of these heaps, and where the length of an object in one is damaged, it goes round in the heap for
-ever (seen in HDF5 2.0). So each collection of objects is walked here before HDF5 opens the file.
+HDF5 has no checksum of these heaps, and where the length of an object in one is damaged, it never leaves the heap
+(seen in HDF5 2.0). So each collection of objects is walked here before HDF5 opens the file.
 
 Layout of a collection (HDF5 file format specification 3.0, section III.E): "GCOL", version 1, three bytes, length of
 the collection (8 bytes), then objects one after the other: index (2), references (2), four bytes, length (8), data up

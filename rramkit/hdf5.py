@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from h5py import h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled, without stubs)
 
 from rramkit import global_heap
 from rramkit.errors import KitError, TableError, one_line
@@ -189,7 +190,7 @@ def _check_contents(root: Group, size: int) -> None:
         group = groups.pop()
         for name in group:
             item = _own(group, name)
-            if (address := h5py.h5o.get_info(item).addr) in seen:
+            if (address := h5o.get_info(item).addr) in seen:
                 continue
             seen.add(address)
             _check_attributes(item)
@@ -208,9 +209,9 @@ def _own(group: h5py.h5g.GroupID, name: bytes) -> h5py.h5g.GroupID | h5py.h5d.Da
     text = name.decode()
     if not text.isprintable() or len(text) > _LONGEST:
         raise ValueError(f"it holds a name of {len(text)} characters that cannot be one")
-    if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+    if group.links.get_info(name).type != h5l.TYPE_HARD:
         raise ValueError(f"`{text}` in it is a link, which may lead to another file: copy what it leads to")
-    item = h5py.h5o.open(group, name)
+    item = h5o.open(group, name)
     if not isinstance(item, h5py.h5g.GroupID | h5py.h5d.DatasetID):
         raise ValueError(f"`{text}` in it is neither group nor dataset")
     return item

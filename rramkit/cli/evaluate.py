@@ -126,7 +126,7 @@ class _Subject:
         return outcome
 
     def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any]]":  # noqa: ANN401
-        """Return weights on another chip, and what is told of them."""
+        """Return weights on another chip, and what is printed of them."""
         from rramkit.learning.evaluate import evaluate, rewritten
 
         if self.operating is None:

@@ -152,7 +152,7 @@ def check_fit(initial: object, arrays: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` for arrays that `flatten` cannot have given of a state that began as `initial`.
 
     Each must have the shape that it began with, and no number that is none where it began without. One that has no
-    place is passed over, as `restore` does: kits before this one stored some that are now made again.
+    place is passed over, as `restore` does: kits before this one stored some that are now computed.
     """
     for path, old in _places(initial, arrays, "s"):
         value = arrays[path]

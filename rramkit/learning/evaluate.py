@@ -130,7 +130,7 @@ def evaluate(
         Accuracy, confusion, and cost by layer.
     """
     meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
-    params = replace(network.params, matrices=meters)  # pyright: ignore[reportArgumentType]  (reads forward alone)
+    params = replace(network.params, matrices=meters)
     scores = replace(network, params=params).scores(x, rng=rng)
     predicted, count = np.argmax(scores, axis=1), len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]

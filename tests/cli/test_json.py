@@ -12,6 +12,7 @@ from rramkit import table
 from rramkit.cli import strict_json
 from rramkit.cli.app import run
 from rramkit.learning.state_dict import state_dict
+from rramkit.learning.trained import TrainedNetwork
 from rramkit.record import load
 
 ROOM = Path(strict_json.__file__).parent
@@ -46,7 +47,10 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     table.save(tables(), "tables.h5")
     np.save("w.npy", np.array([[0.5, -0.25], [0.1, 1.0]]))
-    small = ["-s", "network.hidden=[4]", "-s", "epochs=1", "-s", "batches=3", "-s", "mapping.wires=false"]
+    rng, classes = np.random.default_rng(0), np.arange(150) % 3
+    np.savez("own.npz", x=rng.random((150, 6)) + np.eye(3, 6)[classes], y=classes)
+    data = ["-s", "data.name=npz", "-s", "data.file=own.npz"]
+    small = [*data, "-s", "network.hidden=[4]", "-s", "epochs=1", "-s", "batches=3", "-s", "mapping.wires=false"]
 
     def printed(*arguments: str) -> dict:
         assert run([*arguments, "--json"]) in (0, 1)
@@ -62,10 +66,11 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     found = printed("evaluate", "run.h5", "--after", "1e6", "--export", "w.npz", "--chips", "2")
     assert found["accuracy"] == told["accuracy"] and found["chips_alike"]
     # The weights that went out come back, into cells of the same tables, by the names that they went out with.
-    (tmp_path / "e.toml").write_text("mapping.wires = false\nnetwork.hidden = [4]\nrule.start = 'verify'\n")
+    Path("e.toml").write_text("mapping.wires = false\nnetwork.hidden = [4]\ndata.name = 'npz'\ndata.file = 'own.npz'\n")
     back = printed("evaluate", "--weights", "w.npz", "--experiment", "e.toml", "--tables", "tables.h5")
     assert "names" not in back and back["written"]["pulses"] > 0
     network = load("run.h5").network
+    assert isinstance(network, TrainedNetwork)
     with np.load("w.npz") as file:
         assert set(file) == set(state_dict(network.network, network.params))
     # A damaged checkpoint is in the way of a training that goes on from the run, until `--restart`.

@@ -1,4 +1,6 @@
 """HDF5 files that somebody sends: nothing outside them is read, nothing is believed that cannot be."""
+# pyright: reportIndexIssue=false, reportArgumentType=false
+# What h5py gives for a name may be a group, a dataset or a type.
 
 import struct
 import zlib
@@ -75,7 +77,7 @@ def test_what_leads_elsewhere_or_is_not_there(tables_path, name):
 
 
 def test_a_heap_that_would_hang_the_library_is_refused(tables_path):
-    """HDF5 2.0 goes round for ever in a heap whose free space says that it is 0 bytes long."""
+    """HDF5 2.0 never leaves a heap whose free space says that it is 0 bytes long."""
     content = bytearray(tables_path.read_bytes())
     start = content.index(b"GCOL")
     place = start + 16

@@ -145,11 +145,11 @@ def test_archives_that_are_none(tmp_path):
 def test_what_is_taken_with_a_word(tmp_path):
     arrays = images((60, 1, 4, 4))
     arrays["y"] = np.where(arrays["y"] == 1, 4, arrays["y"])
-    np.savez(tmp_path / "own.npz", **arrays)
+    np.savez(tmp_path / "own.npz", **arrays)  # pyright: ignore[reportArgumentType]  (its keywords are names of arrays)
     with pytest.warns(DataWarning, match="no training input has the label 1, 3.*12 test inputs: .* steps of 8.3%"):
         assert own(tmp_path / "own.npz", seed=1).classes == 5
     many = images((900, 4), classes=3)
-    np.savez(tmp_path / "own.npz", **many)
+    np.savez(tmp_path / "own.npz", **many)  # pyright: ignore[reportArgumentType]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         own(tmp_path / "own.npz", seed=1)

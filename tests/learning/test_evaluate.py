@@ -1,6 +1,6 @@
 """A network after its training: as the run said, aged by the law, on other chips, as plain arrays, trained on."""
-# pyright: reportArgumentType=false
-# Groups are given as dictionaries and lists here, which pydantic converts.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# Groups are given as dictionaries and lists here, which pydantic converts; the matrices here are in cells.
 
 from dataclasses import replace
 from types import SimpleNamespace
