@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fixtures.waiting import BACKSTOP
 
-SHORT = {"table": 40, "run": 40, "checkpoint": 20, "points": 100, "toml": 100, "csv": 20}
+SHORT = {"table": 30, "run": 30, "checkpoint": 20, "points": 100, "toml": 80, "csv": 10}
 LONG = {"table": 1500, "run": 1500, "checkpoint": 1000, "points": 1000, "toml": 2000, "csv": 1000}
 
 
@@ -25,7 +25,8 @@ def test_a_few_files_of_each_kind(tmp_path):
     found = fuzz(tmp_path, SHORT, 3 * BACKSTOP, first=10_000)  # others than those of the long list
     for kind, count in SHORT.items():
         assert found[kind]["cases"] == count
-        assert found[kind]["refused"] > 0.2 * count, kind  # a mutation is not a formality
+        # A mutation is not a formality; of points, most cost one row, which is run again.
+        assert found[kind]["refused"] > (0.02 if kind == "points" else 0.2) * count, kind
 
 
 @pytest.mark.long
