@@ -16,8 +16,8 @@ is the base at that condition.
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,7 +32,7 @@ from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
-from rramkit.parameters import Parameters, beside, listing, quantity
+from rramkit.parameters import Parameters, beside, listing, quantity, toml_values
 from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
@@ -127,6 +127,9 @@ def plan_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
+_reading: ContextVar[tuple[Path, ...]] = ContextVar("_reading", default=())  # plans that name each other, on the way
+
+
 def find_design(name: str) -> Design:
     """Return the design of a plan of the kit by its name, or of a TOML file by its path."""
     if catalog.current_name(name) in plan_names():
@@ -140,8 +143,15 @@ def find_design(name: str) -> Design:
 
 def read_design(path: Path) -> Design:
     """Read a TOML file: a design, the plan of one component, or that of cell and array; its paths are beside it."""
-    with beside(path):
-        return _design(_values(path), path)
+    reading = _reading.get()
+    if path.resolve() in reading:
+        raise InputError(f"{path}: leads back to itself by `blocks` or `base`. Remove that entry.")
+    token = _reading.set((*reading, path.resolve()))
+    try:
+        with beside(path):
+            return _design(toml_values(path), path)
+    finally:
+        _reading.reset(token)
 
 
 def _design(values: dict[str, Any], path: Path) -> Design:
@@ -236,7 +246,7 @@ def _cell_plan(provenance: Mapping[str, str], *, simulated: bool) -> Plan | None
 def _read_plan(text: str, key: str, *, simulated: bool) -> dict[str, Any]:
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(
             f"the table file's `{key}` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
         ) from error
@@ -292,7 +302,7 @@ def _check_models(plans: Iterable[ComponentPlan], provenance: Mapping[str, str])
         return
     try:
         made_from = set(json.loads(text).values())
-    except (json.JSONDecodeError, AttributeError, TypeError) as error:
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:
         raise TableError(
             f"the table file's `models` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
         ) from error
@@ -359,12 +369,3 @@ def _with_present_name(values: dict[str, Any]) -> dict[str, Any]:
     """Return a plan's values with the present name of its component, with a note where a file has the former one."""
     name = values.get("component", values.get("block"))
     return values | {"component": catalog.noted_name(name)} if isinstance(name, str) else values
-
-
-def _values(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error

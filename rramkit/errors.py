@@ -1,5 +1,13 @@
 """The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
+_SHOWN = 500  # characters of a message: names and values from a file may be of any length
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line of printable characters, shortened: what comes out of a file may be anything."""
+    line = "".join(mark if mark.isprintable() else "?" for mark in " ".join(text[: 4 * _SHOWN].split()))
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} ... {line[-_SHOWN // 3 :]}"
+
 
 class KitError(Exception):
     """Anything the user can fix; the command line prints it as one line and exits with `exit_code`.
@@ -27,6 +35,14 @@ class SimulatorWarning(UserWarning):
 
 class TrainingWarning(UserWarning):
     """A training did not do what it was asked to: no pulse fired, weights clipped, an accuracy at chance."""
+
+
+class OtherArithmeticWarning(UserWarning):
+    """A training goes on where sums are taken in another order: its numbers agree to rounding, not bit for bit."""
+
+
+class DataWarning(UserWarning):
+    """Data of the user's own are taken, and something in them may not be what was meant."""
 
 
 class InputError(KitError):

@@ -4,9 +4,14 @@ Checksum. The first 512 bytes of a file (HDF5's user block, which HDF5 readers s
 the rest. They are checked before HDF5 opens the file: HDF5 has checksums of most of its structures but not of all, and
 a flipped byte in the others (its heap of texts of variable length, the index of chunks) can hang it or change what it
 reads.
+
+A file may come from anywhere, so what it holds is looked over before anything is read (`_check_contents`): links,
+values that are kept in other files, storage of other kinds than the kit's and arrays of absurd size are refused.
 """
 
 import hashlib
+import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,8 +19,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from h5py import h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled, without stubs)
 
-from rramkit.errors import TableError
+from rramkit import global_heap
+from rramkit.errors import KitError, TableError, one_line
 from rramkit.files import whole_file
 
 Group = h5py.Group
@@ -36,8 +43,29 @@ _NOUNS = {
     "rramkit episodes": "a run file of `rramkit rl`",
     "rramkit checkpoint": "a checkpoint",
 }
-_COMMANDS = {"rramkit tables": "characterize", "rramkit run": "train", "rramkit checkpoint": "train"}
+_CURES = {
+    "rramkit tables": "Pass a file written by `rramkit characterize`.",
+    "rramkit run": "Pass a file written by `rramkit train`.",
+    "rramkit checkpoint": "",  # no user passes it: what reads it knows the cure
+}
 _NUMBERS = "biuf"  # kinds of NumPy types that hold real numbers
+_FILTERS = {  # of chunks, by HDF5's number; others are refused: their code is seldom used, or a plug-in
+    h5py.h5z.FILTER_DEFLATE,
+    h5py.h5z.FILTER_SHUFFLE,
+    h5py.h5z.FILTER_FLETCHER32,
+    h5py.h5z.FILTER_LZF,
+}
+_OBJECTS = 200_000  # groups and datasets of a file: the largest of the kit have some thousands
+_LONGEST = 300  # characters of a name
+_TEXTS = 1000  # texts in one attribute: every one may repeat the same megabytes
+_ALWAYS_READ = 2**28  # bytes that a small file may unfold to
+_PACKED = 64  # bytes that a byte of a larger file may unfold to: those of the kit shrink by up to 10
+
+# What reading a file that holds anything can raise, in h5py, in NumPy, and where the kit makes records of it.
+_UNREADABLE = (
+    *(OSError, LookupError, ValueError, TypeError, RuntimeError),
+    *(AttributeError, ArithmeticError, AssertionError, MemoryError),
+)
 
 
 class BrokenSealError(ValueError):
@@ -113,30 +141,113 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
         When the file is missing, is not HDF5 or is damaged, holds another format, or lacks something read from it.
     """
     noun = _noun(kind)
-    cure = f"Pass a file written by `rramkit {_COMMANDS[kind]}`." if kind in _COMMANDS else f"Pass {noun}."
+    cure = _CURES.get(kind, f"Pass {noun}.")
     if not path.is_file():
         raise TableError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {noun} is needed. {cure}")
     try:
-        sealed = is_sealed(path)
-        with h5py.File(path, "r") as file:
+        with _checked(path) as (file, sealed):
             if "sealed" in file.attrs and not sealed:
                 raise ValueError("its checksum is missing: another program has rewritten it")
             name = file.attrs.get("format")
             if not isinstance(name, str) or name != kind:
                 raise TableError(f"{path}: is {_noun(name)}, not {noun}. {cure}")
+            _check_contents(file, path.stat().st_size)
             yield file
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise TableError(f"{path}: cannot be read as {noun}: {_reason(error)}. {cure}") from error
+    except KitError as error:
+        if one_line(str(error)) == str(error):
+            raise
+        raise type(error)(one_line(str(error))) from error
+    except _UNREADABLE as error:
+        raise TableError(one_line(f"{path}: cannot be read as {noun}: {_reason(error)}. {cure}")) from error
+
+
+@contextmanager
+def _checked(path: Path) -> Iterator[tuple[h5py.File, bool]]:
+    """Yield a file that has the bytes that were sealed, and whether it is sealed."""
+    sealed = is_sealed(path)
+    global_heap.check(path, start=SEAL_SIZE if sealed else 0)
+    with h5py.File(path, "r") as file:
+        yield file, sealed
 
 
 def format_of(path: Path) -> str:
     """Return the attribute `format` of a file; empty where it is no HDF5 file or is damaged."""
     try:
-        is_sealed(path)
-        with h5py.File(path, "r") as file:
+        with _checked(path) as (file, _):
             return str(file.attrs.get("format", ""))
-    except (OSError, ValueError, RuntimeError):
+    except _UNREADABLE:
         return ""
+
+
+def _check_contents(root: Group, size: int) -> None:
+    """Raise `ValueError` for what no file of the kit holds; `size` is that of the file in bytes.
+
+    By HDF5's own identifiers: the classes of h5py cost ten times as much, and a chip's file holds a thousand objects.
+    """
+    seen, unfolded, groups = set[int](), 0, [root.id]
+    _check_attributes(root.id)
+    while groups:
+        group = groups.pop()
+        for name in group:
+            item = _own(group, name)
+            if (address := h5o.get_info(item).addr) in seen:
+                continue
+            seen.add(address)
+            _check_attributes(item)
+            if isinstance(item, h5py.h5g.GroupID):
+                groups.append(item)
+            else:
+                unfolded += _bytes_of(item, name)
+        if len(seen) > _OBJECTS:
+            raise ValueError(f"it holds more than {_OBJECTS} groups and datasets")
+        if unfolded > max(_ALWAYS_READ, _PACKED * size):
+            raise ValueError(f"its {size} bytes would unfold to {unfolded:.2g}")
+
+
+def _own(group: h5py.h5g.GroupID, name: bytes) -> h5py.h5g.GroupID | h5py.h5d.DatasetID:
+    """Return what a group holds itself under a name; refuse links and named types."""
+    text = name.decode()
+    if not text.isprintable() or len(text) > _LONGEST:
+        raise ValueError(f"it holds a name of {len(text)} characters that cannot be one")
+    if group.links.get_info(name).type != h5l.TYPE_HARD:
+        raise ValueError(f"`{text}` in it is a link, which may lead to another file: copy what it leads to")
+    item = h5o.open(group, name)
+    if not isinstance(item, h5py.h5g.GroupID | h5py.h5d.DatasetID):
+        raise ValueError(f"`{text}` in it is neither group nor dataset")
+    return item
+
+
+def _check_attributes(item: h5py.h5g.GroupID | h5py.h5d.DatasetID) -> None:
+    for index in range(h5py.h5a.get_num_attrs(item)):
+        attribute = h5py.h5a.open(item, index=index)
+        if math.prod(attribute.shape) > _TEXTS and isinstance(attribute.get_type(), h5py.h5t.TypeStringID):
+            raise ValueError(f"it has an attribute of more than {_TEXTS} texts")
+
+
+def _bytes_of(item: h5py.h5d.DatasetID, name: bytes) -> int:
+    """Return the size of a dataset in memory; refuse one that does not hold all of its own values, as the kit's do."""
+    plist, space = item.get_create_plist(), item.get_space()
+    if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
+        raise ValueError(f"`{name.decode()}` in it has its values in other files: copy them into this one")
+    if space.get_simple_extent_type() == h5py.h5s.NULL:
+        raise ValueError(f"`{name.decode()}` in it holds nothing")
+    filters = {plist.get_filter(index)[0] for index in range(plist.get_nfilters())}
+    if not filters <= _FILTERS:
+        raise ValueError(f"`{name.decode()}` in it is packed by a filter other than gzip, lzf, shuffle and fletcher32")
+    shape = space.get_simple_extent_dims()
+    if math.prod(shape) and not _is_stored(item, plist, shape):
+        raise ValueError(f"`{name.decode()}` in it lacks some of its values")
+    return math.prod(shape) * item.get_type().get_size()
+
+
+def _is_stored(item: h5py.h5d.DatasetID, plist: h5py.h5p.PropDCID, shape: tuple[int, ...]) -> bool:
+    """Whether all values are in the file: HDF5 reads chunks that are not there as zeros."""
+    if plist.get_layout() == h5py.h5d.COMPACT:
+        return True
+    if plist.get_layout() != h5py.h5d.CHUNKED:
+        return item.get_storage_size() > 0
+    chunks = zip(shape, plist.get_chunk(), strict=True)
+    return item.get_num_chunks() == math.prod(-(-length // chunk) for length, chunk in chunks)
 
 
 def _noun(kind: object) -> str:
@@ -185,10 +296,10 @@ def _storage(data: np.ndarray) -> dict[str, object]:
 
 def read(group: Group, name: str) -> np.ndarray:
     """Return one quantity as an array (a scalar as a 0-d array); raise `ValueError` when it holds no real numbers."""
-    values = np.asarray(dataset(group, name)[()])
-    if values.dtype.kind not in _NUMBERS:
+    held = dataset(group, name)
+    if held.dtype.kind not in _NUMBERS:
         raise ValueError(f"{group.name}/{name} holds no real numbers")
-    return values
+    return np.asarray(held[()])
 
 
 def scalar(group: Group, name: str) -> float:
@@ -207,6 +318,14 @@ def number(group: Group | h5py.Dataset, name: str) -> float:
 def words(group: Group | h5py.Dataset, name: str) -> list[str]:
     """Return an attribute that holds a list of names."""
     return [str(word) for word in np.atleast_1d(np.asarray(group.attrs[name]))]
+
+
+def json_mapping(group: Group, name: str) -> dict[str, object]:
+    """Return an attribute that holds a JSON object; raise `ValueError` for other JSON."""
+    values = json.loads(str(group.attrs[name]))
+    if not isinstance(values, dict):
+        raise ValueError(f"attribute '{name}' is not a JSON object")
+    return values
 
 
 def names(group: Group) -> list[str]:

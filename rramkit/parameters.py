@@ -6,8 +6,9 @@ A thing's name is its parameters: `key` is a short hash, the same for the same v
 import difflib
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,9 +16,14 @@ from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from rramkit.errors import InputError
+from rramkit.errors import InputError, one_line
 
 _SHOWN = 100  # characters of a wrong value that a message repeats
+_LARGEST = 2**20  # bytes of a TOML file: those of the kit have some thousand
+_DEEPEST = 32  # groups or lists in each other: those of the kit have six
+_LONGEST = 200  # characters of a key
+# A dotted key of more groups: Python's reader takes a time that grows with the square of their number.
+_DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){33}""")
 
 Given = TypeVar("Given", bound="Parameters")
 _folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
@@ -108,6 +114,8 @@ class Parameters(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise InputError(_first_complaint(cls, error, where)) from error
+        except (RecursionError, OverflowError) as error:
+            raise InputError(f"{where}: holds values that are too deep or too large ({error}). Fix them.") from error
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
@@ -151,13 +159,61 @@ class Parameters(BaseModel):
 
 
 def toml_values(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds; raise `InputError` when it cannot be read or is no TOML."""
+    """Return what a TOML file holds; raise `InputError` when it cannot be read, is no TOML, or of no sensible size.
+
+    Sensible: what `values_of` takes, in a file of at most a megabyte.
+    """
+    cure = "Pass the path of a TOML file."
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.is_file() and path.stat().st_size > _LARGEST:
+            raise InputError(f"{path}: is larger than {_LARGEST} bytes. {cure}")
+        with path.open(encoding="utf-8", newline="") as file:  # a device or a pipe has no size, and may have no end
+            text = file.read(_LARGEST)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Pass the path of a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file: {error}. Fix the line it names.") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}). {cure}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a TOML file: {error}. Save it in UTF-8.") from error
+    try:
+        return values_of(text.replace("\r\n", "\n"))
+    except ValueError as error:
+        raise InputError(one_line(f"{path}: not a TOML file: {error}. Fix what it names.")) from error
+
+
+def values_of(text: str) -> dict[str, Any]:
+    """Return what TOML text holds; raise `ValueError` for anything else, and for what would choke who reads it.
+
+    That is: groups or lists in each other more than 32 deep, keys of more than 200 characters, integers of more than 64
+    bits (TOML has no others).
+    """
+    if _DEEP_KEY.search(text):
+        raise ValueError(f"a key of more than {_DEEPEST} groups")
+    try:
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"values in each other more than {_DEEPEST} deep") from None
+    level: list[Any] = [values]
+    for _ in range(_DEEPEST):
+        for each in level:
+            _check_value(each)
+        level = [item for each in level for item in _items(each)]
+        if not level:
+            return values
+    raise ValueError(f"values in each other more than {_DEEPEST} deep")
+
+
+def _check_value(value: object) -> None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer of more than 64 bits")
+    if isinstance(value, dict):
+        longest = max(map(len, value), default=0)
+        if longest > _LONGEST:
+            raise ValueError(f"a key of {longest} characters; {_LONGEST} at most")
+
+
+def _items(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:
@@ -184,6 +240,10 @@ def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:
 
 
 def _first_complaint(model: type[Parameters], error: ValidationError, where: str) -> str:
+    return one_line(_complaint(model, error, where))
+
+
+def _complaint(model: type[Parameters], error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     owner, names = _owner(model, first["loc"])
     name = ".".join(names) or "(top level)"
@@ -202,9 +262,17 @@ def _first_complaint(model: type[Parameters], error: ValidationError, where: str
         what = "should be a group of keys, not a value"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
         return f"{where}: `{name}` {what.removesuffix('.')}.{more}"
-    got = repr(first["input"])
-    got = got if len(got) <= _SHOWN else f"{got[:_SHOWN]} ..."
+    got = _shown(first["input"])
     return f"{where}: `{name}` {what}{unit}; got {got}. Fix this key.{more}"
+
+
+def _shown(value: object) -> str:
+    """Return a wrong value as text, shortened; Python writes no integer of more than 4300 digits."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:

@@ -49,7 +49,7 @@ def example() -> Run:
                 g_final=rng.uniform(4e-6, 90e-6, (2, *shape)),
                 pulses=rng.integers(0, 9, (2, *shape)),
                 pulses_by_epoch=np.array([9, 3, 1]),
-                histogram=rng.integers(0, 50, (3, 8)),
+                histogram=rng.integers(0, 12, (3, 8)),  # no more than the 100 cells of the smaller matrix
                 g_edges=np.linspace(4e-6, 90e-6, 9),
             )
             for shape in ((65, 4), (5, 10))

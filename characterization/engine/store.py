@@ -9,15 +9,16 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf, prod
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from rramkit.characterization.engine.point import Outcome
-from rramkit.errors import InputError
+from rramkit.errors import InputError, one_line
 
 SUFFIX = ".points"
 FLUSH_SECONDS = 0.25  # between transactions: each waits for the disk
@@ -30,7 +31,11 @@ _SCHEMA = (
     "answers INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
 )
 
+_LARGEST = 2**26  # bytes of one row: a point of the kit has some hundred
+_LONGEST = 2**20  # characters of its texts
+
 _Row = tuple[bytes, str, bytes, str | None, str, int, int, float, int, int]
+_COLUMNS = (bytes, str, bytes, str | None, str, int, int, float, int, int)
 
 
 class Store:
@@ -54,6 +59,7 @@ class Store:
         self._flushed = monotonic()
         with self._in_kit_terms():
             self._database = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+            self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
             try:
                 self._open()
             except BaseException:
@@ -75,7 +81,8 @@ class Store:
     def __len__(self) -> int:
         """Return how many points are in the file."""
         with self._in_kit_terms():
-            return self._execute("SELECT coalesce(sum(answers), 0) FROM points").fetchone()[0]
+            among = "typeof(answers) = 'integer' AND answers BETWEEN 0 AND ?"  # what else stands there is damage
+            return int(self._execute(f"SELECT total(answers) FROM points WHERE {among}", [_LARGEST]).fetchone()[0])
 
     @property
     def size(self) -> int:
@@ -129,12 +136,14 @@ class Store:
 
     def _open(self) -> None:
         execute = self._execute
+        execute("PRAGMA trusted_schema = OFF")
+        execute("PRAGMA cell_size_check = ON")
         execute("PRAGMA journal_mode = DELETE")  # not WAL: a cluster's shared file system cannot do that
         found = (execute("PRAGMA application_id").fetchone()[0], execute("PRAGMA user_version").fetchone()[0])
         empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if found != ((0, 0) if empty else (_APPLICATION, _VERSION)):
             raise InputError(f"{self.path}: is no store of finished points of this kit. Name another file.")
-        complaint = execute("PRAGMA quick_check(1)").fetchone()[0]
+        complaint = one_line(str(execute("PRAGMA quick_check(1)").fetchone()[0]))
         if complaint != "ok":
             raise sqlite3.DatabaseError(str(complaint))
         if empty:
@@ -143,6 +152,9 @@ class Store:
             execute(f"PRAGMA user_version = {_VERSION}")
             execute(_SCHEMA)
             execute("COMMIT")
+        objects = [row[0] for row in execute("SELECT sql FROM sqlite_master").fetchall()]
+        if objects != [_SCHEMA.replace("IF NOT EXISTS ", "")]:  # a trigger would run when points are written
+            raise InputError(f"{self.path}: holds more, or other, than the kit's table of points. Name another file.")
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         """Run a statement; wait while another run writes, a second at a time, so that Ctrl-C ends the wait."""
@@ -150,7 +162,7 @@ class Store:
             try:
                 return self._database.execute(statement, values)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                if _code(error) != sqlite3.SQLITE_BUSY:
                     raise
         return self._database.execute(statement, values)
 
@@ -158,10 +170,15 @@ class Store:
     def _in_kit_terms(self) -> Iterator[None]:
         try:
             yield
+        except (UnicodeDecodeError, OverflowError) as error:
+            raise InputError(
+                f"{self.path}: is damaged (a text or a number in it is none). Remove it: the points that were in it "
+                "are then run again."
+            ) from error
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
+            if _code(error) == sqlite3.SQLITE_CORRUPT:
                 raise self._corrupt(error) from error
             raise InputError(f"{self.path}: cannot be written ({_reason(error)}). Fix that.") from error
         except sqlite3.DatabaseError as error:
@@ -186,14 +203,26 @@ def _row(key: bytes, outcome: Outcome, answers: int) -> _Row:
     return (*row, _checksum(row))
 
 
-def _outcome(row: _Row) -> Outcome | None:
-    """Return the outcome that a row holds; None when its checksum does not fit."""
-    if _checksum(row[:-1]) != row[-1]:
+def _outcome(row: Sequence[object]) -> Outcome | None:
+    """Return the outcome that a row holds; None when its checksum does not fit, or it is none that the kit writes.
+
+    SQLite keeps a value of any type in any column, and a checksum can be computed anew.
+    """
+    if len(row) != len(_COLUMNS) or not all(isinstance(value, kind) for value, kind in zip(row, _COLUMNS, strict=True)):
         return None
-    _, shape, data, reason, detail, attempt, swept, seconds, _, _ = row
-    values = np.frombuffer(data, dtype="<f8").copy().reshape([int(length) for length in shape.split("x") if length])
-    found = values if reason is None else None
-    return Outcome(found, reason, detail, attempt, swept, seconds, reused=True)
+    if _checksum(tuple(row[:-1])) != row[-1]:
+        return None
+    _, shape, data, reason, detail, attempt, swept, seconds, answers, _ = cast(_Row, row)
+    counts, lengths = (attempt, swept, answers), [length for length in shape.split("x") if length]
+    if min(counts) < 0 or max(counts) > _LARGEST or not 0.0 <= seconds < inf or len(detail) > _LONGEST:
+        return None
+    if len(lengths) > 32 or not all(length.isdecimal() and len(length) < 10 for length in lengths):
+        return None
+    sizes = [int(length) for length in lengths]
+    if 8 * prod(sizes) != len(data) and not (data == b"" and reason is not None):
+        return None
+    values = np.frombuffer(data, dtype="<f8").copy().reshape(sizes) if reason is None else None
+    return Outcome(values, reason, detail, attempt, swept, seconds, reused=True)
 
 
 def _checksum(row: tuple[object, ...]) -> int:
@@ -201,7 +230,12 @@ def _checksum(row: tuple[object, ...]) -> int:
     return zlib.crc32(repr(row).encode())
 
 
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's code; an error of Python's own (a text that is not UTF-8) has none, and means damage."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+
+
 def _reason(error: sqlite3.Error) -> str:
     """Return SQLite's word for a failure, in the user's where that is clearer."""
     words = {"SQLITE_FULL": "the disk is full", "SQLITE_READONLY": "it is read-only"}
-    return words.get(getattr(error, "sqlite_errorname", ""), str(error))
+    return words.get(getattr(error, "sqlite_errorname", ""), one_line(str(error)))

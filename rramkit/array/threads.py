@@ -24,5 +24,16 @@ def alone() -> AbstractContextManager[object]:
 
 
 @lru_cache(maxsize=1)
+def arithmetic() -> str:
+    """Return what sums depend on in their last bits: each BLAS library with its kernel, and the threads it may take."""
+    libraries = [each for each in _controller().info() if each["user_api"] == "blas"]
+    texts = {
+        f"{each['internal_api']} {each['version']} {each.get('architecture', '')}, threads {each['num_threads']}"
+        for each in libraries
+    }
+    return "; ".join(sorted(" ".join(text.split()) for text in texts)) or "a BLAS library of unknown kind"
+
+
+@lru_cache(maxsize=1)
 def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks through all loaded libraries: once is enough

@@ -13,6 +13,7 @@ from rramkit.cli import (
     demo,
     device,
     doctor,
+    evaluate,
     import_measured,
     merge,
     netlist,
@@ -27,7 +28,7 @@ from rramkit.cli import (
     train,
     verify,
 )
-from rramkit.errors import FormerNameWarning, InputError, SimulatorWarning
+from rramkit.errors import DataWarning, FormerNameWarning, InputError, OtherArithmeticWarning, SimulatorWarning
 
 app = typer.Typer(
     name="rramkit",
@@ -53,6 +54,7 @@ _COMMANDS = {
     "plot": plot.plot,
     "tile": tile.tile,
     "train": train.train,
+    "evaluate": evaluate.evaluate,
     "rl": rl.rl,
     "sweep": sweep.sweep,
     "ablate": sweep.ablate,
@@ -105,7 +107,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
         with warnings.catch_warnings():
-            for category in (FormerNameWarning, SimulatorWarning):
+            for category in (DataWarning, FormerNameWarning, OtherArithmeticWarning, SimulatorWarning):
                 warnings.simplefilter("always", category)
             warnings.showwarning = _note
             code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)

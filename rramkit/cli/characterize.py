@@ -1,6 +1,5 @@
 """`rramkit characterize`: run a plan in ngspice and write its table file."""
 
-import json as json_format
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit import units
-from rramkit.cli import failed_deck, residuals
+from rramkit.cli import failed_deck, residuals, strict_json
 from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
@@ -118,7 +117,7 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
     if json:
         spice = {key: int(tables.provenance.get(f"spice_{key}", "0")) for key in COUNTS}
         shown = {"tables": str(output), "spice": spice, "surrogate": residuals.as_json(held_out)}
-        typer.echo(json_format.dumps(shown, indent=1))
+        typer.echo(strict_json.text(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)

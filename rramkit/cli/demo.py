@@ -1,6 +1,5 @@
 """`rramkit demo`: the whole chain once: ngspice, tables, training, report, summary."""
 
-import json as json_format
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rramkit.cli import failed_deck, residuals
+from rramkit.cli import failed_deck, residuals, strict_json
 from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable, whole_file
@@ -35,7 +34,7 @@ def demo(
     run = _train(tables, output, console)
     report(tables, run, output / "report.html")
     summary = _summary(tables, run)
-    text = json_format.dumps(summary, indent=1)
+    text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:
         draft.write_text(text + "\n", encoding="utf-8")
     if json:

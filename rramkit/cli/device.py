@@ -1,6 +1,5 @@
 """`rramkit device check`: the physical test of a device model, the kit's or the user's own."""
 
-import json as json_format
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from rramkit.cli import strict_json
 from rramkit.errors import InputError
 from rramkit.parameters import beside, toml_values
 
@@ -34,7 +34,7 @@ def check(
     failed = [finding for finding in findings if not finding.passed]
     if json:
         result = {"device": device.model, "library": device.library or device.record.library, "passed": not failed}
-        typer.echo(json_format.dumps(result | {"checks": [asdict(finding) for finding in findings]}, indent=1))
+        typer.echo(strict_json.text(result | {"checks": [asdict(finding) for finding in findings]}, indent=1))
     else:
         grid = Grid("", "check", "found", title=f"{device.model}: physical test", title_justify="left")
         for finding in findings:

@@ -1,6 +1,5 @@
 """`rramkit doctor`: what this machine has, what is missing, and the cure for each."""
 
-import json
 import os
 import platform
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit import __version__
+from rramkit.cli import strict_json
 from rramkit.cli.checkout import links_complaint
 from rramkit.errors import SetupError
 
@@ -57,7 +57,7 @@ def doctor(
     checks = [*_interpreter(), *_checkout(), *_packages(), *_simulator(), *_optional()]
     healthy = all(check.state != "missing" for check in checks)
     if as_json:
-        typer.echo(json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=1))
+        typer.echo(strict_json.text({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=1))
     else:
         for line in _lines(checks, healthy=healthy):
             typer.echo(line)

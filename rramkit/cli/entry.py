@@ -108,6 +108,8 @@ def _run(interrupts: _Interrupts) -> int:
         return _failed(
             f"{error.filename or 'output'}: {error.strerror or error}. Fix that and run the command again.", 1
         )
+    except MemoryError as error:
+        return _failed(f"the memory does not suffice ({error or 'out of memory'}). Ask for less at a time.", 1)
     except ImportError as error:
         return _import_failed(error)
 

@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from rramkit.errors import InputError
-from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values
+from rramkit.errors import InputError, one_line
+from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values, values_of
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -44,9 +45,17 @@ def name_libraries(paths: list[Path] | None) -> None:
         name_library(path)
 
 
-def parameters(model: type[Model], file: Path | None, pairs: list[str] | None) -> Model:
-    """Return the parameters of a file and `key=value` pairs; raise `InputError` for a wrong key or value."""
-    values: dict[str, Any] = {}
+def parameters(
+    model: type[Model], file: Path | None, pairs: list[str] | None, *, base: Mapping[str, Any] | None = None
+) -> Model:
+    """Return the parameters of a file and `key=value` pairs, on top of those of `base`; keys are those of now.
+
+    Raises
+    ------
+    InputError
+        When a key or a value does not fit.
+    """
+    values: dict[str, Any] = deepcopy(dict(base or {}))
     for path, value in _leaves(toml_values(file) if file is not None else {}):
         dotted = any("." in name for name in path)  # a key in quotes, of a dictionary
         _put(values, list(path) if dotted else current_path(model, ".".join(path)).split("."), value, ".".join(path))
@@ -83,13 +92,21 @@ def _put(values: dict[str, Any], path: list[str], value: object, origin: str) ->
     for name in path[:-1]:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise InputError(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot.")
+            raise InputError(one_line(f"`{origin}`: `{name}` is a value, not a group. Remove what follows the dot."))
     values[path[-1]] = value
 
 
 def _value(text: str) -> object:
-    """Return a TOML value; a bare word is a string."""
+    """Return a TOML value; a bare word is a string.
+
+    Raises
+    ------
+    InputError
+        When it is a value that no parameter can have: an integer of more than 64 bits, lists without end in each other.
+    """
     try:
-        return tomllib.loads(f"x = {text}")["x"]
+        return values_of(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
         return text
+    except ValueError as error:
+        raise InputError(f"`--set`: {error}; got {one_line(text[:60])}. Fix the value.") from None

@@ -1,11 +1,11 @@
 """`rramkit prove`: whole test images of a trained run through ngspice, against the tables."""
 
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.options import Libraries, Timeout, name_libraries
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
@@ -49,7 +49,7 @@ def prove(
         proof = decide(record.load(run), images, store_path(run), seed=seed, options=options)
     _draw(proof, picture)
     if json:
-        typer.echo(json_format.dumps(as_json(proof), indent=1))
+        typer.echo(strict_json.text(as_json(proof), indent=1))
         return
     typer.echo(proof.agreement.statement())
     typer.echo(_steps(proof))

@@ -1,10 +1,11 @@
 """`rramkit report`: tables, and a training with them, as one self-contained web page."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rramkit.cli import strict_json
 
 
 def report(
@@ -21,6 +22,6 @@ def report(
     table_file, trained = table.load(tables), None if run is None else record.load(run)
     page.report(table_file, trained, output)
     if as_json:
-        typer.echo(json.dumps({"report": str(output), **headline.numbers(table_file, trained)}))
+        typer.echo(strict_json.text({"report": str(output), **headline.numbers(table_file, trained)}))
     else:
         typer.echo(output)

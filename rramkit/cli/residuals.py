@@ -65,7 +65,7 @@ def as_json(residuals: Mapping[str, HeldOut]) -> dict[str, dict[str, object]]:
             "limit": points.limit_rms,
             "limit_p95": points.limit_p95 if isfinite(points.limit_p95) else None,
             "limit_max": points.limit_max,
-            "pass": bool(points.passed),
+            "pass": bool(points.passed),  # of measured data a number of NumPy
         }
         for name, points in residuals.items()
     }

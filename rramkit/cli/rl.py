@@ -1,11 +1,11 @@
 """`rramkit rl`: train a deep Q-network in two banks of RRAM from a table file."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
@@ -28,13 +28,16 @@ def rl(
     pairs: ParameterPairs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of returns and energy: PNG, PDF or SVG.")] = None,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the settings and stop.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
     """Train an agent by deep Q-learning with both of its networks in RRAM.
 
     Every `checkpoint_every` actions a checkpoint is written beside the run file: the same command resumes an
-    interrupted training, with the same numbers.
+    interrupted training, with the same numbers (`--restart` starts anew).
     """
     import warnings
 
@@ -56,6 +59,8 @@ def rl(
             files.check_writable(path, keep=(tables, params))
     name = "" if tables is None else tables.name
     with only_writer(output):
+        if restart:
+            path_of(output).unlink(missing_ok=True)
         with warnings.catch_warnings(), training_progress(settings.steps, quiet=quiet_run) as show:
             warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
             run = rl.train(table_file, settings, tables_name=name, progress=show, run_path=output)
@@ -65,7 +70,7 @@ def rl(
         run.plot(plot)
     show_notices(run)
     if as_json:
-        typer.echo(json.dumps({"episodes": str(output), **run.totals(), "notices": list(run.notices)}))
+        typer.echo(strict_json.text({"episodes": str(output), **run.totals(), "notices": list(run.notices)}))
     else:
         stages = f"{listed(run.stages)}\n" if run.stages else ""
         typer.echo(output if quiet else f"{_summary(run)}\n{stages}{output}")

@@ -1,6 +1,5 @@
 """`rramkit sensitivity`: change of loss, accuracy and energy of a training with circuit parameters."""
 
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, on_chip
 from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress
@@ -69,7 +69,7 @@ def sensitivity(
             progress=(lambda _: None) if silent else (lambda text: typer.echo(text, err=True)),
         )
     if json:
-        typer.echo(json_format.dumps([as_json(each) for each in outcomes], indent=1))
+        typer.echo(strict_json.text([as_json(each) for each in outcomes], indent=1))
     else:
         Console().print(as_grid(outcomes))
 

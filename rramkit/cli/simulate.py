@@ -1,13 +1,12 @@
 """`rramkit simulate`: run a deck or a circuit block in ngspice, print its measures, draw its waveforms."""
 
-import json as json_format
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli import failed_deck
+from rramkit.cli import failed_deck, strict_json
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
 from rramkit.errors import InputError, SimulatorWarning
 from rramkit.files import check_writable, whole_file
@@ -81,7 +80,7 @@ def simulate(
     title, outputs = deck.partition("\n")[0].removeprefix("* "), output_labels(deck)
     if json:
         shown = simulated.as_json(results, outputs)
-        typer.echo(json_format.dumps(shown, indent=1, allow_nan=False))
+        typer.echo(strict_json.text(shown, indent=1))
     else:
         simulated.show(results, outputs, measure_labels(deck), title=title)
     if not no_plot:

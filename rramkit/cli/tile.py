@@ -1,6 +1,5 @@
 """`rramkit tile`: program a matrix into tiles of a table file, read vectors, compare the currents with references."""
 
-import json as json_format
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ import numpy as np
 import typer
 
 from rramkit import files, units
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import Libraries, ParameterFile, ParameterPairs, Timeout, name_libraries, parameters
 from rramkit.cli.progress import spice_progress
-from rramkit.errors import InputError
+from rramkit.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from rramkit.array.exact import Solver
@@ -120,7 +120,7 @@ def tile(
             save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
     outcome = _outcome(grid, done.cost, reading, references, seconds=seconds)
     outcome["stages"] = {each.stage: each.source for each in chip.sources}
-    typer.echo(json_format.dumps(outcome) if json else f"{_summary(outcome)}\n{listed(chip.sources)}")
+    typer.echo(strict_json.text(outcome) if json else f"{_summary(outcome)}\n{listed(chip.sources)}")
     for path in (output, plot):
         if path is not None:
             typer.echo(path, err=json)
@@ -168,15 +168,20 @@ def _load_matrix(path: Path, name: str) -> np.ndarray:
         When the file is not there, or holds no matrix of finite numbers.
     """
     try:
-        matrix = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+        matrix = _mapped(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}). Pass a CSV or NPY file.") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not a table of numbers ({error}). Pass a CSV or NPY file.") from error
+    except (ValueError, TypeError, EOFError, MemoryError, SyntaxError) as error:
+        raise InputError(one_line(f"{path}: not a table of numbers ({error}). Pass a CSV or NPY file.")) from error
     matrix = np.atleast_2d(matrix)
     if matrix.ndim != 2 or not matrix.size or matrix.dtype.kind not in "iuf" or not np.all(np.isfinite(matrix)):
         raise InputError(f"{path}: `{name}` must be a matrix of finite numbers; got {matrix.shape}. Fix the file.")
     return matrix.astype(float)
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """Return the array of an NPY file, mapped: a header that claims more than the file holds is then an error."""
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _save_matrix(path: Path, matrix: np.ndarray) -> None:

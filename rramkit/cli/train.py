@@ -1,11 +1,11 @@
 """`rramkit train`: train a network in RRAM from a table file and an experiment."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterPairs, parameters
 from rramkit.cli.progress import training_progress
@@ -35,29 +35,43 @@ def train(
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs, instead of the experiment's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice.")] = None,
     pairs: ParameterPairs = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Run file to go on from; its settings hold unless said.", metavar="RUN.h5"),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
     """Train a network with every matrix product and every weight in RRAM.
 
     A float network with the same budget and initial weights is trained beside it. After each epoch a checkpoint is
-    written beside the run file: the same command resumes an interrupted training, with the same numbers.
+    written beside the run file: the same command resumes an interrupted training, with the same numbers; `--restart`
+    starts anew.
     """
-    from rramkit import files  # here, not above: the other commands start without them
+    from rramkit import files, record  # here, not above: the other commands start without them
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
 
-    settings = experiment_of(experiment, [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)], chip)
+    before = None if start is None else record.load(start)
+    pairs = [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)]
+    settings = experiment_of(experiment, pairs, chip, before=before)
     path = tables or settings.tables_path(experiment)
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
-    files.check_writable(output, keep=(path, experiment))
+    files.check_writable(output, keep=(path, experiment, start))
     with only_writer(output):
-        run = train_with_progress(table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output)
+        if restart:
+            path_of(output).unlink(missing_ok=True)
+        run = train_with_progress(
+            table_file, settings, tables_name=path.name, quiet=quiet or as_json, run_path=output, start=before
+        )
         run.save(output)
         path_of(output).unlink(missing_ok=True)
     show_notices(run)
     if as_json:
-        typer.echo(json.dumps({"run": str(output), **run.totals(), "notices": list(run.notices)}))
+        typer.echo(strict_json.text({"run": str(output), **run.totals(), "notices": list(run.notices)}))
     elif quiet:
         typer.echo(output)
     else:
@@ -72,13 +86,20 @@ def show_notices(run: "TrainingOutcome") -> None:
         typer.echo(f"warning: {notice}", err=True)
 
 
-def experiment_of(path: Path | None, pairs: list[str], chip: ChipOptions) -> "Experiment":
-    """Return the experiment of a file, or the digits, with `key=value` pairs and the options of the chip on top."""
+def experiment_of(
+    path: Path | None, pairs: list[str], chip: ChipOptions, *, before: "Run | None" = None
+) -> "Experiment":
+    """Return the experiment of a file, of a run, or the digits, with pairs and options of the chip on top.
+
+    `pairs` are `key=value`.
+    """
+    from rramkit.learning.chip import of_then
     from rramkit.learning.experiment import Experiment
 
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
-    experiment = parameters(Experiment, path, pairs)
+    base = None if before is None or path is not None else of_then(before.settings)
+    experiment = parameters(Experiment, path, pairs, base=base)
     return chip.on_top_of(experiment, experiment.chip)
 
 
@@ -93,6 +114,7 @@ def train_with_progress(
     tables_name: str,
     quiet: bool = False,
     run_path: Path | None = None,
+    start: "Run | None" = None,
 ) -> "Run":
     """Train, with a progress bar on the error stream unless `quiet`; with checkpoints beside `run_path`."""
     import warnings
@@ -102,7 +124,7 @@ def train_with_progress(
 
     with warnings.catch_warnings(), training_progress(experiment.epochs, quiet=quiet) as show:
         warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
-        return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path)
+        return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path, start=start)
 
 
 def _summary(run: "Run") -> str:

@@ -1,12 +1,11 @@
 """`rramkit verify`: fresh SPICE points, or an older file, against a table file."""
 
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli import failed_deck, residuals
+from rramkit.cli import failed_deck, residuals, strict_json
 from rramkit.cli.options import Libraries, Timeout, name_libraries
 from rramkit.cli.progress import spice_progress
 
@@ -54,7 +53,7 @@ def verify(
         fresh = run(file, seed=seed, points=points, workers=workers, timeout=timeout, report=show, tally=tally)
     if json:
         shown = {"tables": str(tables), "seed": seed, "spice": _counts(tally), "surrogate": residuals.as_json(fresh)}
-        typer.echo(json_format.dumps(shown, indent=1))
+        typer.echo(strict_json.text(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(fresh, f"Fresh SPICE points (seed {seed}) against {tables}"))
         _say_retries(tally)
@@ -79,7 +78,7 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
     comparison = compare(file, table.load(golden))
     if json:
         shown = {"tables": str(tables), "golden": str(golden), "complaints": list(comparison.complaints)}
-        typer.echo(json_format.dumps({**shown, "surrogate": residuals.as_json(comparison.quantities)}, indent=1))
+        typer.echo(strict_json.text({**shown, "surrogate": residuals.as_json(comparison.quantities)}, indent=1))
     else:
         residuals.show(residuals.as_grid(comparison.quantities, f"{tables} against {golden}"))
         for complaint in comparison.complaints:
@@ -114,7 +113,7 @@ def _system(
     table.save(replace(file, tables={**file.tables, "system": system_table(joined)}), path)
     if json:
         shown = {"tables": str(path), "seed": seed, "spice": _counts(tally), "system": residuals.as_json(checks)}
-        typer.echo(json_format.dumps(shown, indent=1))
+        typer.echo(strict_json.text(shown, indent=1))
     else:
         residuals.show(residuals.as_grid(checks, f"Whole arrays in ngspice (seed {seed}) against {path}"))
         _say_retries(tally)

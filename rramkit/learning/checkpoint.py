@@ -1,23 +1,27 @@
 """Checkpoints: the state of an unfinished training, in a file beside its run file.
 
 What a training draws depends on its seed and its position alone, so state and log are all that a resumed training
-needs: its numbers are those of an uninterrupted one, bit for bit.
+needs: its numbers are those of an uninterrupted one, bit for bit, where the same BLAS kernel works with the same number
+of threads. Another one adds in another order: a checkpoint names both, and a training that is resumed elsewhere says
+so (`OtherArithmeticWarning`).
 
 State is nested records, tuples, arrays and numbers. The initial state can always be computed again, so a file holds
 only the arrays and numbers that differ from it (`flatten`); all else (tables, models, settings) is the initial state's
 own (`restore`).
 """
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rramkit import hdf5
 from rramkit.array.backend import is_array, like, to_numpy
-from rramkit.errors import InputError
+from rramkit.array.threads import arithmetic
+from rramkit.errors import InputError, OtherArithmeticWarning, TableError
 from rramkit.record.network import read_arrays, write_arrays
 
 FORMAT = "rramkit checkpoint"
@@ -26,6 +30,9 @@ FORMAT_VERSION = 2
 State = TypeVar("State")
 _NUMBERS = (bool, int, float, np.generic, np.ndarray)
 _GROUPS = ("state", "log", "memory")
+
+ANEW = "Start it anew with `--restart`, or remove the file."
+"""What to do about a checkpoint that cannot be gone on from."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ def save(checkpoint: Checkpoint, path: Path, *, identity: str) -> None:
     with hdf5.new_file(path) as root:
         root.attrs["format"] = FORMAT
         root.attrs["format_version"] = FORMAT_VERSION
+        root.attrs["arithmetic"] = arithmetic()
         hdf5.write(root, "identity", np.frombuffer(identity.encode(), np.uint8), "1")
         hdf5.write(root, "seconds", checkpoint.seconds, "s")
         for name in _GROUPS:
@@ -78,15 +86,33 @@ def load(path: Path, *, identity: str) -> Checkpoint | None:
     """
     if not path.exists():
         return None
-    with hdf5.open_file(path, kind=FORMAT) as root:
-        version = round(hdf5.number(root, "format_version"))
-        if version != FORMAT_VERSION or hdf5.read(root, "identity").tobytes().decode() != identity:
-            raise InputError(
-                f"{path}: an unfinished training with other settings, tables or kit. Finish it with the command that "
-                "began it, remove the file, or name another output."
-            )
-        state, log, memory = (read_arrays(hdf5.subgroup(root, name)) for name in _GROUPS)
-        return Checkpoint(state, log, hdf5.scalar(root, "seconds"), memory)
+    try:
+        with hdf5.open_file(path, kind=FORMAT) as root:
+            version = round(hdf5.number(root, "format_version"))
+            if version != FORMAT_VERSION or hdf5.read(root, "identity").tobytes().decode() != identity:
+                raise InputError(
+                    f"{path}: an unfinished training with other settings, tables or kit. Finish it with the command "
+                    "that began it, start this one anew with `--restart`, remove the file, or name another output."
+                )
+            state, log, memory = (read_arrays(hdf5.subgroup(root, name)) for name in _GROUPS)
+            seconds, then = hdf5.scalar(root, "seconds"), str(root.attrs.get("arithmetic", ""))
+    except TableError as error:
+        raise TableError(f"{str(error).rstrip('.')}. {ANEW}") from error
+    if seconds < 0.0:
+        raise damaged(path)
+    if then and then != arithmetic():
+        warnings.warn(
+            f"the training was begun with {then}, and goes on with {arithmetic()}: it gives the numbers of an "
+            "uninterrupted one to rounding, not bit for bit.",
+            OtherArithmeticWarning,
+            stacklevel=2,
+        )
+    return Checkpoint(state, log, seconds, memory)
+
+
+def damaged(path: Path) -> TableError:
+    """Return the error for a checkpoint whose arrays are not those of the training that it names."""
+    return TableError(f"{path}: the checkpoint is damaged: its arrays are not those of this training. {ANEW}")
 
 
 def flatten(initial: object, state: object, path: str = "s") -> dict[str, np.ndarray]:
@@ -107,7 +133,7 @@ def flatten(initial: object, state: object, path: str = "s") -> dict[str, np.nda
 
 
 def restore(initial: State, arrays: Mapping[str, np.ndarray], path: str = "s") -> State:
-    """Return `initial` with the arrays and numbers of `flatten` in their places."""
+    """Return `initial` with the arrays and numbers of `flatten` in their places; `check_fit` says whether they fit."""
     if path in arrays:
         return _of_type(arrays[path], initial)
     if is_dataclass(initial) and not isinstance(initial, type):
@@ -120,6 +146,35 @@ def restore(initial: State, arrays: Mapping[str, np.ndarray], path: str = "s") -
         unchanged = all(new is old for new, old in zip(items, initial, strict=True))
         return initial if unchanged else items  # pyright: ignore[reportReturnType]
     return initial
+
+
+def check_fit(initial: object, arrays: Mapping[str, np.ndarray]) -> None:
+    """Raise `ValueError` for arrays that `flatten` cannot have given of a state that began as `initial`.
+
+    Each must have the shape that it began with, and no number that is none where it began without. One that has no
+    place is passed over, as `restore` does: kits before this one stored some that are now computed.
+    """
+    for path, old in _places(initial, arrays, "s"):
+        value = arrays[path]
+        if old is None or not np.ndim(old):
+            continue  # what is set, or becomes an array, in training
+        old = to_numpy(old)
+        if old.shape != value.shape or old.dtype.kind != value.dtype.kind:
+            raise ValueError(f"`{path}` is {value.shape} of {value.dtype}, not {old.shape} of {old.dtype}")
+        if value.dtype.kind == "f" and np.isnan(value).any() and not np.isnan(old).any():
+            raise ValueError(f"`{path}` holds values that are no numbers")
+
+
+def _places(initial: object, arrays: Mapping[str, np.ndarray], path: str) -> Iterator[tuple[str, Any]]:
+    """Yield path and initial value wherever `restore` takes one of the arrays."""
+    if path in arrays:
+        yield path, initial if _is_number(initial) else None
+    elif is_dataclass(initial) and not isinstance(initial, type):
+        for each in fields(initial):
+            yield from _places(getattr(initial, each.name), arrays, f"{path}.{each.name}")
+    elif isinstance(initial, tuple):
+        for index, item in enumerate(initial):
+            yield from _places(item, arrays, f"{path}.{index}")
 
 
 def _of_type(value: np.ndarray, initial: State) -> State:

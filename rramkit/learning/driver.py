@@ -95,9 +95,9 @@ def drive(
     start, path = time.perf_counter(), None if run_path is None else checkpoint.path_of(run_path)
     reached = None if path is None else checkpoint.load(path, identity=training.identity)
     if reached is not None:
-        training.resume(reached)
+        past = _resumed(training, reached, path)
         start -= reached.seconds
-        for report in training.past_reports():
+        for report in past:
             _show(progress, report)
     while not training.finished:
         report = training.advance()
@@ -108,6 +108,21 @@ def drive(
                 checkpoint.save(training.checkpoint(seconds), path, identity=training.identity)
         _show(progress, report)
     return time.perf_counter() - start
+
+
+def _resumed(training: Training[AnyReport], reached: Checkpoint, path: Path | None) -> Sequence[AnyReport]:
+    """Go on from a checkpoint; return the reports before it. Its arrays may be anything: the file comes from outside.
+
+    Raises
+    ------
+    TableError
+        When they are not those of the training.
+    """
+    try:
+        training.resume(reached)
+        return training.past_reports()
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
+        raise checkpoint.damaged(path or Path("the checkpoint")) from error
 
 
 def _show(progress: Callable[[AnyReport], None] | None, report: AnyReport | None) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.errors import InputError
 from rramkit.learning import faults
-from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip
 from rramkit.learning.condition import OperatingTables, origin
+from rramkit.learning.continued import as_float, continued, digest_of
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
@@ -22,6 +23,7 @@ from rramkit.learning.layers import ReadCost
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
+from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer, pulses_by_matrix
 from rramkit.record.faults import Fault
 
@@ -161,6 +163,8 @@ class SupervisedTraining(Training[EpochReport]):
         What the tables make of the experiment's stages.
     rram, reference : Trainer
         Both networks' constant parts: the same network, the experiment's rule and a float rule.
+    start : TrainedNetwork or None
+        The network that the training goes on from; None: first weights of the seed.
     uncalibrated : NetworkState
         The network in RRAM as it was initialised, before its ADCs' full scale was set.
     initial, states : BothNetworks
@@ -169,8 +173,10 @@ class SupervisedTraining(Training[EpochReport]):
         One value of each of `LOGGED` an epoch.
     """
 
-    def __init__(self, experiment: Experiment, tables: OperatingTables, data: DataSet) -> None:
-        self.experiment, self.data = experiment, data
+    def __init__(
+        self, experiment: Experiment, tables: OperatingTables, data: DataSet, *, start: TrainedNetwork | None = None
+    ) -> None:
+        self.experiment, self.data, self.start = experiment, data, start
         if experiment.schedule.needs_validation and not len(data.y_validation):
             raise InputError(
                 "`schedule` must have validation inputs to go by; got none. Set `data.validation` to 0.1, or take "
@@ -190,7 +196,8 @@ class SupervisedTraining(Training[EpochReport]):
         """Experiment, origin of the tables, size of the data and the kit's version."""
         tables, data = origin(self.chip.tables), self.data
         sizes = " ".join(str(x.shape) for x in (data.x_train, data.x_validation, data.x_test))
-        return f"{self.experiment.key()} {tables} {sizes} {__version__}"
+        start = "" if self.start is None else f" {digest_of(self.start)}"
+        return f"{self.experiment.key()} {tables} {sizes} {__version__}{start}"
 
     @property
     def epoch(self) -> int:
@@ -226,7 +233,12 @@ class SupervisedTraining(Training[EpochReport]):
 
     def resume(self, reached: Checkpoint) -> None:
         """Go on after the last epoch of a checkpoint."""
-        self.states, self.log = restore(self.initial, reached.state), TrainingLog.from_arrays(reached.log)
+        check_fit(self.initial, reached.state)
+        log = TrainingLog.from_arrays(reached.log)
+        lengths = {log.length(name) for name in LOGGED}
+        if len(lengths) != 1 or not 1 < min(lengths) <= self.experiment.epochs + 1 or set(log.series) != set(LOGGED):
+            raise ValueError("the log is not one of this training")
+        self.states, self.log = restore(self.initial, reached.state), log
 
     def past_reports(self) -> list[EpochReport]:
         """Return the report of each epoch in the log."""
@@ -236,6 +248,10 @@ class SupervisedTraining(Training[EpochReport]):
     def _init(self) -> BothNetworks:
         experiment, dtype = self.experiment, np.dtype(self.experiment.precision)
         rram, reference = self.uncalibrated, init(self.reference, experiment)
+        if self.start is not None:
+            device = np.random.default_rng((experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
+            rram = continued(self.rram, self.start, rng=device)
+            reference = as_float(self.reference, self.start)
         if self.chip.chain.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]

@@ -13,6 +13,7 @@ from rramkit.errors import InputError, TrainingWarning
 from rramkit.learning.chip import of_then, stored_tables
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSet, stratified
+from rramkit.learning.data.own import check_arrays
 from rramkit.learning.driver import drive
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.rules import chosen_by_tables
@@ -33,6 +34,7 @@ def train(
     data: DataLike | None = None,
     progress: Callable[[EpochReport], None] | None = None,
     run_path: str | Path | None = None,
+    start: Run | None = None,
 ) -> Run:
     """Train with the tables' device, and in float beside it; the same experiment, tables and data give the same run.
 
@@ -56,6 +58,10 @@ def train(
     run_path : str or Path, optional
         Where the run file will be: a checkpoint is written beside it after each epoch, and training resumes from it
         when there is one.
+
+    start : Run, optional
+        Run to go on from, of the same network: training begins at its conductances, biases and running means, with a
+        new optimiser and new counts of pulses; left out, at first weights of the seed.
 
     Returns
     -------
@@ -82,7 +88,9 @@ def train(
         experiment, tables = _default(experiment, tables)
     file, name = _loaded(experiment.tables_path(None) if tables is None else tables)
     taken = experiment.chip.tables(file)
-    training = SupervisedTraining(experiment, taken, data_set(data, experiment))
+    network = None if start is None else start.network
+    assert network is None or isinstance(network, TrainedNetwork)
+    training = SupervisedTraining(experiment, taken, data_set(data, experiment), start=network)
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
     run = _run(training, taken, tables_name or name, seconds)
@@ -107,6 +115,7 @@ def _own(data: DataLike, experiment: Experiment) -> DataSet:
             "Pass one of these."
         )
     arrays = [np.asarray(one) for one in data]
+    check_arrays(dict(zip(("x", "y") if len(arrays) == 2 else ("x_train", "y_train", "x_test"), arrays, strict=False)))
     if len(arrays) == 2:
         return stratified(arrays[0], arrays[1], seed=experiment.seed)
     return DataSet(x_train=arrays[0], y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])

@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.errors import InputError
-from rramkit.learning.checkpoint import flatten, restore
+from rramkit.errors import InputError, TableError
+from rramkit.learning.checkpoint import check_fit, flatten, restore
 from rramkit.learning.data import as_numbers
 from rramkit.learning.layers.layer import Params
 from rramkit.learning.model import Network
@@ -114,7 +114,17 @@ class TrainedNetwork:
         return flatten(trainer.params(initial), self.params)
 
     def with_changes(self, changes: dict[str, np.ndarray]) -> Self:
-        """Return the network whose parameters differ from these by what `changes` gave."""
+        """Return the network whose parameters differ from these by what `changes` gave.
+
+        Raises
+        ------
+        TableError
+            When they are changes of another network: what a file says may be anything.
+        """
+        try:
+            check_fit(self.params, changes)
+        except ValueError as error:
+            raise TableError(f"the run file's network is not that of its settings: {error}. Train again.") from None
         return replace(self, params=restore(self.params, changes))
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import hdf5
-from rramkit.record import faults, sources
+from rramkit.record import check, faults, sources
 from rramkit.record import network as stored
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
@@ -54,6 +54,7 @@ _SCALARS = {
     "clamped": "1",
 }
 _COUNTS = ("steps", "batches", "pulses_set", "pulses_reset", "pulses_target", "cells", "clamped")
+_MAY_BE_BELOW = ("episodes", "judged")  # returns: a reward may be a loss
 _LATER = ("time_read", "time_write")  # rramkit 0.1.0 did not write them: NaN
 _TEXTS = ("tables_name", "kit_version", "created")
 
@@ -145,12 +146,12 @@ class EpisodeRun(TrainingOutcome):
             stored.write(root, self.stored_network)
 
 
-def read(root: hdf5.Group) -> EpisodeRun:
-    """Read a training from the root of its file."""
+def read(root: hdf5.Group, path: Path) -> EpisodeRun:
+    """Read a training from the root of its file; raise `TableError` for numbers that no training can have."""
     series = {name: hdf5.subgroup(root, name) for name in _SERIES}
-    return EpisodeRun(
-        settings=json.loads(str(root.attrs["settings"])),
-        tables_provenance=json.loads(str(root.attrs["tables_provenance"])),
+    run = EpisodeRun(
+        settings=hdf5.json_mapping(root, "settings"),
+        tables_provenance={key: str(text) for key, text in hdf5.json_mapping(root, "tables_provenance").items()},
         tables_name=str(root.attrs["tables_name"]),
         kit_version=str(root.attrs["kit_version"]),
         created=str(root.attrs["created"]),
@@ -161,6 +162,22 @@ def read(root: hdf5.Group) -> EpisodeRun:
         stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
         faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
     )
+    _check(path, run)
+    return run
+
+
+def _check(path: Path, run: EpisodeRun) -> None:
+    for name, each in run.series.items():
+        if each.step.ndim != 1 or each.step.shape != each.value.shape or np.any(np.diff(each.step) < 0):
+            check.refuse(path, f"`{name}` must be values (N,) at rising steps (N,)")
+        check.counts(path, {f"{name}/step": each.step})
+        check.numbers(path, {f"{name}/value": each.value}, **({} if name in _MAY_BE_BELOW else {"low": 0.0}))
+    if run.final_return.ndim != 1 or not run.final_return.size:
+        check.refuse(path, "`final_return` must be one value an episode (E,)")
+    check.numbers(path, {"final_return": run.final_return})
+    check.counts(path, {name: run.scalars[name] for name in _COUNTS})
+    known = {name: value for name, value in run.scalars.items() if not (name in _LATER and np.isnan(value))}
+    check.numbers(path, known, low=0.0)
 
 
 def _scalar(root: hdf5.Group, name: str) -> float:

@@ -60,11 +60,11 @@ def _load(path: Path) -> Run | EpisodeRun:
     if path.is_file() and hdf5.format_of(path) == episodes.OLD_FORMAT:
         with hdf5.open_file(path, kind=episodes.OLD_FORMAT) as root:
             _check_version(path, root, (episodes.OLD_FORMAT_VERSION,))
-            return episodes.read(root)
+            return episodes.read(root, path)
     with hdf5.open_file(path, kind=FORMAT) as root:
         _check_version(path, root, _READABLE)
         if str(root.attrs.get("kind", run.KIND)) == episodes.KIND:
-            return episodes.read(root)
+            return episodes.read(root, path)
         return run.read(root, path)
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from rramkit import hdf5, table
 from rramkit.table import TableFile
 
+_WIDEST = 10_000_000  # inputs or outputs of a network: a figure beyond is damage
+
 
 @dataclass(frozen=True)
 class StoredNetwork:
@@ -94,9 +96,14 @@ def read(root: hdf5.Group) -> StoredNetwork | None:
     if "network" not in root:
         return None
     group = hdf5.subgroup(root, "network")
+    shape, outputs = hdf5.read(group, "input_shape"), round(hdf5.scalar(group, "outputs"))
+    if shape.dtype.kind not in "iu" or shape.shape not in ((1,), (3,)) or not np.all((0 < shape) & (shape <= _WIDEST)):
+        raise ValueError("`network/input_shape` is not (F,) or (C, H, W)")
+    if not 0 < outputs <= _WIDEST:
+        raise ValueError(f"`network/outputs` is {outputs}")
     return StoredNetwork(
-        input_shape=tuple(hdf5.read(group, "input_shape").tolist()),
-        outputs=round(hdf5.scalar(group, "outputs")),
+        input_shape=tuple(shape.tolist()),
+        outputs=outputs,
         changes=read_arrays(hdf5.subgroup(group, "changes")),
         tables=hdf5.read(group, "tables").tobytes(),
         write_tables=hdf5.read(group, "write_tables").tobytes() if "write_tables" in group else b"",
@@ -114,4 +121,6 @@ def write_arrays(group: hdf5.Group, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(group: hdf5.Group) -> dict[str, np.ndarray]:
     """Return the arrays that `write_arrays` wrote, by path."""
     paths = json.loads(hdf5.read(group, "paths").tobytes())
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise ValueError(f"{group.name}/paths is not a list of names")
     return {path: hdf5.read(group, str(index)) for index, path in enumerate(paths)}

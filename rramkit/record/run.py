@@ -27,7 +27,7 @@ import numpy as np
 
 from rramkit import hdf5, units
 from rramkit.errors import TableError
-from rramkit.record import faults, sources
+from rramkit.record import check, faults, sources
 from rramkit.record import network as stored
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
@@ -48,7 +48,9 @@ _LAYER_UNITS = {
 }
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
 _VALIDATION = ("accuracy_validation", "float_accuracy_validation")
+_ACCURACIES = (*_VALIDATION, "accuracy_train", "accuracy_test", "float_accuracy_test")
 _MAY_BE_NAN = (*_VALIDATION, "accuracy_test", "float_accuracy_test")
+_COUNTS = ("epoch", "pulses_set", "pulses_reset", "reads", "clamped")
 _TEXTS = ("tables_name", "data_name", "kit_version", "created")
 _LATER = {"time_read", "cells_changed", "weights_clipped", "saturated"}  # columns that older versions did not write
 
@@ -305,9 +307,9 @@ def read(root: hdf5.Group, path: Path) -> Run:
     """Read a run from the root of its file; raise `TableError` where arrays do not fit each other."""
     epochs, layers = hdf5.subgroup(root, "epochs"), hdf5.subgroup(root, "layers")
     run = Run(
-        settings=_mapping(root, "settings"),
+        settings=hdf5.json_mapping(root, "settings"),
         tables_name=str(root.attrs["tables_name"]),
-        tables_provenance={key: str(text) for key, text in _mapping(root, "tables_provenance").items()},
+        tables_provenance={key: str(text) for key, text in hdf5.json_mapping(root, "tables_provenance").items()},
         data_name=str(root.attrs["data_name"]),
         kit_version=str(root.attrs["kit_version"]),
         seed=int(str(root.attrs["seed"])),
@@ -339,36 +341,61 @@ def _read_epochs(group: hdf5.Group) -> Epochs:
 def _read_memory(root: hdf5.Group) -> dict[str, int] | None:
     if json.loads(str(root.attrs.get("memory", "null"))) is None:
         return None
-    return {name: int(str(count)) for name, count in _mapping(root, "memory").items()}
-
-
-def _mapping(root: hdf5.Group, name: str) -> dict[str, object]:
-    values = json.loads(str(root.attrs[name]))
-    if not isinstance(values, dict):
-        raise ValueError(f"attribute '{name}' is not a JSON object")
-    return values
+    return {name: int(str(count)) for name, count in hdf5.json_mapping(root, "memory").items()}
 
 
 def _check(path: Path, run: Run) -> None:
     epochs = {column.name: getattr(run.epochs, column.name) for column in fields(Epochs)}
     shapes = {values.shape for values in epochs.values()}
-    layers = [getattr(layer, name) for layer in run.layers for name in _LAYER_UNITS]
     consistent = {
         "epochs": len(shapes) == 1 and epochs["epoch"].ndim == 1 and epochs["epoch"].size > 0,
         "layers": all(_is_consistent(layer, epochs["epoch"].size) for layer in run.layers),
         "confusion": run.confusion.ndim == 2 and run.confusion.shape[0] == run.confusion.shape[1] > 0,
     }
-    finite = [values for name, values in epochs.items() if name not in {*_MAY_BE_NAN, *_LATER}]
     wrong = next((name for name, fits in consistent.items() if not fits), None)
     if wrong is not None:
         raise TableError(f"{path}: `{wrong}` holds arrays whose shapes do not fit each other. Train again.")
-    if not all(np.all(np.isfinite(values)) for values in (*finite, *layers, run.confusion)):
-        raise TableError(f"{path}: holds values that are not finite. Train again.")
+    _check_epochs(path, epochs)
+    for index, layer in enumerate(run.layers):
+        _check_layer(path, f"layers/{index}", layer)
+    check.counts(path, {"confusion": run.confusion})
+    check.fractions(path, {"accuracy": run.accuracy})
+    check.fractions(path, {"float_accuracy": run.float_accuracy}, absent=True)
+    check.numbers(path, {"train_seconds": run.train_seconds, "seed": float(run.seed)}, low=0.0)
+    check.counts(path, {f"memory of {name}": count for name, count in (run.memory or {}).items()})
+
+
+def _check_epochs(path: Path, epochs: Mapping[str, np.ndarray]) -> None:
+    """Refuse a history that no training can have."""
+    if not np.array_equal(epochs["epoch"], np.arange(epochs["epoch"].size)):
+        check.refuse(path, "`epochs/epoch` must count from 0")
+    later = {name for name in _LATER if np.all(np.isnan(epochs[name]))}
+    for name in epochs.keys() - later:
+        column = {f"epochs/{name}": epochs[name]}
+        if name in _ACCURACIES:
+            check.fractions(path, column, absent=name in _MAY_BE_NAN)
+        elif name in _COUNTS:
+            check.counts(path, column)
+        else:
+            check.numbers(path, column, low=0.0)
+
+
+def _check_layer(path: Path, place: str, layer: LayerRecord) -> None:
+    """Refuse arrays of cells that no matrix can have."""
+    check.numbers(path, {f"{place}/{name}": getattr(layer, name) for name in ("g_initial", "g_final")}, low=0.0)
+    check.numbers(path, {f"{place}/g_edges": layer.g_edges})
+    check.counts(path, {f"{place}/{name}": getattr(layer, name) for name in ("pulses", "pulses_by_epoch", "histogram")})
+    if not np.all(np.diff(layer.g_edges) > 0.0):
+        check.refuse(path, f"`{place}/g_edges` must rise")
+    if np.any(layer.histogram.sum(axis=1) > layer.pulses.size):
+        check.refuse(path, f"`{place}/histogram` counts more cells than there are")
 
 
 def _is_consistent(layer: LayerRecord, rows: int) -> bool:
     """Whether the cells' arrays are (2 or 1, R, C), one shape, and the epochs' have a row for each epoch."""
     shape, bins = layer.g_initial.shape, layer.g_edges.size - 1
+    if layer.g_edges.ndim != 1 or bins < 1:
+        return False
     cells = len(shape) == 3 and shape[0] in (1, 2) and shape == layer.g_final.shape == layer.pulses.shape
     return cells and layer.pulses_by_epoch.shape == (rows,) and layer.histogram.shape == (rows, bins)
 

@@ -44,5 +44,11 @@ def as_json(sources: Iterable[StageSource]) -> str:
 
 
 def from_json(text: str) -> tuple[StageSource, ...]:
-    """Return the sources that `as_json` gave."""
-    return tuple(StageSource(**{**each, "groups": tuple(each["groups"])}) for each in json.loads(text))
+    """Return the sources that `as_json` gave; raise `ValueError` or `TypeError` for other JSON."""
+    found = tuple(StageSource(**{**each, "groups": tuple(each["groups"])}) for each in json.loads(text))
+    for each in found:
+        if not all(
+            isinstance(part, str) for part in (each.part, each.stage, each.source, each.condition, *each.groups)
+        ):
+            raise ValueError("`stages` holds what is no text")
+    return found

@@ -90,22 +90,26 @@ def _run_numbers(run: Run) -> dict[str, float | int]:
 
 def _training(run: Run) -> tuple[KeyFigure, ...]:
     of = _run_numbers(run)
-    points = 100.0 * (run.accuracy - run.float_accuracy)
-    images = units.count(abs(points) * float(run.confusion.sum()) / 100.0)
-    side = "above" if points > 0 else "below"
     write, read, set_, reset = (of[name] for name in ("energy_write", "energy_read", "pulses_set", "pulses_reset"))
     return (
         KeyFigure("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
-        KeyFigure(
-            "Accuracy in float",
-            units.percent(run.float_accuracy),
-            f"RRAM is {abs(points):.2f} points {side}: {images} images",
-        ),
+        _in_float(run),
         KeyFigure(
             "Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"
         ),
         KeyFigure("Write pulses", units.count(set_ + reset), f"{units.count(set_)} set, {units.count(reset)} reset"),
     )
+
+
+def _in_float(run: Run) -> KeyFigure:
+    """Return the accuracy of the float reference, which a training may leave out."""
+    if not np.isfinite(run.float_accuracy):
+        return KeyFigure("Accuracy in float", "none", "no float reference was trained")
+    points = 100.0 * (run.accuracy - run.float_accuracy)
+    images = units.count(abs(points) * float(run.confusion.sum()) / 100.0)
+    side = "above" if points > 0 else "below"
+    note = f"RRAM is {abs(points):.2f} points {side}: {images} images"
+    return KeyFigure("Accuracy in float", units.percent(run.float_accuracy), note)
 
 
 def _spice_runs(tables: TableFile) -> tuple[KeyFigure, ...]:

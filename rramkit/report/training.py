@@ -78,7 +78,7 @@ def _learning(run: Run) -> Panel:
     rows = (
         TableRow("accuracy, test images", units.percent(run.accuracy)),
         TableRow("95 % interval of it (Wilson)", _interval(run)),
-        TableRow("float accuracy, test images", units.percent(run.float_accuracy)),
+        TableRow("float accuracy, test images", _float_accuracy(run)),
         TableRow("data", run.data_name),
         TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
         TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
@@ -89,6 +89,10 @@ def _learning(run: Run) -> Panel:
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
     )
     return Panel("Learning", drawings, rows)
+
+
+def _float_accuracy(run: Run) -> str:
+    return units.percent(run.float_accuracy) if np.isfinite(run.float_accuracy) else "not trained"
 
 
 def _memory(run: Run) -> str:

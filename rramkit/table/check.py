@@ -11,6 +11,7 @@ from rramkit.table import schema
 from rramkit.table.parts import Distribution, Fit, HeldOut, Quantity
 from rramkit.table.table import Table
 
+_NOISE = 0.01  # of a table's largest value (1): SPICE stays below 1e-13, a fit to noisy pulses below 1e-2
 _CURE = "Regenerate the file with `rramkit characterize`, or with the program that wrote it."
 
 
@@ -32,12 +33,16 @@ def check(path: Path, table: Table) -> None:
         _check_quantity(path, table, name, good)
         if good.log and np.any(good.values <= 0):
             _refuse(path, f"`{table.name}/{name}` is logarithmic: it must hold values above 0")
+    _check_physics(path, table)
     for name, points in table.held_out.items():
         _check_held_out(path, f"{table.name}/held_out/{name}", points)
     for name, distribution in table.distributions.items():
         _check_distribution(path, table, name, distribution)
     for name, fit in table.fits.items():
         _check_fit(path, table, name, fit)
+    for name, error in table.step_error.items():
+        if not 0.0 <= error < np.inf:
+            _refuse(path, f"the step error of `{table.name}/{name}` must be finite and not below 0; got {error:g}")
 
 
 def _check_schema(path: Path, table: Table) -> None:
@@ -64,7 +69,12 @@ def _check_shape(path: Path, place: str, values: np.ndarray, shape: tuple[int, .
 
 def _check_axis(path: Path, table: Table, name: str, axis: Quantity) -> None:
     place = f"{table.name}/{name}"
-    if axis.values.ndim != 1 or not np.all(np.isfinite(axis.values)) or not np.all(np.diff(axis.values) > 0):
+    if (
+        axis.values.ndim != 1
+        or not axis.values.size
+        or not np.all(np.isfinite(axis.values))
+        or not np.all(np.diff(axis.values) > 0)
+    ):
         _refuse(path, f"axis `{place}` must be (L,) rising, finite values")
     if axis.log and (axis.labels or axis.values[0] <= 0):
         _refuse(path, f"axis `{place}` is logarithmic: it must hold values above 0, and no labels")
@@ -81,8 +91,45 @@ def _check_quantity(path: Path, table: Table, name: str, quantity: Quantity) -> 
         raise TableError(f"{path}: `{place}` must be in {column.unit}; got {quantity.unit!r}. Convert it to SI units.")
     if not np.all(np.isfinite(quantity.values)):
         _refuse(path, f"`{place}` holds values that are not finite")
-    if column is not None and not quantity.labels and np.any(quantity.values < column.low):
-        _refuse(path, f"`{place}` holds values below {column.low:g} {column.unit}")
+    if column is None or quantity.labels:
+        return
+    for wrong, word, bound in (
+        (quantity.values < column.low, "below", column.low),
+        (quantity.values > column.high, "above", column.high),
+    ):
+        if np.any(wrong):
+            _refuse(path, f"`{place}` holds values {word} {bound:g} {column.unit}")
+
+
+def _check_physics(path: Path, table: Table) -> None:
+    """Refuse a read whose cells deliver energy, and pulses that move the conductance against their polarity."""
+    if table.name == schema.READ.group and list(table.axes)[:2] == [schema.READ.g_cell, schema.READ.v_cell]:
+        power = table[schema.READ.i_cell].values * _along(table, schema.READ.v_cell)
+        place = f"{table.name}/{schema.READ.i_cell}"
+        _check_sign(path, table, schema.READ.i_cell, power, f"`{place}` must have the sign of its voltage")
+    if table.name not in schema.WRITES:
+        return
+    columns = schema.WRITES[schema.polarity_of(table.name) or "set"]
+    change, place = table[columns.delta_g].values, f"{table.name}/{columns.delta_g}"
+    verb, sign = ("lower", -1.0) if table.polarity == "reset" else ("raise", 1.0)
+    complaint = f"`{place}` must {verb} the conductance: a {table.polarity} pulse does"
+    _check_sign(path, table, columns.delta_g, sign * change, complaint)
+    left = change + _along(table, columns.g_start)
+    _check_sign(path, table, columns.delta_g, left, f"`{place}` must leave a conductance above 0")
+
+
+def _along(table: Table, axis: str) -> np.ndarray:
+    """Return the values of an axis in a shape that is broadcast over the table."""
+    shape = [1] * len(table.axes)
+    shape[list(table.axes).index(axis)] = -1
+    return table.axes[axis].values.reshape(shape)
+
+
+def _check_sign(path: Path, table: Table, signal: str, values: np.ndarray, complaint: str) -> None:
+    """Refuse values (...) below 0 by more than the solver's or a measurement's noise."""
+    good = np.broadcast_to(values, table.shape)[~table.masked(signal)]
+    if good.size and good.min() < -_NOISE * max(float(good.max()), 0.0):
+        _refuse(path, f"{complaint}; it goes the other way by {-good.min():.2g}")
 
 
 def _check_masks(path: Path, table: Table) -> None:
@@ -110,6 +157,8 @@ def _check_distribution(path: Path, table: Table, name: str, given: Distribution
     place, levels = f"{table.name}/distribution/{name}", given.levels
     if given.signal not in table.signals:
         _refuse(path, f"`{place}` is of {given.signal!r}, which the table does not have")
+    if given.draws < 0:
+        _refuse(path, f"the draws of `{place}` must not be below 0; got {given.draws}")
     if levels.ndim != 1 or levels.size < 2 or not np.all(np.diff(levels) > 0) or levels[0] < 0 or levels[-1] > 1:
         _refuse(path, f"`{place}/level` must be two or more rising values within 0 to 1")
     _check_shape(path, f"{place}/quantiles", given.quantiles, (*table.shape, levels.size))

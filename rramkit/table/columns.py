@@ -13,6 +13,23 @@ from rramkit.table.parts import Quantity
 Kind = Literal["axis", "signal", "condition", "held_out"]
 Polarity = Literal["set", "reset"]
 
+LARGEST: Mapping[str, float] = {
+    "V": 1e3,
+    "A": 1e3,
+    "S": 1e3,
+    "ohm": 1e15,
+    "s": 1e9,
+    "J": 1e3,
+    "F": 1.0,
+    "K": 2e3,
+    "Hz": 1e15,
+    "m": 1.0,
+    "V s": 1e3,
+    "1/K": 1.0,
+    "1": 1e18,
+}
+"""Magnitude by unit beyond which a column of the kit holds no figure of a circuit, but damage or a wrong unit."""
+
 
 class Column(str):
     """Name of one axis, signal, condition or held-out column of a group; as a `str` it is a key of a table's mappings.
@@ -27,8 +44,9 @@ class Column(str):
         `axis`, `signal`, `condition`, or `held_out` (a column that held-out points alone have).
     required : bool
         Whether a table of the group must have it.
-    low : float
-        Smallest value that is physically possible, in `unit`.
+    low, high : float
+        Smallest and largest value that are physically possible, in `unit`; where nothing is said, the magnitude that
+        `LARGEST` has for the unit.
     """
 
     unit: str
@@ -36,6 +54,7 @@ class Column(str):
     kind: Kind
     required: bool
     low: float
+    high: float
 
     def __new__(
         cls,
@@ -46,34 +65,37 @@ class Column(str):
         kind: Kind = "signal",
         required: bool = False,
         low: float = -inf,
+        high: float = inf,
     ) -> Self:
         """Return the name with what belongs to it."""
-        column = super().__new__(cls, name)
-        column.unit, column.text, column.kind, column.required, column.low = unit, text, kind, required, low
+        column, largest = super().__new__(cls, name), LARGEST.get(unit, inf)
+        column.unit, column.text, column.kind, column.required = unit, text, kind, required
+        column.low, column.high = max(low, -largest), min(high, largest)
         return column
 
     def named(self, name: str) -> "Column":
         """Return the same column under another name."""
-        return Column(name, self.unit, self.text, kind=self.kind, required=self.required, low=self.low)
+        bounds = {"low": self.low, "high": self.high}
+        return Column(name, self.unit, self.text, kind=self.kind, required=self.required, **bounds)
 
     def quantity(self, values: ArrayLike, *, labels: tuple[str, ...] = (), log: bool = False) -> Quantity:
         """Return values of this column, in its unit."""
         return Quantity(np.asarray(values, dtype=float), self.unit, labels=labels, log=log)
 
 
-def axis(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+def axis(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
     """Declare an axis of a group; it takes the name of the attribute."""
-    return Column("", unit, text, kind="axis", required=required, low=low)
+    return Column("", unit, text, kind="axis", required=required, low=low, high=high)
 
 
-def signal(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+def signal(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
     """Declare a signal of a group."""
-    return Column("", unit, text, kind="signal", required=required, low=low)
+    return Column("", unit, text, kind="signal", required=required, low=low, high=high)
 
 
-def condition(unit: str, text: str, *, required: bool = False, low: float = -inf) -> Column:
+def condition(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
     """Declare a condition of a group."""
-    return Column("", unit, text, kind="condition", required=required, low=low)
+    return Column("", unit, text, kind="condition", required=required, low=low, high=high)
 
 
 def held_out(unit: str, text: str) -> Column:

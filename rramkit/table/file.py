@@ -259,10 +259,10 @@ def load(path: Path | str) -> TableFile:
             )
         provenance = {name: str(text) for name, text in root.attrs.items() if name not in _OWN}
         tables = {name: read_table(name, hdf5.subgroup(root, name)) for name in hdf5.names(root)}
-    if version < 2:
-        tables = {name: upgrade.from_format_1(table) for name, table in tables.items()}
-    if version < 3:
-        tables, provenance = upgrade.from_format_2(tables, provenance)
-    for table in tables.values():
-        check(path, table)
+        if version < 2:
+            tables = {name: upgrade.from_format_1(table) for name, table in tables.items()}
+        if version < 3:
+            tables, provenance = upgrade.from_format_2(tables, provenance)
+        for table in tables.values():
+            check(path, table)
     return TableFile(tables, provenance)

@@ -28,8 +28,8 @@ class Corners(Group):
     """Operating condition: optional axes of every group, or conditions where there is one value."""
 
     corner = axis("1", "process corner, an axis of labels (tt, ff, ss)")
-    supply = axis("1", "factor on all supplies; references stay", low=0.0)
-    temperature = axis("K", "temperature of the transistors, and ambient of the ReRAM", low=0.0)
+    supply = axis("1", "factor on all supplies; references stay", low=0.0, high=100.0)
+    temperature = axis("K", "temperature of the transistors, and ambient of the ReRAM", low=1.0)
 
 
 class Scattered(Group):
@@ -110,7 +110,7 @@ class Wires(Group, group="wires"):
     cols_max = condition("1", "columns of that array", low=1.0)
     g_max = condition("S", "top of the conductance window", low=0.0)
     tcr = condition("1/K", "relative change of a segment's resistance with temperature")
-    t_ref = condition("K", "temperature at which the resistances hold", low=0.0)
+    t_ref = condition("K", "temperature at which the resistances hold", low=1.0)
     netlist_r_row = condition("ohm", "a segment of a row in the netlist", low=0.0)
     netlist_r_col = condition("ohm", "a segment of a column in the netlist", low=0.0)
     netlist_r_drive = condition("ohm", "driver in the netlist", low=0.0)
@@ -130,7 +130,7 @@ class RowDriver(Group, group="row_driver"):
     i_row = signal("A", "current from the row into its driver, settled")
     t_settle = signal("s", "until the far end stays within 0.5 % of the whole range", low=0.0)
     energy = signal("J", "of one level, from references, supply and select drivers", low=0.0)
-    bits = condition("1", "resolution", low=1.0)
+    bits = condition("1", "resolution", low=1.0, high=64.0)
     v_low = condition("V", "level of code 0")
     v_high = condition("V", "level of the highest code")
     v_rest = condition("V", "rest voltage of the lines: code 0")
@@ -147,7 +147,7 @@ class RowDriverSerial(Group, group="row_driver_serial"):
     weight_zero = signal("1", "largest integral of a bit that is 0, over the mean of those that are 1")
     energy_row = signal("J", "of the word, from the read voltage")
     energy_driver = signal("J", "of the word, from the inverters' supply and the bits' source")
-    bits = condition("1", "bits of the word", low=1.0)
+    bits = condition("1", "bits of the word", low=1.0, high=64.0)
     word = condition("1", "the word sent", low=0.0)
     t_bit = condition("s", "duration of a bit", low=0.0)
     v_read = condition("V", "row voltage of a bit that is 1")
@@ -216,7 +216,7 @@ class LineSwitch(Group, group="line_switch"):
 class Converter(Group):
     """Conditions of the groups of the SAR converter."""
 
-    bits = condition("1", "resolution", low=1.0)
+    bits = condition("1", "resolution", low=1.0, high=64.0)
     v_low = condition("V", "input at which the range begins: a step below the ideal first transition")
     v_high = condition("V", "input at which the range ends: a step above the ideal last transition")
     v_ref = condition("V", "reference that the capacitors' bottom plates switch to", low=0.0)
@@ -308,7 +308,7 @@ class CurrentSense(Group, group="current_sense"):
     i_cell = signal("A", "the cell's current then")
     v_sense = signal("V", "reference node less the cell's node then: input of the latch")
     energy = signal("J", "of one read with its rest, from the supply", low=0.0)
-    low_resistance = signal("1", "1 where the cell was read as LRS", low=0.0)
+    low_resistance = signal("1", "1 where the cell was read as LRS", low=0.0, high=1.0)
     g_ref = condition("S", "reference conductance", low=0.0)
     v_clamp = condition("V", "clamp voltage of the bit line")
     t_read = condition("s", "duration of a read", low=0.0)
@@ -320,7 +320,7 @@ class MultibitRead(Group, group="multibit_read"):
     g_cells = axis("S", "conductance of all cells of the line together", low=0.0)
     code = signal("1", "the code", low=0.0)
     energy = signal("J", "of readout and converter together, from their supplies, read and conversion", low=0.0)
-    bits = condition("1", "resolution", low=1.0)
+    bits = condition("1", "resolution", low=1.0, high=64.0)
     v_read = condition("V", "read voltage")
     r_feedback = condition("ohm", "feedback resistor", low=0.0)
     t_conversion = condition("s", "duration of read and conversion", low=0.0)
@@ -344,7 +344,7 @@ class WriteDriver(Group):
     energy = signal("J", "of a pulse with its slot, from all supplies", low=0.0)
     energy_inhibit = signal("J", "the part of it that charges the other bit lines of the row, as long as `cells`")
     energy_cell = signal("J", "the part of it that is dissipated in the cell")
-    bits = condition("1", "resolution", low=1.0)
+    bits = condition("1", "resolution", low=1.0, high=64.0)
     t_pulse = condition("s", "width of the pulse", low=0.0)
     t_lead = condition("s", "time to settle before the pulse", low=0.0)
     t_slot = condition("s", "time from one pulse to the next: lead, pulse and dead times", low=0.0)

@@ -108,6 +108,7 @@ def test_a_pickle_that_names_a_function_is_refused(tmp_path):
         DataSettings(name="cifar10", folder=str(tmp_path)).loaded(seed=1)
 
 
+@pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
 def test_ones_own_data(tmp_path):
     path = tmp_path / "own.npz"
     x, y = RNG.normal(size=(40, 6, 5)), np.arange(40) % 4
@@ -132,6 +133,7 @@ def test_ones_own_data(tmp_path):
         DataSettings(name="npz", file=str(path)).loaded(seed=1)
 
 
+@pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
 def test_fewer_images_and_standardised_ones(tmp_path):
     np.savez(tmp_path / "own.npz", x=RNG.integers(0, 256, (100, 3, 4, 4)).astype(np.uint8), y=np.arange(100) % 2)
     settings = DataSettings(

@@ -64,6 +64,7 @@ def test_every_data_set_has_validation_inputs(tmp_path, name):
     assert 0.08 < share < 0.15  # a tenth of each class, rounded
 
 
+@pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
 def test_a_file_may_bring_validation_inputs_of_its_own(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.random((60, 5)), np.arange(60) % 3

@@ -14,6 +14,7 @@ import numpy as np
 from rramkit.errors import InputError, SetupError
 from rramkit.learning.data.dataset import DataSet
 from rramkit.learning.data.fetch import Remote, fetch
+from rramkit.learning.data.own import npz_arrays
 
 ARCHIVE = Remote(
     "CIFAR-10",
@@ -97,8 +98,11 @@ def _decoded(path: Path) -> tuple[np.ndarray, np.ndarray]:
         from PIL import Image
     except ImportError as error:
         raise SetupError(f"{path}: JPEG images need Pillow, which is missing. `pip install pillow`.") from error
-    with np.load(path) as file:
-        jpeg, offsets, labels = (file[name] for name in ("jpeg", "offsets", "labels"))
+    arrays = npz_arrays(path)
+    missing = [name for name in ("jpeg", "offsets", "labels") if name not in arrays]
+    if missing:
+        raise InputError(f"{path}: lacks the array `{missing[0]}`. Download it again.")
+    jpeg, offsets, labels = arrays["jpeg"], arrays["offsets"], arrays["labels"]
     images = np.empty((len(labels), *_SHAPE), np.uint8)
     for index in range(len(labels)):
         picture = Image.open(io.BytesIO(jpeg[offsets[index] : offsets[index + 1]].tobytes()))

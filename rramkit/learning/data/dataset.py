@@ -4,9 +4,7 @@ The validation inputs are a part of the training inputs that is not trained on: 
 the end of a training. The test inputs are read once, after it.
 """
 
-import zipfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -218,6 +216,12 @@ def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") -> DataSet:
     """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set."""
     x, labels = checked(x, labels)
+    counts = np.unique(labels, return_counts=True)[1]
+    if round(_TEST_PART * counts.max()) < 1:
+        raise InputError(
+            f"a fifth of each class becomes the test set, but none of the {counts.size} classes has 3 inputs. Give "
+            "more inputs, or a test set of your own (`x_test`, `y_test`)."
+        )
     is_test = _part_of_each_class(labels, _TEST_PART, rng=np.random.default_rng(seed))
     return DataSet(x[~is_test], labels[~is_test], x[is_test], labels[is_test], name)
 
@@ -247,41 +251,6 @@ def _part_of_each_class(labels: np.ndarray, part: float, *, rng: np.random.Gener
         members = rng.permutation(np.flatnonzero(labels == label))
         chosen[members[: min(max(round(part * members.size), least), members.size - 1)]] = True
     return chosen
-
-
-_WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
-_OWN_VALIDATION = ("x_validation", "y_validation")
-
-
-def own(path: Path, *, seed: int) -> DataSet:
-    """Read a user's own data from one `.npz` file.
-
-    Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`, and `x_validation`,
-    `y_validation` if they are to be one's own; or only `x` and `y`, of which a fifth of each class becomes the test
-    set. Bytes stand for 0 to 1; other numbers are used as they are. Labels are integers from 0.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read or does not fit.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read as .npz ({error}). Write it with `numpy.savez`.") from error
-    try:
-        if all(name in arrays for name in _SPLIT):
-            validation = {name: arrays[name] for name in _OWN_VALIDATION if name in arrays}
-            return DataSet(*(arrays[name] for name in _SPLIT), name=path.name, **validation)
-        if all(name in arrays for name in _WHOLE):
-            return stratified(arrays["x"], arrays["y"], seed=seed, name=path.name)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    raise InputError(
-        f"{path}: must hold {', '.join(_SPLIT)}, or x and y; got {', '.join(sorted(arrays)) or 'nothing'}. "
-        "Name the arrays so."
-    )
 
 
 def digits(*, seed: int) -> DataSet:

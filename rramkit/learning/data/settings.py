@@ -8,7 +8,8 @@ import numpy as np
 
 from rramkit.errors import InputError
 from rramkit.learning.data import cifar, idx
-from rramkit.learning.data.dataset import DataSet, digits, own
+from rramkit.learning.data.dataset import DataSet, digits
+from rramkit.learning.data.own import own
 from rramkit.parameters import Parameters, quantity
 
 FOLDER_VARIABLE = "RRAMKIT_DATA"

@@ -13,7 +13,7 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
 from rramkit.learning import faults
-from rramkit.learning.checkpoint import Checkpoint, flatten, restore
+from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
 from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.driver import Report, Training
@@ -215,6 +215,7 @@ class Agent(Training[RlReport]):
 
     def resume(self, reached: Checkpoint) -> None:
         """Go on from a checkpoint between two episodes."""
+        check_fit(self.initial, reached.state)
         self.state, self.log = restore(self.initial, reached.state), TrainingLog.from_arrays(reached.log)
         self.memory.restore(reached.memory or {})
         self._checkpoint_step = self.state.step

@@ -64,5 +64,7 @@ class Replay:
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take over the `arrays` of a ring of the same capacity."""
         self.added = int(arrays["added"])
+        if self.added < 0:
+            raise ValueError(f"the replay memory counts {self.added} transitions")
         for field in fields(Transitions):
             getattr(self._ring, field.name)[: len(self)] = arrays[field.name]

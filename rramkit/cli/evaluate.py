@@ -1,0 +1,255 @@
+"""`rramkit evaluate`: a trained network on test inputs, as it is, aged, and on other chips; its weights as arrays."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rramkit.cli import strict_json
+from rramkit.cli.options import ParameterPairs
+from rramkit.errors import InputError
+
+if TYPE_CHECKING:
+    from rramkit.learning.data import DataSet
+    from rramkit.learning.evaluate import Evaluation
+    from rramkit.learning.experiment import Experiment
+    from rramkit.learning.trained import TrainedNetwork
+
+
+def evaluate(
+    run: Annotated[
+        Path | None, typer.Argument(help="Run file of `rramkit train`.", metavar="RUN.h5", show_default=False)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Inputs of your own, instead of the run's test inputs.", metavar="NPZ")
+    ] = None,
+    after: Annotated[
+        list[float] | None,
+        typer.Option("--after", help="Rest of the cells; may be repeated.", metavar="SECONDS", min=0),
+    ] = None,
+    temperature: Annotated[
+        list[float] | None,
+        typer.Option(help="Temperature of the rest; may be repeated; 300.", metavar="KELVIN", min=200, max=500),
+    ] = None,
+    refresh: Annotated[
+        float, typer.Option(help="Time after which cells are brought back; 0: never.", metavar="SECONDS", min=0)
+    ] = 0.0,
+    chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of drift exponents and of the first other chip.", min=0)] = 1,
+    pairs: ParameterPairs = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Weights trained elsewhere, by name; with --experiment.", metavar="NPZ"),
+    ] = None,
+    experiment: Annotated[
+        Path | None,
+        typer.Option("--experiment", help="Experiment whose network the weights are of.", metavar="EXPERIMENT.toml"),
+    ] = None,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", help="Table file of their cells.", metavar="TABLES.h5")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="File for the weights that the cells stand for.", metavar="NPZ")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Evaluate a trained network: accuracy, and energy and time of each layer, for one input.
+
+    `--after` and `--temperature` age the cells, by the law of `rule.update.retention` (`-s nu=0.02` and the like change
+    it). `--chips` writes the weights into cells of other draws. `--weights` maps a network that was trained elsewhere.
+    """
+    from rramkit import files
+
+    if export is not None:
+        files.check_writable(export, keep=(run, data, weights, experiment, tables))
+    if (run is None) == (weights is None):
+        raise InputError("give a run file, or `--weights` with `--experiment` and `--tables`; one of the two.")
+    subject = _of_run(run, data) if run is not None else _of_weights(weights, experiment, tables, data, seed=seed)
+    outcome = subject.outcome(
+        _ages(after, temperature), refresh=refresh, chips=range(seed, seed + chips), pairs=pairs or []
+    )
+    if export is not None:
+        _export(export, subject.network)
+        outcome["weights"] = str(export)
+    typer.echo(strict_json.text(outcome, indent=1) if as_json else _text(outcome))
+
+
+def _ages(after: list[float] | None, temperature: list[float] | None) -> list[tuple[float, float]]:
+    if temperature and not after:
+        raise InputError("`--temperature` is that of a rest: name its time with `--after SECONDS`.")
+    return [(seconds, kelvin) for kelvin in temperature or [300.0] for seconds in after or []]
+
+
+class _Subject:
+    """A network with the inputs that it is evaluated on."""
+
+    def __init__(self, network: "TrainedNetwork", experiment: "Experiment", operating: Any, data: "DataSet") -> None:  # noqa: ANN401
+        self.network, self.experiment, self.operating = network, experiment, operating
+        self.x, self.labels = data.x_test, data.y_test
+        self.data = data
+        self.written: dict[str, Any] = {}
+
+    def outcome(
+        self, ages: list[tuple[float, float]], *, refresh: float, chips: range, pairs: list[str]
+    ) -> dict[str, Any]:
+        """Return accuracies and costs under every condition."""
+        from rramkit.learning.continued import plain_of, same_cells
+        from rramkit.learning.evaluate import aged, evaluate
+
+        first = evaluate(self.network, self.x, self.labels)
+        outcome: dict[str, Any] = {
+            "data": self.data.name,
+            "inputs": len(self.labels),
+            "accuracy": first.accuracy,
+            "energy": first.energy,
+            "seconds": first.seconds,
+            "layers": [vars(layer) for layer in first.layers],
+            **self.written,
+        }
+        if ages:
+            law = self._retention(pairs)
+            outcome["retention"] = law.model_dump(mode="json")
+            rows = []
+            for seconds, kelvin in ages:
+                seed = chips.start
+                older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=refresh, seed=seed)
+                found = evaluate(older, self.x, self.labels)
+                rows.append({"after": seconds, "temperature": kelvin, "refresh": refresh, "accuracy": found.accuracy})
+            outcome["aged"] = rows
+        elif pairs:
+            raise InputError("`--set` changes the law of the drift: name a time with `--after SECONDS`.")
+        if chips:
+            plain = plain_of(self.network)
+            written = [self.on_chip(plain, seed) for seed in chips]
+            outcome["chips"] = [told for _, told in written]
+            outcome["chips_alike"] = len(written) > 1 and same_cells(written[0][0], written[1][0])
+        return outcome
+
+    def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any]]":  # noqa: ANN401
+        """Return weights on another chip, and what is printed of them."""
+        from rramkit.learning.evaluate import evaluate, rewritten
+
+        if self.operating is None:
+            raise InputError("the run is in float: it has no cells to write. Leave `--chips` out.")
+        calibration, labels = self.data.x_train, self.data.y_train
+        network, cost = rewritten(
+            self.experiment, self.operating, plain, calibration, labels, input_shape=self.data.shape, seed=seed
+        )
+        found: Evaluation = evaluate(network, self.x, self.labels)
+        told = {"seed": seed, "accuracy": found.accuracy, "energy_write": cost.energy, "pulses": cost.pulses}
+        return network, told
+
+    def _retention(self, pairs: list[str]) -> Any:  # noqa: ANN401
+        """Return the run's own law of drift, or the kit's, with `key=value` pairs on top."""
+        from rramkit.array.write.ageing import RetentionParams
+        from rramkit.cli.options import parameters
+
+        update = getattr(self.experiment.rule, "update", None)
+        own = getattr(update, "retention", None) or RetentionParams()
+        changed = parameters(RetentionParams, None, pairs).model_dump(exclude_unset=True)
+        return RetentionParams.checked(own.model_dump() | changed, where="--set")
+
+
+def _of_run(path: Path, data: Path | None) -> _Subject:
+    from rramkit import record
+    from rramkit.learning.chip import of_then, stored_tables
+    from rramkit.learning.experiment import Experiment
+
+    run = record.load(path)
+    settings = Experiment.checked(of_then(run.settings), where=str(path))
+    network = run.network
+    assert run.stored_network is not None
+    found = _data(settings, data)
+    if data is None and found.name != run.data_name:
+        raise InputError(f"{path}: was trained on {run.data_name or 'data of its own'}. Name its inputs: `--data NPZ`.")
+    return _Subject(network, settings, stored_tables(run.stored_network), found)  # pyright: ignore[reportArgumentType]
+
+
+def _of_weights(
+    weights: Path | None, experiment: Path | None, tables: Path | None, data: Path | None, *, seed: int
+) -> _Subject:
+    import numpy as np
+
+    from rramkit import table
+    from rramkit.cli.options import parameters
+    from rramkit.learning.data.own import npz_arrays
+    from rramkit.learning.experiment import Experiment
+    from rramkit.learning.model import Network
+    from rramkit.learning.state_dict import from_state_dict
+
+    assert weights is not None
+    if experiment is None:
+        raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
+    settings = parameters(Experiment, experiment, None)
+    operating = settings.chip.tables(table.load(tables or settings.tables_path(experiment)))
+    found = _data(settings, data)
+    network = Network.of(settings.network, found.shape, found.classes)
+    device = settings.rule_on(settings.on(operating)).device
+    if device is None:
+        raise InputError(
+            f'{experiment}: `rule.kind` is "float": weights are not in cells. Take a rule that writes cells.'
+        )
+    plain = from_state_dict(
+        network, npz_arrays(weights), w_max=device.mapping.limit, dtype=np.dtype(settings.precision)
+    )
+    subject = _Subject(None, settings, operating, found)  # pyright: ignore[reportArgumentType]  (filled by the next)
+    subject.network, told = subject.on_chip(plain, seed)
+    changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
+    subject.written = {"written": told, **({"names": changed} if changed else {})}
+    return subject
+
+
+def _data(settings: "Experiment", path: Path | None) -> "DataSet":
+    if path is not None:
+        from rramkit.learning.data.settings import DataSettings
+
+        kept = settings.data.model_dump() | {"name": "npz", "file": str(path), "train_images": 0, "test_images": 0}
+        return DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
+    return settings.data.loaded(seed=settings.seed)
+
+
+def _export(path: Path, network: "TrainedNetwork") -> None:
+    import numpy as np
+
+    from rramkit import files
+    from rramkit.learning.state_dict import state_dict
+
+    arrays: dict[str, np.ndarray] = state_dict(network.network, network.params)
+    with files.whole_file(path) as draft, draft.open("wb") as stream:
+        np.savez(stream, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords are names of arrays)
+
+
+def _text(outcome: dict[str, Any]) -> str:
+    from rramkit import units
+
+    rows = [
+        ("data", f"{units.count(outcome['inputs'])} test inputs of {outcome['data']}"),
+        ("accuracy", units.percent(outcome["accuracy"])),
+    ]
+    for layer in outcome["layers"]:
+        rows.append((f"layer {layer['name']}", _layer(layer)))
+    rows.append(("one input", f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"))
+    if "names" in outcome:
+        listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
+        rows.append(("names", f"taken in order: {listed}"))
+    for each in outcome.get("aged", ()):
+        kept = f", refreshed every {units.text(each['refresh'], 's')}" if each["refresh"] else ""
+        rest = f"after {units.text(each['after'], 's')} at {each['temperature']:g} K{kept}"
+        rows.append(("aged", f"{units.percent(each['accuracy'])} {rest}"))
+    for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
+        written = f"{units.count(each['pulses'])} pulses, {units.text(each['energy_write'], 'J')}"
+        rows.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
+    if outcome.get("chips_alike"):
+        rows.append(("", "the chips are alike: neither the tables nor `rule.update.spread` have a spread of devices"))
+    if "weights" in outcome:
+        rows.append(("weights", outcome["weights"]))
+    return "\n".join(f"{name:<19} {text}" for name, text in rows)
+
+
+def _layer(layer: dict[str, Any]) -> str:
+    from rramkit import units
+
+    rows, columns = layer["shape"]
+    cost = f"{units.text(layer['energy'], 'J')}, {units.text(layer['seconds'], 's')}"
+    clamped = f", {units.count(layer['clamped'])} values clamped" if layer["clamped"] else ""
+    return f"{layer['kind']} {rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"

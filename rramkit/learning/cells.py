@@ -1,0 +1,29 @@
+"""The matrices in cells that a network's matrix is read from: one, or two of a rule with a second matrix."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Matrix
+from rramkit.learning.rules.row_permutation import RowPermutation
+from rramkit.learning.rules.tiki_taka import Sum
+
+
+def leaves(matrix: Matrix) -> list[MappedMatrix]:
+    """Return the matrices in cells that a matrix is read from: none in float, two of a rule with a second matrix."""
+    if isinstance(matrix, MappedMatrix):
+        return [matrix]
+    if isinstance(matrix, RowPermutation):
+        return [matrix.inner]
+    return [each for each, _ in matrix.terms] if isinstance(matrix, Sum) else []
+
+
+def with_leaves(matrix: Matrix, new: Sequence[MappedMatrix]) -> Matrix:
+    """Return a matrix read from other matrices in cells, in the order of `leaves`."""
+    if isinstance(matrix, MappedMatrix):
+        return new[0]
+    if isinstance(matrix, RowPermutation):
+        return replace(matrix, inner=new[0])
+    if isinstance(matrix, Sum):
+        return Sum(tuple((each, factor) for each, (_, factor) in zip(new, matrix.terms, strict=True)))
+    return matrix

@@ -1,0 +1,170 @@
+"""A user's own data, from one `.npz` file: read without trust, and checked for what is probably not meant.
+
+Refused: what is no `.npz` of numbers, arrays that the file does not hold in full (a header may claim any shape, and
+NumPy takes the memory for it first), one class, labels far beyond the classes that occur, images with the channel
+last. Said: classes without a training input, classes of few inputs, a test set so small that the accuracy goes in
+coarse steps.
+"""
+
+import math
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rramkit.errors import DataWarning, InputError, one_line
+from rramkit.learning.data.dataset import DataSet, stratified
+
+_WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
+_VALIDATION = ("x_validation", "y_validation")
+_ARRAYS = 64  # of a file
+_ALWAYS_READ = 2**30  # bytes that any file may unfold to
+_PACKED = 200  # bytes that a byte of a larger file may unfold to: spikes and one-hot inputs shrink by 100
+_CHANNELS = (1, 3, 4)  # of an image: grey, colours, colours and opacity
+_FEW = 10  # training inputs of a class
+_FEW_TESTS = 50  # test inputs: the accuracy goes in steps of 2 %
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def own(path: Path, *, seed: int) -> DataSet:
+    """Read a user's own data from one `.npz` file.
+
+    Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`, and `x_validation`,
+    `y_validation` if they are to be one's own; or only `x` and `y`, of which a fifth of each class becomes the test
+    set. Bytes stand for 0 to 1; other numbers are used as they are. Labels are integers from 0.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or does not fit.
+    """
+    arrays = npz_arrays(path)
+    try:
+        data = _data_set(arrays, seed, path.name)
+        if data is not None:
+            _check_classes(data)
+            return data
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    raise InputError(
+        f"{path}: must hold {', '.join(_SPLIT)}, or x and y; got {', '.join(sorted(arrays)) or 'nothing'}. "
+        "Name the arrays so."
+    )
+
+
+def npz_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an `.npz` file of numbers by name.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read as one, or an array in it is not there in full.
+    """
+    cure = "Write it with `numpy.savez`."
+    if path.suffix == ".npy" and path.is_file():
+        raise InputError(f"{path}: holds one array alone. Put inputs and labels into one file. {cure}")
+    try:
+        with zipfile.ZipFile(path) as file:
+            _check_sizes(file, path.stat().st_size)
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(one_line(f"{path}: cannot be read as .npz ({why}). {cure}")) from error
+    except (TypeError, LookupError, EOFError, RuntimeError, NotImplementedError, MemoryError, SyntaxError) as error:
+        raise InputError(one_line(f"{path}: cannot be read as .npz (damaged: {error}). {cure}")) from error
+
+
+def _check_sizes(file: zipfile.ZipFile, packed: int) -> None:
+    """Raise `ValueError` where the arrays of a file are not what their headers say, or far larger than the file."""
+    members = file.infolist()
+    if len(members) > _ARRAYS:
+        raise ValueError(f"it holds {len(members)} arrays")
+    size = sum(member.file_size for member in members)
+    if size > max(_ALWAYS_READ, _PACKED * packed):
+        raise ValueError(f"its {packed} bytes would unfold to {size}")
+    for member in members:
+        with file.open(member) as stream:
+            version = np.lib.format.read_magic(stream)
+            if version not in _HEADERS:
+                raise ValueError(f"`{member.filename}` has the header of another version")
+            shape, _, dtype = _HEADERS[version](stream)
+            if dtype.hasobject:
+                raise ValueError(f"`{member.filename}` holds Python objects, which could run code: numbers are needed")
+            if any(length < 0 for length in shape) or dtype.kind not in "biuf":
+                raise ValueError(f"`{member.filename}` holds {dtype} of {shape}, no numbers")
+            if stream.tell() + math.prod(shape) * dtype.itemsize != member.file_size:
+                raise ValueError(
+                    f"`{member.filename}` should hold {shape} of {dtype}, and has other {member.file_size} bytes"
+                )
+
+
+def _data_set(arrays: dict[str, np.ndarray], seed: int, name: str) -> DataSet | None:
+    """Return the data of a file's arrays; None where they have other names."""
+    check_arrays(arrays)
+    if all(key in arrays for key in _SPLIT):
+        validation = {key: arrays[key] for key in _VALIDATION if key in arrays}
+        return DataSet(*(arrays[key] for key in _SPLIT), name=name, **validation)
+    if all(key in arrays for key in _WHOLE):
+        return stratified(arrays["x"], arrays["y"], seed=seed, name=name)
+    return None
+
+
+def check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse inputs (`x...`) and labels (`y...`) of a user's that are probably not what was meant.
+
+    Raises
+    ------
+    InputError
+        When images have their channel last, or labels go far beyond the classes that occur.
+    """
+    for name, array in arrays.items():
+        if name.startswith("x"):
+            _check_layout(array, name)
+        elif name.startswith("y"):
+            _check_labels(array, name)
+
+
+def _check_layout(x: np.ndarray, name: str) -> None:
+    """Refuse images whose channel is the last axis."""
+    if x.ndim == 4 and x.shape[3] in _CHANNELS and x.shape[1] not in _CHANNELS:
+        raise InputError(
+            f"`{name}` must be images (N, C, H, W); got {x.shape}, with the channel last. Pass "
+            f"`{name}.transpose(0, 3, 1, 2)`."
+        )
+
+
+def _check_labels(y: np.ndarray, name: str) -> None:
+    """Refuse labels far beyond the classes that occur: a network has an output for each up to the largest."""
+    if y.ndim != 1 or y.dtype.kind not in "ui" or not y.size or y.min() < 0:
+        return  # `DataSet` says what is wrong
+    found = np.unique(y)
+    if int(found[-1]) + 1 > max(2 * found.size, 10) and name in ("y", "y_train"):
+        raise InputError(
+            f"`{name}` must number the classes from 0; got {found.size} classes up to the label {found[-1]}. Number "
+            f"them anew: `np.unique({name}, return_inverse=True)[1]`."
+        )
+
+
+def _check_classes(data: DataSet) -> None:
+    """Refuse one class; say what makes an accuracy mean little."""
+    found, counts = np.unique(data.y_train, return_counts=True)
+    if data.classes < 2 or found.size < 2:
+        raise InputError(f"labels must be of two or more classes; all are {found[0]}. Fix the labels.")
+    said = []
+    missing = sorted(set(range(data.classes)) - set(found.tolist()))
+    if missing:
+        said.append(f"no training input has the label {', '.join(map(str, missing[:5]))}: labels count from 0")
+    few = found[counts < _FEW]
+    if few.size:
+        said.append(f"{few.size} of {found.size} classes have fewer than {_FEW} training inputs")
+    if data.y_test.size < _FEW_TESTS:
+        said.append(f"{data.y_test.size} test inputs: the accuracy goes in steps of {1 / data.y_test.size:.1%}")
+    if said:
+        warnings.warn(f"{data.name}: {'; '.join(said)}.", DataWarning, stacklevel=4)

@@ -1,0 +1,256 @@
+"""A trained network after its training: accuracy and cost by layer, as it is, aged, and on other chips.
+
+*Aged.* All cells rest for a time at a temperature and drift by the law of `rramkit.array.write.ageing`, each with an
+exponent of its own; with `refresh` they are brought back to what they were every so often: they are as old as that at
+most, and are evaluated at that age. The time counts from the end of the training: what a cell lived through in it is
+not in a run file.
+
+*On another chip.* The weights that the cells stand for are written into fresh cells of other draws (spread, periphery,
+write errors) by the start method of the run's rule, and converters are calibrated anew. So are weights that were
+trained elsewhere.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rramkit.array.backend import to_numpy
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.matrix import Matrix, Product, Samples
+from rramkit.array.write.ageing import RetentionParams
+from rramkit.array.write.state import WriteCost
+from rramkit.errors import InputError
+from rramkit.learning.cells import leaves, with_leaves
+from rramkit.learning.condition import OperatingTables
+from rramkit.learning.data import as_numbers
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers.layer import ReadCost
+from rramkit.learning.state_dict import PlainWeights, named_layers
+from rramkit.learning.supervised import confusion, trainers
+from rramkit.learning.trained import TrainedNetwork
+
+_CHIP = 9  # second word of the seed that draws another chip: another stream than those of a training
+_AGE = 10  # the same, of the drift exponents
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What one layer with a matrix costs.
+
+    Attributes
+    ----------
+    name : str
+        Number of the layer, as in `state_dict`.
+    kind : str
+        Kind of the layer.
+    shape : tuple of int
+        The matrix (R, C).
+    cells : int
+        Cells that hold it; 0 in float.
+    energy, seconds : float
+        Energy (J) and time (s) of its reads for one input.
+    clamped : int
+        Inputs and currents clamped, over all inputs.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, int]
+    cells: int
+    energy: float
+    seconds: float
+    clamped: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What test inputs say of a network.
+
+    Attributes
+    ----------
+    accuracy : float
+        Fraction of the inputs classified correctly (1).
+    confusion : ndarray of int
+        Counts, true class by predicted class.
+    layers : tuple of LayerCost
+        Cost of each layer with a matrix, in order.
+    """
+
+    accuracy: float
+    confusion: np.ndarray
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def energy(self) -> float:
+        """Energy of the reads for one input, all layers (J)."""
+        return sum(layer.energy for layer in self.layers)
+
+    @property
+    def seconds(self) -> float:
+        """Time of the reads for one input, one layer after the other (s)."""
+        return sum(layer.seconds for layer in self.layers)
+
+
+@dataclass
+class _Metered:
+    """A matrix whose forward reads are added up; it grows in place."""
+
+    matrix: Matrix
+    cost: ReadCost = field(default_factory=ReadCost)
+
+    @property
+    def weight(self) -> np.ndarray:
+        return self.matrix.weight
+
+    def forward(self, x: Samples, /, *, rng: np.random.Generator) -> Product:
+        product = self.matrix.forward(x, rng=rng)
+        self.cost = self.cost + ReadCost.of(product)
+        return product
+
+
+def evaluate(
+    network: TrainedNetwork, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator | None = None
+) -> Evaluation:
+    """Classify inputs and book the reads of each layer.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        As `Run.network` gives it, or one of the functions below.
+    x : ndarray
+        Inputs (N, F) or (N, C, H, W) like those of training.
+    labels : ndarray of int
+        Their classes (N,).
+    rng : Generator, optional
+        Draws the read noise; left out, one of the run's seed: then the accuracy of a run is found again.
+
+    Returns
+    -------
+    Evaluation
+        Accuracy, confusion, and cost by layer.
+    """
+    meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
+    params = replace(network.params, matrices=meters)
+    scores = replace(network, params=params).scores(x, rng=rng)
+    predicted, count = np.argmax(scores, axis=1), len(labels)
+    named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
+    layers = tuple(
+        LayerCost(
+            name=name,
+            kind=str(type(layer).model_fields["kind"].default),
+            shape=(plan.rows, plan.columns),
+            cells=sum(int(np.prod(each.g_cell.shape)) for each in leaves(meter.matrix)),
+            energy=meter.cost.energy / count,
+            seconds=meter.cost.seconds / count,
+            clamped=meter.cost.clamped,
+        )
+        for (name, layer), plan, meter in zip(named, network.network.matrices, meters, strict=True)
+    )
+    classes = max(scores.shape[1], int(labels.max()) + 1)
+    return Evaluation(float(np.mean(predicted == labels)), confusion(labels, predicted, classes), layers)
+
+
+def aged(
+    network: TrainedNetwork,
+    seconds: float,
+    *,
+    t_cell: float,
+    retention: RetentionParams,
+    refresh: float = 0.0,
+    seed: int = 0,
+) -> TrainedNetwork:
+    """Return the network after a rest: every conductance has drifted.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network as it was trained.
+    seconds : float
+        Time since (s).
+    t_cell : float
+        Temperature of the cells (K).
+    retention : RetentionParams
+        The law of the drift.
+    refresh : float
+        Time from one refresh to the next (s), after which cells are what they were; 0: none. The network is that just
+        before a refresh.
+    seed : int
+        Draws the drift exponent of each cell: one seed, one chip, whatever the time.
+
+    Returns
+    -------
+    TrainedNetwork
+        The same network with other conductances, held within the mapping's window.
+
+    Raises
+    ------
+    InputError
+        When the network has no cells.
+    """
+    if not any(leaves(matrix) for matrix in network.params.matrices):
+        raise InputError("the network is in float: it has no cells that age. Evaluate it without a time.")
+    rest = min(seconds, refresh) if refresh else seconds
+    rng, moved = np.random.default_rng((seed, _AGE)), []
+    for matrix in network.params.matrices:
+        moved.append(with_leaves(matrix, [_drifted(each, rest, t_cell, retention, rng) for each in leaves(matrix)]))
+    return replace(network, params=replace(network.params, matrices=tuple(moved)))
+
+
+def _drifted(
+    matrix: MappedMatrix, seconds: float, t_cell: float, retention: RetentionParams, rng: np.random.Generator
+) -> MappedMatrix:
+    g_cell = to_numpy(matrix.g_cell)
+    nu = retention.nu + retention.sigma_nu * rng.standard_normal(g_cell.shape)
+    factor = retention.factor(np.zeros(()), retention.aged(seconds, t_cell), nu)
+    after = np.clip(g_cell * factor, *matrix.mapping.window)
+    return matrix.programmed(matrix.tile.model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
+
+
+def rewritten(
+    experiment: Experiment,
+    tables: OperatingTables,
+    plain: PlainWeights,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    input_shape: tuple[int, ...],
+    seed: int,
+) -> tuple[TrainedNetwork, WriteCost]:
+    """Return weights written into the cells of another chip, and what the writes cost.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its chip, mapping and rule: `rule.start` says how weights are written, or the rule itself does.
+    tables : OperatingTables
+        Where arrays are read and written.
+    plain : PlainWeights
+        The weights.
+    x, labels : ndarray
+        Inputs, of which a first batch calibrates the converters, and their classes.
+    input_shape : tuple of int
+        (F,) or (C, H, W).
+    seed : int
+        Draws the chip.
+
+    Raises
+    ------
+    InputError
+        When the experiment's rule is in float.
+    """
+    chip, dtype = experiment.on(tables), np.dtype(experiment.precision)
+    classes = plain.network.plan.shape[0]
+    trainer, reference = trainers(experiment, chip, input_shape, classes)
+    if trainer.rule.device is None:
+        raise InputError('`rule.kind` is "float": weights are not in cells. Take a rule that writes cells.')
+    trainer, reference = replace(trainer, network=plain.network), replace(reference, network=plain.network)
+    state = trainer.init(plain.weights, dtype=dtype, rng=np.random.default_rng((seed, _CHIP)))
+    cost = state.rule_state.tally
+    state = replace(state, vectors=plain.vectors, means=plain.means)
+    if chip.chain.calibrates:
+        of_float = reference.init(plain.weights, dtype=dtype, rng=np.random.default_rng(0))
+        of_float = replace(of_float, vectors=plain.vectors, means=plain.means)
+        first = slice(experiment.batch)
+        margin = experiment.mapping.margin
+        state = trainer.calibrated(state, of_float, as_numbers(x[first], dtype), labels[first], margin=margin)
+    return TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=seed), cost
