@@ -1,6 +1,6 @@
 """The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
-_SHOWN = 500  # characters of a message: names and values from a file may be of any length
+_SHOWN = 900  # characters of a message: names and values from a file may be of any length
 
 
 def one_line(text: str) -> str:
