@@ -81,7 +81,7 @@ def test_the_command_compares_without_spice_and_exits_1_on_a_miss(tmp_path, caps
     table.save(OLD, new)
     assert command(["verify", str(new), "--golden", str(old)]) == 0
     assert "set.delta_g" in capsys.readouterr().out
-    table.save(_signal("reset", "delta_g", OLD["reset"].signals["delta_g"].values * 1.5), new)
+    table.save(_signal("reset", "delta_g", OLD["reset"].signals["delta_g"].values * 0.5), new)
     assert command(["verify", str(new), "--golden", str(old), "--json"]) == 1
     shown = json.loads(capsys.readouterr().out)
     assert shown["surrogate"]["reset.delta_g"]["pass"] is False

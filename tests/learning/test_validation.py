@@ -55,6 +55,7 @@ def test_the_seed_draws_the_split_and_zero_leaves_it_out():
     np.testing.assert_array_equal(settings.x_train, digits(seed=1).x_train)
 
 
+@pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
 @pytest.mark.parametrize("name", ["digits", "npz"])
 def test_every_data_set_has_validation_inputs(tmp_path, name):
     rng = np.random.default_rng(0)

@@ -107,6 +107,7 @@ OTHER_MEANINGS = {
     "rramkit/learning/rules/settings.py": {"sigma_read"},  # a setting of write-verify
     "rramkit/learning/rules/rram_rule.py": {"sigma_read"},
     "rramkit/learning/chip.py": {"sigma_read"},
+    "rramkit/torch/cells.py": {"g_cell"},  # a tensor of the state
     "characterization/plan.py": {"g_max", "v_step"},  # parameters of the plan and of the bench
     "characterization/cycle_noise.py": {"v_pulse"},  # a parameter of the bench
     "characterization/device_check.py": {"t_pulse", "t_rise", "t_step", "v_pulse"},  # parameters of the bench
