@@ -22,7 +22,8 @@ Dotted = tuple[str, ...]
 
 # Block, quantity (both as regular expressions), and why it has no say in the deck that the block's name gives.
 SILENT = (
-    (".*", r".*technology\.(library_file|section|corners|devices?|[np]mos_\w+|subcircuit\.\w+)", "test_technology*.py"),
+    (".*", r".*technology\.(library_file|section|osdi|corners|devices?)", "test_technology*.py, test_compact_models"),
+    (".*", r".*technology\.([np]mos_\w+|subcircuit\.\w+)", "test_technology*.py"),
     (".*", r".*device\.overrides", "one of many names: test_device.py"),
     (".*", r".*device\.(library|interface)", "a user's: test_own_device.py"),
     (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_device.py"),
@@ -122,7 +123,7 @@ def others(field: FieldInfo, value: object) -> Iterator[object]:
         yield from (value + 1, value - 1, 2 * value, value // 2, value + 20)
     elif isinstance(value, float):
         yield from (1.01 * value, 0.99 * value, value + 0.4, value + 1e-9, value + 1e-15)
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple) and value:
         yield (*value, value[-1])
     elif isinstance(value, str):
         yield from ("symmetric", "ted16_a", "biolek", *models.names())
