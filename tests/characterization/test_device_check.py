@@ -67,7 +67,12 @@ def test_each_fault_is_caught(pool, tmp_path, check, edits):
     assert not finding.passed and finding.cure and finding.found
 
 
-@pytest.mark.parametrize("name", models.names())
+SLOW = {"jart"}  # six processor seconds
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in models.names()]
+)
 def test_the_kits_own_models_pass(pool, name):
     assert failed(check_device(Device(model=name), pool)) == []
 

@@ -1,6 +1,5 @@
 """Shapes in which people keep pulse data: each recovers the made-up device, or is refused with the option to add."""
 
-import importlib.util
 import random
 from functools import partial
 
@@ -319,15 +318,14 @@ def test_noise_of_cycles_stays_apart_from_spread_of_devices(tmp_path):
     assert made.distributions["cycles"].sigma.max() < 0.03e-6  # S: noise of the reads alone
 
 
-@pytest.mark.skipif(importlib.util.find_spec("openpyxl") is None, reason="the extra `xlsx` is not installed")
 def test_a_spreadsheet_is_read_and_its_sheet_asked_for(tmp_path):
-    import openpyxl  # pyright: ignore[reportMissingModuleSource]
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `xlsx` is not installed")
 
     book = openpyxl.Workbook()
-    book.active.title = "Pulses"  # pyright: ignore[reportOptionalMemberAccess]
-    book.active.append(["Pulse", "Potentiation (uS)", "Depression (uS)"])  # pyright: ignore
+    book.active.title = "Pulses"
+    book.active.append(["Pulse", "Potentiation (uS)", "Depression (uS)"])
     for k, (up, down) in enumerate(zip(UP * 1e6, DOWN * 1e6, strict=True)):
-        book.active.append([k, float(up), float(down)])  # pyright: ignore
+        book.active.append([k, float(up), float(down)])
     book.save(tmp_path / "p.xlsx")
     check(from_pulses(tmp_path / "p.xlsx", ImportSettings()))
     book.create_sheet("More").append([1, 2])

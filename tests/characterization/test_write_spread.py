@@ -48,6 +48,7 @@ def threshold(wanted: Plan, number: int) -> float:
     return float(shift[0])
 
 
+@pytest.mark.long
 def test_no_draws_no_distribution_and_no_spread_no_width(pool):
     quiet = {"scatter": {"cycle_relative": 0.0, "cycle_floor": 0.0, "devices": 0.0}}
     assert not made(pool, plan(quiet), "set").distributions

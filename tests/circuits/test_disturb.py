@@ -10,7 +10,7 @@ from rramkit.circuits.disturb import DisturbBenchParams, half_select, write_dist
 from rramkit.errors import InputError
 
 
-@pytest.mark.parametrize(("polarity", "state"), [("set", 0.5), ("reset", 0.95)])
+@pytest.mark.parametrize(("polarity", "state"), [pytest.param("set", 0.5, marks=pytest.mark.long), ("reset", 0.95)])
 def test_gated_neighbours_stand_still(pool, polarity, state):
     """A full-amplitude pulse moves them by less than 1e-10 of the range; a thousand stay 1e-4 of the limit of 1e-3.
 

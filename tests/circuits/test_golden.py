@@ -26,6 +26,7 @@ DECKS = sorted(FOLDER.glob("*.cir"))
 SLOW = {
     "adc_levels",
     "disturb",
+    "multibit_read",
     "periphery",
     "periphery_codes",
     "write_driver_pulses",

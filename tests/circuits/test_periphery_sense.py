@@ -168,7 +168,7 @@ def test_what_stands_costs_more_than_what_switches(runs):
     assert energies[True] > 10 * account(params, reuse=True, modes=ALL_MODES).energy
 
 
-@pytest.mark.parametrize(("rows", "cols"), [(2, 2), (3, 4)])
+@pytest.mark.parametrize(("rows", "cols"), [(2, 2), pytest.param(3, 4, marks=pytest.mark.long)])
 def test_the_operating_point_is_where_the_transient_settles(pool, rows, cols):
     """From 3 x 3 up the KLU solver finds no operating point without the shunts of `SHUNTED_OPTIONS`."""
     bar = CrossbarParams(rows=rows, cols=cols)

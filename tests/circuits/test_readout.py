@@ -256,6 +256,7 @@ def test_the_drawn_trim_is_that_of_the_sweep(pool):
         assert v_bl == near(swept[code] + more * step, within=0.01 * step)  # up to a sixth of a step without `more`
 
 
+@pytest.mark.long
 def test_offset_by_hand(pool):
     """Sigma of the untrimmed offset by one response to each transistor's threshold, and by hand from three pairs."""
     params = ReadoutOffsetParams()

@@ -79,6 +79,7 @@ def test_energy_comes_from_the_supplies(run):
     assert np.all(total > 0.9 * rest * params.driver.v_write * (end - begin))
 
 
+@pytest.mark.long
 def test_halving_the_step_changes_nothing_that_matters(pool):
     g = []
     for t_step in (0.5e-9, 0.25e-9):
@@ -88,6 +89,7 @@ def test_halving_the_step_changes_nothing_that_matters(pool):
     np.testing.assert_allclose(g[1], g[0], rtol=0, atol=1e-3 * WINDOW)
 
 
+@pytest.mark.long
 def test_neighbours_of_a_stepped_bit_line_stand_still(pool):
     """The column sees the stepped bit line behind closed gates, the row an open gate between two grounded lines."""
     values = example("set", pulses=2).model_dump()
@@ -98,6 +100,7 @@ def test_neighbours_of_a_stepped_bit_line_stand_still(pool):
     assert waves["state"][-1] > 0.5  # the written cell, meanwhile, is written
 
 
+@pytest.mark.long
 def test_write_verify_steps_the_bit_line_until_the_target(pool):
     """The loop withholds the word line's pulse here, not the bit line's: after the target nothing moves."""
     values = example("set", pulses=4).model_dump() | {"g_target": 10e-6, "code_first": 8, "t_read": 40e-9}

@@ -80,6 +80,7 @@ def test_another_table_gives_another_result(short, change):
     assert np.any(other.layers[0].g_final != run.layers[0].g_final)
 
 
+@pytest.mark.long
 def test_devices_of_other_physics_differ_by_more_than_seeds_do():
     """Two published devices: pulses of PCMO scatter by 1 % of its range, of TaOx/HfOx by 3.7 %; and that is why."""
 
