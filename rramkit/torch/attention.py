@@ -7,6 +7,7 @@ own function computes them, given identities in place of the projections.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,9 @@ class TileMultiheadAttention(nn.MultiheadAttention):
         """Add the cells of the projections; `out_proj` becomes a module on tiles."""
         matrices = {part: TileMatrix(model, options, seed=(*seed, number)) for number, part in enumerate(_PARTS)}
         self.cells = nn.ModuleDict(matrices)
-        self.out_proj.__class__ = TileLinear
-        self.out_proj.put_on_tiles(model, options, seed=(*seed, len(_PARTS)))
+        projection: Any = self.out_proj
+        projection.__class__ = TileLinear
+        projection.put_on_tiles(model, options, seed=(*seed, len(_PARTS)))
 
     def forward(
         self,
@@ -43,13 +45,15 @@ class TileMultiheadAttention(nn.MultiheadAttention):
     ) -> tuple[Tensor, Tensor | None]:
         """Return outputs (L, B, E), or (B, L, E) with `batch_first`, and the weights, as PyTorch's own module does."""
         turned = self.batch_first and query.dim() == 3
-        projected = [
+        q, k, v = (
             self._projected(part, x.transpose(0, 1) if turned else x)
             for part, x in zip(_PARTS, (query, key, value), strict=True)
-        ]
+        )
         same = torch.eye(self.embed_dim, dtype=query.dtype, device=query.device)
         y, weights = nn.functional.multi_head_attention_forward(
-            *projected,
+            q,
+            k,
+            v,
             self.embed_dim,
             self.num_heads,
             None,

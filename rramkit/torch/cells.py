@@ -103,6 +103,8 @@ class TileMatrix(nn.Module):
         Writes of the whole matrix, and how many of these were for a new range.
     """
 
+    _place: Tensor  # an empty buffer: where the module is
+
     def __init__(self, model: ArrayModel, options: TileOptions, *, seed: Sequence[int]) -> None:
         super().__init__()
         self.model, self.options, self.seed = model, options, tuple(seed)
@@ -150,7 +152,8 @@ class TileMatrix(nn.Module):
             When a type does not fit, or a weight is not finite or beyond a given `w_max`.
         """
         if "torch._dynamo" in sys.modules:  # imported by torch.compile, in whose graphs cells and noise have no place
-            return torch.compiler.disable(self.product)(x, weight)
+            outside: Any = torch.compiler.disable
+            return outside(self.product)(x, weight)
         return self.product(x, weight)
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -341,7 +344,8 @@ class TileMatrix(nn.Module):
         device = self._place.device
         w_max, low, high = (float(each) for each in tensors["range"])
         g_cell = tensors["g_cell"].detach().to(device)
-        self._build(Pairs(w_max=w_max).with_window(low, high), tuple(g_cell.shape), device)
+        halves, rows, columns = g_cell.shape
+        self._build(Pairs(w_max=w_max).with_window(low, high), (halves, rows, columns), device)
         assert self.matrix is not None and self.grid is not None and self.rng is not None
         grid = self.grid.programmed(g_cell).without_cache()
         states = restored(grid.tiles.periphery.states, tensors, "stages", device=device)
@@ -388,6 +392,9 @@ class TileMatrix(nn.Module):
         return self
 
 
+_ONCE: Any = once_differentiable  # its type hides the names of what it wraps
+
+
 class _TileProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, cells: TileMatrix, digital: bool) -> Tensor:  # noqa: ANN401
@@ -396,9 +403,9 @@ class _TileProduct(torch.autograd.Function):
         return cells.read(x, backward=False)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # noqa: ANN401
-        x, weight = ctx.saved_tensors
+    @_ONCE
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # noqa: ANN401
+        (error,), (x, weight) = grad_outputs, ctx.saved_tensors
         back = None
         if ctx.needs_input_grad[0]:
             back = error @ weight if ctx.digital else ctx.cells.read(error, backward=True)
@@ -411,7 +418,8 @@ def _too_many(clamped: int, outputs: int) -> bool:
 
 def _check(x: Tensor, weight: Tensor) -> None:
     """Raise `InputError` unless inputs fit the weight, in a type that tiles read, on one device, without autocast."""
-    if torch.jit.is_tracing():
+    jit: Any = torch.jit  # its types leave `is_tracing` out
+    if jit.is_tracing():
         raise InputError(
             "modules on tiles must run eagerly: their cells and noise are no part of a graph; got torch.jit.trace. "
             "Trace the model before `convert`."

@@ -17,7 +17,7 @@ import difflib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -130,6 +130,7 @@ def convert(
         raise InputError(f"`model` must have a layer to put on tiles, {kinds}; it has none. Look at `digital`.")
     _warn_of_parameters(model)
     model = model if inplace else copy.deepcopy(model)
+    module: Any
     for number, module in _chosen(model, digital):
         module.__class__ = _ON_TILES[_kind(module)]
         module.put_on_tiles(arrays, options, seed=(seed, number))

@@ -60,6 +60,7 @@ class _TileRecurrent(nn.RNNBase):
         if any(cells.unmeasured for cells in self.cells.values()):
             with ExitStack() as stack, torch.no_grad():
                 stack.enter_context(torch.random.fork_rng(devices=[]))
+                cells: Any
                 for cells in self.cells.values():
                     if cells.unmeasured:
                         stack.enter_context(cells.collecting())

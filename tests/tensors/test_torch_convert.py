@@ -1,6 +1,7 @@
 """`rramkit.torch.convert`: models on ideal tiles against themselves, and what is refused. Skipped without PyTorch."""
 
 import copy
+from typing import Any
 
 import pytest
 from fixtures.chip_tables import chip_tables
@@ -260,7 +261,8 @@ def test_bad_arguments_are_named():
     with pytest.raises(InputError, match=r"`digital` must be a sequence of names"):
         convert(model, IDEAL, digital="0")
     with pytest.raises(InputError, match=r"`model` must be a torch.nn.Module; got int"):
-        convert(1, IDEAL)
+        number: Any = 1
+        convert(number, IDEAL)
     with pytest.raises(InputError, match="`model` must have layers on tiles"):
         calibrate(model, torch.rand(2, 3))
     assert convert(copy.deepcopy(model), IDEAL, digital=("0",))[1].cells.seed == (0, 2)
