@@ -70,8 +70,8 @@ def side_by_side(waves: Waveforms, each: Sequence[DroopParams], _: np.ndarray) -
 
 def _comes_to_a_limit(state: np.ndarray) -> bool:
     """Return whether a state (T,) ends at a limit at which it did not start."""
-    near = np.minimum(state, 1.0 - state)[[0, -1]] < _LIMIT
-    return bool(near[1] and not near[0])
+    start, end = state[0], state[-1]
+    return bool(end > 1.0 - _LIMIT >= start or end < _LIMIT <= start)
 
 
 def ratios(_: StateMap, __: DroopParams, raw: Values) -> Values:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
+from rramkit.characterization.components.droop import _comes_to_a_limit
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.plan import Plan
@@ -89,3 +90,11 @@ def test_half_selected_cells_have_the_lines_of_their_scheme():
     assert found["half"] == LineLevels(pulse.v_bl_set / 2, pulse.v_wl_reset, 0.0)
     assert found["gated"] == LineLevels(pulse.v_bl_set, 0.0, 0.0)
     assert neighbour_levels(pulse, "reset", 1.5)["gated"] == LineLevels(1.5, pulse.v_wl_reset, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "limited"),
+    [(0.5, 0.999, True), (0.001, 0.999, True), (0.5, 0.001, True), (0.999, 0.999, False), (0.2, 0.9, False)],
+)
+def test_a_pulse_comes_to_a_limit_from_anywhere_but_there(start, end, limited):
+    assert _comes_to_a_limit(np.linspace(start, end, 5)) is limited
