@@ -17,7 +17,10 @@ from rramkit.circuits.write_driver import (
     driven_write,
 )
 
-_SHAPE = ("v_level", "v_settled", "overshoot", "t_settle", "droop", "v_end", "i_end", "r_source", "r_bit")
+_RESISTANCES = ("r_source", "r_source_far", "r_bit")
+_SHAPE = ("v_level", "v_settled", "overshoot", "t_settle", "droop", "v_end", "i_end", "t_cell", *_RESISTANCES)
+OPEN = 0.05  # of the cell's current (1): what it may lack while a pulse counts (see `MeasuredPulse.t_cell`)
+_INSTANTS = 2001  # of a pulse and its slot: 0.06 ns apart
 SETTLED = 10e-3  # V: the band of the settling time; about a step of the converter, so a pulse is on its level in it
 
 
@@ -41,9 +44,15 @@ class MeasuredPulse:
         The line at the end of the pulse.
     i_end : float
         Size of the cell's current then.
+    t_cell : float
+        How long the cell's current is within `OPEN` of its mean over the second half: what a cell has of the pulse. A
+        filament's rate falls by e in 35 to 60 mV of 1.5 V, and the word line that makes a RESET needs 2 ns (tt) to 7 ns
+        (ss, 358 K) to open; with 5 % the change of moving cells at three corners is met within 2 % of itself.
     r_source, r_bit : float
         Volts that the driver of source line and bit line loses at its own end of the line over the cell's current,
         means over the second half of the pulse. The wires are not in it: an array model has its own.
+    r_source_far : float
+        The same of the source line at its far end, at the cell: driver, wire, and what the row's other cells carry.
     """
 
     v_level: float
@@ -53,7 +62,9 @@ class MeasuredPulse:
     droop: float
     v_end: float
     i_end: float
+    t_cell: float
     r_source: float
+    r_source_far: float
     r_bit: float
 
 
@@ -100,22 +111,34 @@ def _shape(waves: Waveforms, v: np.ndarray, params: DriverWriteParams, index: in
         droop=float(v_settled - np.min(v[pulse])),
         v_end=float(np.interp(end, time, v)),
         i_end=abs(float(np.interp(end, time, waves["i_cell"]))),
+        t_cell=_time_open(waves, window=params.window(index), second_half=((begin + end) / 2, end)),
         **_resistances(waves, params, v_settled=v_settled, window=((begin + end) / 2, end)),
     )
+
+
+def _time_open(waves: Waveforms, *, window: tuple[float, float], second_half: tuple[float, float]) -> float:
+    """Return how long [s] in a window the cell's current lacks at most `OPEN` of its mean over the second half."""
+    mean = abs(integral(waves["time"], waves["i_cell"], second_half)) / (second_half[1] - second_half[0])
+    size = np.abs(np.interp(np.linspace(*window, _INSTANTS), waves["time"], waves["i_cell"]))
+    return float(np.mean(size >= (1.0 - OPEN) * mean)) * (window[1] - window[0])
 
 
 def _resistances(
     waves: Waveforms, params: DriverWriteParams, *, v_settled: float, window: tuple[float, float]
 ) -> dict[str, float]:
-    """Return what the drivers of source and bit line lose at their ends of the lines over the cell's current [ohm]."""
-    source, bit, current = (
+    """Return over the cell's current what both lines lose at their drivers, and the source line at the cell [ohm]."""
+    source, far, bit, current = (
         integral(waves["time"], waves[name], window) / (window[1] - window[0])
-        for name in ("v_sl_near", "v_bl_near", "i_cell")
+        for name in ("v_sl_near", "v_sl", "v_bl_near", "i_cell")
     )
     if params.polarity == "set":
         driven = v_settled if params.driver.set_line == "bl" else params.driver.v_bl_set
-        return {"r_source": source / current, "r_bit": (driven - bit) / current}
-    return {"r_source": (v_settled - source) / -current, "r_bit": bit / -current}
+        return {"r_source": source / current, "r_source_far": far / current, "r_bit": (driven - bit) / current}
+    return {
+        "r_source": (v_settled - source) / -current,
+        "r_source_far": (v_settled - far) / -current,
+        "r_bit": bit / -current,
+    }
 
 
 def deck(params: DriverWriteParams, code: np.ndarray, _draw: RandomDraw) -> Deck:
@@ -162,7 +185,9 @@ def _component(name: str, parameters: type[DriverWriteParams]) -> Component:
             "droop": Signal("V", "drop of the line by the cell's current during the pulse"),
             "v_end": Signal("V", "the line at the pulse's end"),
             "i_end": Signal("A", "the written cell's current at the pulse's end"),
+            "t_cell": Signal("s", "how long the cell's current is within 5 % of its mean over the second half"),
             "r_source": Signal("ohm", "of the source line's driver, at its end of the line, second half of the pulse"),
+            "r_source_far": Signal("ohm", "of the source line at the cell: its driver, wire and other cells"),
             "r_bit": Signal("ohm", "of the bit line's driver, at its end of the line, second half of the pulse"),
             "energy": Signal("J", "a pulse with its slot, from all supplies; what flows back is lost"),
             "energy_inhibit": Signal("J", "the part of it that charges the row's other bit lines"),
@@ -172,6 +197,7 @@ def _component(name: str, parameters: type[DriverWriteParams]) -> Component:
         constants={
             "bits": ("driver.converter.bits", "1"),
             "cells": ("driver.lines.cells", "1"),
+            "r_neighbour": ("driver.lines.r_neighbour", "ohm"),
             "t_pulse": ("t_pulse", "s"),
             "t_lead": ("driver.t_lead", "s"),
             "t_slot": ("t_write", "s"),

@@ -2,8 +2,9 @@
 
 The other cells hang on the three lines. Word line and source line run along the row, the bit line along the column (as
 in `crossbar`); the written cell sits at their far ends. A line of N segments is cut into `lumps` equal pieces; a piece
-stands for N/lumps cells: their wire's resistance and capacitance, and one 1T1R cell of N/lumps times the size, its
-ReRAM a resistor `r_neighbour`:
+stands for N/lumps cells: their wire's resistance and, in its middle, their capacitance and one 1T1R cell of N/lumps
+times the size, its ReRAM a resistor `r_neighbour`. (At the piece's end, cells would lie half a piece too far on the
+average and carry more of a pulse's current than they do.)
 
     along the row        word line on its gate, source line on its source, the inhibited bit lines behind its ReRAM
     along the column     bit line behind its ReRAM, gate and source at 0 V (closed)
@@ -19,6 +20,7 @@ A PMOS with its well at the supply would not do: at 2 V its body effect is a vol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -72,25 +74,32 @@ def add_lines(circuit: Circuit, params: LinesParams, cell: CellParams) -> Far:
     draw, per_lump = Netlister(circuit, cell.technology), params.cells // params.lumps
     hot = {"raw_spice": f"tc1={params.tcr:.9g}"} if params.tcr > 0 else {}
     for line in ("bl", "wl", "sl"):
-        for k in range(params.lumps):
-            circuit.R(f"_{line}_{k}", _node(line, k), _node(line, k + 1), params.r_segment * per_lump, **hot)
-            if params.c_segment > 0:
-                circuit.C(f"_{line}_{k}", _node(line, k + 1), circuit.gnd, params.c_segment * per_lump)
+        nodes = [line, *(_middle(line, k) for k in range(1, params.lumps + 1)), _far(line)]
+        for k, (here, there) in enumerate(pairwise(nodes)):
+            length = per_lump if 0 < k < params.lumps else per_lump / 2  # from middle to middle, or to an end
+            circuit.R(f"_{line}_{k}", here, there, params.r_segment * length, **hot)
+            if params.c_segment > 0 and k < params.lumps:
+                circuit.C(f"_{line}_{k + 1}", there, circuit.gnd, params.c_segment * per_lump)
     if params.c_inhibited > 0:
         circuit.C("_inhibit", "inhibit", circuit.gnd, params.c_inhibited * params.cells * params.inhibited)
     size = {"w": cell.w_access, "length": cell.l_access, "m": per_lump}
     for k in range(1, params.lumps + 1):
         for where, top, gate, source in (
-            ("row", "inhibit", _node("wl", k), _node("sl", k)),
-            ("col", _node("bl", k), "0", "0"),
+            ("row", "inhibit", _middle("wl", k), _middle("sl", k)),
+            ("col", _middle("bl", k), "0", "0"),
         ):
             circuit.R(f"_{where}_{k}", top, f"{where}_{k}", params.r_neighbour / size["m"])
             draw.mosfet(f"_{where}_{k}", (f"{where}_{k}", gate, source, 0), cell.access, **size)
-    return Far(*(_node(line, params.lumps) for line in ("bl", "wl", "sl")))
+    return Far(*(_far(line) for line in ("bl", "wl", "sl")))
 
 
-def _node(line: str, k: int) -> str:
-    return line if k == 0 else f"{line}_{k}"
+def _middle(line: str, k: int) -> str:
+    """Return the node in the middle of a line's piece, counted from 1."""
+    return f"{line}_{k}"
+
+
+def _far(line: str) -> str:
+    return f"{line}_far"
 
 
 Interval = tuple[float, float]

@@ -54,6 +54,17 @@ class CellAddress:
         arrays = int(np.prod(shape[:-3], dtype=np.int64)) * down * across
         return cls(flat, array, row % high, halves * (pair % wide) + half, arrays, high, halves * wide)
 
+    def row_means(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean of `values` (..., 2, R, C) along each cell's row, within its array (N,)."""
+        halves, rows, pairs = values.shape[-3:]
+        across = -(-halves * pairs // self.cols)
+        starts = np.arange(across) * (self.cols // halves)
+        sums = np.add.reduceat(values.sum(axis=-3), starts, axis=-1)  # (..., R, across)
+        means = sums / (halves * np.diff(np.append(starts, pairs)))
+        matrix, rest = np.divmod(self.flat, halves * rows * pairs)
+        row, pair = (rest // pairs) % rows, rest % pairs
+        return means.reshape(-1, rows, across)[matrix, row, pair // (self.cols // halves)]
+
     @property
     def row_line(self) -> np.ndarray:
         """Number of each cell's row line among those of all arrays (N,)."""
@@ -84,10 +95,12 @@ def every_address(shape: tuple[int, ...], largest: tuple[int, int] | None) -> Ce
     return address
 
 
-def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Return the voltage drop at each cell by the currents of its line, for a resistance of 1 ohm a segment.
+def shared_drop(current: np.ndarray, line: np.ndarray, near: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Return the voltage drop at each cell by the currents of its line.
 
-    d_k = sum over m of the same line of I_m min(p_k, p_m)
+    d_k = sum over m of the same line of I_m near(the nearer of k and m) far(the farther)
+
+    A wire of 1 ohm a segment has near = p, its segments from the driver to the cell, and far = 1.
 
     Parameters
     ----------
@@ -95,24 +108,24 @@ def shared_drop(current: np.ndarray, line: np.ndarray, position: np.ndarray) -> 
         Current I of each cell (N,), in amperes.
     line : ndarray of int
         Which line each cell is on (N,).
-    position : ndarray of int
-        Segments p between the line's driver and each cell (N,).
+    near, far : ndarray
+        Factors of each cell (N,), their product in ohms; `near` rises with the distance from the driver.
 
     Returns
     -------
     ndarray
-        Voltages (N,) in volts for 1 ohm.
+        Voltages (N,) in volts.
     """
     if not current.size:
         return np.zeros(0)
-    order = np.lexsort((position, line))
-    i, p, key = current[order], position[order].astype(float), line[order]
+    order = np.lexsort((near, line))
+    i, p, q, key = current[order], near[order].astype(float), far[order], line[order]
     first = np.concatenate([[0], np.flatnonzero(key[1:] != key[:-1]) + 1])
     length = np.diff(np.append(first, key.size))
-    nearer, passed = _within(i * p, first, length), _within(i, first, length)
-    total = np.repeat(np.add.reduceat(i, first), length)
+    nearer, passed = _within(i * p, first, length), _within(i * q, first, length)
+    total = np.repeat(np.add.reduceat(i * q, first), length)
     drop = np.empty_like(i)
-    drop[order] = nearer + p * (total - passed)
+    drop[order] = q * nearer + p * (total - passed)
     return drop
 
 

@@ -9,9 +9,11 @@ a cell, r ohms each, and R ohms in the driver, the drop at cell k is ::
     I  mean current of a pulse (A), from the table's energy: (E - C V^2) / (V t), at the amplitude that arrives
 
 r is that of the fitted wires at the temperature of the cells: rows (source lines) `r_row`, columns (bit lines) `r_col`.
-R is that of the write driver (`write_driver`), less what the pulse table has in series for the cell's own current. Two
-passes of the fixed point I(v), v(I) are taken: the second changes v by less than a tenth of the first where the droop
-is below 10 %; R is that at the current of the first.
+R is that of the write driver (`write_driver`), less what the pulse table has in series for the cell's own current.
+Where the driver's table says what a source line loses at both its ends, d_source is that of a line whose other cells
+carry a part of the current (`source_line`): they are as open as the pulsed one. Two passes of the fixed point I(v),
+v(I) are taken: the second changes v by less than a tenth of the first where the droop is below 10 %; R is that at the
+current of the first.
 
 The factors k convert a volt lost on a line to volts of the stepped line; the access transistor sets them. A SET whose
 word line is stepped loses gate drive and drain voltage when its source rises, little when its bit line falls. In RESET
@@ -26,7 +28,7 @@ a segment, 7 segments of one line, three states. Another cell needs its own, or 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -34,8 +36,9 @@ import numpy as np
 from rramkit.array.wires import warmer
 from rramkit.array.write.cell_address import CellAddress, shared_drop
 from rramkit.array.write.pulse import GradualWrite
+from rramkit.array.write.source_line import SourceLine, source_drop
 from rramkit.array.write.state import POLARITIES, Polarity
-from rramkit.array.write.write_driver import WriteDriver
+from rramkit.array.write.write_driver import Load, WriteDriver
 from rramkit.errors import TableError
 from rramkit.parameters import Parameters, quantity
 from rramkit.surrogate.grid import GridSurrogate
@@ -75,6 +78,8 @@ class Droop:
         By polarity the tables' factors of source and bit line; empty: typed.
     drivers : mapping
         By polarity the write driver; empty: no resistance.
+    source_lines : mapping
+        By polarity what a source line's driver and its other cells do; empty: wires and driver in series.
     """
 
     r_row: float
@@ -82,6 +87,7 @@ class Droop:
     params: DroopParams
     worth: Mapping[Polarity, tuple[GridSurrogate, GridSurrogate]] = field(default_factory=dict)
     drivers: Mapping[Polarity, WriteDriver] = field(default_factory=dict)
+    source_lines: Mapping[Polarity, SourceLine] = field(default_factory=dict)
 
     @classmethod
     def from_table(cls, table: Table, params: DroopParams, *, kelvin: float | None = None) -> Self:
@@ -112,10 +118,17 @@ class Droop:
         worth: dict[Polarity, tuple[GridSurrogate, GridSurrogate]] = {}
         if tabled:
             worth = {polarity: _worth(tables[DROOPS[polarity].group]) for polarity in POLARITIES}
-        return cls(droop.r_row, droop.r_col, droop.params, worth, drivers)
+        return replace(droop, worth=worth, drivers=drivers, source_lines=_source_lines(drivers, droop.r_row))
 
     def lost(
-        self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
+        self,
+        write: GradualWrite,
+        g_cell: np.ndarray,
+        v_pulse: np.ndarray,
+        *,
+        address: CellAddress,
+        slot: np.ndarray,
+        g_row: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return the volts that each cell's amplitude loses on its lines (N,).
 
@@ -129,25 +142,55 @@ class Droop:
             Array, row and column of each cell.
         slot : ndarray of int
             Slot of each cell (N,): cells of one slot are pulsed at once.
+        g_row : ndarray, optional
+            Mean conductance of the cells of each one's row (N,) (S); where `source_lines` says what they carry.
         """
         source, bit = self._worth(write, g_cell, v_pulse)
         lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
         alone = np.array_equal(slot, np.arange(slot.size))  # one cell in each slot: no line is shared
         row = None if alone else slot * lines + address.row_line
         col = None if alone else slot * lines + address.col_line
-        driver = self.drivers.get("set" if write.sign > 0.0 else "reset")
-        lost, r_source, r_bit = np.zeros(g_cell.shape), None, None
+        polarity: Polarity = "set" if write.sign > 0.0 else "reset"
+        driver, load = self.drivers.get(polarity), None
+        lost = np.zeros(g_cell.shape)
         for _ in range(_PASSES):
             current = write.current(g_cell, v_pulse, lost)
-            rows, cols = _drop(current, row, address.along_row), _drop(current, col, address.along_col)
-            lost = source * self.r_row * rows + bit * self.r_col * cols
-            if driver is not None:
-                if r_source is None or r_bit is None:  # a few ohms between an idle and a strong cell: once is enough
-                    r_source, r_bit = driver.resistance(v_pulse, current)
-                own = driver.r_table * current
-                lost = lost + source * (r_source * _of_line(current, row) - own)
-                lost = lost + bit * (r_bit * _of_line(current, col) - own)
+            d_bit = self.r_col * _drop(current, col, address.along_col)
+            if driver is None:
+                lost = source * self.r_row * _drop(current, row, address.along_row) + bit * d_bit
+                continue
+            if load is None:  # resistances: a few ohms between an idle and a strong cell, once is enough
+                load = driver.load(v_pulse, current)
+            d_source = self._source_drop(polarity, current, row, load=load, address=address, g_row=g_row)
+            d_bit = d_bit + load.of(driver.codes.r_bit) * _of_line(current, col)
+            own = driver.r_table * current
+            lost = source * (d_source - own) + bit * (d_bit - own)
         return lost
+
+    def _source_drop(
+        self,
+        polarity: Polarity,
+        current: np.ndarray,
+        row: np.ndarray | None,
+        *,
+        load: Load,
+        address: CellAddress,
+        g_row: np.ndarray | None,
+    ) -> np.ndarray:
+        """Return what each cell's source line and its driver lose (N,) (V)."""
+        line = self.source_lines.get(polarity)
+        if line is None or g_row is None:
+            wires = self.r_row * _drop(current, row, address.along_row)
+            return wires + load.of(self.drivers[polarity].codes.r_source) * _of_line(current, row)
+        return source_drop(
+            current,
+            row,
+            address.along_row,
+            r_segment=line.r_segment,
+            r_driver=load.of(line.r_driver),
+            g_cell=g_row / (1.0 + g_row * load.of(line.r_access)),
+            cells=address.cols,
+        )
 
     def _worth(
         self, write: GradualWrite, g_cell: np.ndarray, v_pulse: np.ndarray
@@ -174,9 +217,25 @@ def _worth(table: Table) -> tuple[GridSurrogate, GridSurrogate]:
     return GridSurrogate(table, columns.source), GridSurrogate(table, columns.bit)
 
 
+def _source_lines(drivers: Mapping[Polarity, WriteDriver], r_row: float) -> dict[Polarity, SourceLine]:
+    """Return the source lines of those drivers whose tables say what a line loses at both ends."""
+    found: dict[Polarity, SourceLine] = {}
+    for polarity, driver in drivers.items():
+        codes = driver.codes
+        if codes.r_source_far is not None and r_row > 0.0:
+            found[polarity] = SourceLine.of(
+                codes.r_source,
+                codes.r_source_far,
+                r_segment=r_row,
+                cells=driver.cells,
+                r_neighbour=driver.r_neighbour,
+            )
+    return found
+
+
 def _drop(current: np.ndarray, line: np.ndarray | None, position: np.ndarray) -> np.ndarray:
     """Return the drop (N,) along lines of 1 ohm a segment; `line` None: no line is shared."""
-    return current * position if line is None else shared_drop(current, line, position)
+    return current * position if line is None else shared_drop(current, line, position, np.ones(current.shape))
 
 
 def _of_line(current: np.ndarray, line: np.ndarray | None) -> np.ndarray:

@@ -538,7 +538,9 @@ class UpdateChain:
         lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[address.flat]
         if self.droop is None:
             return lost
-        return lost + self.droop.lost(write, state.g_cell.ravel()[address.flat], v_pulse, address=address, slot=slot)
+        g_row = address.row_means(state.g_cell) if self.droop.source_lines else None
+        g_cell = state.g_cell.ravel()[address.flat]
+        return lost + self.droop.lost(write, g_cell, v_pulse, address=address, slot=slot, g_row=g_row)
 
     def _change(
         self,
@@ -554,6 +556,9 @@ class UpdateChain:
         traits, before = state.traits, state.g_cell.ravel()[flat]
         level = None if traits.level is None else traits.level.ravel()[flat]
         change = write.drawn(before, v_pulse, lost, cycles=self.params.cycles, level=level, rng=rng)
+        driver = self.drivers.get("set" if write.sign > 0.0 else "reset")
+        if driver is not None:
+            change = change * driver.width(v_pulse)
         gain = traits.gain_set if write.sign > 0.0 else traits.gain_reset
         return change if gain is None else change * gain.ravel()[flat]
 

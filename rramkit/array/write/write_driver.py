@@ -6,7 +6,11 @@ beyond the amplitudes of the tables `set` and `reset` are left out: nobody knows
 
 Resistance. The drivers of source and bit line lose r_source and r_bit times the current of all cells that are pulsed at
 once on their line (`droop`). Both are taken between the two states of the table by the cell's current; what the pulse
-table already has in series (`r_driver`) is taken off for the cell's own current.
+table already has in series (`r_driver`) is taken off for the cell's own current. With `r_source_far` the row's other
+cells, which carry a part of that current, are known as well (`source_line`).
+
+Width. The line that makes the pulse takes its time to open: a cell has `t_cell` of the pulse, and that part of the
+change of the table's pulse, whose edges are fast.
 
 Energy. A pulse costs what all supplies give in its slot::
 
@@ -46,8 +50,12 @@ class CodeTable:
         Current of the cell in each of the table's states (K, S), rising along S (A).
     r_source, r_bit : ndarray
         Resistance of the drivers in each state (K, S) (ohm).
+    r_source_far : ndarray or None
+        The source line's loss at the cell over its current in each state (K, S) (ohm); None: not characterised.
     e_first, e_slope, e_inhibit : ndarray
         Energy beside the cell's (J), energy for each joule of the cell (1), charge of the inhibited lines (J); (K,).
+    width : ndarray
+        Part of the pulse table's width that the cell has of a pulse (K,) (1).
     t_slot : float
         Time from one pulse to the next (s).
     """
@@ -56,10 +64,26 @@ class CodeTable:
     i_cell: np.ndarray
     r_source: np.ndarray
     r_bit: np.ndarray
+    r_source_far: np.ndarray | None
     e_first: np.ndarray
     e_slope: np.ndarray
     e_inhibit: np.ndarray
+    width: np.ndarray
     t_slot: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """Where pulsed cells (N,) lie in a driver's table: code, part (1) to the next, share (1) between the states."""
+
+    code: np.ndarray
+    part: np.ndarray
+    share: np.ndarray
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """Return what a signal (K, S) is for each cell (N,)."""
+        mine = _between(values, self.code, self.part)
+        return mine[:, 0] + self.share * (mine[:, -1] - mine[:, 0])
 
 
 @dataclass(frozen=True)
@@ -74,11 +98,17 @@ class WriteDriver:
         `set` or `reset`.
     r_table : float
         Resistance that the pulse table has in series with each line already (ohm).
+    cells : int
+        Cells on the line for which the table was read.
+    r_neighbour : float
+        ReRAM of the other cells of the row (ohm).
     """
 
     codes: CodeTable
     polarity: Polarity
     r_table: float
+    cells: int = 1
+    r_neighbour: float = 0.0
 
     @classmethod
     def from_table(cls, table: Table, *, cells: int, pulses: Table) -> Self:
@@ -136,13 +166,17 @@ class WriteDriver:
                 i_cell=i_cell,
                 r_source=r_source,
                 r_bit=r_bit,
+                r_source_far=over(columns.r_source_far) if columns.r_source_far in table.signals else None,
                 e_first=energy[:, 0] - e_slope * e_cell[:, 0],
                 e_slope=e_slope,
                 e_inhibit=e_inhibit,
+                width=_width(over(columns.t_cell), pulses) if columns.t_cell in table.signals else np.ones(code.size),
                 t_slot=table.condition(columns.t_slot),
             ),
             polarity,
             0.0 if series is None else float(series),
+            round(float(np.clip(cells, *table.valid_range(columns.cells)))) if columns.cells in table.axes else cells,
+            table.condition(columns.r_neighbour) if columns.r_neighbour in table.conditions else 0.0,
         )
 
     def amplitudes(self, low: float, high: float) -> np.ndarray:
@@ -163,21 +197,22 @@ class WriteDriver:
             )
         return inside
 
-    def resistance(self, v_pulse: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the resistances of source and bit line's drivers (N,) at amplitudes (N,) and currents (N,) (ohm)."""
+    def load(self, v_pulse: np.ndarray, current: np.ndarray) -> Load:
+        """Return where cells of currents (N,) (A), pulsed at amplitudes (N,) (V), lie between the table's states."""
         low, part = self._place(v_pulse)
-        table = self.codes
-        i_cell = _between(table.i_cell, low, part)
+        i_cell = _between(self.codes.i_cell, low, part)
         width = i_cell[:, -1] - i_cell[:, 0]
         share = np.zeros_like(current)
-        if table.i_cell.shape[1] > 1:
+        if self.codes.i_cell.shape[1] > 1:
             share = np.clip((current - i_cell[:, 0]) / np.where(width > 0.0, width, 1.0), 0.0, 1.0)
+        return Load(low, part, share)
 
-        def at(values: np.ndarray) -> np.ndarray:
-            mine = _between(values, low, part)
-            return mine[:, 0] + share * (mine[:, -1] - mine[:, 0])
+    def width(self, v_pulse: np.ndarray) -> np.ndarray:
+        """Return the part of a pulse's width that cells have of pulses at amplitudes (N,) (1).
 
-        return at(table.r_source), at(table.r_bit)
+        Their change is that part of the pulse table's: the state's rate is what the voltage gives, so long as it lasts.
+        """
+        return np.interp(v_pulse, self.codes.v_settled, self.codes.width)
 
     def energy(self, v_pulse: np.ndarray, e_cell: np.ndarray, at_once: np.ndarray) -> np.ndarray:
         """Return the energy (N,) of pulses (J) whose cells take `e_cell` (N,), `at_once` (N,) of them on a row."""
@@ -194,6 +229,12 @@ class WriteDriver:
         position = np.interp(v_pulse, v, np.arange(v.size, dtype=float))
         low = np.minimum(position.astype(np.intp), max(v.size - 2, 0))
         return low, position - low
+
+
+def _width(t_cell: np.ndarray, pulses: Table) -> np.ndarray:
+    """Return the mean over states of the times (K, S) over the width of the table's pulses (K,)."""
+    polarity: Polarity = "reset" if pulses.polarity == "reset" else "set"
+    return t_cell.mean(axis=1) / pulses.condition(WRITES[polarity].t_pulse)
 
 
 def _between(values: np.ndarray, low: np.ndarray, part: np.ndarray) -> np.ndarray:
