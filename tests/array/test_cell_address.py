@@ -38,14 +38,16 @@ def test_shared_resistance_as_the_slow_sum(seed, count):
         sum(i * min(p, position[k]) for i, p, key in zip(current, position, line, strict=True) if key == line[k])
         for k in range(count)
     ]
-    np.testing.assert_allclose(shared_drop(current, line, position), slow, rtol=0, atol=1e-12 * max(count, 1))
+    np.testing.assert_allclose(
+        shared_drop(current, line, position.astype(float), np.ones(count)), slow, rtol=0, atol=1e-12 * max(count, 1)
+    )
 
 
 def test_the_drop_is_that_of_a_ladder():
     """Kirchhoff: between neighbouring cells of one line flow the currents of all cells beyond."""
     rng = np.random.default_rng(1)
     current, r = rng.uniform(0, 1e-4, 6), 2.5
-    drop = r * shared_drop(current, np.zeros(6, dtype=int), np.arange(6))
+    drop = r * shared_drop(current, np.zeros(6, dtype=int), np.arange(6.0), np.ones(6))
     np.testing.assert_allclose(np.diff(drop), r * np.cumsum(current[::-1])[::-1][1:], rtol=1e-12)
 
 

@@ -28,10 +28,12 @@ from fixtures.closeness import near
 from fixtures.synthetic import tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles.source_line import volts_lost
 
 from rramkit.array import UpdateChain, UpdateParams, VerifyParams, WriteVerify
 from rramkit.array.write.disturb import DisturbParams, DisturbRate
 from rramkit.array.write.droop import DroopParams
+from rramkit.array.write.source_line import SourceLine
 from rramkit.array.write.spread import SpreadParams
 from rramkit.array.write.state import POLARITIES
 from rramkit.array.write.update import IDEAL, OFF, STAGES
@@ -102,7 +104,10 @@ def test_a_file_without_the_groups_writes_as_before_bit_for_bit():
     ("group", "signal"),
     [
         ("write_driver_set", "v_settled"),
+        ("write_driver_set", "r_source"),
+        ("write_driver_set", "r_source_far"),
         ("write_driver_set", "r_bit"),
+        ("write_driver_set", "t_cell"),
         ("write_driver_set", "energy"),
         ("write_driver_set", "energy_inhibit"),
         ("droop_set", "source"),
@@ -137,14 +142,17 @@ def test_the_amplitudes_are_the_codes_of_the_driver():
 
 
 def driver_at(v_pulse, current, polarity):
-    """Return the fixture's resistances of source and bit line at an amplitude and a current, from their definition."""
+    """Return driver and other cells of the source line, driver of the bit line, at an amplitude and a current [ohm]."""
     v_high = 1.55 if polarity == "set" else 1.85
     ends = (10e-6 + 90e-6 * np.array([0.1, 0.9])) * v_pulse / v_high
-    state = 0.1 + 0.8 * np.clip((current - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)
-    return R_SOURCE + 40.0 * state, R_BIT + 20.0 * state
+    share = float(np.clip((current - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0))
+    r_near = R_SOURCE + 40.0 * np.array([0.1, 0.9])
+    line = SourceLine.of(r_near, r_near + 0.8 * 65, r_segment=1.0, cells=65, r_neighbour=12.5e3)
+    r_driver, r_access = (float(ends[0] + share * (ends[1] - ends[0])) for ends in (line.r_driver, line.r_access))
+    return r_driver, r_access, R_BIT + 20.0 * (0.1 + 0.8 * share)
 
 
-def by_loop(g, picked, v_pulse, polarity):
+def by_loop(g, picked, v_pulse, polarity, *, g_row):
     """Return volts lost and energy of pulses at cells (row, column) of one array, cell by cell and slot by slot."""
     write, (source, bit) = CHAIN.write(polarity), {"set": (1.75, 0.08), "reset": (0.96, 1.0)}[polarity]
     lost, first = np.zeros(len(picked)), []
@@ -153,14 +161,19 @@ def by_loop(g, picked, v_pulse, polarity):
         first = first or current  # the drivers' resistance is taken at the current of the first pass
         lost = np.zeros(len(picked))
         for k, (row, col) in enumerate(picked):
-            for m, (other_row, other_col) in enumerate(picked):
-                if other_row != row or v_pulse[m] != v_pulse[k]:
-                    continue  # another slot: cells of one row and one amplitude are pulsed at once
-                lost[k] += source * current[m] * min(col, other_col)  # 1 ohm a segment
-                lost[k] += source * current[m] * driver_at(v_pulse[k], first[k], polarity)[0]
-                if other_col == col:
-                    lost[k] += bit * current[m] * (SHAPE[1] - 1 - row)
-                    lost[k] += bit * current[m] * driver_at(v_pulse[k], first[k], polarity)[1]
+            # cells of one row and one amplitude are pulsed at once
+            slot = [m for m in range(len(picked)) if picked[m][0] == row and v_pulse[m] == v_pulse[k]]
+            drivers = [driver_at(v_pulse[m], first[m], polarity) for m in slot]
+            drawn = np.zeros(2 * SHAPE[2] + 1)
+            drawn[[picked[m][1] for m in slot]] = [current[m] for m in slot]
+            g_cells = [g_row[row] / (1.0 + g_row[row] * each[1]) for each in drivers]
+            r_driver = float(np.mean([each[0] for each in drivers]))
+            volts = volts_lost(drawn, r_segment=1.0, r_driver=r_driver, g_cell=float(np.mean(g_cells)))
+            lost[k] += source * volts[col]
+            for m in slot:
+                if picked[m][1] == col:
+                    lost[k] += bit * current[m] * (SHAPE[1] - 1 - row)  # 1 ohm a segment
+                    lost[k] += bit * current[m] * driver_at(v_pulse[k], first[k], polarity)[2]
     energy = []
     for k, (row, _) in enumerate(picked):
         e_cell = float(write.joules(g[k : k + 1], v_pulse[k : k + 1], lost[k : k + 1])[0])
@@ -182,10 +195,11 @@ def test_losses_and_energies_are_those_of_a_slow_loop(polarity):
     address = CHAIN.address(flat, SHAPE)
     picked = list(zip(address.row.tolist(), address.col.tolist(), strict=True))
     g = cells.g_cell.ravel()[flat]
-    lost, energy = by_loop(g, picked, v_pulse, polarity)
+    lost, energy = by_loop(g, picked, v_pulse, polarity, g_row=cells.g_cell.mean(axis=(0, 2)))
     after = CHAIN.step(cells, flat, v_pulse, polarity=polarity, rng=rng())
     # the tables' levels are interpolated between codes: to rounding and a thousandth of the losses
-    expected = g + write.delta_g.at(g, v_pulse - lost)
+    width = np.array([1.0 - 0.04 * (1.0 - code / 63.0) + 0.002 for code in (30, 30, 45, 30, 30, 45)])
+    expected = g + width * write.delta_g.at(g, v_pulse - lost)
     np.testing.assert_allclose(after.g_cell.ravel()[flat], np.clip(expected, *write.g_range), rtol=2e-4)
     np.testing.assert_allclose(after.energy.ravel()[flat], energy, rtol=1e-3)
     assert after.tally.energy == near(energy.sum(), rel=1e-3)
