@@ -120,17 +120,31 @@ class Machine(Parameters):
         return self.energy_of_operation.times(OPERATIONS * macs).plus(moved)
 
 
+class Claim(Parameters):
+    """A published ratio: a machine's energy over that of the system that claims it."""
+
+    title: str = Field(description="whose, of what")
+    ratio: float = quantity(1.0, "1", "how many times less energy", gt=0)
+    machine: str = Field(description="key of the machine")
+    source: str = Field(description="key of a source")
+    mark: Mark = Field(description="found, derived or recalled")
+
+
 class MachineFile(Parameters):
     """What a file of machines holds."""
 
     sources: dict[str, str] = Field(default={}, description="title of each source by its key")
     machines: dict[str, Machine] = Field(default={}, description="machines by key")
+    claims: dict[str, Claim] = Field(default={}, description="published ratios by the kind of learning")
 
     @model_validator(mode="after")
     def _with_sources(self) -> Self:
-        for key, machine in self.machines.items():
-            if machine.source not in self.sources:
-                raise ValueError(f"must have a title in `sources` for `{machine.source}` of {key}. Add it")
+        for key, entry in {**self.machines, **self.claims}.items():
+            if entry.source not in self.sources:
+                raise ValueError(f"must have a title in `sources` for `{entry.source}` of {key}. Add it")
+        for key, claim in self.claims.items():
+            if claim.machine not in self.machines:
+                raise ValueError(f"must have a machine `{claim.machine}`, which {key} names. Add it")
         return self
 
 
