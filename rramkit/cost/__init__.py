@@ -1,7 +1,7 @@
 """What a run costs: prices of what SPICE does not cover, and machines to compare with."""
 
 from rramkit.cost.components import Component, Components, components
-from rramkit.cost.machines import Machine, Span, machines
+from rramkit.cost.machines import Machine, Range, machines
 from rramkit.cost.scaling import Scaling
 
-__all__ = ["Component", "Components", "Machine", "Scaling", "Span", "components", "machines"]
+__all__ = ["Component", "Components", "Machine", "Range", "Scaling", "components", "machines"]

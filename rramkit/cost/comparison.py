@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rramkit.cost.components import Components
-from rramkit.cost.machines import Claim, Machine, Span, machine_file
+from rramkit.cost.machines import Claim, Machine, Range, machine_file
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class Against:
     ----------
     key, machine : str and Machine
         The machine.
-    energy : Span
+    energy : Range
         Its energy for the workload (J).
-    ratio : Span
+    ratio : Range
         That over the run's: above 1, the run needs less.
     """
 
     key: str
     machine: Machine
-    energy: Span
-    ratio: Span
+    energy: Range
+    ratio: Range
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class ClaimedRatio:
         What is claimed.
     unit : str
         Gradient unit.
-    ratio : Span
+    ratio : Range
         The run's ratio.
     """
 
     claim: Claim
     unit: str
-    ratio: Span
+    ratio: Range
 
     @property
     def place(self) -> str:
@@ -72,12 +72,12 @@ class ClaimedRatio:
         return "within" if low is not None and high is not None else "unknown"
 
 
-def against(ours: Span, workload: Workload, components: Components) -> tuple[Against, ...]:
+def against(ours: Range, workload: Workload, components: Components) -> tuple[Against, ...]:
     """Return each reference machine beside a run.
 
     Parameters
     ----------
-    ours : Span
+    ours : Range
         Energy of the run (J), over its assumptions.
     workload : Workload
         What it computed.
@@ -91,9 +91,9 @@ def against(ours: Span, workload: Workload, components: Components) -> tuple[Aga
 
     Examples
     --------
-    >>> from rramkit.cost import Span, components
+    >>> from rramkit.cost import Range, components
     >>> from rramkit.cost.comparison import Workload, against
-    >>> first = against(Span(1e-3, 2e-3), Workload(1e9), components())[0]
+    >>> first = against(Range(1e-3, 2e-3), Workload(1e9), components())[0]
     >>> first.machine.title, first.energy.text("J"), first.ratio.text("1")
     ('DaDianNao', '3.48 to 7.2 mJ', '1.74 to 7.2')
     """
@@ -105,13 +105,13 @@ def against(ours: Span, workload: Workload, components: Components) -> tuple[Aga
 
 
 def claimed(
-    by_unit: Mapping[str, Span], workload: Workload, components: Components, *, reinforcement: bool
+    by_unit: Mapping[str, Range], workload: Workload, components: Components, *, reinforcement: bool
 ) -> tuple[ClaimedRatio, ...]:
     """Return TIME's ratio beside that of a run, for each gradient unit.
 
     Parameters
     ----------
-    by_unit : mapping of str to Span
+    by_unit : mapping of str to Range
         Energy of the run (J) with each gradient unit.
     workload : Workload
         What it computed.
@@ -127,9 +127,9 @@ def claimed(
 
     Examples
     --------
-    >>> from rramkit.cost import Span, components
+    >>> from rramkit.cost import Range, components
     >>> from rramkit.cost.comparison import Workload, claimed
-    >>> units = {"in memory": Span(3e-3, 3e-3), "digital": Span(3e-2, 3e-2)}
+    >>> units = {"in memory": Range(3e-3, 3e-3), "digital": Range(3e-2, 3e-2)}
     >>> for row in claimed(units, Workload(48e9), components(), reinforcement=False):
     ...     print(row.unit, row.ratio.text("1"), row.place)
     in memory 55.68 to 115.2 below

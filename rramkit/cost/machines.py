@@ -18,14 +18,14 @@ OPERATIONS = 2
 
 
 @dataclass(frozen=True)
-class Span:
+class Range:
     """A range over assumptions; an end that is None is unknown: nothing is taken in its place.
 
     Examples
     --------
-    >>> from rramkit.cost.machines import Span
-    >>> Span(1e-3, None).over(Span(1e-4, 2e-4))
-    Span(low=5.0, high=None)
+    >>> from rramkit.cost.machines import Range
+    >>> Range(1e-3, None).over(Range(1e-4, 2e-4))
+    Range(low=5.0, high=None)
     """
 
     low: float | None = None
@@ -36,18 +36,18 @@ class Span:
         """Whether either end is known."""
         return self.low is not None or self.high is not None
 
-    def over(self, divisor: "Span") -> "Span":
+    def over(self, divisor: "Range") -> "Range":
         """Return the range of quotients: lowest over highest, highest over lowest."""
-        return Span(_quotient(self.low, divisor.high), _quotient(self.high, divisor.low))
+        return Range(_quotient(self.low, divisor.high), _quotient(self.high, divisor.low))
 
-    def times(self, factor: float) -> "Span":
+    def times(self, factor: float) -> "Range":
         """Return the range of `factor` (not below 0) times the value."""
-        return Span(*(None if end is None else factor * end for end in (self.low, self.high)))
+        return Range(*(None if end is None else factor * end for end in (self.low, self.high)))
 
-    def plus(self, other: "Span") -> "Span":
+    def plus(self, other: "Range") -> "Range":
         """Return the range of sums; an end is unknown where either is."""
         low = None if self.low is None or other.low is None else self.low + other.low
-        return Span(low, None if self.high is None or other.high is None else self.high + other.high)
+        return Range(low, None if self.high is None or other.high is None else self.high + other.high)
 
     def text(self, unit: str) -> str:
         """Return the range as text, `1.2 to 3.4 mJ`, `1.2 mJ or more`, `at most 3.4 mJ` or `unknown`."""
@@ -86,11 +86,11 @@ class Machine(Parameters):
         return self
 
     @property
-    def energy_of_operation(self) -> Span:
+    def energy_of_operation(self) -> Range:
         """Energy of one operation (J)."""
-        return Span(self.energy_low, self.energy_high)
+        return Range(self.energy_low, self.energy_high)
 
-    def energy(self, macs: float, components: Components, *, off_chip: float = 0.0) -> Span:
+    def energy(self, macs: float, components: Components, *, off_chip: float = 0.0) -> Range:
         """Return the energy of a workload.
 
         Parameters
@@ -104,7 +104,7 @@ class Machine(Parameters):
 
         Returns
         -------
-        Span
+        Range
             Energy (J), lowest and highest over the assumptions.
 
         Examples
@@ -116,7 +116,7 @@ class Machine(Parameters):
         if min(macs, off_chip) < 0:
             raise InputError(f"`macs` and `off_chip` must be 0 or more; got {macs} and {off_chip}. Fix them.")
         bits = [components[key].read_bit_at() for key in self.memory] or [0.0]
-        moved = Span(min(bits), max(bits)).times(8 * off_chip)
+        moved = Range(min(bits), max(bits)).times(8 * off_chip)
         return self.energy_of_operation.times(OPERATIONS * macs).plus(moved)
 
 

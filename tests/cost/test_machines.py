@@ -3,7 +3,7 @@
 import pytest
 from fixtures.closeness import near
 
-from rramkit.cost import Span, components, machines
+from rramkit.cost import Range, components, machines
 from rramkit.errors import InputError
 
 
@@ -26,6 +26,7 @@ def test_dadiannao_without_its_links() -> None:
 def test_dqn_on_the_gpu_follows_from_hours_frames_and_its_power_limit() -> None:
     """An update of 32 transitions in 16 frames is 3 + 1 passes of 9.35 M MAC each, and an action in 4 frames one."""
     machine = machines()["gpu_gtx1080_dqn"]
+    assert machine.power is not None
     macs_of_frame = 9.35e6 * ((3 + 1) * 32 / 16 + 1 / 4)
     for hours, end in ((9, machine.energy_low), (25, machine.energy_high)):
         energy_of_frame = machine.power * 3600 * hours / 200e6
@@ -49,15 +50,15 @@ def test_what_is_unknown_stays_unknown() -> None:
     at_least = machines()["gpu_h100"].energy(1e9, kit)
     assert at_least.high is None
     assert at_least.text("J") == "1.416 mJ or more"
-    assert at_least.over(Span(1e-4, 2e-4)).text("1") == "7.08 or more"
-    assert at_least.over(Span()).text("1") == "unknown"
+    assert at_least.over(Range(1e-4, 2e-4)).text("1") == "7.08 or more"
+    assert at_least.over(Range()).text("1") == "unknown"
 
 
 def test_ranges() -> None:
-    assert Span(2.0, 6.0).over(Span(1.0, 2.0)) == Span(1.0, 6.0)
-    assert Span(2.0, 6.0).plus(Span(1.0, None)) == Span(3.0, None)
-    assert Span(None, 6.0).text("J") == "at most 6 J"
-    assert Span(1e-3, 2.0).text("J") == "0.001 to 2 J"
+    assert Range(2.0, 6.0).over(Range(1.0, 2.0)) == Range(1.0, 6.0)
+    assert Range(2.0, 6.0).plus(Range(1.0, None)) == Range(3.0, None)
+    assert Range(None, 6.0).text("J") == "at most 6 J"
+    assert Range(1e-3, 2.0).text("J") == "0.001 to 2 J"
 
 
 def test_every_machine_has_its_assumption_and_source() -> None:
