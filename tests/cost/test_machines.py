@@ -1,5 +1,7 @@
 """Machines to compare with: energies from their published figures, and unknown where nothing is published."""
 
+from pathlib import Path
+
 import pytest
 from fixtures.closeness import near
 
@@ -71,3 +73,11 @@ def test_every_machine_has_its_assumption_and_source() -> None:
 def test_a_workload_is_not_negative() -> None:
     with pytest.raises(InputError, match=r"`macs` and `off_chip` must be 0 or more; got -1"):
         machines()["dadiannao"].energy(-1, components())
+
+
+def test_the_page_shows_what_the_file_holds() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "cost-references.md").read_text(encoding="utf-8")
+    for key, machine in machines().items():
+        row = f"| {machine.title} | {machine.energy_of_operation.text('J')} |"
+        assert row in page, key
+        assert machine.assumption in page, key
