@@ -3,38 +3,48 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rramkit.cost.components import Components
 from rramkit.cost.machines import Claim, Machine, Range, machine_file
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What any machine has to do for the same training.
+    """What any machine has to do for the same result, and what the run took for it.
 
     Attributes
     ----------
     macs : float
-        Multiplications, each with an addition: those of the forward and the backward pass and of the gradient.
+        Multiplications, each with an addition.
+    energy : Range
+        Energy of the run (J), over its assumptions.
     off_chip : float
-        Bytes that cross the border of the chip: the inputs, one byte each.
+        Energy (J) of what crosses the border of the chip, the inputs: the same for the run and any chip.
     """
 
     macs: float
+    energy: Range
     off_chip: float = 0.0
+
+    def on(self, machine: Machine) -> Range:
+        """Return the energy of a machine for it (J)."""
+        return machine.energy(self.macs, off_chip=self.off_chip)
+
+    def ratio(self, machine: Machine) -> Range:
+        """Return the energy of a machine over that of the run (1): above 1, the run needs less."""
+        return self.on(machine).over(self.energy)
 
 
 @dataclass(frozen=True)
 class Against:
-    """One machine beside the run.
+    """One machine beside a run.
 
     Attributes
     ----------
     key, machine : str and Machine
         The machine.
     energy : Range
-        Its energy for the workload (J).
+        Its energy (J) for the training; for an inference, where the machine does not train.
     ratio : Range
-        That over the run's: above 1, the run needs less.
+        That over the run's.
     """
 
     key: str
@@ -72,17 +82,13 @@ class ClaimedRatio:
         return "within" if low is not None and high is not None else "unknown"
 
 
-def against(ours: Range, workload: Workload, components: Components) -> tuple[Against, ...]:
+def against(training: Workload, inference: Workload) -> tuple[Against, ...]:
     """Return each reference machine beside a run.
 
     Parameters
     ----------
-    ours : Range
-        Energy of the run (J), over its assumptions.
-    workload : Workload
-        What it computed.
-    components : Components
-        Prices of memory off chip.
+    training, inference : Workload
+        The whole training, and one inference, which is compared with machines that do not train.
 
     Returns
     -------
@@ -91,32 +97,26 @@ def against(ours: Range, workload: Workload, components: Components) -> tuple[Ag
 
     Examples
     --------
-    >>> from rramkit.cost import Range, components
+    >>> from rramkit.cost import Range
     >>> from rramkit.cost.comparison import Workload, against
-    >>> first = against(Range(1e-3, 2e-3), Workload(1e9), components())[0]
+    >>> first = against(Workload(1e9, Range(1e-3, 2e-3)), Workload(1e5, Range(1e-8, 1e-8)))[0]
     >>> first.machine.title, first.energy.text("J"), first.ratio.text("1")
     ('DaDianNao', '3.48 to 7.2 mJ', '1.74 to 7.2')
     """
     rows = []
     for key, machine in machine_file().machines.items():
-        energy = machine.energy(workload.macs, components, off_chip=workload.off_chip)
-        rows.append(Against(key, machine, energy, energy.over(ours)))
+        workload = training if machine.trains else inference
+        rows.append(Against(key, machine, workload.on(machine), workload.ratio(machine)))
     return tuple(rows)
 
 
-def claimed(
-    by_unit: Mapping[str, Range], workload: Workload, components: Components, *, reinforcement: bool
-) -> tuple[ClaimedRatio, ...]:
+def claimed(by_unit: Mapping[str, Workload], *, reinforcement: bool) -> tuple[ClaimedRatio, ...]:
     """Return TIME's ratio beside that of a run, for each gradient unit.
 
     Parameters
     ----------
-    by_unit : mapping of str to Range
-        Energy of the run (J) with each gradient unit.
-    workload : Workload
-        What it computed.
-    components : Components
-        Prices of memory off chip.
+    by_unit : mapping of str to Workload
+        The training with each gradient unit.
     reinforcement : bool
         Whether the run learns by reinforcement: against a GPU, else against DaDianNao.
 
@@ -127,17 +127,17 @@ def claimed(
 
     Examples
     --------
-    >>> from rramkit.cost import Range, components
+    >>> from rramkit.cost import Range
     >>> from rramkit.cost.comparison import Workload, claimed
-    >>> units = {"in memory": Range(3e-3, 3e-3), "digital": Range(3e-2, 3e-2)}
-    >>> for row in claimed(units, Workload(48e9), components(), reinforcement=False):
+    >>> units = {"in memory": Workload(48e9, Range(3e-3, 3e-3)), "digital": Workload(48e9, Range(3e-2, 4e-2))}
+    >>> for row in claimed(units, reinforcement=False):
     ...     print(row.unit, row.ratio.text("1"), row.place)
     in memory 55.68 to 115.2 below
-    digital 5.568 to 11.52 below
+    digital 4.176 to 11.52 within
     """
     claim = machine_file().claims["reinforcement" if reinforcement else "supervised"]
-    energy = machine_file().machines[claim.machine].energy(workload.macs, components, off_chip=workload.off_chip)
-    return tuple(ClaimedRatio(claim, unit, energy.over(ours)) for unit, ours in by_unit.items())
+    machine = machine_file().machines[claim.machine]
+    return tuple(ClaimedRatio(claim, unit, training.ratio(machine)) for unit, training in by_unit.items())
 
 
 def swings(base: float, alternatives: Mapping[str, Mapping[str, float]]) -> tuple[tuple[str, float, float], ...]:

@@ -8,7 +8,6 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from rramkit import units
-from rramkit.cost.components import Components
 from rramkit.cost.scaling import Mark
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -72,7 +71,8 @@ class Machine(Parameters):
     energy_high: float | None = quantity(None, "J", "highest; None: it may need any more", gt=0, le=1e-6)
     node: float | None = quantity(None, "m", "technology node", gt=0, le=1e-6)
     precision: str = Field(default="unknown", description="numbers that it computes with")
-    memory: tuple[str, ...] = Field(default=(), description="components that price its off-chip bytes; none: included")
+    trains: bool = Field(default=True, description="whether it trains; otherwise it is compared in inference")
+    memory: bool = Field(default=False, description="whether its power includes memory off chip")
     source: str = Field(description="key of a source")
     mark: Mark = Field(description="found, derived or recalled")
     assumption: str = Field(description="what the energies take for granted", min_length=1)
@@ -90,17 +90,15 @@ class Machine(Parameters):
         """Energy of one operation (J)."""
         return Range(self.energy_low, self.energy_high)
 
-    def energy(self, macs: float, components: Components, *, off_chip: float = 0.0) -> Range:
+    def energy(self, macs: float, *, off_chip: float = 0.0) -> Range:
         """Return the energy of a workload.
 
         Parameters
         ----------
         macs : float
             Multiplications, each with an addition.
-        components : Components
-            Prices of memory off chip.
         off_chip : float
-            Bytes that cross the border of the chip; not priced for a card whose power includes its memory.
+            Energy (J) of what crosses the border of the chip; not added where the machine's power includes it.
 
         Returns
         -------
@@ -109,15 +107,14 @@ class Machine(Parameters):
 
         Examples
         --------
-        >>> from rramkit.cost import components, machines
-        >>> machines()["dadiannao"].energy(1e9, components()).text("J")
+        >>> from rramkit.cost import machines
+        >>> machines()["dadiannao"].energy(1e9).text("J")
         '3.48 to 7.2 mJ'
         """
         if min(macs, off_chip) < 0:
             raise InputError(f"`macs` and `off_chip` must be 0 or more; got {macs} and {off_chip}. Fix them.")
-        bits = [components[key].read_bit_at() for key in self.memory] or [0.0]
-        moved = Range(min(bits), max(bits)).times(8 * off_chip)
-        return self.energy_of_operation.times(OPERATIONS * macs).plus(moved)
+        moved = 0.0 if self.memory else off_chip
+        return self.energy_of_operation.times(OPERATIONS * macs).plus(Range(moved, moved))
 
 
 class Claim(Parameters):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from fixtures.closeness import near
 
-from rramkit.cost import Range, components, machines
+from rramkit.cost import Range, machines
+from rramkit.cost.machines import machine_file
 from rramkit.errors import InputError
 
 
@@ -36,20 +37,17 @@ def test_dqn_on_the_gpu_follows_from_hours_frames_and_its_power_limit() -> None:
 
 
 def test_energy_of_a_workload() -> None:
-    """48 G MAC are 96 GOP; 300,000 images of 784 bytes cross 8 to 70 pJ a bit."""
-    kit = components()
-    energy = machines()["dadiannao"].energy(48e9, kit, off_chip=300_000 * 784)
-    moved = 8 * 300_000 * 784
-    assert energy.low == near(96e9 * 1.74e-12 + moved * 8e-12, 1e-12)  # rounding
-    assert energy.high == near(96e9 * 3.60e-12 + moved * 70e-12, 1e-12)
-    # A card's power limit holds its memory: bytes add nothing.
-    assert machines()["gpu_gtx1080"].energy(1e9, kit, off_chip=1e9) == machines()["gpu_gtx1080"].energy(1e9, kit)
+    """48 G MAC are 96 GOP; what crosses the border of a chip is added, and is in a card's power already."""
+    energy = machines()["dadiannao"].energy(48e9, off_chip=1e-3)
+    assert energy.low == near(96e9 * 1.74e-12 + 1e-3, 1e-12)  # rounding
+    assert energy.high == near(96e9 * 3.60e-12 + 1e-3, 1e-12)
+    card = machines()["gpu_gtx1080"]
+    assert card.energy(1e9, off_chip=1.0) == card.energy(1e9)
 
 
 def test_what_is_unknown_stays_unknown() -> None:
-    kit = components()
-    assert machines()["prime"].energy(1e9, kit).text("J") == "unknown"
-    at_least = machines()["gpu_h100"].energy(1e9, kit)
+    assert machines()["prime"].energy(1e9).text("J") == "unknown"
+    at_least = machines()["gpu_h100"].energy(1e9)
     assert at_least.high is None
     assert at_least.text("J") == "1.416 mJ or more"
     assert at_least.over(Range(1e-4, 2e-4)).text("1") == "7.08 or more"
@@ -66,13 +64,12 @@ def test_ranges() -> None:
 def test_every_machine_has_its_assumption_and_source() -> None:
     for key, machine in machines().items():
         assert machine.assumption, key
-        for component in machine.memory:
-            assert component in components(), key
+        assert machine_file().sources[machine.source], key
 
 
 def test_a_workload_is_not_negative() -> None:
     with pytest.raises(InputError, match=r"`macs` and `off_chip` must be 0 or more; got -1"):
-        machines()["dadiannao"].energy(-1, components())
+        machines()["dadiannao"].energy(-1)
 
 
 def test_the_page_shows_what_the_file_holds() -> None:
