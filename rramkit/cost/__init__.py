@@ -1,6 +1,23 @@
-"""What a run costs: prices of what SPICE does not cover, and machines to compare with."""
+"""What a run costs: its counts priced by its tables and by components, and machines to compare with."""
 
+from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Component, Components, components
+from rramkit.cost.cost import Cost, LayerTotal, cost_of
 from rramkit.cost.scaling import Scaling
+from rramkit.cost.summary import energy_by_epoch, summary
+from rramkit.cost.tornado import Swing, tornado
 
-__all__ = ["Component", "Components", "Scaling", "components"]
+__all__ = [
+    "Assumptions",
+    "Component",
+    "Components",
+    "Cost",
+    "LayerTotal",
+    "Scaling",
+    "Swing",
+    "components",
+    "cost_of",
+    "energy_by_epoch",
+    "summary",
+    "tornado",
+]
