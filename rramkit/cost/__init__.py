@@ -3,6 +3,7 @@
 from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Component, Components, components
 from rramkit.cost.cost import Cost, LayerTotal, cost_of
+from rramkit.cost.machines import Machine, Range, machines
 from rramkit.cost.scaling import Scaling
 from rramkit.cost.summary import energy_by_epoch, summary
 from rramkit.cost.tornado import Swing, tornado
@@ -13,11 +14,14 @@ __all__ = [
     "Components",
     "Cost",
     "LayerTotal",
+    "Machine",
+    "Range",
     "Scaling",
     "Swing",
     "components",
     "cost_of",
     "energy_by_epoch",
+    "machines",
     "summary",
     "tornado",
 ]

@@ -160,5 +160,11 @@ EDITS = (
     _edit("honesty", "assumed amplitudes and widths not said", f"{_MEASURED}/ramps.py", "if role not in roles and key not in chosen.model_fields_set:", "if False:", "tests/cli/test_import.py::test_json_is_strict_and_holds_what_was_read_and_assumed"),
     _edit("sign", "negative pulses are RESET whatever they do", f"{_MEASURED}/ramps.py", 'names = {each: ("set" if change > 0 else "reset") for each, change in moved.items()}', 'names = {each: ("set" if each > 0 else "reset") for each, change in moved.items()}', f"{_SHAPES}::test_a_shape_gives_the_device_back"),
     _edit("unit", "the prefix of a unit dropped", f"{_MEASURED}/columns.py", "return replace(use, role=role, factor=unit[0], unit=unit[1], origin=origin)", "return replace(use, role=role, factor=1.0, unit=unit[1], origin=origin)", f"{_SHAPES}::test_a_shape_gives_the_device_back"),
+    # prices and machines of a cost
+    _edit("cost", "the scaling of energy upside down", "rramkit/cost/scaling.py", "return self._power(to, v_to) / self._power(start, v_from)", "return self._power(start, v_from) / self._power(to, v_to)", "tests/cost/test_components.py::test_energy_scales_as_published"),
+    _edit("unit", "an access of memory taken for a bit", "rramkit/cost/components.py", 'return self._figure("read") / self._figure("width") * self._energy_factor(node)', 'return self._figure("read") * self._energy_factor(node)', "tests/cost/test_components.py::test_prices_at_the_files_node_and_elsewhere"),
+    _edit("unit", "a multiplication with its addition taken for one operation", "rramkit/cost/machines.py", "times(OPERATIONS * macs)", "times(macs)", "tests/cost/test_machines.py::test_energy_of_a_workload"),
+    _edit("honesty", "an unknown end of a ratio taken as the other", "rramkit/cost/machines.py", "return Range(_quotient(self.low, divisor.high), _quotient(self.high, divisor.low))", "return Range(_quotient(self.low, divisor.high), _quotient(self.high or self.low, divisor.low))", "tests/cost/test_machines.py::test_what_is_unknown_stays_unknown"),
+    _edit("honesty", "a claim above a run said to be below it", "rramkit/cost/comparison.py", "self.claim.ratio > high", "self.claim.ratio < high", "tests/cost/test_comparison.py::test_a_claim_is_within_above_or_below_a_run"),
 )
 # fmt: on
