@@ -75,12 +75,12 @@ class Cost:
     @cached_property
     def initial(self) -> tuple[Item, ...]:
         """Items of the initial programming."""
-        return self._items(self.subject.initial)
+        return self.of_span(self.subject.initial)
 
     @cached_property
     def training(self) -> tuple[Item, ...]:
         """Items of all that follows it."""
-        return self._items(self.subject.training)
+        return self.of_span(self.subject.training)
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -123,9 +123,22 @@ class Cost:
         """Area of everything (m2); None where that of the circuits is not known."""
         return sum(each.area for each in self.areas) if self.circuits else None
 
+    def of_span(self, span: Span) -> tuple[Item, ...]:
+        """Return the items of a part of the training."""
+        analogue = analogue_items(self.subject, span, self.corner)
+        digital = digital_items(self.subject, span, self.components, self.assumed)
+        return merged((*analogue, *digital, *self._target(span), *self._static(span)))
+
     def by_heading(self) -> dict[str, float]:
         """Return the energy of the run by heading of the breakdown (J)."""
         return sums(self.items, lambda item: item.heading, HEADINGS)
+
+    def by_heading_and_origin(self) -> dict[str, dict[str, float]]:
+        """Return it by heading, and within each by where prices are from (J)."""
+        return {
+            heading: sums((item for item in self.items if item.heading == heading), lambda item: item.origin)
+            for heading in HEADINGS
+        }
 
     def by_phase(self) -> dict[str, float]:
         """Return it by phase, conversions and data movement within theirs (J)."""
@@ -217,11 +230,6 @@ class Cost:
             "inferences_second": over(1.0, seconds),
             "latency": schedule.latency,
         }
-
-    def _items(self, span: Span) -> tuple[Item, ...]:
-        analogue = analogue_items(self.subject, span, self.corner)
-        digital = digital_items(self.subject, span, self.components, self.assumed)
-        return merged((*analogue, *digital, *self._target(span), *self._static(span)))
 
     def _target(self, span: Span) -> tuple[Item, ...]:
         """Return the writes of updates of the target network, which are not counted by matrix."""
