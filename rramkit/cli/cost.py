@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rramkit.cost import Cost, Swing
     from rramkit.cost.analogue import Corner
     from rramkit.cost.area import CircuitArea
+    from rramkit.cost.machines import Machine
     from rramkit.cost.subject import Subject
     from rramkit.record import TrainingOutcome
     from rramkit.table import TableFile
@@ -129,6 +130,7 @@ def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
 def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     from rramkit import units
     from rramkit.cost.summary import unconfirmed
+    from rramkit.cost.versus import NAMES, claims_beside, machines_beside
 
     def energy(value: float) -> str:
         return units.text(value, "J")
@@ -149,7 +151,7 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     yield from _table("energy of one", [(name, energy(value)) for name, value in cost.per().items()])
     yield from _table(
         "gradient and update",
-        [(_PLACES[each.place] + (" *" if each.chosen else ""), _ends(each.low, each.high)) for each in cost.gradients],
+        [(NAMES[each.place] + (" *" if each.chosen else ""), _ends(each.low, each.high)) for each in cost.gradients],
     )
     yield from _table(
         "time",
@@ -184,15 +186,19 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
             for swing in swings[:_WIDEST]
         ],
     )
+    yield from _table(
+        "beside machines, for the same multiplications (energy, over the run's)",
+        [(_title(each.machine), each.energy.text("J"), each.ratio.text("1")) for each in machines_beside(cost)],
+    )
+    for each in claims_beside(cost):
+        claim = f"TIME's {each.claim.ratio:g} times"
+        yield f"{claim:<20} {each.unit}: {each.ratio.text('1')}; the claim lies {each.place}"
     origins = ", ".join(f"{name} {_share(value, whole).strip()}" for name, value in cost.by_origin().items())
     yield f"prices from          {origins}"
     if cost.components.replaced:
         yield f"yours                {', '.join(cost.components.replaced)}"
     if unconfirmed(cost):
         yield f"unconfirmed          {', '.join(unconfirmed(cost))}: from memory, no source at hand"
-
-
-_PLACES = {"batch": "sums in registers", "image": "sums in SRAM", "memory": "in memory"}
 
 
 def _table(title: str, rows: "Sequence[tuple[str, ...]]") -> "Iterator[str]":
@@ -203,6 +209,10 @@ def _table(title: str, rows: "Sequence[tuple[str, ...]]") -> "Iterator[str]":
         first, *rest = row
         cells = [text.rjust(width) for text, width in zip(rest, widths[1:], strict=False)]
         yield "  ".join([f"  {first:<{widths[0]}}", *cells]).rstrip()
+
+
+def _title(machine: "Machine") -> str:
+    return f"{machine.title} (unconfirmed)" if machine.mark == "recalled" else machine.title
 
 
 def _merit(cost: "Cost") -> "Iterator[tuple[str, str]]":

@@ -4,7 +4,9 @@ Of the reads of a matrix in one direction the run file has the energy E and the 
 senses (readouts, and with them the cells' current). The rest::
 
     converters      n e_adc                       n conversions, e_adc the energy of one
-    line switches   E - drivers - sensing - n e_adc; where the supplies' energy is not counted, this is the cells'
+    line switches   n e_switch                    of the sensed lines
+    word lines      what is left: word lines and the switches of the driven lines, once a batch; where the supplies'
+                    energy is not counted, the cells' too
 
 so that parts add up to what was measured. At another corner (`Corner`) each part is taken times the ratio of the
 tables' energies there and where the run was: of a conversion and of a switch exactly; of the row drivers over all codes
@@ -17,9 +19,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.readout import Readout, ReadoutGain
+from rramkit.array.stages.row_driver import RowDriver
 from rramkit.array.stages.sense_unit import LINES
 from rramkit.array.write.state import POLARITIES, Polarity
+from rramkit.cost.area import Tiles, tiles_of
 from rramkit.cost.items import Item, Phase
 from rramkit.cost.subject import Span, Subject, on
 from rramkit.cost.work import MatrixWork
@@ -27,7 +32,16 @@ from rramkit.learning.chip import Chip
 from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.table import TableFile
-from rramkit.table.schema import ADC_LEVELS, LINE_SWITCH, READOUT_TRANSIMPEDANCE, ROW_DRIVER, SET, WRITE_DRIVERS
+from rramkit.table.schema import (
+    ADC_LEVELS,
+    LEVEL_SHIFTER,
+    LINE_SWITCH,
+    READ,
+    READOUT_TRANSIMPEDANCE,
+    ROW_DRIVER,
+    SET,
+    WRITE_DRIVERS,
+)
 
 
 @dataclass(frozen=True)
@@ -89,18 +103,24 @@ def _reads(
     if not vectors:
         return
     chain = subject.chain
-    converted = min(conversions * chain.adc.energy, energy - drivers - sensing)
-    rest = energy - drivers - sensing - converted
-    supplied = chain.readout.supplied
-    factors = (1.0,) * 4 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
+    rest = energy - drivers - sensing
+    converted = min(conversions * chain.adc.energy, rest)
+    switched = min(conversions * chain.line_switch.energy, rest - converted)
+    factors = (1.0,) * 5 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
     parts = (
         ("row drivers", ROW_DRIVER.group, vectors, drivers),
-        ("readouts and cells" if supplied else "sensing", READOUT_TRANSIMPEDANCE.group, conversions, sensing),
+        ("readouts and cells", READOUT_TRANSIMPEDANCE.group, conversions, sensing),
         ("converters", ADC_LEVELS.group, conversions, converted),
-        ("line switches" if supplied else "cells and line switches", LINE_SWITCH.group, conversions, rest),
+        ("line switches", LINE_SWITCH.group, conversions, switched),
+        (
+            *(("word lines", LEVEL_SHIFTER.group) if chain.readout.supplied else ("cells and word lines", READ.group)),
+            vectors,
+            rest - converted - switched,
+        ),
     )
     for (part, group, count, joules), factor in zip(parts, factors, strict=True):
-        yield Item(matrix.label, phase, part, group, count, joules * factor, "SPICE", "measured")
+        if joules:
+            yield Item(matrix.label, phase, part, group, count, joules * factor, "SPICE", "measured")
 
 
 def _writes(subject: Subject, matrix: MatrixWork, index: int, span: Span, corner: Corner | None) -> Iterator[Item]:
@@ -132,25 +152,30 @@ def _writes(subject: Subject, matrix: MatrixWork, index: int, span: Span, corner
 
 def _read_factors(
     subject: Subject, corner: Corner, at: tuple[int, int], e_sensing: float
-) -> tuple[float, float, float, float]:
-    """Return the ratios of energies at a corner: row drivers, sensing, converters, switches."""
+) -> tuple[float, float, float, float, float]:
+    """Return the ratios of energies at a corner: row drivers, sensing, converters, switches, word lines."""
     then, now = subject.chain, corner.chip.chain
     index, way = at
-    matrix = subject.work.matrices[index]
+    matrix, tile = subject.work.matrices[index], tiles_of(subject)[index]
     across = matrix.columns * subject.device.mapping.halves if way == 0 else matrix.rows
     g_line = subject.g_mean(index) * across
-    drivers = _ratio(_driver_energy(now.row_driver, g_line), _driver_energy(then.row_driver, g_line))
-    t_read = subject.device.model.t_read
-    sensing = _sensing_factor(then.readout, now.readout, e_sensing, t_read)
+    words = [_batch_energy(chain, tile, backward=way == 1) for chain in (now, then)]
     return (
-        drivers,
-        sensing,
+        _ratio(_driver_energy(now.row_driver, g_line), _driver_energy(then.row_driver, g_line)),
+        _sensing_factor(then.readout, now.readout, e_sensing, subject.device.model.t_read),
         _ratio(now.adc.energy, then.adc.energy),
         _ratio(now.line_switch.energy, then.line_switch.energy),
+        _ratio(*words) if then.readout.supplied else 1.0,
     )
 
 
-def _driver_energy(driver, g_line: float) -> float:  # noqa: ANN001  (RowDriver)
+def _batch_energy(chain: ReadChain, tile: Tiles, *, backward: bool) -> float:
+    """Return the energy of a tile's word lines and of the switches of its driven lines, once a batch (J)."""
+    words = chain.word_line.e_line(tile.columns) * tile.rows if chain.word_line.on else 0.0
+    return words + chain.line_switch.energy * (tile.columns if backward else tile.rows)
+
+
+def _driver_energy(driver: RowDriver, g_line: float) -> float:
     """Return the mean energy of a driven line over all codes (J)."""
     if driver.e_code:
         return float(np.mean(driver.e_code)) + float(np.mean(driver.e_slope)) * g_line

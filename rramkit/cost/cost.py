@@ -16,7 +16,7 @@ from rramkit.cost.schedule import Schedule, of_span, schedules
 from rramkit.cost.subject import Span, Subject
 from rramkit.record import EpisodeRun, TrainingOutcome
 
-_READS = ("row drivers", "readouts and cells", "sensing", "converters", "line switches", "cells and line switches")
+_READS = ("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines")
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class Subject:
                 "cost is priced from: an earlier kit made it. Train again."
             )
         settings = _settings(run)
-        stored = run._stored()  # pyright: ignore[reportPrivateUsage]
+        stored = run._stored()  # its message is the right one
         tables = stored_tables(stored)
         if tables is None:
             raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")

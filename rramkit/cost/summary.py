@@ -9,6 +9,7 @@ from rramkit.cost.cost import Cost
 from rramkit.cost.items import total
 from rramkit.cost.subject import Span
 from rramkit.cost.tornado import Swing
+from rramkit.cost.versus import claims_beside, machines_beside
 from rramkit.record import EpisodeRun, Run
 
 
@@ -56,6 +57,14 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
         "area": cost.area,
         "areas": [asdict(each) for each in cost.areas],
         "gradients": [asdict(each) for each in cost.gradients],
+        "machines": [
+            {"machine": each.key, "energy": asdict(each.energy), "ratio": asdict(each.ratio)}
+            for each in machines_beside(cost)
+        ],
+        "claims": [
+            {"gradient": each.unit, "claim": each.claim.ratio, "ratio": asdict(each.ratio), "lies": each.place}
+            for each in claims_beside(cost)
+        ],
         "tornado": [asdict(each) for each in swings],
         "items": [{**asdict(item), "heading": item.heading} for item in cost.items],
         "assumed": cost.settled.model_dump(mode="json"),

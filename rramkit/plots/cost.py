@@ -9,11 +9,10 @@ from matplotlib.ticker import PercentFormatter
 from rramkit import units
 from rramkit.cost.gradient import GradientCost
 from rramkit.cost.tornado import Swing
+from rramkit.cost.versus import NAMES
 from rramkit.plots.style import BLUE, COLOURS, GREEN, INK, PURPLE, QUIET, VERMILION, legend_above, name_axis
 
 _ORIGINS = {"SPICE": BLUE, "found": GREEN, "derived": PURPLE, "recalled": VERMILION}
-PLACES = {"batch": "digital, once a batch", "image": "digital, each image", "memory": "in memory"}
-"""What the places of the gradient are called in figures."""
 
 
 def cost_breakdown(ax: Axes, energies: Mapping[str, Mapping[str, float]]) -> Axes:
@@ -33,7 +32,7 @@ def cost_breakdown(ax: Axes, energies: Mapping[str, Mapping[str, float]]) -> Axe
 
 def gradient_places(ax: Axes, places: Sequence[GradientCost]) -> Axes:
     """Draw the energy of gradient and update at each place, on a logarithmic scale; a range where it is one."""
-    names = [f"{PLACES[each.place]}{' *' if each.chosen else ''}" for each in places]
+    names = [f"{NAMES[each.place]}{' *' if each.chosen else ''}" for each in places]
     ax.set_xscale("log")
     for name, each in zip(names, places, strict=True):
         ax.plot([each.low, each.high], [name, name], color=BLUE, linewidth=6.0, solid_capstyle="butt")

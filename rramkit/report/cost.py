@@ -6,8 +6,8 @@ import numpy as np
 
 from rramkit import plots, units
 from rramkit.cost import Cost, Swing, energy_by_epoch
+from rramkit.cost.versus import NAMES, claims_beside, machines_beside
 from rramkit.plots import svg
-from rramkit.plots.cost import PLACES
 from rramkit.record import Run
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 
@@ -21,7 +21,9 @@ def section(cost: Cost, swings: Sequence[Swing]) -> Section:
         "counted from the shapes of the layers and priced by published components (docs/cost.md)."
     )
     blocks = (_breakdown(cost), _gradient(cost), _time(cost), *_tornado(cost, swings), *_learning(cost))
-    return Section("cost", "What the training cost", intro, blocks, (_layers(cost), _areas(cost), _items(cost)))
+    return Section(
+        "cost", "What the training cost", intro, blocks, (_layers(cost), _machines(cost), _areas(cost), _items(cost))
+    )
 
 
 def _breakdown(cost: Cost) -> Panel:
@@ -46,7 +48,7 @@ def _gradient(cost: Cost) -> Panel:
         svg(lambda ax: plots.gradient_places(ax, cost.gradients), name="cost-gradient"),
         "Energy of gradient and update, by where the outer products are added up.",
     )
-    rows = tuple(TableRow(PLACES[each.place], _range(each.low, each.high)) for each in cost.gradients)
+    rows = tuple(TableRow(NAMES[each.place], _range(each.low, each.high)) for each in cost.gradients)
     return Panel("Where the gradient is added up", (drawing,), rows)
 
 
@@ -106,6 +108,18 @@ def _layers(cost: Cost) -> Grid:
         for each in cost.layers()
     )
     return Grid("Cost by layer", heading, rows, words=2)
+
+
+def _machines(cost: Cost) -> Grid:
+    heading = ("machine", "mark", "energy for the same multiplications", "over the run's")
+    rows = [
+        (each.machine.title, each.machine.mark, each.energy.text("J"), each.ratio.text("1"))
+        for each in machines_beside(cost)
+    ]
+    for each in claims_beside(cost):
+        title = f"TIME's claim of {each.claim.ratio:g} times; gradient: {each.unit}"
+        rows.append((title, "", f"the claim lies {each.place}", each.ratio.text("1")))
+    return Grid("Beside other machines", heading, tuple(rows), words=3)
 
 
 def _areas(cost: Cost) -> Grid:

@@ -30,7 +30,7 @@ NOT_MODELLED = (
     "Write voltages droop along the lines only where the rule's `update.droop` is on.",
     "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
     _MODEL,
-    "Energy counts write pulses, array reads and the read stages that are on; logic, data movement and leakage stand in "
+    "Energy counts write pulses, array reads and the read stages that are on; logic, data movement and leakage are in "
     "the chapter on cost, where there is one. Decoders and control are in neither.",
 )
 """Version 0.1 of the kit; one sentence each, shown in every report."""
