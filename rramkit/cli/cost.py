@@ -12,7 +12,7 @@ from rramkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rramkit.cost import Cost, Swing
+    from rramkit.cost import Cost, References, Swing
     from rramkit.cost.analogue import Corner
     from rramkit.cost.area import CircuitArea
     from rramkit.cost.machines import Machine
@@ -129,8 +129,9 @@ def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
 
 def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     from rramkit import units
+    from rramkit.cost import beside
+    from rramkit.cost.gradient import NAMES
     from rramkit.cost.summary import unconfirmed
-    from rramkit.cost.versus import NAMES, claims_beside, machines_beside
 
     def energy(value: float) -> str:
         return units.text(value, "J")
@@ -186,19 +187,31 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
             for swing in swings[:_WIDEST]
         ],
     )
-    yield from _table(
-        "beside machines, for the same multiplications (energy, over the run's)",
-        [(_title(each.machine), each.energy.text("J"), each.ratio.text("1")) for each in machines_beside(cost)],
-    )
-    for each in claims_beside(cost):
-        claim = f"TIME's {each.claim.ratio:g} times"
-        yield f"{claim:<20} {each.unit}: {each.ratio.text('1')}; the claim lies {each.place}"
+    yield from _references(beside(cost))
     origins = ", ".join(f"{name} {_share(value, whole).strip()}" for name, value in cost.by_origin().items())
     yield f"prices from          {origins}"
     if cost.components.replaced:
         yield f"yours                {', '.join(cost.components.replaced)}"
     if unconfirmed(cost):
         yield f"unconfirmed          {', '.join(unconfirmed(cost))}: from memory, no source at hand"
+
+
+def _references(found: "References") -> "Iterator[str]":
+    """Yield the machines beside the run, TIME's claim, and what moves the ratio."""
+    yield from _table(
+        "beside machines, first programming left out (their energy, over the run's)",
+        [
+            (_title(each.machine), each.compared_in, each.energy.text("J"), each.ratio.text("1"))
+            for each in found.machines
+        ],
+    )
+    for each in found.claims:
+        claim = f"TIME's {each.claim.ratio:g} times"
+        yield f"{claim:<20} {each.unit}: {each.ratio.text('1')}; the claim lies {each.place}"
+    yield from _table(
+        "what moves that ratio (over the run's as assumed)",
+        [(name, f"{low:.3g} to {high:.3g} times") for name, low, high in found.swings],
+    )
 
 
 def _table(title: str, rows: "Sequence[tuple[str, ...]]") -> "Iterator[str]":

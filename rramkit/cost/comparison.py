@@ -52,6 +52,11 @@ class Against:
     energy: Range
     ratio: Range
 
+    @property
+    def compared_in(self) -> str:
+        """What is compared: `training`, or `inference` where the machine does not train."""
+        return "training" if self.machine.trains else "inference"
+
 
 @dataclass(frozen=True)
 class ClaimedRatio:

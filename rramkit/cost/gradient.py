@@ -10,6 +10,7 @@ each at the run's mean energy of a pulse, row drivers included. A run by a rule 
 (`outer_product`, `tiki_taka`) has its own pulses, and both ends are those.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rramkit.cost.assumptions import Assumptions, GradientPlace
@@ -20,6 +21,8 @@ from rramkit.cost.memory import gradient_place
 from rramkit.cost.subject import Subject
 
 PLACES: tuple[GradientPlace, ...] = ("batch", "image", "memory")
+NAMES: Mapping[GradientPlace, str] = {"batch": "sums in registers", "image": "sums in SRAM", "memory": "in memory"}
+"""What the places of the gradient are called."""
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,12 @@ from rramkit.cost.assumptions import Assumptions, GradientPlace
 from rramkit.cost.comparison import Against, ClaimedRatio, Workload, against, claimed, swings
 from rramkit.cost.cost import Cost
 from rramkit.cost.digital import passes
-from rramkit.cost.gradient import PLACES
+from rramkit.cost.gradient import NAMES, PLACES
 from rramkit.cost.items import total
 from rramkit.cost.machines import Machine, Range, machine_file
 from rramkit.cost.memory import gradient_place
 from rramkit.record import EpisodeRun
 
-PLACE_TITLES: Mapping[GradientPlace, str] = {
-    "batch": "digital, once a batch",
-    "image": "digital, each image",
-    "memory": "in memory",
-}
 TITLES: Mapping[str, str] = {
     "gradient": "place of the gradient",
     "gradient_bits": "bits of the gradient's multipliers",
@@ -80,7 +75,7 @@ def beside(cost: Cost) -> References:
     """
     workloads: dict[GradientPlace, Workload] = {place: _training(cost, place) for place in PLACES}
     training = workloads[gradient_place(cost.subject, cost.assumed)]
-    by_place = {PLACE_TITLES[place]: workloads[place] for place in PLACES}
+    by_place = {NAMES[place]: workloads[place] for place in PLACES}
     inference = _inference(cost)
     claims = claimed(by_place, reinforcement=isinstance(cost.subject.run, EpisodeRun))
     machine = machine_file().machines[claims[0].claim.machine]
@@ -140,5 +135,5 @@ def _swings(cost: Cost, theirs: Range, machine: Machine) -> tuple[tuple[str, flo
         ratio[TITLES[name]] = {str(value): base / energy_of(cost, **{name: value}) for value in values}
     if theirs.low is not None and theirs.high is not None:
         middle = (theirs.low * theirs.high) ** 0.5
-        ratio[machine.title] = {"low": theirs.low / middle, "high": theirs.high / middle}
+        ratio[f"{machine.title}: its own range"] = {"low": theirs.low / middle, "high": theirs.high / middle}
     return swings(1.0, ratio)

@@ -7,9 +7,9 @@ import numpy as np
 
 from rramkit.cost.cost import Cost
 from rramkit.cost.items import total
+from rramkit.cost.references import beside
 from rramkit.cost.subject import Span
 from rramkit.cost.tornado import Swing
-from rramkit.cost.versus import claims_beside, machines_beside
 from rramkit.record import EpisodeRun, Run
 
 
@@ -27,6 +27,7 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
     """
     run = cost.subject.run
     writes, reads = cost.writes_and_reads()
+    found = beside(cost)
     quality = run.accuracy if isinstance(run, Run) else run.mean_return if isinstance(run, EpisodeRun) else None
     return {
         "run": {
@@ -58,13 +59,18 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
         "areas": [asdict(each) for each in cost.areas],
         "gradients": [asdict(each) for each in cost.gradients],
         "machines": [
-            {"machine": each.key, "energy": asdict(each.energy), "ratio": asdict(each.ratio)}
-            for each in machines_beside(cost)
+            {
+                **each.machine.model_dump(include={"title", "mark", "assumption"}),
+                **{"machine": each.key, "compared_in": each.compared_in},
+                **{"energy": asdict(each.energy), "ratio": asdict(each.ratio)},
+            }
+            for each in found.machines
         ],
         "claims": [
             {"gradient": each.unit, "claim": each.claim.ratio, "ratio": asdict(each.ratio), "lies": each.place}
-            for each in claims_beside(cost)
+            for each in found.claims
         ],
+        "ratio_moved_by": [{"assumption": name, "low": low, "high": high} for name, low, high in found.swings],
         "tornado": [asdict(each) for each in swings],
         "items": [{**asdict(item), "heading": item.heading} for item in cost.items],
         "assumed": cost.settled.model_dump(mode="json"),

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from rramkit import units
-from rramkit.cost.gradient import GradientCost
+from rramkit.cost.comparison import ClaimedRatio
+from rramkit.cost.gradient import NAMES, GradientCost
 from rramkit.cost.tornado import Swing
-from rramkit.cost.versus import NAMES
 from rramkit.plots.style import BLUE, COLOURS, GREEN, INK, PURPLE, QUIET, VERMILION, legend_above, name_axis
 
 _ORIGINS = {"SPICE": BLUE, "found": GREEN, "derived": PURPLE, "recalled": VERMILION}
@@ -44,6 +44,24 @@ def gradient_places(ax: Axes, places: Sequence[GradientCost]) -> Axes:
     ax.margins(x=0.15)
     ax.grid(visible=False, axis="y")
     name_axis(ax.xaxis, "energy of gradient and update (* as priced)", "J")
+    return ax
+
+
+def claimed_ratio(ax: Axes, claims: Sequence[ClaimedRatio]) -> Axes:
+    """Draw the range of a run's ratio (1) with each gradient unit, and the claimed ratio, on a logarithmic scale."""
+    names = [each.unit for each in claims]
+    known = [end for each in claims for end in (each.ratio.low, each.ratio.high) if end]
+    low, high = min((*known, claims[0].claim.ratio)), max((*known, claims[0].claim.ratio))
+    ax.set_xscale("log")
+    ax.set_xlim(low / 2.0, high * 2.0)
+    for name, each in zip(names, claims, strict=True):
+        start, stop = each.ratio.low or low / 2.0, each.ratio.high or high * 2.0  # an unknown end: to the edge
+        ax.plot([start, stop], [name, name], color=BLUE, linewidth=6.0, solid_capstyle="butt")
+        ax.annotate(each.ratio.text("1"), (start, name), xytext=(0, 7), textcoords="offset points", fontsize=7.5)
+    ax.axvline(claims[0].claim.ratio, color=VERMILION, linewidth=1.2)
+    ax.set_ylim(len(names) - 0.5, -0.8)
+    ax.grid(visible=False, axis="y")
+    name_axis(ax.xaxis, "machine's energy over the run's; line: as claimed", "1")
     return ax
 
 

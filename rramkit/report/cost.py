@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from rramkit import plots, units
-from rramkit.cost import Cost, Swing, energy_by_epoch
-from rramkit.cost.versus import NAMES, claims_beside, machines_beside
+from rramkit.cost import Cost, References, Swing, beside, energy_by_epoch
+from rramkit.cost.gradient import NAMES
+from rramkit.cost.machines import machine_file
 from rramkit.plots import svg
 from rramkit.record import Run
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
@@ -20,10 +21,11 @@ def section(cost: Cost, swings: Sequence[Swing]) -> Section:
         "Arrays, drivers and converters are priced by the tables and were counted while training; digital work is "
         "counted from the shapes of the layers and priced by published components (docs/cost.md)."
     )
-    blocks = (_breakdown(cost), _gradient(cost), _time(cost), *_tornado(cost, swings), *_learning(cost))
-    return Section(
-        "cost", "What the training cost", intro, blocks, (_layers(cost), _machines(cost), _areas(cost), _items(cost))
-    )
+    found = beside(cost)
+    gradient = (_gradient(cost), _claimed(found))
+    blocks = (_breakdown(cost), *gradient, _time(cost), *_tornado(cost, swings), *_learning(cost))
+    grids = (_layers(cost), _machines(found), _moved(found), _assumed_of_machines(found), _areas(cost), _items(cost))
+    return Section("cost", "What the training cost", intro, blocks, grids)
 
 
 def _breakdown(cost: Cost) -> Panel:
@@ -110,16 +112,39 @@ def _layers(cost: Cost) -> Grid:
     return Grid("Cost by layer", heading, rows, words=2)
 
 
-def _machines(cost: Cost) -> Grid:
-    heading = ("machine", "mark", "energy for the same multiplications", "over the run's")
+def _claimed(found: References) -> Panel:
+    claim = found.claims[0].claim
+    drawing = Drawing(
+        svg(lambda ax: plots.claimed_ratio(ax, found.claims), name="cost-claim"),
+        f"Energy of {machine_file().machines[claim.machine].title} over the run's, with the gradient in three places; "
+        f"the line is the {claim.ratio:g} times of {claim.title}.",
+    )
+    rows = tuple(TableRow(each.unit, f"{each.ratio.text('1')}; the claim lies {each.place}") for each in found.claims)
+    return Panel("Beside TIME's claim", (drawing,), rows)
+
+
+def _machines(found: References) -> Grid:
+    heading = ("machine", "mark", "compared in", "its energy", "over the run's")
     rows = [
-        (each.machine.title, each.machine.mark, each.energy.text("J"), each.ratio.text("1"))
-        for each in machines_beside(cost)
+        (each.machine.title, each.machine.mark, each.compared_in, each.energy.text("J"), each.ratio.text("1"))
+        for each in found.machines
     ]
-    for each in claims_beside(cost):
+    for each in found.claims:
         title = f"TIME's claim of {each.claim.ratio:g} times; gradient: {each.unit}"
-        rows.append((title, "", f"the claim lies {each.place}", each.ratio.text("1")))
+        rows.append((title, each.claim.mark, "training", f"the claim lies {each.place}", each.ratio.text("1")))
     return Grid("Beside other machines", heading, tuple(rows), words=3)
+
+
+def _assumed_of_machines(found: References) -> Grid:
+    titles = machine_file().sources
+    rows = tuple((each.machine.title, each.machine.assumption, titles[each.machine.source]) for each in found.machines)
+    return Grid("Assumptions and sources of the machines", ("machine", "assumption", "source"), rows, 3, folded=True)
+
+
+def _moved(found: References) -> Grid:
+    rows = tuple((name, f"{low:.3g}", f"{high:.3g}") for name, low, high in found.swings)
+    heading = ("assumption, alone", "lowest", "highest ratio, over that of the run")
+    return Grid(f"What moves {found.claims[0].claim.title}", heading, rows)
 
 
 def _areas(cost: Cost) -> Grid:
