@@ -33,7 +33,8 @@ def main(path: Path, corners: list[str]) -> None:
         for name, tables in files.items():
             found = check_system(tables, Runner(pool, lambda _: None, 0.0, waive=waive), seed=1, size=SIZE)
             sums = {part: (found[part].spice.sum(), found[part].fit.sum()) for part in PARTS}
-            sums["one operation"] = tuple(sum(each[side] for each in sums.values()) for side in (0, 1))
+            both = list(sums.values())
+            sums["one operation"] = (sum(spice for spice, _ in both), sum(priced for _, priced in both))
             for part, (spice, priced) in sums.items():
                 print(f"{name:8} {part:16} ngspice {1e12 * spice:8.2f} pJ, priced {1e12 * priced:8.2f} pJ, "
                       f"{100 * (priced / spice - 1):+.1f} %")  # fmt: skip

@@ -237,6 +237,8 @@ class Cost:
         if not isinstance(run, EpisodeRun) or not span.batches:
             return ()
         count, energy = float(run.scalars["pulses_target"]), float(run.scalars["energy_target"])
+        if not energy:
+            return ()
         return (Item("network", "update", "writes of the target network", "set", count, energy, "SPICE", "measured"),)
 
     def _static(self, span: Span) -> tuple[Item, ...]:

@@ -1,7 +1,7 @@
 """What a run costs: counted by the simulator, priced by tables and components, added up without loss."""
 
 from dataclasses import replace
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -34,6 +34,11 @@ ROWS, HIDDEN, CLASSES, BATCH = 65, 6, 10, 32
 FILE = chip_tables(corners=True)
 
 
+class Circuit(NamedTuple):
+    area: float
+    capacitance: float
+
+
 def trained(**more):
     return train(Experiment.checked(TINY | more, where="the test"), FILE)
 
@@ -45,10 +50,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def cost(run):
-    circuits = {
-        "cell": SimpleNamespace(area=1e-12, capacitance=0.0),
-        "adc": SimpleNamespace(area=5e-11, capacitance=4e-13),
-    }
+    circuits = {"cell": Circuit(1e-12, 0.0), "adc": Circuit(5e-11, 4e-13)}
     return cost_of(run, circuits=circuits)
 
 
@@ -302,7 +304,7 @@ def test_static_power_is_the_leak_of_the_memories_over_the_time(cost):
     static = [item for item in cost.items if item.phase == "static"]
     state, serial = settled(cost.subject, Assumptions()), cost.schedules["serial"]
     assert (state.state, state.buffer) == ("sram_8k", "sram_8k")  # 29,440 bits of numbers, 19,200 of 30 outputs
-    watts = {key: n * components()[key].leak for key, n in memories(cost.subject, state).items()}
+    watts = {key: n * (components()[key].leak or 0.0) for key, n in memories(cost.subject, state).items()}
     watts["digital.multiplier32_aladdin"] = 256 * 80e-6
     for item in static:
         assert item.energy == near(watts.pop(item.price) * serial.total, rel=SUM)
@@ -404,3 +406,27 @@ def test_the_tornado_is_sorted_and_holds_the_total(cost):
 def test_a_cost_is_the_same_for_the_same_file(run, tmp_path):
     again = record.load(run.save(tmp_path / "run.h5"))
     assert Cost(Subject.of(again), components()).energy == cost_of(run).energy
+
+
+# Reinforcement --------------------------------------------------------------------------------------------------------
+
+
+def test_a_training_by_reinforcement_is_priced_with_both_banks():
+    pytest.importorskip("gymnasium", reason="the extra `rl` is not installed")
+    from rramkit.learning import rl
+
+    settings = rl.RlSettings(
+        steps=300, warm_up=64, collect=64, batches=2, batch=8, target_every=4, final_episodes=1,
+        network=NetworkSettings(hidden=(4,)),
+    )  # fmt: skip
+    run = rl.train(FILE, settings)
+    found, scalars = cost_of(run), run.scalars
+    spice = total(item for item in found.items if item.origin == "SPICE")
+    assert spice == near(scalars["energy_read"] + scalars["energy_write"], rel=SUM)
+    assert found.subject.training.images == scalars["batches"] * 8
+    passes = found.subject.training.reads["vectors"][
+        0, 0
+    ]  # acts, values of the batch, of its successors: by both banks
+    assert passes > 2 * found.subject.training.images
+    assert [tiles.count for tiles in tiles_of(found.subject)] == [2, 2]
+    assert summary(found)["run"]["kind"] == "reinforcement"

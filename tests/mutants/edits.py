@@ -24,6 +24,7 @@ def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> E
 
 
 HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
+COST = "tests/cost/test_cost.py"
 EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
 OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
 OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
@@ -105,6 +106,14 @@ EDITS = (
     _edit("energy", "sense amplifiers of verify reads cost nothing", _LOOP, " + self.params.e_sense * flat.size", "", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("energy", "energy of the update of a target not booked", _BANKS, "rewrite.tally + first + second + cost)", "rewrite.tally + cost)", f"{RL}::test_freeze_goes_on_from_the_frozen_weights"),
     _edit("energy", "energy of an epoch's writes of its last batch", _SUPERVISED, "writes, reads = writes + state.rule_state.tally, reads + cost", "writes, reads = state.rule_state.tally, reads + cost", OF_COST),
+    # what a run costs
+    _edit("cost", "vectors of a read by matrix counted twice", "rramkit/learning/layers/read_cost.py", "self.vectors + other.vectors,", "self.vectors + 2 * other.vectors,", f"{COST}::test_counts_are_those_of_the_shapes"),
+    _edit("cost", "energy of sensing not told apart", _READ, "e_sensing += current.energy", "e_sensing += 0.5 * current.energy", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
+    _edit("cost", "gradient of a batch from the batches, not the images", "rramkit/cost/digital.py", "vectors, weights = span.images * matrix.positions", "vectors, weights = span.batches * matrix.positions", f"{COST}::test_digital_work_of_a_perceptron_by_hand"),
+    _edit("cost", "reads that write counted as pulses", "rramkit/cost/analogue.py", 'of_pulses = writes["energy"] - writes["energy_reads"]', 'of_pulses = writes["energy"]', f"{COST}::test_arrays_cost_what_was_measured"),
+    _edit("cost", "interval of a pipeline without the backward read", "rramkit/cost/schedule.py", 'each = span.reads["seconds"].sum(axis=1)', 'each = span.reads["seconds"][:, 0]', f"{COST}::test_serial_time_is_the_sum_and_pipelined_time_that_of_the_slowest"),
+    _edit("cost", "a corner leaves the readouts as they are", "rramkit/cost/analogue.py", "return _ratio(float(_read_energy(new, now.v_rest, np.array([current]), t_read)[0]), e_mean)", "return 1.0", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
+    _edit("cost", "sense units of the shorter side", "rramkit/cost/area.py", "max(self.rows, self.columns)", "min(self.rows, self.columns)", f"{COST}::test_area_of_a_tile_by_hand"),
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("unit", "time of a pulse without its edges", _PULSE, "return self.width(v_pulse) + 6.0 * self.t_rise", "return self.width(v_pulse)", f"{ENERGY}::test_a_pulse_keeps_its_lines_for_its_width_and_six_edges"),
