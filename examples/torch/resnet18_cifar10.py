@@ -1,4 +1,4 @@
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 """ResNet-18 trained in float by PyTorch on the images of an experiment; weights by the kit's names, for `evaluate`.
 
     python examples/torch/resnet18_cifar10.py examples/experiments/resnet18_cifar10.toml -o resnet18.npz

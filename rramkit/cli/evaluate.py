@@ -10,6 +10,10 @@ from rramkit.cli.options import ParameterPairs
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from rramkit.learning.data import DataSet
     from rramkit.learning.evaluate import Evaluation
     from rramkit.learning.experiment import Experiment
@@ -48,7 +52,9 @@ def evaluate(
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", help="Weights trained elsewhere, by name; with --experiment.", metavar="NPZ"),
+        typer.Option(
+            "--weights", help="Weights trained elsewhere, by name, or an ONNX file; with --experiment.", metavar="FILE"
+        ),
     ] = None,
     experiment: Annotated[
         Path | None,
@@ -256,6 +262,11 @@ def _of_weights(
     settings = parameters(Experiment, experiment, layers)
     operating = settings.chip.tables(table.load(tables or settings.tables_path(experiment)))
     found = _data(settings, data)
+    of_file: dict[str, Any] = {}
+    if weights.suffix.lower() == ".onnx":
+        settings, arrays, of_file = _of_onnx(weights, settings, found)
+    else:
+        arrays = npz_arrays(weights)
     network = Network.of(settings.network, found.shape, found.classes)
     rule = settings.rule_on(settings.on(operating), network)
     if rule.device is None:
@@ -263,12 +274,27 @@ def _of_weights(
             f'{experiment}: `rule.kind` is "float": weights are not in cells. Take a rule that writes cells.'
         )
     limits = rule.limits(len(network.matrices))
-    plain = from_state_dict(network, npz_arrays(weights), w_max=limits, dtype=np.dtype(settings.precision))
+    plain = from_state_dict(network, arrays, w_max=limits, dtype=np.dtype(settings.precision))
     subject = _Subject(None, settings, operating, found)  # pyright: ignore[reportArgumentType]  (filled by the next)
     subject.network, told = subject.on_chip(plain, seed)
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
-    subject.written = {"written": told, **({"names": changed} if changed else {})}
+    subject.written = {"written": told, **of_file, **({"names": changed} if changed else {})}
     return subject
+
+
+def _of_onnx(
+    path: Path, settings: "Experiment", data: "DataSet"
+) -> "tuple[Experiment, Mapping[str, np.ndarray], dict[str, Any]]":
+    """Return an experiment with the network of an ONNX file, its weights, and what is printed of them."""
+    from rramkit.learning import onnx_file
+    from rramkit.learning.networks import NetworkSettings
+
+    if "network" in settings.model_fields_set:
+        raise InputError(f"{path}: describes its network itself. Remove `network` from the experiment.")
+    found = onnx_file.read(path, data.shape)
+    settings = settings.model_copy(update={"network": NetworkSettings(layers=found.layers)})
+    kinds = [each.kind for each in found.layers]
+    return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
 
 
 def _data(settings: "Experiment", path: Path | None) -> "DataSet":
@@ -303,6 +329,9 @@ def _text(outcome: dict[str, Any]) -> str:
     rows.append(("one input", f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"))
     if "by_layer" in outcome:
         rows.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
+    if "network" in outcome:
+        without = f"; left out: {', '.join(outcome['left_out'])}" if outcome["left_out"] else ""
+        rows.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
     if "names" in outcome:
         listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
         rows.append(("names", f"taken in order: {listed}"))
