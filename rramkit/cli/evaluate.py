@@ -124,6 +124,7 @@ class _Subject:
         self.x, self.labels = data.x_test, data.y_test
         self.data = data
         self.written: dict[str, Any] = {}
+        self.fresh: Evaluation | None = None  # where the network was evaluated when it was written
 
     def outcome(
         self, ages: list[tuple[float, float]], *, refresh: float, chips: range, pairs: list[str]
@@ -132,7 +133,7 @@ class _Subject:
         from rramkit.learning.continued import plain_of, same_cells
         from rramkit.learning.evaluate import aged, evaluate
 
-        first = evaluate(self.network, self.x, self.labels)
+        first = self.fresh or evaluate(self.network, self.x, self.labels)
         outcome: dict[str, Any] = {
             "data": self.data.name,
             "inputs": len(self.labels),
@@ -160,7 +161,7 @@ class _Subject:
         if chips:
             plain = plain_of(self.network)
             written = [self.on_chip(plain, seed) for seed in chips]
-            outcome["chips"] = [told for _, told in written]
+            outcome["chips"] = [told for _, told, _ in written]
             outcome["chips_alike"] = len(written) > 1 and same_cells(written[0][0], written[1][0])
         return outcome
 
@@ -180,8 +181,8 @@ class _Subject:
             "seconds": cost.seconds,
         }
 
-    def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any]]":  # noqa: ANN401
-        """Return weights on another chip, and what is printed of them."""
+    def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any], Evaluation]":  # noqa: ANN401
+        """Return weights on another chip, what is printed of them, and their evaluation."""
         from rramkit.learning.evaluate import evaluate, rewritten
 
         if self.operating is None:
@@ -190,9 +191,9 @@ class _Subject:
         network, cost = rewritten(
             self.experiment, self.operating, plain, calibration, labels, input_shape=self.data.shape, seed=seed
         )
-        found: Evaluation = evaluate(network, self.x, self.labels)
+        found = evaluate(network, self.x, self.labels)
         told = {"seed": seed, "accuracy": found.accuracy, "energy_write": cost.energy, "pulses": cost.pulses}
-        return network, told
+        return network, told, found
 
     def read_anew(self, layers: list[str]) -> None:
         """Give single layers other settings; the cells stay as they are."""
@@ -252,6 +253,7 @@ def _of_weights(
     from rramkit import table
     from rramkit.cli.options import parameters
     from rramkit.learning.data.own import npz_arrays
+    from rramkit.learning.evaluate import accuracy_in_float
     from rramkit.learning.experiment import Experiment
     from rramkit.learning.model import Network
     from rramkit.learning.state_dict import from_state_dict
@@ -276,9 +278,11 @@ def _of_weights(
     limits = rule.limits(len(network.matrices))
     plain = from_state_dict(network, arrays, w_max=limits, dtype=np.dtype(settings.precision))
     subject = _Subject(None, settings, operating, found)  # pyright: ignore[reportArgumentType]  (filled by the next)
-    subject.network, told = subject.on_chip(plain, seed)
+    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=np.dtype(settings.precision))
+    subject.network, told, subject.fresh = subject.on_chip(plain, seed)
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
-    subject.written = {"written": told, **of_file, **({"names": changed} if changed else {})}
+    names = {"names": changed} if changed else {}
+    subject.written = {"float_accuracy": in_float, "written": told, **of_file, **names}
     return subject
 
 
@@ -324,6 +328,8 @@ def _text(outcome: dict[str, Any]) -> str:
         ("data", f"{units.count(outcome['inputs'])} test inputs of {outcome['data']}"),
         ("accuracy", units.percent(outcome["accuracy"])),
     ]
+    if "float_accuracy" in outcome:
+        rows.append(("in float", units.percent(outcome["float_accuracy"])))
     for layer in outcome["layers"]:
         rows.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
     rows.append(("one input", f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"))

@@ -19,7 +19,7 @@ import numpy as np
 
 from rramkit.array.backend import to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.matrix import Matrix, Product, Samples
+from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
@@ -158,6 +158,14 @@ def evaluate(
     )
     classes = max(scores.shape[1], int(labels.max()) + 1)
     return Evaluation(float(np.mean(predicted == labels)), confusion(labels, predicted, classes), layers)
+
+
+def accuracy_in_float(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype) -> float:
+    """Return the part of inputs that weights in memory classify correctly (1)."""
+    matrices = tuple(FloatMatrix(weight) for weight in plain.weights)
+    params = plain.network.params(matrices, plain.vectors, plain.means)
+    scores = plain.network.scores(params, as_numbers(x, dtype), rng=np.random.default_rng(0))  # draws nothing
+    return float(np.mean(np.argmax(scores, axis=1) == labels))
 
 
 def aged(
