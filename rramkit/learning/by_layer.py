@@ -88,7 +88,8 @@ def rule_on_network(
     InputError
         When a name is none of the network's, a setting does not fit or changes nothing, or the rule is in float.
     """
-    bound = rule_on(chip, rule=rule, mapping=mapping, optimiser=optimiser, precision=precision)
+    of_all = mapping.model_copy(update={"layers": {}})
+    bound = rule_on(chip, rule=rule, mapping=of_all, optimiser=optimiser, precision=precision)
     if not mapping.layers:
         return bound
     if bound.device is None:

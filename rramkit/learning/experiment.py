@@ -188,8 +188,6 @@ class Experiment(Parameters):
         if network is not None:
             on = (chip, network, self.chip)
             return rule_on_network(*on, rule=rule, mapping=mapping, optimiser=optimiser, precision=precision)
-        if mapping.layers:
-            raise InputError("`network` must be given, since `mapping.layers` names layers of it; got none. Pass it.")
         return rule_on(chip, rule=rule, mapping=mapping, optimiser=optimiser, precision=precision)
 
     def tables_path(self, source: Path | None) -> Path:

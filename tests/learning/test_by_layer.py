@@ -13,6 +13,8 @@ from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.ablate import ablation
 from rramkit.learning.evaluate import evaluate, read_anew
+from rramkit.learning.rl.agent import trainer_of
+from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.supervised import trainers
 
 LAYERS = [
@@ -130,6 +132,17 @@ def test_rules_in_float_and_ablations_have_no_layers_of_their_own():
     assert {
         name: layer.model_dump(exclude_defaults=True, exclude_none=True) for name, layer in ideal.mapping.layers.items()
     } == {"dense_1": {"rows": 2}}
+
+
+def test_one_device_for_all_layers_is_refused_where_they_differ():
+    with pytest.raises(InputError, match="must be left out where all layers are taken alike; it has dense_1"):
+        experiment({"dense_1": {"off": ["wires"]}}).built_rule(tables())
+
+
+def test_an_agents_layers_have_settings_of_their_own_too():
+    settings = RlSettings.checked({"mapping": {"layers": {"dense_2": {"off": ["wires"]}}}}, where="the test")
+    rule = trainer_of(settings, settings.on(settings.chip.tables(tables())), (4,), 2).rule
+    assert [rule.at(index).device.model.wires is None for index in range(3)] == [False, True, False]
 
 
 @pytest.fixture(scope="module")
