@@ -3,6 +3,7 @@ import os
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,10 +183,10 @@ def test_the_lossy_copy_of_cifar_says_so():
 
 
 def test_weights_are_many_arrays_and_a_file_of_thousands_is_refused(tmp_path):
-    np.savez(
-        tmp_path / "deep.npz", **{f"{layer}.weight": np.ones(2) for layer in range(932)}
-    )  # as many as a ResNet-152
+    arrays: dict[str, Any] = {f"{layer}.weight": np.ones(2) for layer in range(932)}  # as many as a ResNet-152 has
+    np.savez(tmp_path / "deep.npz", **arrays)
     assert len(npz_arrays(tmp_path / "deep.npz")) == 932
-    np.savez(tmp_path / "many.npz", **{str(index): np.ones(1) for index in range(4097)})
+    arrays = {str(index): np.ones(1) for index in range(4097)}
+    np.savez(tmp_path / "many.npz", **arrays)
     with pytest.raises(InputError, match="it holds 4097 arrays"):
         npz_arrays(tmp_path / "many.npz")
