@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar, get_args
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -295,8 +295,12 @@ def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Pa
 
     In a union of records pydantic puts the record's `kind` into `loc`: it picks the record and is no part of the name.
     """
-    owner, candidates, names = model, [model], list[str]()
+    owner, candidates, names, is_key = model, [model], list[str](), False
     for part in loc:
+        if is_key:  # of a dictionary of records
+            names.append(str(part))
+            is_key = False
+            continue
         chosen = [one for one in candidates if len(candidates) > 1 and _kind(one) == part]
         if chosen:
             owner, candidates = chosen[0], chosen
@@ -306,6 +310,7 @@ def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Pa
             owner = candidates[0]
             field = owner.model_fields.get(part)
             candidates = [] if field is None else _models(field.annotation)
+            is_key = field is not None and get_origin(field.annotation) is dict
     return owner, names
 
 

@@ -10,6 +10,10 @@ from rramkit.cli.options import ParameterPairs
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from rramkit.learning.data import DataSet
     from rramkit.learning.evaluate import Evaluation
     from rramkit.learning.experiment import Experiment
@@ -37,9 +41,20 @@ def evaluate(
     chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
     seed: Annotated[int, typer.Option(help="Seed of drift exponents and of the first other chip.", min=0)] = 1,
     pairs: ParameterPairs = None,
+    layers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer",
+            help="Setting of one layer, by number or by kind and count: 0.off=wires, dense_2.read.adc.bits=4; may be "
+            "repeated.",
+            metavar="NAME.KEY=VALUE",
+        ),
+    ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", help="Weights trained elsewhere, by name; with --experiment.", metavar="NPZ"),
+        typer.Option(
+            "--weights", help="Weights trained elsewhere, by name, or an ONNX file; with --experiment.", metavar="FILE"
+        ),
     ] = None,
     experiment: Annotated[
         Path | None,
@@ -56,7 +71,8 @@ def evaluate(
     """Evaluate a trained network: accuracy, and energy and time of each layer, for one input.
 
     `--after` and `--temperature` age the cells, by the law of `rule.update.retention` (`-s nu=0.02` and the like change
-    it). `--chips` writes the weights into cells of other draws. `--weights` maps a network that was trained elsewhere.
+    it); `--refresh` says what a refresh costs. `--chips` writes the weights into cells of other draws. `--weights` maps
+    a network that was trained elsewhere.
     """
     from rramkit import files
 
@@ -64,7 +80,13 @@ def evaluate(
         files.check_writable(export, keep=(run, data, weights, experiment, tables))
     if (run is None) == (weights is None):
         raise InputError("give a run file, or `--weights` with `--experiment` and `--tables`; one of the two.")
-    subject = _of_run(run, data) if run is not None else _of_weights(weights, experiment, tables, data, seed=seed)
+    own = _of_layers(layers or [])
+    if run is not None:
+        subject = _of_run(run, data, own)
+    else:
+        subject = _of_weights(weights, experiment, tables, data, own, seed=seed)
+    if refresh and not after:
+        raise InputError("`--refresh` is for cells that age: name a time with `--after SECONDS`.")
     outcome = subject.outcome(
         _ages(after, temperature), refresh=refresh, chips=range(seed, seed + chips), pairs=pairs or []
     )
@@ -80,6 +102,20 @@ def _ages(after: list[float] | None, temperature: list[float] | None) -> list[tu
     return [(seconds, kelvin) for kelvin in temperature or [300.0] for seconds in after or []]
 
 
+def _of_layers(layers: list[str]) -> list[str]:
+    """Return the settings of single layers as pairs of an experiment; a stage's name may stand without brackets."""
+    pairs = []
+    for each in layers:
+        key, equals, value = each.partition("=")
+        name, dot, _ = key.partition(".")
+        if not equals or not dot or not name.strip():
+            raise InputError(f"`--layer` must be NAME.KEY=VALUE; got {each!r}. For instance: --layer 0.off=wires")
+        if key.endswith(".off") and not value.strip().startswith("["):
+            value = str([one.strip() for one in value.split(",")])  # a list of TOML too
+        pairs.append(f"mapping.layers.{key.strip()}={value}")
+    return pairs
+
+
 class _Subject:
     """A network with the inputs that it is evaluated on."""
 
@@ -88,6 +124,7 @@ class _Subject:
         self.x, self.labels = data.x_test, data.y_test
         self.data = data
         self.written: dict[str, Any] = {}
+        self.fresh: Evaluation | None = None  # where the network was evaluated when it was written
 
     def outcome(
         self, ages: list[tuple[float, float]], *, refresh: float, chips: range, pairs: list[str]
@@ -96,7 +133,7 @@ class _Subject:
         from rramkit.learning.continued import plain_of, same_cells
         from rramkit.learning.evaluate import aged, evaluate
 
-        first = evaluate(self.network, self.x, self.labels)
+        first = self.fresh or evaluate(self.network, self.x, self.labels)
         outcome: dict[str, Any] = {
             "data": self.data.name,
             "inputs": len(self.labels),
@@ -116,17 +153,36 @@ class _Subject:
                 found = evaluate(older, self.x, self.labels)
                 rows.append({"after": seconds, "temperature": kelvin, "refresh": refresh, "accuracy": found.accuracy})
             outcome["aged"] = rows
+            if refresh:
+                kelvins = dict.fromkeys(kelvin for _, kelvin in ages)
+                outcome["refreshes"] = [self._refresh(refresh, kelvin, law, seed=chips.start) for kelvin in kelvins]
         elif pairs:
             raise InputError("`--set` changes the law of the drift: name a time with `--after SECONDS`.")
         if chips:
             plain = plain_of(self.network)
             written = [self.on_chip(plain, seed) for seed in chips]
-            outcome["chips"] = [told for _, told in written]
+            outcome["chips"] = [told for _, told, _ in written]
             outcome["chips_alike"] = len(written) > 1 and same_cells(written[0][0], written[1][0])
         return outcome
 
-    def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any]]":  # noqa: ANN401
-        """Return weights on another chip, and what is printed of them."""
+    def _refresh(self, seconds: float, kelvin: float, law: Any, *, seed: int) -> dict[str, Any]:  # noqa: ANN401
+        """Return what one refresh after a rest costs, and the accuracy after it."""
+        from rramkit.learning.evaluate import aged, evaluate, refreshed
+
+        older = aged(self.network, seconds, t_cell=kelvin, retention=law, seed=seed)
+        network, cost = refreshed(self.experiment, self.operating, self.network, older, seed=seed)
+        return {
+            "every": seconds,
+            "temperature": kelvin,
+            "accuracy": evaluate(network, self.x, self.labels).accuracy,
+            "pulses": cost.pulses,
+            "reads": cost.reads,
+            "energy": cost.energy,
+            "seconds": cost.seconds,
+        }
+
+    def on_chip(self, plain: Any, seed: int) -> "tuple[TrainedNetwork, dict[str, Any], Evaluation]":  # noqa: ANN401
+        """Return weights on another chip, what is printed of them, and their evaluation."""
         from rramkit.learning.evaluate import evaluate, rewritten
 
         if self.operating is None:
@@ -135,9 +191,23 @@ class _Subject:
         network, cost = rewritten(
             self.experiment, self.operating, plain, calibration, labels, input_shape=self.data.shape, seed=seed
         )
-        found: Evaluation = evaluate(network, self.x, self.labels)
+        found = evaluate(network, self.x, self.labels)
         told = {"seed": seed, "accuracy": found.accuracy, "energy_write": cost.energy, "pulses": cost.pulses}
-        return network, told
+        return network, told, found
+
+    def read_anew(self, layers: list[str]) -> None:
+        """Give single layers other settings; the cells stay as they are."""
+        from rramkit.cli.options import parameters
+        from rramkit.learning.evaluate import read_anew
+        from rramkit.learning.experiment import Experiment
+
+        if self.operating is None or not isinstance(self.experiment, Experiment):
+            raise InputError("`--layer` is for cells: the run has none. Leave it out.")
+        self.experiment = parameters(Experiment, None, layers, base=self.experiment.model_dump(mode="json"))
+        names = list(dict.fromkeys(each.removeprefix("mapping.layers.").partition(".")[0] for each in layers))
+        first, labels = self.data.x_train, self.data.y_train
+        self.network = read_anew(self.experiment, self.operating, self.network, first, labels, layers=names)
+        self.written["by_layer"] = [each.removeprefix("mapping.layers.") for each in layers]
 
     def _retention(self, pairs: list[str]) -> Any:  # noqa: ANN401
         """Return the run's own law of drift, or the kit's, with `key=value` pairs on top."""
@@ -150,7 +220,7 @@ class _Subject:
         return RetentionParams.checked(own.model_dump() | changed, where="--set")
 
 
-def _of_run(path: Path, data: Path | None) -> _Subject:
+def _of_run(path: Path, data: Path | None, layers: list[str]) -> _Subject:
     from rramkit import record
     from rramkit.learning.chip import of_then, stored_tables
     from rramkit.learning.experiment import Experiment
@@ -162,17 +232,28 @@ def _of_run(path: Path, data: Path | None) -> _Subject:
     found = _data(settings, data)
     if data is None and found.name != run.data_name:
         raise InputError(f"{path}: was trained on {run.data_name or 'data of its own'}. Name its inputs: `--data NPZ`.")
-    return _Subject(network, settings, stored_tables(run.stored_network), found)  # pyright: ignore[reportArgumentType]
+    operating = stored_tables(run.stored_network)
+    subject = _Subject(network, settings, operating, found)  # pyright: ignore[reportArgumentType]
+    if layers:
+        subject.read_anew(layers)
+    return subject
 
 
 def _of_weights(
-    weights: Path | None, experiment: Path | None, tables: Path | None, data: Path | None, *, seed: int
+    weights: Path | None,
+    experiment: Path | None,
+    tables: Path | None,
+    data: Path | None,
+    layers: list[str],
+    *,
+    seed: int,
 ) -> _Subject:
     import numpy as np
 
     from rramkit import table
     from rramkit.cli.options import parameters
     from rramkit.learning.data.own import npz_arrays
+    from rramkit.learning.evaluate import accuracy_in_float
     from rramkit.learning.experiment import Experiment
     from rramkit.learning.model import Network
     from rramkit.learning.state_dict import from_state_dict
@@ -180,23 +261,44 @@ def _of_weights(
     assert weights is not None
     if experiment is None:
         raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
-    settings = parameters(Experiment, experiment, None)
+    settings = parameters(Experiment, experiment, layers)
     operating = settings.chip.tables(table.load(tables or settings.tables_path(experiment)))
     found = _data(settings, data)
+    of_file: dict[str, Any] = {}
+    if weights.suffix.lower() == ".onnx":
+        settings, arrays, of_file = _of_onnx(weights, settings, found)
+    else:
+        arrays = npz_arrays(weights)
     network = Network.of(settings.network, found.shape, found.classes)
-    device = settings.rule_on(settings.on(operating)).device
-    if device is None:
+    rule = settings.rule_on(settings.on(operating), network)
+    if rule.device is None:
         raise InputError(
             f'{experiment}: `rule.kind` is "float": weights are not in cells. Take a rule that writes cells.'
         )
-    plain = from_state_dict(
-        network, npz_arrays(weights), w_max=device.mapping.limit, dtype=np.dtype(settings.precision)
-    )
+    limits = rule.limits(len(network.matrices))
+    plain = from_state_dict(network, arrays, w_max=limits, dtype=np.dtype(settings.precision))
     subject = _Subject(None, settings, operating, found)  # pyright: ignore[reportArgumentType]  (filled by the next)
-    subject.network, told = subject.on_chip(plain, seed)
+    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=np.dtype(settings.precision))
+    subject.network, told, subject.fresh = subject.on_chip(plain, seed)
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
-    subject.written = {"written": told, **({"names": changed} if changed else {})}
+    names = {"names": changed} if changed else {}
+    subject.written = {"float_accuracy": in_float, "written": told, **of_file, **names}
     return subject
+
+
+def _of_onnx(
+    path: Path, settings: "Experiment", data: "DataSet"
+) -> "tuple[Experiment, Mapping[str, np.ndarray], dict[str, Any]]":
+    """Return an experiment with the network of an ONNX file, its weights, and what is printed of them."""
+    from rramkit.learning import onnx_file
+    from rramkit.learning.networks import NetworkSettings
+
+    if "network" in settings.model_fields_set:
+        raise InputError(f"{path}: describes its network itself. Remove `network` from the experiment.")
+    found = onnx_file.read(path, data.shape)
+    settings = settings.model_copy(update={"network": NetworkSettings(layers=found.layers)})
+    kinds = [each.kind for each in found.layers]
+    return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
 
 
 def _data(settings: "Experiment", path: Path | None) -> "DataSet":
@@ -226,9 +328,16 @@ def _text(outcome: dict[str, Any]) -> str:
         ("data", f"{units.count(outcome['inputs'])} test inputs of {outcome['data']}"),
         ("accuracy", units.percent(outcome["accuracy"])),
     ]
+    if "float_accuracy" in outcome:
+        rows.append(("in float", units.percent(outcome["float_accuracy"])))
     for layer in outcome["layers"]:
-        rows.append((f"layer {layer['name']}", _layer(layer)))
+        rows.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
     rows.append(("one input", f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"))
+    if "by_layer" in outcome:
+        rows.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
+    if "network" in outcome:
+        without = f"; left out: {', '.join(outcome['left_out'])}" if outcome["left_out"] else ""
+        rows.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
     if "names" in outcome:
         listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
         rows.append(("names", f"taken in order: {listed}"))
@@ -236,6 +345,8 @@ def _text(outcome: dict[str, Any]) -> str:
         kept = f", refreshed every {units.text(each['refresh'], 's')}" if each["refresh"] else ""
         rest = f"after {units.text(each['after'], 's')} at {each['temperature']:g} K{kept}"
         rows.append(("aged", f"{units.percent(each['accuracy'])} {rest}"))
+    for each in outcome.get("refreshes", ()):
+        rows.append(("a refresh", _refresh(each)))
     for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
         written = f"{units.count(each['pulses'])} pulses, {units.text(each['energy_write'], 'J')}"
         rows.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
@@ -246,10 +357,19 @@ def _text(outcome: dict[str, Any]) -> str:
     return "\n".join(f"{name:<19} {text}" for name, text in rows)
 
 
+def _refresh(each: dict[str, Any]) -> str:
+    from rramkit import units
+
+    cost = f"{units.text(each['energy'], 'J')}, {units.text(each['seconds'], 's')}"
+    fired = f"{units.count(each['pulses'])} pulses and {units.count(each['reads'])} verify reads"
+    when = f"every {units.text(each['every'], 's')} at {each['temperature']:g} K"
+    return f"{cost}, {fired}, {when}; {units.percent(each['accuracy'])} after it"
+
+
 def _layer(layer: dict[str, Any]) -> str:
     from rramkit import units
 
     rows, columns = layer["shape"]
     cost = f"{units.text(layer['energy'], 'J')}, {units.text(layer['seconds'], 's')}"
     clamped = f", {units.count(layer['clamped'])} values clamped" if layer["clamped"] else ""
-    return f"{layer['kind']} {rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"
+    return f"{rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"

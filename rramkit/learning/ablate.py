@@ -79,6 +79,11 @@ def ablation(experiment: Experiment, tables: TableFile, *, leave_one_out: bool =
         raise InputError(
             f"`sweep` of an ablation must be of `seed` alone; it has {', '.join(sorted(more))}. Remove it."
         )
+    if experiment.mapping.layers:
+        raise InputError(
+            "`mapping.layers` must be left out of an ablation, which switches each stage for all layers; it has "
+            f"{', '.join(experiment.mapping.layers)}. Remove it."
+        )
     found, stages = nonidealities(experiment, tables), _stages(experiment, tables)
     if leave_one_out and len(found) == 1:
         raise InputError(f"`leave_one_out` must have several non-idealities; there is {next(iter(found))} alone.")

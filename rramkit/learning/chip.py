@@ -157,7 +157,18 @@ def chip_of(tables: OperatingTables, settings: ChipSettings, *, mapping: Mapping
 def rule_on(
     chip: Chip, *, rule: UpdateRule, mapping: MappingSettings, optimiser: Optimiser, precision: Precision
 ) -> BoundRule:
-    """Return an update rule on a chip: read as at its operating point of reads, written as at that of writes."""
+    """Return an update rule on a chip: read as at its operating point of reads, written as at that of writes.
+
+    Raises
+    ------
+    InputError
+        When the rule cannot write the mapping, or single layers have settings of their own: `rule_on_network`.
+    """
+    if mapping.layers:
+        raise InputError(
+            f"`mapping.layers` must be left out where all layers are taken alike; it has {', '.join(mapping.layers)}. "
+            "Remove it."
+        )
     model = mapping.model(chip.tables.read, precision, chain=chip.chain, wires=chip.wires)
     if isinstance(rule, RramRule):
         rule = rule.model_copy(update={"update": chip.update, "verify": chip.verify})

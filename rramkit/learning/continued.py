@@ -83,8 +83,9 @@ def continued(trainer: Trainer, start: TrainedNetwork, *, rng: np.random.Generat
         raise InputError("the run to go on from holds its weights by another kind of rule. Take the rule of the run.")
     if trainer.rule.device is None:  # in float: the weights are all that there is
         return replace(state, vectors=start.params.vectors, means=start.params.means)
-    window, matrices, parts = trainer.rule.device.mapping.window, [], []
-    for matrix, old, part in zip(fresh, trained, state.rule_state.parts, strict=True):
+    matrices, parts = [], []
+    for index, (matrix, old, part) in enumerate(zip(fresh, trained, state.rule_state.parts, strict=True)):
+        window = _window(trainer, index)
         g_cells = [np.clip(to_numpy(each.g_cell).astype(float), *window) for each in leaves(old)]
         if isinstance(matrix, RowPermutation) and isinstance(old, RowPermutation):
             matrix, part = replace(matrix, rows=old.rows), replace(part, rows=old.rows)
@@ -95,6 +96,12 @@ def continued(trainer: Trainer, start: TrainedNetwork, *, rng: np.random.Generat
     unwritten = {"tally": WriteCost(), "tallies": tuple(WriteCost() for _ in parts)}
     rule_state = replace(state.rule_state, matrices=tuple(matrices), parts=tuple(parts), **unwritten)
     return replace(state, rule_state=rule_state, vectors=start.params.vectors, means=start.params.means)
+
+
+def _window(trainer: Trainer, index: int) -> tuple[float, float]:
+    device = trainer.rule.at(index).device
+    assert device is not None
+    return device.mapping.window
 
 
 def as_float(trainer: Trainer, start: TrainedNetwork) -> NetworkState:

@@ -2,7 +2,9 @@
 
 *Aged.* All cells rest for a time at a temperature and drift by the law of `rramkit.array.write.ageing`, each with an
 exponent of its own; with `refresh` they are brought back to what they were every so often: they are as old as that at
-most, and are evaluated at that age. The time counts from the end of the training: what a cell lived through in it is
+most, and are evaluated at that age. `refreshed` is one refresh: every cell that has drifted is written to where it was
+by the write-verify loop of the tables, at the cost of its pulses and verify reads, and ends within the loop's window.
+The time counts from the end of the training: what a cell lived through in it is
 not in a run file.
 
 *On another chip.* The weights that the cells stand for are written into fresh cells of other draws (spread, periphery,
@@ -10,27 +12,32 @@ write errors) by the start method of the run's rule, and converters are calibrat
 trained elsewhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rramkit.array.backend import to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.matrix import Matrix, Product, Samples
+from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
+from rramkit.learning.by_layer import kind_of, matrix_named, matrix_names
 from rramkit.learning.cells import leaves, with_leaves
 from rramkit.learning.condition import OperatingTables
+from rramkit.learning.continued import as_float, continued
 from rramkit.learning.data import as_numbers
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.state_dict import PlainWeights, named_layers
 from rramkit.learning.supervised import confusion, trainers
 from rramkit.learning.trained import TrainedNetwork
+from rramkit.learning.trainer import NetworkState, Trainer
 
 _CHIP = 9  # second word of the seed that draws another chip: another stream than those of a training
 _AGE = 10  # the same, of the drift exponents
+_REFRESH = 11  # the same, of the devices that a refresh writes
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class LayerCost:
     ----------
     name : str
         Number of the layer, as in `state_dict`.
-    kind : str
-        Kind of the layer.
+    kind, also : str
+        Kind of the layer, and its other name: the kind with its count.
     shape : tuple of int
         The matrix (R, C).
     cells : int
@@ -55,6 +62,7 @@ class LayerCost:
 
     name: str
     kind: str
+    also: str
     shape: tuple[int, int]
     cells: int
     energy: float
@@ -134,20 +142,30 @@ def evaluate(
     scores = replace(network, params=params).scores(x, rng=rng)
     predicted, count = np.argmax(scores, axis=1), len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
+    names = matrix_names(network.network)
     layers = tuple(
         LayerCost(
             name=name,
-            kind=str(type(layer).model_fields["kind"].default),
+            kind=kind_of(layer),
+            also=also,
             shape=(plan.rows, plan.columns),
             cells=sum(int(np.prod(each.g_cell.shape)) for each in leaves(meter.matrix)),
             energy=meter.cost.energy / count,
             seconds=meter.cost.seconds / count,
             clamped=meter.cost.clamped,
         )
-        for (name, layer), plan, meter in zip(named, network.network.matrices, meters, strict=True)
+        for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
     )
     classes = max(scores.shape[1], int(labels.max()) + 1)
     return Evaluation(float(np.mean(predicted == labels)), confusion(labels, predicted, classes), layers)
+
+
+def accuracy_in_float(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype) -> float:
+    """Return the part of inputs that weights in memory classify correctly (1)."""
+    matrices = tuple(FloatMatrix(weight) for weight in plain.weights)
+    params = plain.network.params(matrices, plain.vectors, plain.means)
+    scores = plain.network.scores(params, as_numbers(x, dtype), rng=np.random.default_rng(0))  # draws nothing
+    return float(np.mean(np.argmax(scores, axis=1) == labels))
 
 
 def aged(
@@ -206,6 +224,50 @@ def _drifted(
     return matrix.programmed(matrix.tile.model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
 
 
+def refreshed(
+    experiment: Experiment, tables: OperatingTables, network: TrainedNetwork, old: TrainedNetwork, *, seed: int
+) -> tuple[TrainedNetwork, WriteCost]:
+    """Return an aged network whose cells were written to where they had been, and what that costs.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its chip, mapping and rule: `rule.update` and `rule.verify` are the stages of the writes.
+    tables : OperatingTables
+        Where arrays are written.
+    network, old : TrainedNetwork
+        The network as it was, and after its rest (`aged`).
+    seed : int
+        Draws the devices and the errors of the writes.
+
+    Returns
+    -------
+    TrainedNetwork, WriteCost
+        The network after the refresh, and pulses, verify reads, energy (J) and time (s) of it.
+
+    Raises
+    ------
+    InputError
+        When the experiment's rule is in float.
+    """
+    chip, plan = experiment.on(tables), network.network.plan
+    rule = trainers(experiment, chip, network.network.input_shape, plan.shape[0])[0].rule
+    rng, matrices, cost = np.random.default_rng((seed, _REFRESH)), [], WriteCost()
+    for index, (first, later) in enumerate(zip(network.params.matrices, old.params.matrices, strict=True)):
+        device = rule.at(index).device
+        if device is None:
+            raise InputError('`rule.kind` is "float": there are no cells to refresh. Leave `refresh` out.')
+        new = []
+        for before, after in zip(leaves(first), leaves(later), strict=True):
+            cells = device.loop.chain.init(to_numpy(after.g_cell).astype(float), rng=rng)
+            target = to_numpy(before.g_cell).astype(float).ravel()
+            cells = device.write(cells, np.arange(target.size), target, method="verify", rng=rng)
+            cost += cells.tally
+            new.append(after.programmed(after.tile.model.placed(cells.g_cell), digital=after.digital))
+        matrices.append(with_leaves(later, new))
+    return replace(old, params=replace(old.params, matrices=tuple(matrices))), cost
+
+
 def rewritten(
     experiment: Experiment,
     tables: OperatingTables,
@@ -247,10 +309,68 @@ def rewritten(
     state = trainer.init(plain.weights, dtype=dtype, rng=np.random.default_rng((seed, _CHIP)))
     cost = state.rule_state.tally
     state = replace(state, vectors=plain.vectors, means=plain.means)
-    if chip.chain.calibrates:
+    if trainer.calibrates:
         of_float = reference.init(plain.weights, dtype=dtype, rng=np.random.default_rng(0))
         of_float = replace(of_float, vectors=plain.vectors, means=plain.means)
-        first = slice(experiment.batch)
-        margin = experiment.mapping.margin
-        state = trainer.calibrated(state, of_float, as_numbers(x[first], dtype), labels[first], margin=margin)
+        state = _calibrated(experiment, trainer, state, of_float, x, labels)
     return TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=seed), cost
+
+
+def read_anew(
+    experiment: Experiment,
+    tables: OperatingTables,
+    network: TrainedNetwork,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    layers: Sequence[str],
+) -> TrainedNetwork:
+    """Return a trained network of which some layers are read in another way; their cells stay, and so do the others.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        That of the run, with the other settings in `mapping.layers`.
+    tables : OperatingTables
+        Where arrays are read.
+    network : TrainedNetwork
+        The network as it was trained.
+    x, labels : ndarray
+        Inputs, of which a first batch calibrates the converters of these layers, and their classes.
+    layers : sequence of str
+        Names of the layers whose settings are others than in the run.
+
+    Raises
+    ------
+    InputError
+        When a name is none of the network's, settings do not fit, or a layer would need other cells.
+    """
+    for name in layers:
+        if experiment.mapping.layers[name].weights is not None:
+            raise InputError(
+                f"`mapping.layers.{name}.weights` takes other cells than the run has. Write its weights: `--export`, "
+                "then `--weights` with an experiment that has this setting."
+            )
+    chip, shape = experiment.on(tables), network.network.input_shape
+    trainer, reference = trainers(experiment, chip, shape, network.network.plan.shape[0])
+    state = continued(trainer, network, rng=np.random.default_rng((experiment.seed, _CHIP)))
+    if trainer.calibrates:
+        state = _calibrated(experiment, trainer, state, as_float(reference, network), x, labels)
+    chosen = {matrix_named(network.network, name) for name in layers}
+    fresh = trainer.params(trainer.without_cache(state)).matrices
+    pairs = enumerate(zip(network.params.matrices, fresh, strict=True))
+    matrices = tuple(new if index in chosen else old for index, (old, new) in pairs)
+    return replace(network, params=replace(network.params, matrices=matrices))
+
+
+def _calibrated(
+    experiment: Experiment,
+    trainer: Trainer,
+    state: NetworkState,
+    reference: NetworkState,
+    x: np.ndarray,
+    labels: np.ndarray,
+) -> NetworkState:
+    first, margin = slice(experiment.batch), experiment.mapping.margin
+    numbers = as_numbers(x[first], np.dtype(experiment.precision))
+    return trainer.calibrated(state, reference, numbers, labels[first], margin=margin)

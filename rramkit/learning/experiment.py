@@ -12,11 +12,13 @@ from pydantic import Field, field_validator
 
 from rramkit.array.read_model import Precision
 from rramkit.errors import InputError
+from rramkit.learning.by_layer import rule_on_network
 from rramkit.learning.chip import Chip, ChipSettings, chip_of, rule_on
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
 from rramkit.learning.mapping_settings import MappingSettings
+from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
@@ -153,13 +155,15 @@ class Experiment(Parameters):
         """
         return self.rule_on(self.on(self.chip.tables(tables)))
 
-    def rule_on(self, chip: Chip) -> BoundRule:
+    def rule_on(self, chip: Chip, network: Network | None = None) -> BoundRule:
         """Return the update rule on a chip.
 
         Parameters
         ----------
         chip : Chip
             The chip that it writes.
+        network : Network, optional
+            The network, whose layers may have settings of their own (`mapping.layers`).
 
         Returns
         -------
@@ -169,7 +173,7 @@ class Experiment(Parameters):
         Raises
         ------
         InputError
-            When the rule cannot write the mapping.
+            When the rule cannot write the mapping, or settings of a layer do not fit it or the network.
 
         Examples
         --------
@@ -180,7 +184,11 @@ class Experiment(Parameters):
         'BoundRule'
         """
         optimiser = self.optimiser.built()
-        return rule_on(chip, rule=self.rule, mapping=self.mapping, optimiser=optimiser, precision=self.precision)
+        rule, mapping, precision = self.rule, self.mapping, self.precision
+        if network is not None:
+            on = (chip, network, self.chip)
+            return rule_on_network(*on, rule=rule, mapping=mapping, optimiser=optimiser, precision=precision)
+        return rule_on(chip, rule=rule, mapping=mapping, optimiser=optimiser, precision=precision)
 
     def tables_path(self, source: Path | None) -> Path:
         """Return the path of the table file, for an experiment read from `source`.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rramkit import units
-from rramkit.array.mapping import Pairs
+from rramkit.array.mapping import Mapping, Pairs
 from rramkit.learning.rules import BoundRule, MatrixState, MixedPrecision, RramDevice, RuleState, Threshold
 from rramkit.record.faults import Fault, spans
 
@@ -111,8 +111,9 @@ def clipped_at_first(rule: BoundRule, weights: Sequence[np.ndarray]) -> float:
     """Return the part of first weights (R, C) that the cells cannot hold, or that were cut to what they can (1)."""
     if rule.device is None:
         return 0.0
-    mapping, cut, count = rule.device.mapping, 0, 0
-    for weight in weights:
+    cut, count = 0, 0
+    for index, weight in enumerate(weights):
+        mapping = _mapping(rule, index)
         beyond = np.abs(weight) >= mapping.limit
         if isinstance(mapping, Pairs) and not mapping.levels:
             reached = mapping.weight(mapping.targets(weight))
@@ -135,9 +136,16 @@ def clipped(rule: BoundRule, state: RuleState) -> float:
     """Return the part of the weights at an end of what cells can hold (1); 0 for weights in memory."""
     if rule.device is None:
         return 0.0
-    most, weights = AT_LIMIT * rule.device.mapping.limit, [matrix.weight for matrix in state.matrices]
-    at_end = sum(int(np.count_nonzero(np.abs(weight) >= most)) for weight in weights)
+    weights, at_end = [matrix.weight for matrix in state.matrices], 0
+    for index, weight in enumerate(weights):
+        at_end += int(np.count_nonzero(np.abs(weight) >= AT_LIMIT * _mapping(rule, index).limit))
     return at_end / max(sum(weight.size for weight in weights), 1)
+
+
+def _mapping(rule: BoundRule, index: int) -> Mapping:
+    device = rule.at(index).device
+    assert device is not None
+    return device.mapping
 
 
 def _no_pulse(rule: BoundRule, device: RramDevice, parts: Sequence[MatrixState], series: Series) -> Fault | None:

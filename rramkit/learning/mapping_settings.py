@@ -9,6 +9,7 @@ from rramkit.array.backend import Backend
 from rramkit.array.mapping import Pairs, WeightMapping
 from rramkit.array.read_model import LARGEST, Precision, ReadModel
 from rramkit.array.stages.chain import ReadChain
+from rramkit.learning.layer_mapping import LayerMapping
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
 
@@ -37,6 +38,7 @@ class MappingSettings(Parameters):
     margin: float = quantity(
         1.3, "1", "range of readouts and converters over the largest current of a first batch", gt=0, le=100
     )
+    layers: dict[str, LayerMapping] = quantity({}, "1", "settings of single layers, by number, or by kind and count")
 
     @model_validator(mode="before")
     @classmethod
@@ -57,7 +59,9 @@ class MappingSettings(Parameters):
 
     def ideal(self) -> Self:
         """Return the mapping without any non-ideality; the weight mapping stays."""
-        return self.model_copy(update={"wires": False, "read": ReadChain()})
+        layers = {name: layer.ideal() for name, layer in self.layers.items()}
+        layers = {name: layer for name, layer in layers.items() if not layer.empty}
+        return self.model_copy(update={"wires": False, "read": ReadChain(), "layers": layers})
 
     def model(
         self, tables: TableFile, precision: Precision, *, chain: ReadChain | None = None, wires: bool | None = None

@@ -84,9 +84,11 @@ def _weights(layer: AnyLayer, weight: np.ndarray, vectors: Sequence[np.ndarray])
 
 
 def from_state_dict(
-    network: Network, arrays: Mapping[str, np.ndarray], *, w_max: float, dtype: np.dtype
+    network: Network, arrays: Mapping[str, np.ndarray], *, w_max: float | Sequence[float], dtype: np.dtype
 ) -> PlainWeights:
     """Return arrays by name as the numbers of a network; the range of each matrix is its largest weight.
+
+    `w_max` is the largest weight that cells hold, of all matrices or of each.
 
     Raises
     ------
@@ -97,7 +99,8 @@ def from_state_dict(
     names = _matched(wanted, {name: values.shape for name, values in arrays.items() if _counts(name)})
     weights, vectors, means, plans = [], [], [], []
     given = {name: _finite(names[name], arrays[names[name]]) for name in wanted}
-    plan_of_matrix = iter(network.matrices)
+    limits = [w_max] * len(network.matrices) if isinstance(w_max, float | int) else list(w_max)
+    plan_of_matrix = zip(network.matrices, limits, strict=True)
     for name, layer in named_layers(network):
         if isinstance(layer, BatchNorm):
             numbers = [given[f"{name}.{part}"].astype(dtype) for part in _OF_NORM]
@@ -105,8 +108,9 @@ def from_state_dict(
             continue
         matrix, bias = _matrix(layer, given[f"{name}.weight"], given.get(f"{name}.bias"))
         largest = float(np.abs(matrix).max()) or 1.0
-        plans.append(replace(next(plan_of_matrix), scale=largest / w_max))
-        weights.append(np.clip((matrix / plans[-1].scale).astype(dtype), -w_max, w_max))  # of float32: rounded
+        plan, limit = next(plan_of_matrix)
+        plans.append(replace(plan, scale=largest / limit))
+        weights.append(np.clip((matrix / plans[-1].scale).astype(dtype), -limit, limit))  # of float32: rounded
         vectors += [] if bias is None else [bias.astype(dtype)]
     return PlainWeights(_with_plans(network, plans), tuple(weights), tuple(vectors), tuple(means), names)
 

@@ -265,7 +265,7 @@ class SupervisedTraining(Training[EpochReport]):
             device = np.random.default_rng((experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
             rram = continued(self.rram, self.start, rng=device)
             reference = as_float(self.reference, self.start)
-        if self.chip.chain.calibrates:
+        if self.rram.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
@@ -409,7 +409,7 @@ def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], c
     network = Network.of(experiment.network, input_shape, classes)
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
-    rram = Trainer(network, experiment.rule_on(chip), of_vectors)
+    rram = Trainer(network, experiment.rule_on(chip, network), of_vectors)
     return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
 
 

@@ -43,6 +43,11 @@ class Trainer:
     rule: BoundRule
     optimiser: Optimiser
 
+    @property
+    def calibrates(self) -> bool:
+        """Whether converters or readouts of any matrix have a range that a batch sets."""
+        return any(self.rule.at(index).calibrates for index in range(len(self.network.matrices)))
+
     def init(self, weights: Sequence[np.ndarray], *, dtype: np.dtype, rng: np.random.Generator) -> NetworkState:
         """Return the state whose matrices start from `weights` (R, C), as accurately as the rule writes them."""
         vectors = tuple(vector.astype(dtype) for vector in self.network.vectors)
@@ -84,8 +89,11 @@ class Trainer:
 
     def calibrated_by(self, state: NetworkState, gradients: Gradients, *, margin: float) -> NetworkState:
         """Return the state with the ADCs' full scale at `margin` times the largest current of inputs and errors."""
-        pairs = zip(state.rule_state.matrices, gradients.matrices, strict=True)
-        matrices = tuple(matrix.calibrated(each.samples, each.errors, margin=margin) for matrix, each in pairs)
+        pairs = enumerate(zip(state.rule_state.matrices, gradients.matrices, strict=True))
+        matrices = tuple(
+            matrix.calibrated(each.samples, each.errors, margin=margin) if self.rule.at(index).calibrates else matrix
+            for index, (matrix, each) in pairs
+        )
         return replace(state, rule_state=replace(state.rule_state, matrices=matrices))
 
     def without_cache(self, state: NetworkState) -> NetworkState:

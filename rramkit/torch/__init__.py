@@ -22,6 +22,7 @@ except ImportError as error:
     ) from error
 
 from rramkit.learning.chip import ChipSettings
+from rramkit.learning.layer_mapping import LayerMapping
 from rramkit.torch.arrays import array_of_chip
 from rramkit.torch.attention import TileMultiheadAttention
 from rramkit.torch.cells import TileMatrix, TileOptions, Write
@@ -33,6 +34,7 @@ from rramkit.torch.recurrent import TileGRU, TileLSTM, TileRNN
 
 __all__ = [
     "ChipSettings",
+    "LayerMapping",
     "PulseWrite",
     "PulseWrites",
     "TileConv1d",

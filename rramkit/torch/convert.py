@@ -15,7 +15,7 @@ digital; a matrix that a module of another kind may multiply by itself gives a w
 import copy
 import difflib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal, TypeVar
 
@@ -25,9 +25,11 @@ from torch import Tensor, nn
 from rramkit.array.model import ArrayModel
 from rramkit.errors import InputError
 from rramkit.learning.chip import ChipSettings
-from rramkit.table import TablesLike
+from rramkit.learning.layer_mapping import LayerMapping
+from rramkit.table import TablesLike, loaded
 from rramkit.torch.arrays import arrays_of
 from rramkit.torch.attention import TileMultiheadAttention
+from rramkit.torch.by_layer import AllModules
 from rramkit.torch.cells import TileMatrix, TileOptions, Write, drawn_seed
 from rramkit.torch.convolution import TileConv1d, TileConv2d
 from rramkit.torch.linear import TileLinear
@@ -59,6 +61,7 @@ def convert(
     batch: Tensor | Sequence[Tensor] | None = None,
     chip: ChipSettings | None = None,
     digital: Sequence[str] = (),
+    layers: Mapping[str, LayerMapping | Mapping[str, Any]] | None = None,
     w_max: float | None = None,
     backward: Literal["tile", "digital"] = "tile",
     seed: int = 0,
@@ -82,6 +85,10 @@ def convert(
         Stages of the table file that are off, and its operating point: corner, temperature, supply.
     digital : sequence of str
         Names of modules that stay digital, with all within, as `named_modules` gives them.
+    layers : mapping, optional
+        Settings of single modules by name, each in place of that of all: stages that are `off` (`wires` among them),
+        typed numbers of stages of its reads (`read`, with `override` where the file has them), `rows` and `columns` of
+        the largest array. `{"fc1": {"off": ["wires"], "read": {"adc": {"bits": 6}}, "override": True}}`.
     w_max, backward, largest, margin
         As for `TileLinear`, of every layer.
     write : str, callable or PulseWrites
@@ -101,7 +108,8 @@ def convert(
     Raises
     ------
     InputError
-        When a layer has no form on tiles, a name is none of the model's, or nothing is left to put on tiles.
+        When a layer has no form on tiles, a name is none of the model's, nothing is left to put on tiles, or a setting
+        of a single module does not fit or changes nothing.
     TableError
         When the file lacks a table, a signal or the operating point.
 
@@ -121,6 +129,7 @@ def convert(
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"`model` must be a torch.nn.Module; got {type(model).__name__}. Pass the model.")
+    tables = tables if isinstance(tables, ArrayModel) else loaded(tables)
     options = TileOptions(w_max, backward, _writes(write, tables, chip), largest, margin)
     arrays = arrays_of(tables, chip)
     seed = drawn_seed(seed)
@@ -128,12 +137,19 @@ def convert(
     if not _chosen(model, digital) and not cells_of(model):
         kinds = ", ".join(kind.__name__ for kind in _ON_TILES)
         raise InputError(f"`model` must have a layer to put on tiles, {kinds}; it has none. Look at `digital`.")
+    whole = AllModules(tables, chip or ChipSettings(), arrays, options, write == "pulses")
+    own = whole.of_layers(layers or {}, _names_of(model, [module for _, module in _chosen(model, digital)]))
     _warn_of_parameters(model)
     model = model if inplace else copy.deepcopy(model)
+    by_module = {id(model.get_submodule(name)): each for name, each in own.items()}
     module: Any
     for number, module in _chosen(model, digital):
+        of_module = by_module.get(id(module))
         module.__class__ = _ON_TILES[_kind(module)]
-        module.put_on_tiles(arrays, options, seed=(seed, number))
+        if of_module is None:
+            module.put_on_tiles(arrays, options, seed=(seed, number))
+        else:
+            module.put_on_tiles(of_module.arrays, of_module.options, seed=(seed, number))
         module.to(next(module.parameters()).device)
     _read_every_layer(model)
     if batch is not None:
@@ -269,6 +285,12 @@ def _chosen(model: nn.Module, digital: Sequence[str]) -> list[tuple[int, nn.Modu
             "`digital`, which leaves them in memory."
         )
     return chosen
+
+
+def _names_of(model: nn.Module, modules: Sequence[nn.Module]) -> list[tuple[str, nn.Module]]:
+    """Return modules by name, a shared one by each of its names."""
+    wanted = {id(module) for module in modules}
+    return [(name, each) for name, each in model.named_modules(remove_duplicate=False) if id(each) in wanted]
 
 
 def _within(name: str, digital: Sequence[str]) -> bool:

@@ -57,7 +57,11 @@ class PulseWrites:
             When the file lacks pulses, or a stage's table lacks a signal or a condition.
         """
         settings = settings or ChipSettings()
-        chip = Chip.of(settings.tables(loaded(tables)), settings)
+        return cls.of_chip(Chip.of(settings.tables(loaded(tables)), settings))
+
+    @classmethod
+    def of_chip(cls, chip: Chip) -> Self:
+        """Return the writes of a chip."""
         return cls(WriteVerify.from_tables(chip.tables.write, chip.verify, chip.update))
 
     def of_matrix(self, seed: Sequence[int]) -> "PulseWrite":

@@ -11,6 +11,7 @@ from fixtures.synthetic import tables
 from rramkit import table
 from rramkit.cli import strict_json
 from rramkit.cli.app import run
+from rramkit.errors import InputError
 from rramkit.learning.state_dict import state_dict
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record import load
@@ -67,6 +68,14 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     assert priced["area"] is None and priced["energy"] > 0.0 and len(priced["layers"]) == 2
     found = printed("evaluate", "run.h5", "--after", "1e6", "--export", "w.npz", "--chips", "2")
     assert found["accuracy"] == told["accuracy"] and found["chips_alike"]
+    own = ("--layer", "dense_2.read.adc.bits=2", "--layer", "dense_2.read.adc.energy=1e-12")
+    again = printed("evaluate", "run.h5", "--after", "1e6", "--refresh", "1e4", *own)
+    assert again["layers"][0] == found["layers"][0] and again["layers"][1] != found["layers"][1]
+    (refresh,) = again["refreshes"]
+    assert refresh["pulses"] > 0 and refresh["energy"] > 0.0 and refresh["reads"] >= refresh["pulses"]
+    for words, wrong in (("Did you mean `dense_1`", "dens_1.off=wires"), ("NAME.KEY=VALUE", "0")):
+        with pytest.raises(InputError, match=words):
+            run(["evaluate", "run.h5", "--layer", wrong])
     # The weights that went out come back, into cells of the same tables, by the names that they went out with.
     Path("e.toml").write_text("mapping.wires = false\nnetwork.hidden = [4]\ndata.name = 'npz'\ndata.file = 'own.npz'\n")
     back = printed("evaluate", "--weights", "w.npz", "--experiment", "e.toml", "--tables", "tables.h5")

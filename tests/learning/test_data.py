@@ -3,12 +3,14 @@ import os
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rramkit.errors import InputError, SetupError
 from rramkit.learning.data import DataSettings, as_numbers, augmented, cifar, fetch, idx
+from rramkit.learning.data.own import npz_arrays
 
 RNG = np.random.default_rng(0)
 
@@ -178,3 +180,13 @@ def test_the_lossy_copy_of_cifar_says_so():
     assert images.shape == (10_000, 3, 32, 32)
     assert np.bincount(labels).tolist() == [1000] * 10
     assert 100 < images.mean() < 140
+
+
+def test_weights_are_many_arrays_and_a_file_of_thousands_is_refused(tmp_path):
+    arrays: dict[str, Any] = {f"{layer}.weight": np.ones(2) for layer in range(932)}  # as many as a ResNet-152 has
+    np.savez(tmp_path / "deep.npz", **arrays)
+    assert len(npz_arrays(tmp_path / "deep.npz")) == 932
+    arrays = {str(index): np.ones(1) for index in range(4097)}
+    np.savez(tmp_path / "many.npz", **arrays)
+    with pytest.raises(InputError, match="it holds 4097 arrays"):
+        npz_arrays(tmp_path / "many.npz")

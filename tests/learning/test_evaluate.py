@@ -16,7 +16,7 @@ from rramkit.array.write.ageing import RetentionParams
 from rramkit.errors import InputError, TableError
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.continued import plain_of
-from rramkit.learning.evaluate import aged, evaluate, rewritten
+from rramkit.learning.evaluate import aged, evaluate, refreshed, rewritten
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.state_dict import from_state_dict, state_dict
@@ -175,3 +175,26 @@ def test_arrays_of_another_network_are_refused(trained):
         broken = replace(trained.run, stored_network=replace(stored, changes={**stored.changes, path: value}))
         with pytest.raises(TableError, match="is not that of its settings"):
             _ = broken.network
+
+
+def test_a_refresh_brings_cells_back_and_has_a_price(trained):
+    network, operating = trained.run.network, trained.experiment.chip.tables(tables())
+
+    def refresh(old):
+        return refreshed(trained.experiment, operating, network, old, seed=1)
+
+    cells = sum(matrix.g_cell.size for matrix in network.params.matrices)
+    same, nothing = refresh(network)
+    assert nothing.pulses == 0 and nothing.reads == cells  # each cell is found where it should be
+    np.testing.assert_array_equal(same.params.matrices[0].g_cell, network.params.matrices[0].g_cell)
+    costs = []
+    for seconds in (3.0, 1e9):
+        old = aged(network, seconds, t_cell=300.0, retention=DRIFT)
+        new, cost = refresh(old)
+        costs.append(cost)
+        for first, later, now in zip(*(each.params.matrices for each in (network, old, new)), strict=True):
+            before, after = (np.abs(each.g_cell - first.g_cell) for each in (later, now))
+            span = first.mapping.span
+            # The loop ends within 1 % of the range of what a cell should have, or gives up as near as it came.
+            assert after.max() <= max(before.max(), 0.0101 * span) and after.mean() < 0.5 * before.mean()
+    assert 0 < costs[0].pulses < costs[1].pulses and 0.0 < costs[0].energy < costs[1].energy

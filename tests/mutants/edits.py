@@ -148,7 +148,7 @@ EDITS = (
     _edit("wires", "sense resistance left out", _FAST, "shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)", "shared_resistance(g.shape[-2], 0.0, ladder.r_step)", f"{WIRES}::test_unequal_rows_and_columns_are_not_confused"),
     _edit("wires", "wire of a row a tenth too resistive", _FAST, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", f"{WIRES}::test_against_the_exact_nodal_solution"),
     # honesty of the rules
-    _edit("honesty", "decay by the cells' own weights", _RULE, "weights = [self._decaying(device, part) for part in state.parts] if optimiser.weight_decay else None", "weights = [matrix.weight for matrix in state.matrices] if optimiser.weight_decay else None", f"{HONEST}::test_no_module_looks_at_cells_outside_the_listed_places"),
+    _edit("honesty", "decay by the cells' own weights", _RULE, "weights = [rule._decaying(device, part) for (rule, device), part in zip(bounds, state.parts, strict=True)]", "weights = [matrix.weight for matrix in state.matrices]", f"{HONEST}::test_no_module_looks_at_cells_outside_the_listed_places"),
     _edit("honesty", "a rule's read shows the cell itself", _DEVICE, "seen = self.loop.seen(cells, flat, rng=rng)", "seen = cells.g_cell.ravel()[flat]", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
     _edit("honesty", "unread cells shown with the read ones", _DEVICE, "seen = np.full_like(cells.g_cell, np.nan)", "seen = cells.g_cell.copy()", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
     _edit("honesty", "mixed precision clamps by the true weight", _MIXED, "weight = device.mapping.weight_at(seen, *where, state.flips)", "weight = device.mapping.weight_at(state.cells.g_cell, *where, state.flips)", f"{HONEST}::test_a_rule_does_the_same_to_other_cells_that_read_the_same"),
@@ -163,6 +163,10 @@ EDITS = (
     _edit("cost", "reads after a write not counted, threshold", _THRESHOLD, "mapping.weight_at(seen, rows, cols, state.flips), cost + reads", "mapping.weight_at(seen, rows, cols, state.flips), cost", f"{HONEST}::test_what_is_read_after_a_write_is_counted"),
     _edit("cost", "the first read of a network not counted", _RULE, "return replace(state, chi=missing.astype(weight.dtype)), cost + reads", "return replace(state, chi=missing.astype(weight.dtype)), cost", f"{HONEST}::test_mixed_precision_decays_by_its_copy_which_follows_the_cells"),
     _edit("cost", "the memory of the optimiser not stated", _RULE, "**(optimiser.memory if self.optimised else {})", "", f"{HONEST}::test_each_rule_states_its_digital_memory"),
+    # after the training
+    _edit("silence", "settings of a layer are passed over", "rramkit/learning/rules/rule.py", "return self.by_matrix.get(matrix, self)", "return self", "tests/learning/test_by_layer.py::test_a_setting_changes_its_layer_and_no_other"),
+    _edit("silence", "a setting that changes nothing is taken", "rramkit/learning/layer_mapping.py", "same = outcome(without) == whole", "same = False", "tests/learning/test_by_layer.py::test_what_fits_nothing_or_changes_nothing_is_refused"),
+    _edit("cost", "a refresh costs what its last matrix costs", "rramkit/learning/evaluate.py", "cost += cells.tally", "cost = cells.tally", "tests/learning/test_evaluate.py::test_a_refresh_brings_cells_back_and_has_a_price"),
     # measured data
     _edit("noise", "devices pooled into one curve", f"{_MEASURED}/response.py", "by_device.setdefault(ramp.device, [])", 'by_device.setdefault("", [])', f"{_SHAPES}::test_devices_differ_and_their_pulses_do_not"),
     _edit("count", "steps of a file by its rows, not its pulse numbers", f"{_MEASURED}/ramps.py", "rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))", "rows = replace(rows, pulse=None)", f"{_SHAPES}::test_steps_go_by_the_pulse_number_of_the_file"),

@@ -269,3 +269,56 @@ def test_bad_arguments_are_named():
     wide = convert(model, IDEAL, w_max=0.01)
     with pytest.raises(InputError, match=r"`weight` must be within `w_max` = 0.01"):
         wide(torch.rand(2, 3))
+
+
+def outputs_by_module(ours: Any, x: Any) -> list[Any]:
+    """Return what each module of a chain gives for inputs that do not depend on the modules before it."""
+    found = []
+    for module in ours:
+        torch.manual_seed(1)
+        found.append(module(torch.rand(3, module.in_features)).detach())
+    return found
+
+
+@pytest.mark.parametrize("name", ["0", "1"])
+@pytest.mark.parametrize(
+    ("setting", "options"),
+    [
+        ({"off": ["wires"]}, {}),
+        ({"off": ["row_driver"]}, {}),
+        ({"read": {"row_driver": {"levels": 3}}, "override": True}, {}),
+        ({"rows": 2}, {}),
+        ({"off": ["write_driver"]}, {"write": "pulses"}),
+    ],
+    ids=str,
+)
+def test_a_setting_of_one_module_changes_it_and_no_other(setting, options, name):
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4)), torch.rand(3, 6)
+    quiet = {"chip": ChipSettings(off=("read_noise", "readout", "adc")), **options}
+    plain = outputs_by_module(convert(model, chip_tables(), **quiet), x)
+    changed = outputs_by_module(convert(model, chip_tables(), layers={name: setting}, **quiet), x)
+    assert [bool(torch.equal(one, other)) for one, other in zip(plain, changed, strict=True)] == [
+        place != int(name) for place in range(2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ({"head": {"off": ["wires"]}}, r"must name modules that go onto tiles: 0, 1; got 'head'"),
+        ({"0": {}}, r"`layers\['0'\]` must set something"),
+        ({"0": {"off": ["wirs"]}}, r"`layers\['0'\]`: .*Did you mean `wires`"),
+        ({"0": {"off": ["cycles"]}}, r"`layers\['0'\]\.off = cycles` must change something"),  # writes are exact
+        ({"0": {"rows": 64}}, r"`layers\['0'\]\.rows` must change something"),
+        ({"0": {"weights": {"kind": "bit_slices"}}}, "in pairs of cells"),
+        ({"0": {"row": 3}}, r"layers\['0'\]: `row` is not a known key"),
+        ({"0": {"read": {"row_driver": {"levels": 3}}}}, "must be left out: the table file has it"),
+    ],
+)
+def test_settings_of_one_module_that_do_not_fit_are_refused(layers, words):
+    model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4))
+    with pytest.raises(InputError, match=words):
+        convert(model, chip_tables(), layers=layers)
+    with pytest.raises(InputError, match="must come with a table file"):
+        convert(model, IDEAL, layers=layers)

@@ -20,7 +20,7 @@ from rramkit.learning.data.dataset import DataSet, stratified
 
 _WHOLE, _SPLIT = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
 _VALIDATION = ("x_validation", "y_validation")
-_ARRAYS = 64  # of a file
+_ARRAYS = 4096  # of a file: the weights of a ResNet-152 are 932
 _ALWAYS_READ = 2**30  # bytes that any file may unfold to
 _PACKED = 200  # bytes that a byte of a larger file may unfold to: spikes and one-hot inputs shrink by 100
 _CHANNELS = (1, 3, 4)  # of an image: grey, colours, colours and opacity

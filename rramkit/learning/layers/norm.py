@@ -8,7 +8,7 @@ import numpy as np
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
 from rramkit.parameters import quantity
 
-_EPSILON = 1e-5  # added to the variance (1): algorithm 1 leaves it open; PyTorch's and Keras' order
+EPSILON = 1e-5  # added to the variance (1): algorithm 1 leaves it open; PyTorch's and Keras' order
 _MOMENTUM = 0.1  # of a batch's statistics in the running ones (1): PyTorch's
 
 
@@ -51,7 +51,7 @@ class BatchNorm(Layer[Normalised]):
             mean, variance = x.mean(axis=rest), x.var(axis=rest)
             unbiased = variance * (count / max(count - 1, 1))
             means = (_running(running[0], mean), _running(running[1], unbiased))
-        per_deviation = 1.0 / np.sqrt(variance + np.asarray(_EPSILON, x.dtype))
+        per_deviation = 1.0 / np.sqrt(variance + np.asarray(EPSILON, x.dtype))
         normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
         scale, shift = (np.expand_dims(vector, rest) for vector in params.vectors)
         return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)

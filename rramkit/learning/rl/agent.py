@@ -14,8 +14,9 @@ import numpy as np
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
 from rramkit.learning import faults
+from rramkit.learning.by_layer import rule_on_network
 from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
-from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
+from rramkit.learning.chip import Chip, of_then, stored_tables
 from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.layers.read_cost import NetworkReads
@@ -334,10 +335,9 @@ class Agent(Training[RlReport]):
 
     def _calibrate(self, transitions: Transitions) -> None:
         """Set the full scales of ADCs and readouts that are measured, by the first batch; until then, the largest."""
-        settings, device = self.settings, self._learning.trainer.rule.device
-        if device is None or not device.model.chain.calibrates:
+        settings, trainer = self.settings, self._learning.trainer
+        if not trainer.calibrates:
             return
-        trainer = self._learning.trainer
         weights = trainer_of(settings, None, trainer.network.input_shape, self.actions)
         reference, margin = initial_banks(weights, settings), settings.mapping.margin
         banks = self._learning.calibrated(self.state.banks, reference, transitions, margin=margin)
@@ -387,8 +387,13 @@ def trainer_of(settings: RlSettings, chip: Chip | None, input_shape: tuple[int, 
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
     rule = BoundRule(FloatReference(), optimiser)
     if chip is not None:
-        mapping, precision = settings.mapping, settings.precision
-        rule = rule_on(chip, rule=settings.rule, mapping=mapping, optimiser=optimiser, precision=precision)
+        rule = rule_on_network(
+            *(chip, network, settings.chip),
+            rule=settings.rule,
+            mapping=settings.mapping,
+            optimiser=optimiser,
+            precision=settings.precision,
+        )
     return Trainer(network, rule, replace(optimiser, weight_decay=0.0))  # biases do not decay: the usual practice
 
 

@@ -81,11 +81,12 @@ class Freeze(TargetRule):
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
         """Return the banks in each other's role, the missing changes accumulated and, as far as they go, written."""
         frozen, spare = banks.online, banks.target
-        rule, device = self.rule.rule, self.rule.device
-        if not isinstance(rule, RramRule) or device is None:
+        if self.rule.device is None:
             return Banks(online=frozen, target=frozen), Rewrite()  # weights in memory: the copy is exact and free
         parts, matrices, rewrite, online = [], [], Rewrite(), frozen.rule_state
-        for aim, now, matrix in zip(online.parts, spare.rule_state.parts, spare.rule_state.matrices, strict=True):
+        whole = zip(online.parts, spare.rule_state.parts, spare.rule_state.matrices, strict=True)
+        for index, (aim, now, matrix) in enumerate(whole):
+            rule, device = _of_matrix(self.rule, index)
             (wanted, first), (found, second) = (rule.read_weight(device, each, rng=rng) for each in (aim, now))
             missing = replace(now, chi=(wanted + aim.chi - found).astype(now.chi.dtype, copy=False))
             part, cost = rule.apply(device, missing, _no_change(missing, online.steps, matrix), rng=rng)
@@ -113,12 +114,13 @@ class Copy(TargetRule):
     def step(self, banks: Banks, *, rng: np.random.Generator) -> tuple[Banks, Rewrite]:
         """Return the banks, the target's cells within the loop's window around the online one's."""
         online, rewrite = banks.online, Rewrite()
-        rule, device = self.rule.rule, self.rule.device
-        if not isinstance(rule, RramRule) or device is None:
+        if self.rule.device is None:
             return Banks(online, target=online), rewrite  # weights in memory: the copy is exact and free
         parts, matrices = [], []
         target = banks.target.rule_state
-        for now, matrix, aim in zip(target.parts, target.matrices, online.rule_state.parts, strict=True):
+        whole = zip(target.parts, target.matrices, online.rule_state.parts, strict=True)
+        for index, (now, matrix, aim) in enumerate(whole):
+            rule, device = _of_matrix(self.rule, index)
             part = _programmed(device, now, aim, rng=rng)
             written = int(np.count_nonzero(part.pulses > now.pulses))
             rewrite = Rewrite(rewrite.cells + written, rewrite.tally + part.cells.tally)
@@ -126,6 +128,13 @@ class Copy(TargetRule):
             matrices.append(rule.matrix(device, part, matrix, rng=rng))
         rule_state: RuleState = replace(target, matrices=tuple(matrices), parts=tuple(parts))
         return Banks(online, replace(online, rule_state=rule_state)), rewrite
+
+
+def _of_matrix(bound: BoundRule, index: int) -> tuple[RramRule, RramDevice]:
+    """Return rule and device of one matrix of a rule that writes cells."""
+    rule, device = bound.at(index).rule, bound.at(index).device
+    assert isinstance(rule, RramRule) and device is not None
+    return rule, device
 
 
 def _programmed(device: RramDevice, now: MatrixState, aim: MatrixState, *, rng: np.random.Generator) -> MatrixState:

@@ -204,12 +204,14 @@ class RramRule(UpdateRule):
 
     def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
         """Return matrices of the given weights, as near as `start` writes them."""
-        device = _device(bound)
-        first = [self.first(device, weight, rng=rng) for weight in weights]
+        bounds = _by_matrix(bound, len(weights))
+        first = [rule.first(device, weight, rng=rng) for (rule, device), weight in zip(bounds, weights, strict=True)]
         states = tuple(state for state, _ in first)
         if bound.optimiser.weight_decay:
-            states = tuple(self._remembered(device, each, w) for each, w in zip(states, weights, strict=True))
-        matrices = tuple(self.matrix(device, state, None, rng=rng) for state in states)
+            whole = zip(bounds, states, weights, strict=True)
+            states = tuple(rule._remembered(device, state, weight) for (rule, device), state, weight in whole)
+        pairs = zip(bounds, states, strict=True)
+        matrices = tuple(rule.matrix(device, state, None, rng=rng) for (rule, device), state in pairs)
         costs = tuple(cost for _, cost in first)
         return RuleState(matrices, bound.optimiser.init(weights), states, 0, _sum(costs), costs)
 
@@ -217,18 +219,20 @@ class RramRule(UpdateRule):
         self, bound: BoundRule, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator
     ) -> RuleState:
         """Return the state after one batch's gradients."""
-        device, optimiser = _device(bound), bound.optimiser
-        weights = [self._decaying(device, part) for part in state.parts] if optimiser.weight_decay else None
+        optimiser, bounds, weights = bound.optimiser, _by_matrix(bound, len(state.parts)), None
+        if optimiser.weight_decay:
+            weights = [rule._decaying(device, part) for (rule, device), part in zip(bounds, state.parts, strict=True)]
         optimised, changes = optimiser.step(state.optimiser, [each.weight for each in gradients], weights)
         rate = optimiser.learning_rate * optimised.rate
         states, matrices, costs = [], [], []
-        for part, matrix, change, gradient in zip(state.parts, state.matrices, changes, gradients, strict=True):
+        whole = zip(bounds, state.parts, state.matrices, changes, gradients, strict=True)
+        for (rule, device), part, matrix, change, gradient in whole:
             request = UpdateRequest(change, gradient, rate, state.steps, matrix)
-            after, cost = self.apply(device, _drifted(device, part), request, rng=rng)
+            after, cost = rule.apply(device, _drifted(device, part), request, rng=rng)
             after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
             states.append(after)
             # The read operators of a matrix without a write stay.
-            matrices.append(matrix if _same(part, after) else self.matrix(device, after, matrix, rng=rng))
+            matrices.append(matrix if _same(part, after) else rule.matrix(device, after, matrix, rng=rng))
             costs.append(cost)
         return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs), tuple(costs))
 
@@ -272,6 +276,12 @@ def _device(bound: BoundRule) -> RramDevice:
     if bound.device is None:
         raise InputError("`device` must be given for a rule that writes cells; got None. Use `rule.bind(tables, ...)`.")
     return bound.device
+
+
+def _by_matrix(bound: BoundRule, count: int) -> list[tuple[RramRule, RramDevice]]:
+    """Return rule and device of each of `count` matrices."""
+    found = [(bound.at(index).rule, _device(bound.at(index))) for index in range(count)]
+    return [(rule, device) for rule, device in found if isinstance(rule, RramRule)]
 
 
 def _drifted(device: RramDevice, state: MatrixState) -> MatrixState:

@@ -5,7 +5,7 @@ device of a table file; the bound rule has `init` and `step`, from frozen state 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -107,11 +107,28 @@ class BoundRule:
         The optimiser.
     device : RramDevice or None
         The cells; None: weights in memory.
+    by_matrix : mapping
+        The rule on another device, by the number of the matrix that has settings of its own.
     """
 
     rule: "UpdateRule"
     optimiser: Optimiser
     device: RramDevice | None = None
+    by_matrix: Mapping[int, "BoundRule"] = field(default_factory=dict)
+
+    def at(self, matrix: int) -> "BoundRule":
+        """Return the rule on the device of one matrix, by its number."""
+        return self.by_matrix.get(matrix, self)
+
+    def limits(self, matrices: int) -> list[float]:
+        """Return the largest weight that cells hold, of each of a number of matrices; 1 for weights in memory."""
+        devices = [self.at(index).device for index in range(matrices)]
+        return [1.0 if device is None else device.mapping.limit for device in devices]
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether converters or readouts of the device have a range that a batch sets."""
+        return self.device is not None and self.device.model.chain.calibrates
 
     @property
     def memory(self) -> dict[str, int]:
