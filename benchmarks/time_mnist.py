@@ -26,6 +26,8 @@ FILES = {
 }
 SPREAD = 0.3
 """Deviation of the logarithm of a cell's change, SET and RESET apart (1): our choice of a middling device."""
+E_SENSE = 334e-15
+"""Energy of a verify read's conversion (J), that a file of the cell alone does not have: of this kit's 6-bit SAR."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,12 @@ def main(tables: Path, folder: Path, workers: int | None = None) -> None:
 
 
 def _trials(way: str, spread: float, tables: Path, folder: Path) -> list[Trial]:
-    experiment = Experiment.from_toml(EXPERIMENTS / FILES[way])
+    settings = Experiment.from_toml(EXPERIMENTS / FILES[way]).model_dump()
+    if way == "write-verify":
+        put(settings, "rule.verify.e_sense", E_SENSE)
     if spread:
-        settings = experiment.model_dump()
         put(settings, "rule.update.spread", {"sigma_gain": spread})
-        experiment = Experiment.checked(settings, where=way)
+    experiment = Experiment.checked(settings, where=way)
     labelled = [(f"{_label(way, spread)}, {label}", one) for label, one in grid(experiment)]
     return trials(labelled, tables, folder)
 

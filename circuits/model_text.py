@@ -44,7 +44,7 @@ _ALLOWED = frozenset("model subckt ends param params func if elseif else endif".
 _DROPPED = frozenset("protect unprotect prot unprot".split())
 _OPTIONS = frozenset(("scale", "tnom", "wnflag"))
 _OPTION = re.compile(r"(?i)(\w+)(?:=([^\s=]+))?")
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*")
+_NUMBER = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*")
 _SUFFIX_OF = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12} | {
     "f": 1e-15,
     "a": 1e-18,

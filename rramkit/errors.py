@@ -1,11 +1,15 @@
 """The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 _SHOWN = 900  # characters of a message: names and values from a file may be of any length
 
 
 def one_line(text: str) -> str:
     """Return a text as one line of printable characters, shortened: what comes out of a file may be anything."""
-    line = "".join(mark if mark.isprintable() else "?" for mark in " ".join(text[: 4 * _SHOWN].split()))
+    text = text if len(text) <= 4 * _SHOWN else f"{text[: 2 * _SHOWN]} {text[-2 * _SHOWN :]}"  # the cure stands last
+    line = "".join(mark if mark.isprintable() else "?" for mark in " ".join(text.split()))
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} ... {line[-_SHOWN // 3 :]}"
 
 
@@ -57,6 +61,17 @@ class InputError(KitError):
     """
 
     exit_code = 2
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Raise what is wrong with a file with its message as `one_line`: names and cells of it may be of any length."""
+    try:
+        yield
+    except InputError as error:
+        if one_line(str(error)) == str(error):
+            raise
+        raise type(error)(one_line(str(error))) from error
 
 
 class TableError(InputError):

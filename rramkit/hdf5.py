@@ -22,7 +22,7 @@ import numpy as np
 from h5py import h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled, without stubs)
 
 from rramkit import global_heap
-from rramkit.errors import KitError, TableError, one_line
+from rramkit.errors import TableError, in_one_line, one_line
 from rramkit.files import whole_file
 
 Group = h5py.Group
@@ -145,7 +145,7 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     if not path.is_file():
         raise TableError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {noun} is needed. {cure}")
     try:
-        with _checked(path) as (file, sealed):
+        with in_one_line(), _checked(path) as (file, sealed):
             if "sealed" in file.attrs and not sealed:
                 raise ValueError("its checksum is missing: another program has rewritten it")
             name = file.attrs.get("format")
@@ -153,10 +153,6 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
                 raise TableError(f"{path}: is {_noun(name)}, not {noun}. {cure}")
             _check_contents(file, path.stat().st_size)
             yield file
-    except KitError as error:
-        if one_line(str(error)) == str(error):
-            raise
-        raise type(error)(one_line(str(error))) from error
     except _UNREADABLE as error:
         raise TableError(one_line(f"{path}: cannot be read as {noun}: {_reason(error)}. {cure}")) from error
 

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("netlists", "circuits", "characterization", "rramkit")
 FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # used by every room
-# What characterization/ takes from rramkit/: the format it writes, and what it verifies that with.
+# What characterization/ takes from rramkit/: the format it writes, and what it verifies that with: the surrogate, and
+# of an import the arrays that a training builds.
 SHARED = {
     "rramkit.table",
     "rramkit.table.schema",
@@ -26,7 +27,12 @@ SHARED = {
     "rramkit.surrogate.grid",
     "rramkit.surrogate.look_up",
     "rramkit.array.cell_current",
+    "rramkit.array.mapping",
+    "rramkit.array.model",
+    "rramkit.array.stages.chain",
     "rramkit.array.wires",
+    "rramkit.array.write.update",
+    "rramkit.array.write.write_verify",
 }
 ONLY_IN = {
     "PySpice": ("circuits/", "characterization/simulate.py"),

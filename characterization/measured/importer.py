@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import __version__
+from rramkit.array.mapping import Pairs
+from rramkit.array.model import ArrayModel
+from rramkit.array.stages.chain import ReadChain
+from rramkit.array.write.update import UpdateParams
+from rramkit.array.write.write_verify import VerifyParams, WriteVerify
 from rramkit.characterization.measured import presets
 from rramkit.characterization.measured.delimited import read_bytes, read_delimited
 from rramkit.characterization.measured.easyexpert import is_easyexpert, read_easyexpert
@@ -23,7 +28,7 @@ from rramkit.characterization.measured.sheet import Sheet
 from rramkit.characterization.measured.summary import columns_json, ramps_json, spreads
 from rramkit.characterization.measured.workbook import is_workbook, read_workbook
 from rramkit.characterization.measured.write_table import responses, write_table
-from rramkit.errors import InputError
+from rramkit.errors import InputError, in_one_line
 from rramkit.table import Polarity, Table, TableFile
 from rramkit.table.schema import ASSUMED, READ, READS, SET, WIRES, WRITES
 
@@ -68,6 +73,11 @@ def from_pulses(pulses: Path, settings: ImportSettings, *, iv: Path | None = Non
     >>> tables.provenance["assumed"].split("; ")[0]
     'set.v_pulse = 1 V'
     """
+    with in_one_line():
+        return _from_pulses(pulses, settings, iv)
+
+
+def _from_pulses(pulses: Path, settings: ImportSettings, iv: Path | None) -> TableFile:
     found = measurement(read_sheet(pulses, settings.pulses, group="pulses"), settings)
     settings = _with_read_voltage(settings, found.v_read)
     ramps = _scaled(found, settings)
@@ -146,7 +156,7 @@ def from_preset(name: str, settings: ImportSettings) -> TableFile:
     Raises
     ------
     InputError
-        When there is no preset of that name.
+        When there is no preset of that name, or no array could be trained with the settings.
 
     Examples
     --------
@@ -200,7 +210,17 @@ def _file(
         "kit_version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return TableFile({**tables, WIRES.group: _wires(settings.wires)}, provenance)
+    made = TableFile({**tables, WIRES.group: _wires(settings.wires)}, provenance)
+    _check_trainable(made)
+    return made
+
+
+def _check_trainable(tables: TableFile) -> None:
+    """Raise `InputError` for what a training refuses: its arrays, writes and weights cannot be built of the tables."""
+    chain, update = ReadChain.from_tables(tables), UpdateParams.from_tables(tables)
+    ArrayModel(tables, chain=chain)
+    WriteVerify.from_tables(tables, VerifyParams.from_tables(tables), update)
+    Pairs.from_tables(tables)
 
 
 def _wires(wires: WireSettings) -> Table:

@@ -13,8 +13,9 @@ from pathlib import Path
 from rramkit.characterization.measured import unit_spelling
 from rramkit.errors import InputError
 
-_NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,3})?$")
-_COMMA_NUMBER = re.compile(r"^[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,3})?$")
+# A digit can be matched in one way only: with `\d+\.?\d*` five thousand digits and a letter take seconds.
+_NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d{1,3})?$")
+_COMMA_NUMBER = re.compile(r"^[+-]?(\d+(,\d*)?|,\d+)([eEdD][+-]?\d{1,3})?$")
 _MISSING = ("", "nan", "na", "n/a", "-", "--")
 LARGEST = 64_000_000  # bytes of a file: a million rows of eight columns
 

@@ -83,7 +83,6 @@ def import_measured(
     else:
         assert pulses is not None
         table_file = importer.from_pulses(pulses, settings, iv=iv)
-    _check_trainable(table_file)
     checks = residuals.of_tables(table_file)
     if not json:
         _show(table_file)
@@ -125,13 +124,6 @@ def _units(given: list[str] | None) -> list[str]:
     return [
         f"pulses.units.{role.strip() if equals else 'value'}={unit if equals else role}" for role, equals, unit in pairs
     ]
-
-
-def _check_trainable(tables: "TableFile") -> None:
-    """Raise `InputError` for what a training refuses: it would be a table file without use."""
-    from rramkit.learning import Experiment
-
-    Experiment().built_rule(tables)
 
 
 def _show(tables: "TableFile") -> None:

@@ -1,21 +1,24 @@
 """Measured pulses to tables: what is synthesised is recovered, what does not fit is named, the real file trains."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures import synthetic
 from fixtures.closeness import near
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rramkit import table
+from rramkit.characterization.measured import importer
 from rramkit.characterization.measured.alignment import Reads
 from rramkit.characterization.measured.importer import from_preset, from_pulses
 from rramkit.characterization.measured.presets import presets
 from rramkit.characterization.measured.settings import FileSettings, ImportSettings
 from rramkit.characterization.measured.trajectory import Trajectory
 from rramkit.cli.app import run as command
-from rramkit.errors import InputError
+from rramkit.errors import InputError, TableError
 from rramkit.learning import Experiment, train
 from rramkit.learning.rules import MixedPrecision
 from rramkit.surrogate.grid import GridSurrogate
@@ -202,3 +205,22 @@ def test_the_command_writes_a_file_and_says_what_is_assumed(tmp_path, capsys):
         command(["import", "-o", str(out)])
     with pytest.raises(InputError, match=r"one of ag-a-si, .*; got 'nosuch'"):
         command(["import", "--preset", "nosuch", "-o", str(out)])
+
+
+def _without_read_time(*_):
+    read = synthetic.read_table(linear=True)
+    return replace(read, conditions={name: each for name, each in read.conditions.items() if name != "t_read"})
+
+
+def test_every_way_in_refuses_what_a_training_refuses(tmp_path, monkeypatch):
+    """Here a read table without the duration of a read; the message is the training's."""
+    path = write(tmp_path / "p.csv", trains=both())
+    good = from_pulses(path, ImportSettings())
+    bad = replace(good, tables={**good.tables, "read": _without_read_time()})
+    with pytest.raises(TableError) as of_training:
+        Experiment().built_rule(bad)
+    monkeypatch.setattr(importer, "linear_table", _without_read_time)
+    for way in (lambda: from_pulses(path, ImportSettings()), lambda: from_preset("epiram", ImportSettings())):
+        with pytest.raises(TableError) as of_import:
+            way()
+        assert str(of_import.value) == str(of_training.value)

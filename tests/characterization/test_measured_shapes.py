@@ -1,6 +1,7 @@
 """Shapes in which people keep pulse data: each recovers the made-up device, or is refused with the option to add."""
 
 import random
+import warnings
 from functools import partial
 
 import numpy as np
@@ -9,6 +10,7 @@ from fixtures.closeness import near
 
 from rramkit.characterization.measured.importer import from_pulses
 from rramkit.characterization.measured.settings import FileSettings, ImportSettings
+from rramkit.characterization.measured.sheet import number
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
 
@@ -490,3 +492,47 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
             assert "\n" not in str(refusal)
         else:
             assert all(np.all(np.isfinite(made[p].signals["delta_g"].values)) for p in BOUNDS)
+
+
+# --- cells of any length and any size
+
+
+def test_a_number_that_no_instrument_writes_is_refused_and_not_computed_with(tmp_path):
+    cells = [f"{g * 1e6:.4f}" for g in (*UP, *DOWN)]
+    for cell in ("1e300", "-1e300", "1e999", "9" * 400):
+        path = tmp_path / "p.csv"
+        path.write_text(rows("polarity,g_cell (uS)", polarities(41, 41), [*cells[:20], cell, *cells[21:]]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an overflow would be one
+            complaint = r"line 22, column 2 'g_cell \(uS\)' must be a finite number; got"
+            with pytest.raises(InputError, match=complaint) as error:
+                from_pulses(path, ImportSettings())
+        assert len(str(error.value).splitlines()) == 1
+
+
+LONG = "x" * 100_000
+LONG_CELLS = {
+    "a name": rows(f"polarity,g_cell {LONG} (uS)", ["set", "set"], ["1", "2"]),
+    "an unknown name": rows(f"polarity,{LONG}", ["set", "set"], ["1", "2"]),
+    "a unit": rows(f"polarity,g_cell ({LONG})", ["set", "set"], ["1", "2"]),
+    "a polarity": rows("polarity,g_cell (uS)", ["set", LONG], ["1", "2"]),
+    "a number": rows("polarity,g_cell (uS)", ["set", "set"], ["1", LONG]),
+    "a number with a comma": rows("polarity\tg_cell (uS)", ["set", "set"], ["1.5", "1," + "5" * 100_000], sep="\t"),
+}
+
+
+@pytest.mark.parametrize("name", LONG_CELLS)
+def test_a_message_cuts_a_long_cell_and_keeps_the_cure(tmp_path, name):
+    path = tmp_path / "p.csv"
+    path.write_text(LONG_CELLS[name])
+    with pytest.raises(InputError) as error:
+        from_pulses(path, ImportSettings())
+    said = str(error.value)
+    assert len(said) < 1000 and len(said.splitlines()) == 1
+    assert said.startswith(f"{path}: ") and said.endswith((".", "`"))
+
+
+def test_digits_without_end_are_no_number_at_once():
+    """Each digit can be matched in one way: a million are read as fast as they are long, and not in its square."""
+    for decimal in ".,":
+        assert number("9" * 1_000_000 + "x", decimal) is None

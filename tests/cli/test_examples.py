@@ -2,15 +2,23 @@
 
 import importlib.util
 import re
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
 
 from rramkit import table
 from rramkit.characterization.plan import Plan
-from rramkit.learning import Experiment
+from rramkit.learning import DataSet, Experiment
 from rramkit.learning.experiment import grid
+from rramkit.learning.rl.settings import RlSettings
+from rramkit.learning.supervised import SupervisedTraining, trainers
+
+SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+FILES = {"a chip": partial(chip_tables, scatter=True), "cells alone": tables}
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +53,33 @@ def test_plans_are_valid(plan):
 @pytest.mark.parametrize("path", sorted((ROOT / "examples" / "experiments").glob("*.toml")), ids=lambda path: path.name)
 def test_experiments_are_valid(path):
     assert grid(Experiment.from_toml(path))
+
+
+def _data(shape):
+    """20 inputs of every kind, of ten classes."""
+    x, y = np.random.default_rng(0).random((20, *shape)), np.arange(20) % 10
+    return DataSet(x, y, x, y, x_validation=x, y_validation=y)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "experiments").glob("*.toml")), ids=lambda path: path.name)
+def test_experiments_build_on_a_chip_and_on_cells_alone(path, file):
+    """Every stage that one types is either not in the file or taken from it on purpose; nothing is trained."""
+    for _, experiment in grid(Experiment.from_toml(path))[:1]:  # the others differ in seeds
+        there, data = experiment.chip.tables(FILES[file]()), _data(SHAPES[experiment.data.name])
+        if experiment.data.name == "cifar10":  # eleven million cells need not be written here
+            rram, _ = trainers(experiment, experiment.on(there), data.shape, data.classes)
+            assert rram.rule
+        else:
+            assert SupervisedTraining(experiment, there, data).initial.rram.rule_state.parts
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "rl").glob("*.toml")), ids=lambda path: path.name)
+def test_reinforcement_builds_on_a_chip_and_on_cells_alone(path, file):
+    settings = RlSettings.from_toml(path)
+    chip = settings.on(settings.chip.tables(FILES[file]()))
+    assert chip is not None and {"cell current", "pulses"} <= {each.stage for each in chip.sources}
 
 
 def test_readme_python_runs(table_file, monkeypatch):

@@ -46,7 +46,8 @@ from rramkit.table import TableFile, schema
 
 ROOT = Path(__file__).parents[2]
 SECONDS, GIGABYTES = 10, 2.0  # of one case; of the process
-LONGEST = 20_000  # characters of a message: a cell of a CSV file is repeated whole
+LONGEST = 20_000  # characters of a message: a setting of a TOML file is repeated whole
+LONGEST_CELL = 1_000  # characters of a message about measured data: a long cell of it is cut
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1e-300, np.nan, np.inf, -np.inf, 2.0**63, -(2.0**31), 0.5, 1e9)
 TEXTS = (
     "",
@@ -370,6 +371,7 @@ def csv_cases(folder: Path) -> Callable[[int], None]:
     up = [f"set,{4 + k:.2f}" for k in range(12)]
     rows = ["polarity,g_cell (uS)", *up, *(f"reset,{16 - k:.2f}" for k in range(12))]
     cells = ("nan", "inf", "-5", "", "x", '"', "0", "1,5", "1;2", "²", "=1+1", "9" * 5000, "1e999", "\x1b[2J")
+    cells += ("1e300", "1e29", "x" * 5000, f"({'u' * 5000})")
 
     def case(number: int) -> None:
         rng, lines = random.Random(number), list(rows)
@@ -381,8 +383,13 @@ def csv_cases(folder: Path) -> Callable[[int], None]:
         if rng.random() < 0.2:
             content = content[: rng.randrange(len(content))] + bytes(rng.randrange(256) for _ in range(8))
         path.write_bytes(content)
-        with redirect_stdout(io.StringIO()):
-            code = command(["import", str(path), "-o", made, "--json"])
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # a number that overflows is refused, not computed with
+            try:
+                code = command(["import", str(path), "-o", made, "--json"])
+            except KitError as error:
+                assert len(str(error)) <= LONGEST_CELL, f"csv {number}: {len(str(error))} characters"
+                raise
         if code == 0:
             table_is_sound(table.load(made))
 
