@@ -28,11 +28,12 @@ from rramkit.characterization.engine.corners import NOMINAL, T_NOMINAL, Conditio
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import catalog, libraries
+from rramkit.circuits.compiled_cell import CompiledCell, Form
 from rramkit.circuits.device import Device
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
-from rramkit.parameters import Parameters, beside, listing, quantity, toml_values
+from rramkit.parameters import Given, Parameters, beside, listing, quantity, toml_values
 from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
@@ -83,6 +84,29 @@ class Design(Parameters):
     def max_failed(self) -> float:
         """Return the part of a stage's points that may fail; the plan of each component says its own."""
         return self.cell.max_failed if self.cell is not None else Plan().max_failed
+
+
+def with_cells(design: Design, form: Form) -> Design:
+    """Return a design whose devices of the kit are compiled `never`, `always`, or `auto`: where they can be."""
+    cell = design.cell and _with_cells(design.cell, form)
+    blocks = [
+        ComponentPlan.checked(
+            {name: getattr(plan, name) for name in type(plan).model_fields}
+            | {"parameters": _with_cells(plan.nominal, form).model_dump(mode="json")},
+            where=plan.name,
+        )
+        for plan in design.blocks
+    ]
+    return design.model_copy(update={"cell": cell, "blocks": tuple(blocks)})
+
+
+def _with_cells(params: Given, form: Form) -> Given:
+    if isinstance(params, Device):
+        return params if params.library else params.model_copy(update={"compiled": form})
+    inner = {name: getattr(params, name) for name in type(params).model_fields}
+    return params.model_copy(
+        update={name: _with_cells(each, form) for name, each in inner.items() if isinstance(each, Parameters)}
+    )
 
 
 def waived_by(plans: Iterable[ComponentPlan]) -> tuple[str, ...]:
@@ -307,7 +331,10 @@ def _check_models(plans: Iterable[ComponentPlan], provenance: Mapping[str, str])
             f"the table file's `models` cannot be read ({error}). Regenerate the file with `rramkit characterize`."
         ) from error
     for library in sorted({each for plan in plans for each in libraries_of(plan)}, key=str):
-        if libraries.sha256(library) not in made_from:
+        equal = {libraries.sha256(library)}
+        if isinstance(library, CompiledCell):
+            equal.add(libraries.sha256(library.behavioural))
+        if not equal & made_from:
             raise TableError(
                 f"the tables were made from other models: {library} is not what it was then. Restore it, or regenerate "
                 "the file with `rramkit characterize`."

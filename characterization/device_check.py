@@ -292,9 +292,11 @@ def _within(state: float) -> float:
 
 def _text_of(device: Device) -> Finding:
     """Return what the device's text says; of a compact model it was read when its file was named (`verilog_a`)."""
-    if not is_compact_model(device.library):
+    library = device.model_file
+    path = library.path if isinstance(library, DeviceLibrary) else ""
+    if not is_compact_model(path):
         return hidden_state(_lines(device))
-    if device.library.lower().endswith(".va"):
+    if path.lower().endswith(".va"):
         return Finding(_NOTHING_ELSE, True, "no variable, clock, integral, delay or event in the Verilog-A text")
     return Finding(_NOTHING_ELSE, True, "a compiled file, whose text is not known: the other checks alone speak for it")
 

@@ -21,6 +21,7 @@ from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import libraries
+from rramkit.circuits.compiled_cell import CompiledCell
 from rramkit.circuits.libraries import ModelFile, UserLibrary
 from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable
@@ -148,7 +149,11 @@ def inputs(plan: Plan | Design, simulator: str) -> dict[str, str]:
 
 
 def _hashes(used: set[ModelFile]) -> dict[str, str]:
-    """Return the hash of each library by its name; the folder stands before it where two files have one name."""
+    """Return the hash of each library by its name; the folder stands before it where two files have one name.
+
+    Beside a compiled cell stands the behavioural library that it equals: who has no compiler checks against that.
+    """
+    used = used | {each.behavioural for each in used if isinstance(each, CompiledCell)}
     names = [str(each) for each in used]
     return {
         f"{Path(each.path).parent.name}/{each}"

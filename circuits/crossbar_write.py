@@ -20,6 +20,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell import TRANSIENT_OPTIONS, PulseShape
+from rramkit.circuits.compiled_cell import CompiledCell
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import add_driver, staircase_points
@@ -89,7 +90,8 @@ def _check(selection: Selection, params: CrossbarParams) -> None:
         )
 
 
-CELLS_MAX = 64  # moving cells in one deck: each costs 30 ms or more of ngspice
+# Moving cells in one deck: as sources each costs more than the one before, 64 of them half a minute and more of ngspice.
+CELLS_MAX = {False: 64, True: 1024}  # by whether they are compiled
 
 
 class CrossbarWriteParams(Parameters):
@@ -124,8 +126,7 @@ def array_write(params: CrossbarWriteParams) -> Deck:
     at V while the source line still rises SET their open cells by 5 % of the range within a 1 ns edge.
     """
     bar, pulse = params.crossbar, params.pulse
-    if bar.rows * bar.cols > CELLS_MAX:
-        raise InputError(f"`rows` x `cols` must be {CELLS_MAX} or less where states move; got {bar.rows} x {bar.cols}.")
+    _check_size(bar)
     states, circuit = params.start_states(), Circuit("array write")
     add_crossbar(circuit, bar, states, static=False, moving=True)
     volts = line_voltages(params.selection, bar, v_write=params.v_write, v_word=params.v_word, polarity=params.polarity)
@@ -146,6 +147,17 @@ def array_write(params: CrossbarWriteParams) -> Deck:
         measures=_measures(params, states, t_stop),
         options=TRANSIENT_OPTIONS,
     )
+
+
+def _check_size(bar: CrossbarParams) -> None:
+    """Raise `InputError` for more moving cells than a deck can hold."""
+    compiled = any(isinstance(each, CompiledCell) for each in bar.libraries)
+    if bar.rows * bar.cols > CELLS_MAX[compiled]:
+        cure = "" if compiled else f" Compiled cells, `cell.device.compiled` = always, go to {CELLS_MAX[True]}."
+        raise InputError(
+            f"`rows` x `cols` must be {CELLS_MAX[compiled]} or less where states move; got {bar.rows} x {bar.cols}. "
+            f"Take a smaller array.{cure}"
+        )
 
 
 def _scheme(params: CrossbarWriteParams) -> str:

@@ -121,7 +121,7 @@ class Deck:
     def _header(self) -> list[str]:
         lines = [f"* written by rramkit {__version__}; run it with: ngspice -b FILE", *self._compact_models()]
         lines += ["*", "* parameters"]
-        for name, value, unit, description in flat(self.parameters):
+        for name, value, unit, description in flat(self.parameters, unsaid=False):
             if isinstance(value, str) and not value.isprintable():
                 raise InputError(f"`{name}` must be one line of printable characters; got {value!r}. Fix it.")
             lines.append(f"*   {name} = {value} {unit}".ljust(44) + f" {description}")

@@ -1,18 +1,21 @@
 """The ReRAM device: its model and parameter set, device-to-device spread, and the test bench of a bare device.
 
 A device is a model, a named set of its parameters, and single parameters given by name. The model is one of netlists/,
-or a subcircuit of the user's own (`own_device`): both are a `DeviceModel`.
+or a subcircuit of the user's own (`own_device`): both are a `DeviceModel`. Of netlists/, `compiled` says whether a deck
+has it as behavioural sources or as compiled Verilog-A (`compiled_cell`).
 
 Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s is the state as a voltage of 0 to 1 V,
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
+from rramkit.circuits.compiled_cell import Form, cell_library
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.libraries import ModelFile, check_path
 from rramkit.circuits.own_device import Interface, checked_name, device_library, device_model
@@ -32,6 +35,10 @@ class Device(Parameters):
     overrides: dict[str, float] = quantity({}, "1", "single parameters of the model, by name, instead of the set's")
     library: str = quantity("", "1", "a user's library with the device; empty: the kit's models")
     interface: Interface | None = quantity(None, "1", "of a user's device: its pins, state, sign, parameters, spread")
+    compiled: Form = quantity(
+        "never", "1", "a model of the kit as compiled Verilog-A: never, always, or auto: where it can be had"
+    )
+    unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # finished points and tables of behavioural cells stay what they were
 
     @field_validator("library")
     @classmethod
@@ -46,6 +53,8 @@ class Device(Parameters):
             raise ValueError(f"model must be one of {', '.join(models.names())}, or `library` must name a file with it")
         elif self.interface is not None:
             raise ValueError("interface: a model of the kit has its own; `library` must name the file of yours")
+        if self.library and self.compiled != "never":
+            raise ValueError("compiled is of the kit's models; a library of yours is compiled if it ends in .va")
         return self
 
     @model_validator(mode="after")
@@ -65,10 +74,13 @@ class Device(Parameters):
 
     @property
     def model_file(self) -> ModelFile:
-        """The library that a deck with this device needs: a file of netlists/ by name, or the user's."""
+        """The library that a deck with this device needs: a file of netlists/ by name, compiled, or the user's.
+
+        Raises `SetupError` where it must be compiled and cannot.
+        """
         if self.library:
             return device_library(self.library, self.model, self.interface or Interface())
-        return self.record.library
+        return cell_library(self.record, self.compiled)
 
     @property
     def values(self) -> dict[str, float]:

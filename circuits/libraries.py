@@ -75,7 +75,7 @@ class UserLibrary:
 
 @dataclass(frozen=True)
 class DeviceLibrary(UserLibrary):
-    """A user's library with a device, and the kit's own cards that give it the kit's pins and sign.
+    """A library with a device, and the kit's own cards that give it the kit's pins and sign.
 
     Attributes
     ----------
@@ -143,7 +143,10 @@ def check_functions(libraries: Iterable[ModelFile], circuit: str) -> None:
 
     ngspice takes a `.func` for every expression of a deck, also in the place of its own `max` or `tanh`.
     """
-    own = "\n".join([circuit, *(netlists.text(each) for each in libraries if not isinstance(each, UserLibrary))])
+    libraries = tuple(libraries)
+    texts = [netlists.text(each) for each in libraries if not isinstance(each, UserLibrary)]
+    texts += [each.cards for each in libraries if isinstance(each, DeviceLibrary)]
+    own = "\n".join([circuit, *texts])
     called = {name.lower() for name in _CALLED.findall(re.sub(r"(?m)^\*.*$", "", own))}
     for library in libraries:
         part = needed(library.models, words_of(circuit)) if isinstance(library, UserLibrary) else None

@@ -14,7 +14,15 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from rramkit.errors import InputError, one_line
 
@@ -48,9 +56,12 @@ class Parameters(BaseModel):
     """A frozen record of one thing's parameters, in SI units.
 
     `old_names` maps keys of earlier versions to those of now; files, the command line and constructors accept both.
+    `unsaid` names fields that came later: at their default they stand neither in the record's JSON nor in a deck, so
+    that keys, finished points and table files of before stay what they are.
     """
 
     old_names: ClassVar[Mapping[str, str]] = {}
+    unsaid: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -74,6 +85,14 @@ class Parameters(BaseModel):
             if old in values and new in values:
                 raise ValueError(f"{old} was renamed {new}: use the new name alone")
         return {cls.old_names.get(name, name): value for name, value in values.items()}
+
+    @model_serializer(mode="wrap")
+    def _as_said(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values = plain(self)
+        return {name: value for name, value in values.items() if not self._is_unsaid(name)} if self.unsaid else values
+
+    def _is_unsaid(self, name: str) -> bool:
+        return name in self.unsaid and getattr(self, name) == type(self).model_fields[name].default
 
     def as_json(self) -> str:
         """Return the parameters as one line of JSON with sorted keys."""
@@ -147,12 +166,12 @@ class Parameters(BaseModel):
         with beside(path):
             return cls.checked(toml_values(path), where=str(path))
 
-    def described(self) -> list[tuple[str, object, str, str]]:
-        """Return (name, value, unit, description) of each field that is not itself a record."""
+    def described(self, *, unsaid: bool = True) -> list[tuple[str, object, str, str]]:
+        """Return (name, value, unit, description) of each field that is not itself a record; `unsaid` ones too."""
         rows = []
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if not isinstance(value, Parameters):
+            if not isinstance(value, Parameters) and (unsaid or not self._is_unsaid(name)):
                 extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
                 rows.append((name, value, str(extra.get("unit", "")), field.description or ""))
         return rows
@@ -216,13 +235,16 @@ def _items(value: object) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def flat(parameters: Parameters, prefix: str = "") -> list[tuple[str, object, str, str]]:
-    """Return (dotted name, value, unit, description) of every field, those of nested records after a record's own."""
-    rows = [(prefix + name, value, unit, text) for name, value, unit, text in parameters.described()]
+def flat(parameters: Parameters, prefix: str = "", *, unsaid: bool = True) -> list[tuple[str, object, str, str]]:
+    """Return (dotted name, value, unit, description) of every field, those of nested records after a record's own.
+
+    With `unsaid` False, fields that a record leaves unsaid at their default are left out.
+    """
+    rows = [(prefix + name, value, unit, text) for name, value, unit, text in parameters.described(unsaid=unsaid)]
     for name in type(parameters).model_fields:
         value = getattr(parameters, name)
         if isinstance(value, Parameters):
-            rows += flat(value, f"{prefix}{name}.")
+            rows += flat(value, f"{prefix}{name}.", unsaid=unsaid)
     return rows
 
 

@@ -3,6 +3,7 @@
 from rramkit.circuits.verilog_a.compact_model import (
     CompactModel,
     Module,
+    can_be_compiled,
     check_device,
     compact_model,
     is_compact_model,
@@ -21,6 +22,7 @@ __all__ = [
     "Complaint",
     "Module",
     "Source",
+    "can_be_compiled",
     "check_device",
     "compact_model",
     "complaints",

@@ -1,7 +1,7 @@
 """A compact model in OSDI form, from a Verilog-A text (.va) or a compiled file (.osdi) that the user names.
 
 A compiled file is machine code. It is loaded only where the user named it, or its text, in this process: a deck names
-models by hash alone (`note`), and the hash is looked up among those.
+models by hash alone (`note`), and the hash is looked up among those, and among the kit's own texts.
 """
 
 import json
@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rramkit import netlists
 from rramkit.circuits.model_text import has_changed, stamp_of
 from rramkit.circuits.verilog_a import lint
-from rramkit.circuits.verilog_a.compiler import compiled, kept_copy
+from rramkit.circuits.verilog_a.compiler import compiled, find_compiler, kept_copy, kept_result
 from rramkit.circuits.verilog_a.lint import Complaint
 from rramkit.circuits.verilog_a.source import Source, source
 from rramkit.errors import InputError
@@ -112,6 +113,12 @@ def compact_model(path: str) -> CompactModel:
     return model
 
 
+def can_be_compiled(path: str) -> bool:
+    """Return whether this machine has a compiler, or the result that one has left of a text."""
+    text = _read(path).text
+    return find_compiler() is not None or (text is not None and kept_result(text) is not None)
+
+
 def check_device(path: str) -> None:
     """Raise `InputError` where a text has what no ReRAM device may have: a state that the simulator does not know."""
     found = _read(path).device_faults
@@ -174,11 +181,13 @@ def note(model: CompactModel) -> str:
 def models_of_deck(deck: str) -> tuple[CompactModel, ...]:
     """Return the models that a deck asks for.
 
-    Raises `InputError` for one that the user has not named in this process.
+    Raises `InputError` for one that is not the kit's own and that the user has not named in this process.
     """
     if "* compiled model: " not in deck:
         return ()
     found = {match["sha256"]: match["name"] for match in _NOTE.finditer(deck)}
+    for sha256 in set(found) - set(_by_hash):
+        _compile_own(sha256)
     missing = [name for sha256, name in found.items() if sha256 not in _by_hash]
     if missing:
         raise InputError(
@@ -186,3 +195,11 @@ def models_of_deck(deck: str) -> tuple[CompactModel, ...]:
             f"yours, of the same text: `--osdi {missing[0]}` (`compact_model` in Python)."
         )
     return tuple(_by_hash[sha256] for sha256 in found)
+
+
+def _compile_own(sha256: str) -> None:
+    """Compile the kit's own text of that hash, if it is one."""
+    for path in sorted(str(each) for each in netlists.FOLDER.glob("*.va")):
+        text = _read(path).text
+        if text is not None and text.sha256 == sha256:
+            compact_model(path)

@@ -1,15 +1,19 @@
 """The compiler of Verilog-A (OpenVAF): where it is, and its results, kept by hash of text and compiler.
 
 It is `openvaf-r` or `openvaf` on PATH, or what the variable `RRAMKIT_OPENVAF` names. A result lies in the folder that
-`RRAMKIT_OSDI` names, else in `rramkit/osdi` of the user's cache folder; it is written whole or not at all.
+`RRAMKIT_OSDI` names, else in `rramkit/osdi` of the user's cache folder; it is written whole or not at all. A machine
+without a compiler takes what one of its kind has left there of the same text.
 """
 
 import functools
 import hashlib
+import json
 import os
+import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,7 @@ FOLDER_VARIABLE = "RRAMKIT_OSDI"
 PROGRAMS = ("openvaf-r", "openvaf")
 SECONDS = 900  # processor time of one compilation; PSP103 takes a minute on a slow core
 _MESSAGES = 3  # of the compiler, in one error
+_MACHINE = f"{sys.platform}-{platform.machine()}"
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _AT = re.compile(r"(?:-->|┌─)\s*\S*?model\.va:(\d+)")
 
@@ -75,15 +80,34 @@ def compiled(text: Source, name: str) -> tuple[Path, str]:
     """
     compiler = find_compiler()
     if compiler is None:
+        left = kept_result(text)
+        if left is not None:
+            return left
         raise SetupError(
             f"{name}: a Verilog-A text needs the compiler {PROGRAMS[0]}; found none. Install OpenVAF-Reloaded and put "
             f"it on PATH or name it in {VARIABLE}; or pass the compiled file (.osdi)."
         )
-    key = hashlib.sha256(f"{compiler.version}\0{text.sha256}".encode()).hexdigest()
+    key = hashlib.sha256(f"{compiler.version}\0{text.sha256}\0{_MACHINE}".encode()).hexdigest()
     kept = cache_folder() / f"{key}.osdi"
     if not kept.is_file():
         _compile(compiler, text, name, kept)
+        _put(json.dumps({"file": kept.name, "compiler": compiler.version}).encode(), _left_by(text))
     return kept, compiler.version
+
+
+def kept_result(text: Source) -> tuple[Path, str] | None:
+    """Return what a compiler has left of a text for machines of this kind, and which one; None: nothing whole."""
+    try:
+        said = json.loads(_left_by(text).read_text(encoding="utf-8"))
+        kept, version = cache_folder() / Path(said["file"]).name, str(said["compiler"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (kept, version) if kept.is_file() else None
+
+
+def _left_by(text: Source) -> Path:
+    """Return the file that says what the last compiler of a text has left, one for each kind of machine."""
+    return cache_folder() / f"{text.sha256}.{_MACHINE}.json"
 
 
 def kept_copy(path: Path) -> tuple[Path, str]:

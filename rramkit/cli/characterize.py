@@ -35,6 +35,15 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Run on the workers of this Dask scheduler, not here.", metavar="ADDRESS"),
 ]
+CompiledCells = Annotated[
+    str | None,
+    typer.Option(
+        "--compiled-cells",
+        help="The kit's device models as compiled Verilog-A: never, always, or auto: where a compiler or its result is "
+        "found. Default: as the plan says (`device.compiled`, never).",
+        metavar="never|auto|always",
+    ),
+]
 
 
 COUNTS = ("runs", "points", "reused", "retried", "alone", "failed")  # of the provenance, of `RunCounts`
@@ -59,6 +68,7 @@ def characterize(
     workers: Workers = None,
     points: Points = None,
     scheduler: Scheduler = None,
+    compiled_cells: CompiledCells = None,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -81,7 +91,7 @@ def characterize(
     from rramkit.characterization.run import RunOptions, characterize_share
     from rramkit.characterization.run import characterize as run
 
-    plan = chosen(plan_name, params, pairs)
+    plan = _with_cells(chosen(plan_name, params, pairs), compiled_cells)
     if list_parameters:
         typer.echo("\n".join(listed(each) for each in parts_of(plan)))
         return
@@ -95,6 +105,18 @@ def characterize(
             return
         tables = run(plan, output, options)
     say(tables, output, json=json)
+
+
+def _with_cells(plan: "Plan | Design", form: str | None) -> "Plan | Design":
+    """Return the plan with its devices compiled or not, as the option says."""
+    from rramkit.characterization.design import design_of, with_cells
+
+    if form is None:
+        return plan
+    forms = {"never", "auto", "always"}
+    if form not in forms:
+        raise InputError(f"`--compiled-cells` must be never, auto or always; got {form!r}. Pass one of them.")
+    return with_cells(design_of(plan), form)
 
 
 def chosen(plan_name: str | None, params: Path | None, pairs: list[str] | None) -> "Plan | Design":

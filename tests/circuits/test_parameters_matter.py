@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from rramkit.circuits import catalog
-from rramkit.errors import InputError
+from rramkit.errors import InputError, SetupError
 from rramkit.netlists import models
 from rramkit.parameters import Parameters
 
@@ -26,6 +26,7 @@ SILENT = (
     (".*", r".*technology\.([np]mos_\w+|subcircuit\.\w+)", "test_technology*.py"),
     (".*", r".*device\.overrides", "one of many names: test_device.py"),
     (".*", r".*device\.(library|interface)", "a user's: test_own_device.py"),
+    (".*", r".*device\.compiled", "where no compiler is found: test_compiled_cells.py"),
     (".*", r".*cell\.device\.parameter_set", "the default model has one set: test_device.py"),
     (".*", r".*matching\.a_(vt|c)|.*sar\.c_density", "deviations are drawn in Python and enter as numbers"),
     ("cell_read|cell_write|crossbar.*", r".*technology\.(v_core|v_io|l_core|l_io|l_diffusion)", "cells have their own"),
@@ -180,7 +181,7 @@ def silent(name: str) -> set[str]:
 def _differs(block: catalog.CatalogEntry, params: Parameters, dotted: str, value: object, reference: object) -> bool:
     try:
         return said(block, with_values(params, {dotted: value})) != reference
-    except (ValidationError, InputError):
+    except (ValidationError, InputError, SetupError):
         return False
 
 
