@@ -208,12 +208,14 @@ class _ReadCost:
     def __init__(self) -> None:
         self.energy, self.duration, self.clamped = 0.0, 0.0, 0
         self.conversions, self.beyond = 0, 0
+        self.e_drivers, self.e_sensing = 0.0, 0.0
 
     def add(self, reading: Reading, volts: Array) -> Array:
         """Count a read; return its currents in the kind and the type of `volts`."""
         self.energy, self.duration = self.energy + reading.energy, self.duration + reading.duration
         self.clamped += reading.clamped
         self.conversions, self.beyond = self.conversions + reading.conversions, self.beyond + reading.beyond
+        self.e_drivers, self.e_sensing = self.e_drivers + reading.e_drivers, self.e_sensing + reading.e_sensing
         if isinstance(volts, np.ndarray):
             return to_numpy(reading.i).astype(volts.dtype, copy=False)
         return like(reading.i, volts)
@@ -221,4 +223,5 @@ class _ReadCost:
     def product(self, i: Array, scale: Array | float) -> Product:
         """Return the product of combined currents `i` over `scale`, in amperes of an output of one."""
         i *= 1.0 / scale
-        return Product(i, self.energy, self.clamped, self.duration, self.conversions, self.beyond)
+        counts = (self.energy, self.clamped, self.duration, self.conversions, self.beyond)
+        return Product(i, *counts, self.e_drivers, self.e_sensing)

@@ -33,6 +33,8 @@ class Product:
         Inputs and currents clamped in these reads.
     conversions, beyond : int
         Currents sensed in these reads, and those of them that exceeded the range of a stage.
+    e_drivers, e_sensing : float
+        Parts of `energy` (J): of the row drivers, and of what senses the lines (`Reading`).
     """
 
     y: Array
@@ -41,6 +43,8 @@ class Product:
     duration: float = 0.0
     conversions: int = 0
     beyond: int = 0
+    e_drivers: float = 0.0
+    e_sensing: float = 0.0
 
 
 @dataclass(frozen=True)

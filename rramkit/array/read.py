@@ -41,6 +41,9 @@ class Reading:
         Time of the whole batch (s): pulses, and the conversions that follow one another.
     conversions : int
         Currents that were sensed, of which `beyond` exceeded a range.
+    e_drivers, e_sensing : float
+        Parts of `energy` (J): of the row drivers, and of what senses the lines; the rest is that of conversions, of
+        switches, and of the cells where it is not the supplies' energy that is counted.
 
     Examples
     --------
@@ -57,6 +60,8 @@ class Reading:
     beyond: int = 0
     duration: float = 0.0
     conversions: int = 0
+    e_drivers: float = 0.0
+    e_sensing: float = 0.0
 
     def __repr__(self) -> str:
         return f"Reading(i {tuple(self.i.shape)} A, {self.energy:.3g} J, {self.duration:.3g} s, {self.clamped} clamped)"
@@ -196,6 +201,7 @@ def _summed(
     periphery, drive = read.periphery, read.encoder.drive
     noisy = read.operators.noise_total is not None
     total, energy, beyond, conversions = None, periphery.e_batch[read.backward], 0, 0
+    e_drivers = e_sensing = 0.0
     for weight, u in drives:
         for sub in read.encoder.sub_reads(u, noisy=noisy):
             current = sensed(sub)
@@ -203,15 +209,19 @@ def _summed(
             total = part if total is None else total + part
             beyond, conversions = beyond + current.beyond, conversions + current.conversions
             energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion + current.energy
+            e_sensing += current.energy
         if drive.e_line:
             lines = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
             copies = math.prod(read.operators.lines.shape[:-2]) // math.prod(lines.shape[:-1])
-            energy += drive.e_line * float(lines.sum()) * copies
+            e_line = drive.e_line * float(lines.sum()) * copies
+            energy, e_drivers = energy + e_line, e_drivers + e_line
         if read.encoder.e_levels is not None:
-            energy += periphery.turns * _level_energy(read, u)
+            e_levels = periphery.turns * _level_energy(read, u)
+            energy, e_drivers = energy + e_levels, e_drivers + e_levels
     one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
-    return Reading(total, energy, beyond, beyond, phases * total.shape[-2] * one, conversions)
+    duration = phases * total.shape[-2] * one
+    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing)
 
 
 def _level_energy(read: Phase, u: Array) -> float:

@@ -10,6 +10,7 @@ import typer
 from rramkit import __version__
 from rramkit.cli import (
     characterize,
+    cost,
     demo,
     device,
     doctor,
@@ -55,6 +56,7 @@ _COMMANDS = {
     "tile": tile.tile,
     "train": train.train,
     "evaluate": evaluate.evaluate,
+    "cost": cost.cost,
     "rl": rl.rl,
     "sweep": sweep.sweep,
     "ablate": sweep.ablate,

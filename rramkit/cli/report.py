@@ -1,11 +1,16 @@
 """`rramkit report`: tables, and a training with them, as one self-contained web page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramkit.cli import strict_json
+from rramkit.cli import cost, strict_json
+
+if TYPE_CHECKING:
+    from rramkit.record import Run
+    from rramkit.report.page import Priced
+    from rramkit.table import TableFile
 
 
 def report(
@@ -20,8 +25,24 @@ def report(
 
     files.check_writable(output, keep=(tables, run))
     table_file, trained = table.load(tables), None if run is None else record.load(run)
-    page.report(table_file, trained, output)
+    page.report(table_file, trained, output, priced=None if trained is None else _priced(table_file, trained))
     if as_json:
         typer.echo(strict_json.text({"report": str(output), **headline.numbers(table_file, trained)}))
     else:
         typer.echo(output)
+
+
+def _priced(tables: "TableFile", run: "Run") -> "Priced | None":
+    """Return what the training cost; None of a run in float, or of one whose file holds no counts."""
+    from rramkit.cost import Cost, components, tornado
+    from rramkit.cost.subject import Subject
+
+    if run.counts is None or run.stored_network is None or not run.stored_network.tables:
+        return None
+    if dict(run.settings.get("mapping", {})).get("layers"):  # pyright: ignore[reportArgumentType, reportCallIssue]
+        typer.echo("rramkit: note: the report has no cost: settings of single layers are not priced.", err=True)
+        return None
+    subject = Subject.of(run)
+    found = Cost(subject, components(), circuits=cost.circuits(run))
+    same = tables.provenance.get("created", "") == run.tables_provenance.get("created", "")
+    return found, tornado(found, cost.corners(subject, tables) if same else [])

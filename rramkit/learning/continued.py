@@ -93,7 +93,8 @@ def continued(trainer: Trainer, start: TrainedNetwork, *, rng: np.random.Generat
         new = [each.programmed(each.tile.model.placed(g), digital=each.digital) for each, g in pairs]
         matrices.append(with_leaves(matrix, new))
         parts.append(_with_conductances(part, g_cells))
-    rule_state = replace(state.rule_state, matrices=tuple(matrices), parts=tuple(parts), tally=WriteCost())
+    unwritten = {"tally": WriteCost(), "tallies": tuple(WriteCost() for _ in parts)}
+    rule_state = replace(state.rule_state, matrices=tuple(matrices), parts=tuple(parts), **unwritten)
     return replace(state, rule_state=rule_state, vectors=start.params.vectors, means=start.params.means)
 
 

@@ -29,7 +29,7 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.continued import as_float, continued
 from rramkit.learning.data import as_numbers
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.layers.layer import ReadCost
+from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.state_dict import PlainWeights, named_layers
 from rramkit.learning.supervised import confusion, trainers
 from rramkit.learning.trained import TrainedNetwork

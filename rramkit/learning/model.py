@@ -7,7 +7,8 @@ from typing import Protocol, Self
 import numpy as np
 
 from rramkit.array.matrix import Gradient, Matrix
-from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params, ReadCost
+from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
+from rramkit.learning.layers.read_cost import NetworkReads
 
 
 class Architecture(Protocol):
@@ -29,7 +30,7 @@ class ForwardResult:
 
     scores: np.ndarray
     caches: tuple[object, ...]
-    reads: ReadCost
+    reads: NetworkReads
     means: tuple[np.ndarray, ...]
 
 
@@ -39,7 +40,7 @@ class Gradients:
 
     matrices: tuple[Gradient, ...]
     vectors: tuple[np.ndarray, ...]
-    reads: ReadCost
+    reads: NetworkReads
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ class Network:
         """
         inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         result = self.chain.forward(inputs, params, training=training, rng=rng)
-        return ForwardResult(result.y, result.cache, result.reads, result.means)
+        return ForwardResult(result.y, result.cache, NetworkReads(forward=result.reads), result.means)
 
     def backward(
         self, params: Params, result: ForwardResult, error: np.ndarray, *, rng: np.random.Generator
@@ -248,7 +249,7 @@ class Network:
         [(5, 5), (6, 3)]
         """
         back = self.chain.backward(error, result.caches, params, needs_input_grad=False, rng=rng)
-        return Gradients(back.matrices, back.vectors, back.reads)
+        return Gradients(back.matrices, back.vectors, NetworkReads(backward=back.reads))
 
     def gradients(
         self, params: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator

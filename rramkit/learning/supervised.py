@@ -19,10 +19,11 @@ from rramkit.learning.continued import as_float, continued, digest_of
 from rramkit.learning.data import DataSet, as_numbers, augmented
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.layers import ReadCost
+from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network, cross_entropy
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
+from rramkit.learning.tally import added, reads_by_matrix, writes_by_matrix
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer, pulses_by_matrix
 from rramkit.record.faults import Fault
@@ -59,6 +60,10 @@ class EpochReport(Report):
     weights_clipped, saturated : float
         Part of the weights at an end of what cells can hold (before training: of those cut to it), and part of the
         sensed currents beyond a converter's range (1).
+    images, batches : int
+        Inputs trained on, and batches.
+    reads_by_matrix, writes_by_matrix : ndarray
+        Reads (M, 2, `READS`) and writes (M, `WRITES`) of each matrix, as `rramkit.record.counts` keeps them.
     pulses_total, energy_total : int, float
         Pulses of this and all earlier epochs, and the energy (J) of writes and reads.
     faults : tuple of Fault
@@ -84,6 +89,10 @@ class EpochReport(Report):
     cells_changed: int
     weights_clipped: float
     saturated: float
+    images: int
+    batches: int
+    reads_by_matrix: np.ndarray
+    writes_by_matrix: np.ndarray
     pulses_total: int = 0
     energy_total: float = 0.0
     faults: tuple[Fault, ...] = ()
@@ -144,10 +153,13 @@ class BothNetworks:
 
 @dataclass(frozen=True)
 class EpochCost:
-    """Cost of one epoch: writes, and reads of the training."""
+    """Cost of one epoch: writes, in all and by matrix, reads of the training, inputs trained on and batches."""
 
     writes: WriteCost
-    reads: ReadCost
+    reads: NetworkReads
+    by_matrix: tuple[WriteCost, ...] = ()
+    images: int = 0
+    batches: int = 0
 
 
 class SupervisedTraining(Training[EpochReport]):
@@ -217,7 +229,8 @@ class SupervisedTraining(Training[EpochReport]):
     def advance(self) -> EpochReport:
         """Train one epoch and evaluate on the validation inputs; at first, evaluate the initial network."""
         epoch, before = self.epoch + 1, self.states
-        cost = EpochCost(before.rram.rule_state.tally, ReadCost())
+        first = before.rram.rule_state
+        cost = EpochCost(first.tally, NetworkReads(), first.tallies)
         if epoch:
             self.states, cost = self._epoch(epoch)
         report = self._report(epoch, before, cost)
@@ -270,13 +283,16 @@ class SupervisedTraining(Training[EpochReport]):
     def _one_epoch(self, trainer: Trainer, state: NetworkState, epoch: int) -> tuple[NetworkState, EpochCost]:
         """Train one network; the order of the inputs depends on seed and epoch alone."""
         device, augmentation = self._stream(_DEVICE, epoch), self._stream(_AUGMENTATION, epoch)
-        writes, reads = WriteCost(), ReadCost()
-        for batch in self._batches(epoch):
+        writes, reads, by_matrix = WriteCost(), NetworkReads(), ()
+        batches = self._batches(epoch)
+        for batch in batches:
             x = as_numbers(self.data.x_train[batch], np.dtype(self.experiment.precision))
             x = augmented(x, rng=augmentation) if self.experiment.data.augment else x
             state, cost = trainer.train_step(state, x, self.data.y_train[batch], rng=device)
             writes, reads = writes + state.rule_state.tally, reads + cost
-        return trainer.without_cache(state), EpochCost(writes, reads)
+            by_matrix = added(by_matrix, state.rule_state.tallies)
+        images = sum(batch.size for batch in batches)
+        return trainer.without_cache(state), EpochCost(writes, reads, by_matrix, images, len(batches))
 
     def _batches(self, epoch: int) -> Sequence[np.ndarray]:
         """Return the indices of each batch's inputs; a fixed number of batches goes round the training set."""
@@ -292,6 +308,7 @@ class SupervisedTraining(Training[EpochReport]):
         labels = data.y_train[self._sample]
         scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)
         validation, of_float = self._accuracies(data.x_validation, data.y_validation, rng)
+        reads, matrices = cost.reads.total, len(self.rram.network.matrices)
         return EpochReport(
             epoch=epoch,
             epochs=self.experiment.epochs,
@@ -304,14 +321,18 @@ class SupervisedTraining(Training[EpochReport]):
             reads=cost.writes.reads,
             energy_write=cost.writes.energy,
             time_write=cost.writes.seconds,
-            energy_read=cost.reads.energy,
-            time_read=cost.reads.seconds,
-            clamped=cost.writes.clamped + cost.reads.clamped,
+            energy_read=reads.energy,
+            time_read=reads.seconds,
+            clamped=cost.writes.clamped + reads.clamped,
             pulses_by_matrix=pulses_by_matrix(before.rram if epoch else None, rram),
             histograms=_histograms(rram, self.g_edges),
             cells_changed=faults.cells_changed(before.rram.rule_state, rram.rule_state),
             weights_clipped=self._clipped(epoch),
-            saturated=cost.reads.saturated,
+            saturated=reads.saturated,
+            images=cost.images,
+            batches=cost.batches,
+            reads_by_matrix=reads_by_matrix(cost.reads, matrices),
+            writes_by_matrix=writes_by_matrix(cost.by_matrix, matrices),
         )
 
     def _with_totals(self, report: EpochReport) -> EpochReport:

@@ -19,6 +19,7 @@ from rramkit.learning.experiment import Experiment
 from rramkit.learning.rules import chosen_by_tables
 from rramkit.learning.supervised import EpochReport, Outcome, SupervisedTraining, init, trainers
 from rramkit.learning.trained import TrainedNetwork
+from rramkit.record.counts import Counts
 from rramkit.record.network import StoredNetwork
 from rramkit.record.run import Epochs, LayerRecord, Run
 from rramkit.table import TableFile, TablesLike, loaded
@@ -156,6 +157,7 @@ def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str
         memory=training.rram.rule.memory,
         faults=training.faults(),
         chosen=chosen_by_tables(experiment.rule, training.rram.rule),
+        counts=_counts(training),
     )
 
 
@@ -182,6 +184,11 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
         )
         for index, (before, after) in enumerate(zip(initial, final, strict=True))
     )
+
+
+def _counts(training: SupervisedTraining) -> Counts:
+    names = ("images", "batches", "reads_by_matrix", "writes_by_matrix")
+    return Counts.of(*(training.log.values(name) for name in names))
 
 
 def _stored(training: SupervisedTraining, tables: OperatingTables) -> StoredNetwork:

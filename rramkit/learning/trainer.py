@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.array.threads import threads_for
-from rramkit.learning.layers.layer import Params, ReadCost
+from rramkit.learning.layers.layer import Params
+from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 from rramkit.learning.rules.rule import BoundRule, RuleState
@@ -59,7 +60,7 @@ class Trainer:
 
     def train_step(
         self, state: NetworkState, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
-    ) -> tuple[NetworkState, ReadCost]:
+    ) -> tuple[NetworkState, NetworkReads]:
         """Return the state after one batch with labels (B,), by the cross-entropy, and the cost of its reads."""
         with threads_for(self.network.order):
             _, result, gradients = self.network.gradients(self.params(state), x, labels, rng=rng)

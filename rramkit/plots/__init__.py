@@ -2,6 +2,7 @@
 
 from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
+from rramkit.plots.cost import accuracy_against_energy, cost_breakdown, gradient_places, tornado
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.gallery import gallery, run_gallery
 from rramkit.plots.measured import reads_and_fit, save_fits
@@ -23,11 +24,13 @@ from rramkit.plots.training import (
 __all__ = [
     "STYLE",
     "ablation",
+    "accuracy_against_energy",
     "change_band",
     "check_picture",
     "conductance_drift",
     "conductance_histogram",
     "confusion",
+    "cost_breakdown",
     "current_voltage",
     "delta_g_map",
     "energy_by_epoch",
@@ -36,6 +39,7 @@ __all__ = [
     "family",
     "gallery",
     "gap_to_float",
+    "gradient_places",
     "histogram",
     "learning_curve",
     "loss",
@@ -56,4 +60,5 @@ __all__ = [
     "stepped_line",
     "style",
     "svg",
+    "tornado",
 ]

@@ -7,7 +7,8 @@ At each operating condition ::
     conversions   the ADC of transistors in closed loop, at outputs of those reads: codes against the table's levels
     updates       a train of SET and one of RESET pulses through the write driver and its lines: the cell's conductance
                   after each pulse against the update chain's, step by step from the same start
-    energy        of each vector's reads, from the readouts' supply: the power of the deck over the time of a read
+    energy        of each vector's reads, from the readouts' supply: the power of the deck over the time of a read; of
+                  each pulse of the trains, from all supplies of the write driver
 
 Limits are those that the composition is to keep: codes 0.5 steps rms, 95 % within one step, all within two;
 conductances within 2 % of the range; energies within 10 %.
@@ -27,6 +28,7 @@ from rramkit.array.tile import Tile
 from rramkit.array.write.state import POLARITIES, Polarity
 from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.characterization.components.adc import codes
+from rramkit.characterization.components.write_driver import supply_energies
 from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.corners import at_corner, at_temperature
 from rramkit.characterization.engine.plan import ComponentPlan
@@ -167,7 +169,7 @@ def _codes(waves: Waveforms, params: AdcBenchParams, count: int) -> np.ndarray:
 
 
 def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: SystemSize) -> dict[str, HeldOut]:
-    """Return conductances after each pulse of a SET and of a RESET train through the write driver."""
+    """Return conductances after each pulse of a SET and of a RESET train through the write driver, and its energy."""
     without = ("cycles", "spread", "disturb")
     typed = UpdateParams.from_tables(tables, off=[name for name in without if name in UpdateParams().origins()])
     chain = UpdateChain.from_tables(tables, typed)
@@ -187,14 +189,16 @@ def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: 
             values | {"pulses": code.size, "code_list": tuple(int(c) for c in code), "state": state}, where="the check"
         )
         trains.append((polarity, train, code, start))
-        points.append(Point(partial(_write_deck, train, tables), partial(_states_after, params=train), polarity))
+        points.append(Point(partial(_write_deck, train, tables), partial(_pulses, params=train), polarity))
     found = {}
-    for (polarity, train, code, start), after in zip(trains, runner.need("updates", points), strict=True):
+    for (polarity, train, code, start), (after, joules) in zip(trains, runner.need("updates", points), strict=True):
         spice = states.g_of(after)
-        table = _predicted(chain, polarity, train, code, start)
+        table, energy = _predicted(chain, polarity, train, code, start)
         inside = (spice > low) & (spice < high)  # beyond its window a table ends
         scale = CONDUCTANCE * (high - low)
         found[f"g_{polarity}"] = _held_out(spice[inside], table[inside], scale, scale, "S")
+        scale = ENERGY * float(np.mean(joules[inside]))
+        found[f"energy_{polarity}"] = _held_out(joules[inside], energy[inside], scale, scale, "J")
     return found
 
 
@@ -211,16 +215,20 @@ def _write_deck(train: CodeTrainParams, tables: TableFile) -> str:
     return at_temperature(driven_write(train), condition_of(tables)).text()
 
 
-def _states_after(waves: Waveforms, params: CodeTrainParams) -> np.ndarray:
-    """Return the cell's state after each pulse (P,)."""
+def _pulses(waves: Waveforms, params: CodeTrainParams) -> np.ndarray:
+    """Return the cell's state after each pulse, and the energy (J) of the pulse from all supplies (2, P)."""
     ends = [params.window(index)[1] for index in range(params.pulses)]
-    return np.interp(ends, waves["time"], waves["state"])
+    energies = np.sum(list(supply_energies(waves, params).values()), axis=0)
+    return np.stack([np.interp(ends, waves["time"], waves["state"]), energies])
 
 
 def _predicted(
     chain: UpdateChain, polarity: Polarity, train: CodeTrainParams, code: np.ndarray, start: float
-) -> np.ndarray:
-    """Return the conductance that the update chain expects after each pulse, of one cell at the lines' far ends."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the conductance (P,) that the update chain expects after each pulse, and the pulse's energy (P,) (J).
+
+    The cell is one at the lines' far ends.
+    """
     write, cells = chain.write(polarity), train.driver.lines.cells
     chain = replace(chain, largest=(cells, cells))  # the circuit's bit line is as long as its source line
     others = np.full((1, cells, cells), 1.0 / train.driver.lines.r_neighbour)
@@ -228,12 +236,13 @@ def _predicted(
     far = cells - 1
     others.ravel()[far] = start
     rng = np.random.default_rng(0)
-    state, after = chain.init(others, rng=rng), []
+    state, after, energy = chain.init(others, rng=rng), [], []
     for each in code:
         v_pulse = write.v_pulse[min(int(each), write.v_pulse.size - 1)]
         state = chain.step(state, np.array([far]), np.array([v_pulse]), polarity=polarity, rng=rng)
         after.append(state.g_cell.ravel()[far])
-    return np.array(after)
+        energy.append(state.tally.energy)
+    return np.array(after), np.array(energy)
 
 
 def _plan(tables: TableFile, name: str) -> ComponentPlan:

@@ -10,6 +10,7 @@ Layout (run file, format version 3, `kind` reinforcement)::
     /target_updates  step, value       cells rewritten by each update of the target network, at its batch
     /target_energy   step, value       energy of its writes (J)
     /network         the trained online network and a copy of its tables (`network`)
+    /counts          reads and writes of each matrix, both banks together (`counts`)
 
 The root's attributes carry the settings and the tables' provenance as JSON, counts, the kit's version and the time.
 Files of rramkit 0.1.0 have the format `rramkit episodes`, version 1, and no network.
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit import hdf5
-from rramkit.record import check, faults, sources
+from rramkit.record import check, counts, faults, sources
 from rramkit.record import network as stored
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
@@ -144,6 +145,8 @@ class EpisodeRun(TrainingOutcome):
             hdf5.write(group, "value", self.series[name].value, unit)
         if self.stored_network is not None:
             stored.write(root, self.stored_network)
+        if self.counts is not None:
+            counts.write(root, self.counts)
 
 
 def read(root: hdf5.Group, path: Path) -> EpisodeRun:
@@ -161,6 +164,7 @@ def read(root: hdf5.Group, path: Path) -> EpisodeRun:
         stored_network=stored.read(root),
         stages=sources.from_json(str(root.attrs.get("stages", "[]"))),
         faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
+        counts=counts.read(root, path),
     )
     _check(path, run)
     return run

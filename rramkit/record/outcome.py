@@ -13,6 +13,7 @@ import numpy as np
 
 from rramkit import hdf5
 from rramkit.errors import TableError
+from rramkit.record.counts import Counts
 from rramkit.record.faults import Fault
 from rramkit.record.network import StoredNetwork
 from rramkit.record.sources import StageSource
@@ -53,6 +54,8 @@ class TrainingOutcome(ABC):
         What the file holds of the network; None in files of format 2 (rramkit 0.1.0), which hold conductances alone.
     faults : tuple of Fault
         What the training did not do although it ran: no pulse, weights clipped, an accuracy at chance.
+    counts : Counts or None
+        Reads and writes of each matrix; None in files of kits that did not count.
     """
 
     settings: Mapping[str, object]
@@ -63,6 +66,7 @@ class TrainingOutcome(ABC):
     stored_network: StoredNetwork | None = None
     stages: tuple[StageSource, ...] = ()
     faults: tuple[Fault, ...] = ()
+    counts: Counts | None = None
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ Layout (run file, format version 3, `kind` supervised)::
                      (1, R, C) without pairs;
                      pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
     /network         the trained network and a copy of its tables (`network`)
+    /counts          reads and writes of each matrix in each epoch (`counts`)
 
 A network in float has no layers here, and a run without a float network has NaN for its accuracies. The root's
 attributes carry the experiment and the tables' provenance as JSON, the kit's version, the seed and the time. Format 2
@@ -27,7 +28,7 @@ import numpy as np
 
 from rramkit import hdf5, units
 from rramkit.errors import TableError
-from rramkit.record import check, faults, sources
+from rramkit.record import check, counts, faults, sources
 from rramkit.record import network as stored
 from rramkit.record.outcome import FORMAT, FORMAT_VERSION, TrainedNetwork, TrainingOutcome, upper_module
 
@@ -301,6 +302,8 @@ class Run(TrainingOutcome):
                 hdf5.write(group, name, getattr(layer, name), unit)
         if self.stored_network is not None:
             stored.write(root, self.stored_network)
+        if self.counts is not None:
+            counts.write(root, self.counts)
 
 
 def read(root: hdf5.Group, path: Path) -> Run:
@@ -325,6 +328,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         memory=_read_memory(root),
         faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
         chosen=json.loads(str(root.attrs.get("chosen", "{}"))),
+        counts=counts.read(root, path),
     )
     _check(path, run)
     return run

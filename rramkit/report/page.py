@@ -1,17 +1,22 @@
 """One self-contained page from tables and, when there is one, a run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
+from rramkit.cost import Cost, Swing
 from rramkit.files import whole_file
 from rramkit.record import Run
 from rramkit.report import cells, headline, limits, sources, training
+from rramkit.report import cost as costs
 from rramkit.report.elements import Page, Section
 from rramkit.table import TableFile
 from rramkit.table.schema import READ, RESET, SET, WIRES
+
+Priced = tuple[Cost, Sequence[Swing]]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _ORDER = (READ.group, SET.group, RESET.group, WIRES.group)
@@ -25,12 +30,13 @@ NOT_MODELLED = (
     "Write voltages droop along the lines only where the rule's `update.droop` is on.",
     "Half-selected cells stay as they are unless the rule's `update.disturb` is on.",
     _MODEL,
-    "Energy counts write pulses, array reads and the read stages that are on: no decoders, logic or data movement.",
+    "Energy counts write pulses, array reads and the read stages that are on; logic, data movement and leakage are in "
+    "the chapter on cost, where there is one. Decoders and control are in neither.",
 )
 """Version 0.1 of the kit; one sentence each, shown in every report."""
 
 
-def report(tables: TableFile, run: Run | None, path: Path) -> None:
+def report(tables: TableFile, run: Run | None, path: Path, *, priced: Priced | None = None) -> None:
     """Write a self-contained HTML page; it appears under `path` only when it is whole.
 
     Parameters
@@ -41,13 +47,15 @@ def report(tables: TableFile, run: Run | None, path: Path) -> None:
         A training with these tables; without one the page holds the characterisation only.
     path : Path
         File to write.
+    priced : tuple of Cost and swings, optional
+        What the training cost, and what its assumptions move.
     """
-    text = render(page(tables, run))
+    text = render(page(tables, run, priced=priced))
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
-def page(tables: TableFile, run: Run | None) -> Page:
+def page(tables: TableFile, run: Run | None, *, priced: Priced | None = None) -> Page:
     """Return the parts of the page: numbers as text, plots as SVG."""
     tables = _in_order(tables)
     created = tables.provenance.get("created", "") if run is None else run.created
@@ -57,7 +65,7 @@ def page(tables: TableFile, run: Run | None) -> Page:
         subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(created)) if part),
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
-        sections=_sections(tables, run),
+        sections=_sections(tables, run, priced),
         not_modelled=_not_modelled(tables),
         sources=sources.facts(tables, run),
         documents=sources.documents(tables),
@@ -86,12 +94,13 @@ def render(parts: Page) -> str:
     return environment.get_template("report.html.j2").render(page=parts, svg=Markup)
 
 
-def _sections(tables: TableFile, run: Run | None) -> tuple[Section, ...]:
+def _sections(tables: TableFile, run: Run | None, priced: Priced | None) -> tuple[Section, ...]:
     conditions = cells.conditions(tables)
     if run is None:
         return cells.section(tables), limits.section(tables), conditions
     conditions = replace(conditions, grids=(training.settings(run), *conditions.grids))
-    return training.section(run), cells.section(tables), limits.section(tables), conditions
+    cost = () if priced is None else (costs.section(*priced),)
+    return training.section(run), *cost, cells.section(tables), limits.section(tables), conditions
 
 
 def _in_order(tables: TableFile) -> TableFile:

@@ -433,6 +433,8 @@ class System(Group, group="system"):
     code_adc = signal("1", "code of the ADC of transistors against the table's levels")
     g_set = signal("S", "conductance after each pulse of a SET train through the write driver")
     g_reset = signal("S", "conductance after each pulse of a RESET train through the write driver")
+    energy_set = signal("J", "energy of each pulse of the SET train, from all supplies of the driver")
+    energy_reset = signal("J", "energy of each pulse of the RESET train, from all supplies of the driver")
 
 
 class Reads(Group):

@@ -64,6 +64,8 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     assert printed("report", "tables.h5", "--run", "run.h5", "-o", "r.html")["report"] == "r.html"
     printed("tile", "tables.h5", "-t", "w.npy")
     printed("import", "--preset", "epiram", "-o", "e.h5")
+    priced = printed("cost", "run.h5")
+    assert priced["area"] is None and priced["energy"] > 0.0 and len(priced["layers"]) == 2
     found = printed("evaluate", "run.h5", "--after", "1e6", "--export", "w.npz", "--chips", "2")
     assert found["accuracy"] == told["accuracy"] and found["chips_alike"]
     own = ("--layer", "dense_2.read.adc.bits=2", "--layer", "dense_2.read.adc.energy=1e-12")

@@ -53,7 +53,7 @@ def test_a_run_says_what_its_file_says(trained):
     assert found.accuracy == trained.run.accuracy
     np.testing.assert_array_equal(found.confusion, trained.run.confusion)
     numbers = x.astype(network.dtype)
-    reads = network.network.forward(network.params, numbers, training=False, rng=np.random.default_rng(1)).reads
+    reads = network.network.forward(network.params, numbers, training=False, rng=np.random.default_rng(1)).reads.total
     # The same reads, added up in another order: float64.
     assert found.energy * len(x) == near(reads.energy, rel=1e-12)
     assert found.seconds * len(x) == near(reads.seconds, rel=1e-12)

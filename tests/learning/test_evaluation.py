@@ -7,7 +7,7 @@ from fixtures.synthetic import tables
 
 from rramkit.learning import Experiment, train
 from rramkit.learning.data import as_numbers
-from rramkit.learning.layers import ReadCost
+from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.supervised import SupervisedTraining
 
 LEARNS = {"epochs": 4, "optimiser": {"learning_rate": 0.02}}  # the float network passes a half of the images
@@ -78,7 +78,7 @@ def _nothing():
     from rramkit.array.write.state import WriteCost
     from rramkit.learning.supervised import EpochCost
 
-    return EpochCost(WriteCost(), ReadCost())
+    return EpochCost(WriteCost(), NetworkReads())
 
 
 # Seeds ----------------------------------------------------------------------------------------------------------------
@@ -141,8 +141,8 @@ def test_an_epoch_costs_all_of_its_batches(threshold):
         error = share / share.sum(axis=1, keepdims=True)
         error[np.arange(len(labels)), labels] -= 1.0
         gradients = one.rram.network.backward(params, result, (error / len(labels)).astype(np.float32), rng=device)
-        assert gradients.reads.energy > 0.0 and result.reads.energy > 0.0
-        reads += [result.reads.energy, gradients.reads.energy]
+        assert gradients.reads.total.energy > 0.0 and result.reads.total.energy > 0.0
+        reads += [result.reads.total.energy, gradients.reads.total.energy]
         state = one.rram.step(state, result, gradients, rng=device)
         writes.append(state.rule_state.tally.energy)
         pulses.append(state.rule_state.tally.pulses)

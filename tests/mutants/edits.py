@@ -24,6 +24,7 @@ def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> E
 
 
 HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
+COST = "tests/cost/test_cost.py"
 EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
 OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
 OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
@@ -98,13 +99,21 @@ EDITS = (
     _edit("energy", "tally of a pulse's energy halved", _STATE, "energy=float(np.sum(energy)),", "energy=0.5 * float(np.sum(energy)),", f"{ENERGY}::test_the_energy_of_a_pulse_is_the_tables_at_the_conductance_before_it"),
     _edit("energy", "read energy of a tile halved", _READ, "energy += sum(_powers(read, sub)) * t_read", "energy += 0.5 * sum(_powers(read, sub)) * t_read", f"{ENERGY}::test_a_read_of_linear_cells_costs_the_square_of_their_voltage"),
     _edit("energy", "conversions of a read cost nothing", _READ, " + current.conversions * periphery.e_conversion", "", f"{ENERGY}::test_drivers_and_converters_are_paid_for_each_line_and_conversion"),
-    _edit("energy", "driven lines cost half", _READ, "energy += drive.e_line * float(lines.sum()) * copies", "energy += 0.5 * drive.e_line * float(lines.sum()) * copies", f"{ENERGY}::test_drivers_and_converters_are_paid_for_each_line_and_conversion"),
+    _edit("energy", "driven lines cost half", _READ, "e_line = drive.e_line * float(lines.sum()) * copies", "e_line = 0.5 * drive.e_line * float(lines.sum()) * copies", f"{ENERGY}::test_drivers_and_converters_are_paid_for_each_line_and_conversion"),
     _edit("energy", "read energy of a product halved", _MATRIX, "self.energy + reading.energy", "self.energy + 0.5 * reading.energy", f"{ENERGY}::test_a_product_costs_what_its_reads_cost"),
     _edit("energy", "energy of the backward pass not counted", "rramkit/learning/model.py", "reads=gradients.reads + result.reads", "reads=result.reads", OF_COST),
     _edit("energy", "energy of a verify read halved", _LOOP, "energy = self.v_read**2 * self.t_read * float(g_cell.sum())", "energy = 0.5 * self.v_read**2 * self.t_read * float(g_cell.sum())", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("energy", "sense amplifiers of verify reads cost nothing", _LOOP, " + self.params.e_sense * flat.size", "", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("energy", "energy of the update of a target not booked", _BANKS, "rewrite.tally + first + second + cost)", "rewrite.tally + cost)", f"{RL}::test_freeze_goes_on_from_the_frozen_weights"),
     _edit("energy", "energy of an epoch's writes of its last batch", _SUPERVISED, "writes, reads = writes + state.rule_state.tally, reads + cost", "writes, reads = state.rule_state.tally, reads + cost", OF_COST),
+    # what a run costs
+    _edit("cost", "vectors of a read by matrix counted twice", "rramkit/learning/layers/read_cost.py", "self.vectors + other.vectors,", "self.vectors + 2 * other.vectors,", f"{COST}::test_counts_are_those_of_the_shapes"),
+    _edit("cost", "energy of sensing not told apart", _READ, "e_sensing += current.energy", "e_sensing += 0.5 * current.energy", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
+    _edit("cost", "gradient of a batch from the batches, not the images", "rramkit/cost/digital.py", "vectors, weights = span.images * matrix.positions", "vectors, weights = span.batches * matrix.positions", f"{COST}::test_digital_work_of_a_perceptron_by_hand"),
+    _edit("cost", "reads that write counted as pulses", "rramkit/cost/analogue.py", 'of_pulses = writes["energy"] - writes["energy_reads"]', 'of_pulses = writes["energy"]', f"{COST}::test_arrays_cost_what_was_measured"),
+    _edit("cost", "interval of a pipeline without the backward read", "rramkit/cost/schedule.py", 'each = span.reads["seconds"].sum(axis=1)', 'each = span.reads["seconds"][:, 0]', f"{COST}::test_serial_time_is_the_sum_and_pipelined_time_that_of_the_slowest"),
+    _edit("cost", "a corner leaves the readouts as they are", "rramkit/cost/analogue.py", "return _ratio(float(_read_energy(new, now.v_rest, np.array([current]), t_read)[0]), e_mean)", "return 1.0", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
+    _edit("cost", "sense units of the shorter side", "rramkit/cost/area.py", "max(self.rows, self.columns)", "min(self.rows, self.columns)", f"{COST}::test_area_of_a_tile_by_hand"),
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
     _edit("unit", "time of a pulse without its edges", _PULSE, "return self.width(v_pulse) + 6.0 * self.t_rise", "return self.width(v_pulse)", f"{ENERGY}::test_a_pulse_keeps_its_lines_for_its_width_and_six_edges"),
@@ -164,5 +173,11 @@ EDITS = (
     _edit("honesty", "assumed amplitudes and widths not said", f"{_MEASURED}/ramps.py", "if role not in roles and key not in chosen.model_fields_set:", "if False:", "tests/cli/test_import.py::test_json_is_strict_and_holds_what_was_read_and_assumed"),
     _edit("sign", "negative pulses are RESET whatever they do", f"{_MEASURED}/ramps.py", 'names = {each: ("set" if change > 0 else "reset") for each, change in moved.items()}', 'names = {each: ("set" if each > 0 else "reset") for each, change in moved.items()}', f"{_SHAPES}::test_a_shape_gives_the_device_back"),
     _edit("unit", "the prefix of a unit dropped", f"{_MEASURED}/columns.py", "return replace(use, role=role, factor=unit[0], unit=unit[1], origin=origin)", "return replace(use, role=role, factor=1.0, unit=unit[1], origin=origin)", f"{_SHAPES}::test_a_shape_gives_the_device_back"),
+    # prices and machines of a cost
+    _edit("cost", "the scaling of energy upside down", "rramkit/cost/scaling.py", "return self._power(to, v_to) / self._power(start, v_from)", "return self._power(start, v_from) / self._power(to, v_to)", "tests/cost/test_components.py::test_energy_scales_as_published"),
+    _edit("unit", "an access of memory taken for a bit", "rramkit/cost/components.py", 'return self._figure("read") / self._figure("width") * self._energy_factor(node)', 'return self._figure("read") * self._energy_factor(node)', "tests/cost/test_components.py::test_prices_at_the_files_node_and_elsewhere"),
+    _edit("unit", "a multiplication with its addition taken for one operation", "rramkit/cost/machines.py", "times(OPERATIONS * macs)", "times(macs)", "tests/cost/test_machines.py::test_energy_of_a_workload"),
+    _edit("honesty", "an unknown end of a ratio taken as the other", "rramkit/cost/machines.py", "return Range(_quotient(self.low, divisor.high), _quotient(self.high, divisor.low))", "return Range(_quotient(self.low, divisor.high), _quotient(self.high or self.low, divisor.low))", "tests/cost/test_machines.py::test_what_is_unknown_stays_unknown"),
+    _edit("honesty", "a claim above a run said to be below it", "rramkit/cost/comparison.py", "self.claim.ratio > high", "self.claim.ratio < high", "tests/cost/test_comparison.py::test_a_claim_is_within_above_or_below_a_run"),
 )
 # fmt: on

@@ -33,6 +33,8 @@ class WriteCost:
         Pulses that went to stuck cells.
     half_selected : int
         Half-select events of other cells.
+    energy_reads, seconds_reads : float
+        The part of these reads in energy (J) and in time (s).
     """
 
     pulses_set: int = 0
@@ -43,6 +45,8 @@ class WriteCost:
     reads: int = 0
     stuck: int = 0
     half_selected: int = 0
+    energy_reads: float = 0.0
+    seconds_reads: float = 0.0
 
     def __add__(self, other: "WriteCost") -> "WriteCost":
         return WriteCost(
@@ -54,7 +58,14 @@ class WriteCost:
             self.reads + other.reads,
             self.stuck + other.stuck,
             self.half_selected + other.half_selected,
+            self.energy_reads + other.energy_reads,
+            self.seconds_reads + other.seconds_reads,
         )
+
+    @classmethod
+    def of_reads(cls, count: int, *, energy: float, seconds: float) -> Self:
+        """Return the cost of reading `count` cells, with the energy (J) and the time (s) of all."""
+        return cls(energy=energy, seconds=seconds, reads=count, energy_reads=energy, seconds_reads=seconds)
 
     @property
     def pulses(self) -> int:

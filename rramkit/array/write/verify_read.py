@@ -217,7 +217,7 @@ class VerifyRead:
         array = np.empty(rows.size, dtype=np.intp)
         array[row_of] = address.array
         busy = np.bincount(array, weights=self.row.t_first + (turns - 1.0) * self.row.t_more)
-        return WriteCost(energy=energy, seconds=float(busy.max()), reads=g_cell.size)
+        return WriteCost.of_reads(g_cell.size, energy=energy, seconds=float(busy.max()))
 
     def _of_cells(self, g_cell: np.ndarray) -> np.ndarray:
         """Return the energy of sensing each cell (N,) (J)."""

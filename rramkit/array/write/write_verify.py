@@ -473,7 +473,7 @@ class WriteVerify:
         _, first = np.unique(address.row_line, return_index=True)
         rows = int(np.bincount(address.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size
-        return WriteCost(energy=energy, seconds=rows * self.t_read, reads=flat.size)
+        return WriteCost.of_reads(flat.size, energy=energy, seconds=rows * self.t_read)
 
 
 def _at(values: np.ndarray, chosen: np.ndarray, new: np.ndarray) -> np.ndarray:

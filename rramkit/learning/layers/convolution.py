@@ -18,11 +18,11 @@ from rramkit.learning.layers.layer import (
     LayerPlan,
     MatrixPlan,
     Params,
-    ReadCost,
     Shape,
     Sizes,
     image_shape,
 )
+from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.parameters import quantity
 
 
@@ -67,7 +67,7 @@ class Convolution(Layer[Samples]):
         y *= params.scales[0]
         if self.bias == "digital":
             y += params.vectors[0][:, None, None, None]
-        return Forward(y, samples, ReadCost.of(product))
+        return Forward(y, samples, (ReadCost.of(product),))
 
     def backward(
         self, error: np.ndarray, cache: Samples, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
@@ -78,7 +78,7 @@ class Convolution(Layer[Samples]):
         matrices = (Gradient(cache, scaled),)
         vectors = (errors.sum(axis=1),) if self.bias == "digital" else ()
         if not needs_input_grad:
-            return Backward(error, matrices, vectors)
+            return Backward(error, matrices, vectors, (ReadCost(),))
         product = params.matrices[0].backward(scaled, rng=rng)
         to_inputs = self.windows.folded(product.y, cache.values.shape)
-        return Backward(to_inputs, matrices, vectors, ReadCost.of(product))
+        return Backward(to_inputs, matrices, vectors, (ReadCost.of(product),))

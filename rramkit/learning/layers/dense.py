@@ -16,11 +16,11 @@ from rramkit.learning.layers.layer import (
     LayerPlan,
     MatrixPlan,
     Params,
-    ReadCost,
     Shape,
     Sizes,
     vector_length,
 )
+from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.parameters import quantity
 
 
@@ -52,7 +52,7 @@ class Dense(Layer[Samples]):
         y *= params.scales[0]
         if self.bias == "digital":
             y += params.vectors[0]
-        return Forward(y, samples, ReadCost.of(product))
+        return Forward(y, samples, (ReadCost.of(product),))
 
     def backward(
         self, error: np.ndarray, cache: Samples, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
@@ -62,7 +62,7 @@ class Dense(Layer[Samples]):
         matrices = (Gradient(cache, scaled),)
         vectors = (error.sum(axis=0),) if self.bias == "digital" else ()
         if not needs_input_grad:
-            return Backward(error, matrices, vectors)
+            return Backward(error, matrices, vectors, (ReadCost(),))
         product = params.matrices[0].backward(scaled, rng=rng)
         to_inputs = product.y[:, :-1] if self.bias == "row" else product.y
-        return Backward(to_inputs, matrices, vectors, ReadCost.of(product))
+        return Backward(to_inputs, matrices, vectors, (ReadCost.of(product),))

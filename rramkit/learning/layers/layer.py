@@ -16,8 +16,9 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from rramkit.array.matrix import Gradient, Matrix, Product
+from rramkit.array.matrix import Gradient, Matrix
 from rramkit.errors import InputError
+from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.parameters import Parameters
 
 Cache = TypeVar("Cache")
@@ -115,56 +116,23 @@ class LayerPlan:
 
 
 @dataclass(frozen=True)
-class ReadCost:
-    """Cost of array reads, one after the other: energy (J), clamped values, time (s), currents sensed and beyond range.
-
-    Costs add.
-    """
-
-    energy: float = 0.0
-    clamped: int = 0
-    seconds: float = 0.0
-    conversions: int = 0
-    beyond: int = 0
-
-    @classmethod
-    def of(cls, product: Product) -> "ReadCost":
-        """Return the cost of one product."""
-        return cls(product.energy, product.clamped, product.duration, product.conversions, product.beyond)
-
-    @property
-    def saturated(self) -> float:
-        """Part of the sensed currents beyond the range of a converter or readout (1)."""
-        return self.beyond / max(self.conversions, 1)
-
-    def __add__(self, other: "ReadCost") -> "ReadCost":
-        return ReadCost(
-            self.energy + other.energy,
-            self.clamped + other.clamped,
-            self.seconds + other.seconds,
-            self.conversions + other.conversions,
-            self.beyond + other.beyond,
-        )
-
-
-@dataclass(frozen=True)
 class Forward(Generic[Cache]):
-    """Outputs `y`, what the backward pass needs, the cost of the reads, and the layer's running means afterwards."""
+    """Outputs `y`, what the backward pass needs, the cost of the reads by matrix, and the running means afterwards."""
 
     y: np.ndarray
     cache: Cache
-    reads: ReadCost = ReadCost()
+    reads: tuple[ReadCost, ...] = ()
     means: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Backward:
-    """Gradients of the loss with respect to the layer's inputs, matrices and vectors, and the cost of the reads."""
+    """Gradients of the loss by the layer's inputs, matrices and vectors, and the cost of the reads by matrix."""
 
     error: np.ndarray
     matrices: tuple[Gradient, ...] = ()
     vectors: tuple[np.ndarray, ...] = ()
-    reads: ReadCost = ReadCost()
+    reads: tuple[ReadCost, ...] = ()
 
 
 class Layer(Parameters, Generic[Cache]):
@@ -251,7 +219,7 @@ class Chain:
         for layer, own in zip(self.layers, self._split(params), strict=True):
             results.append(layer.forward(x, own, training=training, rng=rng))
             x = results[-1].y
-        reads = sum((result.reads for result in results), ReadCost())
+        reads = tuple(cost for result in results for cost in result.reads)
         means = tuple(mean for result in results for mean in result.means)
         return Forward(x, tuple(result.cache for result in results), reads, means)
 
@@ -268,7 +236,7 @@ class Chain:
             result = self.layers[index].backward(error, cache[index], own[index], needs_input_grad=needed, rng=rng)
             results.append(result)
             error = result.error
-        return joined_gradients(error, results[::-1], reads=results)
+        return joined_gradients(error, results[::-1])
 
     def _split(self, params: Params) -> "Sequence[Params]":
         return list(params.split([layer.sizes for layer in self.layers]))
@@ -284,12 +252,8 @@ def joined_plans(shape: Shape, plans: Sequence[LayerPlan]) -> LayerPlan:
     )
 
 
-def joined_gradients(
-    error: np.ndarray, results: Sequence[Backward], *, reads: Sequence[Backward] | None = None
-) -> Backward:
-    """Return the gradients of several layers in their order; costs add in the order of `reads`."""
+def joined_gradients(error: np.ndarray, results: Sequence[Backward]) -> Backward:
+    """Return the gradients of several layers, and the cost of their reads, in their order."""
     matrices = tuple(gradient for result in results for gradient in result.matrices)
     vectors = tuple(gradient for result in results for gradient in result.vectors)
-    return Backward(
-        error, matrices, vectors, sum((result.reads for result in (results if reads is None else reads)), ReadCost())
-    )
+    return Backward(error, matrices, vectors, tuple(cost for result in results for cost in result.reads))

@@ -7,6 +7,7 @@ of the state, the replay memory and the log is therefore complete.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip, of_then, stored_tables
 from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.driver import Report, Training
-from rramkit.learning.layers import ReadCost
+from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.model import Network
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Swap, TargetRule
@@ -27,8 +28,10 @@ from rramkit.learning.rl.environments import World
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import BoundRule, FloatReference
+from rramkit.learning.tally import added, reads_by_matrix, writes_by_matrix
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer
+from rramkit.record.counts import READS, WRITES
 from rramkit.record.faults import Fault
 from rramkit.record.network import StoredNetwork
 
@@ -103,6 +106,10 @@ class AgentState:
         Cost of all writes, and of those of the target network's updates.
     energy_read, time_read : float
         Energy (J) and time (s) of the array reads.
+    reads : ndarray
+        The reads of each matrix (M, 2, `READS`), both banks together, as `rramkit.record.counts` keeps them.
+    writes : ndarray
+        The writes of each matrix (M, `WRITES`), without those of the target network's updates.
     """
 
     banks: Banks
@@ -113,12 +120,24 @@ class AgentState:
     target: WriteCost = field(default_factory=WriteCost)
     energy_read: float = 0.0
     time_read: float = 0.0
+    reads: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, len(READS))))
+    writes: np.ndarray = field(default_factory=lambda: np.zeros((0, len(WRITES))))
 
-    def with_reads(self, reads: ReadCost) -> "AgentState":
+    @classmethod
+    def first(cls, banks: Banks, matrices: int) -> Self:
+        """Return the state before the first action: both banks are written."""
+        online, target = banks.online.rule_state, banks.target.rule_state
+        writes = writes_by_matrix(added(online.tallies, target.tallies), matrices)
+        reads = np.zeros((matrices, 2, len(READS)))
+        return cls(banks, tally=online.tally + target.tally, reads=reads, writes=writes)
+
+    def with_reads(self, by_matrix: NetworkReads) -> "AgentState":
         """Return the state with the cost of array reads added."""
+        reads = by_matrix.total
         tally = self.tally + WriteCost(clamped=reads.clamped) if reads.clamped else self.tally
         energy, seconds = self.energy_read + reads.energy, self.time_read + reads.seconds
-        return replace(self, energy_read=energy, time_read=seconds, tally=tally)
+        counted = self.reads + reads_by_matrix(by_matrix, len(self.reads))
+        return replace(self, energy_read=energy, time_read=seconds, tally=tally, reads=counted)
 
 
 class Agent(Training[RlReport]):
@@ -142,9 +161,9 @@ class Agent(Training[RlReport]):
         self.settings, self._learning, self._world = settings, learning, world
         self._tables, self._dtype = tables, np.dtype(settings.precision)
         banks = initial_banks(learning.trainer, settings)
-        self.initial = AgentState(banks, tally=banks.online.rule_state.tally + banks.target.rule_state.tally)
+        self.initial = AgentState.first(banks, len(learning.trainer.network.matrices))
         self.state, self.log = self.initial, TrainingLog.of(*SERIES, *_ROUNDS)
-        self._log_round(banks.online, 0, ReadCost())
+        self._log_round(banks.online, 0, NetworkReads())
         self.memory = Replay(settings.replay, world.shape, dtype=world.dtype if world.dtype == bool else self._dtype)
         self._target_rule, self._checkpoint_step = _target_rule(settings, learning), 0
         self._begin_episode()
@@ -301,9 +320,9 @@ class Agent(Training[RlReport]):
         self.log.add(self.state.batches, loss=float(np.mean([step.loss for step in steps])))
         self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
         pulses = sum(step.online.rule_state.tally.pulses for step in steps)
-        self._log_round(before, pulses, sum((step.reads for step in steps), ReadCost()))
+        self._log_round(before, pulses, sum((step.reads for step in steps), NetworkReads()))
 
-    def _log_round(self, before: NetworkState, pulses: int, reads: ReadCost) -> None:
+    def _log_round(self, before: NetworkState, pulses: int, reads: NetworkReads) -> None:
         """Log what a round of training has done to the online network, which was `before`."""
         now = self.state.banks.online.rule_state
         self.log.add(
@@ -311,7 +330,7 @@ class Agent(Training[RlReport]):
             pulses=np.array([pulses]),
             changed=faults.cells_changed(before.rule_state, now),
             clipped=faults.clipped(self._learning.trainer.rule, now),
-            saturated=reads.saturated,
+            saturated=reads.total.saturated,
         )
 
     def _calibrate(self, transitions: Transitions) -> None:
@@ -328,7 +347,8 @@ class Agent(Training[RlReport]):
         state = self.state
         step = self._learning.learn(state.banks, transitions, rng=device)
         banks, tally = Banks(step.online, state.banks.target), state.tally + step.online.rule_state.tally
-        state = replace(state, banks=banks, tally=tally).with_reads(step.reads)
+        writes = state.writes + writes_by_matrix(step.online.rule_state.tallies, len(state.writes))
+        state = replace(state, banks=banks, tally=tally, writes=writes).with_reads(step.reads)
         self.state = replace(state, batches=state.batches + 1)
         return step
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.learning.layers.layer import ReadCost
+from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.model import ForwardResult, Gradients
 from rramkit.learning.rl.banks import Banks
 from rramkit.learning.rl.replay import Transitions
@@ -73,7 +73,7 @@ class QLearning:
 
     def _gradients(
         self, banks: Banks, transitions: Transitions, *, rng: np.random.Generator
-    ) -> tuple[ForwardResult, Gradients, np.ndarray, ReadCost]:
+    ) -> tuple[ForwardResult, Gradients, np.ndarray, NetworkReads]:
         """Return the online bank's forward pass and gradients, the errors (B, A), and the cost of the target values."""
         network, params = self.trainer.network, self.trainer.params(banks.online)
         next_values, reads = self._next_values(banks, transitions.after, rng=rng)
@@ -83,7 +83,9 @@ class QLearning:
         clipped = (np.clip(error, -1.0, 1.0) / len(error)).astype(result.scores.dtype)
         return result, network.backward(params, result, clipped, rng=rng), error, reads
 
-    def _next_values(self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, ReadCost]:
+    def _next_values(
+        self, banks: Banks, after: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, NetworkReads]:
         """Return the values (B,) of the observations `after` (B, F), and the cost of the reads."""
         values = self.read(banks.target, after, rng=rng)
         if not self.double:
@@ -99,7 +101,7 @@ class QStep:
 
     online: NetworkState
     loss: float
-    reads: ReadCost
+    reads: NetworkReads
 
 
 def td_error(values: np.ndarray, transitions: Transitions, *, next_values: np.ndarray, discount: float) -> np.ndarray:

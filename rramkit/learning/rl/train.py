@@ -5,12 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from rramkit import __version__
 from rramkit.errors import TrainingWarning
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.driver import drive
 from rramkit.learning.rl.agent import SERIES, Agent, RlReport
 from rramkit.learning.rl.settings import RlSettings
+from rramkit.record.counts import Counts
 from rramkit.record.episodes import EpisodeRun, Series
 from rramkit.record.network import StoredNetwork
 from rramkit.table import TableFile, loaded
@@ -106,5 +109,18 @@ def _run(agent: Agent, tables: OperatingTables | None, *, tables_name: str, seco
             "clamped": state.tally.clamped,
         },
         faults=agent.faults(),
+        counts=_counts(agent),
         stored_network=StoredNetwork.of(network.input_shape, agent.actions, agent.changes(), read, write),
+    )
+
+
+def _counts(agent: Agent) -> Counts:
+    """Return the counts: a row for the initial programming, and one for all that follows."""
+    initial, state = agent.initial, agent.state
+    batch = agent.settings.batch
+    return Counts.of(
+        np.array([0, state.batches * batch]),
+        np.array([0, state.batches]),
+        np.stack([initial.reads, state.reads - initial.reads]),
+        np.stack([initial.writes, state.writes - initial.writes]),
     )

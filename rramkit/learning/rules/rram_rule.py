@@ -212,7 +212,8 @@ class RramRule(UpdateRule):
             states = tuple(rule._remembered(device, state, weight) for (rule, device), state, weight in whole)
         pairs = zip(bounds, states, strict=True)
         matrices = tuple(rule.matrix(device, state, None, rng=rng) for (rule, device), state in pairs)
-        return RuleState(matrices, bound.optimiser.init(weights), states, 0, _sum([cost for _, cost in first]))
+        costs = tuple(cost for _, cost in first)
+        return RuleState(matrices, bound.optimiser.init(weights), states, 0, _sum(costs), costs)
 
     def next_state(
         self, bound: BoundRule, state: RuleState, gradients: Sequence[Gradient], *, rng: np.random.Generator
@@ -233,7 +234,7 @@ class RramRule(UpdateRule):
             # The read operators of a matrix without a write stay.
             matrices.append(matrix if _same(part, after) else rule.matrix(device, after, matrix, rng=rng))
             costs.append(cost)
-        return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs))
+        return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs), tuple(costs))
 
     def _remembered(self, device: RramDevice, state: MatrixState, weight: np.ndarray) -> MatrixState:
         """Return a first state with a copy of its weights in memory, where they decay and there is no other."""

@@ -73,6 +73,8 @@ class RuleState:
         Batches so far.
     tally : WriteCost
         Cost of the last `init` or `step`.
+    tallies : tuple of WriteCost
+        The same by matrix; empty in float.
     """
 
     matrices: tuple[Matrix, ...]
@@ -80,6 +82,7 @@ class RuleState:
     parts: tuple[MatrixState, ...] = ()
     steps: int = 0
     tally: WriteCost = field(default_factory=WriteCost)
+    tallies: tuple[WriteCost, ...] = ()
 
     @property
     def pulses(self) -> tuple[np.ndarray, ...]:

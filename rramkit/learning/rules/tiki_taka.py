@@ -127,8 +127,9 @@ class TikiTaka(RramRule):
         steps = np.zeros(state.chi.shape, dtype=np.int64)
         steps[rows] = stochastic_round(self.rate_transfer * read.y / pulses.epsilon, rng=rng)
         cells, cost = pulses.fire_signed(state.cells, steps, rng=rng)
-        return replace(state, cells=cells), cost + WriteCost(
-            energy=read.energy, seconds=read.duration, clamped=read.clamped, reads=rows.size
+        cost += WriteCost(clamped=read.clamped)
+        return replace(state, cells=cells), cost + WriteCost.of_reads(
+            rows.size, energy=read.energy, seconds=read.duration
         )
 
 
@@ -140,4 +141,6 @@ def _sum(products: Sequence[tuple[Product, float]]) -> Product:
         sum(product.duration for product, _ in products),
         sum(product.conversions for product, _ in products),
         sum(product.beyond for product, _ in products),
+        sum(product.e_drivers for product, _ in products),
+        sum(product.e_sensing for product, _ in products),
     )

@@ -178,7 +178,7 @@ def test_the_target_bank_is_only_read():
     learned = rl.QLearning(trainer, discount=0.99, value_scale=20.0, double=True).learn(
         both, transitions(16, rng), rng=rng
     )
-    assert learned.reads.energy > 0.0
+    assert learned.reads.total.energy > 0.0
     for matrix, weight in zip(both.target.rule_state.matrices, before, strict=True):
         assert np.array_equal(matrix.weight, weight)
 

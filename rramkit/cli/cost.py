@@ -1,0 +1,263 @@
+"""`rramkit cost`: what a training costs in energy, time and area, digital side included."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rramkit.cli import strict_json
+from rramkit.cli.options import ParameterPairs
+from rramkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rramkit.cost import Cost, Swing
+    from rramkit.cost.analogue import Corner
+    from rramkit.cost.area import CircuitArea
+    from rramkit.cost.machines import Machine
+    from rramkit.cost.subject import Subject
+    from rramkit.record import TrainingOutcome
+    from rramkit.table import TableFile
+
+_WIDEST = 8  # assumptions that are printed
+
+
+def cost(
+    run: Annotated[Path, typer.Argument(help="Run file of `rramkit train` or `rramkit rl`.", metavar="RUN.h5")],
+    components: Annotated[
+        Path | None,
+        typer.Option("--components", help="Prices of your own, in place of the kit's by key.", metavar="MINE.toml"),
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option("--tables", help="Table file of the run, for its other corners.", metavar="TABLES.h5"),
+    ] = None,
+    corner: Annotated[str | None, typer.Option(help="Process corner to price the arrays at, for instance ss.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Temperature of it.", metavar="KELVIN")] = None,
+    supply: Annotated[float | None, typer.Option(help="Supply of it, over the nominal one.", metavar="RATIO")] = None,
+    pairs: ParameterPairs = None,
+    picture: Annotated[
+        Path | None, typer.Option("--plot", help="Picture of the breakdown to write.", metavar="FILE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Price a training: energy, time and area by layer, phase and part.
+
+    Reads and writes were counted while training and are priced by the run's tables; digital work follows from the
+    shapes of the layers and is priced by a component file. `--set` changes what is assumed (`gradient`, `state_bits`,
+    `buffer`, `leak_share`, `schedule`, ...). With `--tables` the arrays are priced at another corner, and the corners
+    count among the assumptions.
+    """
+    from rramkit import files, plots, record
+    from rramkit.cli.options import parameters
+    from rramkit.cost import Assumptions, Cost, summary, tornado
+    from rramkit.cost import components as priced
+    from rramkit.cost.subject import Subject
+
+    if picture is not None:
+        plots.check_picture(picture)
+        files.check_writable(picture, keep=(run, components, tables))
+    if tables is None and (corner is not None or temperature is not None or supply is not None):
+        raise InputError("`--corner` needs the table file with its corners. Name it: `--tables TABLES.h5`.")
+    loaded = record.load(run, record.TrainingOutcome)
+    assumed = parameters(Assumptions, None, pairs)
+    subject = Subject.of(loaded)
+    file = None if tables is None else _same_tables(tables, loaded)
+    at = None if file is None else _corner(subject, file, corner, temperature, supply)
+    found = Cost(subject, priced(components), assumed, at, circuits(loaded))
+    swings = tornado(found, [] if file is None else corners(subject, file))
+    if picture is not None:
+        plots.save(lambda ax: plots.cost_breakdown(ax, found.by_heading_and_origin()), picture, title=run.name)
+    if as_json:
+        typer.echo(strict_json.text(summary(found, swings), indent=1))
+    else:
+        typer.echo("\n".join(_text(found, swings)))
+        if picture is not None:
+            typer.echo(picture)
+
+
+def circuits(run: "TrainingOutcome") -> "dict[str, CircuitArea]":
+    """Return the areas of the circuits of a run's tables; none, with a note, where they cannot be drawn here."""
+    try:
+        from rramkit.characterization.areas import circuit_areas
+    except ImportError:  # a network is priced where PySpice is not installed, but for its area
+        typer.echo("rramkit: note: without PySpice the area of the tiles is not known.", err=True)
+        return {}
+    try:
+        return dict(circuit_areas(run.tables_provenance))
+    except InputError as error:
+        typer.echo(f"rramkit: note: the area of the tiles is not known: {error}", err=True)
+        return {}
+
+
+def corners(subject: "Subject", file: "TableFile") -> "list[Corner]":
+    """Return every process corner of a table file, each at its nominal temperature and supply."""
+    from rramkit.cost.analogue import Corner
+    from rramkit.learning.condition import Condition
+    from rramkit.table.schema import CORNERS
+
+    labels: dict[str, None] = {}
+    for each in file.tables.values():
+        if CORNERS.corner in each.axes:
+            labels |= dict.fromkeys(each.axes[CORNERS.corner].labels or ())
+    return [Corner.of(subject, file, Condition(corner=label)) for label in labels]
+
+
+def _corner(
+    subject: "Subject", file: "TableFile", corner: str | None, temperature: float | None, supply: float | None
+) -> "Corner | None":
+    from rramkit.cost.analogue import Corner
+    from rramkit.learning.condition import Condition
+
+    condition = Condition(corner, temperature, supply)
+    return None if condition.is_nominal else Corner.of(subject, file, condition)
+
+
+def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
+    """Return the table file; raise `InputError` where the run was trained on another."""
+    from rramkit import table
+
+    file, created = table.load(path), run.tables_provenance.get("created", "")
+    if file.provenance.get("created", "") != created:
+        raise InputError(
+            f"{path}: the run was trained on {run.tables_name or 'other tables'} of {created or 'no date'}, not on "
+            "these. Pass the table file that the run names, or leave `--tables` out."
+        )
+    return file
+
+
+def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
+    from rramkit import units
+    from rramkit.cost.summary import unconfirmed
+    from rramkit.cost.versus import NAMES, claims_beside, machines_beside
+
+    def energy(value: float) -> str:
+        return units.text(value, "J")
+
+    whole = cost.energy
+    at = "" if cost.corner is None else f", arrays at {_condition(cost)}"
+    yield f"energy of the run    {energy(whole)}, of it {energy(cost.energy_dynamic)} without static power{at}"
+    writes, reads = cost.writes_and_reads()
+    yield f"arrays               writes {energy(writes)}, reads {energy(reads)}"
+    yield from _table(
+        "by heading", [(name, energy(value), _share(value, whole)) for name, value in cost.by_heading().items()]
+    )
+    parts = sorted(cost.by_part().items(), key=lambda each: -each[1])
+    yield from _table("by part", [(name, energy(value), _share(value, whole)) for name, value in parts])
+    yield from _table(
+        "by layer", [(name, energy(value), _share(value, whole)) for name, value in cost.by_layer().items()]
+    )
+    yield from _table("energy of one", [(name, energy(value)) for name, value in cost.per().items()])
+    yield from _table(
+        "gradient and update",
+        [(NAMES[each.place] + (" *" if each.chosen else ""), _ends(each.low, each.high)) for each in cost.gradients],
+    )
+    yield from _table(
+        "time",
+        [
+            (
+                kind,
+                f"run {_s(each.total)}",
+                f"batch {_s(each.batch)}",
+                f"inference {_s(each.latency)}",
+                f"every {_s(each.interval)}",
+            )
+            for kind, each in cost.schedules.items()
+        ],
+    )
+    yield from _table("figures of merit", list(_merit(cost)))
+    yield from _table(
+        "tiles",
+        [
+            (
+                each.tiles.layer,
+                f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns} cells",
+                _area(each.area),
+            )
+            for each in cost.layers()
+        ],
+    )
+    yield f"  whole chip         {_area(cost.area)}"
+    yield from _table(
+        "what moves the total",
+        [
+            (swing.name, _ends(swing.low, swing.high), f"{swing.low_at} to {swing.high_at}")
+            for swing in swings[:_WIDEST]
+        ],
+    )
+    yield from _table(
+        "beside machines, for the same multiplications (energy, over the run's)",
+        [(_title(each.machine), each.energy.text("J"), each.ratio.text("1")) for each in machines_beside(cost)],
+    )
+    for each in claims_beside(cost):
+        claim = f"TIME's {each.claim.ratio:g} times"
+        yield f"{claim:<20} {each.unit}: {each.ratio.text('1')}; the claim lies {each.place}"
+    origins = ", ".join(f"{name} {_share(value, whole).strip()}" for name, value in cost.by_origin().items())
+    yield f"prices from          {origins}"
+    if cost.components.replaced:
+        yield f"yours                {', '.join(cost.components.replaced)}"
+    if unconfirmed(cost):
+        yield f"unconfirmed          {', '.join(unconfirmed(cost))}: from memory, no source at hand"
+
+
+def _table(title: str, rows: "Sequence[tuple[str, ...]]") -> "Iterator[str]":
+    """Yield a heading and its rows, columns aligned."""
+    yield title
+    widths = [max(len(row[k]) for row in rows if k < len(row)) for k in range(max(map(len, rows), default=0))]
+    for row in rows:
+        first, *rest = row
+        cells = [text.rjust(width) for text, width in zip(rest, widths[1:], strict=False)]
+        yield "  ".join([f"  {first:<{widths[0]}}", *cells]).rstrip()
+
+
+def _title(machine: "Machine") -> str:
+    return f"{machine.title} (unconfirmed)" if machine.mark == "recalled" else machine.title
+
+
+def _merit(cost: "Cost") -> "Iterator[tuple[str, str]]":
+    from rramkit import units
+
+    merit = cost.merit()
+    for name, label, scale, unit in (
+        ("ops_joule_inference", "inference", 1e-12, "TOPS/W"),
+        ("ops_joule_training", "training", 1e-12, "TOPS/W"),
+        ("ops_second_inference", "inference", 1e-12, "TOPS"),
+        ("ops_second_training", "training", 1e-12, "TOPS"),
+        ("ops_second_area_inference", "inference", 1e-18, "TOPS/mm2"),
+    ):
+        value = merit[name]
+        yield f"{label}, {unit}", "not known" if value is None else f"{value * scale:.4g}"
+    value = merit["inferences_second"]
+    yield "inferences a second", "not known" if value is None else units.count(value)
+
+
+def _condition(cost: "Cost") -> str:
+    assert cost.corner is not None
+    at = cost.corner.condition
+    parts = [
+        at.corner or "",
+        f"{at.temperature:g} K" if at.temperature else "",
+        f"supply {at.supply:g}" if at.supply else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _ends(low: float, high: float) -> str:
+    from rramkit import units
+
+    return units.text(low, "J") if low == high else f"{units.text(low, 'J')} to {units.text(high, 'J')}"
+
+
+def _share(value: float, whole: float) -> str:
+    return f"{100.0 * value / whole:.1f} %" if whole else "-"
+
+
+def _s(value: float) -> str:
+    from rramkit import units
+
+    return units.text(value, "s")
+
+
+def _area(value: float | None) -> str:
+    return "not known" if value is None else f"{1e6 * value:.4g} mm2"

@@ -1,0 +1,135 @@
+"""Area of a network's tiles and of its digital side.
+
+A tile of R rows and C physical columns (two a pair) holds::
+
+    cells R C          row drivers R + C (it is read both ways)      line switches 2 (R + C)
+    sense units max(R, C)/2, each a readout and a converter          word lines R, each a level shifter and its driver
+    write driver       amplitude once, a part for each row, a part for each column
+
+Each circuit takes its transistors' active area times `layout_factor`, and its capacitors C / `c_area`; feedback
+resistors are left out. Wires need no area of their own: a cell is as wide as its access transistor needs.
+The digital side: the memories that hold the controller's numbers and a batch of outputs, the gradient unit's
+multipliers, an adder, a multiplier and a comparator for each sense unit. Registers and control are left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rramkit.cost.assumptions import Assumptions
+from rramkit.cost.components import Components
+from rramkit.cost.memory import MULTIPLIER, memories, settled
+from rramkit.cost.subject import Subject
+
+_LINES = 2  # lines of a sense unit (1)
+_ADDER, _COMPARATOR = "digital.adder32_aladdin", "digital.comparator32"
+
+
+class CircuitArea(Protocol):
+    """Active area (m2) and capacitors (F) of one circuit; `rramkit.characterization.areas` gives them."""
+
+    @property
+    def area(self) -> float:
+        """Active area (m2)."""
+        ...
+
+    @property
+    def capacitance(self) -> float:
+        """Capacitors (F)."""
+        ...
+
+
+@dataclass(frozen=True)
+class AreaItem:
+    """Area (m2) of `count` equal parts of a layer, or of the network; what it is from."""
+
+    layer: str
+    part: str
+    count: int
+    area: float
+    origin: str
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Tiles of one matrix: how many, rows and physical columns of each."""
+
+    layer: str
+    count: int
+    rows: int
+    columns: int
+
+    @property
+    def units(self) -> int:
+        """Sense units of all of them."""
+        return self.count * -(-max(self.rows, self.columns) // _LINES)
+
+
+def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
+    """Return the tiles of each matrix, all banks together."""
+    device, found = subject.device, []
+    largest = device.loop.chain.largest or device.model.largest_array
+    second = 2 if "fast" in str(getattr(subject.settings.rule, "kind", "")) else 1
+    for matrix in subject.work.matrices:
+        mapping = device.mapping
+        columns = matrix.columns * mapping.cells_per_half * mapping.halves
+        down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
+        count = down * across * subject.banks * second
+        found.append(Tiles(matrix.label, count, -(-matrix.rows // down), -(-columns // across)))
+    return tuple(found)
+
+
+def area_items(
+    subject: Subject, components: Components, assumed: Assumptions, circuits: Mapping[str, CircuitArea]
+) -> tuple[AreaItem, ...]:
+    """Return the areas of tiles by layer, and those of the digital side.
+
+    Parameters
+    ----------
+    subject : Subject
+        The training.
+    components : Components
+        Areas of memories and units.
+    assumed : Assumptions
+        Factor of the layout, memories and lanes.
+    circuits : mapping
+        Areas of circuits by name; without any the tiles are left out.
+    """
+    assumed, tiles = settled(subject, assumed), tiles_of(subject)
+    found = tile_items(tiles, assumed, circuits)
+    units = sum(one.units for one in tiles)
+    lanes = 0 if assumed.gradient == "memory" else assumed.lanes
+    for part, key, count in (
+        *((key.replace(".", " "), key, macros) for key, macros in memories(subject, assumed).items()),
+        ("gradient unit", MULTIPLIER, lanes),
+        ("multipliers", MULTIPLIER, units),
+        ("adders", _ADDER, units),
+        ("comparators", _COMPARATOR, units),
+    ):
+        entry = components[key]
+        found.append(AreaItem("network", part, count, count * entry.area_at(), entry.component.mark))
+    return tuple(each for each in found if each.count)
+
+
+def tile_items(tiles: Sequence[Tiles], assumed: Assumptions, circuits: Mapping[str, CircuitArea]) -> list[AreaItem]:
+    """Return the areas of the circuits of tiles by layer; none without circuits."""
+    found = []
+    for one in tiles if circuits else ():
+        lines = one.rows + one.columns
+        parts = {
+            "cell": one.rows * one.columns,
+            "row_driver": lines,
+            "line_switch": 2 * lines,
+            "readout": one.units // one.count,
+            "adc": one.units // one.count,
+            "level_shifter": one.rows,
+            "write_amplitude": 1,
+            "write_row": one.rows,
+            "write_column": one.columns,
+        }
+        for name, each in parts.items():
+            if name in circuits:
+                circuit, count = circuits[name], each * one.count
+                area = assumed.layout_factor * circuit.area + circuit.capacitance / assumed.c_area
+                found.append(AreaItem(one.layer, name, count, count * area, "netlist"))
+    return found

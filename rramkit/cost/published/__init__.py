@@ -1,0 +1,1 @@
+"""Published totals of other systems, computed again from their published parts."""

@@ -1,0 +1,198 @@
+"""What is priced: the network of a run file, its arrays, its counts and the chip of its tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from rramkit.array.stages.chain import ReadChain
+from rramkit.array.write.write_verify import WriteVerify
+from rramkit.cost.work import NetworkWork, work_of
+from rramkit.errors import InputError, TableError
+from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
+from rramkit.learning.condition import OperatingTables
+from rramkit.learning.experiment import Experiment
+from rramkit.learning.model import Network
+from rramkit.learning.rl.settings import RlSettings
+from rramkit.learning.rules.rram_device import RramDevice
+from rramkit.learning.rules.rule import BoundRule
+from rramkit.record import EpisodeRun, Run, TrainingOutcome
+from rramkit.record.counts import Counts
+
+Settings = Experiment | RlSettings
+
+
+@dataclass(frozen=True)
+class Span:
+    """Counts of a part of a training, its epochs added up.
+
+    Attributes
+    ----------
+    images, batches : float
+        Inputs trained on, and batches.
+    reads : mapping
+        As `Counts.reads`, by matrix and direction (M, 2).
+    writes : mapping
+        As `Counts.writes`, by matrix (M,).
+    """
+
+    images: float
+    batches: float
+    reads: Mapping[str, np.ndarray]
+    writes: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, counts: Counts, epochs: slice) -> Self:
+        """Return the sum of some epochs."""
+        return cls(
+            float(counts.images[epochs].sum()),
+            float(counts.batches[epochs].sum()),
+            {name: each[epochs].sum(axis=0, dtype=float) for name, each in counts.reads.items()},
+            {name: each[epochs].sum(axis=0, dtype=float) for name, each in counts.writes.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One training as a cost sees it.
+
+    Attributes
+    ----------
+    run : TrainingOutcome
+        The record.
+    settings : Experiment or RlSettings
+        Its settings.
+    tables : OperatingTables
+        The tables that it read and wrote by.
+    network : Network
+        The layers.
+    work : NetworkWork
+        Digital work of one input.
+    counts : Counts
+        What it did.
+    chip : Chip
+        What the tables make of its stages.
+    device : RramDevice
+        Cells, write loop and mapping.
+    banks : int
+        Networks in RRAM: two in deep Q-learning.
+    """
+
+    run: TrainingOutcome
+    settings: Settings
+    tables: OperatingTables
+    network: Network
+    work: NetworkWork
+    counts: Counts
+    chip: Chip
+    device: RramDevice
+    banks: int = 1
+
+    @classmethod
+    def of(cls, run: TrainingOutcome) -> Self:
+        """Return what a run file says of its training.
+
+        Raises
+        ------
+        InputError
+            When the run is in float: it has no arrays.
+        TableError
+            When its file holds no counts or no network.
+        """
+        if run.counts is None:
+            raise TableError(
+                f"this run (rramkit {run.kit_version}, {run.created}) holds no counts of its reads and writes, which a "
+                "cost is priced from: an earlier kit made it. Train again."
+            )
+        settings = _settings(run)
+        if settings.mapping.layers:
+            names = ", ".join(settings.mapping.layers)
+            raise InputError(
+                f"the run has settings of single layers (`mapping.layers`: {names}), which are not priced. Pass a run "
+                "whose layers are alike; `rramkit evaluate` says what its reads cost."
+            )
+        stored = run._stored()  # its message is the right one
+        tables = stored_tables(stored)
+        if tables is None:
+            raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")
+        network = Network.of(settings.network, stored.input_shape, stored.outputs)
+        chip, device = on(settings, tables)
+        banks = 2 if isinstance(run, EpisodeRun) else 1
+        return cls(run, settings, tables, network, work_of(network), run.counts, chip, device, banks)
+
+    @property
+    def chain(self) -> ReadChain:
+        """Stages of a read."""
+        return self.chip.chain
+
+    @property
+    def loop(self) -> WriteVerify:
+        """Write loop."""
+        return self.device.loop
+
+    @cached_property
+    def initial(self) -> Span:
+        """The initial programming."""
+        return Span.of(self.counts, slice(0, 1))
+
+    @cached_property
+    def training(self) -> Span:
+        """All that follows it."""
+        return Span.of(self.counts, slice(1, None))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training; a training by reinforcement is one."""
+        return max(int(self.counts.images.size) - 1, 1)
+
+    @cached_property
+    def memory(self) -> Mapping[str, int]:
+        """Digital numbers that the controller keeps for each weight."""
+        if isinstance(self.run, Run) and self.run.memory is not None:
+            return self.run.memory
+        return bound_rule(self.settings, self.chip).memory
+
+    @property
+    def weights(self) -> int:
+        """Weights of the network, each counted once."""
+        return sum(each.rows * each.columns for each in self.work.matrices)
+
+    def g_mean(self, matrix: int) -> float:
+        """Return the mean conductance of a matrix' cells, or the middle of the window where the file lacks it (S)."""
+        if isinstance(self.run, Run) and matrix < len(self.run.layers):
+            return float(np.mean(self.run.layers[matrix].g_final))
+        return self.device.g_centre
+
+
+def on(settings: Settings, tables: OperatingTables) -> tuple[Chip, RramDevice]:
+    """Return the chip and the device of settings on tables.
+
+    Raises
+    ------
+    InputError
+        When the rule is in float.
+    """
+    chip = settings.on(tables)
+    assert chip is not None
+    device = bound_rule(settings, chip).device
+    if device is None:
+        raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")
+    return chip, device
+
+
+def bound_rule(settings: Settings, chip: Chip) -> BoundRule:
+    """Return the settings' rule on a chip."""
+    return rule_on(
+        chip,
+        rule=settings.rule,
+        mapping=settings.mapping,
+        optimiser=settings.optimiser.built(),
+        precision=settings.precision,
+    )
+
+
+def _settings(run: TrainingOutcome) -> Settings:
+    kind = RlSettings if isinstance(run, EpisodeRun) else Experiment
+    return kind.checked(of_then(run.settings), where="the run file")

@@ -1,0 +1,149 @@
+"""The chapter on what a training costs, digital side and area included."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rramkit import plots, units
+from rramkit.cost import Cost, Swing, energy_by_epoch
+from rramkit.cost.versus import NAMES, claims_beside, machines_beside
+from rramkit.plots import svg
+from rramkit.record import Run
+from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
+
+_WIDEST = 10  # swings that are drawn
+
+
+def section(cost: Cost, swings: Sequence[Swing]) -> Section:
+    """Return the chapter: breakdown, places of the gradient, schedules, tornado, areas."""
+    intro = (
+        "Arrays, drivers and converters are priced by the tables and were counted while training; digital work is "
+        "counted from the shapes of the layers and priced by published components (docs/cost.md)."
+    )
+    blocks = (_breakdown(cost), _gradient(cost), _time(cost), *_tornado(cost, swings), *_learning(cost))
+    return Section(
+        "cost", "What the training cost", intro, blocks, (_layers(cost), _machines(cost), _areas(cost), _items(cost))
+    )
+
+
+def _breakdown(cost: Cost) -> Panel:
+    drawing = Drawing(
+        svg(lambda ax: plots.cost_breakdown(ax, cost.by_heading_and_origin()), name="cost-breakdown"),
+        "Energy of the run by heading; colours say where the prices are from.",
+    )
+    writes, reads = cost.writes_and_reads()
+    rows = (
+        TableRow("energy of the run", units.text(cost.energy, "J")),
+        TableRow("without static power", units.text(cost.energy_dynamic, "J")),
+        TableRow("arrays: writes", units.text(writes, "J")),
+        TableRow("arrays: reads", units.text(reads, "J")),
+        *(TableRow(f"one {name}", units.text(energy, "J")) for name, energy in cost.per().items()),
+        *(TableRow(f"priced by {name}", units.percent(part / cost.energy)) for name, part in cost.by_origin().items()),
+    )
+    return Panel("Energy", (drawing,), rows)
+
+
+def _gradient(cost: Cost) -> Panel:
+    drawing = Drawing(
+        svg(lambda ax: plots.gradient_places(ax, cost.gradients), name="cost-gradient"),
+        "Energy of gradient and update, by where the outer products are added up.",
+    )
+    rows = tuple(TableRow(NAMES[each.place], _range(each.low, each.high)) for each in cost.gradients)
+    return Panel("Where the gradient is added up", (drawing,), rows)
+
+
+def _time(cost: Cost) -> Panel:
+    rows = []
+    for kind, each in cost.schedules.items():
+        rows += [
+            TableRow(f"{kind}: the run", units.text(each.total, "s")),
+            TableRow(f"{kind}: a batch", units.text(each.batch, "s")),
+            TableRow(f"{kind}: latency of an inference", units.text(each.latency, "s")),
+            TableRow(f"{kind}: inferences a second", units.count(1.0 / each.interval) if each.interval else "-"),
+        ]
+    for name, value in cost.merit().items():
+        if name.startswith("ops_joule"):
+            label = name.removeprefix("ops_joule_")
+            rows.append(TableRow(f"TOPS/W, {label}", "-" if value is None else f"{value * 1e-12:.3g}"))
+    return Panel("Time and operations", (), tuple(rows))
+
+
+def _tornado(cost: Cost, swings: Sequence[Swing]) -> tuple[Panel, ...]:
+    if not swings:
+        return ()
+    widest = swings[:_WIDEST]
+    drawing = Drawing(
+        svg(lambda ax: plots.tornado(ax, widest, cost.energy), name="cost-tornado", height=3.6),
+        "How far each assumption moves the energy of the run, all else as it is.",
+    )
+    rows = tuple(TableRow(each.name, _range(each.low, each.high)) for each in widest)
+    return (Panel("Which assumption moves it most", (drawing,), rows),)
+
+
+def _learning(cost: Cost) -> tuple[Panel, ...]:
+    run = cost.subject.run
+    if not isinstance(run, Run) or run.epochs.epoch.size < 2:
+        return ()
+    images, accuracy, _ = run.epochs.followed
+    energy = np.cumsum(energy_by_epoch(cost))
+    drawing = Drawing(
+        svg(lambda ax: plots.accuracy_against_energy(ax, energy, accuracy, images), name="cost-accuracy"),
+        "Accuracy against all energy spent so far.",
+    )
+    rows = (TableRow(f"accuracy, {images} images", units.percent(accuracy[-1])),)
+    return (Panel("Energy against accuracy", (drawing,), rows),)
+
+
+def _layers(cost: Cost) -> Grid:
+    heading = ("layer", "tiles", "the run", "an inference", "time of its reads", "area")
+    rows = tuple(
+        (
+            each.tiles.layer,
+            f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns}",
+            units.text(each.energy, "J"),
+            units.text(each.energy_image, "J"),
+            units.text(each.seconds_image, "s"),
+            "not known" if each.area is None else _square(each.area),
+        )
+        for each in cost.layers()
+    )
+    return Grid("Cost by layer", heading, rows, words=2)
+
+
+def _machines(cost: Cost) -> Grid:
+    heading = ("machine", "mark", "energy for the same multiplications", "over the run's")
+    rows = [
+        (each.machine.title, each.machine.mark, each.energy.text("J"), each.ratio.text("1"))
+        for each in machines_beside(cost)
+    ]
+    for each in claims_beside(cost):
+        title = f"TIME's claim of {each.claim.ratio:g} times; gradient: {each.unit}"
+        rows.append((title, "", f"the claim lies {each.place}", each.ratio.text("1")))
+    return Grid("Beside other machines", heading, tuple(rows), words=3)
+
+
+def _areas(cost: Cost) -> Grid:
+    rows = tuple(
+        (each.layer, each.part, each.origin, units.count(each.count), _square(each.area)) for each in cost.areas
+    )
+    return Grid("Area by part", ("layer", "part", "from", "number", "area"), rows, words=3, folded=True)
+
+
+def _items(cost: Cost) -> Grid:
+    heading = ("layer", "phase", "part", "price", "from", "counted", "number", "energy")
+    rows = tuple(
+        (
+            *(each.layer, each.phase, each.part, each.price, each.origin, each.counted),
+            *(units.count(each.count), units.text(each.energy, "J")),
+        )
+        for each in cost.items
+    )
+    return Grid("Every part of the energy", heading, rows, words=6, folded=True)
+
+
+def _range(low: float, high: float) -> str:
+    return units.text(low, "J") if low == high else f"{units.text(low, 'J')} to {units.text(high, 'J')}"
+
+
+def _square(area: float) -> str:
+    return f"{1e6 * area:.4g} mm\N{SUPERSCRIPT TWO}"
