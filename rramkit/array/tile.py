@@ -435,6 +435,12 @@ class Tile:
         reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
 
+    @property
+    def tiling(self) -> tuple[int, int, int]:
+        """Number of arrays, and rows and physical columns of each."""
+        halves, rows, columns = self.g_cell.shape[-3:]
+        return math.prod(self.g_cell.shape[:-3]), int(rows), int(halves * columns)
+
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
     ) -> Self:

@@ -194,6 +194,11 @@ class TileGrid:
         return down, across
 
     @property
+    def tiling(self) -> tuple[int, int, int]:
+        """Number of arrays, and rows and physical columns of each."""
+        return self.tiles.tiling
+
+    @property
     def clamped(self) -> int:
         """Cells outside the read table."""
         return self.tiles.clamped

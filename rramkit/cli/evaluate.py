@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from rramkit.cost.area import CircuitArea
+    from rramkit.learning.condition import OperatingTables
     from rramkit.learning.data import DataSet
     from rramkit.learning.evaluate import Evaluation
     from rramkit.learning.experiment import Experiment
@@ -140,7 +142,7 @@ class _Subject:
             "accuracy": first.accuracy,
             "energy": first.energy,
             "seconds": first.seconds,
-            "layers": [vars(layer) for layer in first.layers],
+            "layers": [vars(layer) | {"area": area} for layer, area in zip(first.layers, self._areas(), strict=True)],
             **self.written,
         }
         if ages:
@@ -164,6 +166,20 @@ class _Subject:
             outcome["chips"] = [told for _, told, _ in written]
             outcome["chips_alike"] = len(written) > 1 and same_cells(written[0][0], written[1][0])
         return outcome
+
+    def _areas(self) -> list[float | None]:
+        """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
+        from rramkit.cost import Assumptions
+        from rramkit.cost.area import Tiles, tile_items
+        from rramkit.learning.cells import leaves
+
+        matrices = self.network.params.matrices
+        circuits = _circuits(self.operating)
+        if not circuits:
+            return [None] * len(matrices)
+        tiles = [Tiles(str(i), *each.tile.tiling) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        items = tile_items(tiles, Assumptions(), circuits)
+        return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
 
     def _refresh(self, seconds: float, kelvin: float, law: Any, *, seed: int) -> dict[str, Any]:  # noqa: ANN401
         """Return what one refresh after a rest costs, and the accuracy after it."""
@@ -301,6 +317,18 @@ def _of_onnx(
     return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
 
 
+def _circuits(operating: "OperatingTables | None") -> "Mapping[str, CircuitArea]":
+    """Return the areas of the circuits of tables; none where they, or what draws them, are not at hand."""
+    if operating is None:
+        return {}
+    try:
+        from rramkit.characterization.areas import circuit_areas
+
+        return circuit_areas(operating.read.provenance)
+    except (ImportError, InputError):  # without PySpice, or with models of the user's that are not named
+        return {}
+
+
 def _data(settings: "Experiment", path: Path | None) -> "DataSet":
     if path is not None:
         from rramkit.learning.data.settings import DataSettings
@@ -332,7 +360,9 @@ def _text(outcome: dict[str, Any]) -> str:
         rows.append(("in float", units.percent(outcome["float_accuracy"])))
     for layer in outcome["layers"]:
         rows.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
-    rows.append(("one input", f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"))
+    whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
+    areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
+    rows.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
     if "by_layer" in outcome:
         rows.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
     if "network" in outcome:
@@ -366,10 +396,15 @@ def _refresh(each: dict[str, Any]) -> str:
     return f"{cost}, {fired}, {when}; {units.percent(each['accuracy'])} after it"
 
 
+def _square(area: float) -> str:
+    return f"{1e6 * area:.3g} mm2"
+
+
 def _layer(layer: dict[str, Any]) -> str:
     from rramkit import units
 
     rows, columns = layer["shape"]
     cost = f"{units.text(layer['energy'], 'J')}, {units.text(layer['seconds'], 's')}"
+    cost += f", {_square(layer['area'])}" if layer["area"] is not None else ""
     clamped = f", {units.count(layer['clamped'])} values clamped" if layer["clamped"] else ""
     return f"{rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"

@@ -12,7 +12,7 @@ The digital side: the memories that hold the controller's numbers and a batch of
 multipliers, an adder, a multiplier and a comparator for each sense unit. Registers and control are left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,8 +95,25 @@ def area_items(
     circuits : mapping
         Areas of circuits by name; without any the tiles are left out.
     """
-    assumed = settled(subject, assumed)
-    found, tiles = [], tiles_of(subject)
+    assumed, tiles = settled(subject, assumed), tiles_of(subject)
+    found = tile_items(tiles, assumed, circuits)
+    units = sum(one.units for one in tiles)
+    lanes = 0 if assumed.gradient == "memory" else assumed.lanes
+    for part, key, count in (
+        *((key.replace(".", " "), key, macros) for key, macros in memories(subject, assumed).items()),
+        ("gradient unit", MULTIPLIER, lanes),
+        ("multipliers", MULTIPLIER, units),
+        ("adders", _ADDER, units),
+        ("comparators", _COMPARATOR, units),
+    ):
+        entry = components[key]
+        found.append(AreaItem("network", part, count, count * entry.area_at(), entry.component.mark))
+    return tuple(each for each in found if each.count)
+
+
+def tile_items(tiles: Sequence[Tiles], assumed: Assumptions, circuits: Mapping[str, CircuitArea]) -> list[AreaItem]:
+    """Return the areas of the circuits of tiles by layer; none without circuits."""
+    found = []
     for one in tiles if circuits else ():
         lines = one.rows + one.columns
         parts = {
@@ -115,15 +132,4 @@ def area_items(
                 circuit, count = circuits[name], each * one.count
                 area = assumed.layout_factor * circuit.area + circuit.capacitance / assumed.c_area
                 found.append(AreaItem(one.layer, name, count, count * area, "netlist"))
-    units = sum(one.units for one in tiles)
-    lanes = 0 if assumed.gradient == "memory" else assumed.lanes
-    for part, key, count in (
-        *((key.replace(".", " "), key, macros) for key, macros in memories(subject, assumed).items()),
-        ("gradient unit", MULTIPLIER, lanes),
-        ("multipliers", MULTIPLIER, units),
-        ("adders", _ADDER, units),
-        ("comparators", _COMPARATOR, units),
-    ):
-        entry = components[key]
-        found.append(AreaItem("network", part, count, count * entry.area_at(), entry.component.mark))
-    return tuple(each for each in found if each.count)
+    return found

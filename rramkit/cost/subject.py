@@ -107,6 +107,12 @@ class Subject:
                 "cost is priced from: an earlier kit made it. Train again."
             )
         settings = _settings(run)
+        if settings.mapping.layers:
+            names = ", ".join(settings.mapping.layers)
+            raise InputError(
+                f"the run has settings of single layers (`mapping.layers`: {names}), which are not priced. Pass a run "
+                "whose layers are alike; `rramkit evaluate` says what its reads cost."
+            )
         stored = run._stored()  # its message is the right one
         tables = stored_tables(stored)
         if tables is None:
