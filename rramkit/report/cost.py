@@ -144,7 +144,8 @@ def _assumed_of_machines(found: References) -> Grid:
 def _moved(found: References) -> Grid:
     rows = tuple((name, f"{low:.3g}", f"{high:.3g}") for name, low, high in found.swings)
     heading = ("assumption, alone", "lowest", "highest ratio, over that of the run")
-    return Grid(f"What moves {found.claims[0].claim.title}", heading, rows)
+    machine = machine_file().machines[found.claims[0].claim.machine]
+    return Grid(f"What moves the ratio to {machine.title}", heading, rows)
 
 
 def _areas(cost: Cost) -> Grid:
