@@ -10,7 +10,7 @@ from rramkit.cli.options import ParameterPairs
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rramkit.cost import Cost, References, Swing
     from rramkit.cost.analogue import Corner
@@ -37,6 +37,10 @@ def cost(
     temperature: Annotated[float | None, typer.Option(help="Temperature of it.", metavar="KELVIN")] = None,
     supply: Annotated[float | None, typer.Option(help="Supply of it, over the nominal one.", metavar="RATIO")] = None,
     pairs: ParameterPairs = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option("--beside", help="Run file to compare with, same prices; may be repeated.", metavar="OTHER.h5"),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Picture of the breakdown to write.", metavar="FILE")
     ] = None,
@@ -47,9 +51,9 @@ def cost(
     Reads and writes were counted while training and are priced by the run's tables; digital work follows from the
     shapes of the layers and is priced by a component file. `--set` changes what is assumed (`gradient`, `state_bits`,
     `buffer`, `leak_share`, `schedule`, ...). With `--tables` the arrays are priced at another corner, and the corners
-    count among the assumptions.
+    count among the assumptions. `--beside` puts other trainings, such as those of other update rules, side by side.
     """
-    from rramkit import files, plots, record
+    from rramkit import files, plots
     from rramkit.cli.options import parameters
     from rramkit.cost import Assumptions, Cost, summary, tornado
     from rramkit.cost import components as priced
@@ -60,19 +64,21 @@ def cost(
         files.check_writable(picture, keep=(run, components, tables))
     if tables is None and (corner is not None or temperature is not None or supply is not None):
         raise InputError("`--corner` needs the table file with its corners. Name it: `--tables TABLES.h5`.")
-    loaded = record.load(run, record.TrainingOutcome)
+    loaded = _outcome(run)
     assumed = parameters(Assumptions, None, pairs)
     subject = Subject.of(loaded)
     file = None if tables is None else _same_tables(tables, loaded)
     at = None if file is None else _corner(subject, file, corner, temperature, supply)
     found = Cost(subject, priced(components), assumed, at, circuits(loaded))
     swings = tornado(found, [] if file is None else corners(subject, file))
+    others = {path: Cost(Subject.of(_outcome(path)), found.components, assumed) for path in beside or ()}
     if picture is not None:
         plots.save(lambda ax: plots.cost_breakdown(ax, found.by_heading_and_origin()), picture, title=run.name)
     if as_json:
-        typer.echo(strict_json.text(summary(found, swings), indent=1))
+        told = summary(found, swings) | {"beside": {str(path): summary(each) for path, each in others.items()}}
+        typer.echo(strict_json.text(told, indent=1))
     else:
-        typer.echo("\n".join(_text(found, swings)))
+        typer.echo("\n".join((*_text(found, swings), *_side_by_side({run: found, **others}))))
         if picture is not None:
             typer.echo(picture)
 
@@ -102,6 +108,31 @@ def corners(subject: "Subject", file: "TableFile") -> "list[Corner]":
         if CORNERS.corner in each.axes:
             labels |= dict.fromkeys(each.axes[CORNERS.corner].labels or ())
     return [Corner.of(subject, file, Condition(corner=label)) for label in labels]
+
+
+def _outcome(path: Path) -> "TrainingOutcome":
+    from rramkit import record
+
+    return record.load(path, record.TrainingOutcome)
+
+
+def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
+    """Yield what several trainings cost and reached, one a row."""
+    from rramkit import units
+    from rramkit.record import EpisodeRun, Run
+
+    if len(costs) < 2:
+        return
+    rows = [("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")]
+    for path, each in costs.items():
+        outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
+        reached = units.percent(outcome.accuracy) if isinstance(outcome, Run) else "-"
+        reached = f"{outcome.mean_return:.4g}" if isinstance(outcome, EpisodeRun) else reached
+        update = next(one.low for one in each.gradients if one.chosen)
+        energies = (each.energy, each.energy_dynamic, writes, reads, update)
+        pulses = sum(item.count for item in each.items if item.part == "write pulses")
+        rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses)))
+    yield from _table("side by side", rows)
 
 
 def _corner(

@@ -157,7 +157,7 @@ def _read_factors(
     then, now = subject.chain, corner.chip.chain
     index, way = at
     matrix, tile = subject.work.matrices[index], tiles_of(subject)[index]
-    across = matrix.columns * subject.device.mapping.halves if way == 0 else matrix.rows
+    across = subject.columns(index) if way == 0 else matrix.rows
     g_line = subject.g_mean(index) * across
     words = [_batch_energy(chain, tile, backward=way == 1) for chain in (now, then)]
     return (

@@ -20,8 +20,10 @@ from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Components
 from rramkit.cost.memory import MULTIPLIER, memories, settled
 from rramkit.cost.subject import Subject
+from rramkit.learning.rules.tiki_taka import TikiTaka
 
 _LINES = 2  # lines of a sense unit (1)
+_SECOND = 2  # matrices of a rule that accumulates gradients in one of its own
 _ADDER, _COMPARATOR = "digital.adder32_aladdin", "digital.comparator32"
 
 
@@ -66,16 +68,14 @@ class Tiles:
 
 
 def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
-    """Return the tiles of each matrix, all banks together."""
+    """Return the tiles of each matrix, all banks together, cut as the training cuts them."""
     device, found = subject.device, []
     largest = device.loop.chain.largest or device.model.largest_array
-    second = 2 if "fast" in str(getattr(subject.settings.rule, "kind", "")) else 1
-    for matrix in subject.work.matrices:
-        mapping = device.mapping
-        columns = matrix.columns * mapping.cells_per_half * mapping.halves
+    copies = subject.banks * (_SECOND if isinstance(subject.settings.rule, TikiTaka) else 1)
+    for index, matrix in enumerate(subject.work.matrices):
+        columns = subject.columns(index)
         down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
-        count = down * across * subject.banks * second
-        found.append(Tiles(matrix.label, count, -(-matrix.rows // down), -(-columns // across)))
+        found.append(Tiles(matrix.label, down * across * copies, -(-matrix.rows // down), -(-columns // across)))
     return tuple(found)
 
 

@@ -153,6 +153,14 @@ class Subject:
         """Weights of the network, each counted once."""
         return sum(each.rows * each.columns for each in self.work.matrices)
 
+    def columns(self, matrix: int) -> int:
+        """Return the physical columns of a matrix: those of its cells, or what the mapping gives a weight."""
+        if isinstance(self.run, Run) and matrix < len(self.run.layers):
+            halves, _, columns = self.run.layers[matrix].g_final.shape
+            return int(halves * columns)
+        mapping = self.device.mapping
+        return self.work.matrices[matrix].columns * mapping.cells_per_half * mapping.halves
+
     def g_mean(self, matrix: int) -> float:
         """Return the mean conductance of a matrix' cells, or the middle of the window where the file lacks it (S)."""
         if isinstance(self.run, Run) and matrix < len(self.run.layers):

@@ -1,6 +1,7 @@
 """`rramkit cost`: what it prints, what it refuses, and the report's chapter."""
 
 import json
+import shutil
 
 import pytest
 from fixtures.chip_tables import chip_tables
@@ -68,6 +69,16 @@ def test_assumptions_are_set_and_told(folder):
     assert abs(sum(item["energy"] for item in found["items"]) / found["energy"] - 1.0) < 1e-12  # rounding of sums
 
 
+def test_trainings_stand_side_by_side(folder, tmp_path):
+    again = shutil.copy(folder / "run.h5", tmp_path / "again.h5")
+    text = printed(folder / "run.h5", "--beside", again)
+    rows = text[text.index("side by side") :].splitlines()
+    assert [row.split()[0] for row in rows[1:]] == ["run", "run.h5", "again.h5"]
+    assert rows[2].split()[1:] == rows[3].split()[1:]
+    (other,) = json.loads(printed(folder / "run.h5", "--beside", again, "--json"))["beside"].values()
+    assert other["energy"] == json.loads(printed(folder / "run.h5", "--json"))["energy"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -75,6 +86,7 @@ def test_assumptions_are_set_and_told(folder):
         (("run.h5", "--tables", "others.h5"), "the run was trained on tables.h5 of 2026-11-28"),
         (("run.h5", "--tables", "tables.h5", "--corner", "sf"), "corner"),
         (("float.h5",), "the run is in float"),
+        (("run.h5", "--beside", "float.h5"), "the run is in float"),
         (("run.h5", "-s", "gradient=nowhere"), "gradient"),
         (("run.h5", "-s", "lanes=0"), "lanes"),
         (("run.h5", "-s", "colour=red"), "colour"),
