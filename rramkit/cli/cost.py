@@ -123,7 +123,9 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
 
     if len(costs) < 2:
         return
-    rows = [("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")]
+    rows: list[tuple[str, ...]] = [
+        ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
+    ]
     for path, each in costs.items():
         outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
         reached = units.percent(outcome.accuracy) if isinstance(outcome, Run) else "-"

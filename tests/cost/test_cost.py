@@ -429,4 +429,5 @@ def test_a_training_by_reinforcement_is_priced_with_both_banks():
     ]  # acts, values of the batch, of its successors: by both banks
     assert passes > 2 * found.subject.training.images
     assert [tiles.count for tiles in tiles_of(found.subject)] == [2, 2]
-    assert summary(found)["run"]["kind"] == "reinforcement"
+    told = summary(found)["run"]
+    assert isinstance(told, dict) and told["kind"] == "reinforcement"
