@@ -207,6 +207,7 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
             (
                 each.tiles.layer,
                 f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns} cells",
+                f"{energy(each.energy_tile)} each",
                 _area(each.area),
             )
             for each in cost.layers()

@@ -97,12 +97,13 @@ def _learning(cost: Cost) -> tuple[Panel, ...]:
 
 
 def _layers(cost: Cost) -> Grid:
-    heading = ("layer", "tiles", "the run", "an inference", "time of its reads", "area")
+    heading = ("layer", "tiles", "the run", "one tile of it", "an inference", "time of its reads", "area")
     rows = tuple(
         (
             each.tiles.layer,
             f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns}",
             units.text(each.energy, "J"),
+            units.text(each.energy_tile, "J"),
             units.text(each.energy_image, "J"),
             units.text(each.seconds_image, "s"),
             "not known" if each.area is None else _square(each.area),
