@@ -429,4 +429,4 @@ def test_a_training_by_reinforcement_is_priced_with_both_banks():
     ]  # acts, values of the batch, of its successors: by both banks
     assert passes > 2 * found.subject.training.images
     assert [tiles.count for tiles in tiles_of(found.subject)] == [2, 2]
-    assert summary(found)["run"]["kind"] == "reinforcement"
+    assert summary(found)["run"]["kind"] == "reinforcement"  # pyright: ignore[reportIndexIssue]
