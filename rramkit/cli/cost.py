@@ -123,9 +123,8 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
 
     if len(costs) < 2:
         return
-    rows: list[tuple[str, ...]] = [
-        ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
-    ]
+    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
+    rows: list[tuple[str, ...]] = [heading]
     for path, each in costs.items():
         outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
         reached = units.percent(outcome.accuracy) if isinstance(outcome, Run) else "-"
