@@ -123,7 +123,8 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
 
     if len(costs) < 2:
         return
-    rows = [("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")]
+    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
+    rows: list[tuple[str, ...]] = [heading]
     for path, each in costs.items():
         outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
         reached = units.percent(outcome.accuracy) if isinstance(outcome, Run) else "-"
@@ -205,6 +206,7 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
             (
                 each.tiles.layer,
                 f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns} cells",
+                f"{energy(each.energy_tile)} each",
                 _area(each.area),
             )
             for each in cost.layers()

@@ -27,8 +27,8 @@ class LayerTotal:
     ----------
     name, kind : str
         As `rramkit.learning.evaluate` has them.
-    energy : float
-        Energy of the whole training (J).
+    energy, energy_tile : float
+        Energy of the whole training, and the mean of one of its tiles with the digital work behind it (J).
     energy_image : float
         Energy of one forward pass, arrays and digital work together (J).
     seconds_image : float
@@ -42,6 +42,7 @@ class LayerTotal:
     name: str
     kind: str
     energy: float
+    energy_tile: float
     energy_image: float
     seconds_image: float
     area: float | None
@@ -178,6 +179,7 @@ class Cost:
                 name=matrix.name,
                 kind=matrix.kind,
                 energy=whole.get(matrix.label, 0.0),
+                energy_tile=whole.get(matrix.label, 0.0) / tiles.count,
                 energy_image=forward.get(matrix.label, 0.0) / count,
                 seconds_image=float(span.reads["seconds"][index, 0]) / count,
                 area=areas.get(matrix.label) if self.circuits else None,

@@ -97,12 +97,13 @@ def _learning(cost: Cost) -> tuple[Panel, ...]:
 
 
 def _layers(cost: Cost) -> Grid:
-    heading = ("layer", "tiles", "the run", "an inference", "time of its reads", "area")
+    heading = ("layer", "tiles", "the run", "one tile of it", "an inference", "time of its reads", "area")
     rows = tuple(
         (
             each.tiles.layer,
             f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns}",
             units.text(each.energy, "J"),
+            units.text(each.energy_tile, "J"),
             units.text(each.energy_image, "J"),
             units.text(each.seconds_image, "s"),
             "not known" if each.area is None else _square(each.area),
@@ -144,7 +145,8 @@ def _assumed_of_machines(found: References) -> Grid:
 def _moved(found: References) -> Grid:
     rows = tuple((name, f"{low:.3g}", f"{high:.3g}") for name, low, high in found.swings)
     heading = ("assumption, alone", "lowest", "highest ratio, over that of the run")
-    return Grid(f"What moves {found.claims[0].claim.title}", heading, rows)
+    machine = machine_file().machines[found.claims[0].claim.machine]
+    return Grid(f"What moves the ratio to {machine.title}", heading, rows)
 
 
 def _areas(cost: Cost) -> Grid:

@@ -334,6 +334,7 @@ def test_area_of_a_tile_by_hand(cost):
     assert (cells.count, cells.area) == (ROWS * 2 * HIDDEN, near(3.0 * 1e-12 * ROWS * 2 * HIDDEN, rel=SUM))
     assert adc.area == near(33 * (3.0 * 5e-11 + 4e-13 / 2e-3), rel=SUM)
     assert cost.area == near(sum(each.area for each in cost.areas), rel=SUM)
+    assert all(each.energy_tile * each.tiles.count == near(each.energy, rel=SUM) for each in cost.layers())
     by_layer = {each.name: each.area for each in cost.layers()}
     assert by_layer["0"] == near(cells.area + adc.area, rel=SUM)
     memory = areas[("network", "memory sram_8k")]
@@ -429,4 +430,5 @@ def test_a_training_by_reinforcement_is_priced_with_both_banks():
     ]  # acts, values of the batch, of its successors: by both banks
     assert passes > 2 * found.subject.training.images
     assert [tiles.count for tiles in tiles_of(found.subject)] == [2, 2]
-    assert summary(found)["run"]["kind"] == "reinforcement"
+    told = summary(found)["run"]
+    assert isinstance(told, dict) and told["kind"] == "reinforcement"
