@@ -6,6 +6,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from rramkit import table
 from rramkit.files import whole_file
 from rramkit.record import Run
 from rramkit.report import cells, headline, limits, sources, training
@@ -30,7 +31,11 @@ NOT_MODELLED = (
 """Version 0.1 of the kit; one sentence each, shown in every report."""
 
 
-def report(tables: TableFile, run: Run | None, path: Path) -> None:
+Chapters = tuple[Section, ...]
+"""Chapters on the tables alone: cell and wires, errors of the fits, conditions."""
+
+
+def report(tables: TableFile, run: Run | None, path: Path, *, drawn: Chapters | None = None) -> None:
     """Write a self-contained HTML page; it appears under `path` only when it is whole.
 
     Parameters
@@ -41,14 +46,21 @@ def report(tables: TableFile, run: Run | None, path: Path) -> None:
         A training with these tables; without one the page holds the characterisation only.
     path : Path
         File to write.
+    drawn : tuple of Section, optional
+        What `chapters` gives for these tables, drawn before; left out, they are drawn now.
     """
-    text = render(page(tables, run))
+    text = render(page(tables, run, drawn=drawn))
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
-def page(tables: TableFile, run: Run | None) -> Page:
-    """Return the parts of the page: numbers as text, plots as SVG."""
+def chapters(path: Path) -> Chapters:
+    """Return the chapters on the tables of a file alone: most of the page's pictures, which no training changes."""
+    return _chapters(_in_order(table.load(path)))
+
+
+def page(tables: TableFile, run: Run | None, *, drawn: Chapters | None = None) -> Page:
+    """Return the parts of the page: numbers as text, plots as SVG; the chapters on the tables may be `drawn` before."""
     tables = _in_order(tables)
     created = tables.provenance.get("created", "") if run is None else run.created
     trained = "" if run is None else f"trained with {run.tables_name}, seed {run.seed}"
@@ -57,7 +69,7 @@ def page(tables: TableFile, run: Run | None) -> Page:
         subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(created)) if part),
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
-        sections=_sections(tables, run),
+        sections=_sections(tables, run, drawn or _chapters(tables)),
         not_modelled=_not_modelled(tables),
         sources=sources.facts(tables, run),
         documents=sources.documents(tables),
@@ -86,12 +98,16 @@ def render(parts: Page) -> str:
     return environment.get_template("report.html.j2").render(page=parts, svg=Markup)
 
 
-def _sections(tables: TableFile, run: Run | None) -> tuple[Section, ...]:
-    conditions = cells.conditions(tables)
+def _chapters(tables: TableFile) -> Chapters:
+    return cells.section(tables), limits.section(tables), cells.conditions(tables)
+
+
+def _sections(tables: TableFile, run: Run | None, of_tables: Chapters) -> tuple[Section, ...]:
     if run is None:
-        return cells.section(tables), limits.section(tables), conditions
+        return of_tables
+    *others, conditions = of_tables
     conditions = replace(conditions, grids=(training.settings(run), *conditions.grids))
-    return training.section(run), cells.section(tables), limits.section(tables), conditions
+    return training.section(run), *others, conditions
 
 
 def _in_order(tables: TableFile) -> TableFile:
