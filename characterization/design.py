@@ -12,6 +12,9 @@ A file that holds the plan of one component, or of cell and array alone, is a de
     condition = "nominal"   # tt, nominal supply, 300.15 K alone, instead of `corners`
     without = ["periphery"] # its plans that are left out
 
+    [changes.adc.held_out]  # keys of its plans, `cell` among them, with other values than there
+    runs = 1
+
 is the base at that condition.
 """
 
@@ -70,6 +73,25 @@ class Design(Parameters):
             raise InputError(f"`without` must name plans of the base; got {', '.join(strange)}. Fix it.")
         return self.model_copy(update={"blocks": tuple(plan for plan in self.blocks if plan.name not in names)})
 
+    def changed(self, changes: Mapping[str, Mapping[str, Any]], *, where: str) -> Self:
+        """Return the design with other values of some keys of its plans; raise `InputError` where they do not fit."""
+        names = ["cell"] * (self.cell is not None) + [plan.name for plan in self.blocks]
+        strange = sorted(set(changes) - set(names))
+        if strange:
+            raise InputError(f"{where}: `changes` must name plans: {', '.join(names)}; got {strange[0]!r}. Fix it.")
+        cell = self.cell
+        if cell is not None and "cell" in changes:
+            cell = Plan.checked(merged(cell.model_dump(mode="json"), changes["cell"]), where=f"{where}: changes.cell")
+        blocks = tuple(
+            component_plan(
+                merged(plan.model_dump(mode="json"), changes[plan.name]), where=f"{where}: changes.{plan.name}"
+            )
+            if plan.name in changes
+            else plan
+            for plan in self.blocks
+        )
+        return self.model_copy(update={"cell": cell, "blocks": blocks})
+
     @property
     def plans(self) -> tuple[ComponentPlan, ...]:
         """Return the plans of all tables, in the order in which they run."""
@@ -114,6 +136,14 @@ def waived_by(plans: Iterable[ComponentPlan]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for plan in plans for text in plan.waive))
 
 
+def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with changes in their place, key by key at every depth."""
+    return {**values} | {
+        key: merged(values[key], new) if isinstance(new, Mapping) and isinstance(values.get(key), Mapping) else new
+        for key, new in changes.items()
+    }
+
+
 def _nominal(corners: Corners) -> Corners:
     """Return the nominal condition where corners are listed, whether or not it is among them."""
     return corners.nominal.model_copy(
@@ -128,6 +158,7 @@ class Derived(Parameters):
     base: str = Field(default="design", description="the other design: of the kit by name, or a TOML file")
     condition: Literal["corners", "nominal"] = quantity("corners", "1", "conditions: the base's corners, or nominal")
     without: tuple[str, ...] = quantity((), "1", "names of plans that are left out")
+    changes: dict[str, dict[str, Any]] = quantity({}, "1", "by plan, or `cell`: keys with other values than the base's")
 
 
 def design_of(plan: "Plan | Design") -> Design:
@@ -198,7 +229,8 @@ def _derived(values: dict[str, Any], path: Path) -> Design:
     settings = Derived.checked(values, where=str(path))
     base = settings.base
     design = read_design(path.parent / base) if base.endswith(".toml") else find_design(base)
-    design = design.without(settings.without).model_copy(update={"name": settings.name})
+    design = design.without(settings.without).changed(settings.changes, where=str(path))
+    design = design.model_copy(update={"name": settings.name})
     return design.at_nominal() if settings.condition == "nominal" else design
 
 

@@ -68,9 +68,10 @@ class Deck:
         self._check_outputs()
         if not _TITLE.fullmatch(self.title):
             raise InputError(f"`title` must be one short line of letters, digits and .,:()=+/-; got {self.title!r}.")
-        body = str(self.circuit).splitlines()[1:]
+        netlist = str(self.circuit)  # once: writing it takes most of the time of a deck
+        body = netlist.splitlines()[1:]
         parts = [self.title, *self._header(), ""]
-        libraries.check_names(self.libraries, self._own_names())
+        libraries.check_names(self.libraries, _own_names(netlist))
         libraries.check_options(self.libraries)
         libraries.check_functions(self.libraries, "\n".join(body))
         for name in self.libraries:
@@ -98,11 +99,6 @@ class Deck:
                 'in `technology.subcircuit` (`width`, `length`, `count`, `strips`; `count = ""` draws transistors in '
                 "parallel one by one), or change the library."
             )
-
-    def _own_names(self) -> list[str]:
-        """Return the models and subcircuits that the circuit itself defines."""
-        text = str(self.circuit)
-        return [name.lower() for name in re.findall(r"(?im)^\.(?:model|subckt)\s+(\S+)", text)]
 
     def _check_outputs(self) -> None:
         """Raise `InputError` unless every output has a name of its own and a vector of its own."""
@@ -134,6 +130,11 @@ class Deck:
             lines += ["*", "* measures (printed by the run)"]
             lines += [f"*   {m.name} [{m.unit}]".ljust(44) + f" {m.description}" for m in self.measures]
         return lines
+
+
+def _own_names(netlist: str) -> list[str]:
+    """Return the models and subcircuits that a circuit's netlist itself defines."""
+    return [name.lower() for name in re.findall(r"(?im)^\.(?:model|subckt)\s+(\S+)", netlist)]
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ A failed point is a result too.
 
 import re
 import warnings
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -191,32 +193,36 @@ class Runner:
         return self.together({stage: runs})[stage]
 
     def together(self, stages: Mapping[str, Sequence[Point | PointGroup]]) -> dict[str, list[Outcome]]:
-        """Run stages whose decks do not build on each other, as `run`: a share does all of them before it ends."""
-        outcomes = {stage: self._run(stage, runs, self.max_failed, self.shard) for stage, runs in stages.items()}
+        """Run stages whose decks do not build on each other, as `run`, but side by side.
+
+        One after the other, each would end with workers that have nothing to do.
+        """
+        outcomes = self._run(stages, self.max_failed, self.shard)
         if any(None in each for each in outcomes.values()):
             raise Elsewhere
         return {stage: [outcome for outcome in each if outcome] for stage, each in outcomes.items()}
 
     def need(self, stage: str, runs: Sequence[Point | PointGroup]) -> list[np.ndarray]:
         """Run points that later decks build on: every share runs all, and none may fail; return their values."""
-        outcomes = self._run(stage, runs, 0.0, None)
+        outcomes = self._run({stage: runs}, 0.0, None)[stage]
         return [outcome.values for outcome in outcomes if outcome is not None and outcome.values is not None]
 
     def _run(
-        self, stage: str, runs: Sequence[Point | PointGroup], max_failed: float, shard: Shard | None
-    ) -> list[Outcome | None]:
-        """Return the outcomes, None for those of other shares."""
-        total = sum(len(run.points) if isinstance(run, PointGroup) else 1 for run in runs)
-        outcomes: list[Outcome | None] = [None] * total
-        failures = Failures(stage, total, max_failed)
-        for done, (place, point, outcome) in enumerate(self._ended(runs, shard), 1):
+        self, stages: Mapping[str, Sequence[Point | PointGroup]], max_failed: float, shard: Shard | None
+    ) -> dict[str, list[Outcome | None]]:
+        """Return the outcomes of each stage, None for those of other shares."""
+        books, first = [], 0
+        for name, runs in stages.items():
+            total = sum(len(run.points) if isinstance(run, PointGroup) else 1 for run in runs)
+            books.append(StageBook(name, first, [None] * total, Failures(name, total, max_failed)))
+            first += total
+        starts = [book.first for book in books]
+        for place, point, outcome in self._ended(chain.from_iterable(stages.values()), shard):
+            book = books[bisect_right(starts, place) - 1]
             if outcome is not None:
-                outcomes[place] = outcome
                 self.tally.add(outcome)
-                if outcome.reason is not None:
-                    failures.add(place, point, outcome)
-            self.report(Progress(stage, done, total, failures.count))
-        return outcomes
+            self.report(book.with_end(place, point, outcome))
+        return {book.name: book.outcomes for book in books}
 
     def _ended(
         self, runs: Iterable[Point | PointGroup], shard: Shard | None
@@ -281,6 +287,26 @@ class Runner:
         if self.store is not None and outcome.reason not in (*AGAIN, "parse"):
             is_apart = isinstance(attempt.run, PointGroup) and outcome.reason is not None
             self.store.keep(attempt.key, outcome, answers=0 if is_apart else len(attempt.points))
+
+
+@dataclass
+class StageBook:
+    """What has come of the points of a stage; the first of them is point `first` of those that run side by side."""
+
+    name: str
+    first: int
+    outcomes: list[Outcome | None]
+    failures: "Failures"
+    done: int = 0
+
+    def with_end(self, place: int, point: Point, outcome: Outcome | None) -> Progress:
+        """Take in the end of the point at a place; return the stage's progress."""
+        self.done += 1
+        if outcome is not None:
+            self.outcomes[place - self.first] = outcome
+            if outcome.reason is not None:
+                self.failures.add(place - self.first, point, outcome)
+        return Progress(self.name, self.done, len(self.outcomes), self.failures.count)
 
 
 class Failures:

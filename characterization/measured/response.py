@@ -101,6 +101,18 @@ class Response:
         return (scaled, True) if rest_scaled < _BETTER * rest and rest > _EXACT else (equal, False)
 
     @property
+    def sigma_window(self) -> float:
+        """Spread over devices of the logarithm of their windows' ends, both together (1).
+
+        0 for one device, and where the changes of devices agree better at equal conductances than at equal parts of
+        their windows: their ramps then end at different places of one window.
+        """
+        ends = np.array([curve.ends for curve in self.curves.values()])
+        if len(ends) < 2 or not self._fit[1] or np.min(ends) <= 0.0:
+            return 0.0
+        return float(np.sqrt(np.mean(np.var(np.log(ends), axis=0, ddof=1))))
+
+    @property
     def middle(self) -> str:
         """Device whose gain is nearest 1."""
         return min(self.gains, key=lambda device: abs(self.gains[device] - 1.0))

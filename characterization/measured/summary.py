@@ -71,10 +71,10 @@ def spreads(found: Mapping[Polarity, Mapping[float, Response]]) -> list[str]:
                 low, high = np.array([each.ends for each in curve.curves.values()]).T
                 change = float(np.std(list(curve.gains.values()), ddof=1))
                 window = [f"{np.std(end, ddof=1) / np.mean(end):.1%}" for end in (low, high)]
+                place = "in the table: `sigma_window`" if curve.sigma_window else "not in the table: one window for all"
                 lines.append(
                     f"{where}: {len(curve.curves)} devices differ by {change:.1%} in the change of a pulse (in the "
-                    f"table: `devices`), {window[0]} and {window[1]} in the ends of their windows (not in the table: "
-                    "`update.spread.sigma_window` of a training)"
+                    f"table: `devices`), {window[0]} and {window[1]} in the ends of their ramps ({place})"
                 )
             if curve.ramp_to_ramp() > _WORTH:
                 lines.append(f"{where}: ramps of one device differ by {curve.ramp_to_ramp():.1%} in their change")

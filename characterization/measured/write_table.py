@@ -1,7 +1,8 @@
 """Write tables from measured ramps: mean change, distributions and energy at each conductance and amplitude.
 
 Distributions. `cycles`: the noise of a pulse, which is what a device's reads scatter about its own curve. `devices`:
-the gains of devices (`response`), where there are several.
+the gains of devices (`response`), where there are several; how far the ends of their windows spread is the condition
+`sigma_window`.
 
 Energy. A ramp does not give it, so it is estimated as that of a resistor of the cell's mean conductance during
 the pulse, e = v^2 (g + delta_g/2) t, lines and drivers left out (the write energy of NeuroSim without its wire term).
@@ -84,7 +85,9 @@ def _width(curves: Sequence[Response]) -> float:
 def _conditions(
     polarity: Polarity, curves: Sequence[Response], settings: ImportSettings, *, t_pulse: float
 ) -> dict[str, Quantity]:
-    return WRITES[polarity].of(
+    columns, windows = WRITES[polarity], [curve.sigma_window for curve in curves]
+    spread = columns.of(sigma_window=np.sqrt(np.mean(np.square(windows)))) if any(windows) else {}
+    return spread | columns.of(
         t_pulse=settings.burst * t_pulse,
         v_read=settings.read.v_read,
         burst=settings.burst,

@@ -26,13 +26,15 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Characterise cell, array and periphery in ngspice, train a network through their tables, write a report."""
-    from rramkit.report.page import report
+    from rramkit.processes import beside
+    from rramkit.report.page import chapters, report
 
     check_writable(output / "summary.json")
     console = Console(stderr=json)
     tables = _tables(output / "tables.h5", workers, timeout, console)
-    run = _train(tables, output, console)
-    report(tables, run, output / "report.html")
+    with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
+        run = _train(tables, output, console)
+        report(tables, run, output / "report.html", drawn=None if drawn.exception() else drawn.result())
     summary = _summary(tables, run)
     text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:

@@ -7,8 +7,8 @@ is nearest a part of it. A weight is the conductance of one cell, -1 at the lowe
 both tables share. Nodes are evenly spaced; `dw_min` is the mean step of both directions in the middle, so that what
 differs between the directions stands in `piecewise_up` and `piecewise_down`, and `up_down` is 0. `dw_min_std` and
 `dw_min_dtod` are the deviations from pulse to pulse and from device to device over the mean step, by least squares over
-all nodes and both directions; 0 where the tables do not hold one. What aihwkit spreads by default and the tables do not
-(`up_down_dtod`, `w_max_dtod`, `w_min_dtod`) is 0.
+all nodes and both directions; `w_min_dtod` and `w_max_dtod` are those of measured windows. All are 0 where the tables
+do not hold them, and so is `up_down_dtod`, which aihwkit spreads by default.
 
 Source: the parameters as aihwkit 1.1 and 1.2 document them (Rasch et al., arXiv 2104.02184).
 """
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rramkit.array.write.pulse import GradualWrite, Writer
+from rramkit.array.write.update import UpdateParams
 from rramkit.errors import InputError
 from rramkit.surrogate.quantiles import QuantileSurrogate
 from rramkit.table import TableFile
@@ -113,6 +114,8 @@ def preset(tables: TableFile, *, step: float = 0.01, nodes: int = NODES, name: s
                 "Pass a larger `step`, or characterise stronger pulses."
             )
     up, down = pulses
+    spread = UpdateParams.from_tables(tables).spread
+    window = 0.0 if spread is None else spread.sigma_window  # of the logarithm of a conductance
     parameters: dict[str, float | list[float]] = {
         "w_min": -1.0,
         "w_max": 1.0,
@@ -123,8 +126,8 @@ def preset(tables: TableFile, *, step: float = 0.01, nodes: int = NODES, name: s
         "dw_min_std": _relative([(each.cycles, each.mean) for each in pulses]),
         "dw_min_dtod": _relative([(each.devices, each.mean) for each in pulses]),
         "up_down_dtod": 0.0,
-        "w_min_dtod": 0.0,
-        "w_max_dtod": 0.0,
+        "w_min_dtod": 2.0 * window * low / writer.span,
+        "w_max_dtod": 2.0 * window * high / writer.span,
         "write_noise_std": 0.0,
     }
     origin = {"tables": name, "device": tables.provenance.get("device", tables.provenance.get("source", ""))}

@@ -45,8 +45,17 @@ def svg(draw: Callable[[Axes], object], *, name: str, height: float = HEIGHT) ->
     with style(), matplotlib.rc_context({"svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height))
         draw(figure.add_subplot())
+        _laid_out(figure)
         figure.savefig(text, format="svg", dpi=160, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return _for_page(text.getvalue())
+
+
+def _laid_out(figure: Figure) -> None:
+    """Place the axes of a figure for good: `savefig` would draw all of it once more, to no file, for that."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height: float = HEIGHT) -> None:
@@ -56,6 +65,7 @@ def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height:
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
         draw(figure.add_subplot())
+        _laid_out(figure)
         figure.savefig(draft, dpi=160)
 
 

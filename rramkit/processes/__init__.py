@@ -1,5 +1,5 @@
 """Worker processes and Dask clusters, of characterisations, sweeps and ablations."""
 
-from rramkit.processes.executor import DaskCluster, Executor, Processes
+from rramkit.processes.executor import DaskCluster, Executor, Processes, beside
 
-__all__ = ["DaskCluster", "Executor", "Processes"]
+__all__ = ["DaskCluster", "Executor", "Processes", "beside"]

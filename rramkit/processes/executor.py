@@ -4,6 +4,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from multiprocessing.connection import Connection
@@ -85,6 +86,19 @@ class DaskCluster(Executor):
             futures = {client.submit(function, job, pure=False): index for index, job in enumerate(jobs)}
             for future in completed(futures, loop=client.loop):
                 yield futures[future], future.result()
+
+
+@contextmanager
+def beside(function: Callable[[Task], TaskResult], task: Task) -> "Iterator[Future[TaskResult]]":
+    """Yield the future of `function(task)`, which runs in a process of its own and is ended with the block.
+
+    `function` is a module's own, task and result can be pickled.
+    """
+    workers = Workers(1, _main, (), timeout=inf, recycle=_NEVER, depth=1)
+    try:
+        yield workers.submit(_call, (function, task))
+    finally:
+        workers.stop()
 
 
 def _main(pipe: Connection) -> None:

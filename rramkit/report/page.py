@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from rramkit import table
 from rramkit.cost import Cost, Swing
 from rramkit.files import whole_file
 from rramkit.record import Run
@@ -36,7 +37,18 @@ NOT_MODELLED = (
 """Version 0.1 of the kit; one sentence each, shown in every report."""
 
 
-def report(tables: TableFile, run: Run | None, path: Path, *, priced: Priced | None = None) -> None:
+Chapters = tuple[Section, ...]
+"""Chapters on the tables alone: cell and wires, errors of the fits, conditions."""
+
+
+def report(
+    tables: TableFile,
+    run: Run | None,
+    path: Path,
+    *,
+    drawn: Chapters | None = None,
+    priced: Priced | None = None,
+) -> None:
     """Write a self-contained HTML page; it appears under `path` only when it is whole.
 
     Parameters
@@ -47,16 +59,23 @@ def report(tables: TableFile, run: Run | None, path: Path, *, priced: Priced | N
         A training with these tables; without one the page holds the characterisation only.
     path : Path
         File to write.
+    drawn : tuple of Section, optional
+        What `chapters` gives for these tables, drawn before; left out, they are drawn now.
     priced : tuple of Cost and swings, optional
         What the training cost, and what its assumptions move.
     """
-    text = render(page(tables, run, priced=priced))
+    text = render(page(tables, run, drawn=drawn, priced=priced))
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
-def page(tables: TableFile, run: Run | None, *, priced: Priced | None = None) -> Page:
-    """Return the parts of the page: numbers as text, plots as SVG."""
+def chapters(path: Path) -> Chapters:
+    """Return the chapters on the tables of a file alone: most of the page's pictures, which no training changes."""
+    return _chapters(_in_order(table.load(path)))
+
+
+def page(tables: TableFile, run: Run | None, *, drawn: Chapters | None = None, priced: Priced | None = None) -> Page:
+    """Return the parts of the page: numbers as text, plots as SVG; the chapters on the tables may be `drawn` before."""
     tables = _in_order(tables)
     created = tables.provenance.get("created", "") if run is None else run.created
     trained = "" if run is None else f"trained with {run.tables_name}, seed {run.seed}"
@@ -65,7 +84,7 @@ def page(tables: TableFile, run: Run | None, *, priced: Priced | None = None) ->
         subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(created)) if part),
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
-        sections=_sections(tables, run, priced),
+        sections=_sections(tables, run, drawn or _chapters(tables), priced),
         not_modelled=_not_modelled(tables),
         sources=sources.facts(tables, run),
         documents=sources.documents(tables),
@@ -94,13 +113,17 @@ def render(parts: Page) -> str:
     return environment.get_template("report.html.j2").render(page=parts, svg=Markup)
 
 
-def _sections(tables: TableFile, run: Run | None, priced: Priced | None) -> tuple[Section, ...]:
-    conditions = cells.conditions(tables)
+def _chapters(tables: TableFile) -> Chapters:
+    return cells.section(tables), limits.section(tables), cells.conditions(tables)
+
+
+def _sections(tables: TableFile, run: Run | None, of_tables: Chapters, priced: Priced | None) -> tuple[Section, ...]:
     if run is None:
-        return cells.section(tables), limits.section(tables), conditions
+        return of_tables
+    *others, conditions = of_tables
     conditions = replace(conditions, grids=(training.settings(run), *conditions.grids))
     cost = () if priced is None else (costs.section(*priced),)
-    return training.section(run), *cost, cells.section(tables), limits.section(tables), conditions
+    return training.section(run), *cost, *others, conditions
 
 
 def _in_order(tables: TableFile) -> TableFile:

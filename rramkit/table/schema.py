@@ -84,6 +84,9 @@ class Write(Group):
     scatter_relative = condition("1", "scatter from pulse to pulse in closed form: over the mean change", low=0.0)
     scatter_floor = condition("S", "the same, of a small change", low=0.0)
     scatter_devices = condition("1", "scatter from device to device in closed form: of the change's logarithm", low=0.0)
+    sigma_window = condition(
+        "1", "spread from device to device of the ends of the window: of their logarithm (measured devices)", low=0.0
+    )
     g_train = held_out("S", "conductance along a measured pulse train")
     pulse = held_out("1", "number of the pulse in that train")
     through_drivers = condition(

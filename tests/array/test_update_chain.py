@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures.closeness import near
-from fixtures.synthetic import G_HIGH, G_LOW, tables
+from fixtures.synthetic import G_HIGH, G_LOW, tables, with_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +145,19 @@ def test_spread_is_static_and_lognormal():
     change = write.delta_g.at(30e-6, 1.2 - trait(cells.traits.offset)) * trait(cells.traits.gain_set)
     low, high = cells.traits.low, cells.traits.high
     np.testing.assert_allclose(after.g_cell, np.clip(30e-6 + change, low, high), rtol=1e-12)
+
+
+def test_measured_windows_spread_each_cell_by_the_table():
+    """The ends of the cells' windows scatter by what the file says, and only then."""
+    spread = UpdateParams.from_tables(with_windows(TABLES, 0.1)).spread
+    assert spread == SpreadParams(sigma_window=0.1)
+    assert UpdateParams.from_tables(TABLES).spread is None
+    chain = UpdateChain.from_tables(with_windows(TABLES, 0.1), UpdateParams.from_tables(with_windows(TABLES, 0.1)))
+    traits = chain.init(np.full((2, 64, 64), 30e-6), rng=rng()).traits
+    for end, middle in ((traits.low, G_LOW), (traits.high, G_HIGH)):
+        scatter = np.log(trait(end) / middle)
+        assert scatter.mean() == near(0.0, within=4 * 0.1 / 8192**0.5)
+        assert scatter.std() == near(0.1, 0.04)  # 8,192 draws: 0.8 %
 
 
 def test_stuck_cells_hold_take_pulses_and_are_counted():

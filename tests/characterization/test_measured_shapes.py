@@ -287,6 +287,7 @@ def test_devices_differ_and_their_pulses_do_not(tmp_path, make):
         devices = made.distributions["devices"].sigma[4:-4, 0] / change
         np.testing.assert_allclose(devices, np.std(GAINS, ddof=1), rtol=0.01)  # 1 % of the spread
         assert made.distributions["cycles"].sigma.max() < 1e-3 * change.max()
+        assert "sigma_window" not in made.conditions  # one window: slow devices have not come to its end yet
 
 
 def test_devices_of_scaled_windows_differ_by_their_scale(tmp_path):
@@ -298,6 +299,8 @@ def test_devices_of_scaled_windows_differ_by_their_scale(tmp_path):
     check(file)  # the device of scale 1
     for polarity in BOUNDS:
         made = file[polarity]
+        # Both ends of a window scale with the device; the curve's end is that of the reads, 0.1 % off at most.
+        assert made.condition("sigma_window") == near(np.std(np.log(GAINS), ddof=1), 0.01)
         devices = made.distributions["devices"].sigma[4:-4, 0] / np.abs(made.signals["delta_g"].values[4:-4, 0])
         np.testing.assert_allclose(devices, np.std(GAINS, ddof=1), rtol=0.01)  # 1 % of the spread
 

@@ -18,6 +18,7 @@ from rramkit.characterization.design import (
 )
 from rramkit.characterization.engine.cases import case_at, fresh_places, places
 from rramkit.characterization.engine.corners import Corners
+from rramkit.characterization.engine.plan import HeldOutPlan
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import catalog
 from rramkit.errors import FormerNameWarning, InputError
@@ -194,10 +195,47 @@ def test_the_chip_is_the_design_at_its_nominal_condition():
         assert not each.corners.axes
         assert each.corners.process == ("tt",) and each.corners.temperature == (300.15,)
     by_name = {plan.name: plan for plan in design.plans}
-    for each in chip.plans:  # everything else is the design's
-        assert each.model_copy(update={"corners": Corners()}) == by_name[each.name].model_copy(
-            update={"corners": Corners()}
+    for each in chip.plans:  # every table is the design's, but for the inputs that the wires are fitted to
+        ours, theirs = (
+            plan.model_copy(update={"corners": Corners(), "held_out": HeldOutPlan(), "limits": {}})
+            for plan in (each, by_name[each.name])
         )
+        if each.name == "wires":
+            ours, theirs = (plan.model_copy(update={"parameters": {}}) for plan in (ours, theirs))
+        assert ours == theirs
+        assert set(each.limits) == set(by_name[each.name].limits)  # and every check of it is there
+        for points in ("runs", "steps", "draws"):
+            assert getattr(each.held_out, points) <= getattr(by_name[each.name].held_out, points)
+
+
+def test_a_derived_design_changes_single_keys_of_its_base(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(
+        'base = "chip"\n[changes.adc.limits.code]\nheld_out_max = 1.2\n[changes.cell.wires]\nvectors = 2\n',
+        encoding="utf-8",
+    )
+    small, chip = read_design(path), find_design("chip")
+    assert small.cell is not None and chip.cell is not None
+    assert small.cell == chip.cell.model_copy(update={"wires": chip.cell.wires.model_copy(update={"vectors": 2})})
+    for ours, theirs in zip(small.blocks, chip.blocks, strict=True):
+        assert ours.name == "adc" or ours == theirs
+    limits = {plan.name: plan for plan in small.blocks}["adc"].limits["code"]
+    assert (limits.held_out_rms, limits.held_out_max) == (1.0, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ("[changes.no_such_plan]\nseed = 1", "`changes` must name plans: cell, .*got 'no_such_plan'"),
+        ("[changes.adc]\nrunz = 1", "changes.adc"),
+        ("[changes.cell.wires]\nvectors = 0", "changes.cell"),
+    ],
+)
+def test_changes_that_do_not_fit_are_refused(tmp_path, changes, complaint):
+    path = tmp_path / "small.toml"
+    path.write_text(f'base = "chip"\n{changes}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=complaint):
+        read_design(path)
 
 
 def test_a_derived_design_refuses_a_plan_that_its_base_has_not(tmp_path):

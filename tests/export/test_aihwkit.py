@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fixtures.chip_tables import chip_tables
 from fixtures.closeness import near
-from fixtures.synthetic import G_HIGH, G_LOW, reset_change, set_change, tables
+from fixtures.synthetic import G_HIGH, G_LOW, reset_change, set_change, tables, with_windows
 
 from rramkit import table
 from rramkit.cli.app import run as command
@@ -45,6 +45,10 @@ def test_scatter_is_that_of_the_tables_and_nothing_else_spreads():
         if name.endswith(("_dtod", "_std")) and name not in ("dw_min_std", "dw_min_dtod"):
             assert made[name] == plain[name] == 0.0
     assert plain["dw_min_std"] == plain["dw_min_dtod"] == 0.0
+    wide = preset(with_windows(tables(), 0.1), step=0.05).parameters
+    span = 90e-6 - 4e-6  # S; weights of -1 and 1 are its ends
+    assert wide["w_max_dtod"] == near(0.1 * 90e-6 * 2 / span, 1e-9)
+    assert wide["w_min_dtod"] == near(0.1 * 4e-6 * 2 / span, 1e-9)
     assert set(made) == DOCUMENTED
 
 

@@ -6,9 +6,10 @@ its window differ from the table's::
     ln gain ~ N(0, sigma_gain)    offset ~ N(0, sigma_offset)    ln(low'/low), ln(high'/high) ~ N(0, sigma_window)
 
 one gain for SET and another for RESET. Where the table keeps a distribution over devices (`devices`), each cell keeps a
-level of it, drawn uniformly, so that a strong device is strong in every pulse. Stuck cells hold an end of the table's
-range, take pulses and do not move. The forms are this kit's choice: lognormal, since gains and conductances stay
-positive, as the spread of the kit's crossbar netlist.
+level of it, drawn uniformly, so that a strong device is strong in every pulse; where it has the spread of measured
+windows (`sigma_window`), that is the deviation of the ends, drawn apart from level and gain. Stuck cells hold an end of
+the table's range, take pulses and do not move. The forms are this kit's choice: lognormal, since gains and conductances
+stay positive, as the spread of the kit's crossbar netlist.
 """
 
 from dataclasses import dataclass, replace

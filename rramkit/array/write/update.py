@@ -195,8 +195,10 @@ def _characterised(file: TableFile) -> dict[str, _Characterised]:
         found["droop"] = _Characterised({"source": "table"}, ("source",))
     if disturb_tables(file):
         found["disturb"] = _Characterised({"scheme": "gated", "source": "table"}, ("scheme", "source"))
-    if have["devices"]:
-        found["spread"] = _Characterised({"devices": True})
+    windows = [float(each.conditions[SET.sigma_window]) for each in pulses if SET.sigma_window in each.conditions]
+    if have["devices"] or any(windows):
+        spread = {str(SET.sigma_window): float(np.sqrt(np.mean(np.square(windows))))} if any(windows) else {}
+        found["spread"] = _Characterised({"devices": True, **spread})
     return found
 
 
