@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from rramkit.array.backend import Array, long_columns, namespace, size, square_root
+from rramkit.array import kernels
+from rramkit.array.backend import Array, long_columns, namespace, size
 from rramkit.array.encoder import Encoder, SubRead
+from rramkit.array.kernels.reference import halves
 from rramkit.array.layout import Layout
 from rramkit.array.operators import Operators
 from rramkit.array.periphery import Periphery
@@ -75,6 +75,35 @@ class SensedCurrent:
     conversions: int
     beyond: int
     energy: float = 0.0
+
+
+@dataclass(frozen=True)
+class LineCurrents:
+    """Noiseless currents of sensed lines, of all or of two halves that are sensed one by one.
+
+    Attributes
+    ----------
+    currents : tuple of array
+        Currents (..., N, M) in amperes; or the sum of the halves and their difference.
+    variances : tuple of array
+        Variances (A^2) of these by the cells' noise; of halves sum and difference. None: cells have no noise.
+    axis : int or None
+        Axis along which the halves stand side by side, -1 or -2; None: there are none.
+    """
+
+    currents: tuple[Array, ...]
+    variances: tuple[Array, ...] = ()
+    axis: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of vectors and of outputs of one of them, halves counted each."""
+        vectors, outputs = self.currents[0].shape[-2:]
+        return vectors * (1 + (self.axis == -2)), outputs * (1 + (self.axis == -1))
+
+    def silent(self) -> Array:
+        """Return the currents (..., N, M) without noise, halves side by side."""
+        return self.currents[0] if self.axis is None else halves(*self.currents, axis=self.axis)
 
 
 @dataclass(frozen=True)
@@ -176,8 +205,8 @@ def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
     magnitudes = []
     for _, u in drives:
         for sub in read.encoder.sub_reads(u, noisy=False):
-            i = _column_currents(read, sub, xp.sign(v))[0] if turns else _row_currents(read, sub)[0]
-            magnitudes.append(xp.abs(i))
+            lines = _column_currents(read, sub, xp.sign(v)) if turns else _row_currents(read, sub)
+            magnitudes.append(xp.abs(lines.silent()))
     return xp.max(xp.stack(magnitudes), axis=0)
 
 
@@ -250,98 +279,92 @@ def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: i
     """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
     terms = sub.terms if sign is None else tuple(term * sign for term in sub.terms)
     i = read.product(terms, read.operators.difference)
-    i = _noisy(read, i, read.variance(sub.square, read.operators.noise_total), phases)
+    variance = read.variance(sub.square, read.operators.noise_total)
+    i = _noisy(read, LineCurrents((i,), () if variance is None else (variance,)), phases)
     return SensedCurrent(i, size(i) * phases, 0)
 
 
 def _row_phase(read: Phase, sub: SubRead) -> SensedCurrent:
     """Read one phase of driven rows, or of plain columns: pairs subtracted before or after conversion (..., N, M)."""
-    i, variance = _row_currents(read, sub)
-    sensed = _sensed(read, i, variance, two_way=read.paired and not read.split)
+    sensed = _sensed(read, _row_currents(read, sub), two_way=read.paired and not read.split)
     if not read.split:
         return sensed
-    pairs = i.shape[-1] // 2
+    pairs = sensed.i.shape[-1] // 2
     return replace(sensed, i=sensed.i[..., :pairs] - sensed.i[..., pairs:])
 
 
-def _row_currents(read: Phase, sub: SubRead) -> tuple[Array, Array | None]:
-    """Return currents of driven rows in pairs (..., N, C) or in halves, plus first (..., N, 2 C), and variances."""
+def _row_currents(read: Phase, sub: SubRead) -> LineCurrents:
+    """Return currents of driven rows in pairs (..., N, C) or in halves, plus first (..., N, 2 C), with variances."""
     operators = read.operators
     d, variance = read.product(sub.terms, operators.difference), read.variance(sub.square, operators.noise_total)
     if not read.split:
-        return d, variance
-    if variance is not None:
-        variance = _plus_minus(variance, read.variance(sub.square, operators.noise_difference), axis=-1)
-    return _plus_minus(read.product(sub.terms, operators.total), d, axis=-1), variance
+        return LineCurrents((d,), () if variance is None else (variance,))
+    both = read.product(sub.terms, operators.total), d
+    if variance is None:
+        return LineCurrents(both, axis=-1)
+    less = read.variance(sub.square, operators.noise_difference)
+    assert less is not None
+    return LineCurrents(both, (variance, less), axis=-1)
 
 
 def _column_phases(read: Phase, sub: SubRead, sign: Array) -> SensedCurrent:
     """Read bit lines in two phases, the second subtracted: (..., N, R)."""
-    i, variance = _column_currents(read, sub, sign)
-    sensed = _sensed(read, i, variance, two_way=False)
-    vectors = i.shape[-2] // 2
+    sensed = _sensed(read, _column_currents(read, sub, sign), two_way=False)
+    vectors = sensed.i.shape[-2] // 2
     return replace(sensed, i=sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :])
 
 
-def _column_currents(read: Phase, sub: SubRead, sign: Array) -> tuple[Array, Array | None]:
+def _column_currents(read: Phase, sub: SubRead, sign: Array) -> LineCurrents:
     """Return what bit lines send into rows in phase one, plus where v > 0 and minus where v < 0, then in phase two.
 
-    The phases are one below the other, (..., 2 N, R); with the variance.
+    The phases are one below the other, (..., 2 N, R); with the variances.
     """
     operators = read.operators
     d = read.product(tuple(term * sign for term in sub.terms), operators.difference)
-    total = read.product(sub.terms, operators.total)
-    variance = None
-    if sub.square is not None:
-        less = read.variance(sub.square * sign, operators.noise_difference)
-        variance = _plus_minus(read.variance(sub.square, operators.noise_total), less, axis=-2)
-    return _plus_minus(total, d, axis=-2), variance
+    both = read.product(sub.terms, operators.total), d
+    if sub.square is None:
+        return LineCurrents(both, axis=-2)
+    variance, less = (
+        read.variance(square, operator)
+        for square, operator in (
+            (sub.square, operators.noise_total),
+            (sub.square * sign, operators.noise_difference),
+        )
+    )
+    assert variance is not None and less is not None
+    return LineCurrents(both, (variance, less), axis=-2)
 
 
-def _sensed(read: Phase, i: Array, variance: Array | None, *, two_way: bool) -> SensedCurrent:
+def _sensed(read: Phase, lines: LineCurrents, *, two_way: bool) -> SensedCurrent:
     """Add noise to currents and sense them."""
-    i = _noisy(read, i, variance, 1)
+    i = _noisy(read, lines, 1)
     i, beyond, energy = read.periphery.sense(i, backward=read.backward, two_way=two_way)
     return SensedCurrent(i, size(i), beyond, energy)
 
 
-def _noisy(read: Phase, i: Array, variance: Array | None, conversions: int) -> Array:
+def _noisy(read: Phase, lines: LineCurrents, conversions: int) -> Array:
     """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
     own = read.periphery.i_variance * conversions
-    silent = isinstance(own, float) and own == 0.0
-    if variance is None and silent:
-        return i
-    assert read.rng is not None
-    noise = _normal(read.rng, i)
-    if variance is None:
+    if not lines.variances:
+        i = lines.silent()
+        if isinstance(own, float) and own == 0.0:
+            return i
+        noise = _normal(read, lines)
         noise *= own**0.5
-    else:
-        if not silent:
-            variance += own
-        noise *= square_root(variance)
-    i += noise
-    return i
+        i += noise
+        return i
+    noise = _normal(read, lines)
+    if lines.axis is None:
+        return kernels.chosen().noisy(lines.currents[0], lines.variances[0], own, noise)
+    return kernels.chosen().noisy_halves(lines.currents, lines.variances, own, noise, axis=lines.axis)
 
 
-def _normal(rng: TileRng, i: Array) -> Array:
-    """Return normal numbers for currents (..., N, M), in their memory order."""
-    shape = tuple(i.shape[len(rng.shape) :])
-    if not long_columns(i):
-        return rng.normal(shape, i)
-    return rng.normal((*shape[:-2], shape[-1], shape[-2]), i).swapaxes(-1, -2)
-
-
-def _plus_minus(s: Array | None, d: Array | None, *, axis: int) -> Array:
-    """Return (s + d) / 2 and (s - d) / 2, side by side along `axis`, -1 or -2, in the memory order of `s`."""
-    assert s is not None and d is not None
-    if not isinstance(s, np.ndarray):
-        both = namespace(s).concat([s + d, s - d], axis=axis)
-    elif long_columns(s):
-        return _plus_minus(s.swapaxes(-1, -2), d.swapaxes(-1, -2), axis=-3 - axis).swapaxes(-1, -2)
-    else:
-        both = np.empty(tuple(2 * n if s.ndim + axis == at else n for at, n in enumerate(s.shape)), s.dtype)
-        plus, minus = np.split(both, 2, axis=axis)
-        np.add(s, d, out=plus)
-        np.subtract(s, d, out=minus)
-    both *= 0.5
-    return both
+def _normal(read: Phase, lines: LineCurrents) -> Array:
+    """Return a normal number for each current, in their memory order."""
+    assert read.rng is not None
+    first = lines.currents[0]
+    vectors, outputs = lines.shape
+    if not long_columns(first):
+        return read.rng.normal((*first.shape[len(read.rng.shape) : -2], vectors, outputs), first)
+    shape = (*first.shape[len(read.rng.shape) : -2], outputs, vectors)
+    return read.rng.normal(shape, first).swapaxes(-1, -2)

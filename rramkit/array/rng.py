@@ -6,9 +6,10 @@ float32 come from the method of Box and Muller (Ann. Math. Stat. 29, 610, 1958) 
 
     z = sqrt(-2 ln u) cos(2 pi t),  sqrt(-2 ln u) sin(2 pi t)          u, t  uniform in (0, 1)
 
-which NumPy's vectorised functions do four times as fast as its ziggurat (benchmarks/tile.py); |z| ends at 6.8, that is
-one number in 1e11. Float64 takes NumPy's own. PyTorch tensors get the same numbers, unless the generators are those
-of a device (`TileRng.seeded(..., device="cuda")`).
+which NumPy's vectorised functions do four times as fast as its ziggurat (benchmarks/tile.py), and a compiled kernel
+faster still (`kernels`: the same numbers but for rounding); |z| ends at 6.8, that is one number in 1e11. Float64 takes
+NumPy's own. PyTorch tensors get the same numbers, unless the generators are those of a device
+(`TileRng.seeded(..., device="cuda")`).
 """
 
 import math
@@ -18,10 +19,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from rramkit.array import kernels
 from rramkit.array.backend import Array, full, like
 from rramkit.errors import InputError, SetupError
 
-_WORD = 2.0**-32
 _AT_ONCE = 2**15  # numbers (1) drawn at once: all steps stay in the cache
 
 
@@ -200,17 +201,5 @@ def box_muller(generator: np.random.Generator, count: int) -> np.ndarray:
 
 def _normal(generator: np.random.Generator, count: int) -> np.ndarray:
     half = (count + 1) // 2
-    bits = generator.bit_generator.random_raw(half).view(np.uint32).astype(np.float32)
-    radius, angle = bits[:half], bits[half:]
-    radius += 0.5
-    radius *= _WORD
-    np.log(radius, out=radius)
-    radius *= -2.0
-    np.sqrt(radius, out=radius)
-    angle *= 2.0 * np.pi * _WORD
-    drawn = np.empty(2 * half, dtype=np.float32)
-    np.cos(angle, out=drawn[:half])
-    np.sin(angle, out=drawn[half:])
-    drawn[:half] *= radius
-    drawn[half:] *= radius
-    return drawn[:count]
+    bits = generator.bit_generator.random_raw(half).view(np.uint32)
+    return kernels.chosen().normal_numbers(bits)[:count]

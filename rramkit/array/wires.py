@@ -50,8 +50,10 @@ from typing import Any, Literal, Self
 import array_api_compat
 import numpy as np
 
-from rramkit.array.elimination import Ladder, positive_inverse, shared_resistance
+from rramkit.array import kernels
+from rramkit.array.elimination import Ladder, positive_inverse
 from rramkit.array.exact import CellLaw, checked_ladder, exact_transfer, solve_wires
+from rramkit.array.kernels import reference
 from rramkit.array.threads import threads_for
 from rramkit.errors import InputError, TableError
 from rramkit.table import Table, TableFile
@@ -65,8 +67,6 @@ LOAD_MAX = 5.0
 """Largest `WireModel.load` (1) at which the fast grade was compared with the exact one, in arrays of 8 x 128 to 128 x
 256: conductances over the whole window are off by 0.1 % rms and 0.3 % at most, and cells that are all within 20 % of
 the top, in the longest of these arrays, by 0.45 and 1.1 %."""
-
-_STEPS, _BEYOND = 4, 0.6  # of the fixed point: a step leaves 0.3 to 0.45 of the error, so 0.6 steps further
 
 
 @dataclass(frozen=True)
@@ -387,41 +387,13 @@ def effective_conductance(g: Array, *, r_row: float, r_col: float, r_drive: floa
     ladder = checked_ladder(r_row=r_row, r_col=r_col, r_source=r_drive, r_sense=r_sense)
     if not any((r_row, r_col, r_drive, r_sense)):
         return xp.asarray(g, copy=True)
-    p = _like(shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line), g)
-    q = _like(shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)[::-1, ::-1], g)
     if not isinstance(g, np.ndarray):
-        return _reduced(*_profiles(g, p, q))
-    effective = np.empty_like(g)
+        return _reduced(*reference.wire_profiles(g, ladder))
+    effective, profiles = np.empty_like(g), kernels.chosen().wire_profiles
     with threads_for(min(g.shape[-2:])):
         for at in np.ndindex(g.shape[:-2]):  # one by one they stay in the processor's cache: 4 times as fast
-            effective[at] = _reduced(*_profiles(g[at], p, q))
+            effective[at] = _reduced(*profiles(g[at], ladder))
     return effective
-
-
-def _profiles(g: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:
-    """Return the cells h (..., R, C) and the profiles phi (..., 1, C) and psi (..., R, 1): steps 1 and 2."""
-    xp = array_api_compat.array_namespace(g)
-    s = s_before = 1.0
-    drop = before = (g @ p, q @ g)
-    for _ in range(_STEPS):
-        s_before, before = s, drop
-        s = 1.0 / (1.0 + (drop[0] + drop[1]) / s)
-        drop = (s * g) @ p, q @ (s * g)
-    s = s + _BEYOND * (s - s_before)
-    e = s * g
-    rho, kappa = (now + _BEYOND * (now - then) for now, then in zip(drop, before, strict=True))
-    # rho and kappa are linear in e, extrapolated or averaged over the rows: no further product with P or Q
-    phi = _scaled(xp.mean(rho, axis=-2, keepdims=True), xp.mean(e, axis=-2, keepdims=True))
-    psi = _scaled(xp.mean(kappa, axis=-1, keepdims=True), xp.mean(e, axis=-1, keepdims=True))
-    rest = rho + kappa - xp.sum(e * phi, axis=-1, keepdims=True) * phi - psi * xp.sum(psi * e, axis=-2, keepdims=True)
-    return g / (1.0 + rest / s), phi, psi
-
-
-def _scaled(drop: Array, load: Array) -> Array:
-    """Return P u / sqrt(u P u), zero where no current flows or the resistance is zero."""
-    xp = array_api_compat.array_namespace(drop)
-    power = xp.sum(drop * load, axis=(-2, -1), keepdims=True)
-    return drop / xp.sqrt(xp.where(power > 0.0, power, xp.ones_like(power)))
 
 
 def _reduced(h: Array, phi: Array, psi: Array) -> Array:

@@ -38,7 +38,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from rramkit.array.backend import Array, like, limited, namespace, to_numpy
+from rramkit.array import kernels
+from rramkit.array.backend import Array, like, namespace, to_numpy
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import Stage, State, TileSpec
@@ -252,21 +253,8 @@ class AdcBank:
             i += self.offset
         if adc.bits == 0:
             return i, 0
-        xp = namespace(i)
         top = float(2 ** (adc.bits - 1) - 1 if two_way else 2**adc.bits - 1)
-        i_lsb = self.i_high / top
-        i *= 1.0 / i_lsb
-        i = xp.round(i)
-        beyond = 0
-        low, high = float(i.min()) if i.size else 0.0, float(i.max()) if i.size else 0.0
-        if high > top:
-            beyond += int(xp.count_nonzero(i > top))
-        if two_way and low < -top:
-            beyond += int(xp.count_nonzero(i < -top))
-        if high > top or low < (-top if two_way else 0.0):
-            i = limited(i, -top if two_way else 0.0, top)
-        i *= i_lsb
-        return i, beyond
+        return kernels.chosen().quantised(i, self.i_high / top, -top if two_way else 0.0, top)
 
 
 def grouped_maximum(i: np.ndarray, shared: int) -> np.ndarray:

@@ -25,12 +25,13 @@ counted too; the buffers that make the rest voltage and the references are not m
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 import array_api_compat
 import numpy as np
 
-from rramkit.array.backend import Array, like, limited, namespace, to_numpy
+from rramkit.array import kernels
+from rramkit.array.backend import Array, like, namespace, to_numpy
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.interpolation import extrapolated
@@ -42,8 +43,6 @@ PARTS = 1024
 
 LINES = 2
 """Lines that a unit serves in each direction (1)."""
-
-_AT_ONCE = 2**15  # currents (1) converted at once: every step stays in the cache
 
 
 @dataclass(frozen=True)
@@ -132,6 +131,7 @@ class LookUp:
     comparisons: int
     below: Array
     transitions: Array
+    parts: ClassVar[int] = PARTS
 
     @classmethod
     def of(
@@ -179,25 +179,10 @@ class LookUp:
 
     def convert(self, i: Array, line: LineTerms) -> tuple[Array, int]:
         """Return currents (..., N, M) as converted, and how many were beyond a range; `i` may be overwritten."""
-        i *= line.factor * self.parts_per_ampere
-        i += (line.shift - self.i_low) * self.parts_per_ampere
-        xp = namespace(i)
-        low, high = (float(i.min()), float(i.max())) if math.prod(i.shape) else (0.0, 0.0)
-        beyond = int(xp.count_nonzero(i < 0.0)) if low < 0.0 else 0
-        beyond += int(xp.count_nonzero(i > self.end)) if high > self.end_first else 0
-        if low < 0.0 or high >= PARTS:
-            i = limited(i, 0.0, float(np.nextafter(np.float32(PARTS), 0.0)))
-        if not isinstance(i, np.ndarray):
-            return self._converted(i, self.first, self.below, self.i_step), beyond
-        for tile in np.ndindex(i.shape[:-2]) if i.size > _AT_ONCE else [...]:
-            own, vectors = i[tile], max(1, _AT_ONCE // i.shape[-1])
-            params = self.first[tile], self.below[tile], self.i_step[tile]
-            for start in range(0, own.shape[-2], vectors) if tile is not ... else [0]:
-                some = own[..., start : start + vectors, :] if tile is not ... else own
-                some[...] = self._converted(some, *params)
-        return i, beyond
+        shift = (line.shift - self.i_low) * self.parts_per_ampere
+        return kernels.chosen().looked_up(i, line.factor * self.parts_per_ampere, shift, self)
 
-    def _converted(self, position: Array, first: Array, below: Array, i_step: Array) -> Array:
+    def converted(self, position: Array, first: Array, below: Array, i_step: Array) -> Array:
         """Return the currents of positions (..., N, M) in parts of the look-up, each within 0 to `PARTS`."""
         xp = namespace(position)
         if self.comparisons == 1:

@@ -1,0 +1,247 @@
+"""Compiled kernels against the NumPy reference: bit for bit, or to the rounding that `kernels` states.
+
+The compiled ones are tested where numba is installed; which kernels run, and that NumPy's are enough, everywhere.
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import util
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rramkit.array import kernels
+from rramkit.array.elimination import Ladder
+from rramkit.array.kernels import reference
+from rramkit.array.rng import TileRng
+from rramkit.array.stages.adc import Adc
+from rramkit.array.stages.readout import Readout, ReadoutGain
+from rramkit.array.stages.sense_unit import LookUp, UnitDraws
+from rramkit.errors import SetupError
+
+needs_numba = pytest.mark.skipif(
+    util.find_spec("numba") is None, reason="compiled kernels need numba: pip install 'rramkit[fast]'"
+)
+
+ORDERS = {"vectors first": lambda x: x, "vectors side by side": lambda x: x.swapaxes(-1, -2).copy().swapaxes(-1, -2)}
+
+
+def compiled():
+    from rramkit.array.kernels import compiled
+
+    return compiled
+
+
+def drawn(seed: int, shape: tuple[int, ...], scale: float) -> np.ndarray:
+    return np.random.default_rng(seed).random(shape, dtype=np.float32) * np.float32(scale)
+
+
+def twice(kernel: str, *arguments: object, **named: object) -> tuple[object, object]:
+    """Return what both kernels make of copies of the same arguments."""
+
+    def own(x: object) -> object:
+        if isinstance(x, tuple):
+            return tuple(own(each) for each in x)
+        return x.copy(order="K") if isinstance(x, np.ndarray) else x
+
+    return tuple(
+        getattr(module, kernel)(*(own(each) for each in arguments), **named) for module in (reference, compiled())
+    )  # pyright: ignore[reportReturnType]
+
+
+shapes = st.tuples(st.integers(1, 3), st.integers(1, 70), st.integers(1, 40))
+orders = st.sampled_from(sorted(ORDERS))
+
+
+@needs_numba
+def test_normal_numbers_are_those_of_the_reference_to_the_stated_rounding():
+    bits = np.random.default_rng(1).integers(0, 2**32, 2**20, dtype=np.uint32)
+    edges = np.array([0, 1, 2**29 - 1, 2**29, 2**30, 2**31 - 1, 2**31, 3 * 2**29, 2**32 - 1], np.uint32)
+    bits = np.concatenate([bits, np.repeat(edges, edges.size), np.tile(edges, edges.size)])
+    mine, theirs = compiled().normal_numbers(bits), reference.normal_numbers(bits)
+    assert mine.dtype == np.float32
+    assert np.abs(mine - theirs).max() <= kernels.NORMAL_ROUNDING
+    # closer to the equation in float64 than the reference is, whose angle is rounded before it is reduced
+    u = (bits[: bits.size // 2].astype(np.float32) + np.float32(0.5)).astype(float) * 2.0**-32
+    t = bits[bits.size // 2 :].astype(float) * 2.0**-32
+    radius = np.sqrt(-2.0 * np.log(u))
+    exact = np.concatenate([radius * np.cos(2.0 * np.pi * t), radius * np.sin(2.0 * np.pi * t)])
+    assert np.abs(mine - exact).max() <= 1e-6  # radius 6.8 times 1.5 units of 2^-24 in sine, and as many in the radius
+
+
+@needs_numba
+@given(shapes, orders, st.booleans(), st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+def test_noise_is_the_reference_s_bit_for_bit(shape, order, each, seed):
+    of = ORDERS[order]
+    i, variance, normal = (of(drawn(seed + k, shape, scale)) for k, scale in enumerate((1e-5, 1e-14, 3.0)))
+    own = drawn(seed + 3, (shape[0], 1, shape[2]), 1e-14) if each else 2e-15
+    expected, got = twice("noisy", i, variance, own, normal)
+    assert np.array_equal(expected, got)
+
+
+@needs_numba
+@given(shapes, orders, st.booleans(), st.sampled_from((-1, -2)), st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+def test_noisy_halves_are_the_reference_s_bit_for_bit(shape, order, each, axis, seed):
+    of = ORDERS[order]
+    tiles, vectors, outputs = shape
+    s, v = of(drawn(seed, shape, 1e-5)), of(drawn(seed + 1, shape, 1e-14))
+    d, less = of(drawn(seed + 2, shape, 2e-5) - s), of(drawn(seed + 3, shape, 1.0) * v)
+    twofold = (tiles, vectors * (1 + (axis == -2)), outputs * (1 + (axis == -1)))
+    normal = of(drawn(seed + 4, twofold, 3.0))
+    own = drawn(seed + 5, (tiles, 1, twofold[2]), 1e-14) if each else 0.0
+    expected, got = twice("noisy_halves", (s, d), (v, less), own, normal, axis=axis)
+    assert got.shape == twofold
+    assert np.array_equal(expected, got)
+
+
+@needs_numba
+@given(shapes, orders, st.booleans(), st.booleans(), st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+def test_quantised_currents_and_counts_are_the_reference_s(shape, order, each, two_way, seed):
+    i = ORDERS[order](drawn(seed, shape, 2e-5) - np.float32(8e-6))
+    step = drawn(seed + 1, (shape[0], 1, shape[2]), 1e-7) + np.float32(2e-8) if each else 6e-8
+    i.ravel(order="K")[0] = 1.0  # far beyond any range
+    (expected, beyond), (got, counted) = twice("quantised", i, step, -127.0 if two_way else 0.0, 127.0)
+    assert np.array_equal(expected, got)
+    assert counted == beyond > 0
+
+
+@needs_numba
+@pytest.mark.parametrize("order", sorted(ORDERS))
+@pytest.mark.parametrize("bits", [6, 8])
+def test_codes_of_sense_units_and_counts_are_the_reference_s(order, bits):
+    look_up, outputs = units(bits)
+    i = ORDERS[order](drawn(3, (2, 50, outputs), 1.3e-4) - np.float32(1e-5))
+    factor, shift = look_up.parts_per_ampere, -look_up.i_low * look_up.parts_per_ampere
+    (expected, beyond), (got, counted) = twice("looked_up", i, factor, shift, look_up)
+    assert np.array_equal(expected, got)
+    assert counted == beyond > 0
+    assert np.unique(got).size > 2 ** (bits - 1)
+
+
+def units(bits: int) -> tuple[LookUp, int]:
+    """Return the look-up of three units of two tiles, whose offsets differ, and the number of their outputs."""
+    gain = ReadoutGain(r_feedback=1e4, i_in=(0.0, 5e-5, 1e-4), v_out=(0.0, 0.5, 0.95))
+    adc = Adc(bits=bits, v_low=0.4, v_high=1.4)
+    offset = np.random.default_rng(0).normal(0.0, 2e-3, (2, 3))
+    draws = UnitDraws(offset, -offset, np.zeros((2, 3, 1)))
+    unit = np.arange(6) // 2
+    readout = Readout(gains=(gain,), v_rest=0.4)
+    kind = np.zeros(0, np.float32)
+    return LookUp.of(readout, adc, draws, np.zeros(2, int), unit, reference=kind), unit.size
+
+
+@needs_numba
+@given(
+    st.integers(1, 40),
+    st.integers(1, 130),
+    st.tuples(*2 * (st.sampled_from((0.0, 50.0, 300.0)), st.sampled_from((0.0, 0.5, 3.0)))),  # loads up to 3
+    st.integers(0, 2**16),
+)
+@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wire_profiles_are_the_reference_s_to_the_stated_rounding(dtype, rows, cols, ohms, seed):
+    g = np.random.default_rng(seed).uniform(0.0, 1e-4, (rows, cols)).astype(dtype)
+    r_start, r_line, r_end, r_step = ohms
+    ladder = Ladder(r_start, r_line, r_step, r_end)
+    expected, got = twice("wire_profiles", g, ladder)
+    rounding = kernels.PROFILE_ROUNDING * float(np.finfo(dtype).eps / np.finfo(np.float32).eps)
+    cells, theirs = got[0], expected[0]
+    assert cells.dtype == dtype
+    assert np.abs(cells - theirs).max() <= rounding * g.max()
+    for mine, other in zip(got[1:], expected[1:], strict=True):  # a profile is a resistance's root: sqrt(ohm)
+        assert mine.shape == other.shape
+        assert np.abs(mine - other).max() <= rounding * max(float(np.abs(other).max()), 1e-30)
+
+
+@needs_numba
+def test_arrays_that_the_kernels_do_not_fit_take_the_reference():
+    wide = drawn(1, (2, 6, 10), 1e-5)[..., ::2]  # with gaps
+    for i in (wide, wide.astype(float), drawn(2, (0, 3, 4), 1.0)):
+        (expected, beyond), (got, counted) = twice("quantised", i, 1e-6, 0.0, 5.0)
+        assert np.array_equal(expected, got)
+        assert counted == beyond
+
+
+@needs_numba
+def test_results_do_not_depend_on_the_threads_that_call_them():
+    """Kernels run without the interpreter's lock: eight tiles on four threads, and one after the other."""
+
+    def noise(tile: int) -> np.ndarray:
+        i, variance = drawn(tile, (1, 40, 64), 1e-5), drawn(tile + 9, (1, 40, 64), 1e-14)
+        normal = TileRng.seeded(5, (1,), first=tile).normal((40, 64), i)
+        return compiled().quantised(compiled().noisy(i, variance, 0.0, normal), 1e-7, 0.0, 127.0)[0]
+
+    alone = [noise(tile) for tile in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(noise, range(8)))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+@pytest.fixture
+def fresh():
+    """Forget which kernels run, before and after."""
+    kernels.chosen.cache_clear()
+    yield
+    kernels.chosen.cache_clear()
+
+
+def test_numpy_runs_where_numba_is_not_installed(fresh, monkeypatch):
+    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    find = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "numba" else find(name))
+    assert kernels.chosen() is reference
+    assert kernels.family() == "NumPy kernels"
+
+
+def test_numpy_runs_where_it_is_asked_for(fresh, monkeypatch):
+    monkeypatch.setenv(kernels.VARIABLE, "numpy")
+    assert kernels.chosen() is reference
+
+
+@needs_numba
+def test_compiled_kernels_run_where_numba_is_installed(fresh, monkeypatch):
+    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    assert kernels.chosen() is compiled()
+    assert kernels.family().startswith("numba ")
+
+
+def test_another_value_is_refused(fresh, monkeypatch):
+    monkeypatch.setenv(kernels.VARIABLE, "fast")
+    with pytest.raises(SetupError, match=r"RRAMKIT_KERNELS must be numpy or compiled; got 'fast'"):
+        kernels.chosen()
+
+
+def test_compiled_kernels_that_do_not_load_are_an_error_only_where_they_are_asked_for(fresh, monkeypatch):
+    monkeypatch.delattr(kernels, "compiled", raising=False)
+    monkeypatch.setitem(sys.modules, "rramkit.array.kernels.compiled", None)  # what an import finds is then an error
+    monkeypatch.setenv(kernels.VARIABLE, "compiled")
+    with pytest.raises(SetupError, match=r"pip install 'rramkit\[fast\]'"):
+        kernels.chosen()
+    monkeypatch.delenv(kernels.VARIABLE)
+    monkeypatch.setattr(util, "find_spec", lambda name: object())
+    assert kernels.chosen() is reference
+
+
+@needs_numba
+def test_kernels_compile_where_no_folder_can_be_written(tmp_path):
+    """A cache beside the source or in the home folder is a gain, not a need."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    code = (
+        "import numba.core.caching as c\n"
+        "c.CacheImpl._locator_classes = []\n"
+        "import numpy as np\n"
+        "from rramkit.array.kernels import compiled\n"
+        "print(compiled.quantised(np.full((1, 1, 1), 2.4e-6, np.float32), 1e-6, 0.0, 7.0)[0].item())"
+    )
+    environment = {**os.environ, "HOME": str(blocked), "NUMBA_CACHE_DIR": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert abs(float(done.stdout) - 2e-6) < 1e-12  # float32 of 2e-6 is 1e-13 off
