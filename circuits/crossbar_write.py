@@ -90,7 +90,7 @@ def _check(selection: Selection, params: CrossbarParams) -> None:
         )
 
 
-# Moving cells in one deck: as sources each costs more than the one before, 64 of them half a minute and more of ngspice.
+# Moving cells in one deck: as sources each costs more than the one before, 64 of them half a minute of ngspice.
 CELLS_MAX = {False: 64, True: 1024}  # by whether they are compiled
 
 

@@ -38,7 +38,7 @@ class Device(Parameters):
     compiled: Form = quantity(
         "never", "1", "a model of the kit as compiled Verilog-A: never, always, or auto: where it can be had"
     )
-    unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # finished points and tables of behavioural cells stay what they were
+    unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # points and tables of behavioural cells stay what they were
 
     @field_validator("library")
     @classmethod
