@@ -1,4 +1,4 @@
-"""LeNet-5 with NumPy kernels and with compiled ones against PyTorch, in turn: `python benchmarks/train_kernels.py TABLES`.
+"""LeNet-5 with NumPy and with compiled kernels beside PyTorch: `python benchmarks/train_kernels.py TABLES.h5`.
 
 Needs PyTorch and numba (the extras `torch` and `fast`), and RRAMKIT_DATA naming the folder of MNIST's files. Prints
 milliseconds of processor time of a training step on one thread (set OMP_NUM_THREADS=1); the sides take turns in one
@@ -63,7 +63,7 @@ def taken(steps: dict[str, Callable[[int], None]]) -> dict[str, list[float]]:
 def use(name: str) -> None:
     """Let the kit run one side's kernels."""
     if name in KERNELS:
-        kernels.chosen = lambda: KERNELS[name]  # pyright: ignore[reportAttributeAccessIssue]
+        kernels.chosen = lambda: KERNELS[name]
 
 
 if __name__ == "__main__":
