@@ -35,6 +35,7 @@ OPTIONAL = {
     "ruff": ("ruff", "only for the style checks: `make lint` installs it"),
     "torch": ("torch", "not needed; `pip install torch` where your own models use it"),
     "gymnasium": ("gymnasium", "not needed; `pip install gymnasium` where your own environments use it"),
+    "numba": ("numba", "not needed; `pip install 'rramkit[fast]'` compiles the inner loops of a training"),
     "distributed": ("distributed", "not needed; `pip install 'rramkit[dask]'` for runs on several machines"),
 }
 REINSTALL = "run `make setup`, or `pip install -e .` in the checkout"
@@ -106,6 +107,16 @@ def _optional() -> Iterator[Check]:
     for distribution, (module, cure) in OPTIONAL.items():
         version = _version(distribution, module)
         yield Check(distribution, version or "not installed", *(("ok",) if version else ("optional", cure)))
+    yield _kernels()
+
+
+def _kernels() -> Check:
+    from rramkit.array import kernels
+
+    try:
+        return Check("kernels", kernels.family(), "ok")
+    except SetupError as error:
+        return Check("kernels", "none", "missing", str(error))
 
 
 def _simulator() -> Iterator[Check]:

@@ -20,7 +20,8 @@ import numpy as np
 
 from rramkit import hdf5
 from rramkit.array.backend import is_array, like, to_numpy
-from rramkit.array.threads import arithmetic
+from rramkit.array.kernels import family, reference
+from rramkit.array.threads import arithmetic as blas
 from rramkit.errors import InputError, OtherArithmeticWarning, TableError
 from rramkit.record.network import read_arrays, write_arrays
 
@@ -55,6 +56,12 @@ class Checkpoint:
     log: Mapping[str, np.ndarray]
     seconds: float = 0.0
     memory: Mapping[str, np.ndarray] | None = None
+
+
+def arithmetic() -> str:
+    """Return what a training's numbers depend on in their last bits: the BLAS libraries, and compiled kernels."""
+    own = family()
+    return blas() if own == reference.FAMILY else f"{blas()}; {own}"
 
 
 def path_of(run: Path) -> Path:

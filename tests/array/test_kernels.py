@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import util
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,17 +41,18 @@ def drawn(seed: int, shape: tuple[int, ...], scale: float) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, dtype=np.float32) * np.float32(scale)
 
 
-def twice(kernel: str, *arguments: object, **named: object) -> tuple[object, object]:
+def twice(kernel: str, *arguments: Any, **named: Any) -> tuple[Any, Any]:
     """Return what both kernels make of copies of the same arguments."""
 
-    def own(x: object) -> object:
+    def own(x: Any) -> Any:
         if isinstance(x, tuple):
             return tuple(own(each) for each in x)
         return x.copy(order="K") if isinstance(x, np.ndarray) else x
 
-    return tuple(
+    expected, got = (
         getattr(module, kernel)(*(own(each) for each in arguments), **named) for module in (reference, compiled())
-    )  # pyright: ignore[reportReturnType]
+    )
+    return expected, got
 
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 70), st.integers(1, 40))

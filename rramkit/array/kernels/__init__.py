@@ -33,8 +33,8 @@ NORMAL_ROUNDING = 4e-6
 """Largest difference of a standard normal number (1): an angle rounded by 2^-24 of 2 pi, at the largest radius, 6.8."""
 
 PROFILE_ROUNDING = 2.0**-17
-"""Largest difference of cells behind wires and of profiles in float32, over the largest (1): 128 units of its end.
-As many as a line has cells, at loads up to 4 (`wires`); 5e-6 was the most that was seen."""
+"""Largest difference of cells behind wires and of profiles in float32, over the largest (1): 128 units in the last
+place. As many as a line has cells, at loads up to 4 (`wires`); 5e-6 was the most that was seen."""
 
 
 @lru_cache(maxsize=1)

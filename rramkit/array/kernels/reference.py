@@ -186,7 +186,8 @@ def wire_profiles(g: Array, ladder: Ladder) -> tuple[Array, Array, Array]:
         Resistances along the rows and the columns.
     """
     xp = namespace(g)
-    p = like(shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line), g)
+    # copies: what is shared is read-only, which a tensor cannot be
+    p = like(shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line).copy(), g)
     q = like(shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)[::-1, ::-1].copy(), g)
     s = s_before = 1.0
     drop = before = (g @ p, q @ g)

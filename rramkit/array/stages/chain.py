@@ -7,6 +7,7 @@ one resistive element, at its terminals.
 """
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import PrivateAttr, model_validator
@@ -166,7 +167,7 @@ class ReadChain(Parameters):
             for name, stage in self._named()
         }
 
-    @property
+    @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that are on, in signal order; a readout and the ADC of its voltage are one, `SenseUnit`."""
         stages = []
