@@ -2,14 +2,15 @@
 
 python benchmarks/compiled_cells.py [--sides 4 8 16] [--behavioural-side 8]
 
-Decks of the cell plans, and the write of one cell in arrays with transistors (BSIM4) and wires whose states are all free
-to move. Seconds are those of the ngspice process. Behavioural arrays larger than `--behavioural-side` are left out:
+Decks of the cell plans, and the write of one cell in arrays with transistors (BSIM4) and wires, all states free to
+move. Seconds are those of the ngspice process. Behavioural arrays larger than `--behavioural-side` are left out:
 16 x 16 takes a minute or two. It needs the Verilog-A compiler (`rramkit doctor`).
 """
 
 import argparse
 from collections.abc import Iterator
 
+from rramkit.characterization.deck_file import measure_labels
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits import catalog, crossbar_write
@@ -77,7 +78,9 @@ def compare(pool: SpicePool, name: str, *decks: str) -> None:
         print(f"{name}: compiled alone {seconds} s", flush=True)
         return
     ours, compiled = (waves.measures for waves, _ in found)
-    worst = max((abs(compiled[key] - ours[key]) / max(abs(ours[key]), 1e-3), key) for key in ours)
+    units = {key: label.unit for key, label in measure_labels(decks[0]).items() if key in ours}
+    largest = {unit: max(abs(ours[key]) for key in units if units[key] == unit) for unit in units.values()}
+    worst = max((abs(compiled[key] - ours[key]) / (largest[units[key]] or 1.0), key) for key in units)
     print(f"{name}: {worst[1]} differs by {worst[0]:.1g}; {seconds} s, {found[0][1] / found[1][1]:.1f}", flush=True)
 
 

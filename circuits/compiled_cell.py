@@ -80,7 +80,7 @@ def _cards(record: DeviceModel, module: str) -> str:
     text, values = netlists.text(record.library), record.sets["default"].values
     moving = re.search(rf"(?ms)^\.subckt {record.subcircuit} .*?\bs_0=(\S+).*?^\.ends\n", text)
     if moving is None:
-        raise InputError(f"{record.library} must hold the subcircuit {record.subcircuit} with s_0. Correct it.")
+        raise InputError(f"{record.library} must hold the subcircuit {record.subcircuit} with s_0. Fix it.")
     cards = [
         f".subckt {record.subcircuit} te be s s_0={moving[1]}{''.join(f' {key}={values[key]!r}' for key in values)}",
         f".model rramkit_cell {module}{''.join(f' {key}={{{key}}}' for key in values)}",
