@@ -8,7 +8,9 @@ move. Seconds are those of the ngspice process. Behavioural arrays larger than `
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from rramkit.characterization.deck_file import measure_labels
 from rramkit.characterization.engine.pool import SpicePool
@@ -17,6 +19,7 @@ from rramkit.circuits import catalog, crossbar_write
 from rramkit.circuits.compiled_cell import Form
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
+from rramkit.circuits.deck import Deck
 from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
 from rramkit.netlists import models
 from rramkit.parameters import Parameters
@@ -52,14 +55,15 @@ def _decks() -> "Iterator[tuple[str, _Maker]]":
         params = DevicePulseParams(device=Device(model=name), v_pulse=(pulses.v_set, -pulses.v_reset), **given)
         yield f"{name}: two pulses", _Maker(params)
     for name in BLOCKS:
-        yield name, _Maker(catalog.block(name).parameters(), name)
+        yield name, _Maker(catalog.block(name).parameters(), catalog.block(name).deck)
 
 
+@dataclass(frozen=True)
 class _Maker:
     """Makes one deck in either form."""
 
-    def __init__(self, params: Parameters, block: str = "") -> None:
-        self.params, self.deck = params, catalog.block(block).deck if block else pulse_train
+    params: Parameters
+    deck: Callable[[Any], Deck] = pulse_train
 
     def __call__(self, form: Form) -> str:
         return self.deck(in_form(self.params, form)).text()

@@ -17,6 +17,7 @@ from rramkit.characterization.device_check import check_device
 from rramkit.characterization.engine.cache_key import content_key
 from rramkit.circuits import libraries
 from rramkit.circuits.cell import PulseShape
+from rramkit.circuits.compiled_cell import CompiledCell
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
 from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
@@ -102,6 +103,7 @@ def test_auto_compiles_where_there_is_a_compiler(pool):
 @pytest.mark.usefixtures("verilog_a")
 def test_deck_key_and_provenance_hold_the_hash():
     library = in_form(TRAIN, "always").device.model_file
+    assert isinstance(library, CompiledCell)
     text = compact_model(library.path)
     deck = deck_of("always")
     assert f"* compiled model: rram_bulk.va {text.sha256} {text.compiler}\n" in deck
@@ -147,6 +149,7 @@ def test_a_users_library_is_not_compiled_by_this_key(tmp_path):
 
 def test_every_device_of_a_design_takes_the_option():
     design = with_cells(find_design("design"), "auto")
+    assert design.cell is not None
     texts = [*(plan.as_json() for plan in design.blocks), design.cell.as_json()]
     assert sum('"compiled": "auto"' in text for text in texts) >= 4  # cell, disturb, both write drivers
     assert all(text.count('"compiled": "auto"') == text.count('"parameter_set"') for text in texts)
@@ -157,7 +160,7 @@ def test_every_device_of_a_design_takes_the_option():
 def test_the_option_takes_three_words():
     runner = CliRunner()
     done = runner.invoke(app, ["characterize", "--compiled-cells", "yes", "--list"])
-    assert done.exit_code != 0 and "must be never, auto or always; got 'yes'" in str(done.exception)
+    assert done.exit_code != 0 and "must be one of never, auto, always; got 'yes'" in str(done.exception)
     done = runner.invoke(app, ["characterize", "--plan", "disturb", "--compiled-cells", "auto", "--list"])
     assert done.exit_code == 0 and '"compiled": "auto"' in done.stdout
 
