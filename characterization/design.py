@@ -32,11 +32,11 @@ from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.plan import Plan
 from rramkit.circuits import catalog, libraries
 from rramkit.circuits.compiled_cell import CompiledCell, Form
-from rramkit.circuits.device import Device
+from rramkit.circuits.device import Device, in_form
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
 from rramkit.errors import InputError, TableError
-from rramkit.parameters import Given, Parameters, beside, listing, quantity, toml_values
+from rramkit.parameters import Parameters, beside, listing, quantity, toml_values
 from rramkit.table.schema import COMPONENT_PLAN
 
 FOLDER = Path(__file__).resolve().parent / "plans"
@@ -110,25 +110,16 @@ class Design(Parameters):
 
 def with_cells(design: Design, form: Form) -> Design:
     """Return a design whose devices of the kit are compiled `never`, `always`, or `auto`: where they can be."""
-    cell = design.cell and _with_cells(design.cell, form)
+    cell = design.cell and in_form(design.cell, form)
     blocks = [
         ComponentPlan.checked(
             {name: getattr(plan, name) for name in type(plan).model_fields}
-            | {"parameters": _with_cells(plan.nominal, form).model_dump(mode="json")},
+            | {"parameters": in_form(plan.nominal, form).model_dump(mode="json")},
             where=plan.name,
         )
         for plan in design.blocks
     ]
     return design.model_copy(update={"cell": cell, "blocks": tuple(blocks)})
-
-
-def _with_cells(params: Given, form: Form) -> Given:
-    if isinstance(params, Device):
-        return params if params.library else params.model_copy(update={"compiled": form})
-    inner = {name: getattr(params, name) for name in type(params).model_fields}
-    return params.model_copy(
-        update={name: _with_cells(each, form) for name, each in inner.items() if isinstance(each, Parameters)}
-    )
 
 
 def waived_by(plans: Iterable[ComponentPlan]) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from typing import Literal
 
 from rramkit import netlists
 from rramkit.circuits.libraries import DeviceLibrary, ModelFile
-from rramkit.circuits.verilog_a import can_be_compiled, check_device, compact_model
-from rramkit.errors import InputError
+from rramkit.circuits.verilog_a import FOLDER_VARIABLE, VARIABLE, can_be_compiled, check_device, compact_model
+from rramkit.circuits.verilog_a.compiler import PROGRAMS
+from rramkit.errors import InputError, KitError, SetupError
 from rramkit.netlists.models import DeviceModel
 
 Form = Literal["never", "auto", "always"]
@@ -44,17 +45,31 @@ def cell_library(record: DeviceModel, form: Form) -> ModelFile:
     SetupError
         When it must be compiled, and there is no compiler.
     """
-    text = netlists.FOLDER / Path(record.library).with_suffix(".va")
-    if form == "never" or (form == "auto" and not (text.is_file() and can_be_compiled(str(text)))):
+    if form == "never":
         return record.library
-    if not text.is_file():
-        raise InputError(
-            f"`compiled` = always needs the model in Verilog-A; {record.subcircuit} has no netlists/{text.name}. Use "
-            "auto or never."
-        )
+    text = netlists.FOLDER / Path(record.library).with_suffix(".va")
+    fault = _why_not(text)
+    if fault is not None and form == "always":
+        raise fault
+    if fault is not None:
+        return record.library
     check_device(str(text))
     module = compact_model(str(text)).modules[0].name
     return CompiledCell(str(text), osdi=(str(text),), cards=_cards(record, module), behavioural=record.library)
+
+
+def _why_not(text: Path) -> KitError | None:
+    """Return why a model cannot be compiled here; None: it can."""
+    if not text.is_file():
+        return InputError(
+            f"`compiled` = always needs the model in Verilog-A; there is no {text.name}. Use auto or never."
+        )
+    if not can_be_compiled(str(text)):
+        return SetupError(
+            f"`compiled` = always needs the Verilog-A compiler {PROGRAMS[0]}, on PATH or named in {VARIABLE}; found "
+            f"none, and none has left {text.name} in {FOLDER_VARIABLE}. Install it, or use auto or never."
+        )
+    return None
 
 
 def _cards(record: DeviceModel, module: str) -> str:
@@ -65,7 +80,7 @@ def _cards(record: DeviceModel, module: str) -> str:
     text, values = netlists.text(record.library), record.sets["default"].values
     moving = re.search(rf"(?ms)^\.subckt {record.subcircuit} .*?\bs_0=(\S+).*?^\.ends\n", text)
     if moving is None:
-        raise InputError(f"{record.library} must hold the subcircuit {record.subcircuit} with s_0. Correct it.")
+        raise InputError(f"{record.library} must hold the subcircuit {record.subcircuit} with s_0. Fix it.")
     cards = [
         f".subckt {record.subcircuit} te be s s_0={moving[1]}{''.join(f' {key}={values[key]!r}' for key in values)}",
         f".model rramkit_cell {module}{''.join(f' {key}={{{key}}}' for key in values)}",

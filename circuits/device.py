@@ -24,7 +24,7 @@ from rramkit.errors import InputError
 from rramkit.netlists import models
 from rramkit.netlists.equations import Equations, equations
 from rramkit.netlists.models import DeviceModel
-from rramkit.parameters import Parameters, absolute, quantity
+from rramkit.parameters import Given, Parameters, absolute, quantity
 
 
 class Device(Parameters):
@@ -38,7 +38,9 @@ class Device(Parameters):
     compiled: Form = quantity(
         "never", "1", "a model of the kit as compiled Verilog-A: never, always, or auto: where it can be had"
     )
-    unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # points and tables of behavioural cells stay what they were
+    unsaid: ClassVar[tuple[str, ...]] = (
+        "compiled",
+    )  # finished points and tables of behavioural cells stay what they were
 
     @field_validator("library")
     @classmethod
@@ -110,6 +112,16 @@ class Device(Parameters):
             for name, value in (record.sets[self.parameter_set].values | self.overrides).items()
             if value != default[name] and (parameters[name].held or not held)
         }
+
+
+def in_form(params: Given, form: Form) -> Given:
+    """Return parameters whose devices of the kit, also those of records in them, are compiled as `form` says."""
+    if isinstance(params, Device):
+        return params if params.library else params.model_copy(update={"compiled": form})
+    inner = {name: getattr(params, name) for name in type(params).model_fields}
+    return params.model_copy(
+        update={name: in_form(each, form) for name, each in inner.items() if isinstance(each, Parameters)}
+    )
 
 
 _TRIES = 1000  # draws of one value; the widest published limits keep four draws of five

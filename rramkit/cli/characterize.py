@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich import box
@@ -110,13 +110,16 @@ def characterize(
 def _with_cells(plan: "Plan | Design", form: str | None) -> "Plan | Design":
     """Return the plan with its devices compiled or not, as the option says."""
     from rramkit.characterization.design import design_of, with_cells
+    from rramkit.circuits.compiled_cell import Form
 
     if form is None:
         return plan
-    forms = {"never", "auto", "always"}
-    if form not in forms:
-        raise InputError(f"`--compiled-cells` must be never, auto or always; got {form!r}. Pass one of them.")
-    return with_cells(design_of(plan), form)
+    chosen_form = next((each for each in get_args(Form) if each == form), None)
+    if chosen_form is None:
+        raise InputError(
+            f"`--compiled-cells` must be one of {', '.join(get_args(Form))}; got {form!r}. Pass one of them."
+        )
+    return with_cells(design_of(plan), chosen_form)
 
 
 def chosen(plan_name: str | None, params: Path | None, pairs: list[str] | None) -> "Plan | Design":

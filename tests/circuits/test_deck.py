@@ -42,7 +42,7 @@ def _bare_ngspice() -> str:
 
 def test_the_header_names_every_parameter_output_and_measure(deck):
     header = deck.text().partition("\n\n")[0]
-    for name, value, unit, description in flat(deck.parameters):
+    for name, value, unit, description in flat(deck.parameters, unsaid=False):
         assert re.search(rf"(?m)^\*   {re.escape(f'{name} = {value} {unit}')}\s+{re.escape(description)}$", header)
     labels = output_labels(deck.text())
     assert {name: (label.vector, label.unit) for name, label in labels.items()} == {

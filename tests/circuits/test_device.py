@@ -8,7 +8,8 @@ from fixtures.closeness import near
 
 from rramkit import netlists
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, DevicePulseParams, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
+from rramkit.circuits.verilog_a import complaints, source
 from rramkit.netlists import models
 from rramkit.netlists.equations import equations, jart, stanford
 
@@ -57,6 +58,29 @@ def test_state_after_a_pulse_train_against_scipy(pool, params):
     # 0.1 % of the range. Each train moves the state by 5 % of it or more, so that the comparison means something.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert np.max(np.abs(np.diff(expected, prepend=params.state))) > 0.05
+
+
+@pytest.mark.parametrize("params", TRAINS, ids=lambda p: f"{p.device.model}-{p.device.parameter_set}")
+@pytest.mark.usefixtures("verilog_a")
+def test_the_compiled_cell_is_the_behavioural_one(pool, params):
+    ours, compiled = (pool.run(pulse_train(in_form(params, form)).text()) for form in ("never", "always"))
+    assert compiled.measures.keys() == ours.measures.keys() and len(ours.measures) == len(params.v_pulse)
+    for name, value in ours.measures.items():
+        assert compiled.measures[name] == near(value, within=1e-4)  # of the range; sky130 and jart 3e-6, others 0
+    # in the middle of each pulse, away from a runaway, whose points of time differ
+    times = [k * params.t_slot + params.t_rise + 0.7 * params.t_pulse for k in range(len(params.v_pulse))]
+    currents = [np.interp(times, waves["time"], waves["i_drive"]) for waves in (ours, compiled)]
+    np.testing.assert_allclose(currents[1], currents[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", models.names())
+@pytest.mark.usefixtures("verilog_a")
+def test_a_half_finished_runaway_does_not_stop_the_compiled_cell(pool, model):
+    for state in (0.02, 0.98):
+        params = train(model, state=state, v_pulse=(3.3, -3.3, 3.3), r_series=2e3)
+        ours, compiled = (pool.run(pulse_train(in_form(params, form)).text())["state"] for form in ("never", "always"))
+        assert np.min(compiled) > -0.1 and np.max(compiled) < 1.1
+        assert compiled[-1] == near(float(ours[-1]), within=1e-3)  # of a runaway that hits the bound: its last step
 
 
 @pytest.mark.parametrize("model", models.names())
@@ -143,6 +167,22 @@ def test_subcircuit_defaults_are_the_set_default(name):
         declared = dict(re.findall(r"(\w+)=([-+.\de]+)", text[text.index(line) :].partition("\n")[0]))
         wanted = {n: v for n, v in model.sets["default"].values.items() if model.parameters[n].held or not held}
         assert {n: float(declared[n]) for n in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_the_verilog_a_has_the_librarys_parameters_and_defaults(name):
+    """Of the moving subcircuit, those that no set names too: `w`, `speed_max`."""
+    model = models.model(name)
+    library = netlists.text(model.library).replace("\n+", " ")
+    line = re.search(rf"(?m)^\.subckt {model.subcircuit} te be s (.*)$", library)
+    verilog = (netlists.FOLDER / model.library).with_suffix(".va")
+    declared = " ".join(re.findall(r"parameter real ([^;]*);", verilog.read_text()))
+    found = {key: float(value) for key, value in re.findall(r"(\w+) = ([-+.\de]+)", declared)}
+    assert line is not None
+    wanted = {key: float(value) for key, value in re.findall(r"(\w+)=([-+.\de]+)", line[1])}
+    del wanted["s_0"]  # the deck sets the pin
+    assert found == wanted
+    assert complaints(source(verilog)) == []
 
 
 @pytest.mark.parametrize("name", models.names())
