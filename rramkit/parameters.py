@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from rramkit.errors import InputError, one_line
 
@@ -153,8 +154,7 @@ class Parameters(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if not isinstance(value, Parameters):
-                extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-                rows.append((name, value, str(extra.get("unit", "")), field.description or ""))
+                rows.append((name, value, unit_of_field(field), field.description or ""))
         return rows
 
 
@@ -234,6 +234,12 @@ def listing(parameters: Parameters, indent: str = "") -> str:
     return "\n".join(lines)
 
 
+def unit_of_field(field: FieldInfo) -> str:
+    """Return the unit of a field; empty: it has none, for instance a group."""
+    extra = field.json_schema_extra
+    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+
+
 def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:  # noqa: ANN401  (as pydantic's Field)
     """Return a pydantic field with a unit; `bounds` are `ge`, `gt`, `le`, `lt`."""
     return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -255,9 +261,9 @@ def _complaint(model: type[Parameters], error: ValidationError, where: str) -> s
         got = repr(first.get("ctx", {}).get("tag"))
         return f"{where}: `{name}.kind` must be one of {tags}; got {got}. Fix this key.{more}"
     field = owner.model_fields.get(names[-1]) if names else None
-    extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
+    unit = "" if field is None else unit_of_field(field)
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
+    unit = f" {unit}" if what[-1].isdigit() and unit not in ("", "1") else ""
     if first["type"] == "model_type":
         what = "should be a group of keys, not a value"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
@@ -282,7 +288,7 @@ def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[st
     groups = [
         name
         for name, field in owner.model_fields.items()
-        for one in _models(field.annotation)
+        for one in models_of(field.annotation)
         if wrong in one.model_fields
     ]
     meant = similar or [f"{group}.{wrong}" for group in groups[:1]]
@@ -305,7 +311,7 @@ def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Pa
         if isinstance(part, str) and candidates:
             owner = candidates[0]
             field = owner.model_fields.get(part)
-            candidates = [] if field is None else _models(field.annotation)
+            candidates = [] if field is None else models_of(field.annotation)
     return owner, names
 
 
@@ -314,11 +320,11 @@ def _kind(model: type[Parameters]) -> object:
     return None if field is None else field.default
 
 
-def _models(annotation: object) -> list[type[Parameters]]:
-    """Return the records in an annotation: itself, or those of a union or a tuple."""
+def models_of(annotation: object) -> list[type[Parameters]]:
+    """Return the records in an annotation: itself, or those of a union, a tuple or a dictionary's values."""
     if isinstance(annotation, type) and issubclass(annotation, Parameters):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
+    return [model for part in get_args(annotation) for model in models_of(part)]
 
 
 def current_path(model: type[Parameters], path: str) -> str:
@@ -327,7 +333,7 @@ def current_path(model: type[Parameters], path: str) -> str:
     for part in path.split("."):
         name = next((one.old_names[part] for one in candidates if part in one.old_names), part)
         fields = [one.model_fields[name] for one in candidates if name in one.model_fields]
-        candidates = [group for field in fields for group in _models(field.annotation)]
+        candidates = [group for field in fields for group in models_of(field.annotation)]
         names.append(name)
     return ".".join(names)
 
@@ -379,5 +385,4 @@ def unit_of_path(params: Parameters, path: str) -> str:
     number_of_path(params, path)
     group, _, name = path.rpartition(".")
     owner = get_path(params, group) if group else params
-    extra = type(owner).model_fields[name].json_schema_extra if isinstance(owner, Parameters) else None
-    return str(extra.get("unit", "1")) if isinstance(extra, dict) else "1"
+    return unit_of_field(type(owner).model_fields[name]) or "1" if isinstance(owner, Parameters) else "1"

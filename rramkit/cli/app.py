@@ -14,7 +14,9 @@ from rramkit.cli import (
     device,
     doctor,
     evaluate,
+    explain,
     import_measured,
+    init,
     merge,
     netlist,
     plot,
@@ -45,6 +47,7 @@ app = typer.Typer(
     ),
 )
 _COMMANDS = {
+    "init": init.init,
     "netlist": netlist.netlist,
     "simulate": simulate.simulate,
     "characterize": characterize.characterize,
@@ -61,6 +64,7 @@ _COMMANDS = {
     "prove": prove.prove,
     "sensitivity": sensitivity.sensitivity,
     "report": report.report,
+    "explain": explain.explain,
     "doctor": doctor.doctor,
     "demo": demo.demo,
 }
