@@ -118,5 +118,7 @@ def run(arguments: list[str]) -> int:
     except _WrongCall as error:
         wrong = cast(typer.BadParameter, error)
         command = wrong.ctx.command_path if wrong.ctx else "rramkit"
-        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` lists the arguments.") from None
+        message = wrong.format_message().replace("?.", "?").rstrip(".")
+        end = "" if message.endswith("?") else "."
+        raise InputError(f"{message}{end} `{command} --help` lists the arguments.") from None
     return code if isinstance(code, int) else 0

@@ -112,15 +112,13 @@ def _key(
     model: type[Parameters], field: FieldInfo, of: str, path: tuple[str, ...], kinds: tuple[str, ...], here: object
 ) -> Key:
     records = models_of(field.annotation)
-    described = field.description or " ".join(
-        (inspect.getdoc(records[0]) if records else "" or "").split("\n\n")[0].split()
-    )
+    of_record = (inspect.getdoc(records[0]) or "").split("\n\n")[0] if records else ""
     return Key(
         of=of,
         path=path,
         owner=f"{model.__module__}.{model.__qualname__}",
         kinds=kinds,
-        description=described,
+        description=field.description or " ".join(of_record.split()),
         unit=unit_of_field(field),
         value=_value(field.annotation),
         bound=_bound(field),

@@ -23,6 +23,7 @@ ParameterPairs = Annotated[
         "--set", "-s", help="One parameter in SI units, dots for nested ones; may be repeated.", metavar="KEY=VALUE"
     ),
 ]
+ListSettings = Annotated[bool, typer.Option("--list", help="List the settings and stop.")]
 Timeout = Annotated[
     float, typer.Option(help="Processor seconds after which one run of ngspice is killed.", metavar="SECONDS", min=0.1)
 ]

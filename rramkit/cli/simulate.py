@@ -8,7 +8,7 @@ import typer
 
 from rramkit.cli import failed_deck, strict_json
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
-from rramkit.errors import InputError, SimulatorWarning
+from rramkit.errors import InputError, SimulatorWarning, meant
 from rramkit.files import check_writable, whole_file
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None, options: "Dec
         return with_notes(block.deck(parameters(block.parameters, params, pairs)).text(), options)
     if not Path(what).exists() and "." not in what and "/" not in what:
         raise InputError(
-            f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Pass one of them."
+            f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}."
+            f"{meant(catalog.current_name(what), catalog.BLOCKS)} Pass one of them."
         )
     if params or pairs:
         raise InputError(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli.chip import ChipOptions, load_tables, on_chip
-from rramkit.cli.options import ParameterPairs
+from rramkit.cli.options import ListSettings, ParameterPairs
 from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
     from rramkit.learning.ablate import Cost
+    from rramkit.learning.experiment import Experiment
     from rramkit.learning.sweep import Trial, TrialResult
     from rramkit.processes import Executor
 
@@ -33,16 +34,21 @@ def sweep(
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
+    list_settings: ListSettings = False,
     quiet: Quiet = False,
 ) -> None:
     """Train every combination of the values under `sweep` in an experiment; list them by validation accuracy.
 
-    The same command again skips finished trainings and resumes interrupted ones.
+    `--list` prints the settings and the combinations, and trains nothing. The same command again skips finished
+    trainings and resumes interrupted ones.
     """
     from rramkit.learning.experiment import grid
     from rramkit.learning.sweep import SUMMARY, trials
 
     settings = experiment_of(experiment, list(pairs or []), chip)
+    if list_settings:
+        typer.echo(_planned(settings))
+        return
     path = tables or settings.tables_path(experiment)
     file, combinations = load_tables(path, settings.chip, quiet=quiet), grid(settings)
     for _, one in combinations:
@@ -120,6 +126,15 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
             bar.advance(task)
 
         return run(jobs, executor, progress=show)
+
+
+def _planned(settings: "Experiment") -> str:
+    """Return the settings of a sweep, and its trainings."""
+    from rramkit.learning.experiment import grid
+    from rramkit.parameters import listing
+
+    labels = [label for label, _ in grid(settings)]
+    return "\n".join([listing(settings), f"{len(labels)} trainings:", *(f"  {label}" for label in labels)])
 
 
 def _listing(rows: "Sequence[TrialResult]") -> str:

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from fixtures.synthetic import tables
@@ -85,3 +86,15 @@ def test_the_experiment_names_its_tables_beside_itself(table_file, tmp_path):
     (tmp_path / table_file.name).write_bytes(table_file.read_bytes())
     done = CliRunner().invoke(app, ["train", str(experiment), "-o", str(tmp_path / "run.h5"), "-q"])
     assert done.exit_code == 0
+
+
+def test_list_prints_the_settings_as_they_are_and_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e.toml").write_text('epochs = 7\n[sweep]\nseed = [1, 2]\n"rule.threshold" = [0.1, 0.2]\n')
+    for command in ("train", "sweep"):
+        done = CliRunner().invoke(app, [command, "e.toml", "--list", "-s", "batch=64"], catch_exceptions=False)
+        assert done.exit_code == 0
+        assert re.search(r"(?m)^epochs = 7 +epochs$", done.stdout) and re.search(r"(?m)^batch = 64 ", done.stdout)
+        assert re.search(r"(?m)^optimiser\.learning_rate = ", done.stdout)
+    assert "4 trainings:\n  seed=1 rule.threshold=0.1\n" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["e.toml"]
