@@ -22,12 +22,13 @@ from rramkit.errors import InputError, SimulationError, SimulatorWarning
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` points of `stage` have ended, `failed` of them without a result."""
+    """`done` of `total` points of `stage` have ended, `failed` of them without a result; `reused` ran before."""
 
     stage: str
     done: int
     total: int
     failed: int = 0
+    reused: int = 0
 
 
 Report = Callable[[Progress], None]
@@ -208,14 +209,15 @@ class Runner:
         """Return the outcomes, None for those of other shares."""
         total = sum(len(run.points) if isinstance(run, PointGroup) else 1 for run in runs)
         outcomes: list[Outcome | None] = [None] * total
-        failures = Failures(stage, total, max_failed)
+        failures, reused = Failures(stage, total, max_failed), 0
         for done, (place, point, outcome) in enumerate(self._ended(runs, shard), 1):
             if outcome is not None:
                 outcomes[place] = outcome
+                reused += outcome.reused
                 self.tally.add(outcome)
                 if outcome.reason is not None:
                     failures.add(place, point, outcome)
-            self.report(Progress(stage, done, total, failures.count))
+            self.report(Progress(stage, done, total, failures.count, reused))
         return outcomes
 
     def _ended(

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit.cli import strict_json
+from rramkit.cli.progress import log
 from rramkit.errors import InputError, meant
 from rramkit.parameters import beside, toml_values
 
@@ -29,7 +30,7 @@ def check(
     from rramkit.characterization.engine.pool import SpicePool
 
     device = _device(what)
-    with SpicePool(workers=1, timeout=timeout) as pool:
+    with log(f"{what} in ngspice", quiet=json), SpicePool(workers=1, timeout=timeout) as pool:
         findings = check_device(device, pool)
     failed = [finding for finding in findings if not finding.passed]
     if json:

@@ -8,6 +8,7 @@ import typer
 
 from rramkit.cli.chip import ChipOptions, load_tables, on_chip
 from rramkit.cli.options import ListSettings, ParameterPairs
+from rramkit.cli.progress import log
 from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
@@ -108,22 +109,19 @@ def _executor(workers: int | None, scheduler: str | None) -> "Executor":
 
 
 def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
-    from rich.console import Console
-    from rich.progress import Progress
-
     from rramkit import units
     from rramkit.learning.sweep import sweep as run
 
-    with Progress(console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(f"{len(jobs)} trainings", total=len(jobs))
+    ended: list[str] = []
+    with log("trainings", quiet=quiet) as lines:
 
         def show(row: "TrialResult") -> None:
             seen = row.accuracy if row.accuracy_validation is None else row.accuracy_validation
             images = "test" if row.accuracy_validation is None else "validation"
-            bar.console.print(f"{row.label}: {images} {units.percent(seen)}", highlight=False)
+            ended.append(row.label)
             for notice in row.notices:
                 typer.echo(f"warning: {row.label}: {notice}", err=True)
-            bar.advance(task)
+            lines.step("trainings", len(ended), len(jobs), f"{row.label}: {images} {units.percent(seen)}")
 
         return run(jobs, executor, progress=show)
 
