@@ -35,7 +35,7 @@ from rramkit.errors import DataWarning, FormerNameWarning, InputError, OtherArit
 app = typer.Typer(
     name="rramkit",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -38,6 +38,12 @@ Libraries = Annotated[
 ]
 
 
+def say_replaced(path: Path, *, quiet: bool) -> None:
+    """Say on the error stream that a result which is there will be replaced; `quiet`: not."""
+    if path.exists() and not quiet:
+        typer.echo(f"rramkit: note: {path} exists, and is replaced when this ends well; `-o` names another.", err=True)
+
+
 def name_libraries(paths: list[Path] | None) -> None:
     """Name the model files that a table file may mean."""
     from rramkit.circuits.libraries import name_library

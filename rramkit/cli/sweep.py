@@ -55,7 +55,7 @@ def sweep(
     for _, one in combinations:
         one.on(one.chip.tables(file))  # errors come once, before any process starts
     jobs = trials(combinations, path, output)
-    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
+    rows = _train_all(jobs, _executor(workers, scheduler), summary=SUMMARY, quiet=quiet)
     if not quiet:
         typer.echo(_listing(rows))
     typer.echo(output / SUMMARY)
@@ -82,14 +82,14 @@ def ablate(
     its driver's steps), of the reads and of the writes that the experiment sets.
     Values of `seed` under `sweep` repeat every training and give the costs standard errors.
     """
-    from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled
+    from rramkit.learning.ablate import ALL, NONE, SUMMARY, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
     settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
     named = ablation(settings, load_tables(path, settings.chip, quiet=quiet), leave_one_out=leave_one_out)
     jobs = trials(labelled(named), path, output)
-    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
+    rows = _train_all(jobs, _executor(workers, scheduler), summary=SUMMARY, quiet=quiet)
     names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
     ranked = costs(names, accuracies, leave_one_out=leave_one_out)
     start = ALL if leave_one_out else NONE
@@ -108,7 +108,7 @@ def _executor(workers: int | None, scheduler: str | None) -> "Executor":
     return Processes(workers) if scheduler is None else DaskCluster(scheduler)
 
 
-def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
+def _train_all(jobs: "list[Trial]", executor: "Executor", *, summary: str, quiet: bool) -> "list[TrialResult]":
     from rramkit import units
     from rramkit.learning.sweep import sweep as run
 
@@ -123,7 +123,7 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "li
                 typer.echo(f"warning: {row.label}: {notice}", err=True)
             lines.step("trainings", len(ended), len(jobs), f"{row.label}: {images} {units.percent(seen)}")
 
-        return run(jobs, executor, progress=show)
+        return run(jobs, executor, progress=show, summary=summary)
 
 
 def _planned(settings: "Experiment") -> str:

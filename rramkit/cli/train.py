@@ -7,7 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import ListSettings, ParameterPairs, parameters
+from rramkit.cli.options import ListSettings, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
 from rramkit.errors import InputError
 
@@ -66,6 +66,7 @@ def train(
     path = tables or settings.tables_path(experiment)
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
     files.check_writable(output, keep=(path, experiment, start))
+    say_replaced(output, quiet=quiet or as_json)
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)
