@@ -277,6 +277,12 @@ def place(deck: str, number: int) -> str:
     return f"line {at + 1} of the deck"
 
 
+def card(deck: str, number: int) -> str:
+    """Return the text of line `number` of a deck, as ngspice counts; empty: it has none."""
+    kept = [line for line in deck.split("\n") if line]
+    return kept[number - 1] if 1 <= number <= len(kept) else ""
+
+
 @lru_cache(maxsize=_KEPT)
 def output_labels(deck: str) -> Mapping[str, Label]:
     """Return what the header says of each output, by its name."""
