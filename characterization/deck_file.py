@@ -14,7 +14,7 @@ from pathlib import Path
 from rramkit.characterization import deck_faults, waveform_files
 from rramkit.circuits import model_text, verilog_a
 from rramkit.circuits.model_text import Line
-from rramkit.errors import InputError
+from rramkit.errors import InputError, file_meant
 
 _OUTPUT = re.compile(
     r"^\*\s+(?P<name>\w+)\s+=\s+(?P<vector>[vi]\([\w.#]+\)|[io]noise_\w+)\s+\[(?P<unit>[^\]]+)\]\s*(?P<text>.*)$"
@@ -96,7 +96,9 @@ def read_deck(path: Path, options: DeckOptions | None = None) -> str:
     options = options or DeckOptions()
     if not path.is_file():
         reason = "not a file" if path.exists() else "no such file"
-        raise InputError(f"{path}: cannot be read as a deck ({reason}). Pass the path of a SPICE deck.")
+        raise InputError(
+            f"{path}: cannot be read as a deck ({reason}). Pass the path of a SPICE deck.{file_meant(path)}"
+        )
     title, *lines = model_text.read_text(path).split("\n")
     if title.lstrip().startswith("*#"):
         raise InputError(f"{path}, line 1: `*#` runs a command in ngspice. Remove the line.")
@@ -273,6 +275,12 @@ def place(deck: str, number: int) -> str:
         if lines[back] == _PLACE_ENDS:
             break
     return f"line {at + 1} of the deck"
+
+
+def card(deck: str, number: int) -> str:
+    """Return the text of line `number` of a deck, as ngspice counts; empty: it has none."""
+    kept = [line for line in deck.split("\n") if line]
+    return kept[number - 1] if 1 <= number <= len(kept) else ""
 
 
 @lru_cache(maxsize=_KEPT)

@@ -35,7 +35,7 @@ from rramkit.circuits.compiled_cell import CompiledCell, Form
 from rramkit.circuits.device import Device, in_form
 from rramkit.circuits.libraries import ModelFile
 from rramkit.circuits.technology import Technology
-from rramkit.errors import InputError, TableError
+from rramkit.errors import InputError, TableError, meant
 from rramkit.parameters import Parameters, beside, listing, quantity, toml_values
 from rramkit.table.schema import COMPONENT_PLAN
 
@@ -182,7 +182,8 @@ def find_design(name: str) -> Design:
         return read_design(FOLDER / f"{catalog.noted_name(name)}.toml")
     if not name.endswith(".toml"):
         raise InputError(
-            f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}. Pass one of them."
+            f"`--plan` must be a TOML file or one of {', '.join(plan_names())}; got {name!r}."
+            f"{meant(catalog.current_name(name), plan_names())} Pass one of them."
         )
     return read_design(Path(name))
 
@@ -412,7 +413,8 @@ def _plans(entry: object, path: Path) -> tuple[ComponentPlan, ...]:
     if isinstance(entry, str) and catalog.current_name(entry) in plan_names():
         return read_design(FOLDER / f"{catalog.noted_name(entry)}.toml").blocks
     names = ", ".join(plan_names())
-    raise InputError(f"{path}: `blocks` must hold names ({names}), TOML files or plans; got {entry!r}. Fix it.")
+    hint = meant(catalog.current_name(entry), plan_names()) if isinstance(entry, str) else ""
+    raise InputError(f"{path}: `blocks` must hold names ({names}), TOML files or plans; got {entry!r}.{hint} Fix it.")
 
 
 def _with_present_name(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rramkit.characterization.deck_file import place, waived
+from rramkit.characterization.deck_file import card, place, waived
 
 _PARSE = re.compile(
     r"circuit not parsed|unknown subckt|could not find a valid modelname|unable to find definition of model"
@@ -24,6 +24,7 @@ _PARSE = re.compile(
 _CONVERGENCE = re.compile(
     r"timestep too small|doanalyses:|simulation\(s\) aborted|transient op failed|simulation interrupted", re.IGNORECASE
 )
+_SINGULAR = re.compile(r"singular matrix:\s+check node (?P<node>\S+)", re.IGNORECASE)
 _ERROR = re.compile(r"^\s*(fatal )?error\b|^\s*fatal\b", re.IGNORECASE)
 _ON_LINE = re.compile(r"^\s*(?:Error on line|Warning: Model issue on line) +(?P<number>\d+)", re.IGNORECASE)
 _AT_LINE = re.compile(r"\bat line (\d+)", re.IGNORECASE)
@@ -70,7 +71,8 @@ def fatal(log: Sequence[str], deck: str) -> tuple[str, str] | None:
     for reason, pattern in (("parse", _PARSE), ("convergence", _CONVERGENCE)):
         for index, line in enumerate(log):
             if pattern.search(line):
-                return reason, _at_its_line(log, index, deck)
+                text = _at_its_line(log, index, deck)
+                return reason, text if reason == "parse" else f"{text}{_singular(log)}"
     return None
 
 
@@ -88,7 +90,25 @@ def _at_its_line(log: Sequence[str], index: int, deck: str) -> str:
     if netlist is not None:
         return f"{place(deck, int(netlist['number']))}: {line}"
     cure = " (another simulator's syntax? Pass `--behaviour`)" if "no such function" in line.lower() else ""
-    return _AT_LINE.sub(lambda match: f"at {place(deck, int(match[1]))}", line) + cure
+    if _AT_LINE.search(line):
+        return _AT_LINE.sub(lambda match: f"at {_where(deck, match[1], card(deck, int(match[1])))}", line) + cure
+    return _before(line, deck) + line + cure
+
+
+def _before(line: str, deck: str) -> str:
+    """Return file and line of the one card that a message repeats, as ngspice writes it: lower case, single spaces."""
+    said, places = " ".join(line.lower().split()), list[int]()
+    for number, text in enumerate((each for each in deck.split("\n") if each), 1):
+        words = text.lower().split()
+        if number > 1 and len(words) > 1 and not text.startswith("*") and said.endswith(" ".join(words)):
+            places.append(number)
+    return f"{place(deck, places[0])}: " if len(places) == 1 else ""
+
+
+def _singular(log: Iterable[str]) -> str:
+    """Return what ngspice says of a matrix without solution before a run that did not converge; empty: nothing."""
+    nodes = dict.fromkeys(match["node"] for line in log if (match := _SINGULAR.search(line)))
+    return f" (singular matrix: check node {', '.join(nodes)})" if nodes else ""
 
 
 def _where(deck: str, number: str, card: str) -> str:

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 from rramkit import circuits
 from rramkit.circuits.deck import CatalogEntry
-from rramkit.errors import FormerNameWarning, InputError
+from rramkit.errors import FormerNameWarning, InputError, meant
 
 __all__ = ["BLOCKS", "FORMER_NAMES", "CatalogEntry", "block", "current_name", "noted_name"]
 
@@ -39,7 +39,10 @@ FORMER_NAMES = {
 def block(name: str) -> CatalogEntry:
     """Return a block by its present name; raise `InputError` for an unknown one."""
     if name not in BLOCKS:
-        raise InputError(f"`block` must be one of {', '.join(BLOCKS)}; got {name!r}. See `rramkit netlist --list`.")
+        raise InputError(
+            f"`block` must be one of {', '.join(BLOCKS)}; got {name!r}."
+            f"{meant(name, BLOCKS)} See `rramkit netlist --list`."
+        )
     return BLOCKS[name]
 
 

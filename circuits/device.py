@@ -20,7 +20,7 @@ from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.libraries import ModelFile, check_path
 from rramkit.circuits.own_device import Interface, checked_name, device_library, device_model
 from rramkit.circuits.stimuli import staircase_points
-from rramkit.errors import InputError
+from rramkit.errors import InputError, meant
 from rramkit.netlists import models
 from rramkit.netlists.equations import Equations, equations
 from rramkit.netlists.models import DeviceModel
@@ -52,7 +52,11 @@ class Device(Parameters):
         if self.library:
             checked_name(self.model)
         elif self.model not in models.names():
-            raise ValueError(f"model must be one of {', '.join(models.names())}, or `library` must name a file with it")
+            hint = meant(self.model, models.names())
+            raise ValueError(
+                f"model must be one of {', '.join(models.names())}, or `library` must name a file with it; got "
+                f"{self.model!r}.{hint} Fix it"
+            )
         elif self.interface is not None:
             raise ValueError("interface: a model of the kit has its own; `library` must name the file of yours")
         if self.library and self.compiled != "never":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from rramkit.errors import InputError
+from rramkit.errors import InputError, meant
 from rramkit.parameters import Parameters, quantity
 
 FOLDER = Path(__file__).resolve().parent / "parameters"
@@ -121,7 +121,9 @@ class DeviceModel(Parameters):
 def model(name: str) -> DeviceModel:
     """Return a model by name; raise `InputError` for one that is not there, or whose file does not fit."""
     if name not in names():
-        raise InputError(f"`model` must be one of {', '.join(names())}; got {name!r}. Fix the name.")
+        raise InputError(
+            f"`model` must be one of {', '.join(names())}; got {name!r}.{meant(name, names())} Fix the name."
+        )
     return DeviceModel.from_toml(FOLDER / f"{name}.toml")
 
 

@@ -1,7 +1,9 @@
 """The kit's exceptions: each message gives the argument, the requirement, what arrived and the fix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
 
 _SHOWN = 900  # characters of a message: names and values from a file may be of any length
 
@@ -11,6 +13,23 @@ def one_line(text: str) -> str:
     text = text if len(text) <= 4 * _SHOWN else f"{text[: 2 * _SHOWN]} {text[-2 * _SHOWN :]}"  # the cure stands last
     line = "".join(mark if mark.isprintable() else "?" for mark in " ".join(text.split()))
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} ... {line[-_SHOWN // 3 :]}"
+
+
+def meant(word: str, names: Iterable[str], *, like: float = 0.6) -> str:
+    """Return ` Did you mean ...?` with the name that a wrong word is probably meant for; empty: none is like it."""
+    close = get_close_matches(word, list(names), n=1, cutoff=like)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def file_meant(path: Path) -> str:
+    """Return ` Did you mean ...?` with the file of the same ending, in the same folder, that is called like a path."""
+    try:
+        names = sorted(each.name for each in path.parent.iterdir() if each.is_file() and not each.name.startswith("."))
+    except OSError:
+        return ""
+    same = [name for name in names if Path(name).suffix == path.suffix]
+    close = get_close_matches(path.name, same, n=1, cutoff=0.7) or get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return f" {one_line(f'Did you mean `{path.parent / close[0]}`?')}" if close and close[0] != path.name else ""
 
 
 class KitError(Exception):

@@ -22,7 +22,7 @@ import numpy as np
 from h5py import h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled, without stubs)
 
 from rramkit import global_heap
-from rramkit.errors import TableError, in_one_line, one_line
+from rramkit.errors import TableError, file_meant, in_one_line, one_line
 from rramkit.files import whole_file
 
 Group = h5py.Group
@@ -143,7 +143,8 @@ def open_file(path: Path, *, kind: str) -> Iterator[Group]:
     noun = _noun(kind)
     cure = _CURES.get(kind, f"Pass {noun}.")
     if not path.is_file():
-        raise TableError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {noun} is needed. {cure}")
+        reason = "not a file" if path.exists() else "no such file"
+        raise TableError(f"{path}: {reason}; {noun} is needed. {cure}{file_meant(path)}")
     try:
         with in_one_line(), _checked(path) as (file, sealed):
             if "sealed" in file.attrs and not sealed:

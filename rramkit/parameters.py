@@ -3,16 +3,18 @@
 A thing's name is its parameters: `key` is a short hash, the same for the same values on every machine.
 """
 
-import difflib
 import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -23,8 +25,10 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
-from rramkit.errors import InputError, one_line
+from rramkit.errors import InputError, file_meant, meant, one_line
+from rramkit.suffixes import has_suffix, number
 
 _SHOWN = 100  # characters of a wrong value that a message repeats
 _LARGEST = 2**20  # bytes of a TOML file: those of the kit have some thousand
@@ -78,13 +82,15 @@ class Parameters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _current_names(cls, values: object) -> object:
-        """Replace old names of keys; both names of one key at once are an error."""
-        if not cls.old_names or not isinstance(values, dict):
+        """Replace old names of keys; both names of one key at once are an error. Read numbers that have a suffix."""
+        if not isinstance(values, dict):
             return values
         for old, new in cls.old_names.items():
             if old in values and new in values:
                 raise ValueError(f"{old} was renamed {new}: use the new name alone")
-        return {cls.old_names.get(name, name): value for name, value in values.items()}
+        typed = _typed_fields(cls)
+        named = {cls.old_names.get(name, name): value for name, value in values.items()}
+        return {name: typed[name].read(value) if name in typed else value for name, value in named.items()}
 
     @model_serializer(mode="wrap")
     def _as_said(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -172,9 +178,69 @@ class Parameters(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if not isinstance(value, Parameters) and (unsaid or not self._is_unsaid(name)):
-                extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-                rows.append((name, value, str(extra.get("unit", "")), field.description or ""))
+                rows.append((name, value, unit_of_field(field), field.description or ""))
         return rows
+
+
+class _Typed:
+    """A field that takes a number, or a list of numbers or words: how a text that stands for it is read.
+
+    What cannot be read stays as it is: the field's own check then complains.
+    """
+
+    def __init__(self, unit: str, *, words: bool = False, many: bool = False) -> None:
+        self.unit, self.words, self.many = unit, words, many
+
+    def read(self, value: object) -> object:
+        if not self.many:
+            return self._number(value)
+        if isinstance(value, str):  # `48,24`
+            parts = [part.strip() for part in value.split(",")]
+            return [self._number(part) for part in parts] if all(map(_WORD.fullmatch, parts)) else value
+        if isinstance(value, int | float) and not isinstance(value, bool) and not self.words:
+            return [value]
+        return [self._number(each) for each in value] if isinstance(value, list | tuple) else value
+
+    def _number(self, value: object) -> object:
+        if self.words or not isinstance(value, str) or not has_suffix(value):
+            return value
+        try:
+            return number(value, self.unit)
+        except ValueError:
+            return value
+
+
+_WORD = re.compile(r"[\w.+\N{MICRO SIGN}\N{OHM SIGN}-]+")
+
+
+@cache
+def _typed_fields(model: type[Parameters]) -> dict[str, _Typed]:
+    """Return the fields of a record that take a number, or a list of numbers or words."""
+    found = {}
+    for name, field in model.model_fields.items():
+        unit, (annotation, *others) = unit_of_field(field), _alternatives(field.annotation)
+        if get_origin(annotation) is tuple and not others:
+            each = get_args(annotation)[0]
+            if each is str or get_origin(each) is Literal:
+                found[name] = _Typed(unit, words=True, many=True)
+            elif _is_number(_alternatives(each)):
+                found[name] = _Typed(unit, many=True)
+        elif _is_number([annotation, *others]):
+            found[name] = _Typed(unit)
+    return found
+
+
+def _alternatives(annotation: Any) -> list[Any]:  # noqa: ANN401  (any annotation of a field)
+    """Return the types that an annotation allows, None apart."""
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [each for part in get_args(annotation) if part is not type(None) for each in _alternatives(part)]
+    return [annotation]
+
+
+def _is_number(alternatives: list[Any]) -> bool:
+    return all(each in (int, float) for each in alternatives)
 
 
 def toml_values(path: Path) -> dict[str, Any]:
@@ -189,7 +255,7 @@ def toml_values(path: Path) -> dict[str, Any]:
         with path.open(encoding="utf-8", newline="") as file:  # a device or a pipe has no size, and may have no end
             text = file.read(_LARGEST)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). {cure}") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}). {cure}{file_meant(path)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a TOML file: {error}. Save it in UTF-8.") from error
     try:
@@ -256,6 +322,12 @@ def listing(parameters: Parameters, indent: str = "") -> str:
     return "\n".join(lines)
 
 
+def unit_of_field(field: FieldInfo) -> str:
+    """Return the unit of a field; empty: it has none, for instance a group."""
+    extra = field.json_schema_extra
+    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+
+
 def quantity(default: Any, unit: str, description: str, **bounds: float) -> Any:  # noqa: ANN401  (as pydantic's Field)
     """Return a pydantic field with a unit; `bounds` are `ge`, `gt`, `le`, `lt`."""
     return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -275,17 +347,38 @@ def _complaint(model: type[Parameters], error: ValidationError, where: str) -> s
     if first["type"] == "union_tag_invalid":
         tags = first.get("ctx", {}).get("expected_tags", "")
         got = repr(first.get("ctx", {}).get("tag"))
-        return f"{where}: `{name}.kind` must be one of {tags}; got {got}. Fix this key.{more}"
+        return f"{where}: `{name}.kind` must be one of {tags}; got {got}.{_meant_of(tags, got)} Fix this key.{more}"
     field = owner.model_fields.get(names[-1]) if names else None
-    extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
+    unit = "" if field is None else unit_of_field(field)
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    unit = f" {extra['unit']}" if what[-1].isdigit() and extra.get("unit") not in (None, "", "1") else ""
+    unit = f" {unit}" if what[-1].isdigit() and unit not in ("", "1") else ""
     if first["type"] == "model_type":
         what = "should be a group of keys, not a value"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
         return f"{where}: `{name}` {what.removesuffix('.')}.{more}"
-    got = _shown(first["input"])
-    return f"{where}: `{name}` {what}{unit}; got {got}. Fix this key.{more}"
+    got, hint = _shown(first["input"]), ""
+    if first["type"] == "literal_error":
+        hint = _meant_of(what, got)
+    if first["type"] in ("float_parsing", "int_parsing"):
+        what = _not_a_number(owner, names, first["input"]) or what
+    return f"{where}: `{name}` {what}{unit}; got {got}.{hint} Fix this key.{more}"
+
+
+def _meant_of(choices: str, got: str) -> str:
+    """Return the suggestion of one of several words in quotes."""
+    return meant(got.strip("'"), re.findall(r"'([^']*)'", choices))
+
+
+def _not_a_number(owner: type[Parameters], names: list[str], given: object) -> str:
+    """Return why a number with a suffix does not fit its field; empty: it is none."""
+    field = next((owner.model_fields[name] for name in reversed(names) if name in owner.model_fields), None)
+    if field is None or not isinstance(given, str) or not has_suffix(given):
+        return ""
+    try:
+        number(given, unit_of_field(field))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _shown(value: object) -> str:
@@ -298,18 +391,55 @@ def _shown(value: object) -> str:
 
 
 def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:
-    """Return the known keys of `owner`, and the name that is probably meant: a similar one, or one of a group."""
+    """Return the known keys of `owner`, and what is meant: a key of a group in it, of another kind, or alike."""
     *path, wrong = names
-    similar = difflib.get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.75)
-    groups = [
-        name
-        for name, field in owner.model_fields.items()
-        for one in _models(field.annotation)
-        if wrong in one.model_fields
-    ]
-    meant = similar or [f"{group}.{wrong}" for group in groups[:1]]
-    hint = f" Did you mean `{'.'.join([*path, meant[0]])}`?" if meant else ""
+    found = [*_inside(owner, path, lambda name: name == wrong), *_of_other_kinds(model, owner, names)]
+    if not found:
+        alike = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.75)
+        found = [f"`{'.'.join([*path, each])}`" for each in alike]
+    if not found:
+        found = _inside(owner, path, lambda name: bool(get_close_matches(wrong, [name], cutoff=0.8)))
+    hint = f" Did you mean {', or '.join(found[:3])}?" if found else ""
     return f" Keys: {', '.join(owner.model_fields)}.{hint}"
+
+
+def _inside(owner: type[Parameters], path: list[str], fits: Callable[[str], bool]) -> list[str]:
+    """Return the keys of groups in a record whose names fit: those that its default kinds have first, then by depth."""
+    found: dict[str, list[str]] = {}
+    for place, kind in _places(owner, fits, ()):
+        found.setdefault(".".join([*path, *place]), []).append(kind)
+    texts = {
+        place: f"`{place}`" + ("" if "" in kinds else f" (kind {', '.join(dict.fromkeys(kinds))})")
+        for place, kinds in found.items()
+    }
+    return [texts[place] for place in sorted(texts, key=lambda each: ("" not in found[each], each.count("."), each))]
+
+
+def _places(
+    model: type[Parameters], fits: Callable[[str], bool], above: tuple[type[Parameters], ...]
+) -> Iterator[tuple[list[str], str]]:
+    """Yield path and kind of each key in a record's groups that fits; no kind where the group's default has the key."""
+    for group, field in model.model_fields.items():
+        records = models_of(field.annotation)
+        for record in records:
+            if record in (model, *above):
+                continue
+            other = len(records) > 1 and type(field.default) is not record
+            kind = str(_kind(record)) if other else ""
+            yield from (([group, name], kind) for name in record.model_fields if fits(name))
+            for path, inner in _places(record, fits, (*above, model)):
+                yield [group, *path], kind or inner
+
+
+def _of_other_kinds(model: type[Parameters], owner: type[Parameters], names: list[str]) -> list[str]:
+    """Return the key of a group's other kinds that is called like a wrong one of this kind."""
+    *path, wrong = names
+    candidates = [model]
+    for part in path:
+        fields = [one.model_fields[part] for one in candidates if part in one.model_fields]
+        candidates = [record for field in fields for record in models_of(field.annotation)]
+    kinds = [str(_kind(one)) for one in candidates if one is not owner and wrong in one.model_fields and path]
+    return [f"it with `{'.'.join(path)}.kind` {' or '.join(kinds)}"] if kinds else []
 
 
 def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Parameters], list[str]]:
@@ -331,7 +461,7 @@ def _owner(model: type[Parameters], loc: tuple[int | str, ...]) -> tuple[type[Pa
         if isinstance(part, str) and candidates:
             owner = candidates[0]
             field = owner.model_fields.get(part)
-            candidates = [] if field is None else _models(field.annotation)
+            candidates = [] if field is None else models_of(field.annotation)
             is_key = field is not None and get_origin(field.annotation) is dict
     return owner, names
 
@@ -341,11 +471,11 @@ def _kind(model: type[Parameters]) -> object:
     return None if field is None else field.default
 
 
-def _models(annotation: object) -> list[type[Parameters]]:
-    """Return the records in an annotation: itself, or those of a union or a tuple."""
+def models_of(annotation: object) -> list[type[Parameters]]:
+    """Return the records in an annotation: itself, or those of a union, a tuple or a dictionary's values."""
     if isinstance(annotation, type) and issubclass(annotation, Parameters):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
+    return [model for part in get_args(annotation) for model in models_of(part)]
 
 
 def current_path(model: type[Parameters], path: str) -> str:
@@ -354,7 +484,7 @@ def current_path(model: type[Parameters], path: str) -> str:
     for part in path.split("."):
         name = next((one.old_names[part] for one in candidates if part in one.old_names), part)
         fields = [one.model_fields[name] for one in candidates if name in one.model_fields]
-        candidates = [group for field in fields for group in _models(field.annotation)]
+        candidates = [group for field in fields for group in models_of(field.annotation)]
         names.append(name)
     return ".".join(names)
 
@@ -406,5 +536,4 @@ def unit_of_path(params: Parameters, path: str) -> str:
     number_of_path(params, path)
     group, _, name = path.rpartition(".")
     owner = get_path(params, group) if group else params
-    extra = type(owner).model_fields[name].json_schema_extra if isinstance(owner, Parameters) else None
-    return str(extra.get("unit", "1")) if isinstance(extra, dict) else "1"
+    return unit_of_field(type(owner).model_fields[name]) or "1" if isinstance(owner, Parameters) else "1"

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("netlists", "circuits", "characterization", "rramkit")
-FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters"}  # used by every room
+FOUNDATION = {"rramkit", "rramkit.errors", "rramkit.parameters", "rramkit.suffixes"}  # used by every room
 # What characterization/ takes from rramkit/: the format it writes, and what it verifies that with: the surrogate, and
 # of an import the arrays that a training builds.
 SHARED = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rramkit.characterization.engine.component import Component
 from rramkit.circuits import catalog
-from rramkit.errors import InputError
+from rramkit.errors import InputError, meant
 
 COMPONENTS: Mapping[str, Component] = {
     component.name: component
@@ -25,6 +25,7 @@ def find(name: str) -> Component:
     component = COMPONENTS.get(catalog.current_name(name))
     if component is None:
         raise InputError(
-            f"`component` must be one with measures: {', '.join(COMPONENTS)}; got {name!r}. Pass one of them."
+            f"`component` must be one with measures: {', '.join(COMPONENTS)}; got {name!r}."
+            f"{meant(catalog.current_name(name), COMPONENTS)} Pass one of them."
         )
     return component

@@ -24,12 +24,13 @@ from rramkit.errors import InputError, SimulationError, SimulatorWarning
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` points of `stage` have ended, `failed` of them without a result."""
+    """`done` of `total` points of `stage` have ended, `failed` of them without a result; `reused` ran before."""
 
     stage: str
     done: int
     total: int
     failed: int = 0
+    reused: int = 0
 
 
 Report = Callable[[Progress], None]
@@ -298,15 +299,17 @@ class StageBook:
     outcomes: list[Outcome | None]
     failures: "Failures"
     done: int = 0
+    reused: int = 0
 
     def with_end(self, place: int, point: Point, outcome: Outcome | None) -> Progress:
         """Take in the end of the point at a place; return the stage's progress."""
         self.done += 1
         if outcome is not None:
             self.outcomes[place - self.first] = outcome
+            self.reused += outcome.reused
             if outcome.reason is not None:
                 self.failures.add(place - self.first, point, outcome)
-        return Progress(self.name, self.done, len(self.outcomes), self.failures.count)
+        return Progress(self.name, self.done, len(self.outcomes), self.failures.count, self.reused)
 
 
 class Failures:

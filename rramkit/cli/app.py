@@ -15,8 +15,10 @@ from rramkit.cli import (
     device,
     doctor,
     evaluate,
+    explain,
     export,
     import_measured,
+    init,
     merge,
     netlist,
     plot,
@@ -35,7 +37,7 @@ from rramkit.errors import DataWarning, FormerNameWarning, InputError, OtherArit
 app = typer.Typer(
     name="rramkit",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,6 +49,7 @@ app = typer.Typer(
     ),
 )
 _COMMANDS = {
+    "init": init.init,
     "netlist": netlist.netlist,
     "simulate": simulate.simulate,
     "characterize": characterize.characterize,
@@ -65,6 +68,7 @@ _COMMANDS = {
     "prove": prove.prove,
     "sensitivity": sensitivity.sensitivity,
     "report": report.report,
+    "explain": explain.explain,
     "doctor": doctor.doctor,
     "demo": demo.demo,
 }
@@ -118,5 +122,7 @@ def run(arguments: list[str]) -> int:
     except _WrongCall as error:
         wrong = cast(typer.BadParameter, error)
         command = wrong.ctx.command_path if wrong.ctx else "rramkit"
-        raise InputError(f"{wrong.format_message().rstrip('.')}. `{command} --help` lists the arguments.") from None
+        message = wrong.format_message().replace("?.", "?").rstrip(".")
+        end = "" if message.endswith("?") else "."
+        raise InputError(f"{message}{end} `{command} --help` lists the arguments.") from None
     return code if isinstance(code, int) else 0

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit.cli import strict_json
-from rramkit.errors import InputError
+from rramkit.cli.progress import log
+from rramkit.errors import InputError, meant
 from rramkit.parameters import beside, toml_values
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check(
     from rramkit.characterization.engine.pool import SpicePool
 
     device = _device(what)
-    with SpicePool(workers=1, timeout=timeout) as pool:
+    with log(f"{what} in ngspice", quiet=json), SpicePool(workers=1, timeout=timeout) as pool:
         findings = check_device(device, pool)
     failed = [finding for finding in findings if not finding.passed]
     if json:
@@ -56,7 +57,10 @@ def _device(what: str) -> "Device":
         return Device(model=what)
     if not what.endswith(".toml"):
         names = ", ".join(models.names())
-        raise InputError(f"`what` must be a TOML file or one of {names}; got {what!r}. Pass one of them.")
+        raise InputError(
+            f"`what` must be a TOML file or one of {names}; got {what!r}."
+            f"{meant(what, models.names())} Pass one of them."
+        )
     values = toml_values(Path(what))
     for name in ("cell", "device"):
         values = values[name] if isinstance(values.get(name), dict) else values

@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli import residuals
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
@@ -76,6 +76,7 @@ def import_measured(
     picture = output.with_suffix(".png")
     for path in (output, picture):
         check_writable(path, keep=(pulses, iv, params))
+    say_replaced(output, quiet=json)
     if preset is not None:
         if iv is not None or column or unit:
             raise InputError("`--iv`, `--column` and `--unit` go with a pulse-response file, not with a preset.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
 from rramkit.parameters import listing
@@ -40,6 +40,7 @@ def netlist(
         typer.echo(text, nl=False)
         return
     check_writable(output, keep=(params,))
+    say_replaced(output, quiet=False)
     with whole_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
     typer.echo(f"{output}")

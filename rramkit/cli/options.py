@@ -23,6 +23,7 @@ ParameterPairs = Annotated[
         "--set", "-s", help="One parameter in SI units, dots for nested ones; may be repeated.", metavar="KEY=VALUE"
     ),
 ]
+ListSettings = Annotated[bool, typer.Option("--list", help="List the settings and stop.")]
 Timeout = Annotated[
     float, typer.Option(help="Processor seconds after which one run of ngspice is killed.", metavar="SECONDS", min=0.1)
 ]
@@ -35,6 +36,12 @@ Libraries = Annotated[
         metavar="FILE",
     ),
 ]
+
+
+def say_replaced(path: Path, *, quiet: bool) -> None:
+    """Say on the error stream that a result which is there will be replaced; `quiet`: not."""
+    if path.exists() and not quiet:
+        typer.echo(f"rramkit: note: {path} exists, and is replaced when this ends well; `-o` names another.", err=True)
 
 
 def name_libraries(paths: list[Path] | None) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
 from rramkit.cli.train import show_notices
 
@@ -57,6 +57,7 @@ def rl(
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, params))
+            say_replaced(path, quiet=quiet_run)
     name = "" if tables is None else tables.name
     with only_writer(output):
         if restart:

@@ -8,7 +8,8 @@ import typer
 
 from rramkit.cli import failed_deck, strict_json
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
-from rramkit.errors import InputError, SimulatorWarning
+from rramkit.cli.progress import log
+from rramkit.errors import InputError, SimulatorWarning, meant
 from rramkit.files import check_writable, whole_file
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def simulate(
     if not no_plot:
         check_picture(picture)
         check_writable(picture, keep=(Path(what), params))
-    with failed_deck.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
+    with (
+        failed_deck.kept_beside(picture),
+        log(f"{what} in ngspice", quiet=json),
+        SpicePool(workers=1, timeout=timeout) as pool,
+    ):
         results = pool.results(deck, Path.cwd() if trust_control else None)
     for text in results.warnings:
         warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)
@@ -104,7 +109,8 @@ def _deck(what: str, params: Path | None, pairs: list[str] | None, options: "Dec
         return with_notes(block.deck(parameters(block.parameters, params, pairs)).text(), options)
     if not Path(what).exists() and "." not in what and "/" not in what:
         raise InputError(
-            f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}. Pass one of them."
+            f"`what` must be a deck file or one of {', '.join(catalog.BLOCKS)}; got {what!r}."
+            f"{meant(catalog.current_name(what), catalog.BLOCKS)} Pass one of them."
         )
     if params or pairs:
         raise InputError(

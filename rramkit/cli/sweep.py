@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli.chip import ChipOptions, load_tables, on_chip
-from rramkit.cli.options import ParameterPairs
+from rramkit.cli.options import ListSettings, ParameterPairs
+from rramkit.cli.progress import log
 from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
     from rramkit.learning.ablate import Cost
+    from rramkit.learning.experiment import Experiment
     from rramkit.learning.sweep import Trial, TrialResult
     from rramkit.processes import Executor
 
@@ -33,22 +35,27 @@ def sweep(
     workers: Workers = None,
     scheduler: Scheduler = None,
     pairs: ParameterPairs = None,
+    list_settings: ListSettings = False,
     quiet: Quiet = False,
 ) -> None:
     """Train every combination of the values under `sweep` in an experiment; list them by validation accuracy.
 
-    The same command again skips finished trainings and resumes interrupted ones.
+    `--list` prints the settings and the combinations, and trains nothing. The same command again skips finished
+    trainings and resumes interrupted ones.
     """
     from rramkit.learning.experiment import grid
     from rramkit.learning.sweep import SUMMARY, trials
 
     settings = experiment_of(experiment, list(pairs or []), chip)
+    if list_settings:
+        typer.echo(_planned(settings))
+        return
     path = tables or settings.tables_path(experiment)
     file, combinations = load_tables(path, settings.chip, quiet=quiet), grid(settings)
     for _, one in combinations:
         one.on(one.chip.tables(file))  # errors come once, before any process starts
     jobs = trials(combinations, path, output)
-    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
+    rows = _train_all(jobs, _executor(workers, scheduler), summary=SUMMARY, quiet=quiet)
     if not quiet:
         typer.echo(_listing(rows))
     typer.echo(output / SUMMARY)
@@ -75,14 +82,14 @@ def ablate(
     its driver's steps), of the reads and of the writes that the experiment sets.
     Values of `seed` under `sweep` repeat every training and give the costs standard errors.
     """
-    from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled
+    from rramkit.learning.ablate import ALL, NONE, SUMMARY, ablation, costs, labelled
     from rramkit.learning.sweep import trials
 
     settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
     named = ablation(settings, load_tables(path, settings.chip, quiet=quiet), leave_one_out=leave_one_out)
     jobs = trials(labelled(named), path, output)
-    rows = _train_all(jobs, _executor(workers, scheduler), quiet=quiet)
+    rows = _train_all(jobs, _executor(workers, scheduler), summary=SUMMARY, quiet=quiet)
     names, accuracies = [name for name, _ in named], [row.accuracy for row in rows]
     ranked = costs(names, accuracies, leave_one_out=leave_one_out)
     start = ALL if leave_one_out else NONE
@@ -101,25 +108,31 @@ def _executor(workers: int | None, scheduler: str | None) -> "Executor":
     return Processes(workers) if scheduler is None else DaskCluster(scheduler)
 
 
-def _train_all(jobs: "list[Trial]", executor: "Executor", *, quiet: bool) -> "list[TrialResult]":
-    from rich.console import Console
-    from rich.progress import Progress
-
+def _train_all(jobs: "list[Trial]", executor: "Executor", *, summary: str, quiet: bool) -> "list[TrialResult]":
     from rramkit import units
     from rramkit.learning.sweep import sweep as run
 
-    with Progress(console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(f"{len(jobs)} trainings", total=len(jobs))
+    ended: list[str] = []
+    with log("trainings", quiet=quiet) as lines:
 
         def show(row: "TrialResult") -> None:
             seen = row.accuracy if row.accuracy_validation is None else row.accuracy_validation
             images = "test" if row.accuracy_validation is None else "validation"
-            bar.console.print(f"{row.label}: {images} {units.percent(seen)}", highlight=False)
+            ended.append(row.label)
             for notice in row.notices:
                 typer.echo(f"warning: {row.label}: {notice}", err=True)
-            bar.advance(task)
+            lines.step("trainings", len(ended), len(jobs), f"{row.label}: {images} {units.percent(seen)}")
 
-        return run(jobs, executor, progress=show)
+        return run(jobs, executor, progress=show, summary=summary)
+
+
+def _planned(settings: "Experiment") -> str:
+    """Return the settings of a sweep, and its trainings."""
+    from rramkit.learning.experiment import grid
+    from rramkit.parameters import listing
+
+    labels = [label for label, _ in grid(settings)]
+    return "\n".join([listing(settings), f"{len(labels)} trainings:", *(f"  {label}" for label in labels)])
 
 
 def _listing(rows: "Sequence[TrialResult]") -> str:

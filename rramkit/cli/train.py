@@ -7,7 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import ParameterPairs, parameters
+from rramkit.cli.options import ListSettings, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
 from rramkit.errors import InputError
 
@@ -42,6 +42,7 @@ def train(
     restart: Annotated[
         bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
     ] = False,
+    list_settings: ListSettings = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
@@ -54,13 +55,18 @@ def train(
     from rramkit import files, record  # here, not above: the other commands start without them
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
+    from rramkit.parameters import listing
 
     before = None if start is None else record.load(start)
     pairs = [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)]
     settings = experiment_of(experiment, pairs, chip, before=before)
+    if list_settings:
+        typer.echo(listing(settings))
+        return
     path = tables or settings.tables_path(experiment)
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
     files.check_writable(output, keep=(path, experiment, start))
+    say_replaced(output, quiet=quiet or as_json)
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)

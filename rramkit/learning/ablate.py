@@ -24,6 +24,10 @@ from rramkit.table import TableFile
 from rramkit.table.schema import RESET, SET
 
 NONE, ALL = "none", "all"
+
+SUMMARY = "ablation.json"
+"""File of an ablation's results: one in the folder of a sweep leaves the sweep's own file."""
+
 _GROUPS = ("device", "mapping", "rule")
 _RANDOM = "rule.update.cycles"
 

@@ -11,7 +11,6 @@ A stage that is named in `off` is ideal, whatever the file has. A setting is typ
 which an array model has or has not.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
@@ -20,7 +19,7 @@ from rramkit.array.read_model import Precision
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams
-from rramkit.errors import InputError
+from rramkit.errors import InputError, meant
 from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.optimisers import Optimiser
@@ -298,9 +297,7 @@ def _set(stage: object) -> list[str]:
 def _check_names(off: Sequence[str], names: Sequence[str]) -> None:
     for name in off:
         if name not in names:
-            similar = difflib.get_close_matches(name, names, n=1)
-            hint = f" Did you mean `{similar[0]}`?" if similar else ""
-            raise InputError(f"`chip.off` must name stages: {', '.join(names)}; got {name!r}.{hint}")
+            raise InputError(f"`chip.off` must name stages: {', '.join(names)}; got {name!r}.{meant(name, names)}")
 
 
 def _of_cells(tables: TableFile) -> TableFile:

@@ -17,6 +17,7 @@ from rramkit.processes import Executor, Processes  # noqa: F401  (Processes: of 
 from rramkit.table import TableFile
 
 SUMMARY = "summary.json"
+"""File of a sweep's results, in the folder of its runs; an ablation's has another name (`ablate.SUMMARY`)."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,11 @@ def run_trial(trial: Trial) -> TrialResult:
 
 
 def sweep(
-    jobs: Sequence[Trial], executor: Executor, *, progress: Callable[[TrialResult], None] | None = None
+    jobs: Sequence[Trial],
+    executor: Executor,
+    *,
+    progress: Callable[[TrialResult], None] | None = None,
+    summary: str = SUMMARY,
 ) -> list[TrialResult]:
     """Run trials on an executor; return their results in order, and write them into the folder's summary.
 
@@ -132,11 +137,13 @@ def sweep(
         `Processes` of this machine, or a `DaskCluster`.
     progress : callable, optional
         Called with each `TrialResult` as it comes.
+    summary : str
+        Name of the file in the folder that holds the results.
 
     Returns
     -------
     list of TrialResult
-        In the order of the trials; `summary.json` in the folder holds the same.
+        In the order of the trials; the file `summary` in the folder holds the same.
 
     Raises
     ------
@@ -162,7 +169,7 @@ def sweep(
         if progress is not None:
             progress(result)
     ordered = [results[index] for index in sorted(results)]
-    with whole_file(jobs[0].run.with_name(SUMMARY)) as draft:
+    with whole_file(jobs[0].run.with_name(summary)) as draft:
         draft.write_text(json.dumps([asdict(result) for result in ordered], indent=1) + "\n", encoding="utf-8")
     return ordered
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from fixtures.synthetic import tables
@@ -85,3 +86,37 @@ def test_the_experiment_names_its_tables_beside_itself(table_file, tmp_path):
     (tmp_path / table_file.name).write_bytes(table_file.read_bytes())
     done = CliRunner().invoke(app, ["train", str(experiment), "-o", str(tmp_path / "run.h5"), "-q"])
     assert done.exit_code == 0
+
+
+def test_list_prints_the_settings_as_they_are_and_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e.toml").write_text('epochs = 7\n[sweep]\nseed = [1, 2]\n"rule.threshold" = [0.1, 0.2]\n')
+    for command in ("train", "sweep"):
+        done = CliRunner().invoke(app, [command, "e.toml", "--list", "-s", "batch=64"], catch_exceptions=False)
+        assert done.exit_code == 0
+        assert re.search(r"(?m)^epochs = 7 +epochs$", done.stdout) and re.search(r"(?m)^batch = 64 ", done.stdout)
+        assert re.search(r"(?m)^optimiser\.learning_rate = ", done.stdout)
+    assert "4 trainings:\n  seed=1 rule.threshold=0.1\n" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["e.toml"]
+
+
+def test_a_run_that_is_there_is_not_replaced_in_silence(table_file, tmp_path):
+    output = tmp_path / "run.h5"
+    assert "replaced" not in _train(table_file, "-o", output, *FEW).stderr
+    again = _train(table_file, "-o", output, *FEW)
+    assert f"note: {output} exists, and is replaced when this ends well" in again.stderr
+    assert "replaced" not in _train(table_file, "-o", output, *FEW, "-q").stderr
+
+
+def test_an_ablation_leaves_the_summary_of_a_sweep_in_its_folder(table_file, tmp_path):
+    settings = "epochs = 1\nfloat_reference = false\n[data]\ntrain_images = 100\ntest_images = 50\n"
+    (tmp_path / "e.toml").write_text(
+        settings + "[device]\ncurrent = 'ohmic'\nchange = 'even'\n[mapping]\nwires = true\n"
+    )
+    for command in ("sweep", "ablate"):
+        arguments = [command, str(tmp_path / "e.toml"), "--tables", str(table_file), "-o", str(tmp_path / "runs")]
+        done = CliRunner().invoke(app, [*arguments, "--workers", "1", "-q"], catch_exceptions=False)
+        assert done.exit_code == 0
+    rows = {name: json.loads((tmp_path / "runs" / name).read_text()) for name in ("summary.json", "ablation.json")}
+    assert [row["label"] for row in rows["summary.json"]] == ["as it is"]
+    assert {row["label"] for row in rows["ablation.json"]} >= {"none", "all"}
