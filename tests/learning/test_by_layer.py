@@ -63,7 +63,7 @@ def products(one: Experiment, file) -> list[np.ndarray]:
         (chip_tables, {"off": ["write_driver"]}),
         (chip_tables, {"read": {"row_driver": {"levels": 4}}, "override": True}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_setting_changes_its_layer_and_no_other(file, setting, place):
     name = ("0", "convolution_2", "dense_1")[place]
