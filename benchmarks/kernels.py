@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rramkit.array.elimination import Ladder
-from rramkit.array.kernels import compiled, reference
+from rramkit.array.kernels import reference
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.sense_unit import LookUp, UnitDraws
@@ -22,6 +22,8 @@ TURNS, VECTORS, OUTPUTS = 7, 50_176, 12
 
 def main() -> None:
     """Print microseconds of the reference and of the compiled kernel, and their ratio."""
+    from rramkit.array.kernels import compiled  # numba is an extra
+
     print(f"{compiled.FAMILY}, NumPy {np.__version__}")
     with alone():
         for name, case in CASES.items():
@@ -31,6 +33,8 @@ def main() -> None:
 
 def seconds(name: str, case: Callable[[], tuple[object, ...]]) -> tuple[float, float]:
     """Return the lowest processor time of the reference and of the compiled kernel (s)."""
+    from rramkit.array.kernels import compiled
+
     lowest = [np.inf, np.inf]
     for _ in range(TURNS + 1):  # the first compiles
         for at, module in enumerate((reference, compiled)):

@@ -420,6 +420,8 @@ def _places(
 ) -> Iterator[tuple[list[str], str]]:
     """Yield path and kind of each key in a record's groups that fits; no kind where the group's default has the key."""
     for group, field in model.model_fields.items():
+        if get_origin(field.annotation) is dict:
+            continue  # records by a name of one's own, which only repeat keys of other groups
         records = models_of(field.annotation)
         for record in records:
             if record in (model, *above):

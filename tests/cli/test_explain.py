@@ -69,7 +69,8 @@ def test_a_circuits_key_has_its_unit_and_the_circuits(kit):
 
 def test_words_may_be_left_out_of_the_front_and_between(every):
     names = {key.name for key in keys.matching(every, "mapping.bits")}
-    assert names == {"mapping.weights.bits", "mapping.read.adc.bits"}
+    of_layers = {"mapping.layers.*.weights.bits", "mapping.layers.*.read.adc.bits"}
+    assert names == {"mapping.weights.bits", "mapping.read.adc.bits"} | of_layers
     assert {key.name for key in keys.matching(every, "limits.v_row.held_out_rms")} == {"limits.*.held_out_rms"}
     assert {key.of for key in keys.matching(every, "gamma_set")} == {"device model stanford"}
     assert {key.name for key in keys.matching(every, "axes.values")} == {"axes.values"}

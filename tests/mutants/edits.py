@@ -60,7 +60,7 @@ _RULE, _OPEN = "rramkit/learning/rules/rram_rule.py", "rramkit/learning/rules/op
 _SPARSE, _CHOICE = "rramkit/learning/rules/row_sparse.py", "rramkit/learning/rules/pulse_choice.py"
 _COUNTS, _THRESHOLD = "rramkit/learning/rules/pulse_counts.py", "rramkit/learning/rules/threshold.py"
 _BANKS, _SCHEDULES = "rramkit/learning/rl/banks.py", "rramkit/learning/schedules.py"
-_CURRENT, _FAST = "rramkit/array/cell_current.py", "rramkit/array/wires.py"
+_CURRENT, _PROFILES = "rramkit/array/cell_current.py", "rramkit/array/kernels/reference.py"
 
 # fmt: off
 EDITS = (
@@ -145,8 +145,8 @@ EDITS = (
     # wires
     _edit("wires", "third-order part attenuated as the first", _CURRENT, "terms[1:] * fraction**3", "terms[1:] * fraction", f"{ENERGY}::test_the_third_order_part_of_a_cell_behind_wires_falls_with_the_cube_of_its_voltage"),
     _edit("wires", "third-order part not attenuated", _CURRENT, "terms[1:] * fraction**3", "terms[1:]", f"{ENERGY}::test_nonlinear_cells_behind_wires_agree_with_the_exact_solution"),
-    _edit("wires", "sense resistance left out", _FAST, "shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)", "shared_resistance(g.shape[-2], 0.0, ladder.r_step)", f"{WIRES}::test_unequal_rows_and_columns_are_not_confused"),
-    _edit("wires", "wire of a row a tenth too resistive", _FAST, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", f"{WIRES}::test_against_the_exact_nodal_solution"),
+    _edit("wires", "sense resistance left out", _PROFILES, "shared_resistance(g.shape[-2], ladder.r_end, ladder.r_step)", "shared_resistance(g.shape[-2], 0.0, ladder.r_step)", f"{WIRES}::test_unequal_rows_and_columns_are_not_confused"),
+    _edit("wires", "wire of a row a tenth too resistive", _PROFILES, "shared_resistance(g.shape[-1], ladder.r_start, ladder.r_line)", "shared_resistance(g.shape[-1], ladder.r_start, 1.1 * ladder.r_line)", f"{WIRES}::test_against_the_exact_nodal_solution"),
     # honesty of the rules
     _edit("honesty", "decay by the cells' own weights", _RULE, "weights = [rule._decaying(device, part) for (rule, device), part in zip(bounds, state.parts, strict=True)]", "weights = [matrix.weight for matrix in state.matrices]", f"{HONEST}::test_no_module_looks_at_cells_outside_the_listed_places"),
     _edit("honesty", "a rule's read shows the cell itself", _DEVICE, "seen = self.loop.seen(cells, flat, rng=rng)", "seen = cells.g_cell.ravel()[flat]", f"{HONEST}::test_what_a_read_sees_has_the_noise_of_a_verify_read_and_its_cost"),
