@@ -7,7 +7,6 @@ one resistive element, at its terminals.
 """
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import PrivateAttr, model_validator
@@ -167,13 +166,7 @@ class ReadChain(Parameters):
             for name, stage in self._named()
         }
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy, with fields replaced; pydantic would copy the `stages` found before with it."""
-        copy = super().model_copy(update=update, deep=deep)
-        copy.__dict__.pop("stages", None)
-        return copy
-
-    @cached_property
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that are on, in signal order; a readout and the ADC of its voltage are one, `SenseUnit`."""
         stages = []
