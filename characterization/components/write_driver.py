@@ -47,7 +47,7 @@ class MeasuredPulse:
     t_cell : float
         How long the cell's current is within `OPEN` of its mean over the second half: what a cell has of the pulse. A
         filament's rate falls by e in 35 to 60 mV of 1.5 V, and the word line that makes a RESET needs 2 ns (tt) to 7 ns
-        (ss, 358 K) to open; with 5 % the change of moving cells at three corners is met within 2 % of itself.
+        (ss, 358 K) to open; with 5 % the change of moving cells at three corners is met within 3 % of itself.
     r_source, r_bit : float
         Volts that the driver of source line and bit line loses at its own end of the line over the cell's current,
         means over the second half of the pulse. The wires are not in it: an array model has its own.

@@ -1,7 +1,10 @@
 """Source line whose other cells carry a part of a pulse's current: closed form against a ladder solved node by node."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from fixtures.chip_tables import chip_tables
 from fixtures.closeness import near
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from oracles.source_line import volts_lost
 
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.source_line import SourceLine, source_drop
+from rramkit.array.write.write_driver import WriteDriver
 from rramkit.errors import TableError
 
 CELLS = 64
@@ -62,3 +66,11 @@ def test_means_of_rows_within_arrays():
     for line in np.unique(address.row_line):
         mine = address.row_line == line
         np.testing.assert_allclose(found[mine], of_cells[mine].mean(), rtol=1e-12)
+
+
+def test_a_far_end_without_the_other_cells_is_refused():
+    file = chip_tables()
+    table = file["write_driver_set"]
+    conditions = {name: value for name, value in table.conditions.items() if name != "r_neighbour"}
+    with pytest.raises(TableError, match="r_neighbour"):
+        WriteDriver.from_table(replace(table, conditions=conditions), cells=64, pulses=file["set"])

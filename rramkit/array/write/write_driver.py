@@ -176,7 +176,8 @@ class WriteDriver:
             polarity,
             0.0 if series is None else float(series),
             round(float(np.clip(cells, *table.valid_range(columns.cells)))) if columns.cells in table.axes else cells,
-            table.condition(columns.r_neighbour) if columns.r_neighbour in table.conditions else 0.0,
+            # without it the loss at the far end says nothing of other cells: an error, not a zero
+            table.condition(columns.r_neighbour) if columns.r_source_far in table.signals else 0.0,
         )
 
     def amplitudes(self, low: float, high: float) -> np.ndarray:
