@@ -39,7 +39,7 @@ def driver_table(pool, polarity, state, code):
         columns.group,
         columns.of(code=np.array([float(code)]), cells=np.array([float(CELLS)]), state=np.array([state])),
         columns.of(**{name: np.reshape(value, (1, 1, 1)) for name, value in found.items()}),
-        columns.of(t_pulse=params.t_pulse, t_slot=params.t_write),
+        columns.of(t_pulse=params.t_pulse, t_slot=params.t_write, r_neighbour=params.driver.lines.r_neighbour),
     )
 
 
