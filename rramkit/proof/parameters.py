@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from rramkit.characterization.design import Design
 from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, number_of_path, replace_path
+from rramkit.parameters import Parameters, is_whole_path, number_of_path, replace_path
 
 
 def paths_of(params: Parameters, prefix: str = "") -> Iterator[str]:
@@ -45,6 +45,25 @@ def value_of(design: Design, name: str) -> float:
             "Give more of its path."
         )
     return float(next(iter(values)))
+
+
+def beside(design: Design, name: str, step: float) -> tuple[float, float]:
+    """Return the values of a circuit parameter a relative `step` below and above its own.
+
+    Of a whole number they are the nearest whole ones, at least one below and one above.
+
+    Raises
+    ------
+    InputError
+        When no plan has it, plans give it different values, or it is 0, of which a part is nothing.
+    """
+    value = value_of(design, name)
+    if value == 0.0:
+        raise InputError(f"`{name}` is 0 in this design: a relative change of it is none. Name another parameter.")
+    low, high = sorted((value * (1.0 - step), value * (1.0 + step)))
+    if any(is_whole_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)):
+        return float(min(round(low), value - 1)), float(max(round(high), value + 1))
+    return low, high
 
 
 def changed(design: Design, name: str, value: float) -> tuple[Design, tuple[str, ...]]:

@@ -6,8 +6,9 @@ same seeds on all three files. Of each metric m the change per relative change o
 
     s = (m(p (1 + step)) - m(p (1 - step))) / (2 step)
 
-is averaged over the seeds; its standard error is that of the mean of the seeds' own differences, in which what the
-seeds have in common cancels.
+(of a whole number with the nearest whole values, and half their relative distance as the step) is averaged over the
+seeds; its standard error is that of the mean of the seeds' own differences, in which what the seeds have in common
+cancels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from rramkit.characterization.run import RunOptions, characterize, reusable
 from rramkit.errors import InputError
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
-from rramkit.proof.parameters import changed, value_of
+from rramkit.proof.parameters import beside, changed, value_of
 from rramkit.record import Run
 from rramkit.table import TableFile
 
@@ -44,7 +45,8 @@ class Sensitivity:
     name : str
         The parameter.
     value, step : float
-        Its value in the design, and the relative change to either side (1).
+        Its value in the design, and the relative change to either side (1): of a whole number half the relative
+        distance of the whole values beside it.
     touched : tuple of str
         Plans that were characterised again.
     mean, error : dict of str to float
@@ -99,18 +101,15 @@ def sensitivity(
     Raises
     ------
     InputError
-        When a name is no parameter of the design, a changed value is out of bounds, or there are too few seeds.
+        When a name is no parameter of the design or 0, a changed value is out of bounds, or there are too few seeds.
     """
     if len(set(seeds)) < 2:
         raise InputError(f"`seeds` must be two or more different ones for error bars; got {list(seeds)}. Pass more.")
     if not 0.0 < step < 1.0:
         raise InputError(f"`step` must be within 0 to 1; got {step:g}. Pass for instance 0.1.")
     values = {name: value_of(design, name) for name in names}  # all are checked before anything runs
-    variants = {
-        (name, sign): changed(design, name, value * (1.0 + sign * step))
-        for name, value in values.items()
-        for sign in (-1, 1)
-    }
+    sides = {name: dict(zip((-1, 1), beside(design, name, step), strict=True)) for name in values}
+    variants = {(name, sign): changed(design, name, side[sign]) for name, side in sides.items() for sign in (-1, 1)}
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / "base.h5"
     _characterized(design, base, base, options, progress)
@@ -120,10 +119,11 @@ def sensitivity(
         for sign in (-1, 1):
             variant, touched = variants[name, sign]
             path = folder / f"{name}_{'up' if sign > 0 else 'down'}.h5"
-            progress(f"{name} = {value * (1.0 + sign * step):g}: {', '.join(touched)}")
+            progress(f"{name} = {sides[name][sign]:g}: {', '.join(touched)}")
             tables = _characterized(variant, path, base, options, progress)
             runs[sign] = _metrics(experiment, tables, seeds, path.name, progress)
-        outcomes.append(_outcome(name, value, step, variants[name, 1][1], runs[-1], runs[1]))
+        half = (sides[name][1] - sides[name][-1]) / (2.0 * abs(value))
+        outcomes.append(_outcome(name, value, half, variants[name, 1][1], runs[-1], runs[1]))
     return outcomes
 
 

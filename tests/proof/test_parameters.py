@@ -1,10 +1,11 @@
 """Circuit parameters by the end of their path: found in every plan, changed in all of them, refused where unknown."""
 
 import pytest
+from fixtures.closeness import near
 
 from rramkit.characterization.design import find_design
 from rramkit.errors import InputError
-from rramkit.proof.parameters import changed, matches, value_of
+from rramkit.proof.parameters import beside, changed, matches, value_of
 
 CHIP = find_design("chip")
 
@@ -31,6 +32,19 @@ def test_an_unknown_parameter_is_refused_with_near_names():
 def test_an_ambiguous_name_is_refused():
     with pytest.raises(InputError, match="Give more of its path"):
         value_of(CHIP, "t_step")
+
+
+def test_values_beside_a_parameter_are_a_step_away_and_whole_where_it_is():
+    low, high = beside(CHIP, "cell.w_access", 0.1)
+    assert (low, high) == (1.8e-6, near(2.2e-6, rel=1e-15))  # the rounding of one product
+    assert beside(CHIP, "sar.bits", 0.1) == (7.0, 9.0)  # 7.2 and 8.8
+    assert beside(CHIP, "sar.bits", 0.01) == (7.0, 9.0)  # never no change at all
+    assert beside(CHIP, "sar.bits", 0.3) == (6.0, 10.0)
+
+
+def test_a_part_of_nothing_is_refused():
+    with pytest.raises(InputError, match=r"`readout\.ota\.trim` is 0 in this design"):
+        beside(CHIP, "readout.ota.trim", 0.1)
 
 
 def test_a_value_out_of_bounds_is_refused():
