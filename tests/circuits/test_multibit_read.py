@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
-from rramkit.characterization.components.adc import codes, conversion_energies, quantised, transitions
+from rramkit.characterization.components.adc import codes, conversion_energies, transitions
 from rramkit.characterization.components.multibit_read import measure
 from rramkit.characterization.waveforms import integral
 from rramkit.circuits.adc import AdcTrainParams, transition_train
@@ -22,10 +22,15 @@ def run(pool):
 
 
 @pytest.fixture(scope="module")
-def edges(pool):
-    """The converter's transitions from its own bench: a readout settles in 40 ns, a plain source in 3."""
+def edges(pool, run):
+    """Where the codes of the reads begin and end, from the converter's own bench: arrays (2, N).
+
+    A readout settles in 40 ns, a plain source in 3.
+    """
     own = AdcTrainParams(t_step=200e-12)
-    return transitions(pool.run(transition_train(own).text()), own)
+    found = codes(run[1], TIMING, G_CELLS.size)
+    both = np.concatenate([found, found + 1])
+    return transitions(pool.run(transition_train(own, codes=both).text()), own, both).reshape(2, -1)
 
 
 def test_codes_are_those_of_the_output_by_the_converters_levels(run, edges):
@@ -35,8 +40,8 @@ def test_codes_are_those_of_the_output_by_the_converters_levels(run, edges):
     found = codes(waves, TIMING, G_CELLS.size)
     # 0.15 steps of kickback: as the levels say, but for outputs so close to one of them.
     step = params.converter.sar.v_step
-    assert np.all(quantised(v_out - 0.15 * step, edges) <= found)
-    assert np.all(found <= quantised(v_out + 0.15 * step, edges))
+    begins, ends = edges
+    assert np.all((begins < v_out + 0.15 * step) & (v_out - 0.15 * step < ends))
     # By hand: v_clamp + g v_read r_feedback; 1 mV is a third of a step, for clamp and settling.
     by_hand = params.readout.v_clamp + G_CELLS * params.v_read * params.readout.r_feedback
     assert np.max(np.abs(v_out - by_hand)) < 1e-3

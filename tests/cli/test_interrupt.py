@@ -80,7 +80,11 @@ class Started:
 
 @pytest.mark.parametrize(
     ("number", "whole_group", "code"),
-    [(signal.SIGINT, True, 130), (signal.SIGINT, False, 130), (signal.SIGTERM, False, 143)],
+    [
+        (signal.SIGINT, True, 130),
+        pytest.param(signal.SIGINT, False, 130, marks=pytest.mark.long),
+        (signal.SIGTERM, False, 143),
+    ],
 )
 def test_characterize_ends_tidily(tmp_path, number, whole_group, code):
     with Started(tmp_path, "characterize", "-o", "out.h5", "-q", "--workers", "2") as job:
@@ -153,12 +157,13 @@ def test_train_ends_tidily(tmp_path):
         assert job.files() == job.before
 
 
-def test_a_signal_from_the_start_is_python_s_or_ours(tmp_path):
+@pytest.mark.parametrize("steps", [(0, 2, 4, 6), pytest.param((1, 3, 5, 7, 8, 9), marks=pytest.mark.long)])
+def test_a_signal_from_the_start_is_python_s_or_ours(tmp_path, steps):
     """Before the kit's first line Python itself dies of the signal; never an error of the kit with code 1.
 
     While Python reads the .pth files of its packages it discards the signal: a person presses Ctrl-C once more.
     """
-    for step in range(10):
+    for step in steps:
         (tmp_path / str(step)).mkdir()
         with Started(tmp_path / str(step), *TRAIN) as job:
             time.sleep(0.02 * step)

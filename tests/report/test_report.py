@@ -17,7 +17,8 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
 from rramkit.errors import InputError, KitError
 from rramkit.report import headline, report
-from rramkit.report.page import NOT_MODELLED
+from rramkit.report import page as page_module
+from rramkit.report.page import NOT_MODELLED, chapters
 from rramkit.table import HeldOut, Quantity, Table, TableFile
 
 HOSTILE = '<script>alert("x")</script><img src=//evil.example/x.png onerror=go()>'
@@ -53,9 +54,9 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory):
+def text(tmp_path_factory, drawn):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    report(checked_tables(), run(), path)
+    report(checked_tables(), run(), path, drawn=drawn)
     return path.read_text(encoding="utf-8")
 
 
@@ -185,6 +186,14 @@ def test_a_failed_report_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """The chapters on the tables alone, which every page of `checked_tables` has."""
+    path = tmp_path_factory.mktemp("tables") / "tables.h5"
+    table.save(checked_tables(), path)
+    return chapters(path)
+
+
 @pytest.fixture
 def app():
     made = Typer()
@@ -199,14 +208,16 @@ def files(tmp_path):
     return tmp_path
 
 
-def test_the_command_writes_the_page_and_prints_its_path(app, files):
+def test_the_command_writes_the_page_and_prints_its_path(app, files, drawn, monkeypatch):
+    monkeypatch.setattr(page_module, "_chapters", lambda _: drawn)
     done = CliRunner().invoke(app, [str(files / "tables.h5"), "-o", str(files / "a.html")])
     assert done.exit_code == 0
     assert done.stdout.strip() == str(files / "a.html")
     assert "RRAM characterisation report" in (files / "a.html").read_text(encoding="utf-8")
 
 
-def test_the_command_prints_the_headline_for_programs(app, files):
+def test_the_command_prints_the_headline_for_programs(app, files, drawn, monkeypatch):
+    monkeypatch.setattr(page_module, "_chapters", lambda _: drawn)
     arguments = [str(files / "tables.h5"), "--run", str(files / "run.h5"), "-o", str(files / "b.html"), "--json"]
     headline = json.loads(CliRunner().invoke(app, arguments).stdout)
     assert headline["passed"] is True and headline["checks"] == 5
