@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter (after `make clean`, when a .venv exists).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test ngspice demo test test-torch bench lint clean
+.PHONY: help setup setup-test ngspice demo check test test-torch bench lint clean
 BIN := .venv/bin
 # The measured data sets, where a checkout has them beside it.
 DATA := $(abspath ../shared/data)
@@ -17,6 +17,7 @@ MOVED := $(shell [ ! -e .venv/.here ] || [ "$$(cat .venv/.here)" = "$$(pwd -P)" 
 
 help:
 	@echo "make demo    set up, then run the whole loop once: characterise, train, report"
+	@echo "make check   set up, then style and the quick tests, without ngspice: a minute, for a change of a line"
 	@echo "make test    set up, then run the tests"
 	@echo "make test-torch  set up with PyTorch's CPU build, then run the tests of the tensor backend"
 	@echo "make bench   set up, then run the suite that is too slow for the tests"
@@ -35,6 +36,11 @@ setup: ngspice
 
 demo: setup
 	@$(BIN)/rramkit demo
+
+check: .venv/.with-test .venv/.with-lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pytest -n 2 --dist loadfile -q -m "not long and not slow"
 
 test: .venv/.with-test setup
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"

@@ -10,16 +10,29 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from fixtures.slow import SLOW
 from hypothesis import HealthCheck, settings
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.verilog_a import FOLDER_VARIABLE, VARIABLE, find_compiler
 
 mpl.use("Agg")
+_TESTS = Path(__file__).parent
 _TIMED = [HealthCheck.too_slow]
 settings.register_profile("kit", deadline=None, derandomize=True, suppress_health_check=_TIMED)
 settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=_TIMED)
 settings.load_profile("kit")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs ngspice, and what `make check` leaves out."""
+    for item in items:
+        if "pool" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spice)
+        path = item.path.relative_to(_TESTS).as_posix() if item.path.is_relative_to(_TESTS) else ""
+        if path in SLOW or item.get_closest_marker("spice"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
