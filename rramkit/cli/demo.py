@@ -33,9 +33,9 @@ def demo(
     console = Console(stderr=json)
     tables = _tables(output / "tables.h5", workers, timeout, console)
     with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
-        run = _train(tables, output, console)
+        run = _finished(output, console) or _train(tables, output, console)
         report(tables, run, output / "report.html", drawn=None if drawn.exception() else drawn.result())
-    summary = _summary(tables, run)
+    summary = _summary(tables, run) | {"training": _training(output)}
     text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:
         draft.write_text(text + "\n", encoding="utf-8")
@@ -63,18 +63,54 @@ def _tables(path: Path, workers: int | None, timeout: float, console: Console) -
     return tables
 
 
+def _training(output: Path) -> dict[str, str]:
+    """Return what decides the numbers of the training, and which run file it gave."""
+    import hashlib
+
+    from rramkit import __version__
+    from rramkit.learning.experiment import Experiment
+
+    sums = {name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in ("tables.h5", "run.h5")}
+    return {"experiment": Experiment().key(), "rramkit": __version__} | sums
+
+
+def _finished(output: Path, console: Console) -> "Run | None":
+    """Return the run of an earlier demo when its training would be the same; None: it is to be trained."""
+    import json
+
+    from rramkit import record
+
+    try:
+        kept = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+        same = isinstance(kept, dict) and kept.get("training") == _training(output)
+    except (OSError, ValueError):  # no earlier demo, or a damaged one
+        return None
+    if not same:
+        return None
+    console.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and kit).")
+    run = record.load(output / "run.h5")
+    _say_accuracy(run, console)
+    return run
+
+
 def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
-    from rramkit import record, units
+    from rramkit import record
     from rramkit.cli.train import show_notices, train_with_progress
     from rramkit.learning.experiment import Experiment
 
     console.print("Training a network on the digits, every product and every update through the tables ...")
     run = train_with_progress(tables, Experiment(), tables_name="tables.h5")
     record.save(run, output / "run.h5")
-    accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
     show_notices(run)
-    console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
+    _say_accuracy(run, console)
     return run
+
+
+def _say_accuracy(run: "Run", console: Console) -> None:
+    from rramkit import units
+
+    accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
+    console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
 
 
 def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:
