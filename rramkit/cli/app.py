@@ -26,6 +26,7 @@ from rramkit.cli import (
     report,
     rl,
     sensitivity,
+    setup,
     simulate,
     sweep,
     tile,
@@ -49,6 +50,7 @@ app = typer.Typer(
     ),
 )
 _COMMANDS = {
+    "setup": setup.setup,
     "init": init.init,
     "netlist": netlist.netlist,
     "simulate": simulate.simulate,

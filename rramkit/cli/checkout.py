@@ -1,4 +1,4 @@
-"""Whether the checkout's symbolic links are links: without them half of the package cannot be imported."""
+"""Whether the kit runs from a checkout, and whether its symbolic links are links: else half of it is not importable."""
 
 from pathlib import Path
 
@@ -7,6 +7,11 @@ LINKS = ("circuits", "netlists", "characterization")
 
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def in_checkout(package: Path = _PACKAGE) -> bool:
+    """Return whether the kit runs from a checkout, where `make` works; a wheel has none."""
+    return (package.parent / "pyproject.toml").is_file() and (package.parent / "Makefile").is_file()
 
 
 def links_complaint(package: Path = _PACKAGE) -> str | None:
