@@ -12,11 +12,15 @@ stop() {
     exit 1
 }
 
-# Where git made no symbolic links, each is a text file that names its target.
+# Where git made no symbolic links, and in a ZIP unpacked without them, each is a text file that names its target.
+if [ -e .git ]; then
+    cure="Run \`git config core.symlinks true\`, then \`git checkout -- rramkit/circuits rramkit/netlists rramkit/characterization\`."
+else
+    cure="Run in $here: \`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .\`."
+fi
 for link in rramkit/circuits rramkit/netlists rramkit/characterization; do
     [ -d "$link" ] || stop "$link must be a symbolic link to the folder beside \`rramkit\`; this checkout has a plain file or" \
-        "nothing there. Run \`git config core.symlinks true\`, then \`git checkout -- rramkit/circuits rramkit/netlists" \
-        "rramkit/characterization\`."
+        "nothing there. $cure"
 done
 
 # Python 3.11 to 3.13, with the modules that Debian keeps in a package of their own.

@@ -20,8 +20,16 @@ def links_complaint(package: Path = _PACKAGE) -> str | None:
     if not broken:
         return None
     names = ", ".join(f"rramkit/{name}" for name in broken)
-    paths = " ".join(f"rramkit/{name}" for name in LINKS)
     return (
         f"{names} must be a symbolic link to the folder beside `rramkit`; this checkout has a plain file or nothing "
-        f"there. Run `git config core.symlinks true`, then `git checkout -- {paths}`."
+        f"there. {_cure(package.parent)}"
     )
+
+
+def _cure(root: Path) -> str:
+    """Return how the links come back: from git, or by hand where the files came as a ZIP or an sdist."""
+    if (root / ".git").exists():
+        paths = " ".join(f"rramkit/{name}" for name in LINKS)
+        return f"Run `git config core.symlinks true`, then `git checkout -- {paths}`."
+    names, targets = " ".join(LINKS), " ".join(f"../{name}" for name in LINKS)
+    return f"Run in {root}: `cd rramkit && rm -rf {names} && ln -s {targets} .`."

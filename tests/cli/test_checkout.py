@@ -13,7 +13,8 @@ from rramkit.cli.checkout import LINKS, links_complaint
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
-CURE = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
+BY_GIT = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
+CURE = "`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .`."
 
 
 @pytest.fixture
@@ -58,3 +59,19 @@ def test_set_up_says_it_before_it_makes_anything(checkout):
     assert (done.returncode, done.stdout) == (1, "")
     assert CURE in done.stderr and done.stderr.count("\n") == 1
     assert not (checkout / ".venv").exists()
+
+
+def test_git_brings_the_links_back_where_the_files_came_from_it(checkout):
+    (checkout / ".git").mkdir()
+    said = links_complaint(checkout / "rramkit")
+    assert said is not None and BY_GIT in said and CURE not in said
+    assert BY_GIT in run(checkout, "sh", ".ci/setup.sh", "kit").stderr
+
+
+def test_the_cure_works(checkout):
+    for name in LINKS:
+        (checkout / name).mkdir()
+    command = CURE.strip(".`")
+    assert run(checkout, "sh", "-c", command + " .").returncode == 0
+    assert links_complaint(checkout / "rramkit") is None
+    assert all((checkout / "rramkit" / name).is_symlink() for name in LINKS)
