@@ -180,7 +180,9 @@ class PrivateApt:
             raise SetupError(f"`{program} {arguments[0]}` took more than {SECONDS} s") from error
         if process.returncode:
             complaints = [line for line in process.stderr.splitlines() if line.startswith(("E:", "W:"))]
-            raise SetupError(f"{_kind(process.stderr)}`{program} {arguments[0]}`: {(complaints or ['no reason given'])[0]}")
+            raise SetupError(
+                f"{_kind(process.stderr)}`{program} {arguments[0]}`: {(complaints or ['no reason given'])[0]}"
+            )
         return process.stdout
 
     def lacking(self, package: str) -> list[str]:

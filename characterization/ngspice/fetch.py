@@ -225,4 +225,6 @@ def _complete_program(new: Path, found: Found, own: list[apt.Source], work: Path
         if prefix.program_runs(new):
             return
     prefix.drop_program(new)
-    say(f"without the ngspice program for decks by hand ({reason or 'it does not run here'}); `rramkit simulate` runs them")
+    say(
+        f"without the ngspice program for decks by hand ({reason or 'it does not run here'}); `rramkit simulate` runs them"
+    )

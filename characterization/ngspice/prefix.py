@@ -167,7 +167,10 @@ def add_program_libraries(unpacked: Path, prefix: Path) -> None:
 def program_runs(prefix: Path) -> bool:
     """Return whether the prefix has an ngspice program that starts: it needs libraries that the kit does not."""
     wrapper = prefix / "bin" / "ngspice"
-    return wrapper.exists() and not subprocess.run([str(wrapper), "--version"], capture_output=True, check=False).returncode
+    return (
+        wrapper.exists()
+        and not subprocess.run([str(wrapper), "--version"], capture_output=True, check=False).returncode
+    )
 
 
 def drop_program(prefix: Path) -> None:

@@ -14,7 +14,9 @@ from rramkit.cli.checkout import LINKS, links_complaint
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
 BY_GIT = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
-CURE = "`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .`."
+CURE = (
+    "`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .`."
+)
 
 
 @pytest.fixture
