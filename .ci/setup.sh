@@ -46,7 +46,7 @@ line_to_install() {
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         fits "$PYTHON" || stop "PYTHON must name a Python 3.11, 3.12 or 3.13 that has venv and ensurepip; got $PYTHON." \
-            "$(line_to_install)"
+            "It is $("$PYTHON" --version 2>&1 || echo "no program that runs"). $(line_to_install)"
         echo "$PYTHON"
         return
     fi
@@ -56,7 +56,8 @@ find_python() {
             return
         fi
     done
-    stop "no Python 3.11, 3.12 or 3.13 with venv and ensurepip was found. $(line_to_install)"
+    there=$(python3 -c 'import platform, sys; print(sys.executable, "is", platform.python_version())' 2>/dev/null || echo none)
+    stop "Python 3.11, 3.12 or 3.13 with venv and ensurepip is needed; got $there. $(line_to_install)"
 }
 
 # Whole, made in this folder (its scripts name it, so a moved checkout breaks them), and of a version that fits.

@@ -217,7 +217,7 @@ def _complete_program(new: Path, found: Found, own: list[apt.Source], work: Path
         try:
             private = apt.PrivateApt.open(work / "apt-program", *dict.fromkeys((*own, found.source)))
             packages = [each for each in private.lacking(f"ngspice={found.version}") if "ngspice" not in each]
-            say(f"fetching what the ngspice program needs and this system lacks ...")
+            say("fetching what the ngspice program needs and this system lacks ...")
             private.unpack(packages, work / "program")
             prefix.add_program_libraries(work / "program", new)
         except (SetupError, subprocess.SubprocessError) as error:
@@ -226,5 +226,6 @@ def _complete_program(new: Path, found: Found, own: list[apt.Source], work: Path
             return
     prefix.drop_program(new)
     say(
-        f"without the ngspice program for decks by hand ({reason or 'it does not run here'}); `rramkit simulate` runs them"
+        f"without the ngspice program for decks by hand ({reason or 'it does not run here'}); "
+        "`rramkit simulate` runs them"
     )

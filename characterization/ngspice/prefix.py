@@ -156,7 +156,7 @@ def rewrite_spinit(text: str, names: set[str], models: Path) -> str:
 
 
 def add_program_libraries(unpacked: Path, prefix: Path) -> None:
-    """Put the libraries that the program alone needs where its wrapper finds them, and the kit's own library does not."""
+    """Put the libraries that the program alone needs where its wrapper looks and the kit does not."""
     folder = prefix / "lib" / "program"
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(unpacked.rglob("lib*.so.*")):

@@ -37,7 +37,10 @@ OPTIONAL = {
     "pytest": ("pytest", "only for the tests of a checkout: `make test` installs it there"),
     "ruff": ("ruff", "only for the style checks of a checkout: `make lint` installs it there"),
     "torch": ("torch", "not needed; `pip install 'rramkit[torch]'` where your own models use it"),
-    "gymnasium": ("gymnasium", "not needed; `pip install 'rramkit[rl]'` where your own environments use it"),
+    "gymnasium": (
+        "gymnasium",
+        "only for `rramkit rl` in Gymnasium's environments, CartPole among them: `pip install 'rramkit[rl]'`",
+    ),
     "numba": ("numba", "not needed; `pip install 'rramkit[fast]'` compiles the inner loops of a training"),
     "distributed": ("distributed", "not needed; `pip install 'rramkit[dask]'` for runs on several machines"),
     "openpyxl": ("openpyxl", "not needed; `pip install 'rramkit[xlsx]'` where measured data are spreadsheets"),
