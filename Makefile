@@ -30,7 +30,7 @@ help:
 	@sh .ci/setup.sh $*
 
 ngspice: .venv/.with-kit
-	@$(BIN)/python -m rramkit.characterization.ngspice.fetch
+	@$(BIN)/rramkit setup
 
 setup: ngspice
 

@@ -12,11 +12,15 @@ stop() {
     exit 1
 }
 
-# Where git made no symbolic links, each is a text file that names its target.
+# Where git made no symbolic links, and in a ZIP unpacked without them, each is a text file that names its target.
+if [ -e .git ]; then
+    cure="Run \`git config core.symlinks true\`, then \`git checkout -- rramkit/circuits rramkit/netlists rramkit/characterization\`."
+else
+    cure="Run in $here: \`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .\`."
+fi
 for link in rramkit/circuits rramkit/netlists rramkit/characterization; do
     [ -d "$link" ] || stop "$link must be a symbolic link to the folder beside \`rramkit\`; this checkout has a plain file or" \
-        "nothing there. Run \`git config core.symlinks true\`, then \`git checkout -- rramkit/circuits rramkit/netlists" \
-        "rramkit/characterization\`."
+        "nothing there. $cure"
 done
 
 # Python 3.11 to 3.13, with the modules that Debian keeps in a package of their own.
@@ -42,7 +46,7 @@ line_to_install() {
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         fits "$PYTHON" || stop "PYTHON must name a Python 3.11, 3.12 or 3.13 that has venv and ensurepip; got $PYTHON." \
-            "$(line_to_install)"
+            "It is $("$PYTHON" --version 2>&1 || echo "no program that runs"). $(line_to_install)"
         echo "$PYTHON"
         return
     fi
@@ -52,7 +56,8 @@ find_python() {
             return
         fi
     done
-    stop "no Python 3.11, 3.12 or 3.13 with venv and ensurepip was found. $(line_to_install)"
+    there=$(python3 -c 'import platform, sys; print(sys.executable, "is", platform.python_version())' 2>/dev/null || echo none)
+    stop "Python 3.11, 3.12 or 3.13 with venv and ensurepip is needed; got $there. $(line_to_install)"
 }
 
 # Whole, made in this folder (its scripts name it, so a moved checkout breaks them), and of a version that fits.

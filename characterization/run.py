@@ -16,7 +16,7 @@ from rramkit import __version__, table
 from rramkit.characterization.design import Design, check_corners, design_of, echo, libraries_of
 from rramkit.characterization.engine.pool import TIMEOUT, SpicePool
 from rramkit.characterization.engine.runner import Elsewhere, Executor, Report, RunCounts, Runner, Shard, silent
-from rramkit.characterization.engine.store import SUFFIX, Store, store_of
+from rramkit.characterization.engine.store import SUFFIX, Store, check_is_store, store_of
 from rramkit.characterization.engine.tables import component_tables
 from rramkit.characterization.ngspice.library import find_library
 from rramkit.characterization.plan import Plan
@@ -75,16 +75,22 @@ class RunOptions:
         for each in design_of(plan).plans:
             check_corners(each)
         points = self.points or store_of(path)
+        shares = [share if share.suffix == SUFFIX else store_of(share) for share in self.shares]
+        for share in shares:  # before ngspice starts and a file is made
+            check_is_store(share)
         with self.executor() as executor, only_writer(path), Store(points) as store:
             try:
-                for share in self.shares:
-                    store.take_in(share if share.suffix == SUFFIX else store_of(share))
+                for share in shares:
+                    store.take_in(share)
                 design = design_of(plan)
                 yield Runner(executor, self.report, design.max_failed, store, shard, design.waive)
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already
                     store.flush()
-                error.add_note(f"{len(store)} finished points are kept in {points}; the same command resumes there.")
+                if len(store):
+                    error.add_note(
+                        f"{len(store)} finished points are kept in {points}; the same command resumes there."
+                    )
                 raise
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -20,15 +21,25 @@ for name, module in list(sys.modules.items()):
 """
 
 
+def build(kind: str, source: Path, folder: Path) -> Path:
+    """Build the `wheel` or `sdist` of a source tree; return it."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=BACKSTOP, check=False)
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("*.whl" if kind == "wheel" else "*.tar.gz")
+    return built
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory) -> Path:
+    """The wheel as pip makes it of an sdist, unpacked: what an sdist lacks, it lacks."""
     pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BACKSTOP, check=False)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with tarfile.open(build("sdist", ROOT, folder)) as archive:
+        archive.extractall(folder / "sdist", filter="data")
+    (source,) = (folder / "sdist").iterdir()
+    with zipfile.ZipFile(build("wheel", source, folder)) as archive:
+        assert len(set(archive.namelist())) == len(archive.namelist())
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"
 

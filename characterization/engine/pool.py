@@ -127,7 +127,7 @@ class SpicePool:
         if models and not self.library.osdi:
             raise SetupError(
                 f"ngspice {self.library.version_text} ({self.library.path}) was built without OSDI, which compact "
-                "models need. Run `make setup`, or install ngspice 44 or newer."
+                "models need. Run `rramkit setup`, or install ngspice 44 or newer."
             )
         wanted = {name: model.sha256 for model in models for name in model.names}
         group = next((each for each in self._groups if each.takes(wanted)), None)

@@ -18,11 +18,12 @@ from typing import Self, cast
 import numpy as np
 
 from rramkit.characterization.engine.point import Outcome
-from rramkit.errors import InputError, one_line
+from rramkit.errors import InputError, file_meant, one_line
 
 SUFFIX = ".points"
 FLUSH_SECONDS = 0.25  # between transactions: each waits for the disk
 BUSY_SECONDS = 600  # wall clock, while another run writes its own points into the same file
+_MAGIC = b"SQLite format 3\0"
 _APPLICATION = 0x7272616D  # "rram"
 _VERSION = 1
 _SCHEMA = (
@@ -116,8 +117,7 @@ class Store:
 
     def take_in(self, other: Path) -> int:
         """Copy the points of another store's file; return how many there were. Its damaged rows stay behind."""
-        if not other.is_file():
-            raise InputError(f"{other}: cannot be read (no such file). Pass the path of a file of finished points.")
+        check_is_store(other)
         with Store(other) as source, source._in_kit_terms():
             rows = [row for row in source._execute("SELECT * FROM points") if _outcome(row) is not None]
         self._write(rows)
@@ -188,6 +188,20 @@ class Store:
         return InputError(
             f"{self.path}: is damaged ({_reason(error)}). Remove it: the points that were in it are then run again."
         )
+
+
+def check_is_store(path: Path) -> None:
+    """Raise `InputError` where a file cannot hold finished points: it is not there, or of another kind."""
+    if not path.is_file():
+        raise InputError(
+            f"{path}: cannot be read (no such file). Pass a file of finished points, as `rramkit characterize --shard` "
+            f"writes it.{file_meant(path)}"
+        )
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) not in (b"", _MAGIC):
+            raise InputError(
+                f"{path}: holds no finished points. Pass a file that `rramkit characterize --shard` has written."
+            )
 
 
 def store_of(output: Path) -> Path:

@@ -18,6 +18,23 @@ ONE_LINE_OPTION = {"arch": "Architectures", "lang": "Languages", "target": "Targ
 LISTS = ("Types", "URIs", "Suites", "Components")
 
 
+OFFLINE = "no network"
+"""First words of a failure where the package server was not reached."""
+
+# What apt says of a failure, and the words for it.
+_KINDS = (
+    (re.compile(r"resolv|could not connect|unable to connect|timed? ?out|unreachable|refused", re.IGNORECASE), OFFLINE),
+    (re.compile(r"hash sum|checksum|unexpected size|size mismatch", re.IGNORECASE), "a wrong checksum"),
+    (re.compile(r"NO_PUBKEY|not signed|signature", re.IGNORECASE), "no valid signature"),
+    (re.compile(r"no space left", re.IGNORECASE), "a full disk"),
+)
+
+
+def _kind(said: str) -> str:
+    """Return the kind of a failure before apt's own words; empty: none that is known."""
+    return next((f"{words}, " for pattern, words in _KINDS if pattern.search(said)), "")
+
+
 @dataclass(frozen=True)
 class System:
     """What `/etc/os-release` says: `debian`, `ubuntu` or another family, the codename, a name for people."""
@@ -135,17 +152,17 @@ class PrivateApt:
     folder: Path
 
     @classmethod
-    def open(cls, folder: Path, source: Source) -> "PrivateApt":
-        """Create the folder, and download the index of this one source.
+    def open(cls, folder: Path, *sources: Source) -> "PrivateApt":
+        """Create the folder, and download the indexes of these sources.
 
         Raises
         ------
         SetupError
-            The source does not exist, or cannot be reached.
+            A source does not exist, or cannot be reached.
         """
         for name in ("parts", "lists/partial", "cache/archives/partial"):
             (folder / name).mkdir(parents=True)
-        (folder / "parts" / "one.sources").write_text(source.stanza())
+        (folder / "parts" / "own.sources").write_text("\n".join(source.stanza() for source in sources))
         (folder / "apt.conf").write_text(_settings(folder))
         apt = cls(folder)
         apt.run("apt-get", "update")
@@ -163,8 +180,15 @@ class PrivateApt:
             raise SetupError(f"`{program} {arguments[0]}` took more than {SECONDS} s") from error
         if process.returncode:
             complaints = [line for line in process.stderr.splitlines() if line.startswith(("E:", "W:"))]
-            raise SetupError(f"`{program} {arguments[0]}` failed: {(complaints or ['no reason given'])[0]}")
+            raise SetupError(
+                f"{_kind(process.stderr)}`{program} {arguments[0]}`: {(complaints or ['no reason given'])[0]}"
+            )
         return process.stdout
+
+    def lacking(self, package: str) -> list[str]:
+        """Return the packages that an installation of this one would add to the system, itself included."""
+        lines = self.run("apt-get", "install", "--simulate", "--no-install-recommends", package).splitlines()
+        return [line.split()[1] for line in lines if line.startswith("Inst ")]
 
     def newest(self, package: str) -> str:
         """Return the newest version of a package, empty when there is none."""

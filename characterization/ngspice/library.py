@@ -71,9 +71,19 @@ class SimulatorLibrary:
         return self.klu and self.version >= GOOD
 
 
+def checkout() -> Path | None:
+    """Return the folder of the checkout that this kit runs from; None where it is installed from a wheel."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() and (root / "rramkit" / "__init__.py").is_file() else None
+
+
 def private_prefix() -> Path:
-    """Return the folder beside the virtual environment into which `fetch` puts a library."""
-    return Path(sys.prefix).parent / ".ngspice"
+    """Return the folder into which `fetch` puts a library: of the checkout, else of the user's own data."""
+    root = checkout()
+    if root is not None:
+        return root / ".ngspice"
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (data if data.is_absolute() else Path("~/.local/share").expanduser()) / "rramkit" / "ngspice"
 
 
 def find_library() -> SimulatorLibrary:
@@ -107,7 +117,7 @@ def _find(named: str, prefix: Path) -> SimulatorLibrary:
 def cure() -> str:
     """Return how to get a suitable library."""
     return (
-        f"Run `make setup` (it fetches one without root), install libngspice0 of version {GOOD} or newer, "
+        f"Run `rramkit setup` (it fetches one without root), install libngspice0 of version {GOOD} or newer, "
         f"or set {VARIABLE} to the path of such a library."
     )
 

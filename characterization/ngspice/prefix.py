@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -60,7 +59,7 @@ def build(archive: Path, staged: Path, *, say: Callable[[str], None]) -> None:
     SetupError
         A step failed; the message names the log.
     """
-    log = Path(sys.prefix) / "ngspice-build.log"
+    log = Path(tempfile.gettempdir()) / f"rramkit-ngspice-build-{os.getuid()}.log"
     cores = str(len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(prefix="rramkit-ngspice-") as folder, log.open("wb") as output:
         subprocess.run(["tar", "-xf", str(archive), "-C", folder, "--no-same-owner"], check=True, stderr=output)
@@ -86,7 +85,7 @@ def build(archive: Path, staged: Path, *, say: Callable[[str], None]) -> None:
 WRAPPER = """#!/bin/sh
 prefix=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 SPICE_LIB_DIR=$prefix/share/ngspice
-LD_LIBRARY_PATH=$prefix/lib/needed${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+LD_LIBRARY_PATH=$prefix/lib/needed:$prefix/lib/program${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export SPICE_LIB_DIR LD_LIBRARY_PATH
 exec "$prefix/lib/ngspice/ngspice" "$@"
 """
@@ -156,19 +155,33 @@ def rewrite_spinit(text: str, names: set[str], models: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def drop_idle_program(prefix: Path) -> None:
-    """Remove the ngspice program where its own libraries (X, readline) are missing."""
+def add_program_libraries(unpacked: Path, prefix: Path) -> None:
+    """Put the libraries that the program alone needs where its wrapper looks and the kit does not."""
+    folder = prefix / "lib" / "program"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(unpacked.rglob("lib*.so.*")):
+        if re.fullmatch(r"lib.+\.so\.\d+", file.name) and file.is_file():
+            shutil.copy2(file, folder / file.name)
+
+
+def program_runs(prefix: Path) -> bool:
+    """Return whether the prefix has an ngspice program that starts: it needs libraries that the kit does not."""
     wrapper = prefix / "bin" / "ngspice"
-    if not wrapper.exists():
-        return
-    if subprocess.run([str(wrapper), "--version"], capture_output=True, check=False).returncode:
-        shutil.rmtree(prefix / "bin")
-        (prefix / "lib" / "ngspice" / "ngspice").unlink()
+    return (
+        wrapper.exists()
+        and not subprocess.run([str(wrapper), "--version"], capture_output=True, check=False).returncode
+    )
+
+
+def drop_program(prefix: Path) -> None:
+    """Remove an ngspice program that does not run."""
+    shutil.rmtree(prefix / "bin", ignore_errors=True)
+    shutil.rmtree(prefix / "lib" / "program", ignore_errors=True)
+    (prefix / "lib" / "ngspice" / "ngspice").unlink(missing_ok=True)
 
 
 def install(new: Path, prefix: Path, *, library: SimulatorLibrary, how: str) -> None:
     """Replace the old prefix, if any, by a finished one; both are on one disk, so it is two renames."""
-    drop_idle_program(new)
     point_spinit_home(new, prefix)
     origin = {name: value for name, value in asdict(library).items() if name in ("version_text", "klu", "osdi")}
     (new / "origin.json").write_text(json.dumps({"how": how, **origin}, indent=1) + "\n")

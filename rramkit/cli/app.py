@@ -1,6 +1,7 @@
 """`rramkit`: the list of commands."""
 
 import inspect
+import re
 import warnings
 from collections.abc import Callable
 from typing import Annotated, cast
@@ -26,13 +27,22 @@ from rramkit.cli import (
     report,
     rl,
     sensitivity,
+    setup,
     simulate,
     sweep,
     tile,
     train,
     verify,
 )
-from rramkit.errors import DataWarning, FormerNameWarning, InputError, OtherArithmeticWarning, SimulatorWarning
+from rramkit.errors import (
+    DataWarning,
+    FormerNameWarning,
+    InputError,
+    OtherArithmeticWarning,
+    SimulatorWarning,
+    meant,
+    one_line,
+)
 
 app = typer.Typer(
     name="rramkit",
@@ -49,6 +59,7 @@ app = typer.Typer(
     ),
 )
 _COMMANDS = {
+    "setup": setup.setup,
     "init": init.init,
     "netlist": netlist.netlist,
     "simulate": simulate.simulate,
@@ -111,6 +122,42 @@ def _note(message: Warning | str, *_where: object) -> None:
     typer.echo(f"rramkit: note: {message}", err=True)
 
 
+_INVALID = re.compile(
+    r"Invalid value for '(?P<name>[^']+)'(?: / '[^']+')?: (?:Value error, |Input )?(?P<why>.*)", re.DOTALL
+)
+_NOT_ONE_OF = re.compile(r"(?P<got>'.*') is not one of (?P<names>.*)", re.DOTALL)
+
+
+def _wrong_call(error: typer.BadParameter, arguments: list[str]) -> str:
+    """Return one line about a wrong call: argument, requirement, what arrived, and where the right ones are listed."""
+    command = error.ctx.command_path if error.ctx else "rramkit"
+    lists = "commands" if "No such command" in error.format_message() else "arguments"
+    message = error.format_message().replace("?.", "?").rstrip(".")
+    invalid = _INVALID.fullmatch(message)
+    if invalid is not None:
+        name, why = invalid["name"], invalid["why"].partition(", unable to parse")[0]
+        choice = _NOT_ONE_OF.fullmatch(why)
+        if choice is not None:
+            names = re.findall(r"'([^']+)'", choice["names"])
+            hint = meant(choice["got"].strip("'"), names)
+            message = f"`{name}` must be one of {', '.join(names)}; got {choice['got']}.{hint}"
+        else:
+            message = f"`{name}` {why}{_got(error, arguments)}"
+    end = "" if message.endswith(("?", ".")) else "."
+    return one_line(f"{message}{end} `{command} --help` lists the {lists}.")
+
+
+def _got(error: typer.BadParameter, arguments: list[str]) -> str:
+    """Return what arrived for an option, as it stands on the command line; empty for an argument without a name."""
+    for name in getattr(error.param, "opts", ()):
+        for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+            if word == name:
+                return f"; got {following!r}"
+            if word.startswith(f"{name}="):
+                return f"; got {word.partition('=')[2]!r}"
+    return ""
+
+
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code, or raise a `KitError`: a wrong call is an `InputError` of one line."""
     try:
@@ -120,9 +167,5 @@ def run(arguments: list[str]) -> int:
             warnings.showwarning = _note
             code = app(arguments or ["--help"], prog_name="rramkit", standalone_mode=False)
     except _WrongCall as error:
-        wrong = cast(typer.BadParameter, error)
-        command = wrong.ctx.command_path if wrong.ctx else "rramkit"
-        message = wrong.format_message().replace("?.", "?").rstrip(".")
-        end = "" if message.endswith("?") else "."
-        raise InputError(f"{message}{end} `{command} --help` lists the arguments.") from None
+        raise InputError(_wrong_call(cast(typer.BadParameter, error), arguments)) from None
     return code if isinstance(code, int) else 0

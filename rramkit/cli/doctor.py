@@ -1,7 +1,8 @@
-"""`rramkit doctor`: what this machine has, what is missing, and the cure for each."""
+"""`rramkit doctor`: what this machine has, what is missing with the cure for each, and which commands work."""
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import strict_json
-from rramkit.cli.checkout import links_complaint
+from rramkit.cli.checkout import in_checkout, links_complaint
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
@@ -20,25 +21,63 @@ if TYPE_CHECKING:
 
 # The distribution, and the module by which it is imported.
 REQUIRED = {
-    "PySpice": "PySpice",
     "numpy": "numpy",
     "scipy": "scipy",
     "h5py": "h5py",
-    "matplotlib": "matplotlib",
     "pydantic": "pydantic",
     "rich": "rich",
+    "array-api-compat": "array_api_compat",
+    "threadpoolctl": "threadpoolctl",
+    "PySpice": "PySpice",
+    "matplotlib": "matplotlib",
     "jinja2": "jinja2",
     "scikit-learn": "sklearn",
 }
 OPTIONAL = {
-    "pytest": ("pytest", "only for the tests: `make test` installs it"),
-    "ruff": ("ruff", "only for the style checks: `make lint` installs it"),
-    "torch": ("torch", "not needed; `pip install torch` where your own models use it"),
-    "gymnasium": ("gymnasium", "not needed; `pip install gymnasium` where your own environments use it"),
+    "pytest": ("pytest", "only for the tests of a checkout: `make test` installs it there"),
+    "ruff": ("ruff", "only for the style checks of a checkout: `make lint` installs it there"),
+    "torch": ("torch", "not needed; `pip install 'rramkit[torch]'` where your own models use it"),
+    "gymnasium": (
+        "gymnasium",
+        "only for `rramkit rl` in Gymnasium's environments, CartPole among them: `pip install 'rramkit[rl]'`",
+    ),
     "numba": ("numba", "not needed; `pip install 'rramkit[fast]'` compiles the inner loops of a training"),
     "distributed": ("distributed", "not needed; `pip install 'rramkit[dask]'` for runs on several machines"),
+    "openpyxl": ("openpyxl", "not needed; `pip install 'rramkit[xlsx]'` where measured data are spreadsheets"),
+    "onnx": ("onnx", "not needed; `pip install 'rramkit[onnx]'` for networks in ONNX files"),
 }
-REINSTALL = "run `make setup`, or `pip install -e .` in the checkout"
+
+_BASE = ("numpy", "scipy", "h5py", "pydantic", "rich", "array-api-compat", "threadpoolctl")
+_PICTURES = (*_BASE, "matplotlib")
+_CIRCUITS = (*_BASE, "PySpice")
+_SPICE = (*_PICTURES, "PySpice", "ngspice")
+NEEDS = {
+    "setup": _BASE,
+    "init": _BASE,
+    "explain": _BASE,
+    "import": _PICTURES,
+    "train": _BASE,
+    "evaluate": _BASE,
+    "cost": _PICTURES,
+    "rl": _BASE,
+    "sweep": _BASE,
+    "ablate": _PICTURES,
+    "tile": _PICTURES,
+    "plot": _PICTURES,
+    "report": (*_PICTURES, "jinja2"),
+    "export": _BASE,
+    "netlist": _CIRCUITS,
+    "simulate": _SPICE,
+    "characterize": _SPICE,
+    "merge": _SPICE,
+    "verify": _SPICE,
+    "prove": _SPICE,
+    "sensitivity": _SPICE,
+    "device check": _SPICE,
+    "demo": (*_SPICE, "jinja2", "scikit-learn"),
+    "doctor": (),
+}
+"""What each command needs, by the names of the checks."""
 
 
 @dataclass(frozen=True)
@@ -54,34 +93,70 @@ class Check:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")] = False,
 ) -> None:
-    """Print what this machine has, with the cure for whatever is missing."""
+    """Print what this machine has, the cure for whatever is missing, and which commands work.
+
+    Exit code 1 where something is missing that a command needs.
+    """
     checks = [*_interpreter(), *_checkout(), *_packages(), *_simulator(), *_optional()]
-    healthy = all(check.state != "missing" for check in checks)
+    missing = [check.name for check in checks if check.state == "missing"]
     if as_json:
-        typer.echo(strict_json.text({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=1))
+        told = {"ok": not missing, "works": _works(missing), "checks": [asdict(check) for check in checks]}
+        typer.echo(strict_json.text(told, indent=1))
     else:
-        for line in _lines(checks, healthy=healthy):
+        for line in (*_lines(checks), *_verdict(checks, missing)):
             typer.echo(line)
-    raise typer.Exit(0 if healthy else 1)
+    raise typer.Exit(1 if missing else 0)
 
 
-def _lines(checks: list[Check], *, healthy: bool) -> Iterator[str]:
+def _lines(checks: list[Check]) -> Iterator[str]:
     marks = {"ok": "ok", "poor": "POOR", "missing": "MISSING", "optional": "-"}
     width = max(len(check.name) for check in checks)
     for check in checks:
         yield f"{marks[check.state]:<8}{check.name:<{width}}  {check.found}"
         if check.cure:
             yield f"{'':<{8 + width}}  -> {check.cure}"
+
+
+def _works(missing: list[str]) -> list[str]:
+    """Return the commands that need nothing of what is missing; what no command names, as the interpreter, all need."""
+    named = {name for needs in NEEDS.values() for name in needs}
+    if set(missing) - named - {"scikit-learn"}:
+        return ["doctor"]
+    return [command for command, needs in NEEDS.items() if not set(needs) & set(missing)]
+
+
+def _verdict(checks: list[Check], missing: list[str]) -> Iterator[str]:
     poor = ", with the cost that stands above" if any(check.state == "poor" for check in checks) else ""
-    yield f"The kit can run here{poor}." if healthy else "The kit cannot run here: fix what is MISSING."
+    if not missing:
+        yield f"Everything works here{poor}."
+        return
+    works = _works(missing)
+    lacking = [command for command in NEEDS if command not in works]
+    if works == ["doctor"]:
+        yield f"No command but this one works before what is MISSING is mended: {', '.join(missing)}."
+        return
+    yield f"Work here{poor}: {', '.join(works)}."
+    if lacking:
+        yield f"Wait for what is MISSING ({', '.join(missing)}): {', '.join(lacking)}."
+    if "ngspice" in missing:
+        yield "Of the others, `tile --ngspice` needs ngspice too; `verify --golden OLD.h5` does not."
+    if "scikit-learn" in missing:
+        yield "The digits are scikit-learn's: a training on other data (`data.name`) works without."
 
 
 def _interpreter() -> Iterator[Check]:
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    cure = "" if fits else "use Python 3.11, 3.12 or 3.13: `make clean`, then `make setup PYTHON=/path/to/python3.12`"
+    cure = "" if fits else f"use Python 3.11, 3.12 or 3.13: {_other_python()}"
     yield Check("rramkit", __version__, "ok")
     yield Check("Python", f"{platform.python_version()} ({sys.executable})", "ok" if fits else "missing", cure)
     yield Check("cores", str(len(os.sched_getaffinity(0))), "ok")
+
+
+def _other_python() -> str:
+    """Return how to get to another interpreter, in a checkout or with a wheel."""
+    if in_checkout():
+        return "`make clean`, then `make setup PYTHON=/path/to/python3.12`"
+    return "`/path/to/python3.12 -m venv kit`, then `kit/bin/pip install` with the wheel"
 
 
 def _checkout() -> Iterator[Check]:
@@ -100,7 +175,18 @@ def _version(distribution: str, module: str) -> str | None:
 def _packages() -> Iterator[Check]:
     for distribution, module in REQUIRED.items():
         version = _version(distribution, module)
-        yield Check(distribution, version or "not installed", *(("ok",) if version else ("missing", REINSTALL)))
+        cure = f"{sys.executable} -m pip install {_requirement(distribution)}"
+        yield Check(distribution, version or "not installed", *(("ok",) if version else ("missing", cure)))
+
+
+def _requirement(distribution: str) -> str:
+    """Return what pip is to install, with the versions that the kit takes, quoted for a shell."""
+    try:
+        wanted = metadata.requires("rramkit") or []
+    except metadata.PackageNotFoundError:
+        wanted = []
+    pattern = re.compile(rf"{re.escape(distribution)}\s*[<>=!~].*", re.IGNORECASE)
+    return next((f"'{each}'" for each in wanted if pattern.fullmatch(each)), distribution)
 
 
 def _optional() -> Iterator[Check]:
@@ -132,7 +218,21 @@ def _simulator() -> Iterator[Check]:
     warning = ngspice.warning_for(library)
     found = f"{library.version_text} from {library.origin}: {library.path}"
     yield Check("ngspice", found, "ok" if warning is None else "poor", warning or "")
+    yield _program(library)
     yield from _features(library)
+
+
+def _program(library: "SimulatorLibrary") -> Check:
+    """Return whether a deck can be run by hand; the kit itself uses the library."""
+    from rramkit.characterization.ngspice.library import private_prefix
+    from rramkit.characterization.program import find_program
+
+    program = find_program(library)
+    if program is not None:
+        return Check("ngspice program", f"{program} -b DECK.cir", "ok")
+    again = f"remove {private_prefix()} and run `rramkit setup`" if library.origin == "private prefix" else ""
+    cure = f"only for decks by hand, and for the tests of the golden decks: {again or 'install the package ngspice'}"
+    return Check("ngspice program", "none; `rramkit simulate DECK.cir` runs decks", "optional", cure)
 
 
 def _features(library: "SimulatorLibrary") -> Iterator[Check]:

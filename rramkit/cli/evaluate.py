@@ -81,7 +81,11 @@ def evaluate(
     if export is not None:
         files.check_writable(export, keep=(run, data, weights, experiment, tables))
     if (run is None) == (weights is None):
-        raise InputError("give a run file, or `--weights` with `--experiment` and `--tables`; one of the two.")
+        got = "neither" if run is None else "both"
+        raise InputError(
+            f"`rramkit evaluate` takes a run file, or `--weights` with `--experiment` and `--tables`; got {got}. "
+            "Give one of the two."
+        )
     own = _of_layers(layers or [])
     if run is not None:
         subject = _of_run(run, data, own)

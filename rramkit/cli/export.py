@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from rramkit.cli.options import TablesArgument, TablesNamed, table_file
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
 
 
 def export(
-    tables: Annotated[Path, typer.Argument(help="Table file.", metavar="TABLES.h5")],
     simulator: Annotated[
         Literal["neurosim", "aihwkit"],
         typer.Option("--to", help="neurosim: the two CSV files of NeuroSim V1.5; aihwkit: a device of aihwkit."),
@@ -19,6 +19,8 @@ def export(
         Path,
         typer.Option("--output", "-o", help="neurosim: a folder; aihwkit: a file .py or .json.", metavar="PATH"),
     ],
+    argument: TablesArgument = None,
+    named: TablesNamed = None,
     bits: Annotated[int, typer.Option(help="neurosim: bits of one cell, as its --bitcell.", min=1, max=8)] = 4,
     step: Annotated[
         float, typer.Option(help="aihwkit: change by one pulse in the middle of the window, over the window.")
@@ -31,6 +33,7 @@ def export(
     """Write what another simulator of arrays takes of a device and its circuits (docs/export.md)."""
     from rramkit.learning.condition import Condition
 
+    tables = table_file(argument, named)
     file = Condition(corner, temperature, supply).load(tables)
     if simulator == "aihwkit":
         from rramkit.export import preset

@@ -72,18 +72,24 @@ def import_measured(
             typer.echo(f"{name:<12} {device.label}: {device.source}")
         return
     if (pulses is None) == (preset is None):
-        raise InputError("give either a pulse-response file or `--preset NAME`. `rramkit import --help` shows both.")
+        got = "neither" if pulses is None else f"{pulses} and the preset {preset}"
+        raise InputError(
+            f"`rramkit import` takes a file of measured pulses, or a published device by `--preset NAME`; got {got}. "
+            "Give one of them; `rramkit import --preset list` lists the devices."
+        )
     picture = output.with_suffix(".png")
     for path in (output, picture):
         check_writable(path, keep=(pulses, iv, params))
-    say_replaced(output, quiet=json)
     if preset is not None:
         if iv is not None or column or unit:
-            raise InputError("`--iv`, `--column` and `--unit` go with a pulse-response file, not with a preset.")
+            raise InputError(
+                "`--iv`, `--column` and `--unit` go with a pulse-response file, not with a preset. Leave them out."
+            )
         table_file = importer.from_preset(preset, settings)
     else:
         assert pulses is not None
         table_file = importer.from_pulses(pulses, settings, iv=iv)
+    say_replaced(output, quiet=json)
     checks = residuals.of_tables(table_file)
     if not json:
         _show(table_file)

@@ -29,7 +29,7 @@ def netlist(
         typer.echo(_listing())
         return
     if not block:
-        raise InputError("`block` is missing. `rramkit netlist --list` shows the blocks.")
+        raise InputError("`block` must name a circuit; got none. `rramkit netlist --list` shows them.")
     sizes = [f"crossbar.{name}={value}" for name, value in (("rows", rows), ("cols", cols)) if value is not None]
     name = catalog.noted_name(block)
     chosen = catalog.block(name)

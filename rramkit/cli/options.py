@@ -23,6 +23,14 @@ ParameterPairs = Annotated[
         "--set", "-s", help="One parameter in SI units, dots for nested ones; may be repeated.", metavar="KEY=VALUE"
     ),
 ]
+TablesArgument = Annotated[
+    Path | None,
+    typer.Argument(help="Table file; `--tables` names it too.", metavar="TABLES.h5", show_default=False),
+]
+TablesNamed = Annotated[
+    Path | None,
+    typer.Option("--tables", help="The table file, by the name that it has in every command.", metavar="TABLES.h5"),
+]
 ListSettings = Annotated[bool, typer.Option("--list", help="List the settings and stop.")]
 Timeout = Annotated[
     float, typer.Option(help="Processor seconds after which one run of ngspice is killed.", metavar="SECONDS", min=0.1)
@@ -36,6 +44,27 @@ Libraries = Annotated[
         metavar="FILE",
     ),
 ]
+
+
+def table_file(argument: Path | None, named: Path | None) -> Path:
+    """Return the table file of a command, which stands alone or after `--tables`.
+
+    Raises
+    ------
+    InputError
+        When it is named twice, or not at all.
+    """
+    path = table_file_or_none(argument, named)
+    if path is None:
+        raise InputError("`--tables` must name a table file; got none. Pass `--tables TABLES.h5`, or the file alone.")
+    return path
+
+
+def table_file_or_none(argument: Path | None, named: Path | None) -> Path | None:
+    """Return the table file of a command that also does without one."""
+    if argument is not None and named is not None:
+        raise InputError(f"`--tables` must name one table file; got {argument} and {named}. Leave one of them out.")
+    return argument if named is None else named
 
 
 def say_replaced(path: Path, *, quiet: bool) -> None:

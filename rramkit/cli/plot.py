@@ -5,15 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rramkit.cli.options import TablesNamed, table_file
+
 if TYPE_CHECKING:
     from rramkit.plots.gallery import Drawing
 
 
 def plot(
-    source: Annotated[Path, typer.Argument(help="Table file or run file.", metavar="FILE.h5")],
+    argument: Annotated[
+        Path | None, typer.Argument(help="Table file or run file.", metavar="FILE.h5", show_default=False)
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.", metavar="FOLDER")] = Path(
         "plots"
     ),
+    named: TablesNamed = None,
     kind: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Kind of picture.")] = "png",
 ) -> None:
     """Draw every table, or a training, as pictures.
@@ -26,6 +31,7 @@ def plot(
     from rramkit.errors import InputError
     from rramkit.files import check_writable
 
+    source = table_file(argument, named)
     drawings = _drawings(source)
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file. Name a folder.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import cost, strict_json
+from rramkit.cli.options import TablesArgument, TablesNamed, table_file
 
 if TYPE_CHECKING:
     from rramkit.record import Run
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def report(
-    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
-    run: Annotated[Path | None, typer.Option("--run", help="Run file, written by `rramkit train`.")] = None,
+    argument: TablesArgument = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Run file, written by `rramkit train`.", metavar="RUN.h5")
+    ] = None,
+    named: TablesNamed = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the headline as one line of JSON.")] = False,
 ) -> None:
@@ -23,11 +27,12 @@ def report(
     from rramkit import files, record, table  # here, not above: the other commands start without them
     from rramkit.report import headline, page
 
+    tables = table_file(argument, named)
     files.check_writable(output, keep=(tables, run))
-    table_file, trained = table.load(tables), None if run is None else record.load(run)
-    page.report(table_file, trained, output, priced=None if trained is None else _priced(table_file, trained))
+    loaded, trained = table.load(tables), None if run is None else record.load(run)
+    page.report(loaded, trained, output, priced=None if trained is None else _priced(loaded, trained))
     if as_json:
-        typer.echo(strict_json.text({"report": str(output), **headline.numbers(table_file, trained)}))
+        typer.echo(strict_json.text({"report": str(output), **headline.numbers(loaded, trained)}))
     else:
         typer.echo(output)
 

@@ -7,7 +7,15 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
+from rramkit.cli.options import (
+    ParameterFile,
+    ParameterPairs,
+    TablesArgument,
+    TablesNamed,
+    parameters,
+    say_replaced,
+    table_file_or_none,
+)
 from rramkit.cli.progress import training_progress
 from rramkit.cli.train import show_notices
 
@@ -19,22 +27,20 @@ if TYPE_CHECKING:
 def rl(
     chip: ChipOptions,
     /,
-    tables: Annotated[
-        Path | None,
-        typer.Argument(help="Table file, written by `rramkit characterize`; without one: float.", metavar="TABLES.h5"),
-    ] = None,
+    argument: TablesArgument = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to write.")] = Path("episodes.h5"),
     params: ParameterFile = None,
     pairs: ParameterPairs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture of returns and energy: PNG, PDF or SVG.")] = None,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the settings and stop.")] = False,
+    named: TablesNamed = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start anew: a checkpoint of an unfinished training is removed.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
-    """Train an agent by deep Q-learning with both of its networks in RRAM.
+    """Train an agent by deep Q-learning with both of its networks in RRAM; without a table file: in float.
 
     Every `checkpoint_every` actions a checkpoint is written beside the run file: the same command resumes an
     interrupted training, with the same numbers (`--restart` starts anew).
@@ -48,12 +54,13 @@ def rl(
     from rramkit.lock import only_writer
     from rramkit.parameters import listing
 
+    tables = table_file_or_none(argument, named)
     settings, quiet_run = parameters(rl.RlSettings, params, pairs), quiet or as_json
     settings = chip.on_top_of(settings, settings.chip)
     if list_parameters:
         typer.echo(listing(settings))
         return
-    table_file = None if tables is None else load_tables(tables, settings.chip, quiet=quiet_run)
+    loaded = None if tables is None else load_tables(tables, settings.chip, quiet=quiet_run)
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, params))
@@ -64,7 +71,7 @@ def rl(
             path_of(output).unlink(missing_ok=True)
         with warnings.catch_warnings(), training_progress(settings.steps, quiet=quiet_run) as show:
             warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
-            run = rl.train(table_file, settings, tables_name=name, progress=show, run_path=output)
+            run = rl.train(loaded, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)
         path_of(output).unlink(missing_ok=True)
     if plot is not None:

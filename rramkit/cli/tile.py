@@ -13,7 +13,17 @@ import typer
 from rramkit import files, units
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
-from rramkit.cli.options import Libraries, ParameterFile, ParameterPairs, Timeout, name_libraries, parameters
+from rramkit.cli.options import (
+    Libraries,
+    ParameterFile,
+    ParameterPairs,
+    TablesArgument,
+    TablesNamed,
+    Timeout,
+    name_libraries,
+    parameters,
+    table_file,
+)
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError, one_line
 
@@ -33,7 +43,7 @@ _SIZE = (16, 8)  # rows and pairs of a random target (1): ngspice solves it in a
 def tile(
     options: ChipOptions,
     /,
-    tables: Annotated[Path, typer.Argument(help="Table file, written by `rramkit characterize`.", metavar="TABLES.h5")],
+    argument: TablesArgument = None,
     inputs: Annotated[
         Path | None,
         typer.Option("--inputs", "-i", help="Voltages, one vector a row (CSV or NPY), in volts; default: random."),
@@ -58,6 +68,7 @@ def tile(
     ] = True,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with the exact solution of the wires.")] = False,
     ngspice: Annotated[bool, typer.Option("--ngspice", help="Compare with ngspice, the whole array.")] = False,
+    named: TablesNamed = None,
     timeout: Timeout = 3600.0,
     library: Libraries = None,
     vectors: Annotated[int, typer.Option("--vectors", help="Random vectors.", min=1, max=1_000_000)] = 8,
@@ -79,6 +90,7 @@ def tile(
     from rramkit.plots.canvas import check_picture
     from rramkit.plots.tile import save_error_map
 
+    tables = table_file(argument, named)
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
@@ -97,7 +109,7 @@ def tile(
         _check_characterised(tables, chip)
     file, model = taken.read, ArrayModel(taken.read, wires=chip.wires, chain=chip.chain)
     rng = np.random.default_rng(seed)
-    weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
+    weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_target(target)
     loop = WriteVerify.from_tables(taken.write, chip.verify, chip.update)
     method = "pulse" if pulses else "exact"
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
@@ -157,6 +169,17 @@ def _outcome(
             "currents": reading.beyond,
         },
     }
+
+
+def _load_target(path: Path) -> np.ndarray:
+    """Read the matrix to program, whose values are weights from -1 to 1."""
+    matrix = _load_matrix(path, "target")
+    largest = float(np.abs(matrix).max())
+    if largest > 1.0:
+        raise InputError(
+            f"{path}: `--target` must hold values from -1 to 1; got {largest:g}. Divide it by {largest:g}."
+        )
+    return matrix
 
 
 def _load_matrix(path: Path, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import failed_deck, residuals, strict_json
-from rramkit.cli.options import Libraries, Timeout, name_libraries
+from rramkit.cli.options import Libraries, TablesArgument, TablesNamed, Timeout, name_libraries, table_file
 from rramkit.cli.progress import spice_progress
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    tables: Annotated[Path, typer.Argument(help="Table file.", metavar="TABLES.h5", show_default=False)],
+    argument: TablesArgument = None,
     seed: Annotated[int, typer.Option(help="Seed of the fresh points; the plan's own seed is refused.", min=0)] = 1,
     points: Annotated[int, typer.Option(help="Fresh points for each table.", min=4, max=10000)] = 40,
     golden: Annotated[
@@ -31,12 +31,14 @@ def verify(
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
     timeout: Timeout = 120.0,
     library: Libraries = None,
+    named: TablesNamed = None,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Run fresh points in ngspice, drawn inside the valid range, and compare them with the tables; exit 1 on a miss."""
     from rramkit import table
 
+    tables = table_file(argument, named)
     file = table.load(tables)
     if golden is not None:
         _against(file, tables, golden, json=json)

@@ -297,7 +297,9 @@ def _set(stage: object) -> list[str]:
 def _check_names(off: Sequence[str], names: Sequence[str]) -> None:
     for name in off:
         if name not in names:
-            raise InputError(f"`chip.off` must name stages: {', '.join(names)}; got {name!r}.{meant(name, names)}")
+            raise InputError(
+                f"`chip.off` must name stages: {', '.join(names)}; got {name!r}.{meant(name, names)} Fix it."
+            )
 
 
 def _of_cells(tables: TableFile) -> TableFile:

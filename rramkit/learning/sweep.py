@@ -1,6 +1,7 @@
 """Sweeps: every combination of the values under `sweep` in an experiment, each with a run file in one folder."""
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ from rramkit.table import TableFile
 
 SUMMARY = "summary.json"
 """File of a sweep's results, in the folder of its runs; an ablation's has another name (`ablate.SUMMARY`)."""
+
+_LONGEST = 120  # characters of a label in a file's name; a file system takes 255 bytes
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class TrialResult:
 
 
 def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Path) -> list[Trial]:
-    """Return a trial for each labelled experiment; a run file has its experiment's hash as name, so all are different.
+    """Return a trial for each labelled experiment; a run file is called by its text and its experiment's hash.
 
     Parameters
     ----------
@@ -88,11 +91,18 @@ def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Pat
     >>> jobs = trials(grid(Experiment(sweep={"seed": [1, 2]})), Path("tables.h5"), Path("runs"))
     >>> [job.label for job in jobs]
     ['seed=1', 'seed=2']
+    >>> jobs[0].run.name.startswith("seed=1-")
+    True
     """
-    jobs = [Trial(label, one, tables, folder / f"{one.key()}.h5") for label, one in labelled]
-    if len({job.run for job in jobs}) < len(jobs):
+    jobs = [Trial(label, one, tables, folder / f"{_file_name(label)}-{one.key()}.h5") for label, one in labelled]
+    if len({job.experiment.key() for job in jobs}) < len(jobs):
         raise InputError("`sweep`: two combinations are the same experiment. Remove the repeated value.")
     return jobs
+
+
+def _file_name(label: str) -> str:
+    """Return a label as the readable part of a file's name: in every shell and file system one plain word."""
+    return re.sub(r"[^\w.=+-]+", "_", label).strip("_.-")[:_LONGEST]
 
 
 def run_trial(trial: Trial) -> TrialResult:

@@ -147,7 +147,8 @@ class TableFile:
         having = [name for name, table in self.tables.items() if axis in table.axes]
         if not having:
             raise TableError(
-                f"no table of the file has the axis `{axis}`. Characterise with several values of it (`[corners]`)."
+                f"no table of the file has the axis `{axis}`. Characterise with several values of it (`[corners]` of a "
+                f"plan; `--plan design` has them), or leave `{axis}` out."
             )
         if not set(having) & set(tables):
             raise TableError(absent[having[0]])

@@ -13,7 +13,10 @@ from rramkit.cli.checkout import LINKS, links_complaint
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
-CURE = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
+BY_GIT = "Run `git config core.symlinks true`, then `git checkout -- rramkit/circuits rramkit/netlists"
+CURE = (
+    "`cd rramkit && rm -rf circuits netlists characterization && ln -s ../circuits ../netlists ../characterization .`."
+)
 
 
 @pytest.fixture
@@ -58,3 +61,58 @@ def test_set_up_says_it_before_it_makes_anything(checkout):
     assert (done.returncode, done.stdout) == (1, "")
     assert CURE in done.stderr and done.stderr.count("\n") == 1
     assert not (checkout / ".venv").exists()
+
+
+def test_git_brings_the_links_back_where_the_files_came_from_it(checkout):
+    (checkout / ".git").mkdir()
+    said = links_complaint(checkout / "rramkit")
+    assert said is not None and BY_GIT in said and CURE not in said
+    assert BY_GIT in run(checkout, "sh", ".ci/setup.sh", "kit").stderr
+
+
+def test_the_cure_works(checkout):
+    for name in LINKS:
+        (checkout / name).mkdir()
+    command = CURE.strip(".`")
+    assert run(checkout, "sh", "-c", command + " .").returncode == 0
+    assert links_complaint(checkout / "rramkit") is None
+    assert all((checkout / "rramkit" / name).is_symlink() for name in LINKS)
+
+
+OTHER_PYTHON = """#!/bin/sh
+case "$*" in
+    *sys.exit*) exit 1 ;;
+    --version) echo Python 3.14.0 ;;
+    *) echo /usr/bin/python3 is 3.10.12 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        (False, "Python 3.11, 3.12 or 3.13 with venv and ensurepip is needed; got /usr/bin/python3 is 3.10.12. "),
+        (
+            True,
+            "PYTHON must name a Python 3.11, 3.12 or 3.13 that has venv and ensurepip; got {}. It is Python 3.14.0. ",
+        ),
+    ],
+)
+def test_a_python_that_is_too_old_or_too_new_is_named(tmp_path, chosen, says):
+    for name in LINKS:
+        (tmp_path / "kit" / "rramkit" / name).mkdir(parents=True)
+    shutil.copytree(ROOT / ".ci", tmp_path / "kit" / ".ci")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("cat", "dirname", "id", "mkdir", "rm", "touch"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    (programs / "python3").write_text(OTHER_PYTHON)
+    (programs / "python3").chmod(0o755)
+    environment = {"PATH": str(programs), **({"PYTHON": str(programs / "python3")} if chosen else {})}
+    done = subprocess.run(
+        ["/bin/sh", ".ci/setup.sh", "kit"],
+        cwd=tmp_path / "kit", env=environment, capture_output=True, text=True, timeout=BACKSTOP, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert says.format(programs / "python3") in done.stderr
+    assert not (tmp_path / "kit" / ".venv").exists()

@@ -1,4 +1,4 @@
-"""Bad input to every command: one line that says what, where and the cure; an exit code; nothing written."""
+"""The command line as a whole: failed runs, outputs, help, completion. Wrong inputs are in `test_gallery`."""
 
 import json
 import os
@@ -20,94 +20,11 @@ UNKNOWN_SUBCIRCUIT = "broken\nX1 a 0 nosuch\nV1 a 0 1\n.op\n.end\n"
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with a table file, a run file, and files that are neither."""
+    """A folder with a table file and a run file."""
     table.save(checked_tables(), tmp_path / "tables.h5")
     record.save(run(), tmp_path / "run.h5")
-    (tmp_path / "text.h5").write_text("not HDF5")
-    (tmp_path / "key.toml").write_text("nosuch = 1\n")
-    (tmp_path / "broken.toml").write_text("[crossbar\n")
-    (tmp_path / "range.toml").write_text("[crossbar]\nrows = 0\n")
-    (tmp_path / "device.toml").write_text('[device]\nmodel = "mydev"\nlibrary = "none.lib"\n')
-    (tmp_path / "steered.cir").write_text("t\nR1 a 0 1\n.op\n.control\nquit\n.endc\n.end\n")
-    (tmp_path / "include.cir").write_text("t\n.include nosuch.lib\nR1 a 0 1\n.op\n.end\n")
-    (tmp_path / "idle.cir").write_text("t\nR1 a 0 1\n.end\n")
-    (tmp_path / "deck.png").write_text("t\nR1 a 0 1\n.op\n.end\n")
-    (tmp_path / "picture.cir").write_bytes(b"\x89PNG\r\n\x1a\n\xff")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-BAD = {
-    "no such command": ("nosuch", "No such command 'nosuch'. `rramkit --help`"),
-    "no such option": ("train --nosuch", "No such option: --nosuch"),
-    "no argument": ("report", "Missing argument 'TABLES.h5'. `rramkit report --help`"),
-    "tables for an experiment": ("train tables.h5", "is a table file, not an experiment. Give it as `--tables tables"),
-    "not a number": ("netlist crossbar --rows x", "'--rows'"),
-    "option out of range": ("verify tables.h5 --points 1", "'--points': Input should be greater than or equal to 4"),
-    "no block": ("netlist", "`block` is missing"),
-    "unknown block": ("netlist nosuch", "; got 'nosuch'. See `rramkit netlist --list`."),
-    "rows of a cell": ("netlist cell-read --rows 2", "belong to the block crossbar"),
-    "no rows": ("netlist crossbar --rows 0", "`crossbar.rows` should be greater than or equal to 1; got 0"),
-    "too many rows": ("netlist crossbar --rows 99999", "`crossbar.rows` should be less than or equal to 1024"),
-    "half a pair": ("netlist crossbar --set seed", "`--set` must be KEY=VALUE; got 'seed'"),
-    "control words in a choice": ("netlist crossbar -s direction=x\n.control", r"got 'x\n.control'"),
-    "control words in a name": ("characterize -o new.h5 -s name=x\n.control", r"got 'x\n.control'"),
-    "unknown key in a file": (
-        "netlist crossbar --params key.toml",
-        "key.toml: `nosuch` is not a known key. Keys",
-    ),
-    "broken file": ("netlist crossbar --params broken.toml", "broken.toml: not a TOML file"),
-    "file out of range": ("netlist crossbar --params range.toml", "range.toml: `crossbar.rows` should be greater"),
-    "no file": ("characterize -o new.h5 --params none.toml", "none.toml: cannot be read (No such file or directory)"),
-    "deck: unknown": ("simulate nosuch", "`what` must be a deck file or one of"),
-    "deck: none": ("simulate none.cir", "none.cir: cannot be read as a deck (no such file)"),
-    "deck: a folder": ("simulate .", "cannot be read as a deck (not a file)"),
-    "deck: a picture": ("simulate picture.cir", "picture.cir, line 2: a card must be of printable ASCII"),
-    "deck: steers ngspice": ("simulate steered.cir", "steered.cir, line 4: a .control section steers ngspice itself"),
-    "deck: no analysis": ("simulate idle.cir", "idle.cir: holds no analysis"),
-    "deck: model file": ("simulate include.cir", "include.cir, line 2: nosuch.lib: no such model file"),
-    "deck: no such behaviour": ("simulate idle.cir --behaviour spectre", "must be one of ltspice, pspice, hspice; got"),
-    "block: with control": ("simulate cell-read --trust-control", "belong to a deck file"),
-    "deck: with parameters": ("simulate idle.cir -s seed=1", "belong to a block"),
-    "picture of no kind": ("simulate cell-read -o x.exe", "x.exe: a picture must end in one of"),
-    "output over input: deck": ("simulate deck.png", "deck.png: the output is also an input"),
-    "output over input: train": ("train --tables tables.h5 -o tables.h5", "tables.h5: the output is also an input"),
-    "output over input: report": ("report tables.h5 --run run.h5 -o run.h5", "run.h5: the output is also an input"),
-    "output a folder": ("report tables.h5 -o .", "is a folder. Name a plain file"),
-    "output a device": ("netlist cell-read -o /dev/null", "/dev/null: is a device or pipe"),
-    "output in a file": ("train --tables tables.h5 -o run.h5/x.h5", "its folder cannot be written"),
-    "output in no place": ("characterize -o /proc/nowhere/new.h5", "its folder cannot be written"),
-    "demo in no place": ("demo -o /proc/nowhere", "its folder cannot be written"),
-    "no tables": (
-        "train --tables none.h5",
-        "none.h5: no such file; a table file is needed. Pass a file written",
-    ),
-    "no tables to report": ("report none.h5", "none.h5: no such file"),
-    "no tables to verify": ("verify none.h5", "none.h5: no such file"),
-    "tables of text": ("train --tables text.h5", "text.h5: cannot be read as a table file"),
-    "tables that are a run": ("train --tables run.h5", "run.h5: is a run file, not a table file"),
-    "run that is tables": (
-        "report tables.h5 --run tables.h5",
-        "is a table file, not a run file. Pass a file written",
-    ),
-    "tables without a plan": ("verify tables.h5", "carries no plan"),
-    "device: no name": ("device check nosuch", "`what` must be a TOML file or one of bulk, jart"),
-    "device: no file": ("device check none.toml", "none.toml: cannot be read (No such file or directory)"),
-    "device: no library": ("device check device.toml", "must be a model file that exists"),
-    "no epochs": ("train --tables tables.h5 --epochs 0", "`epochs` should be greater than or equal to 1"),
-}
-
-
-@pytest.mark.parametrize(("arguments", "complaint"), BAD.values(), ids=BAD)
-def test_bad_input_is_one_line_and_leaves_nothing(here, kit, arguments, complaint):
-    before = {path: path.read_bytes() for path in here.iterdir()}
-    code, out, err = kit(*arguments.split(" "))
-    assert code == 2
-    assert err.startswith("rramkit: ")
-    assert err.count("\n") == 1, err
-    assert complaint in err
-    assert out == ""
-    assert {path: path.read_bytes() for path in here.iterdir()} == before
 
 
 def test_a_failed_run_leaves_its_deck_and_log(here, kit):

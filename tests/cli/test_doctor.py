@@ -39,7 +39,7 @@ def test_a_sound_machine_exits_with_0(found):
     found(a_library(klu=True))
     result = run()
     assert result.exit_code == 0, result.output
-    assert "46 from system" in result.output and "The kit can run here." in result.output
+    assert "46 from system" in result.output and "Everything works here." in result.output
 
 
 def test_a_poor_library_is_told_with_its_cost_and_still_runs(found):
@@ -49,12 +49,18 @@ def test_a_poor_library_is_told_with_its_cost_and_still_runs(found):
     assert "POOR" in result.output and "130 times longer" in result.output
 
 
-@pytest.mark.parametrize("error", [SetupError("no library; run `make setup`"), OSError("denied")])
+@pytest.mark.parametrize("error", [SetupError("no library; run `rramkit setup`"), OSError("denied")])
 def test_no_library_exits_with_1_and_its_cure(found, error):
     found(error)
     result = run()
     assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
     assert "MISSING" in result.output and str(error) in result.output
+    assert "cannot run" not in result.output
+    works, waits = (line for line in result.output.splitlines() if line.startswith(("Work here", "Wait for")))
+    for command in ("import", "train", "plot", "report", "tile", "sweep", "evaluate", "cost", "netlist"):
+        assert f" {command}," in works or f" {command}." in works
+    for command in ("simulate", "characterize", "demo"):
+        assert command in waits
 
 
 def test_a_missing_package_exits_with_1_and_its_cure(found, monkeypatch):
@@ -69,7 +75,26 @@ def test_a_missing_package_exits_with_1_and_its_cure(found, monkeypatch):
     monkeypatch.setattr(doctor.metadata, "version", without_pyspice)
     result = run()
     assert result.exit_code == 1
-    assert "PySpice" in result.output and doctor.REINSTALL in result.output
+    assert "-m pip install 'pyspice>=1.5'" in result.output.lower()
+    assert "netlist" in next(line for line in result.output.splitlines() if line.startswith("Wait for"))
+
+
+def test_it_knows_what_every_command_needs():
+    names = {command.name for command in app.registered_commands}
+    assert set(doctor.NEEDS) == names | {"device check"}
+    checked = {*doctor.REQUIRED, "ngspice"}
+    assert {name for needs in doctor.NEEDS.values() for name in needs} <= checked
+
+
+def test_what_no_command_names_stops_all_of_them():
+    assert doctor._works(["links"]) == ["doctor"]
+    assert "train" in doctor._works(["scikit-learn", "ngspice"])
+
+
+@pytest.mark.parametrize(("checkout", "cure"), [(True, "`make setup PYTHON="), (False, "-m venv kit`")])
+def test_another_python_is_named_as_this_install_takes_it(monkeypatch, checkout, cure):
+    monkeypatch.setattr(doctor, "in_checkout", lambda: checkout)
+    assert cure in doctor._other_python()
 
 
 def test_json_is_one_object_with_the_same_findings(found):

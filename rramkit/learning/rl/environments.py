@@ -80,7 +80,7 @@ class World:
             return cls(gymnasium.make(name, disable_env_checker=True, max_episode_steps=_LONGEST), None)
         except ImportError as error:
             raise SetupError(
-                f"`{name}` needs a package that is missing ({error}). `pip install rramkit[rl]`."
+                f"`{name}` needs a package that is missing ({error}). Run: pip install 'rramkit[rl]'"
             ) from None
 
     def reset(self, *, seed: int | None = None) -> np.ndarray:

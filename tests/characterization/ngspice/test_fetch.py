@@ -87,8 +87,8 @@ def test_newer_source_code_is_derived_on_ubuntu():
 )
 def test_the_ways_are_tried_cheap_first(system, names):
     own = [apt.Source(("deb",), ("http://mirror.example",), (system.codename,), ("main",))]
-    assert [name for name, _ in fetch._routes(own, system, at_least=library.GOOD)] == names
-    assert [name for name, _ in fetch._routes(own, system, at_least=library.OLDEST)] == names[:1]
+    assert [name for name, _ in fetch._routes(own, system, print, at_least=library.GOOD)] == names
+    assert [name for name, _ in fetch._routes(own, system, print, at_least=library.OLDEST)] == names[:1]
 
 
 def test_configured_reads_both_styles_and_no_other_file(tmp_path):
@@ -129,7 +129,15 @@ def test_the_start_up_file_names_the_prefixs_own_code_models():
     assert prefix.rewrite_spinit(blank, {"analog.cm"}, Path("/my p")) == blank
 
 
+PROGRAM = """#!/bin/sh
+[ -e "$(dirname "$0")/../program/libXaw.so.7" ] || { echo "libXaw.so.7: cannot open shared object file" >&2; exit 127; }
+"""
+
+
 def unpack_fake(unpacked: Path, version: str) -> None:
+    (unpacked / "usr" / "bin").mkdir(parents=True)
+    (unpacked / "usr" / "bin" / "ngspice").write_text(PROGRAM)
+    (unpacked / "usr" / "bin" / "ngspice").chmod(0o755)
     folder = unpacked / "usr" / "lib" / "multi"
     (folder / "ngspice").mkdir(parents=True)
     (folder / "libngspice.so.0.0.15").write_text(version)
@@ -148,9 +156,31 @@ def probe_fake(path: Path, origin: str) -> SimulatorLibrary:
     )  # fmt: skip
 
 
+OWN = apt.Source(("deb",), ("http://mirror.example",), ("x",), ("main",))
+
+
+class FakeApt:
+    """The packages of a system that lacks libXaw; `fails` is raised in place of each download."""
+
+    fails: Exception | None = None
+
+    def lacking(self, package):
+        return [package.partition("=")[0], "libngspice0", "libxaw7"]
+
+    def unpack(self, packages, into):
+        if self.fails is not None:
+            raise self.fails
+        assert packages == ["libxaw7"]
+        (into / "usr").mkdir(parents=True)
+        (into / "usr" / "libXaw.so.7.0.0").write_text("xaw")
+        (into / "usr" / "libXaw.so.7").symlink_to("libXaw.so.7.0.0")
+
+
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    """Replace the routes to a library by {name: version, or an exception}; no apt, no system library."""
+    """Replace the routes to a library by {name: version, or an exception}; packages are `FakeApt`'s, no system library."""
+    monkeypatch.setattr(apt, "archives", lambda *_: [OWN])
+    monkeypatch.setattr(apt.PrivateApt, "open", lambda *_: FakeApt())
     monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library, "probe", probe_fake)
     monkeypatch.setattr(library, "system_candidates", list)
@@ -161,12 +191,12 @@ def world(monkeypatch, tmp_path):
             if isinstance(outcome, BaseException):
                 raise outcome
             unpack_fake(unpacked, str(outcome))
-            return f"version {outcome}"
+            return fetch.Found(f"version {outcome}", OWN, str(outcome))
 
         return route
 
     def offer(good, old=None):
-        def routes(_own, _system, *, at_least):
+        def routes(_own, _system, _say, *, at_least):
             offered = good if at_least == library.GOOD else (old or {})
             return [(name, way(outcome)) for name, outcome in offered.items()]
 
@@ -176,13 +206,17 @@ def world(monkeypatch, tmp_path):
     return offer
 
 
+def ensure(target: Path) -> SimulatorLibrary:
+    return fetch.ensure(target, print)
+
+
 def left_over(target: Path) -> list[str]:
     return sorted(path.name for path in target.parent.iterdir() if path != target)
 
 
 def test_the_first_good_way_fills_the_prefix(world):
     target = world({"first": SetupError("unreachable"), "second": 46, "third": 47})
-    found = fetch.ensure(target)
+    found = ensure(target)
     assert (found.version, found.path, found.origin) == (46, target / "lib" / "libngspice.so.0", "private prefix")
     assert found.spice_lib_dir == target / "share" / "ngspice"
     assert '"how": "version 46"' in (target / "origin.json").read_text()
@@ -190,48 +224,48 @@ def test_the_first_good_way_fills_the_prefix(world):
 
 
 def test_a_second_call_fetches_nothing(world):
-    fetch.ensure(world({"one": 46}))
-    assert fetch.ensure(world({"one": AssertionError("fetched again")})).version == 46
+    ensure(world({"one": 46}))
+    assert ensure(world({"one": AssertionError("fetched again")})).version == 46
 
 
 def test_a_moved_prefix_is_mended(world):
     target = world({"one": 46})
-    fetch.ensure(target)
+    ensure(target)
     moved = target.with_name("moved")
     target.rename(moved)
     assert library.matching_lib_dir(moved / "lib" / "libngspice.so.0") == library.BARE
-    assert fetch.ensure(moved).spice_lib_dir == moved / "share" / "ngspice"
+    assert ensure(moved).spice_lib_dir == moved / "share" / "ngspice"
 
 
 def test_a_killed_fetch_leaves_nothing_half_made(world):
     target = world({"one": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
-        fetch.ensure(target)
+        ensure(target)
     assert not target.exists() and left_over(target) == []
     (target.with_name(".ngspice.part") / "new").mkdir(parents=True)  # as SIGKILL would leave it
-    assert fetch.ensure(world({"one": 46})).version == 46
+    assert ensure(world({"one": 46})).version == 46
     assert left_over(target) == []
 
 
 def test_the_oldest_usable_one_is_taken_last_and_replaced_by_a_better(world, capsys):
     target = world({"good": SetupError("unreachable")}, {"own": 39})
-    assert fetch.ensure(target).version == 39
+    assert ensure(target).version == 39
     assert "unreachable" in capsys.readouterr().out
-    assert fetch.ensure(world({"good": SetupError("still")}, {"own": AssertionError("again")})).version == 39
-    assert fetch.ensure(world({"good": 46})).version == 46
+    assert ensure(world({"good": SetupError("still")}, {"own": AssertionError("again")})).version == 39
+    assert ensure(world({"good": 46})).version == 46
     assert left_over(target) == []
 
 
 def test_a_build_without_klu_does_not_count_as_good(world):
     target = world({"poor": 41, "good": 44})
-    assert fetch.ensure(target).version == 44
+    assert ensure(target).version == 44
 
 
 def test_the_systems_good_library_is_used_as_it_is(world, monkeypatch, tmp_path):
     target = world({"one": AssertionError("fetched")})
     unpack_fake(tmp_path / "system", "44")
     monkeypatch.setattr(library, "system_candidates", lambda: [next((tmp_path / "system").rglob("libngspice.so.0"))])
-    assert fetch.ensure(target).origin == "system"
+    assert ensure(target).origin == "system"
     assert not target.exists()
 
 
@@ -239,33 +273,81 @@ def test_nothing_to_be_had_says_what_was_tried_and_what_to_install(world, monkey
     target = world({"the package of old": SetupError("it has version 36")})
     monkeypatch.setattr(prefix, "missing_packages", lambda: ["bison", "flex"])
     with pytest.raises(SetupError) as caught:
-        fetch.ensure(target)
+        ensure(target)
     for part in ("the package of old: it has version 36", "install bison flex", library.VARIABLE, "42 or newer"):
         assert part in str(caught.value)
 
 
-def test_a_system_without_apt_is_told_what_to_install(world, monkeypatch, capsys, tmp_path):
-    world({})
+def test_a_system_without_apt_is_told_what_to_install(world, monkeypatch):
+    target = world({})
     monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
-    monkeypatch.setattr(library, "private_prefix", lambda: tmp_path / ".ngspice")
-    assert fetch.main() == 1
-    message = capsys.readouterr().err
-    assert "no apt-get" in message and "42 or newer" in message and library.VARIABLE in message
+    with pytest.raises(SetupError) as caught:
+        ensure(target)
+    assert "\n" not in str(caught.value) and not target.exists()
+    for part in ("has no apt-get", "42 or newer", library.VARIABLE):
+        assert part in str(caught.value)
 
 
-def test_a_wrongly_named_library_stops_the_fetch(world, monkeypatch, capsys):
+def test_without_network_it_says_to_connect_and_not_to_compile(world, monkeypatch):
+    said = "W: Failed to fetch http://mirror.example/x  Temporary failure resolving 'mirror.example'"
+    target = world({"the package of x": SetupError(f"{apt._kind(said)}`apt-get update`: {said}")})
+    monkeypatch.setattr(prefix, "missing_packages", lambda: ["bison"])
+    with pytest.raises(SetupError, match=r"no network, .*Connect it and run `rramkit setup` again") as caught:
+        ensure(target)
+    assert "bison" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("E: Failed to fetch http://m/x  Could not connect to m:80 (1.2.3.4), connection timed out", apt.OFFLINE),
+        ("E: Failed to fetch http://m/x  Hash Sum mismatch", "a wrong checksum"),
+        ("W: GPG error: http://m x InRelease: NO_PUBKEY 1234", "no valid signature"),
+    ],
+)
+def test_apts_reasons_have_words(said, kind):
+    assert apt._kind(said) == f"{kind}, "
+    assert apt._kind("E: Unable to locate package x") == ""
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_fetched(world, tmp_path):
+    (tmp_path / "file").write_text("no folder")
     world({"one": AssertionError("fetched")})
+    with pytest.raises(SetupError, match=r"file/ngspice: ngspice is to go there, and that cannot be written"):
+        ensure(tmp_path / "file" / "ngspice")
+
+
+def test_a_wrongly_named_library_stops_the_fetch(world, monkeypatch):
+    target = world({"one": AssertionError("fetched")})
     monkeypatch.setenv(library.VARIABLE, "/nowhere/libngspice.so")
-    assert fetch.main() == 1
-    assert "/nowhere/libngspice.so" in capsys.readouterr().err
+    with pytest.raises(SetupError, match=r"/nowhere/libngspice\.so"):
+        ensure(target)
+
+
+def test_the_program_has_the_libraries_that_the_system_lacks(world, capsys):
+    target = world({"one": 46})
+    ensure(target)
+    assert prefix.program_runs(target) and "and this system lacks ..." in capsys.readouterr().out
+    assert (target / "lib" / "program" / "libXaw.so.7").read_text() == "xaw"
+    assert sorted(path.name for path in (target / "lib" / "program").iterdir()) == ["libXaw.so.7"]
+
+
+def test_a_program_that_cannot_run_is_left_out_and_said(world, monkeypatch, capsys):
+    monkeypatch.setattr(FakeApt, "fails", SetupError("no network"))
+    target = world({"one": 46})
+    assert ensure(target).version == 46
+    assert not (target / "bin").exists() and not (target / "lib" / "program").exists()
+    said = capsys.readouterr().out
+    assert "without the ngspice program for decks by hand (no network); `rramkit simulate` runs them" in said
 
 
 def test_a_library_that_the_system_lacks_is_fetched_too(world, monkeypatch):
     target = world({"one": 46})
 
-    class Apt:
+    class Apt(FakeApt):
         def unpack(self, packages, into):
-            assert packages == ["libgomp1"]
+            if packages != ["libgomp1"]:
+                return super().unpack(packages, into)
             (into / "usr").mkdir(parents=True)
             (into / "usr" / "libgomp.so.1.0.0").write_text("gomp")
 
@@ -275,11 +357,8 @@ def test_a_library_that_the_system_lacks_is_fetched_too(world, monkeypatch):
         return probe_fake(path, origin)
 
     monkeypatch.setattr(library, "probe", probe)
-    monkeypatch.setattr(
-        apt, "archives", lambda *_: [apt.Source(("deb",), ("http://mirror.example",), ("x",), ("main",))]
-    )
     monkeypatch.setattr(apt.PrivateApt, "open", lambda *_: Apt())
-    assert fetch.ensure(target).version == 46
+    assert ensure(target).version == 46
     assert (target / "lib" / "needed" / "libgomp.so.1").read_text() == "gomp"
 
 

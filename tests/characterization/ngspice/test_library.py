@@ -57,7 +57,7 @@ def test_a_poor_library_is_warned_about_with_cost_and_cure(tmp_path, says):
     assert not (found.klu or found.osdi or found.openmp or found.good)
     warning = library.warning_for(found)
     assert warning is not None and "\n" not in warning
-    assert "130 times longer" in warning and "make setup" in warning
+    assert "130 times longer" in warning and "rramkit setup" in warning
 
 
 @pytest.mark.parametrize(("text", "reason"), [("** ngspice-36 shared", "version 36"), ("hello", "does not print")])
@@ -110,7 +110,7 @@ def test_nothing_found_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library, "private_prefix", lambda: tmp_path / ".ngspice")
     monkeypatch.setattr(library, "system_candidates", list)
-    with pytest.raises(SetupError, match="make setup"):
+    with pytest.raises(SetupError, match="rramkit setup"):
         library.find_library()
 
 
@@ -158,3 +158,14 @@ def test_the_machines_library_tells_its_version():
     found = library.find_library()
     assert found.version >= library.OLDEST and found.path.is_file()
     assert found.version_text.startswith(str(found.version))
+
+
+def test_a_checkout_has_its_own_library_and_a_wheel_the_users_data_folder(tmp_path, monkeypatch):
+    root = Path(library.__file__).resolve().parents[2]
+    assert library.private_prefix() == root / ".ngspice"
+    monkeypatch.setattr(library, "checkout", lambda: None)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert library.private_prefix() == tmp_path / "rramkit" / "ngspice"
+    monkeypatch.setenv("XDG_DATA_HOME", "not/absolute")  # such a value counts as none
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert library.private_prefix() == tmp_path / ".local" / "share" / "rramkit" / "ngspice"
