@@ -17,6 +17,7 @@ from rramkit import units
         (65.0, "1", "65"),
         (6240.0, "1", "6,240"),
         (300.0, "K", "300 K"),
+        (300.15, "K", "300.15 K"),
         (3e-19, "J", "0.3 aJ"),  # below the smallest prefix
         (float("nan"), "A", "nan A"),
     ],

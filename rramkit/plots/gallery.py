@@ -65,7 +65,7 @@ def _of_table(table: Table) -> Iterator[tuple[str, Drawing]]:
 def _of_writes(table: Table, condition: str) -> Iterator[tuple[str, Drawing]]:
     """Yield the drawings of a write table at one condition."""
     before = f"{condition}-" if condition else ""
-    if tuple(table.axes) != (SET.g_start, SET.v_pulse):
+    if tuple(table.axes) != (SET.g_start, SET.v_pulse) or SET.delta_g not in table.signals:
         return
     if table.axes[SET.v_pulse].values.size == 1:
         yield f"{before}change", partial(change_band, table=table)
