@@ -31,7 +31,7 @@ def plot(
         raise InputError(f"{output}: is a file. Name a folder.")
     check_writable(output / f"any.{kind}")
     for name, draw in drawings.items():
-        plots.save(draw, output / f"{name}.{kind}", title=f"{source.name}: {name.replace('-', ' ')}")
+        plots.save(draw, output / f"{name}.{kind}", title=f"{draw.title} ({source.name})")
     typer.echo(output)
 
 

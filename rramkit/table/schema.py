@@ -668,18 +668,18 @@ def column(group: str, name: str) -> Column | None:
 def words_of(group: str, name: str = "") -> str:
     """Return what a table is called on pictures, or a column of it: in the field's words, `change of conductance`.
 
-    What is a user's own keeps its name, with blanks for underscores. Held-out ratios and spreads (`t_decide_ratio`,
+    What is a user's own keeps its name. Held-out ratios and spreads (`t_decide_ratio`,
     `offset_sigma`) are named after their column.
     """
     if not name:
-        return (GROUPS[group].words if group in GROUPS else "") or group.replace("_", " ")
-    found = column(group, name)
+        return (GROUPS[group].words if group in GROUPS else "") or group
+    found = column(group, name) or CORNERS.columns.get(name)
     if found is not None:
         return found.words
     for ending, derived in _DERIVED.items():
         if name.endswith(ending):
             return derived.format(words_of(group, name.removesuffix(ending)))
-    return name.replace("_", " ")
+    return name
 
 
 _DERIVED = {"_ratio": "{}, table over SPICE", "_sigma": "spread of {}, table over fresh draws"}
