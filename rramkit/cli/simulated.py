@@ -12,7 +12,7 @@ from rramkit.characterization import vector_units
 from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.waveforms import SCALES, Results, Waveforms
 
-
+_WORDS = ("measure", "output", "vector", "meaning")  # columns that hold words; the others hold numbers
 _READ = "read current"  # how a deck's header describes the current of a cell that is read
 
 
@@ -121,7 +121,9 @@ def _extent(waves: Waveforms) -> str:
 
 
 def _grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
-    grid = Grid(*columns, title=title, title_justify="left")
+    grid = Grid(title=title, title_justify="left")
+    for name in columns:
+        grid.add_column(name, justify="left" if name in _WORDS else "right")
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
     return grid
