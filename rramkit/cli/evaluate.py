@@ -7,6 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.options import ParameterPairs
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class _Subject:
         from rramkit.learning.continued import plain_of, same_cells
         from rramkit.learning.evaluate import aged, evaluate
 
+        stage("test inputs")
         first = self.fresh or evaluate(self.network, self.x, self.labels)
         outcome: dict[str, Any] = {
             "data": self.data.name,
@@ -150,6 +152,7 @@ class _Subject:
             outcome["retention"] = law.model_dump(mode="json")
             rows = []
             for seconds, kelvin in ages:
+                stage(f"test inputs after {seconds:g} s at {kelvin:g} K")
                 seed = chips.start
                 older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=refresh, seed=seed)
                 found = evaluate(older, self.x, self.labels)
@@ -203,6 +206,7 @@ class _Subject:
 
         if self.operating is None:
             raise InputError("the run is in float: it has no cells to write. Leave `--chips` out.")
+        stage(f"chip of seed {seed}")
         calibration, labels = self.data.x_train, self.data.y_train
         network, cost = rewritten(
             self.experiment, self.operating, plain, calibration, labels, input_shape=self.data.shape, seed=seed

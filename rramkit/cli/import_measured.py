@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rramkit import units
 from rramkit.cli import residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
@@ -77,6 +78,7 @@ def import_measured(
     for path in (output, picture):
         check_writable(path, keep=(pulses, iv, params))
     say_replaced(output, quiet=json)
+    stage("reading and fitting")
     if preset is not None:
         if iv is not None or column or unit:
             raise InputError("`--iv`, `--column` and `--unit` go with a pulse-response file, not with a preset.")
@@ -84,6 +86,7 @@ def import_measured(
     else:
         assert pulses is not None
         table_file = importer.from_pulses(pulses, settings, iv=iv)
+    stage("checks and picture")
     checks = residuals.of_tables(table_file)
     if not json:
         _show(table_file)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rramkit.cli.progress import stages
+
 if TYPE_CHECKING:
     from rramkit.plots.gallery import Drawing
 
@@ -15,6 +17,7 @@ def plot(
         "plots"
     ),
     kind: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Kind of picture.")] = "png",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Draw every table, or a training, as pictures.
 
@@ -30,9 +33,11 @@ def plot(
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file. Name a folder.")
     check_writable(output / f"any.{kind}")
-    for name, draw in drawings.items():
-        plots.save(draw, output / f"{name}.{kind}", title=f"{draw.title} ({source.name})")
-    typer.echo(output)
+    with stages("plot", quiet=quiet) as show:
+        for done, (name, draw) in enumerate(drawings.items(), 1):
+            plots.save(draw, output / f"{name}.{kind}", title=f"{draw.title} ({source.name})")
+            show("plot", done, len(drawings), of="pictures")
+    typer.echo(output if quiet else f"{output} ({len(drawings)} pictures)")
 
 
 def _drawings(source: Path) -> "dict[str, Drawing]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import cost, strict_json
+from rramkit.cli.progress import stage
 
 if TYPE_CHECKING:
     from rramkit.record import Run
@@ -25,7 +26,10 @@ def report(
 
     files.check_writable(output, keep=(tables, run))
     table_file, trained = table.load(tables), None if run is None else record.load(run)
-    page.report(table_file, trained, output, priced=None if trained is None else _priced(table_file, trained))
+    stage("cost of the training")
+    priced = None if trained is None else _priced(table_file, trained)
+    stage("pictures of the report")
+    page.report(table_file, trained, output, priced=priced)
     if as_json:
         typer.echo(strict_json.text({"report": str(output), **headline.numbers(table_file, trained)}))
     else:

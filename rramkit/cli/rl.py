@@ -62,7 +62,7 @@ def rl(
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)
-        with warnings.catch_warnings(), training_progress(settings.steps, quiet=quiet_run) as show:
+        with warnings.catch_warnings(), training_progress(quiet=quiet_run) as show:
             warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
             run = rl.train(table_file, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)

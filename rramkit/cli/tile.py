@@ -14,7 +14,7 @@ from rramkit import files, units
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import Libraries, ParameterFile, ParameterPairs, Timeout, name_libraries, parameters
-from rramkit.cli.progress import spice_progress
+from rramkit.cli.progress import spice_progress, stage
 from rramkit.errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -100,17 +100,20 @@ def tile(
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_matrix(target, "target")
     loop = WriteVerify.from_tables(taken.write, chip.verify, chip.update)
     method = "pulse" if pulses else "exact"
+    stage("programming the matrix")
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
     shape = TileGrid.shape_of(done.cells.g_cell, model)
     grid = TileGrid.of(done.cells.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
     v_max, lines = (model.cells.v_backward, grid.pairs) if backward else (model.cells.v_forward, grid.rows)
     v = rng.uniform(-v_max, v_max, (vectors, lines)) if inputs is None else _load_matrix(inputs, "inputs")
+    stage("reading the vectors")
     started = time.perf_counter()
     reading = (grid.backward if backward else grid.forward)(v, rng=TileRng.seeded((seed, 2), shape))
     seconds = time.perf_counter() - started
     references = {"product": ideal_currents(grid, v, backward=backward)}
     if exact or ngspice:
         name_libraries(library)
+        stage("solving the wires")
         with _solvers(file, model, exact=exact, ngspice=ngspice, timeout=timeout, quiet=quiet) as solvers:
             references |= reference_currents(grid, v, solvers, backward=backward)
     if output is not None:

@@ -128,7 +128,7 @@ def train_with_progress(
     from rramkit.errors import TrainingWarning
     from rramkit.learning.train import train as run_training
 
-    with warnings.catch_warnings(), training_progress(experiment.epochs, quiet=quiet) as show:
+    with warnings.catch_warnings(), training_progress(quiet=quiet) as show:
         warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
         return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path, start=start)
 

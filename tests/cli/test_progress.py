@@ -107,6 +107,6 @@ def test_a_training_has_its_outcome_in_the_line(capsys):
     class Epoch:
         done, total, text = 3, 3, "validation 95.00 %"
 
-    with training_progress(3, quiet=False) as show:
+    with training_progress(quiet=False) as show:
         show(Epoch())  # pyright: ignore[reportArgumentType]
     assert capsys.readouterr().err == "training: 3 of 3, validation 95.00 %, done in 1 s\n"
