@@ -40,9 +40,10 @@ def span(values: np.ndarray, unit: str) -> str:
     return f"{' to '.join(ends)} {label}".rstrip()
 
 
-def count(number: float) -> str:
-    """Return a whole number with thousands separators: `1,234,567`."""
-    return f"{round(number):,}".replace("-", "\N{MINUS SIGN}")
+def count(number: float, of: str = "") -> str:
+    """Return a whole number with thousands separators: `1,234,567`; with what is counted: `1 pulse`, `7,220 pulses`."""
+    shown = f"{round(number):,}".replace("-", "\N{MINUS SIGN}")
+    return f"{shown} {of}{'' if round(number) == 1 else 's'}" if of else shown
 
 
 def percent(fraction: float) -> str:

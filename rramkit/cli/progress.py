@@ -61,7 +61,8 @@ class Log:
                 self._stage, self._stage_start = stage, self._seen
             self._seen = self._clock()
             seconds = self._seen - self._stage_start
-            parts = [f"{done} of {total}{f' {of}' if of else ''}", *([state] if state else [])]
+            pieces = of.removesuffix("s") if total == 1 else of
+            parts = [f"{done} of {total}{f' {pieces}' if of else ''}", *([state] if state else [])]
             if done < total:
                 left = [f"about {_time(seconds * (total - done) / (done - free))} left"] if done > free else []
                 self._text = ", ".join([*parts, *left])
@@ -149,6 +150,8 @@ def log(name: str, *, quiet: bool) -> "Iterator[Log]":
     """Yield a log of the work in the block, which beats beside it; `quiet`: without a line."""
     before = 0.0 if _open else _loading.get()
     lines = Log(name, write=(lambda _: None) if quiet else _write, before=before)
+    around = next((each for each in reversed(_open) if each is not None), None)
+    lines.resume(heard=around is not None and around.was_heard)  # the first line of a command was written
     ended = threading.Event()
 
     def beat() -> None:

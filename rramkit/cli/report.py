@@ -28,8 +28,10 @@ def report(
     table_file, trained = table.load(tables), None if run is None else record.load(run)
     stage("cost of the training")
     priced = None if trained is None else _priced(table_file, trained)
-    stage("pictures of the report")
-    page.report(table_file, trained, output, priced=priced)
+    stage("pictures of the tables")
+    drawn = page.chapters_of(table_file)
+    stage("pictures of the training" if trained else "page")
+    page.report(table_file, trained, output, drawn=drawn, priced=priced)
     if as_json:
         typer.echo(strict_json.text({"report": str(output), **headline.numbers(table_file, trained)}))
     else:

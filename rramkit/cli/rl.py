@@ -9,6 +9,7 @@ from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
+from rramkit.cli.rows import rows
 from rramkit.cli.train import show_notices
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _summary(run: "EpisodeRun") -> str:
     from rramkit import units
 
     total = run.scalars
-    rows = (
+    shown = (
         ("mean return", f"{run.mean_return:.1f} over {run.final_return.size} episodes without random actions"),
         ("actions", f"{units.count(int(total['steps']))}, {units.count(int(total['batches']))} batches"),
         (
@@ -93,7 +94,7 @@ def _summary(run: "EpisodeRun") -> str:
         ("pulses", f"{units.count(int(total['pulses_set']))} set, {units.count(int(total['pulses_reset']))} reset"),
         ("writes", f"{units.text(total['energy_write'], 'J')}, {units.text(total['time_write'], 's')}"),
         ("reads", f"{units.text(total['energy_read'], 'J')}, {units.text(total['time_read'], 's')}"),
-        ("clamped", f"{units.count(int(total['clamped']))} values at the edge of the tables' range"),
+        ("clamped", f"{units.count(int(total['clamped']), 'value')} at the edge of the tables' range"),
         ("time", f"{total['train_seconds']:.1f} s"),
     )
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    return rows(shown, width=16)

@@ -15,6 +15,7 @@ from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import Libraries, ParameterFile, ParameterPairs, Timeout, name_libraries, parameters
 from rramkit.cli.progress import spice_progress, stage
+from rramkit.cli.rows import rows
 from rramkit.errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -216,22 +217,22 @@ def _solvers(
 
 def _summary(outcome: dict[str, Any]) -> str:
     write, read, tiles = outcome["write"], outcome["read"], outcome["tiles"]
-    rows = [
+    shown = [
         ("matrix", f"{outcome['rows']} x {outcome['pairs']} pairs on {tiles[0]} x {tiles[1]} tiles"),
         (
             "programmed",
-            f"{units.count(write['pulses'])} pulses, {units.text(write['energy'], 'J')}; error "
+            f"{units.count(write['pulses'], 'pulse')}, {units.text(write['energy'], 'J')}; error "
             f"{units.percent(write['error_rms'])} rms, {units.percent(write['error_max'])} max of the range",
         ),
         (
             "read",
-            f"{units.count(outcome['vectors'])} vectors, {units.text(read['energy'], 'J')}, "
+            f"{units.count(outcome['vectors'], 'vector')}, {units.text(read['energy'], 'J')}, "
             f"{units.text(read['duration'], 's')} in the array, {units.text(read['seconds'], 's')} here",
         ),
     ]
     for name, error in outcome["error"].items():
         rms, largest = units.percent(error["rms"]), units.percent(error["max"])
-        rows.append((f"against {name}", f"{rms} rms, {largest} max of {units.text(error['full_scale'], 'A')}"))
+        shown.append((f"against {name}", f"{rms} rms, {largest} max of {units.text(error['full_scale'], 'A')}"))
     clamped = ", ".join(f"{units.count(number)} {name}" for name, number in outcome["clamped"].items())
-    rows.append(("clamped", f"{clamped}: held at the edge of a range"))
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    shown.append(("clamped", f"{clamped}: held at the edge of a range"))
+    return rows(shown, width=16)

@@ -128,6 +128,7 @@ def _limit_constant(ax: Axes, values: np.ndarray) -> None:
     if not finite.size or np.ptp(finite) > 1e-6 * np.max(np.abs(finite)):  # a microunit of it: a flat line on any scale
         return
     level = float(finite.flat[0])
+    ax.set_autoscaley_on(False)  # before any limit is asked for: on a logarithmic axis one value has none
     if level == 0.0:
         ax.set_ylim(-1.0, 1.0)
         ax.set_yticks([0.0])
