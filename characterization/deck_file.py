@@ -26,6 +26,7 @@ _ALLOWED = frozenset(
     "model subckt ends param params func global if elseif else endif option options opt temp ic nodeset title width "
     "tran dc ac op noise tf pz sens disto four sp save print plot probe meas measure end csparam".split()
 )
+_READ_VOLTAGE = re.compile(r"(?m)^\*   (?:\w+\.)*v_read = (?P<value>\S+) V\b")
 _NESTED = frozenset("include incl inc lib endl".split())
 _DROPPED = frozenset(("backanno", "end"))  # LTspice writes the first into every deck; `.end` of a nested file ends that
 _ANALYSIS = re.compile(r"(?im)^\.(?P<kind>tran|dc|ac|op|noise|tf|pz|sens|disto|sp)\b[ \t]*(?P<words>.*)$")
@@ -294,6 +295,12 @@ def swept(deck: str) -> str:
     """Return what the header says that a sweep runs through, with its unit; nothing where it says nothing."""
     match = _SWEPT.search(deck)
     return match["text"] if match else ""
+
+
+def read_voltage(deck: str) -> float | None:
+    """Return the voltage (V) at which a kit's deck reads its cell, as the header says; None where it says none."""
+    found = {float(match["value"]) for match in _READ_VOLTAGE.finditer(deck)}
+    return found.pop() if len(found) == 1 else None
 
 
 def in_header_order(outputs: Iterable[str], labels: Mapping[str, Label]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Formatting of SI values for people: prefix, four significant digits, unit."""
+"""Formatting of SI values for people: prefix, four significant digits (five of a temperature), unit."""
 
 import math
 
@@ -25,7 +25,7 @@ def text(value: float, unit: str, *, beside: float | None = None) -> str:
     scale, label = prefixed(value if beside is None else beside, unit)
     if not math.isfinite(value):
         return f"{value} {label}".rstrip()
-    return f"{_number(value / scale)} {label}".rstrip()
+    return f"{_number(value / scale, _digits(unit))} {label}".rstrip()
 
 
 def span(values: np.ndarray, unit: str) -> str:
@@ -36,13 +36,14 @@ def span(values: np.ndarray, unit: str) -> str:
     if low == high:
         return text(low, unit)
     scale, label = prefixed(max(abs(low), abs(high)), unit)
-    ends = (_number(round(end / scale, 3) + 0.0) for end in (low, high))
+    ends = (_number(round(end / scale, 3) + 0.0, _digits(unit)) for end in (low, high))
     return f"{' to '.join(ends)} {label}".rstrip()
 
 
-def count(number: float) -> str:
-    """Return a whole number with thousands separators: `1,234,567`."""
-    return f"{round(number):,}".replace("-", "\N{MINUS SIGN}")
+def count(number: float, of: str = "") -> str:
+    """Return a whole number with thousands separators: `1,234,567`; with what is counted: `1 pulse`, `7,220 pulses`."""
+    shown = f"{round(number):,}".replace("-", "\N{MINUS SIGN}")
+    return f"{shown} {of}{'' if round(number) == 1 else 's'}" if of else shown
 
 
 def percent(fraction: float) -> str:
@@ -50,13 +51,18 @@ def percent(fraction: float) -> str:
     return f"{100.0 * fraction:.2f} %".replace("-", "\N{MINUS SIGN}")
 
 
-def _number(value: float) -> str:
-    """Return a number with `DIGITS` significant digits; from 1000 on all digits before the point."""
-    rounded = _rounded(value)
-    shown = f"{rounded:.{DIGITS}g}" if abs(rounded) < 1e3 else f"{value:,.0f}"
+def _digits(unit: str) -> int:
+    """Return the significant digits of a unit's values: one more of temperatures, as 300.15 K is 27 degrees Celsius."""
+    return DIGITS + 1 if unit == "K" else DIGITS
+
+
+def _number(value: float, digits: int = DIGITS) -> str:
+    """Return a number with `digits` significant digits; from 1000 on all digits before the point."""
+    rounded = _rounded(value, digits)
+    shown = f"{rounded:.{digits}g}" if abs(rounded) < 1e3 else f"{value:,.0f}"
     return shown.replace("-", "\N{MINUS SIGN}")
 
 
-def _rounded(value: float) -> float:
-    """Return the value rounded to `DIGITS` significant digits, so that 999.96 n becomes 1 µ, never 1000 n."""
-    return float(f"{value:.{DIGITS - 1}e}")
+def _rounded(value: float, digits: int = DIGITS) -> float:
+    """Return the value rounded to `digits` significant digits, so that 999.96 n becomes 1 µ, never 1000 n."""
+    return float(f"{value:.{digits - 1}e}")

@@ -17,6 +17,7 @@ from rramkit import units
         (65.0, "1", "65"),
         (6240.0, "1", "6,240"),
         (300.0, "K", "300 K"),
+        (300.15, "K", "300.15 K"),
         (3e-19, "J", "0.3 aJ"),  # below the smallest prefix
         (float("nan"), "A", "nan A"),
     ],
@@ -38,3 +39,7 @@ def test_a_range_has_one_prefix():
 def test_counts_and_fractions():
     assert units.count(1234567) == "1,234,567"
     assert units.percent(0.97314) == "97.31 %"
+
+
+def test_what_is_counted_has_its_plural():
+    assert [units.count(number, "pulse") for number in (0, 1, 7220)] == ["0 pulses", "1 pulse", "7,220 pulses"]

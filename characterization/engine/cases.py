@@ -203,11 +203,24 @@ def grid_of(plan: ComponentPlan, grids: Mapping[str, np.ndarray]) -> list[GridPo
 
 
 def fresh_places(plan: ComponentPlan, *, seed: int, runs: int, steps: int) -> list[GridPoint]:
-    """Return `runs` points inside the valid range, drawn by `seed`; 0 `steps`: those of the plan, not fresh ones."""
+    """Return `runs` points inside the valid range, drawn by `seed`; 0 `steps`: those of the plan, not fresh ones.
+
+    Every process corner has as many of them as any other, or one more or less: few draws would leave a corner out.
+    """
     rng = np.random.default_rng([seed, 1])
     if plan.scattered:
         return _scattered(plan, runs, rng=rng)
-    return [_random_place(plan, steps, rng=rng) for _ in range(runs)]
+    places = [_random_place(plan, steps, rng=rng) for _ in range(runs)]
+    for axis in plan.corners.axes:
+        if axis.parameter == CORNER:
+            places = _over_all(axis, places, rng=np.random.default_rng([seed, 2]))
+    return places
+
+
+def _over_all(axis: Axis, places: list[GridPoint], *, rng: np.random.Generator) -> list[GridPoint]:
+    """Return the places with the values of an axis shared out evenly among them, in an order drawn by `rng`."""
+    shared = rng.permutation(np.resize(rng.permutation(axis.grid), len(places))).tolist()
+    return [replace(place, at={**place.at, axis.label: value}) for place, value in zip(places, shared, strict=True)]
 
 
 def _random_place(plan: ComponentPlan, steps: int, *, rng: np.random.Generator) -> GridPoint:

@@ -1,5 +1,6 @@
 """`rramkit`: the list of commands."""
 
+import functools
 import inspect
 import re
 import warnings
@@ -23,6 +24,7 @@ from rramkit.cli import (
     merge,
     netlist,
     plot,
+    progress,
     prove,
     report,
     rl,
@@ -92,8 +94,19 @@ def _help(command: Callable[..., None]) -> str:
     )
 
 
+def _heard_of(name: str, command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command inside a log of its name: one that takes long is heard of after two seconds."""
+
+    @functools.wraps(command)
+    def run_it(*arguments: object, **options: object) -> None:
+        with progress.log(name, quiet=any(options.get(each) for each in ("quiet", "json", "as_json"))):
+            command(*arguments, **options)
+
+    return run_it
+
+
 for _name, _command in _COMMANDS.items():
-    app.command(_name, help=_help(_command))(_command)
+    app.command(_name, help=_help(_command))(_heard_of(_name, _command))
 
 app.add_typer(device.app, name="device")
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from rramkit.cli.rows import rows
+
 if TYPE_CHECKING:
     from rramkit.learning.chip import ChipSettings
     from rramkit.parameters import Parameters
@@ -114,7 +116,12 @@ def load_tables(path: Path, chip: "ChipSettings", *, quiet: bool) -> "TableFile"
 
 def listed(sources: "Sequence[StageSource]") -> str:
     """Return what each stage reads, as lines for the terminal: stage, source, tables, condition."""
-    rows = [(each.stage, each.source, ", ".join(each.groups), each.condition) for each in sources]
-    widths = [*(max((len(row[column]) for row in rows), default=0) for column in range(3)), 0]
-    lines = ("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(["what each stage reads:", *(f"  {line}".rstrip() for line in lines)])
+    width = max((len(each.stage) for each in sources), default=0) + 1
+    shown = [(each.stage, _source(each)) for each in sources]
+    return "\n".join(["what each stage reads:", rows(shown, width=width, indent="  ")])
+
+
+def _source(each: "StageSource") -> str:
+    """Return a stage's source with its tables and where these were taken: `table: set, reset (one condition)`."""
+    tables = f": {', '.join(each.groups)}" if each.groups else ""
+    return f"{each.source}{tables}{f' ({each.condition})' if each.condition else ''}"

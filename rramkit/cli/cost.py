@@ -7,6 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.options import ParameterPairs
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def cost(
     subject = Subject.of(loaded)
     file = None if tables is None else _same_tables(tables, loaded)
     at = None if file is None else _corner(subject, file, corner, temperature, supply)
+    stage("pricing the run")
     found = Cost(subject, priced(components), assumed, at, circuits(loaded))
+    stage("what moves the total")
     swings = tornado(found, [] if file is None else corners(subject, file))
     others = {path: Cost(Subject.of(_outcome(path)), found.components, assumed) for path in beside or ()}
     if picture is not None:

@@ -18,6 +18,7 @@ from rramkit.errors import KitError
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SAME_SECONDS = 0.3  # `timeout` sends a signal to the process and to its group: one request, two signals
 _RETRY_SECONDS = 0.02
+_STARTED = monotonic()
 
 
 class Interrupted(BaseException):
@@ -93,7 +94,9 @@ def _run(interrupts: _Interrupts) -> int:
     """Run the command; return the exit code."""
     try:
         from rramkit.cli.app import run
+        from rramkit.cli.progress import loaded_in
 
+        loaded_in(monotonic() - _STARTED)
         interrupts.phase = "running"
         code = run(sys.argv[1:])
         sys.stdout.flush()

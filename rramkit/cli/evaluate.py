@@ -7,6 +7,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.options import ParameterPairs
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class _Subject:
         from rramkit.learning.continued import plain_of, same_cells
         from rramkit.learning.evaluate import aged, evaluate
 
+        stage("test inputs")
         first = self.fresh or evaluate(self.network, self.x, self.labels)
         outcome: dict[str, Any] = {
             "data": self.data.name,
@@ -154,6 +156,7 @@ class _Subject:
             outcome["retention"] = law.model_dump(mode="json")
             rows = []
             for seconds, kelvin in ages:
+                stage(f"test inputs after {seconds:g} s at {kelvin:g} K")
                 seed = chips.start
                 older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=refresh, seed=seed)
                 found = evaluate(older, self.x, self.labels)
@@ -207,6 +210,7 @@ class _Subject:
 
         if self.operating is None:
             raise InputError("the run is in float: it has no cells to write. Leave `--chips` out.")
+        stage(f"chip of seed {seed}")
         calibration, labels = self.data.x_train, self.data.y_train
         network, cost = rewritten(
             self.experiment, self.operating, plain, calibration, labels, input_shape=self.data.shape, seed=seed
@@ -357,7 +361,7 @@ def _text(outcome: dict[str, Any]) -> str:
     from rramkit import units
 
     rows = [
-        ("data", f"{units.count(outcome['inputs'])} test inputs of {outcome['data']}"),
+        ("data", f"{units.count(outcome['inputs'], 'test input')} of {outcome['data']}"),
         ("accuracy", units.percent(outcome["accuracy"])),
     ]
     if "float_accuracy" in outcome:
@@ -382,7 +386,7 @@ def _text(outcome: dict[str, Any]) -> str:
     for each in outcome.get("refreshes", ()):
         rows.append(("a refresh", _refresh(each)))
     for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
-        written = f"{units.count(each['pulses'])} pulses, {units.text(each['energy_write'], 'J')}"
+        written = f"{units.count(each['pulses'], 'pulse')}, {units.text(each['energy_write'], 'J')}"
         rows.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
     if outcome.get("chips_alike"):
         rows.append(("", "the chips are alike: neither the tables nor `rule.update.spread` have a spread of devices"))
@@ -395,7 +399,7 @@ def _refresh(each: dict[str, Any]) -> str:
     from rramkit import units
 
     cost = f"{units.text(each['energy'], 'J')}, {units.text(each['seconds'], 's')}"
-    fired = f"{units.count(each['pulses'])} pulses and {units.count(each['reads'])} verify reads"
+    fired = f"{units.count(each['pulses'], 'pulse')} and {units.count(each['reads'], 'verify read')}"
     when = f"every {units.text(each['every'], 's')} at {each['temperature']:g} K"
     return f"{cost}, {fired}, {when}; {units.percent(each['accuracy'])} after it"
 
@@ -410,5 +414,5 @@ def _layer(layer: dict[str, Any]) -> str:
     rows, columns = layer["shape"]
     cost = f"{units.text(layer['energy'], 'J')}, {units.text(layer['seconds'], 's')}"
     cost += f", {_square(layer['area'])}" if layer["area"] is not None else ""
-    clamped = f", {units.count(layer['clamped'])} values clamped" if layer["clamped"] else ""
+    clamped = f", {units.count(layer['clamped'], 'value')} clamped" if layer["clamped"] else ""
     return f"{rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"

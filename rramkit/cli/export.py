@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from rramkit.cli.options import TablesArgument, TablesNamed, table_file
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
 
@@ -49,6 +50,7 @@ def export(
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; `--to neurosim` writes two. Name a folder.")
     check_writable(output / "mem_states.csv")
+    stage("writing cells to every level")
     states, noise = memory_states(file, bits=bits, seed=seed), output_noise(file)
     _write(output / "mem_states.csv", states.text)
     if states.missed:

@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rramkit import units
 from rramkit.cli import residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 from rramkit.files import check_writable
 from rramkit.parameters import listing
@@ -80,6 +81,7 @@ def import_measured(
     picture = output.with_suffix(".png")
     for path in (output, picture):
         check_writable(path, keep=(pulses, iv, params))
+    stage("reading and fitting")
     if preset is not None:
         if iv is not None or column or unit:
             raise InputError(
@@ -90,6 +92,7 @@ def import_measured(
         assert pulses is not None
         table_file = importer.from_pulses(pulses, settings, iv=iv)
     say_replaced(output, quiet=json)
+    stage("checks and picture")
     checks = residuals.of_tables(table_file)
     if not json:
         _show(table_file)

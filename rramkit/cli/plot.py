@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rramkit.cli.options import TablesNamed, table_file
+from rramkit.cli.progress import stages
 
 if TYPE_CHECKING:
     from rramkit.plots.gallery import Drawing
@@ -20,6 +21,7 @@ def plot(
     ),
     named: TablesNamed = None,
     kind: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Kind of picture.")] = "png",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Draw every table, or a training, as pictures.
 
@@ -36,9 +38,11 @@ def plot(
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file. Name a folder.")
     check_writable(output / f"any.{kind}")
-    for name, draw in drawings.items():
-        plots.save(draw, output / f"{name}.{kind}", title=f"{source.name}: {name.replace('-', ' ')}")
-    typer.echo(output)
+    with stages("plot", quiet=quiet) as show:
+        for done, (name, draw) in enumerate(drawings.items(), 1):
+            plots.save(draw, output / f"{name}.{kind}", title=f"{draw.title} ({source.name})")
+            show("plot", done, len(drawings), of="pictures")
+    typer.echo(output if quiet else f"{output} ({len(drawings)} pictures)")
 
 
 def _drawings(source: Path) -> "dict[str, Drawing]":

@@ -7,6 +7,7 @@ import typer
 
 from rramkit.cli import cost, strict_json
 from rramkit.cli.options import TablesArgument, TablesNamed, table_file
+from rramkit.cli.progress import stage
 
 if TYPE_CHECKING:
     from rramkit.record import Run
@@ -30,7 +31,12 @@ def report(
     tables = table_file(argument, named)
     files.check_writable(output, keep=(tables, run))
     loaded, trained = table.load(tables), None if run is None else record.load(run)
-    page.report(loaded, trained, output, priced=None if trained is None else _priced(loaded, trained))
+    stage("cost of the training")
+    priced = None if trained is None else _priced(loaded, trained)
+    stage("pictures of the tables")
+    drawn = page.chapters_of(loaded)
+    stage("pictures of the training" if trained else "page")
+    page.report(loaded, trained, output, drawn=drawn, priced=priced)
     if as_json:
         typer.echo(strict_json.text({"report": str(output), **headline.numbers(loaded, trained)}))
     else:

@@ -17,6 +17,7 @@ from rramkit.cli.options import (
     table_file_or_none,
 )
 from rramkit.cli.progress import training_progress
+from rramkit.cli.rows import rows
 from rramkit.cli.train import show_notices
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def rl(
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)
-        with warnings.catch_warnings(), training_progress(settings.steps, quiet=quiet_run) as show:
+        with warnings.catch_warnings(), training_progress(quiet=quiet_run) as show:
             warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
             run = rl.train(loaded, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)
@@ -88,7 +89,7 @@ def _summary(run: "EpisodeRun") -> str:
     from rramkit import units
 
     total = run.scalars
-    rows = (
+    shown = (
         ("mean return", f"{run.mean_return:.1f} over {run.final_return.size} episodes without random actions"),
         ("actions", f"{units.count(int(total['steps']))}, {units.count(int(total['batches']))} batches"),
         (
@@ -100,7 +101,7 @@ def _summary(run: "EpisodeRun") -> str:
         ("pulses", f"{units.count(int(total['pulses_set']))} set, {units.count(int(total['pulses_reset']))} reset"),
         ("writes", f"{units.text(total['energy_write'], 'J')}, {units.text(total['time_write'], 's')}"),
         ("reads", f"{units.text(total['energy_read'], 'J')}, {units.text(total['time_read'], 's')}"),
-        ("clamped", f"{units.count(int(total['clamped']))} values at the edge of the tables' range"),
+        ("clamped", f"{units.count(int(total['clamped']), 'value')} at the edge of the tables' range"),
         ("time", f"{total['train_seconds']:.1f} s"),
     )
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    return rows(shown, width=16)

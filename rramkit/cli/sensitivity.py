@@ -12,7 +12,7 @@ from rramkit import units
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, on_chip
 from rramkit.cli.options import Timeout
-from rramkit.cli.progress import spice_progress
+from rramkit.cli.progress import spice_progress, stage
 from rramkit.cli.train import ExperimentFile, experiment_of
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def sensitivity(
 
     settings = experiment_of(experiment, [*(pairs or []), *([] if epochs is None else [f"epochs={epochs}"])], chip)
     silent = quiet or json
+    stage("tables of the design")
     with spice_progress(quiet=silent) as show:
         outcomes = run(
             find_design(plan),

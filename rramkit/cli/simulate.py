@@ -58,7 +58,14 @@ def simulate(
 
     Exit code 1 where a `.meas` line gave no number.
     """
-    from rramkit.characterization.deck_file import BEHAVIOURS, DeckOptions, measure_labels, output_labels, swept
+    from rramkit.characterization.deck_file import (
+        BEHAVIOURS,
+        DeckOptions,
+        measure_labels,
+        output_labels,
+        read_voltage,
+        swept,
+    )
     from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.plots import check_picture, save_waveforms
     from rramkit.cli import simulated
@@ -84,10 +91,11 @@ def simulate(
         warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)
     title, outputs = deck.partition("\n")[0].removeprefix("* "), output_labels(deck)
     if json:
-        shown = simulated.as_json(results, outputs)
+        read = simulated.conductances(results, measure_labels(deck), read_voltage(deck))
+        shown = simulated.as_json(results, outputs, read=read)
         typer.echo(strict_json.text(shown, indent=1))
     else:
-        simulated.show(results, outputs, measure_labels(deck), title=title)
+        simulated.show(results, outputs, measure_labels(deck), title=title, v_read=read_voltage(deck))
     if not no_plot:
         with whole_file(picture) as draft:
             save_waveforms(results.analyses, outputs, draft, title=title, swept=swept(deck))

@@ -12,22 +12,57 @@ from rramkit.characterization import vector_units
 from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.waveforms import SCALES, Results, Waveforms
 
+_WORDS = ("measure", "output", "vector", "meaning")  # columns that hold words; the others hold numbers
+_READ = "read current"  # how a deck's header describes the current of a cell that is read
 
-def show(results: Results, outputs: Mapping[str, Label], measures: Mapping[str, Label], *, title: str) -> None:
-    """Print measures, then the outputs of each analysis; complex ones as magnitude, and phase at the last point."""
+
+def show(
+    results: Results,
+    outputs: Mapping[str, Label],
+    measures: Mapping[str, Label],
+    *,
+    title: str,
+    v_read: float | None = None,
+) -> None:
+    """Print measures, then the outputs of each analysis; complex ones as magnitude, and phase at the last point.
+
+    Beside read currents stand conductance and resistance, where the deck reads its cell at `v_read` (V).
+    """
     console = Console()
     console.print(escape(title), style="italic", highlight=False)
     for line in results.printed:
         console.print(escape(line), highlight=False)
     values = {name: value for waves in results.analyses for name, value in waves.measures.items()}
     if values or results.not_measured:
-        rows = [_measure(name, value, measures.get(name), results) for name, value in values.items()]
-        rows += [(name, "failed", reason) for name, reason in results.not_measured.items()]
-        console.print(_grid("measures", ("measure", "value", "meaning"), rows))
+        read = conductances(results, measures, v_read)
+        of_cells = ("conductance", "resistance") if read else ()
+        rows = [
+            (*row[:2], *_of_cell(read.get(row[0]), len(of_cells)), row[2])
+            for row in (_measure(name, value, measures.get(name), results) for name, value in values.items())
+        ]
+        blank = ("",) * len(of_cells)
+        rows += [(name, "failed", *blank, reason) for name, reason in results.not_measured.items()]
+        console.print(_grid("measures", ("measure", "value", *of_cells, "meaning"), rows))
     for waves in results.analyses:
         console.print(_outputs(waves, outputs))
         console.print(_extent(waves), highlight=False)
     console.print(f"{results.analyses[0].seconds:.3f} s in ngspice", highlight=False)
+
+
+def conductances(results: Results, measures: Mapping[str, Label], v_read: float | None) -> dict[str, float]:
+    """Return the conductance (S) of the cell at each read current that was measured; none without `v_read` (V)."""
+    if not v_read:
+        return {}
+    currents = {name: value for waves in results.analyses for name, value in waves.measures.items()}
+    read = {name for name, label in measures.items() if label.description.startswith(_READ)}
+    return {name: abs(value) / v_read for name, value in currents.items() if name in read}
+
+
+def _of_cell(g_cell: float | None, count: int) -> tuple[str, ...]:
+    """Return conductance and resistance as texts, or `count` blanks."""
+    if g_cell is None:
+        return ("",) * count
+    return units.text(g_cell, "S"), units.text(1.0 / g_cell, "ohm") if g_cell else "-"
 
 
 def _measure(name: str, value: float, label: Label | None, results: Results) -> tuple[str, str, str]:
@@ -86,7 +121,9 @@ def _extent(waves: Waveforms) -> str:
 
 
 def _grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
-    grid = Grid(*columns, title=title, title_justify="left")
+    grid = Grid(title=title, title_justify="left")
+    for name in columns:
+        grid.add_column(name, justify="left" if name in _WORDS else "right")
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
     return grid
@@ -98,12 +135,18 @@ def complaints(results: Results) -> Iterator[str]:
         yield f"`{name}` was not measured{f' ({reason})' if reason else ''}. Fix its `.meas` line, or the analysis."
 
 
-def as_json(results: Results, labels: Mapping[str, Label]) -> dict[str, object]:
-    """Return what a deck gave, ready for strict JSON: the first analysis, and of several all under `analyses`."""
+def as_json(
+    results: Results, labels: Mapping[str, Label], *, read: Mapping[str, float] | None = None
+) -> dict[str, object]:
+    """Return what a deck gave, ready for strict JSON: the first analysis, and of several all under `analyses`.
+
+    `read` are conductances (S) at read currents, by the measure.
+    """
     each = [_analysis(waves, labels) for waves in results.analyses]
     return {
         **each[0],
         "measures": {name: value for waves in results.analyses for name, value in waves.measures.items()},
+        **({"conductances": dict(read)} if read else {}),
         "not_measured": dict(results.not_measured),
         "warnings": list(results.warnings),
         **({"printed": list(results.printed)} if results.printed else {}),

@@ -24,7 +24,8 @@ from rramkit.cli.options import (
     parameters,
     table_file,
 )
-from rramkit.cli.progress import spice_progress
+from rramkit.cli.progress import spice_progress, stage
+from rramkit.cli.rows import rows
 from rramkit.errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -112,17 +113,20 @@ def tile(
     weight = rng.uniform(-1.0, 1.0, _SIZE) if target is None else _load_target(target)
     loop = WriteVerify.from_tables(taken.write, chip.verify, chip.update)
     method = "pulse" if pulses else "exact"
+    stage("programming the matrix")
     done = program_matrix(weight, loop, method=method, w_max=1.0, rng=np.random.default_rng((seed, 3)))
     shape = TileGrid.shape_of(done.cells.g_cell, model)
     grid = TileGrid.of(done.cells.g_cell, model, rng=TileRng.seeded((seed, 1), shape))
     v_max, lines = (model.cells.v_backward, grid.pairs) if backward else (model.cells.v_forward, grid.rows)
     v = rng.uniform(-v_max, v_max, (vectors, lines)) if inputs is None else _load_matrix(inputs, "inputs")
+    stage("reading the vectors")
     started = time.perf_counter()
     reading = (grid.backward if backward else grid.forward)(v, rng=TileRng.seeded((seed, 2), shape))
     seconds = time.perf_counter() - started
     references = {"product": ideal_currents(grid, v, backward=backward)}
     if exact or ngspice:
         name_libraries(library)
+        stage("solving the wires")
         with _solvers(file, model, exact=exact, ngspice=ngspice, timeout=timeout, quiet=quiet) as solvers:
             references |= reference_currents(grid, v, solvers, backward=backward)
     if output is not None:
@@ -236,22 +240,22 @@ def _solvers(
 
 def _summary(outcome: dict[str, Any]) -> str:
     write, read, tiles = outcome["write"], outcome["read"], outcome["tiles"]
-    rows = [
+    shown = [
         ("matrix", f"{outcome['rows']} x {outcome['pairs']} pairs on {tiles[0]} x {tiles[1]} tiles"),
         (
             "programmed",
-            f"{units.count(write['pulses'])} pulses, {units.text(write['energy'], 'J')}; error "
+            f"{units.count(write['pulses'], 'pulse')}, {units.text(write['energy'], 'J')}; error "
             f"{units.percent(write['error_rms'])} rms, {units.percent(write['error_max'])} max of the range",
         ),
         (
             "read",
-            f"{units.count(outcome['vectors'])} vectors, {units.text(read['energy'], 'J')}, "
+            f"{units.count(outcome['vectors'], 'vector')}, {units.text(read['energy'], 'J')}, "
             f"{units.text(read['duration'], 's')} in the array, {units.text(read['seconds'], 's')} here",
         ),
     ]
     for name, error in outcome["error"].items():
         rms, largest = units.percent(error["rms"]), units.percent(error["max"])
-        rows.append((f"against {name}", f"{rms} rms, {largest} max of {units.text(error['full_scale'], 'A')}"))
+        shown.append((f"against {name}", f"{rms} rms, {largest} max of {units.text(error['full_scale'], 'A')}"))
     clamped = ", ".join(f"{units.count(number)} {name}" for name, number in outcome["clamped"].items())
-    rows.append(("clamped", f"{clamped}: held at the edge of a range"))
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    shown.append(("clamped", f"{clamped}: held at the edge of a range"))
+    return rows(shown, width=16)

@@ -9,6 +9,7 @@ from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ListSettings, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
+from rramkit.cli.rows import rows
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def train_with_progress(
     from rramkit.errors import TrainingWarning
     from rramkit.learning.train import train as run_training
 
-    with warnings.catch_warnings(), training_progress(experiment.epochs, quiet=quiet) as show:
+    with warnings.catch_warnings(), training_progress(quiet=quiet) as show:
         warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
         return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path, start=start)
 
@@ -144,7 +145,7 @@ def _summary(run: "Run") -> str:
     images, accuracy, _ = run.epochs.followed
     before, last = units.percent(accuracy[0]), units.percent(accuracy[-1])
     epochs = "1 epoch" if totals["epochs"] == 1 else f"{totals['epochs']} epochs"
-    rows = (
+    shown = (
         ("test accuracy", f"{units.percent(run.accuracy)}, of test images that were read once"),
         (f"{images} accuracy", f"{last} (before training {before})"),
         ("float reference", units.percent(run.float_accuracy) if isfinite(run.float_accuracy) else "not trained"),
@@ -157,17 +158,17 @@ def _summary(run: "Run") -> str:
         ),
         (
             "write energy",
-            f"{units.text(totals['energy_write'], 'J')}, {units.count(totals['reads'])} cells read for it",
+            f"{units.text(totals['energy_write'], 'J')}, {units.count(totals['reads'], 'cell')} read for it",
         ),
         ("write time", units.text(totals["time_write"], "s")),
         ("read energy", units.text(totals["energy_read"], "J")),
         ("read time", units.text(totals["time_read"], "s")),
         ("digital memory", _memory(run)),
         *([("by the tables", ", ".join(f"{k} = {v}" for k, v in run.chosen.items()))] if run.chosen else []),
-        ("clamped", f"{units.count(totals['clamped'])} values at the edge of the tables' range"),
+        ("clamped", f"{units.count(totals['clamped'], 'value')} at the edge of the tables' range"),
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )
-    return "\n".join(f"{name:<19} {value}" for name, value in rows)
+    return rows(shown, width=19)
 
 
 def _memory(run: "Run") -> str:

@@ -5,6 +5,7 @@ In a page there is no external name and no repeated id, and the colours follow t
 
 import io
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rramkit.files import whole_file
 from rramkit.plots.style import BLUE, GREEN, GRID, INK, PURPLE, QUIET, VERMILION, style
 
 WIDTH, HEIGHT = 4.2, 2.9  # inches: at this width 8.5 point text stays readable on a phone
+_TITLE = 78  # characters of a line of a title (1): as many as the width of a picture holds
 _PAGE_COLOURS = {
     INK: "ink",
     QUIET: "quiet",
@@ -63,7 +65,7 @@ def save(draw: Callable[[Axes], object], path: Path, *, title: str = "", height:
     with style(), matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "path"}), whole_file(path) as draft:
         figure = Figure(figsize=(1.35 * WIDTH, 1.35 * height), facecolor="white")
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
+            figure.suptitle(textwrap.fill(title, _TITLE), x=0.01, ha="left", fontsize=9.5)
         draw(figure.add_subplot())
         _laid_out(figure)
         figure.savefig(draft, dpi=160)

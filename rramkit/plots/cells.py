@@ -1,13 +1,18 @@
 """Plots of one cell from its tables: read current, one write pulse, a staircase of pulses."""
 
+from collections.abc import Callable
+
+import numpy as np
 from matplotlib.axes import Axes
 
+from rramkit.plots.curves import curve, held_out, scale_axes
 from rramkit.plots.style import COLOURS, QUIET, colour_bar, conductance_colours, name_axis, ordered, spread
 from rramkit.staircase import Staircase
-from rramkit.table import Table
+from rramkit.table import Quantity, Table
 from rramkit.table.schema import READ, SET
 
 _CURVES = 7  # as many as a phone's screen separates
+_FEW = 3  # amplitudes that are marked on the axis one by one
 
 
 def stepped_line(table: Table) -> str:
@@ -20,17 +25,19 @@ def stepped_line(table: Table) -> str:
 
 
 def current_voltage(ax: Axes, table: Table) -> Axes:
-    """Draw cell current against voltage, one curve for each of several conductances, and the held-out SPICE points."""
-    g_cell, v_cell = (table.axes[name].values for name in (READ.g_cell, READ.v_cell))
-    i_cell = table.signals[READ.i_cell].values
+    """Draw cell current against voltage, one curve for each of several conductances, and the held-out SPICE points.
+
+    A held-out point is a circle, with a cross where the table is at the point's own conductance, voltage and condition.
+    """
+    g_cell, v_cell, signal = table.axes[READ.g_cell].values, table.axes[READ.v_cell], table.signals[READ.i_cell]
     colours = conductance_colours(g_cell)
+    scale_axes(ax, v_cell, signal)
     for level in spread(g_cell.size, _CURVES):
-        ax.plot(v_cell, i_cell[level], color=colours.to_rgba(g_cell[level]))
-    held_out = table.held_out.get(READ.i_cell)
-    if held_out is not None:
-        at = held_out.at
-        shades = colours.to_rgba(at[READ.g_cell].values)
-        ax.scatter(at[READ.v_cell].values, held_out.spice, s=9, c=shades, edgecolors=QUIET, linewidths=0.4, zorder=3)
+        shade = colours.to_rgba(g_cell[level])
+        curve(ax, v_cell, signal.values[level], log=signal.log, color=shade, marker="")
+    points = table.held_out.get(READ.i_cell)
+    if points is not None:
+        held_out(ax, points, READ.v_cell, colours.to_rgba(points.at[READ.g_cell].values))
     name_axis(ax.xaxis, "cell voltage", "V")
     name_axis(ax.yaxis, "cell current", "A")
     colour_bar(ax, colours, label="conductance", unit="S")
@@ -39,29 +46,27 @@ def current_voltage(ax: Axes, table: Table) -> Axes:
 
 def one_pulse(ax: Axes, table: Table) -> Axes:
     """Draw conductance after one pulse against its amplitude, one curve for each of several start conductances."""
-    g_start, v_pulse = (table.axes[name].values for name in (SET.g_start, SET.v_pulse))
-    delta_g = table.signals[SET.delta_g].values
-    colours = conductance_colours(g_start)
-    for level in spread(g_start.size, _CURVES):
-        shade = colours.to_rgba(g_start[level])
-        ax.plot(v_pulse, g_start[level] + delta_g[level], ".-", color=shade)
-    _name_amplitude(ax, table)
+    _pulse_curves(ax, table, lambda level: table.axes[SET.g_start].values[level] + table.signals[SET.delta_g][level])
     name_axis(ax.yaxis, "conductance after one pulse", "S")
-    colour_bar(ax, colours, label="conductance before", unit="S")
     return ax
 
 
 def pulse_energy(ax: Axes, table: Table) -> Axes:
     """Draw the energy of one pulse against its amplitude, one curve for each of several start conductances."""
-    g_start, v_pulse = (table.axes[name].values for name in (SET.g_start, SET.v_pulse))
-    energy = table.signals[SET.energy].values
-    colours = conductance_colours(g_start)
-    for level in spread(g_start.size, _CURVES):
-        ax.plot(v_pulse, energy[level], ".-", color=colours.to_rgba(g_start[level]))
-    _name_amplitude(ax, table)
+    _pulse_curves(ax, table, lambda level: table.signals[SET.energy][level])
     name_axis(ax.yaxis, "energy per pulse", "J")
-    colour_bar(ax, colours, label="conductance before", unit="S")
     return ax
+
+
+def _pulse_curves(ax: Axes, table: Table, values: Callable[[int], np.ndarray]) -> None:
+    """Draw the values (P,) at several start conductances against the amplitude, and the bar of their colours."""
+    g_start, v_pulse = table.axes[SET.g_start].values, table.axes[SET.v_pulse]
+    colours = conductance_colours(g_start)
+    scale_axes(ax, v_pulse, Quantity(g_start, "S"))
+    for level in spread(g_start.size, _CURVES):
+        curve(ax, v_pulse, values(int(level)), color=colours.to_rgba(g_start[level]))
+    _name_amplitude(ax, table)
+    colour_bar(ax, colours, label="conductance before", unit="S")
 
 
 def delta_g_map(ax: Axes, table: Table) -> Axes:
@@ -102,3 +107,6 @@ def staircase(ax: Axes, steps: Staircase, *, table: Table) -> Axes:
 
 def _name_amplitude(ax: Axes, table: Table) -> None:
     name_axis(ax.xaxis, f"{stepped_line(table)} voltage", "V")
+    values = table.axes[SET.v_pulse].values
+    if values.size <= _FEW:
+        ax.set_xticks(values)

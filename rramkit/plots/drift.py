@@ -113,10 +113,12 @@ def _scale_counts(ax: Axes, values: np.ndarray) -> None:
     if positive.size and positive.max() <= 10.0 * positive.min():
         ax.set_ylim(top=1.08 * float(positive.max()))
     elif positive.size:
-        least = float(positive.min())
+        least, most = float(positive.min()), float(positive.max())
         ax.set_yscale("symlog", linthresh=least, linscale=0.3)
-        decades = np.arange(np.ceil(np.log10(least)), np.floor(np.log10(positive.max())) + 1.0)
-        ax.set_yticks([0.0, *10.0**decades])
+        steps = (1.0, 2.0, 5.0) if most < 100.0 * least else (1.0,)  # under two decades powers of ten are too few
+        decades = 10.0 ** np.arange(np.floor(np.log10(least)), np.ceil(np.log10(most)) + 1.0)
+        marks = [step * decade for decade in decades for step in steps]
+        ax.set_yticks([0.0, *(mark for mark in marks if least <= mark <= most)])
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set_ylim(bottom=0.0)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rramkit.files import whole_file
-from rramkit.plots.style import BLUE, QUIET, VERMILION, name_axis, style
+from rramkit.plots.style import BLUE, QUIET, VERMILION, legend_above, name_axis, style
 from rramkit.record import EpisodeRun
 
 _SPAN = 20  # episodes in the running mean
@@ -24,8 +24,13 @@ def returns(ax: Axes, run: EpisodeRun) -> Axes:
     ax.plot(judged.step, judged.value, "o", color=VERMILION, markersize=3.0, label="evaluation, no random actions")
     ax.set_xlabel("actions")
     ax.set_ylabel(f"return in {run.settings['environment']}")
-    ax.legend(loc="best")
+    legend_above(ax)
     return ax
+
+
+def rewrites(run: EpisodeRun) -> bool:
+    """Return whether any update of the target network rewrote a cell: else there is nothing to draw."""
+    return bool(np.any(run.series["target_updates"].value > 0))
 
 
 def cells_rewritten(ax: Axes, run: EpisodeRun) -> Axes:
@@ -45,11 +50,12 @@ def energy(ax: Axes, run: EpisodeRun) -> Axes:
     ax.plot(spent.step, spent.value, color=BLUE, label="writes and reads")
     if spent.step.size and updates.step.size:
         at = np.interp(updates.step, run.series["loss"].step, spent.step)  # batches to actions
-        ax.plot(at, np.cumsum(updates.value), color=VERMILION, label="updates of the target")
+        if np.any(updates.value > 0.0):
+            ax.plot(at, np.cumsum(updates.value), color=VERMILION, label="updates of the target")
     ax.set_ylim(bottom=0.0)
     ax.set_xlabel("actions")
-    name_axis(ax.yaxis, "cumulative energy", "J")
-    ax.legend(loc="best")
+    name_axis(ax.yaxis, "energy since the start", "J")
+    legend_above(ax)
     return ax
 
 
@@ -59,9 +65,11 @@ def save(run: EpisodeRun, path: Path) -> None:
     with style(), whole_file(path) as draft:
         figure = Figure(figsize=(7.0, 7.0))
         figure.suptitle(f"{title}: mean return {run.mean_return:.1f} over {run.final_return.size} episodes")
-        above, middle, below = figure.subplots(3, 1, height_ratios=(3, 1.5, 1.2))
+        panels = 3 if rewrites(run) else 2
+        above, middle, *below = figure.subplots(panels, 1, height_ratios=(3, 1.5, 1.2)[:panels])
         returns(above, run)
         energy(middle, run)
         middle.sharex(above)
-        cells_rewritten(below, run)
+        for ax in below:
+            cells_rewritten(ax, run)
         figure.savefig(draft, dpi=130, facecolor="white")

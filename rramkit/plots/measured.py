@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rramkit import units
 from rramkit.files import whole_file
-from rramkit.plots.style import COLOURS, QUIET, legend_above, name_axis, spread, style
+from rramkit.plots.style import COLOURS, DASHES, QUIET, legend_above, name_axis, spread, style
 from rramkit.table import Table, TableFile
-from rramkit.table.schema import READS
+from rramkit.table.schema import READS, words_of
 
 _COLUMNS = READS["set"]  # both polarities have the same columns
 _DRAWN = 60  # ramps whose curves are drawn: more cover the reads
@@ -17,16 +18,25 @@ _MANY = 1500  # reads: beyond this they are drawn as an image, which keeps a pag
 
 
 def reads_and_fit(ax: Axes, table: Table) -> Axes:
-    """Draw every read of a table `reads_set` or `reads_reset` as a dot, and the fit along each ramp as a line."""
-    pulse, g_cell, g_fit, ramp = (
-        table.signals[name].values for name in (_COLUMNS.pulse, _COLUMNS.g_cell, _COLUMNS.g_fit, _COLUMNS.ramp)
+    """Draw every read of a table `reads_set` or `reads_reset` as a dot, and the fit along each ramp as a line.
+
+    Ramps of up to four amplitudes have a dash pattern for each, which the legend names.
+    """
+    pulse, g_cell, g_fit, ramp, v_pulse = (
+        table.signals[name].values
+        for name in (_COLUMNS.pulse, _COLUMNS.g_cell, _COLUMNS.g_fit, _COLUMNS.ramp, _COLUMNS.v_pulse)
     )
-    colour = COLOURS[table.name.removeprefix("reads_")]
+    colour, amplitudes, named = COLOURS[table.name.removeprefix("reads_")], np.unique(v_pulse), set()
     ax.plot(pulse, g_cell, ".", color=QUIET, markersize=3, alpha=0.6, label="reads", rasterized=pulse.size > _MANY)
     ramps = np.unique(ramp)
-    for k, index in enumerate(spread(ramps.size, _DRAWN)):
+    for index in spread(ramps.size, _DRAWN):
         own = ramp == ramps[index]
-        ax.plot(pulse[own], g_fit[own], color=colour, linewidth=1.0, label=None if k else "fit, each ramp")
+        place = int(np.searchsorted(amplitudes, v_pulse[own][0])) if 1 < amplitudes.size <= len(DASHES) else 0
+        several = 1 < amplitudes.size <= len(DASHES)
+        text = f"fit, {units.text(float(amplitudes[place]), 'V')}" if several else "fit, each ramp"
+        look = {"color": colour, "linewidth": 1.0, "linestyle": DASHES[place]}
+        ax.plot(pulse[own], g_fit[own], label=None if text in named else text, **look)
+        named.add(text)
     name_axis(ax.xaxis, "pulses along the curve", "1")
     name_axis(ax.yaxis, "conductance", "S")
     legend_above(ax)
@@ -40,5 +50,5 @@ def save_fits(tables: TableFile, path: Path, *, title: str) -> None:
         figure = Figure(figsize=(9.0, 3.6), facecolor="white")
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, color=QUIET)
         for ax, name in zip(figure.subplots(1, len(names)), names, strict=True):
-            reads_and_fit(ax, tables[name]).set_title(name.removeprefix("reads_").upper(), loc="right")
+            reads_and_fit(ax, tables[name]).set_title(words_of(name), loc="right")
         figure.savefig(draft, dpi=130)

@@ -71,7 +71,7 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
         lines.append("The run left the wires out of its array reads (`mapping.wires` is false).")
     clamped = 0 if run is None else int(run.epochs.clamped.sum())
     if clamped:
-        lines.append(f"{units.count(clamped)} values were outside the range of the tables and were clamped to it.")
+        lines.append(f"{units.count(clamped, 'value')} outside the range of the tables, clamped to it.")
     return tuple(lines)
 
 
@@ -92,7 +92,7 @@ def _training(run: Run) -> tuple[KeyFigure, ...]:
     of = _run_numbers(run)
     write, read, set_, reset = (of[name] for name in ("energy_write", "energy_read", "pulses_set", "pulses_reset"))
     return (
-        KeyFigure("Accuracy in RRAM", units.percent(run.accuracy), f"{units.count(run.confusion.sum())} test images"),
+        KeyFigure("Accuracy in RRAM", units.percent(run.accuracy), units.count(run.confusion.sum(), "test image")),
         _in_float(run),
         KeyFigure(
             "Energy", units.text(write + read, "J"), f"write {units.text(write, 'J')}, read {units.text(read, 'J')}"
@@ -106,9 +106,9 @@ def _in_float(run: Run) -> KeyFigure:
     if not np.isfinite(run.float_accuracy):
         return KeyFigure("Accuracy in float", "none", "no float reference was trained")
     points = 100.0 * (run.accuracy - run.float_accuracy)
-    images = units.count(abs(points) * float(run.confusion.sum()) / 100.0)
+    images = units.count(abs(points) * float(run.confusion.sum()) / 100.0, "image")
     side = "above" if points > 0 else "below"
-    note = f"RRAM is {abs(points):.2f} points {side}: {images} images"
+    note = f"RRAM is {abs(points):.2f} points {side}: {images}"
     return KeyFigure("Accuracy in float", units.percent(run.float_accuracy), note)
 
 

@@ -4,21 +4,9 @@ from rramkit import plots, units
 from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.table import HeldOut, TableFile
-from rramkit.table.schema import READ, RESET, SET, WIRES
+from rramkit.table.schema import words_of
 
 PASS, FAIL = "pass", "fail"
-
-QUANTITIES: dict[tuple[str, str], str] = {
-    (READ.group, READ.i_cell): "cell current",
-    (WIRES.group, WIRES.i_array): "output current of an array",
-    (SET.group, SET.delta_g): "change of conductance",
-    (RESET.group, RESET.delta_g): "change of conductance",
-    (SET.group, SET.energy): "energy per pulse",
-    (RESET.group, RESET.energy): "energy per pulse",
-    (SET.group, SET.g_train): "conductance along a ramp",
-    (RESET.group, RESET.g_train): "conductance along a ramp",
-}
-"""Words for signals of tables, on labels; another signal keeps its name."""
 
 _HEADING = ("table", "signal", "verdict", "points", "rms", "limit", "95 %", "largest", "limit")
 
@@ -51,8 +39,8 @@ def section(tables: TableFile) -> Section:
 def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
     return (
-        name,
-        QUANTITIES.get((name, signal), signal),
+        words_of(name),
+        words_of(name, signal),
         PASS if points.passed else FAIL,  # early in the row: a phone shows it without scrolling
         units.count(points.spice.size),
         *(units.text(value, points.unit, beside=points.limit_max) for value in values),
@@ -60,15 +48,17 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
 
 
 def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
-    quantity = QUANTITIES.get((name, signal), signal)
+    quantity = words_of(name, signal)
     drawing = Drawing(
         plots.svg(
-            lambda ax: plots.residuals(ax, points, quantity=quantity, source=origin), name=f"residuals-{name}-{signal}"
+            lambda ax: plots.residuals(ax, points, quantity=quantity, source=origin, group=name),
+            name=f"residuals-{name}-{signal}",
         ),
-        "Error of the fit at each held-out point; the shaded band is the limit of the rms.",
+        "Error of the fit at each held-out point, on the scale of the errors; the line below gives the limits.",
     )
     at = (
-        TableRow(f"held out over {axis}", units.span(values.values, values.unit)) for axis, values in points.at.items()
+        TableRow(f"held out over {words_of(name, axis)}", units.span(values.values, values.unit))
+        for axis, values in points.at.items()
     )
     rows = (
         TableRow("points", units.count(points.spice.size)),
@@ -79,7 +69,7 @@ def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
         *at,
         TableRow("verdict", PASS if points.passed else FAIL),
     )
-    return Panel(f"{name}: {quantity}", (drawing,), rows)
+    return Panel(f"{words_of(name)}: {quantity}", (drawing,), rows)
 
 
 def _against(error: float, limit: float, points: HeldOut) -> str:

@@ -71,7 +71,12 @@ def report(
 
 def chapters(path: Path) -> Chapters:
     """Return the chapters on the tables of a file alone: most of the page's pictures, which no training changes."""
-    return _chapters(_in_order(table.load(path)))
+    return chapters_of(table.load(path))
+
+
+def chapters_of(tables: TableFile) -> Chapters:
+    """Return the chapters on tables alone."""
+    return _chapters(_in_order(tables))
 
 
 def page(tables: TableFile, run: Run | None, *, drawn: Chapters | None = None, priced: Priced | None = None) -> Page:

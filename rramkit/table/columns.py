@@ -40,6 +40,9 @@ class Column(str):
         SI unit; `1` for a pure number.
     text : str
         What it is, in one phrase.
+    words : str
+        What it is called on the axis of a picture, in a few words of the field; the name with blanks where none are
+        given.
     kind : str
         `axis`, `signal`, `condition`, or `held_out` (a column that held-out points alone have).
     required : bool
@@ -51,6 +54,7 @@ class Column(str):
 
     unit: str
     text: str
+    words: str
     kind: Kind
     required: bool
     low: float
@@ -62,6 +66,7 @@ class Column(str):
         unit: str = "1",
         text: str = "",
         *,
+        words: str = "",
         kind: Kind = "signal",
         required: bool = False,
         low: float = -inf,
@@ -70,27 +75,33 @@ class Column(str):
         """Return the name with what belongs to it."""
         column, largest = super().__new__(cls, name), LARGEST.get(unit, inf)
         column.unit, column.text, column.kind, column.required = unit, text, kind, required
+        column.words = words or name.replace("_", " ")
         column.low, column.high = max(low, -largest), min(high, largest)
         return column
 
     def named(self, name: str) -> "Column":
         """Return the same column under another name."""
         bounds = {"low": self.low, "high": self.high}
-        return Column(name, self.unit, self.text, kind=self.kind, required=self.required, **bounds)
+        words = self.words or name.replace("_", " ")
+        return Column(name, self.unit, self.text, words=words, kind=self.kind, required=self.required, **bounds)
 
     def quantity(self, values: ArrayLike, *, labels: tuple[str, ...] = (), log: bool = False) -> Quantity:
         """Return values of this column, in its unit."""
         return Quantity(np.asarray(values, dtype=float), self.unit, labels=labels, log=log)
 
 
-def axis(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
+def axis(
+    unit: str, text: str, *, words: str = "", required: bool = False, low: float = -inf, high: float = inf
+) -> Column:
     """Declare an axis of a group; it takes the name of the attribute."""
-    return Column("", unit, text, kind="axis", required=required, low=low, high=high)
+    return Column("", unit, text, words=words, kind="axis", required=required, low=low, high=high)
 
 
-def signal(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
+def signal(
+    unit: str, text: str, *, words: str = "", required: bool = False, low: float = -inf, high: float = inf
+) -> Column:
     """Declare a signal of a group."""
-    return Column("", unit, text, kind="signal", required=required, low=low, high=high)
+    return Column("", unit, text, words=words, kind="signal", required=required, low=low, high=high)
 
 
 def condition(unit: str, text: str, *, required: bool = False, low: float = -inf, high: float = inf) -> Column:
@@ -98,9 +109,9 @@ def condition(unit: str, text: str, *, required: bool = False, low: float = -inf
     return Column("", unit, text, kind="condition", required=required, low=low, high=high)
 
 
-def held_out(unit: str, text: str) -> Column:
+def held_out(unit: str, text: str, *, words: str = "") -> Column:
     """Declare a column that held-out points of a group have and its table does not."""
-    return Column("", unit, text, kind="held_out")
+    return Column("", unit, text, words=words, kind="held_out")
 
 
 class Group:
@@ -111,12 +122,13 @@ class Group:
 
     __slots__ = ()
     group: ClassVar[str] = ""
+    words: ClassVar[str] = ""
     polarity: ClassVar[Polarity | None] = None
 
-    def __init_subclass__(cls, *, group: str = "", polarity: Polarity | None = None) -> None:
-        """Give each declared column the name of its attribute."""
+    def __init_subclass__(cls, *, group: str = "", words: str = "", polarity: Polarity | None = None) -> None:
+        """Give each declared column the name of its attribute; `words` name the table on pictures."""
         super().__init_subclass__()
-        cls.group, cls.polarity = group, polarity
+        cls.group, cls.words, cls.polarity = group, words, polarity
         for name, column in [*vars(cls).items()]:
             if isinstance(column, Column):
                 setattr(cls, name, column.named(name))

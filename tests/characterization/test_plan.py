@@ -142,8 +142,17 @@ def test_fresh_places_are_inside_the_range_repeatable_and_whole_where_they_must_
         assert 16 <= place.at["cells"] <= 64 and place.at["cells"] == round(place.at["cells"])
         assert place.at["corner"] in (0, 1) and 250 <= place.at["temperature"] <= 350
         assert all(0 <= code <= 7 and code == round(code) for code in place.steps)
+    assert sorted(place.at["corner"] for place in drawn) == [0.0] * 10 + [1.0] * 10
     grid = places(found)
     assert len(grid) == 2 * 2 * 2 and all(place.steps == tuple(range(8)) for place in grid)
+
+
+def test_a_few_fresh_places_leave_no_process_corner_out():
+    found = component_plan(
+        {"name": "x", "block": "level_shifter", "corners": {"process": ["tt", "ff", "ss"]}}, where="the test"
+    )
+    for seed in range(8):
+        assert {place.at["corner"] for place in fresh_places(found, seed=seed, runs=3, steps=1)} == {0.0, 1.0, 2.0}
 
 
 def test_a_design_of_a_file_of_several_plans(tmp_path):

@@ -1,13 +1,17 @@
 """Signs of life where no terminal is: a line after two seconds, one a stage, one a minute, with the time left."""
 
+import io
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from rramkit.characterization.engine.runner import Progress
 from rramkit.cli import progress
+from rramkit.cli.app import run
 from rramkit.cli.progress import Log, spice_progress, training_progress
+from rramkit.errors import InputError
 
 
 @pytest.fixture
@@ -103,10 +107,74 @@ def test_a_block_that_takes_long_is_heard_of(capsys, monkeypatch):
     assert heard == "x.cir in ngspice: running for 1 s\n"
 
 
+def test_a_stage_of_a_command_has_a_line_when_it_took_long(clock, lines):
+    log = Log("report", write=lines.append, clock=clock)
+    for name, seconds in (("cost", 0.5), ("pictures of the tables", 40.0), ("page", 0.0)):
+        clock.now += 1.0
+        log.begin(name)
+        clock.now += seconds
+    log.begin("end")
+    assert lines == ["pictures of the tables: done in 41 s"]  # neither the loading before, nor what was short
+
+
+def test_every_command_runs_in_a_log_of_its_name(monkeypatch):
+    """The one way in which a command is heard of: what takes long has a line, whatever the command does itself."""
+    opened = []
+
+    @contextmanager
+    def heard(name, *, quiet):
+        opened.append((name, quiet))
+        yield
+
+    monkeypatch.setattr(progress, "log", heard)
+    assert run(["explain", "cell.w_access"]) == 0
+    with pytest.raises(InputError):
+        run(["export", "none.h5", "--to", "aihwkit", "-o", "x.py"])
+    with pytest.raises(InputError):
+        run(["simulate", "none.cir", "--json"])
+    assert opened == [("explain", False), ("export", False), ("simulate", True)]
+
+
+def test_the_innermost_log_speaks_alone(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "FIRST", 0.01)
+    with progress.log("evaluate", quiet=False), spice_progress(quiet=True):
+        time.sleep(0.2)  # twenty times as long as the log around would wait
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "free", "shown"),
+    [
+        (10.0, 100, 0, ["10.0 points/s", "about 10 s left"]),
+        (10.0, 110, 100, ["1.0 points/s", "about 2 min left"]),
+        (0.1, 29429, 29429, []),  # read from a store: no rate
+        (0.1, 29429, 29428, []),  # nor of the first second
+    ],
+)
+def test_points_that_are_free_have_no_rate(seconds, done, free, shown):
+    assert progress._rate_and_left(seconds, done, done if done > 200 else 200, of="points", free=free) == shown
+
+
+def test_on_a_terminal_a_bar_names_its_stage_and_the_time_left(monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress.log("plot", quiet=False), progress.stages("plot", quiet=False) as show:
+        show("plot", 1, 2, of="pictures")
+        assert progress._open[-1] is None  # the bar speaks, the log around it is still
+        show("plot", 2, 2, of="pictures")
+    assert "plot" in terminal.getvalue() and "2/2" in terminal.getvalue()
+    assert progress._open == [] and capsys.readouterr().out == ""
+
+
 def test_a_training_has_its_outcome_in_the_line(capsys):
     class Epoch:
         done, total, text = 3, 3, "validation 95.00 %"
 
-    with training_progress(3, quiet=False) as show:
+    with training_progress(quiet=False) as show:
         show(Epoch())  # pyright: ignore[reportArgumentType]
     assert capsys.readouterr().err == "training: 3 of 3, validation 95.00 %, done in 1 s\n"

@@ -18,7 +18,9 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli.app import run as command
 from rramkit.errors import TableError
 from rramkit.staircase import climb
-from rramkit.table import Distribution, Quantity, Table, TableFile
+from rramkit.surrogate.grid import GridSurrogate
+from rramkit.table import Distribution, HeldOut, Quantity, Table, TableFile
+from rramkit.table.schema import GROUPS
 
 PARTS = ["mapping.wires", "mapping.read.noise", "all"]
 FILE, RUN = checked_tables(), run()
@@ -50,11 +52,11 @@ DRAWINGS = {
     "residuals": (
         lambda ax: plots.residuals(ax, HELD_OUT, quantity="change"),
         "change in SPICE (µS)",
-        "fit minus SPICE (µS)",
+        "fit minus SPICE (nS)",
     ),
     "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy per pulse (pJ)"),
     "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v_diff (mV)", "t_decide (ps)"),
-    "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change by one pulse (µS)"),
+    "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change of conductance (µS)"),
     "residual_map": (
         lambda ax: plots.residual_map(ax, FULL, "delta_g"),
         "pulse voltage (V)",
@@ -62,8 +64,8 @@ DRAWINGS = {
     ),
     "histogram": (
         lambda ax: plots.histogram(ax, FULL, "cycles"),
-        "change by one pulse (µS)",
-        "share in one of 16 bins",
+        "change of conductance, from its median (nS)",
+        "share in one of 16 bins (%)",
     ),
     "change_band": (lambda ax: plots.change_band(ax, IDENTICAL), "conductance before (µS)", "change by one write (nS)"),
     "played_train": (lambda ax: plots.played_train(ax, PLAYED), "pulse", "conductance (µS)"),
@@ -127,9 +129,16 @@ def test_plots_leave_no_figure_and_no_setting_behind():
 def test_data_stay_in_si_units():
     ax = plots.current_voltage(Figure().add_subplot(), FILE["read"])
     read = FILE["read"]
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), read.signals["i_cell"].values[0])
-    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), read.signals["i_cell"].values[-1])
+    *curves, crosses = ax.lines
+    np.testing.assert_array_equal(points_of(curves[0]), read.signals["i_cell"].values[0])
+    np.testing.assert_array_equal(points_of(curves[-1]), read.signals["i_cell"].values[-1])
     np.testing.assert_array_equal(np.asarray(ax.collections[0].get_offsets())[:, 1], read.held_out["i_cell"].spice)
+    np.testing.assert_array_equal(crosses.get_ydata(), read.held_out["i_cell"].fit)
+
+
+def points_of(line):
+    """The values of a curve at the table's own points, which it marks."""
+    return np.asarray(line.get_ydata())[:: line.get_markevery()]
 
 
 def test_ticks_and_label_share_one_prefix():
@@ -143,6 +152,38 @@ def test_residuals_show_both_limits_and_every_point():
     assert heights == {0.0, HELD_OUT.limit_max, -HELD_OUT.limit_max}
     low, high = ax.get_ylim()
     assert low < HELD_OUT.error.min() and HELD_OUT.error.max() < high
+
+
+def of_errors(errors, *, limit_rms=1e-6, limit_max=2e-6, spice=None):
+    """Held-out points with these errors (S) and limits; SPICE's values are 1, 2, ... uS where nothing is said."""
+    errors = np.asarray(errors, dtype=float)
+    spice = 1e-6 * np.arange(1.0, errors.size + 1.0) if spice is None else spice
+    at = {
+        "g_start": Quantity(1e-6 * 10.0 ** np.arange(errors.size), "S"),
+        "v_pulse": Quantity(np.ones(errors.size), "V"),
+    }
+    return HeldOut(at, spice, spice + errors, "S", limit_rms, limit_max)
+
+
+def legend(ax):
+    return [each.get_text() for each in ax.get_legend().get_texts()] if ax.get_legend() else []
+
+
+def test_errors_far_below_their_limits_are_seen_and_the_limits_written():
+    ax = plots.residuals(Figure().add_subplot(), of_errors([2e-9, -1e-9, 1e-9]), quantity="change")
+    assert ax.get_ylim() == near((-2.5e-9, 2.5e-9), 1e-6)  # rounding of a sum of values a thousand times larger
+    assert legend(ax) == [] and not list(ax.patches)
+    assert [each.get_text() for each in ax.texts] == ["rms 1.414 nS of 1 µS, largest 2 nS of 2 µS allowed"]
+    near_limit = plots.residuals(Figure().add_subplot(), of_errors([0.6e-6, 0.9e-6]), quantity="change")
+    assert legend(near_limit) == ["limit of the rms", "limit of any point"]
+    assert near_limit.get_ylim() == near((-2.5e-6, 2.5e-6), 1e-12)
+
+
+def test_residuals_of_ratios_stand_over_the_coordinate_that_moves():
+    points = of_errors([0.01, -0.02, 0.005], spice=np.ones(3), limit_rms=0.03, limit_max=0.05)
+    ax = plots.residuals(Figure().add_subplot(), points, quantity="ratio", group="set")
+    np.testing.assert_array_equal(ax.lines[-1].get_xdata(), points.at["g_start"].values)
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("conductance before (µS)", "log")
 
 
 def test_tables_without_held_out_points_and_cells_without_pulses_draw():
@@ -164,16 +205,97 @@ def test_a_family_states_where_the_axes_that_are_not_drawn_stand():
     ax = plots.family(Figure().add_subplot(), table, "y")
     assert [each.get_text() for each in ax.texts] == ["at temperature 300 K"]
     assert all(np.asarray(line.get_ydata())[-1] == 2.0 for line in ax.get_lines())  # of the second temperature
+    assert legend(ax) == ["corner ss", "tt"]
+    assert len({str(line.get_linestyle()) for line in ax.get_lines()}) == 2  # where they coincide both are seen
 
 
 def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
     ax = plots.family(Figure().add_subplot(), FILE["set"], "delta_g")
-    dots = np.asarray(ax.collections[0].get_offsets())
-    np.testing.assert_array_equal(dots[:, 1], HELD_OUT.spice)
+    circles = ax.collections[0]
+    np.testing.assert_array_equal(np.asarray(circles.get_offsets())[:, 1], HELD_OUT.spice)
+    assert not np.asarray(circles.get_facecolor()).size  # open: a curve under one is seen
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), HELD_OUT.fit)
+    assert legend(ax) == ["held out in SPICE", "the table there"]
     holed = FILE["set"].signals["delta_g"].values.copy()
     holed[0, 4] = np.nan  # the curve of the lowest conductance is always drawn
     ax = plots.family(Figure().add_subplot(), replace(FILE["set"], signals={"y": Quantity(holed, "S")}), "y")
-    assert np.flatnonzero(np.isnan(np.asarray(ax.lines[0].get_ydata()))).tolist() == [4]
+    assert np.flatnonzero(np.isnan(points_of(ax.lines[0]))).tolist() == [4]
+
+
+def test_a_curve_is_what_a_look_up_takes_in_logarithms_where_the_table_has_them():
+    v, t = Quantity(np.geomspace(1e-4, 0.1, 7), "V", log=True), np.array([95.0, 80.0, 70.0, 62.0, 50.0, 39.0, 30.0])
+    table = Table("sense_amp", {"overdrive": v}, {"t_decide": Quantity(1e-12 * t, "s", log=True)})
+    ax = plots.family(Figure().add_subplot(), table, "t_decide")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("overdrive (mV)", "decision time (ps)")
+    x, y = (np.asarray(each) for each in ax.lines[0].get_data())
+    assert np.max(np.abs(GridSurrogate(table, "t_decide").at(x) / y - 1.0)) < 1e-3  # a look-up is resampled to 5e-4
+    straight = np.interp(x, v.values, table.signals["t_decide"].values)
+    assert np.max(np.abs(straight / y - 1.0)) > 0.02  # a straight line would not pass
+
+
+def test_no_line_joins_process_corners():
+    table = Table("disturb", {"corner": Quantity.of_labels(("ff", "ss"))}, {"disturb_row": Quantity(np.ones(2), "1")})
+    ax = plots.family(Figure().add_subplot(), table, "disturb_row")
+    assert [(line.get_linestyle(), line.get_marker()) for line in ax.lines] == [("None", ".")]
+    assert ax.get_xlim() == (-0.5, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "label", "tick"), [(3e-11, "1", "y (10⁻¹²)", "30"), (2e-9, "V", "y (nV)", "2")]
+)
+def test_small_numbers_have_ticks_that_can_be_read(value, unit, label, tick):
+    table = Table("own", {"x": Quantity(np.arange(3.0), "1")}, {"y": Quantity(value * np.array([0.5, 0.7, 1.0]), unit)})
+    ax = plots.family(Figure().add_subplot(), table, "y")
+    assert ax.get_ylabel() == label
+    assert ax.yaxis.get_major_formatter()(value, 0) == tick
+
+
+@pytest.mark.parametrize(("value", "ends"), [(0.0, (-1.0, 1.0)), (3.3, (0.0, 6.6))])
+def test_a_signal_of_one_value_has_an_axis_on_which_it_is_read(value, ends):
+    table = Table("own", {"x": Quantity(np.arange(3.0), "1")}, {"y": Quantity(np.full(3, value), "V")})
+    assert plots.family(Figure().add_subplot(), table, "y").get_ylim() == ends
+
+
+def test_histograms_stand_at_the_nominal_corner_and_name_it():
+    corners, g = Quantity.of_labels(("tt", "ff", "ss")), Quantity(np.array([1e-6, 2e-6]), "S")
+    draws = np.array([1.0, 5.0, 9.0])[None, :, None] + np.random.default_rng(0).normal(0.0, 0.2, (2, 3, 40))
+    found = Distribution.of_draws(draws, signal="y", over="cycles")
+    table = Table("t", {"g": g, "corner": corners}, {"y": Quantity(np.ones((2, 3)), "V")}, distributions={"y": found})
+    ax = plots.histogram(Figure().add_subplot(), table, "y")
+    assert [each.get_text() for each in ax.texts] == ["at process corner tt"]
+    assert all(np.max(bars.get_data()[1]) < 3.0 for bars in ax.patches if isinstance(bars, StepPatch))
+
+
+def test_a_map_of_residuals_has_two_numbers_for_axes_and_a_mark_for_each_corner():
+    table = write_table_at_corners()
+    axes = {
+        "g_start": np.array([5e-6, 1e-5, 2e-5]),
+        "v_pulse": np.array([1.0, 1.2, 1.4]),
+        "corner": np.array([0.0, 1.0, 1.0]),
+    }
+    at = {name: Quantity(values, table.axes[name].unit) for name, values in axes.items()}
+    points = HeldOut(at, np.zeros(3), 1e-9 * np.arange(3.0), "S", 1e-6, 1e-6)
+    ax = plots.residual_map(Figure().add_subplot(), replace(table, held_out={"delta_g": points}), "delta_g")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("pulse voltage (V)", "conductance before (µS)")
+    labels = table.axes["corner"].labels
+    assert legend(ax) == [f"corner {labels[0]}", labels[1]]
+
+
+def test_titles_are_in_words_and_empty_frames_are_left_out():
+    drawings = plots.gallery(FILE)
+    assert drawings["set-delta_g-family"].title == "SET: change of conductance"
+    assert drawings["reset-energy-residuals"].title == "RESET: errors of the fit, energy per pulse"
+    few = replace(FILE["set"], held_out={"delta_g": HELD_OUT.where(np.arange(HELD_OUT.spice.size) < 3)})
+    assert "set-delta_g-residual-map" in drawings
+    assert "set-delta_g-residual-map" not in plots.gallery(TableFile({"set": few}, {}))
+
+
+def test_every_column_that_a_picture_shows_has_words():
+    for name, group in GROUPS.items():
+        assert group.words, name
+        for column in group.columns.values():
+            assert column.kind == "condition" or (column.words and "_" not in column.words), f"{name}.{column}"
 
 
 def test_a_map_of_residuals_marks_what_failed():

@@ -149,7 +149,7 @@ def test_a_reader_is_told_what_bends_the_numbers():
     clamped = replace(made.epochs, clamped=np.array([0, 3, 4, 0, 0]))
     odd = replace(made, epochs=clamped, tables_provenance={"seed": "9"}, settings={"mapping": {"wires": False}})
     said = " ".join(headline.notices(checked_tables(), odd))
-    assert "7 values were outside the range of the tables" in said
+    assert "7 values outside the range of the tables, clamped to it." in said
     assert "The run was trained with tables other than" in said
     assert "left the wires out" in said
     assert headline.notices(checked_tables(), made) == ()
