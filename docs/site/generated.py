@@ -1,4 +1,4 @@
-"""Directives of the site that are written from the kit itself: its commands, its keys, the parameters of its devices."""
+"""Directives of the site that are written from the kit itself: commands, keys, parameters of devices."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from rramkit.netlists import models
 class Generated(SphinxDirective):
     """A directive whose body is Markdown that `markdown` returns."""
 
-    optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         """Return the parsed Markdown."""
@@ -49,7 +49,9 @@ def _commands() -> list[tuple[str, TyperCommand]]:
 
 def _command(name: str, command: TyperCommand) -> str:
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    options = [each for each in command.params if each.param_type_name == "option" and not getattr(each, "hidden", False)]
+    options = [
+        each for each in command.params if each.param_type_name == "option" and not getattr(each, "hidden", False)
+    ]
     words = " ".join(_metavar(each) if each.required else f"[{_metavar(each)}]" for each in arguments)
     rows = [
         *(f"| `{_metavar(each)}` | {_cell(each)} |" for each in arguments),
@@ -81,7 +83,6 @@ class Keys(Generated):
     """Every key of a kind of file, a table for each group."""
 
     required_arguments = 1
-    final_argument_whitespace = True
 
     def markdown(self, *arguments: str) -> str:
         """Return the tables of the keys of `experiment`, `rl`, or what else `rramkit explain --of` takes."""
@@ -127,9 +128,8 @@ class Device(Generated):
         model = models.model(arguments[0])
         names = list(model.sets)
         rows = [
-            f"| `{name}` | {_escaped(each.text)} | {'' if each.unit == '1' else each.unit} | {each.low:g} to {each.high:g} | "
-            + " | ".join(f"{model.sets[of].values[name]:g}" for of in names)
-            + " |"
+            f"| `{name}` | {_escaped(each.text)} | {'' if each.unit == '1' else each.unit} | "
+            f"{each.low:g} to {each.high:g} | {' | '.join(f'{model.sets[of].values[name]:g}' for of in names)} |"
             for name, each in model.parameters.items()
         ]
         head = f"| parameter | meaning | unit | range | {' | '.join(names)} |\n|---|---|---|---|{'---|' * len(names)}"

@@ -1,4 +1,4 @@
-"""Everything that README, the docs and the heads of the examples show: it parses, its files exist, what is quick runs."""
+"""What README, the docs and the heads of the examples show: it parses, its files exist, and what is quick runs."""
 
 import ast
 import re
@@ -6,6 +6,7 @@ import shlex
 import shutil
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,11 @@ import typer.main
 from fixtures.chip_tables import chip_tables
 from fixtures.pages import COMMAND, PAGES, ROOT, Walk, blocks, commands_of_heads, inline_commands, pages
 from fixtures.synthetic import tables
-
 from typer.core import TyperCommand, TyperGroup
 
 from rramkit import table
 from rramkit.cli.app import app
 from rramkit.learning import Experiment, NetworkSettings, train
-from rramkit.learning.data import DataSettings
 
 FILE = re.compile(r"[\w./$*-]+\.(?:toml|h5|csv|txt|cir|lib|va|osdi|npz|onnx|points|py|pem|json)$")
 OUTPUTS = ("-o", "--output", "--export", "--points")
@@ -63,6 +62,11 @@ def group() -> TyperGroup:
     found = typer.main.get_command(app)
     assert isinstance(found, TyperGroup)
     return found
+
+
+def outputs_of(words: list[str]) -> set[str]:
+    """Return the names behind the options that name an output."""
+    return {after for word, after in pairwise(words) if word in OUTPUTS}
 
 
 def command_of(words: list[str]) -> tuple[TyperCommand, list[str]]:
@@ -121,8 +125,8 @@ def test_the_files_that_a_command_names_exist_or_are_made_before():
                 folder = ROOT / block.marks.get("in", "")
                 if words[:2] == ["rramkit", "init"]:
                     starters = ROOT / "rramkit" / "cli" / "starters" / words[2]
-                    made |= {path.name for path in starters.iterdir()}
-                outputs = {after for word, after in zip(words, words[1:], strict=False) if word in OUTPUTS}
+                    made |= {(Path(*words[3:4]) / path.name).as_posix() for path in starters.iterdir()}
+                outputs = outputs_of(words)
                 made |= outputs | {str(Path(name).with_suffix(".points")) for name in outputs}
                 made |= {words[2]} if words[:2] == ["rramkit", "merge"] else set()
                 made |= {f"{name}/{each}" for name in outputs for each in ("tables.h5", "run.h5")}
@@ -136,7 +140,7 @@ def test_the_files_that_a_command_names_exist_or_are_made_before():
 def test_a_file_in_the_head_of_an_example_exists():
     for place, words in commands_of_heads():
         here = (ROOT / place).parent
-        outputs = {after for word, after in zip(words, words[1:], strict=False) if word in OUTPUTS}
+        outputs = outputs_of(words)
         for name in {word for word in words[1:] if FILE.match(word)} - outputs - set(READERS):
             assert (ROOT / name).is_file() or (here / name).is_file(), f"{place} names {name}"
 
@@ -149,23 +153,17 @@ def test_blocks_with_commands_say_so_and_others_parse():
                 tomllib.loads(block.text)
             elif block.language == "python":
                 ast.parse(block.text)
-            elif block.language != "sh":
+            elif block.language != "sh" and not block.name:
                 assert not COMMAND.search(block.text), f"{block.place}: commands stand in a block of `sh`"
-
-
-STAND_INS = ("tables.h5", "design.h5", "run.h5", "x.cir", "pulses.csv", "iv.csv")
 
 
 @pytest.fixture(scope="module")
 def stand_ins(tmp_path_factory):
-    """A folder with `examples/` and what pages call tables.h5, design.h5, run.h5, x.cir, pulses.csv: small, made up."""
+    """A folder with `examples/` and what pages call tables.h5, design.h5, x.cir, pulses.csv: small, made up."""
     folder = tmp_path_factory.mktemp("stand_ins")
     (folder / "examples").symlink_to(ROOT / "examples")
     table.save(tables(), folder / "tables.h5")
     table.save(chip_tables(scatter=True), folder / "design.h5")
-    data = DataSettings(train_images=100, test_images=40)
-    experiment = Experiment(network=NetworkSettings(hidden=(8,)), data=data, epochs=1, float_reference=False)
-    train(experiment, folder / "design.h5").save(folder / "run.h5")
     (folder / "x.cir").write_text("divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 1k\n.dc V1 0 1 0.5\n.end\n")
     for name in ("pulses.csv", "iv.csv"):
         shutil.copy(ROOT / "examples" / "measured" / name, folder)
@@ -186,15 +184,15 @@ def of_kinds(kinds: tuple[str, ...]) -> dict[str, list[tuple[str, list[str]]]]:
 def run(commands: list[tuple[str, list[str]]], reader: Walk) -> None:
     """Run the commands whose files the folder has."""
     for place, words in commands:
-        outputs = {after for word, after in zip(words, words[1:], strict=False) if word in OUTPUTS}
+        outputs = outputs_of(words)
         if all(Path(word).exists() for word in words if FILE.match(word) and word not in outputs):
             reader.command(words, place)
 
 
 @pytest.mark.parametrize("page", of_kinds(QUICK))
 def test_what_is_quick_runs(page, stand_ins, tmp_path, monkeypatch, kit, capfd):
-    for name in STAND_INS:
-        (tmp_path / name).symlink_to(stand_ins / name)
+    for path in stand_ins.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
     run(of_kinds(QUICK)[page], Walk(kit, capfd))
 
@@ -205,7 +203,8 @@ def test_what_is_quick_runs(page, stand_ins, tmp_path, monkeypatch, kit, capfd):
 def test_what_takes_longer_runs(page, stand_ins, tmp_path, monkeypatch, kit, capfd):
     folder = tmp_path / "reader"
     shutil.copytree(stand_ins, folder, symlinks=True)
-    corners = chip_tables(scatter=True, corners=True)
-    table.save(corners, folder / "design.h5")  # as `rramkit train --corner ss` needs them
+    table.save(chip_tables(scatter=True, corners=True), folder / "design.h5")  # for `--corner ss`
+    settings = Experiment(network=NetworkSettings(hidden=(8,)), epochs=1, float_reference=False)
+    train(settings, chip_tables(scatter=True)).save(folder / "run.h5")
     monkeypatch.chdir(folder)
     run(of_kinds(LONGER)[page], Walk(kit, capfd))
