@@ -12,7 +12,7 @@ author = "the rramkit developers"
 project_copyright = author
 version = release = rramkit.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generated"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generated", "mathml"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["site"]
 nitpicky = False
@@ -21,6 +21,9 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.xref_ambiguous"]
 highlight_language = "text"
+smartquotes = False  # `--list` keeps its hyphens
+default_role = "code"  # of docstrings: names in single backticks
+html_math_renderer = "mathml"  # no script from elsewhere: the site is whole without a network
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"

@@ -87,26 +87,24 @@ class Keys(Generated):
     def markdown(self, *arguments: str) -> str:
         """Return the tables of the keys of `experiment`, `rl`, or what else `rramkit explain --of` takes."""
         every, _ = keys.every_key()
-        groups: dict[str, list[keys.Key]] = {}
+        groups: dict[tuple[str, tuple[str, ...]], list[keys.Key]] = {}
         for each in every:
             if each.of == arguments[0]:
-                groups.setdefault(".".join(each.path[:-1]), []).append(each)
+                groups.setdefault((".".join(each.path[:-1]), each.kinds), []).append(each)
         assert groups, f"no keys of {arguments[0]}"
-        return "\n\n".join(_group(name, found) for name, found in groups.items())
+        return "\n\n".join(_group(*where, found) for where, found in groups.items())
 
 
-def _group(name: str, found: list[keys.Key]) -> str:
+def _group(name: str, kinds: tuple[str, ...], found: list[keys.Key]) -> str:
     rows = dict.fromkeys(
-        f"| `{each.path[-1]}` | {_escaped(each.description)}{_kinds(each)} | {_unit(each)} | {_escaped(each.bound)} | "
+        f"| `{each.path[-1]}` | {_escaped(each.description)} | {_unit(each)} | {_escaped(each.bound)} | "
         f"{_default(each)} |"
         for each in found
     )
-    heading = f"### `[{name}]`\n\n" if name else ""
-    return f"{heading}| key | meaning | unit | bound | default |\n|---|---|---|---|---|\n" + "\n".join(rows)
-
-
-def _kinds(key: keys.Key) -> str:
-    return f" ({' and '.join(f'`{kind}`' for kind in key.kinds)})" if key.kinds else ""
+    heading = f"### `[{name}]`" if name else "### At the top of the file"
+    of_kind = f"Where {' and '.join(f'`{kind}`' for kind in kinds)}:\n\n" if kinds else ""
+    table = "| key | meaning | unit | bound | default |\n|---|---|---|---|---|\n" + "\n".join(rows)
+    return f"{heading}\n\n{of_kind}{table}"
 
 
 def _unit(key: keys.Key) -> str:
