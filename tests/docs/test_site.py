@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from fixtures.pages import FENCE, ROOT, blocks, pages
-from test_public_docs import BESIDE  # pyright: ignore[reportMissingImports]  # beside this folder
+from test_public_docs import BESIDE
 
 import rramkit as rk
 
