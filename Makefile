@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter (after `make clean`, when a .venv exists).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test ngspice demo check test test-torch bench lint clean
+.PHONY: help setup setup-test ngspice demo check test test-torch bench lint docs clean
 BIN := .venv/bin
 # The measured data sets, where a checkout has them beside it.
 DATA := $(abspath ../shared/data)
@@ -22,6 +22,7 @@ help:
 	@echo "make test-torch  set up with PyTorch's CPU build, then run the tests of the tensor backend"
 	@echo "make bench   set up, then run the suite that is too slow for the tests"
 	@echo "make lint    ruff and pyright"
+	@echo "make docs    the documentation as a site, in build/docs"
 	@echo "make setup   only set up: .venv/ (Python packages) and .ngspice/ (the simulator)"
 	@echo "make clean   remove everything that set-up and runs wrote here"
 
@@ -60,6 +61,10 @@ lint: .venv/.with-test .venv/.with-lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+
+docs: .venv/.with-docs
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs/site docs build/docs
+	@echo build/docs/index.html
 
 clean:
 	@rm -rf .venv .ngspice .ngspice.part build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -5,7 +5,8 @@ the machine or the day. `pytest --hypothesis-profile=search` draws new examples.
 """
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.verilog_a import FOLDER_VARIABLE, VARIABLE, find_compiler
+from rramkit.cli import entry
 
 mpl.use("Agg")
 _TESTS = Path(__file__).parent
@@ -58,3 +60,19 @@ def data_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("RRAMKIT_DATA does not name the folder of measured data")
     return Path(folder)
+
+
+@pytest.fixture
+def kit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process; return exit code, output, error output."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test's own handlers stay
+    monkeypatch.setattr(entry, "_mute_output", lambda: None)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rramkit", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            entry.main()
+        captured = capfd.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
