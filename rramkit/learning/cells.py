@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import Matrix
+from rramkit.learning.corrected import Corrected
 from rramkit.learning.rules.row_permutation import RowPermutation
 from rramkit.learning.rules.tiki_taka import Sum
 
@@ -15,6 +16,8 @@ def leaves(matrix: Matrix) -> list[MappedMatrix]:
         return [matrix]
     if isinstance(matrix, RowPermutation):
         return [matrix.inner]
+    if isinstance(matrix, Corrected):
+        return leaves(matrix.inner)
     return [each for each, _ in matrix.terms] if isinstance(matrix, Sum) else []
 
 
@@ -24,6 +27,8 @@ def with_leaves(matrix: Matrix, new: Sequence[MappedMatrix]) -> Matrix:
         return new[0]
     if isinstance(matrix, RowPermutation):
         return replace(matrix, inner=new[0])
+    if isinstance(matrix, Corrected):
+        return replace(matrix, inner=with_leaves(matrix.inner, new))
     if isinstance(matrix, Sum):
         return Sum(tuple((each, factor) for each, (_, factor) in zip(new, matrix.terms, strict=True)))
     return matrix

@@ -107,6 +107,20 @@ def test_calibration_takes_the_smallest_range_that_holds_the_currents():
         fixed.calibrated(V_READ * V)
 
 
+def test_a_unit_that_clips_in_every_range_does_not_choose_the_largest():
+    """Comparators of 15 mV: one in twenty begins above the voltage at rest, in every gain setting."""
+    count = 120
+    many = np.broadcast_to(G, (count, 2, ROWS, PAIRS)).copy()
+    tiles = Tile.of(
+        many, model(readout={"offset_sigma": 0.0}, adc={"latch_sigma": 15e-3}), rng=TileRng.seeded(2, (count,))
+    )
+    once = tiles.calibrated(0.02 * V_READ * V, margin=1.1)
+    latch, gain = tiles.periphery.state(SenseUnit).draws.latch, once.periphery.state(SenseUnit).banks[0].gain
+    lost, others = latch > 25e-3, latch < 12e-3  # 20 mV lie between rest and the first code
+    only = np.any(lost, axis=1) & np.all(lost | others, axis=1)
+    assert np.count_nonzero(only) > 2 and np.all(gain[only] == 3)
+
+
 @pytest.mark.parametrize("backward", [False, True])
 def test_single_ended_columns_are_read_by_the_units_of_their_place(backward):
     columns = np.random.default_rng(1).uniform(G_LOW, G_HIGH, (ROWS, 9))

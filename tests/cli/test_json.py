@@ -80,6 +80,13 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     Path("e.toml").write_text("mapping.wires = false\nnetwork.hidden = [4]\ndata.name = 'npz'\ndata.file = 'own.npz'\n")
     back = printed("evaluate", "--weights", "w.npz", "--experiment", "e.toml", "--tables", "tables.h5")
     assert "names" not in back and back["written"]["pulses"] > 0
+    correction = back["written"]["correction"]
+    assert correction["inputs"] == 32 and correction["energy"] > 0.0 and correction["seconds"] > 0.0
+    by_hand = printed("evaluate", "run.h5", "--correct", "8", "--after", "1e6", "--correct-aged")
+    assert by_hand["correction"]["inputs"] == by_hand["aged"][0]["correction"]["inputs"] == 8
+    for words, wrong in (("at least 2 inputs", ("--correct", "1")), ("--after SECONDS", ("--correct-aged",))):
+        with pytest.raises(InputError, match=words):
+            run(["evaluate", "run.h5", *wrong])
     network = load("run.h5").network
     assert isinstance(network, TrainedNetwork)
     with np.load("w.npz") as file:

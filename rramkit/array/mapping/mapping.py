@@ -141,6 +141,11 @@ class Mapping(Parameters, ABC):
         return self.w_max
 
     @property
+    def reach(self) -> float:
+        """Largest magnitude of a weight none of whose cells is cut to an end of the window."""
+        return self.limit
+
+    @property
     def cells_per_half(self) -> int:
         """Cells of a weight in each half."""
         return 1

@@ -50,6 +50,11 @@ class Pairs(Mapping):
         """Conductance between two levels of a target; without levels, the span (S)."""
         return self.span / (self.levels - 1) if self.levels > 1 else self.span
 
+    @property
+    def reach(self) -> float:
+        """Largest magnitude of a weight none of whose cells is cut: a pair off the middle has less room on one side."""
+        return self.w_max if self.placement == "low" else 2.0 * min(self.centre, 1.0 - self.centre) * self.w_max
+
     def encode(self, weight: Array, flipped: Array | None = None) -> Array:
         """Return the conductances of weights, within the window and on its levels.
 

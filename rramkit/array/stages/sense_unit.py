@@ -428,15 +428,18 @@ class SenseUnit(Stage):
         """Return the state with each tile at the smallest range that holds its currents.
 
         That is where no output clips with `margin` times its largest current, nor without current, the offset's own
-        current added; where none holds them, the largest range.
+        current added; where none holds them, the largest range. A unit whose comparator's offset puts its rest below
+        the range of every setting clips in all of them, least in the smallest: it does not choose.
         """
         assert state.line is not None
         bank, shift = state.banks[backward], to_numpy(state.line.shift)[..., 0, :]
         largest = margin * (to_numpy(state.line.factor) * i).max(axis=-2) + shift
         gain = np.full(bank.gain.shape, 0)
-        for number in range(1, len(self.readout.gains)):
-            low, high = (ends[..., bank.unit] for ends in self._range(state.draws, np.full(gain.shape, number)))
-            gain[np.all((largest <= high) & (shift >= low), axis=-1)] = number
+        ranges = [self._range(state.draws, np.full(gain.shape, number)) for number in range(len(self.readout.gains))]
+        lost = np.all([shift < low[..., bank.unit] for low, _ in ranges], axis=0)
+        for number, (low, high) in enumerate(ranges):
+            at_rest = (shift >= low[..., bank.unit]) | lost
+            gain[np.all((largest <= high[..., bank.unit]) & at_rest, axis=-1)] = number
         new = self._bank(state.draws, gain, bank.unit, reference)
         banks = (state.banks[0], new) if backward else (new, state.banks[1])
         return replace(state, banks=banks, line=None)

@@ -121,9 +121,9 @@ class BoundRule:
         return self.by_matrix.get(matrix, self)
 
     def limits(self, matrices: int) -> list[float]:
-        """Return the largest weight that cells hold, of each of a number of matrices; 1 for weights in memory."""
+        """Return the largest weight that cells hold uncut, of each of a number of matrices; 1 for weights in memory."""
         devices = [self.at(index).device for index in range(matrices)]
-        return [1.0 if device is None else device.mapping.limit for device in devices]
+        return [1.0 if device is None else device.mapping.reach for device in devices]
 
     @property
     def calibrates(self) -> bool:

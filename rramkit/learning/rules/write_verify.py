@@ -3,6 +3,10 @@
     w <- w + change                                  every batch, digitally
     every k batches:   each cell is read, and pulsed until it is within its window of w
 
+With `placement = "low"` one half of each pair stays at the lowest conductance: the lines carry less current, so that
+less of it is lost in their resistance, and readouts take a smaller range. For weights that are written once and read
+ever after this is the better placement.
+
 The comparison for open-loop rules: what exact writing costs in pulses, reads, time and energy. The loop stands in
 `rramkit.array.write.write_verify`; a cell that is within its window is read once and left alone.
 """
@@ -12,6 +16,8 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.mapping import Pairs
+from rramkit.array.mapping.pairs import Placement
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
@@ -23,11 +29,16 @@ class WriteVerifyRule(RramRule):
     """Every weight written to its digital value with write-verify."""
 
     kind: Literal["write_verify"] = quantity("write_verify", "1", "every weight written to its digital value")
+    placement: Placement = quantity("centre", "1", "a pair around the centre, or one half at the lowest conductance")
     every: int = quantity(1, "1", "batches between two writes", ge=1, le=1_000_000)
 
     def held(self, device: RramDevice) -> dict[str, int]:
         """Return the gradient and the weight."""
         return {"gradient of the batch": 1, "weight": 1}
+
+    def pair_mapping(self, pairs: Pairs) -> Pairs:
+        """Return pairs placed as `placement` says."""
+        return super().pair_mapping(pairs).model_copy(update={"placement": self.placement})
 
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator

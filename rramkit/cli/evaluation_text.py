@@ -1,0 +1,102 @@
+"""What `rramkit evaluate` found, for a person."""
+
+from typing import Any
+
+from rramkit import units
+
+
+def text(outcome: dict[str, Any]) -> str:
+    """Return an outcome as `Subject.outcome` gives it, a line each."""
+    rows = [
+        *_heading(outcome),
+        *_of_layers(outcome),
+        *_of_network(outcome),
+        *_after_rests(outcome),
+        *_of_chips(outcome),
+    ]
+    if "weights" in outcome:
+        rows.append(("weights", outcome["weights"]))
+    return "\n".join(f"{name:<19} {told}" for name, told in rows)
+
+
+def _heading(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("data", f"{units.count(outcome['inputs'], 'test input')} of {outcome['data']}"),
+        ("accuracy", units.percent(outcome["accuracy"])),
+    ]
+    if "float_accuracy" in outcome:
+        rows.append(("in float", units.percent(outcome["float_accuracy"])))
+    return rows
+
+
+def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for layer in outcome["layers"]:
+        rows.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
+    whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
+    areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
+    rows.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
+    return rows
+
+
+def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    if "correction" in outcome:
+        rows.append(("outputs corrected", _correction(outcome["correction"])))
+    if "by_layer" in outcome:
+        rows.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
+    if "network" in outcome:
+        without = f"; left out: {', '.join(outcome['left_out'])}" if outcome["left_out"] else ""
+        rows.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
+    if "names" in outcome:
+        listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
+        rows.append(("names", f"taken in order: {listed}"))
+    return rows
+
+
+def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for each in outcome.get("aged", ()):
+        kept = f", refreshed every {units.text(each['refresh'], 's')}" if each["refresh"] else ""
+        rest = f"after {units.text(each['after'], 's')} at {each['temperature']:g} K{kept}"
+        anew = ", outputs corrected anew" if "correction" in each else ""
+        rows.append(("aged", f"{units.percent(each['accuracy'])} {rest}{anew}"))
+    for each in outcome.get("refreshes", ()):
+        rows.append(("a refresh", _refresh(each)))
+    return rows
+
+
+def _of_chips(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
+        written = f"{units.count(each['pulses'], 'pulse')}, {units.text(each['energy_write'], 'J')}"
+        rows.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
+        if "correction" in each:
+            rows.append(("outputs corrected", _correction(each["correction"])))
+    if outcome.get("chips_alike"):
+        rows.append(("", "the chips are alike: neither the tables nor `rule.update.spread` have a spread of devices"))
+    return rows
+
+
+def _correction(each: dict[str, Any]) -> str:
+    cost = f"{units.text(each['energy'], 'J')}, {units.text(each['seconds'], 's')}"
+    return f"a gain and an offset each, by {units.count(each['inputs'], 'training input')}: {cost}"
+
+
+def _refresh(each: dict[str, Any]) -> str:
+    cost = f"{units.text(each['energy'], 'J')}, {units.text(each['seconds'], 's')}"
+    fired = f"{units.count(each['pulses'], 'pulse')} and {units.count(each['reads'], 'verify read')}"
+    when = f"every {units.text(each['every'], 's')} at {each['temperature']:g} K"
+    return f"{cost}, {fired}, {when}; {units.percent(each['accuracy'])} after it"
+
+
+def _square(area: float) -> str:
+    return f"{1e6 * area:.3g} mm2"
+
+
+def _layer(layer: dict[str, Any]) -> str:
+    rows, columns = layer["shape"]
+    cost = f"{units.text(layer['energy'], 'J')}, {units.text(layer['seconds'], 's')}"
+    cost += f", {_square(layer['area'])}" if layer["area"] is not None else ""
+    clamped = f", {units.count(layer['clamped'], 'value')} clamped" if layer["clamped"] else ""
+    return f"{rows} x {columns}, {units.count(layer['cells'])} cells: {cost}{clamped}"
