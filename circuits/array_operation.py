@@ -12,7 +12,7 @@ settle for `t_read` and are sampled, the drivers go back to code 0 and the lines
 their codes. Rails of the drivers, rest, clamp, references, supplies, and the sources of the controls are ideal, and
 counted (`supplies`); the converters' control is that of `adc`, whose sources of gates are counted as there.
 
-`characterization.array_energy` adds up what each supply gives.
+`rramkit.proof.operation` adds up what each supply gives, and compares it with what is priced.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,9 @@ class ArrayOperationParams(Parameters):
     adc: ConversionParams = ConversionParams()
     shifter: LevelShifterParams = LevelShifterParams()
     w_word: float = quantity(12e-6, "m", "NMOS width of a word line's driver; PMOS twice it", ge=0.1e-6, le=1e-3)
-    t_words: float = quantity(12e-9, "s", "from the begin until the first turn; word lines rise in it", ge=1e-9, le=1e-6)
+    t_words: float = quantity(
+        12e-9, "s", "from the begin until the first turn; word lines rise in it", ge=1e-9, le=1e-6
+    )
     t_read: float = quantity(40e-9, "s", "from the drivers' edge until the sampling begins", ge=1e-9, le=1e-3)
     t_change: float = quantity(1e-9, "s", "from the end of the sampling until the lines change over", ge=1e-10, le=1e-6)
     t_end: float = quantity(8e-9, "s", "after the last turn; word lines fall in it", ge=1e-9, le=1e-6)
@@ -136,7 +138,7 @@ def operation_reads(params: ArrayOperationParams, states: np.ndarray, codes: np.
         libraries=tuple(dict.fromkeys((*bar.libraries, technology.library))),
         analysis=f".tran {params.t_step:g} {params.t_stop(turns):.9e} 0 {params.t_step:g}",
         outputs=(
-            *(Output(name, _vector(name), "A", f"current into a source of the {each.part}") for name, each in named.items()),
+            *(Output(name, _vector(name), "A", f"current into a source: {each.part}") for name, each in named.items()),
             *(Output(name, f"v({name.removeprefix('v_')})", "V", "its voltage") for name in volts),
             *(
                 Output(f"q_{unit}_{bit}", f"v(adc_{unit}_q_{bit})", "1", f"register of bit {bit} of unit {unit}")
@@ -145,7 +147,7 @@ def operation_reads(params: ArrayOperationParams, states: np.ndarray, codes: np.
             ),
         ),
         options=OPTIONS,
-    )  # fmt: skip
+    )
 
 
 def supplies(params: ArrayOperationParams, codes: np.ndarray) -> list[Supply]:
@@ -292,8 +294,10 @@ def _check(params: ArrayOperationParams, codes: np.ndarray) -> None:
     system = params.system
     driven, top = system.driven, system.driver.levels - 1
     if codes.ndim != 2 or codes.shape[0] != driven or codes.shape[1] < 1 or not np.all((codes >= 0) & (codes <= top)):
-        raise InputError(f"`codes` must be ({driven}, N) whole numbers from 0 to {top}; got {codes.shape}, "
-                         f"{codes.min(initial=0)} to {codes.max(initial=0)}. Pass one for each driven line.")  # fmt: skip
+        raise InputError(
+            f"`codes` must be ({driven}, N) whole numbers from 0 to {top}; got {codes.shape}, "
+            f"{codes.min(initial=0)} to {codes.max(initial=0)}. Pass one for each driven line."
+        )
     if system.driver.r_string > 0:
         raise InputError("`system.driver.r_string` must be 0, rails that all lines share; got a string of its own.")
     if system.read.v_wl != system.crossbar.cell.technology.v_io:

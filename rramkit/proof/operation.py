@@ -36,11 +36,11 @@ from rramkit.circuits.adc import AdcBenchParams, ConversionParams
 from rramkit.circuits.array_operation import ArrayOperationParams, operation_reads, supplies
 from rramkit.circuits.level_shifter import LevelShifterBench
 from rramkit.errors import TableError
-from rramkit.proof.spice_tile import ArrayCircuits, condition_of, quiet, unit_of
+from rramkit.proof.spice_tile import ArrayCircuits, quiet, unit_of
 from rramkit.table import TableFile
 
 Direction = Literal["forward", "backward"]
-PARTS = ("readouts", "row drivers", "converters", "line switches", "word lines")
+PARTS: tuple[str, ...] = ("readouts", "row drivers", "converters", "line switches", "word lines")
 """Parts of the energy of a read; the lines that wait are with the readouts."""
 
 
@@ -66,7 +66,7 @@ class OperationEnergy:
 
 
 def operation_energies(
-    tables: TableFile, runner: Runner, *, seed: int, rows: int = 8, columns: int = 8, vectors: int = 2
+    tables: TableFile, runner: Runner, *, seed: int, rows: int = 8, columns: int = 8, vectors: int = 1
 ) -> dict[Direction, OperationEnergy]:
     """Return both sides of the reads of an array, forward and backward, at the condition of its tables.
 
@@ -98,13 +98,14 @@ def operation_energies(
     low, high = (float(each) for each in model.cells.g_grid[[0, -1]])
     tile = Tile.of(rng.uniform(1.1 * low, high / 1.1, (1, rows, columns)), model)
     circuits, found = ArrayCircuits.of(tables, runner), {}
-    for direction, lines in (("forward", rows), ("backward", columns)):
+    directions: tuple[tuple[Direction, int], ...] = (("forward", rows), ("backward", columns))
+    for direction, lines in directions:
         backward = direction == "backward"
         levels = model.chain.row_driver.levels
         codes = rng.integers(0, levels, (vectors, lines))
         v = codes / (levels - 1) * (model.cells.v_backward if backward else model.cells.v_forward)
         tile = tile.calibrated(v, backward=backward, margin=1.5)
-        found[direction] = _compared(tables, runner, circuits, tile, codes, v, direction)
+        found[direction] = _compared(tables, runner, circuits, tile=tile, codes=codes, v=v, direction=direction)
     return found
 
 
@@ -123,6 +124,7 @@ def _compared(
     tables: TableFile,
     runner: Runner,
     circuits: ArrayCircuits,
+    *,
     tile: Tile,
     codes: np.ndarray,
     v: np.ndarray,
@@ -147,9 +149,7 @@ def _compared(
     return OperationEnergy(spice, _priced(tile, reading), float(values[len(PARTS)]), steps)
 
 
-def _params(
-    tables: TableFile, circuits: ArrayCircuits, tile: Tile, direction: Direction
-) -> ArrayOperationParams:
+def _params(tables: TableFile, circuits: ArrayCircuits, tile: Tile, direction: Direction) -> ArrayOperationParams:
     """Return the circuits of the operation, at the tables' condition, the tile's gain setting and the table's times."""
     adc, shifter = (_nominal(tables, name) for name in ("adc", "level_shifter"))
     assert isinstance(adc, AdcBenchParams) and isinstance(shifter, LevelShifterBench)
@@ -190,10 +190,10 @@ def _measured(waves: Waveforms, params: ArrayOperationParams, codes: np.ndarray)
     """
     time, share = waves["time"], params.system.share
     turns = codes.shape[1] * share
-    energies = dict.fromkeys(PARTS, 0.0)
+    energies: dict[str, float] = dict.fromkeys(PARTS, 0.0)
     within = 0.0
     for each in supplies(params, codes):
-        power = -(each.volts if isinstance(each.volts, float) else waves[each.volts]) * waves[each.current]
+        power = -(waves[each.volts] if isinstance(each.volts, str) else each.volts) * waves[each.current]
         power = power if each.signed else np.maximum(power, 0.0)
         part = "readouts" if each.part == "lines that wait" else each.part
         energies[part] += integral(time, power, (float(time[0]), float(time[-1])))

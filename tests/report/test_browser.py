@@ -23,9 +23,11 @@ SHEET = 687  # pixels of 1/96 inch: A4 without the page's margins of 14 mm
 OUTSIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg') && e.checkVisibility()
     && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
 WIDTHS = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-FIGURES = """[...document.querySelectorAll('figure, svg, img')].filter(e => !e.closest('figure svg *')).map(e => [e.tagName,
-    (e.closest('figure') || e).getAttribute('aria-label') || e.getAttribute('alt') || ''])"""
-LEGENDS = """[...document.querySelectorAll('figure svg')].filter(e => getComputedStyle(e).overflow !== 'visible').length"""
+FIGURES = """[...document.querySelectorAll('figure, svg, img')].filter(e => !e.closest('figure svg *')).map(e => [
+    e.tagName, (e.closest('figure') || e).getAttribute('aria-label') || e.getAttribute('alt') || ''])"""
+LEGENDS = (
+    """[...document.querySelectorAll('figure svg')].filter(e => getComputedStyle(e).overflow !== 'visible').length"""
+)
 CUT = """[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(
     e => e.getAttribute('aria-label'))"""
 HEIGHTS = "[...document.querySelectorAll('figure')].map(e => e.getBoundingClientRect().height)"
