@@ -50,9 +50,6 @@ def _priced(tables: "TableFile", run: "Run") -> "Priced | None":
 
     if run.counts is None or run.stored_network is None or not run.stored_network.tables:
         return None
-    if dict(run.settings.get("mapping", {})).get("layers"):  # pyright: ignore[reportArgumentType, reportCallIssue]
-        typer.echo("rramkit: note: the report has no cost: settings of single layers are not priced.", err=True)
-        return None
     subject = Subject.of(run)
     found = Cost(subject, components(), circuits=cost.circuits(run))
     same = tables.provenance.get("created", "") == run.tables_provenance.get("created", "")

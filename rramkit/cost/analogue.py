@@ -26,9 +26,8 @@ from rramkit.array.stages.sense_unit import LINES
 from rramkit.array.write.state import POLARITIES, Polarity
 from rramkit.cost.area import Tiles, tiles_of
 from rramkit.cost.items import Item, Phase
-from rramkit.cost.subject import Span, Subject, on
+from rramkit.cost.subject import Span, Subject, bound_rule, devices_of
 from rramkit.cost.work import MatrixWork
-from rramkit.learning.chip import Chip
 from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.table import TableFile
@@ -46,20 +45,17 @@ from rramkit.table.schema import (
 
 @dataclass(frozen=True)
 class Corner:
-    """Chip and device of the same settings at another operating condition.
+    """Devices of the same settings at another operating condition.
 
     Attributes
     ----------
-    chip : Chip
-        The chip there.
-    device : RramDevice
-        The device there.
+    devices : tuple of RramDevice
+        Of each matrix, its read chain, write loop and mapping there.
     condition : Condition
         The condition.
     """
 
-    chip: Chip
-    device: RramDevice
+    devices: tuple[RramDevice, ...]
     condition: Condition = field(default_factory=Condition)
 
     @classmethod
@@ -71,9 +67,8 @@ class Corner:
         TableError
             When the file has no such condition.
         """
-        tables = OperatingTables.of(file, condition)
-        chip, device = on(subject.settings, tables)
-        return cls(chip, device, condition)
+        rule = bound_rule(subject.settings, OperatingTables.of(file, condition), subject.network)
+        return cls(devices_of(rule, subject.network), condition)
 
 
 def analogue_items(subject: Subject, span: Span, corner: Corner | None = None) -> Iterator[Item]:
@@ -102,7 +97,7 @@ def _reads(
     )
     if not vectors:
         return
-    chain = subject.chain
+    chain = subject.chain(at[0])
     rest = energy - drivers - sensing
     converted = min(conversions * chain.adc.energy, rest)
     switched = min(conversions * chain.line_switch.energy, rest - converted)
@@ -130,10 +125,12 @@ def _writes(subject: Subject, matrix: MatrixWork, index: int, span: Span, corner
     fired, factors, of_reads = sum(pulses.values()), {"set": 1.0, "reset": 1.0}, 1.0
     if corner is not None:
         g_mean = subject.g_mean(index)
-        factors = {polarity: _pulse_factor(subject, corner, polarity, g_mean) for polarity in POLARITIES}
-        of_reads = _verify_factor(subject, corner, g_mean)
+        factors = {
+            polarity: _pulse_factor(subject, corner, index, polarity=polarity, g_mean=g_mean) for polarity in POLARITIES
+        }
+        of_reads = _verify_factor(subject, corner, index, g_mean)
     mean = sum(pulses[polarity] * factors[polarity] for polarity in POLARITIES) / fired if fired else 1.0
-    group = WRITE_DRIVERS["set"].group if "set" in subject.loop.chain.drivers else SET.group
+    group = WRITE_DRIVERS["set"].group if "set" in subject.loop(index).chain.drivers else SET.group
     if fired or of_pulses:
         yield Item(matrix.label, "update", "write pulses", group, fired, of_pulses * mean, "SPICE", "measured")
     if writes["reads"]:
@@ -154,15 +151,15 @@ def _read_factors(
     subject: Subject, corner: Corner, at: tuple[int, int], e_sensing: float
 ) -> tuple[float, float, float, float, float]:
     """Return the ratios of energies at a corner: row drivers, sensing, converters, switches, word lines."""
-    then, now = subject.chain, corner.chip.chain
     index, way = at
+    then, now = subject.chain(index), corner.devices[index].model.chain
     matrix, tile = subject.work.matrices[index], tiles_of(subject)[index]
     across = subject.columns(index) if way == 0 else matrix.rows
     g_line = subject.g_mean(index) * across
     words = [_batch_energy(chain, tile, backward=way == 1) for chain in (now, then)]
     return (
         _ratio(_driver_energy(now.row_driver, g_line), _driver_energy(then.row_driver, g_line)),
-        _sensing_factor(then.readout, now.readout, e_sensing, subject.device.model.t_read),
+        _sensing_factor(then.readout, now.readout, e_sensing, subject.devices[index].model.t_read),
         _ratio(now.adc.energy, then.adc.energy),
         _ratio(now.line_switch.energy, then.line_switch.energy),
         _ratio(*words) if then.readout.supplied else 1.0,
@@ -205,9 +202,9 @@ def _read_energy(gain: ReadoutGain, v_rest: float, i: np.ndarray, t_read: float)
     return gain.read_energy(i) + (LINES - 1) * v_rest * t_read * i
 
 
-def _pulse_factor(subject: Subject, corner: Corner, polarity: Polarity, g_mean: float) -> float:
+def _pulse_factor(subject: Subject, corner: Corner, index: int, *, polarity: Polarity, g_mean: float) -> float:
     """Return the ratio of a pulse's energy at a corner, over all amplitudes that both conditions can make."""
-    chains = (corner.device.loop.chain, subject.loop.chain)
+    chains = (corner.devices[index].loop.chain, subject.loop(index).chain)
     low = max(float(each.write(polarity).v_pulse[0]) for each in chains)
     high = min(float(each.write(polarity).v_pulse[-1]) for each in chains)
     if low > high:
@@ -222,10 +219,11 @@ def _pulse_factor(subject: Subject, corner: Corner, polarity: Polarity, g_mean: 
     return _ratio(float(np.mean(energies[0])), float(np.mean(energies[1])))
 
 
-def _verify_factor(subject: Subject, corner: Corner, g_mean: float) -> float:
+def _verify_factor(subject: Subject, corner: Corner, index: int, g_mean: float) -> float:
     """Return the ratio of the energy of reading a row of 8 cells at a corner."""
     flat, shape = np.arange(8), (1, 1, 8)
-    now, then = (loop.reads(flat, np.full(8, g_mean), shape).energy for loop in (corner.device.loop, subject.loop))
+    loops = (corner.devices[index].loop, subject.loop(index))
+    now, then = (loop.reads(flat, np.full(8, g_mean), shape).energy for loop in loops)
     return _ratio(now, then)
 
 

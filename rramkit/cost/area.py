@@ -69,11 +69,11 @@ class Tiles:
 
 def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
     """Return the tiles of each matrix, all banks together, cut as the training cuts them."""
-    device, found = subject.device, []
-    largest = device.loop.chain.largest or device.model.largest_array
+    found: list[Tiles] = []
     copies = subject.banks * (_SECOND if isinstance(subject.settings.rule, TikiTaka) else 1)
     for index, matrix in enumerate(subject.work.matrices):
-        columns = subject.columns(index)
+        device, columns = subject.devices[index], subject.columns(index)
+        largest = device.loop.chain.largest or device.model.largest_array
         down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
         found.append(Tiles(matrix.label, down * across * copies, -(-matrix.rows // down), -(-columns // across)))
     return tuple(found)

@@ -163,5 +163,5 @@ def _of_update(
         yield prices.item(matrix.label, "update", "optimiser", ADD, weights * add)
         yield prices.item(matrix.label, "update", "choice of pulses", COMPARE, weights)
     pulses = float(span.writes["pulses_set"][index] + span.writes["pulses_reset"][index])
-    steps = max(subject.device.amplitudes, 2).bit_length()  # of a search among the amplitudes
+    steps = max(subject.devices[index].amplitudes, 2).bit_length()  # of a search among the amplitudes
     yield prices.item(matrix.label, "update", "choice of pulses", COMPARE, pulses * steps)

@@ -11,7 +11,8 @@ from rramkit.array.stages.chain import ReadChain
 from rramkit.array.write.write_verify import WriteVerify
 from rramkit.cost.work import NetworkWork, work_of
 from rramkit.errors import InputError, TableError
-from rramkit.learning.chip import Chip, of_then, rule_on, stored_tables
+from rramkit.learning.by_layer import rule_on_network
+from rramkit.learning.chip import of_then, stored_tables
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.model import Network
@@ -72,10 +73,10 @@ class Subject:
         Digital work of one input.
     counts : Counts
         What it did.
-    chip : Chip
-        What the tables make of its stages.
-    device : RramDevice
-        Cells, write loop and mapping.
+    devices : tuple of RramDevice
+        Cells, read chain, write loop and mapping of each matrix: those of all layers, or its own (`mapping.layers`).
+    memory : mapping
+        Digital numbers that the controller keeps for each weight.
     banks : int
         Networks in RRAM: two in deep Q-learning.
     """
@@ -86,8 +87,8 @@ class Subject:
     network: Network
     work: NetworkWork
     counts: Counts
-    chip: Chip
-    device: RramDevice
+    devices: tuple[RramDevice, ...]
+    memory: Mapping[str, int]
     banks: int = 1
 
     @classmethod
@@ -107,30 +108,25 @@ class Subject:
                 "cost is priced from: an earlier kit made it. Train again."
             )
         settings = _settings(run)
-        if settings.mapping.layers:
-            names = ", ".join(settings.mapping.layers)
-            raise InputError(
-                f"the run has settings of single layers (`mapping.layers`: {names}), which are not priced. Pass a run "
-                "whose layers are alike; `rramkit evaluate` says what its reads cost."
-            )
         stored = run._stored()  # its message is the right one
         tables = stored_tables(stored)
         if tables is None:
             raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")
         network = Network.of(settings.network, stored.input_shape, stored.outputs)
-        chip, device = on(settings, tables)
+        rule = bound_rule(settings, tables, network)
+        memory = run.memory if isinstance(run, Run) and run.memory is not None else rule.memory
         banks = 2 if isinstance(run, EpisodeRun) else 1
-        return cls(run, settings, tables, network, work_of(network), run.counts, chip, device, banks)
+        return cls(
+            run, settings, tables, network, work_of(network), run.counts, devices_of(rule, network), memory, banks
+        )
 
-    @property
-    def chain(self) -> ReadChain:
-        """Stages of a read."""
-        return self.chip.chain
+    def chain(self, matrix: int) -> ReadChain:
+        """Return the stages of a read of a matrix."""
+        return self.devices[matrix].model.chain
 
-    @property
-    def loop(self) -> WriteVerify:
-        """Write loop."""
-        return self.device.loop
+    def loop(self, matrix: int) -> WriteVerify:
+        """Return the write loop of a matrix."""
+        return self.devices[matrix].loop
 
     @cached_property
     def initial(self) -> Span:
@@ -147,13 +143,6 @@ class Subject:
         """Epochs of training; a training by reinforcement is one."""
         return max(int(self.counts.images.size) - 1, 1)
 
-    @cached_property
-    def memory(self) -> Mapping[str, int]:
-        """Digital numbers that the controller keeps for each weight."""
-        if isinstance(self.run, Run) and self.run.memory is not None:
-            return self.run.memory
-        return bound_rule(self.settings, self.chip).memory
-
     @property
     def weights(self) -> int:
         """Weights of the network, each counted once."""
@@ -164,36 +153,39 @@ class Subject:
         if isinstance(self.run, Run) and matrix < len(self.run.layers):
             halves, _, columns = self.run.layers[matrix].g_final.shape
             return int(halves * columns)
-        mapping = self.device.mapping
+        mapping = self.devices[matrix].mapping
         return self.work.matrices[matrix].columns * mapping.cells_per_half * mapping.halves
 
     def g_mean(self, matrix: int) -> float:
         """Return the mean conductance of a matrix' cells, or the middle of the window where the file lacks it (S)."""
         if isinstance(self.run, Run) and matrix < len(self.run.layers):
             return float(np.mean(self.run.layers[matrix].g_final))
-        return self.device.g_centre
+        return self.devices[matrix].g_centre
 
 
-def on(settings: Settings, tables: OperatingTables) -> tuple[Chip, RramDevice]:
-    """Return the chip and the device of settings on tables.
+def devices_of(rule: BoundRule, network: Network) -> tuple[RramDevice, ...]:
+    """Return the device of each matrix of a network.
 
     Raises
     ------
     InputError
         When the rule is in float.
     """
+    found = [rule.at(index).device for index in range(len(network.matrices))]
+    devices = tuple(device for device in found if device is not None)
+    if len(devices) < len(found):
+        raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")
+    return devices
+
+
+def bound_rule(settings: Settings, tables: OperatingTables, network: Network) -> BoundRule:
+    """Return the settings' rule on the chip of tables, each matrix with its own settings where it has any."""
     chip = settings.on(tables)
     assert chip is not None
-    device = bound_rule(settings, chip).device
-    if device is None:
-        raise InputError("the run is in float: it has no arrays to price. Pass a run on tables.")
-    return chip, device
-
-
-def bound_rule(settings: Settings, chip: Chip) -> BoundRule:
-    """Return the settings' rule on a chip."""
-    return rule_on(
+    return rule_on_network(
         chip,
+        network,
+        settings.chip,
         rule=settings.rule,
         mapping=settings.mapping,
         optimiser=settings.optimiser.built(),

@@ -25,7 +25,15 @@ def cost_breakdown(ax: Axes, energies: Mapping[str, Mapping[str, float]]) -> Axe
             ax.barh(names, width, left=left, color=colour, height=0.65, label=origin)
             left += width
     for index, energy in enumerate(left):
-        ax.text(energy, index, f" {units.text(float(energy), 'J')}", va="center", fontsize=7.5, color=INK)
+        ax.annotate(  # a space before the text would be lost in SVG
+            units.text(float(energy), "J"),
+            (energy, index),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=INK,
+        )
     ax.set_xlim(0.0, 1.3 * max(float(left.max(initial=0.0)), 1e-30))
     return _of_energy(ax, "energy of the run")
 

@@ -76,7 +76,8 @@ def _tornado(cost: Cost, swings: Sequence[Swing]) -> tuple[Panel, ...]:
     widest = swings[:_WIDEST]
     drawing = Drawing(
         svg(lambda ax: plots.tornado(ax, widest, cost.energy), name="cost-tornado", height=3.6),
-        "How far each assumption moves the energy of the run, all else as it is.",
+        "How far each assumption moves the energy of the run, all else as it is: green to less, orange to more. "
+        "Names are those that `--set` and a component file take.",
     )
     rows = tuple(TableRow(each.name, _range(each.low, each.high)) for each in widest)
     return (Panel("Which assumption moves it most", (drawing,), rows),)
