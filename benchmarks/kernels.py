@@ -24,7 +24,7 @@ def main() -> None:
     """Print microseconds of the reference and of the compiled kernel, and their ratio."""
     from rramkit.array.kernels import compiled  # numba is an extra
 
-    print(f"{compiled.FAMILY}, NumPy {np.__version__}")
+    print(f"{compiling.family()}, {threads()} threads, NumPy {np.__version__}")
     with alone():
         for name, case in CASES.items():
             slow, fast = seconds(name, case)

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from train_throughput import EVERYTHING, WARM, ours, pytorch
 
-from rramkit import table
-from rramkit.array import kernels
+from rramkit import compiling, table
 from rramkit.learning.data import DataSettings
 
 TURNS, STEPS = 5, 8
@@ -63,8 +62,7 @@ def taken(steps: dict[str, Callable[[int], None]]) -> dict[str, list[float]]:
 def use(name: str) -> None:
     """Let the kit run one side's kernels."""
     if name in KERNELS:
-        os.environ[kernels.VARIABLE] = KERNELS[name]
-        kernels.chosen.cache_clear()
+        os.environ[compiling.VARIABLE] = KERNELS[name]
 
 
 if __name__ == "__main__":

@@ -111,10 +111,10 @@ def _optional() -> Iterator[Check]:
 
 
 def _kernels() -> Check:
-    from rramkit.array import kernels
+    from rramkit import compiling
 
     try:
-        return Check("kernels", kernels.family(), "ok")
+        return Check("kernels", compiling.family(), "ok")
     except SetupError as error:
         return Check("kernels", "none", "missing", str(error))
 
