@@ -66,7 +66,7 @@ class Streams:
         if self._made:
             return np.stack([box_muller(generator, count) for generator in self._made])
         if self._states is None:
-            self._states = reference.started(self._words)
+            self._states = kernels.chosen().started(self._words)
         return kernels.chosen().stream_normals(self._states, count)
 
 

@@ -6,7 +6,7 @@ from rramkit.compiling import kernel
 
 
 @kernel
-def interpolated(points, values, knots, ends, parts, strides, out):  # noqa: ANN001, ANN202
+def interpolated(points, values, knots, ends, parts, strides, out):  # noqa: ANN001, ANN201
     """Write the values at points (A, N) into `out` (N,); return whether every coordinate is finite.
 
     `values` is the grid, flat; `knots` those of all axes, one after the other, of axis a up to `ends[a]`; `parts` and

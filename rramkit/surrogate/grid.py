@@ -360,9 +360,10 @@ class MultilinearGrid:
         """Return what `at` does, by the compiled kernel."""
         from rramkit.surrogate.compiled import interpolated  # numba is an extra
 
-        points = np.empty((len(x), *np.broadcast_shapes(*(np.shape(each) for each in x))))
-        for row, each in zip(points, x, strict=True):
-            row[...] = each
+        shapes = {np.shape(each) for each in x}
+        points = np.empty((len(x), *(shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes))))
+        for axis, each in enumerate(x):
+            points[axis] = each
         values = np.empty(points.shape[1:])
         if not interpolated(points.reshape(len(x), -1), self._flat, *self._layout, values.reshape(-1)):
             raise self._not_finite()

@@ -6,6 +6,7 @@ says which module runs; a caller takes the function from it and knows no more.
 
     kernel              compiled against reference
     normal_numbers      within `NORMAL_ROUNDING`: its logarithm, sine and cosine are polynomials of its own
+    started             the same to the last bit
     stream_normals      the same bits, and then as `normal_numbers`
     noisy, noisy_halves the same to the last bit
     quantised           the same to the last bit

@@ -33,6 +33,14 @@ def normal_numbers(bits: np.ndarray) -> np.ndarray:
     return drawn
 
 
+def started(words: np.ndarray) -> np.ndarray:
+    """Return the states (T, 4) of streams that start from words (T, 3): see `reference.started`."""
+    states = np.ones((len(words), 4), np.uint64)
+    states[:, :3] = words
+    _stream_bits(states, np.empty((len(words), 24), np.uint32), 0, len(words))
+    return states
+
+
 def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
     """Return the next normal numbers (T, count) of streams of bits: see `reference.stream_normals`."""
     tiles, blocks, even = len(states), -(-count // AT_ONCE), count + count % 2
