@@ -184,7 +184,7 @@ def test_arrays_behind_wires_are_the_reference_s_to_the_stated_rounding(dtype, s
 def test_a_network_that_is_not_positive_is_refused_as_the_reference_refuses_it():
     for module in (reference, compiled()):
         with pytest.raises(InputError, match="positive network"):
-            module.behind_wires(np.full((2, 3, 3), np.nan, np.float32), Ladder(50.0, 1.0, 1.0, 50.0))
+            module.behind_wires(np.full((2, 3, 3), -0.01, np.float32), Ladder(50.0, 1.0, 1.0, 50.0))
 
 
 @needs_numba
@@ -335,7 +335,8 @@ def test_parts_cover_every_row_once_and_keep_their_order(monkeypatch):
 
 def test_threads_are_the_cores_of_the_process_unless_said(monkeypatch):
     monkeypatch.delenv(parts.VARIABLE, raising=False)
-    assert parts.threads() == len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert parts.threads() == cores
     for wrong in ("0", "two", "-1", "1.5", "2000"):
         monkeypatch.setenv(parts.VARIABLE, wrong)
         with pytest.raises(SetupError, match="RRAMKIT_THREADS must be a whole number from 1 to 1024"):

@@ -59,7 +59,7 @@ def in_parts(work: Callable[[int, int], _Outcome], rows: int, numbers: int) -> l
 @lru_cache(maxsize=1)
 def _pool(process: int) -> ThreadPoolExecutor:
     """Return the threads of a process: a forked one has none of its parent's."""
-    return ThreadPoolExecutor(max(_MOST if os.environ.get(VARIABLE) else _cores(), 1), thread_name_prefix="kernels")
+    return ThreadPoolExecutor(_MOST, thread_name_prefix="kernels")  # started as they are needed
 
 
 @lru_cache(maxsize=1)
