@@ -1,17 +1,20 @@
 """Processor time of each compiled kernel over that of its NumPy reference, in one run: `python benchmarks/kernels.py`.
 
 Needs numba (the extra `fast`). Sizes: the first layer of LeNet-5 at a batch of 64 (6 pairs, 50,176 windows), and an
-array of 65 x 96 cells behind wires; for the look-up, units of an 8-bit ADC. The lowest of `TURNS` turns counts, each
+array of 65 x 96 cells behind wires, its conductance curves, and amplitudes for 100 of its cells; for the look-up of
+codes, units of an 8-bit ADC. The lowest of `TURNS` turns counts, each
 kernel and its reference in turn, on one thread.
 """
 
+import os
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from rramkit import compiling
 from rramkit.array.elimination import Ladder
-from rramkit.array.kernels import reference
+from rramkit.array.kernels import parts, reference
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.sense_unit import LookUp, UnitDraws
@@ -22,9 +25,8 @@ TURNS, VECTORS, OUTPUTS = 7, 50_176, 12
 
 def main() -> None:
     """Print microseconds of the reference and of the compiled kernel, and their ratio."""
-    from rramkit.array.kernels import compiled  # numba is an extra
-
-    print(f"{compiled.FAMILY}, NumPy {np.__version__}")
+    os.environ[parts.VARIABLE] = "1"
+    print(f"{compiling.family()}, NumPy {np.__version__}")
     with alone():
         for name, case in CASES.items():
             slow, fast = seconds(name, case)
@@ -75,6 +77,22 @@ CASES: dict[str, Callable[[], tuple[object, ...]]] = {
     "wire_profiles": lambda: (
         np.random.default_rng(1).uniform(1e-6, 5e-5, (65, 96)).astype(np.float32),
         Ladder(50.0, 1.0, 1.0, 50.0),
+    ),
+    "behind_wires": lambda: (
+        np.random.default_rng(1).uniform(1e-6, 5e-5, (1, 65, 96)).astype(np.float32),
+        Ladder(50.0, 1.0, 1.0, 50.0),
+    ),
+    "stream_normals": lambda: (reference.started(np.arange(3, dtype=np.uint64)[None]), VECTORS * OUTPUTS),
+    "even_curves": lambda: (
+        np.random.default_rng(1).uniform(0.0, 1e-4, (2, 65, 48)).astype(np.float32),
+        *np.random.default_rng(2).normal(size=(2, 3, 8192)).astype(np.float32),
+        (0.0, 1e-4),
+    ),
+    "nearest_step": lambda: (
+        np.random.default_rng(1).uniform(0.0, 1e-4, 100),
+        np.random.default_rng(2).uniform(0.0, 1e-4, 100),
+        np.linspace(0.0, 1e-4, 50),
+        np.maximum.accumulate(np.random.default_rng(3).uniform(0.0, 1e-4, (50, 30)), axis=1),
     ),
 }
 

@@ -1,75 +1,152 @@
-"""Training speed of LeNet-5 on MNIST against PyTorch's, in one run: `python benchmarks/train_throughput.py TABLES.h5`.
+"""Training speed of LeNet-5 on MNIST against PyTorch's: `python benchmarks/train_throughput.py TABLES.h5 --threads 1`.
 
-Needs PyTorch (the extra `torch`), and RRAMKIT_DATA naming the folder of MNIST's files. Images a second of PyTorch eager
-float32, of this kit's float network, and of the network in RRAM with everything on: input converters of 256 codes,
-output converters of 8 bits, read noise, wires, arrays of at most 65 rows by 96 columns, and pulses; and with less on.
+Needs PyTorch (the extra `torch`), and RRAMKIT_DATA naming the folder of MNIST's files; with numba (the extra `fast`)
+kernels run compiled. Images a second of PyTorch eager float32, of this kit's float network, and of the network in RRAM
+with everything on (read noise, input converters of 256 codes, output converters of 8 bits, wires, pulses), with less
+on, and with every stage of the file. The rule is that of `examples/experiments/lenet_chip.toml`.
+
 The networks have seen 300 batches before, and go on at half the learning rate of the whole training, the mean of its
-schedule, through batches that they have not seen. Each side has a process of its own, so that no library's threads wait
-in another's way, one after the other; the machine must have nothing else to do.
+schedule, through batches that they have not seen; the first 20 of them bring what the first programming missed, and do
+not count. All sides take turns in one process each, a few steps at a time, so that work beside them bears on all alike;
+each has the processor to itself while it is its turn. PyTorch runs on one thread and on two; the better one is the
+reference, of each of both times apart: the clock's and the processor's. Printed are medians over the turns.
 """
 # pyright: reportMissingImports=false
 
+import argparse
+import json
+import os
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rramkit import table
+from rramkit import compiling, table
+from rramkit.array.kernels.parts import VARIABLE as THREADS
 from rramkit.learning import DataSet, Experiment, Network
 from rramkit.learning.data import DataSettings, as_numbers
 from rramkit.learning.rules import BoundRule, FloatReference
-from rramkit.learning.trainer import Trainer
+from rramkit.learning.trainer import Trainer, pulses_by_matrix
 from rramkit.table import TableFile
 
-BATCH, STEPS, TURNS, WARM = 64, 20, 7, 300
+BATCH, STEPS, TURNS, WARM, SETTLED = 64, 8, 7, 300, 20
+READ = {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}}
 EVERYTHING = {
     "network": {"name": "lenet5", "reach": 5.0},
-    "mapping": {
-        "wires": True,
-        "read": {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}},
-    },
-    "rule": {"kind": "threshold", "way": "pulse", "placement": "centre", "threshold": 0.1},
+    "mapping": {"wires": True, "read": READ},
+    "chip": {"ideal_periphery": True},
+    "rule": {"kind": "mixed_precision", "threshold": 0.05},
     "optimiser": {"learning_rate": 0.002},
     "batch": BATCH,
 }
+NUMPY = "the same, NumPy kernels"
 CASES = {
     "float network": {"rule": {"kind": "float"}},
     "RRAM, everything on": {},
-    "the same, backend torch": {"mapping": {**EVERYTHING["mapping"], "backend": "torch"}},
-    "RRAM, errors back through tiles": {"rule": {**EVERYTHING["rule"], "backward": "tile"}},
-    "RRAM, without wires": {"mapping": {**EVERYTHING["mapping"], "wires": False}},
-    "RRAM, cells and pulses alone": {"mapping": {"wires": False}},
+    NUMPY: {},
+    "RRAM, without wires": {"mapping": {"wires": False, "read": READ}},
+    "RRAM, without wires and converters": {"mapping": {"wires": False}},
+    "RRAM, every stage of the file": {"chip": {}, "mapping": {"wires": True}},
 }
-REFERENCE = "PyTorch, float32"
+REFERENCES = {"PyTorch, 1 thread": 1, "PyTorch, 2 threads": 2}
 
 
-def main(tables: Path) -> None:
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of a step by the clock and of the processor, and pulses fired in it, median over the turns."""
+
+    wall: float
+    processor: float
+    pulses: float
+
+
+def main() -> None:
     """Print images a second of each side, and over PyTorch's."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as alone:
-        seconds = {name: alone.submit(seconds_a_step, name, tables).result() for name in (REFERENCE, *CASES)}
-    for name, each in seconds.items():
-        print(f"{name:34} {BATCH / each:7.0f} images/s  {seconds[REFERENCE] / each:.2f} of PyTorch")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", type=Path, help="table file of a whole design", metavar="TABLES.h5")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the kit: of its kernels, and of BLAS")
+    parser.add_argument("--turns", type=int, default=TURNS, help=f"turns of {STEPS} steps that count")
+    parser.add_argument("--sides", nargs="*", default=list(CASES), choices=list(CASES), help="sides to take")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    chosen = parser.parse_args()
+    if chosen.threads < 1 or chosen.turns < 1:
+        parser.error(f"--threads and --turns must be 1 or more; got {chosen.threads} and {chosen.turns}")
+    speeds = measured(chosen.tables, [*REFERENCES, *chosen.sides], threads=chosen.threads, turns=chosen.turns)
+    best = Speed(*(min(getattr(speeds[name], each) for name in REFERENCES) for each in ("wall", "processor")), 0.0)
+    rows = {
+        name: {
+            "threads": REFERENCES.get(name, chosen.threads),
+            "images_per_s": round(BATCH / speed.wall, 1),
+            "ratio": round(best.wall / speed.wall, 3),
+            "images_per_processor_s": round(BATCH / speed.processor, 1),
+            "processor_ratio": round(best.processor / speed.processor, 3),
+            "pulses": speed.pulses,
+        }
+        for name, speed in speeds.items()
+    }
+    if chosen.json:
+        print(json.dumps({"kernels": compiling.family(), "batch": BATCH, "sides": rows}))
+        return
+    print(f"{compiling.family()}; {BATCH} images a step; over the better of PyTorch's, by clock and by processor time")
+    for name, row in rows.items():
+        print(
+            f"{name:35} {row['threads']} threads {row['images_per_s']:7.0f} images/s {row['ratio']:.2f}   processor "
+            f"{row['images_per_processor_s']:7.0f} images/s {row['processor_ratio']:.2f}   {row['pulses']:.0f} pulses"
+        )
 
 
-def seconds_a_step(name: str, tables: Path) -> float:
-    """Train one side on batches that it has not seen; return the median over turns of the mean time of a step."""
-    data, number, turns = DataSettings(name="mnist").loaded(seed=1), WARM, []
-    step = pytorch(data) if name == REFERENCE else ours(data, table.load(tables), CASES[name])
-    for _ in range(TURNS + 1):
-        started = time.perf_counter()
-        for _ in range(STEPS):
+def measured(tables: Path, names: list[str], *, threads: int, turns: int) -> dict[str, Speed]:
+    """Let all sides take turns, each in a process of its own; return the speed of each."""
+    sides = {name: started(name, tables, REFERENCES.get(name, threads)) for name in names}
+    for pipe in sides.values():
+        pipe.recv()  # it is ready
+    taken: dict[str, list[Speed]] = {name: [] for name in names}
+    for _ in range(turns + 1):
+        for name, pipe in sides.items():
+            pipe.send(STEPS)
+            taken[name].append(pipe.recv())
+    for pipe in sides.values():
+        pipe.send(0)
+    each = {name: np.array([[s.wall, s.processor, s.pulses] for s in own[1:]]) for name, own in taken.items()}
+    return {name: Speed(*(float(x) for x in np.median(own, axis=0))) for name, own in each.items()}
+
+
+def started(name: str, tables: Path, threads: int) -> Connection:
+    """Start the process of a side; return the pipe to it."""
+    context = get_context("spawn")
+    mine, theirs = context.Pipe()
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", THREADS):
+        os.environ[variable] = str(threads)  # before it loads a library of threads
+    os.environ[compiling.VARIABLE] = "numpy" if name == NUMPY else ""
+    context.Process(target=serve, args=(theirs, name, tables, threads), daemon=True).start()
+    theirs.close()
+    return mine
+
+
+def serve(pipe: Connection, name: str, tables: Path, threads: int) -> None:
+    """Train one side on batches that it has not seen, as many steps as are asked for, until none is."""
+    data, number = DataSettings(name="mnist").loaded(seed=1), WARM
+    side = pytorch(data, threads) if name in REFERENCES else ours(data, table.load(tables), CASES[name])
+    step, fired = side
+    for _ in range(SETTLED):
+        step(number := number + 1)
+    pipe.send(None)
+    while steps := pipe.recv():
+        pulses, wall, processor = fired(), time.perf_counter(), time.process_time()
+        for _ in range(steps):
             step(number := number + 1)
-        turns.append((time.perf_counter() - started) / STEPS)
-    return float(np.median(turns[1:]))  # the first one warms up
+        taken = time.perf_counter() - wall, time.process_time() - processor
+        pipe.send(Speed(*(each / steps for each in (*taken, fired() - pulses))))
 
 
-def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callable[[int], None]:
-    """Return one step of this kit's training, which goes on from step to step."""
+def ours(data: DataSet, tables: TableFile, changes: dict[str, Any]) -> tuple[Callable[[int], None], Callable[[], int]]:
+    """Return one step of this kit's training, which goes on from step to step, and the pulses that it has fired."""
     experiment = Experiment.checked({**EVERYTHING, **changes}, where="the benchmark")
     network = Network.of(experiment.network, data.shape, data.classes)
     chip = experiment.on(experiment.chip.tables(tables))
@@ -94,14 +171,18 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, object]) -> Callab
         nonlocal state
         state, _ = trainer.train_step(state, *batch(data, number), rng=rng)
 
-    return step
+    def fired() -> int:
+        return int(pulses_by_matrix(None, state).sum())
+
+    return step, fired
 
 
-def pytorch(data: DataSet) -> Callable[[int], None]:
-    """Return one step of PyTorch's training of the same network."""
+def pytorch(data: DataSet, threads: int) -> tuple[Callable[[int], None], Callable[[], int]]:
+    """Return one step of PyTorch's training of the same network, and its pulses: none."""
     import torch  # here: everything else of the kit does without it
     from torch import nn
 
+    torch.set_num_threads(threads)
     network = nn.Sequential(
         *(nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()),
@@ -115,7 +196,7 @@ def pytorch(data: DataSet) -> Callable[[int], None]:
         nn.functional.cross_entropy(network(x), labels).backward()
         optimiser.step()
 
-    return step
+    return step, lambda: 0
 
 
 def batch(data: DataSet, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,4 +206,4 @@ def batch(data: DataSet, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main())

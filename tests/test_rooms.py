@@ -43,7 +43,7 @@ ONLY_IN = {
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
-    "numba": ("rramkit/array/kernels/compiled.py",),
+    "numba": ("rramkit/compiling.py",),
     "torch": ("rramkit/torch/", "rramkit/array/rng.py", "rramkit/array/backend.py"),
 }
 

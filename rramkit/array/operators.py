@@ -199,7 +199,7 @@ def _parts(
     if mix is not None:
         terms = (like(mix, terms) @ terms.reshape(terms.shape[0], -1)).reshape(len(mix), *cells.shape)
     behind = CellTerms(cells, terms, None, g_span=model.cells.g_span, t_read=model.t_read)
-    stages = model.chain.stages
+    stages = model.stages
     for stage in stages:
         stage.prepare(behind)
     variance = behind.variance
@@ -215,7 +215,7 @@ def _parts(
         noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1]) if paired else (variance[:, 0], None)
     return (
         plus - terms[:, :, 1] if paired else plus,
-        total if paired and (model.chain.nonlinear or any(stage.per_read for stage in stages)) else None,
+        total if paired and any(stage.per_read or not stage.linear for stage in stages) else None,
         total.sum(axis=-2 if backward else -1),
         *noise,
     )

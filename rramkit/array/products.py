@@ -26,12 +26,12 @@ def product(layout: Layout, terms: tuple[Array, ...], matrices: tuple[Array, ...
     for at, *columns in zip(
         layout.places(terms[0], BLOCK), *(layout.blocks(term, BLOCK) for term in terms), strict=True
     ):
-        part = across[0] @ columns[0]
+        if whole is None:
+            lead = np.broadcast_shapes(across[0].shape[:-2], columns[0].shape[:-2])
+            whole = np.empty((*lead, across[0].shape[-2], layout.count(terms[0])), across[0].dtype)
+        part = np.matmul(across[0], columns[0], out=whole[..., at])
         for matrix, block in zip(across[1:], columns[1:], strict=True):
             part += matrix @ block
-        if whole is None:
-            whole = np.empty((*part.shape[:-1], layout.count(terms[0])), part.dtype)
-        whole[..., at] = part
     assert whole is not None
     return whole.swapaxes(-1, -2)
 

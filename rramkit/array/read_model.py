@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from rramkit.array.backend import Array, Backend, copied, placed
 from rramkit.array.cell_current import CellCurrent
 from rramkit.array.stages.chain import ReadChain
+from rramkit.array.stages.stage import Stage
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TablesLike, loaded
@@ -125,6 +127,14 @@ class ReadModel:
         >>> rk.ArrayModel(rk.example()).lines_of(backward=True).r_sense
         50.0
         """
+        return self._lines[backward]
+
+    @cached_property
+    def _lines(self) -> tuple[WireModel | None, WireModel | None]:
+        """The wires as a forward and as a backward read sees them."""
+        return self._lines_of(backward=False), self._lines_of(backward=True)
+
+    def _lines_of(self, *, backward: bool) -> WireModel | None:
         chain = self.chain
         r_column, r_line, driving, sensing = chain.r_column, chain.r_line, chain.r_driving, chain.r_sensing
         if not r_column and not r_line and driving is None and sensing is None:
@@ -136,6 +146,11 @@ class ReadModel:
             r_drive=(wires.r_drive if of_rows is None else of_rows) + r_line,
             r_sense=(wires.r_sense if of_columns is None else of_columns) + r_line + r_column,
         )
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of the read chain that are on, in signal order."""
+        return self.chain.stages
 
     @property
     def one_way(self) -> bool:

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-"""Random numbers of tiles: one seeded generator a tile, so that the noise of a tile does not depend on its neighbours.
+"""Random numbers of tiles: one seeded stream a tile, so that the noise of a tile does not depend on its neighbours.
 
 A tile with the same seed and number draws the same numbers alone as among thousands read together. Normal numbers in
 float32 come from the method of Box and Muller (Ann. Math. Stat. 29, 610, 1958) on 32 random bits each::
@@ -21,15 +21,14 @@ import numpy as np
 
 from rramkit.array import kernels
 from rramkit.array.backend import Array, full, like
+from rramkit.array.kernels import reference
 from rramkit.errors import InputError, SetupError
-
-_AT_ONCE = 2**15  # numbers (1) drawn at once: all steps stay in the cache
 
 
 class _Words(np.random.bit_generator.ISeedSequence):
     """Random words as a generator's state: a third of the time that spreading a seed over it takes."""
 
-    COUNT = 3  # of 64 bits: the state of SFC64
+    COUNT = 3  # of 64 bits: what SFC64 starts from
 
     def __init__(self, words: np.ndarray) -> None:
         self.words = words
@@ -39,20 +38,52 @@ class _Words(np.random.bit_generator.ISeedSequence):
         return self.words[:n_words]
 
 
+class Streams:
+    """The streams of T tiles: states that kernels advance, or NumPy's generators from when somebody asks for these.
+
+    Parameters
+    ----------
+    words : ndarray of uint64
+        What each stream starts from (T, 3).
+    """
+
+    def __init__(self, words: np.ndarray) -> None:
+        self._words, self._states, self._made = words, None, ()
+
+    @property
+    def generators(self) -> tuple[np.random.Generator, ...]:
+        """One generator a stream, which go on from where the streams are; from then on numbers come from them."""
+        if not self._made:
+            bits = [np.random.SFC64(_Words(each)) for each in self._words]  # pyright: ignore[reportArgumentType]
+            if self._states is not None:
+                for each, state in zip(bits, self._states, strict=True):
+                    each.state = {**each.state, "state": {"state": state}}
+            self._made = tuple(np.random.Generator(each) for each in bits)
+        return self._made
+
+    def normal(self, count: int) -> np.ndarray:
+        """Return the next normal numbers of each stream (T, count) in float32."""
+        if self._made:
+            return np.stack([box_muller(generator, count) for generator in self._made])
+        if self._states is None:
+            self._states = kernels.chosen().started(self._words)
+        return kernels.chosen().stream_normals(self._states, count)
+
+
 @dataclass(frozen=True)
 class TileRng:
-    """The generators of tiles (...): build them with `seeded` or `drawn`.
+    """The random numbers of tiles (...): build them with `seeded` or `drawn`.
 
     Attributes
     ----------
     shape : tuple of int
         Leading axes of the tiles; () for one.
-    generators : tuple
-        One generator a tile, in row-major order; they keep their state from call to call.
+    streams : Streams or tuple
+        One stream a tile, in row-major order, which goes on from call to call; or the generators of a device.
     """
 
     shape: tuple[int, ...]
-    generators: tuple[Any, ...]
+    streams: Streams | tuple[Any, ...]
 
     @classmethod
     def seeded(
@@ -90,7 +121,7 @@ class TileRng:
         words = (seed,) if isinstance(seed, int) else tuple(seed)
         seeds = (np.random.SeedSequence((*words, first + tile)) for tile in range(math.prod(shape)))
         if device is None:
-            return cls(shape, tuple(np.random.Generator(np.random.SFC64(each)) for each in seeds))
+            return cls(shape, Streams(np.stack([each.generate_state(_Words.COUNT, np.uint64) for each in seeds])))
         try:
             import torch  # an optional extra
         except ImportError as error:
@@ -140,7 +171,12 @@ class TileRng:
     def drawn(cls, rng: np.random.Generator, shape: tuple[int, ...] = ()) -> Self:
         """Make generators whose states are the next numbers of `rng`."""
         words = rng.bit_generator.random_raw((math.prod(shape), _Words.COUNT))
-        return cls(shape, tuple(np.random.Generator(np.random.SFC64(_Words(each))) for each in words))  # pyright: ignore[reportArgumentType]
+        return cls(shape, Streams(words))
+
+    @property
+    def generators(self) -> tuple[Any, ...]:
+        """One generator a tile, in row-major order; they keep their state from call to call."""
+        return self.streams.generators if isinstance(self.streams, Streams) else self.streams
 
     def normal(self, size: tuple[int, ...], reference: Array) -> Array:
         """Return standard normal numbers (..., *size) of the kind and type of `reference`."""
@@ -159,15 +195,13 @@ class TileRng:
 
     def _filled(self, size: tuple[int, ...], reference: Array, *, normal: bool) -> Array:
         count = math.prod(size)
-        if self.generators and not isinstance(self.generators[0], np.random.Generator):
+        if not isinstance(self.streams, Streams):
             return self._on_device(count, reference, normal=normal).reshape(self.shape + size)
         dtype = np.dtype(str(reference.dtype).removeprefix("torch."))
-        if len(self.generators) == 1:
-            drawn = _draw(self.generators[0], count, dtype, normal=normal)
+        if normal and dtype == np.float32:
+            drawn = self.streams.normal(count)
         else:
-            drawn = np.empty((len(self.generators), count), dtype)
-            for row, generator in zip(drawn, self.generators, strict=True):
-                row[:] = _draw(generator, count, dtype, normal=normal)
+            drawn = np.stack([_draw(generator, count, dtype, normal=normal) for generator in self.generators])
         drawn = drawn.reshape(self.shape + size)
         return drawn if isinstance(reference, np.ndarray) else like(drawn, reference)
 
@@ -183,23 +217,9 @@ Rng = TileRng | np.random.Generator
 
 
 def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal: bool) -> np.ndarray:
-    if not normal:
-        return generator.random(count, dtype=dtype)
-    return box_muller(generator, count) if dtype == np.float32 else generator.standard_normal(count)
+    return generator.standard_normal(count) if normal else generator.random(count, dtype=dtype)
 
 
 def box_muller(generator: np.random.Generator, count: int) -> np.ndarray:
     """Return `count` standard normal numbers in float32 (equation in the module's docstring)."""
-    if count <= _AT_ONCE:
-        return _normal(generator, count)
-    drawn = np.empty(count, dtype=np.float32)
-    for start in range(0, count, _AT_ONCE):
-        part = drawn[start : start + _AT_ONCE]
-        part[:] = _normal(generator, part.size)
-    return drawn
-
-
-def _normal(generator: np.random.Generator, count: int) -> np.ndarray:
-    half = (count + 1) // 2
-    bits = generator.bit_generator.random_raw(half).view(np.uint32)
-    return kernels.chosen().normal_numbers(bits)[:count]
+    return reference.box_muller(generator.bit_generator, count, kernels.chosen().normal_numbers)

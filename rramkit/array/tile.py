@@ -217,7 +217,7 @@ class Tile:
             return replace(new, read_cache=self._cache.after_write(self.g_cell, g_cell, np.zeros(1, bool)))
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
         solved = tiles_to_solve(g_solved, g_cell, _longest(lines, self.model), self.model.wires_within)
-        g_solved = solved_conductance(solved, g_cell, g_solved)
+        g_solved = None if solved.all() else solved_conductance(solved, g_cell, g_solved)
         return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
 
     def without_cache(self) -> Self:
@@ -510,7 +510,9 @@ class Tile:
         attenuation = self._attenuation_backward if backward and not self.model.one_way else self._attenuation
         if old is None or self.read_cache is None:
             return compute(self.g_cell, attenuation)
-        return self.read_cache.updated(old, self.g_cell, attenuation, compute, backward=backward)
+        operators = self.read_cache.updated(old, self.g_cell, attenuation, compute, backward=backward)
+        self._forget("cols_driven" if backward else "rows_driven")
+        return operators
 
     @cached_property
     def _attenuation(self) -> Array | None:
@@ -524,7 +526,14 @@ class Tile:
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
         if self.read_cache is None:
             return wire_attenuation(g_solved, self.model, backward=backward)
-        return self.read_cache.updated_attenuation(g_solved, self.model, backward=backward)
+        attenuation = self.read_cache.updated_attenuation(g_solved, self.model, backward=backward)
+        self._forget("attenuation_backward" if backward else "attenuation")
+        return attenuation
+
+    def _forget(self, name: str) -> None:
+        """Drop a part of the cache that is up to date in these tiles: a written tile is not to be kept twice."""
+        assert self.read_cache is not None
+        object.__setattr__(self, "read_cache", replace(self.read_cache, **{name: None}))
 
     @property
     def _cache(self) -> ReadCache:

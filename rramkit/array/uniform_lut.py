@@ -7,7 +7,9 @@ from typing import Self
 import array_api_compat
 import numpy as np
 
-from rramkit.array.backend import Array, like, limited, namespace
+from rramkit.array import kernels
+from rramkit.array.backend import Array, like
+from rramkit.array.kernels import reference
 
 PARTS = 8192
 """Parts of the range (1): the rounding at the kinks of a curve of hundreds of points is below 1e-6 of its scale."""
@@ -31,26 +33,17 @@ class UniformLut:
 
     def at(self, x: Array) -> Array:
         """Return the curves at `x` (...), as (K, ...); beyond an end the value at the end holds."""
-        xp = namespace(x)
-        position = (limited(x, self.low, self.high) - self.low) * (PARTS / (self.high - self.low))
-        below = xp.astype(limited(position, 0.0, PARTS - 1.0), xp.int64)
-        part = position - xp.astype(below, x.dtype)
-        rows = []
-        for value, step in self._curves(x):
-            row = step[below]
-            row *= part
-            row += value[below]
-            rows.append(row)
-        return xp.stack(rows)
+        values, steps = self._curves(x)
+        even_curves = (kernels.chosen() if isinstance(x, np.ndarray) else reference).even_curves
+        return even_curves(x, values, steps, (self.low, self.high))
 
-    def _curves(self, x: Array) -> list[tuple[Array, Array]]:
-        """Return values and steps of each curve in the kind of array that `x` is, converted once for each kind."""
+    def _curves(self, x: Array) -> tuple[Array, Array]:
+        """Return values and steps (K, PARTS) in the kind of array that `x` is, converted once for each kind."""
         kind = (type(x).__module__, str(x.dtype), str(array_api_compat.device(x)))
         if kind not in self._converted:
-            pairs = zip(self.values, self.steps, strict=True)
-            self._converted[kind] = [(like(value, x), like(step, x)) for value, step in pairs]
+            self._converted[kind] = like(self.values, x), like(self.steps, x)
         return self._converted[kind]
 
     @cached_property
-    def _converted(self) -> dict[tuple[str, str, str], list[tuple[Array, Array]]]:
+    def _converted(self) -> dict[tuple[str, str, str], tuple[Array, Array]]:
         return {}

@@ -197,10 +197,15 @@ def _optional() -> Iterator[Check]:
 
 
 def _kernels() -> Check:
-    from rramkit.array import kernels
+    from rramkit import compiling
+    from rramkit.array.kernels.parts import threads
 
     try:
-        return Check("kernels", kernels.family(), "ok")
+        return Check(
+            "kernels",
+            f"{compiling.family()}, {threads()} threads" if compiling.compiled() else compiling.family(),
+            "ok",
+        )
     except SetupError as error:
         return Check("kernels", "none", "missing", str(error))
 

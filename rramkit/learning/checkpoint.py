@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rramkit import hdf5
+from rramkit import compiling, hdf5
 from rramkit.array.backend import is_array, like, to_numpy
-from rramkit.array.kernels import family, reference
 from rramkit.array.threads import arithmetic as blas
 from rramkit.errors import InputError, OtherArithmeticWarning, TableError
 from rramkit.record.network import read_arrays, write_arrays
@@ -60,8 +59,7 @@ class Checkpoint:
 
 def arithmetic() -> str:
     """Return what a training's numbers depend on in their last bits: the BLAS libraries, and compiled kernels."""
-    own = family()
-    return blas() if own == reference.FAMILY else f"{blas()}; {own}"
+    return f"{blas()}; {compiling.family()}" if compiling.compiled() else blas()
 
 
 def path_of(run: Path) -> Path:

@@ -17,6 +17,7 @@ from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_
 Task = TypeVar("Task")
 TaskResult = TypeVar("TaskResult")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_KERNEL_THREADS = "RRAMKIT_THREADS"  # of `rramkit.array.kernels.parts`
 _NEVER = 2**31  # tasks until a worker is replaced
 
 
@@ -102,6 +103,7 @@ def beside(function: Callable[[Task], TaskResult], task: Task) -> "Iterator[Futu
 
 
 def _main(pipe: Connection) -> None:
+    os.environ.setdefault(_KERNEL_THREADS, "1")  # here: the parent goes on with its own
     watch = end_with_parent()
     serve(pipe, None, lambda: True)
     watch.join()  # the parent has ended, or kills this process in a moment

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import distance_transform_edt
 
+from rramkit import compiling
 from rramkit.errors import InputError, TableError
 from rramkit.table.parts import Quantity, Tabulated
 
@@ -340,22 +341,42 @@ class MultilinearGrid:
         self.values = np.ascontiguousarray(values)
         strides = np.array(self.values.strides) // self.values.itemsize
         self._strides = tuple(int(stride) for stride in strides)
+        self._flat, ends = self.values.ravel(), np.cumsum([knot.size for knot in self.knots])
+        self._layout = np.concatenate(self.knots), ends, np.array(self.parts, dtype=np.int64), strides.astype(np.int64)
 
     def at(self, *x: ArrayLike) -> np.ndarray:
         """Return the values at the points `x`, one array for each axis, broadcast together."""
+        if compiling.compiled():
+            return self._at_once(x)
         corner, moves = np.asarray(0), []
         for axis, each in enumerate(x):
             below, part = self.place(each, axis)
             corner = corner + below * self._strides[axis]
             if self.knots[axis].size > 1:
                 moves.append((self._strides[axis], part))
-        return _folded(self.values.ravel(), corner, moves)
+        return _folded(self._flat, corner, moves)
+
+    def _at_once(self, x: Sequence[ArrayLike]) -> np.ndarray:
+        """Return what `at` does, by the compiled kernel."""
+        from rramkit.surrogate.compiled import interpolated  # numba is an extra
+
+        shapes = {np.shape(each) for each in x}
+        points = np.empty((len(x), *(shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes))))
+        for axis, each in enumerate(x):
+            points[axis] = each
+        values = np.empty(points.shape[1:])
+        if not interpolated(points.reshape(len(x), -1), self._flat, *self._layout, values.reshape(-1)):
+            raise self._not_finite()
+        return values
+
+    def _not_finite(self) -> InputError:
+        return InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Fix the input.")
 
     def place(self, x: ArrayLike, axis: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the index of the grid point below each `x`, and how far (0 to 1) it lies towards the next."""
         values, knots = np.asarray(x, dtype=float), self.knots[axis]
         if not np.all(np.isfinite(values)):
-            raise InputError(f"a coordinate of `{self.name}` must be finite; got NaN or infinity. Fix the input.")
+            raise self._not_finite()
         position = np.interp(values, knots, np.arange(knots.size) * float(self.parts[axis]))  # np.interp clamps
         last = max((knots.size - 1) * self.parts[axis] - 1, 0)
         below = np.minimum(position.astype(np.intp), last)

@@ -6,6 +6,7 @@ The compiled ones are tested where numba is installed; which kernels run, and th
 import os
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from typing import Any
@@ -15,14 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rramkit import compiling
 from rramkit.array import kernels
 from rramkit.array.elimination import Ladder
-from rramkit.array.kernels import reference
-from rramkit.array.rng import TileRng
+from rramkit.array.kernels import parts, reference
+from rramkit.array.rng import TileRng, box_muller
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.sense_unit import LookUp, UnitDraws
-from rramkit.errors import SetupError
+from rramkit.errors import InputError, SetupError
+from rramkit.surrogate.grid import MultilinearGrid
 
 needs_numba = pytest.mark.skipif(
     util.find_spec("numba") is None, reason="compiled kernels need numba: pip install 'rramkit[fast]'"
@@ -163,6 +166,111 @@ def test_wire_profiles_are_the_reference_s_to_the_stated_rounding(dtype, rows, c
 
 
 @needs_numba
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 20), (20, 3), (33, 34)])
+def test_arrays_behind_wires_are_the_reference_s_to_the_stated_rounding(dtype, shape):
+    g = np.random.default_rng(3).uniform(0.0, 8e-5, (3, *shape)).astype(dtype)
+    g[0] = 0.0  # no cell at all
+    expected, got = twice("behind_wires", g, Ladder(300.0, 3.0, 2.0, 50.0))
+    rounding = kernels.PROFILE_ROUNDING * float(np.finfo(dtype).eps / np.finfo(np.float32).eps)
+    assert got.dtype == dtype
+    assert np.abs(got - expected).max() <= rounding * g.max()
+    assert not got[0].any()
+    if shape != (1, 1):
+        assert np.abs(expected - g).max() > 100 * rounding * g.max()  # the wires do something
+
+
+@needs_numba
+def test_a_network_that_is_not_positive_is_refused_as_the_reference_refuses_it():
+    for module in (reference, compiled()):
+        with pytest.raises(InputError, match="positive network"):
+            module.behind_wires(np.full((2, 3, 3), -0.01, np.float32), Ladder(50.0, 1.0, 1.0, 50.0))
+
+
+@needs_numba
+@given(st.integers(1, 6), st.integers(1, 40), st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_curves_are_the_reference_s_bit_for_bit(dtype, curves, count, seed):
+    rng = np.random.default_rng(seed)
+    values, steps = rng.normal(size=(2, curves, 16)).astype(dtype)
+    x = rng.uniform(-3e-6, 2e-5, (2, count)).astype(dtype)  # some beyond both ends
+    x[0, 0] = 1.6e-5
+    expected, got = twice("even_curves", x, values, steps, (1e-6, 1.6e-5))
+    assert got.shape == (curves, 2, count)
+    assert np.array_equal(expected, got)
+
+
+@needs_numba
+@given(st.integers(1, 40), st.integers(2, 6), st.integers(1, 9), st.integers(0, 2**16))
+@settings(max_examples=30, deadline=None)
+def test_amplitudes_are_the_reference_s(count, points, amplitudes, seed):
+    rng = np.random.default_rng(seed)
+    grid = np.sort(rng.uniform(1e-6, 1e-4, points)) + 1e-9 * np.arange(points)
+    reach = np.maximum.accumulate(rng.integers(0, 5, (points, amplitudes)) * 1e-6, axis=1)  # steps of equal reach, too
+    g_cell = np.concatenate([rng.uniform(0.0, 1.2e-4, count), grid, [grid[0] - 1e-7]])
+    wanted = np.concatenate([rng.uniform(-2e-6, 6e-6, count), reach[:, 0], [2e-6]])
+    expected, got = twice("nearest_step", g_cell, wanted, grid, reach)
+    assert np.array_equal(expected, got)
+
+
+@needs_numba
+@given(st.integers(1, 4), st.integers(1, 30), st.integers(0, 2**16))
+@settings(max_examples=30, deadline=None)
+def test_a_grid_is_looked_up_the_same_by_both_kernels(axes, count, seed):
+    rng = np.random.default_rng(seed)
+    sizes, cuts = rng.integers(1, 5, axes), rng.integers(1, 4, axes)
+    knots = [np.cumsum(rng.uniform(0.1, 1.0, size)) for size in sizes]
+    values = rng.normal(size=[(size - 1) * cut + 1 for size, cut in zip(sizes, cuts, strict=True)])
+    grid = MultilinearGrid(knots, values, parts=[int(cut) for cut in cuts], name="test")
+    points = [np.append(rng.uniform(-0.5, 5.0, count), [*knot, knot[-1] + 1.0][:1]) for knot in knots]
+    points[0] = points[0][:, None] if axes > 1 else points[0]  # broadcast against the others
+    found = []
+    for name in ("numpy", "compiled"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(compiling.VARIABLE, name)
+            found.append(grid.at(*points))
+            with pytest.raises(InputError, match="must be finite"):
+                grid.at(*points[:-1], np.append(points[-1][:-1], np.nan))
+    assert found[0].shape == found[1].shape
+    assert np.array_equal(*found)
+
+
+def test_streams_begin_and_go_on_as_the_generators_of_numpy_do():
+    """The noise of a tile is that of NumPy's SFC64 from the same words, whatever draws it."""
+    seeds = [np.random.SeedSequence((7, tile)) for tile in range(3)]
+    states = reference.started(np.stack([seed.generate_state(3, np.uint64) for seed in seeds]))
+    generators = [np.random.Generator(np.random.SFC64(seed)) for seed in seeds]
+    for count in (5, 2 * reference.AT_ONCE + 3):
+        expected = np.stack([box_muller(generator, count) for generator in generators])
+        assert np.abs(kernels.chosen().stream_normals(states, count) - expected).max() == 0.0
+    assert all(
+        np.array_equal(generator.bit_generator.state["state"]["state"], state)
+        for generator, state in zip(generators, states, strict=True)
+    )
+
+
+def test_a_tile_s_stream_goes_on_when_its_generator_is_asked_for():
+    kind, rng, other = np.zeros(1, np.float32), TileRng.seeded(3, (2,)), TileRng.seeded(3, (2,))
+    numbers = [rng.normal((7,), kind), rng.uniform((3,), kind), rng.normal((6,), kind)]
+    assert len(other.generators) == 2  # from the first number on
+    again = [other.normal((7,), kind), other.uniform((3,), kind), other.normal((6,), kind)]
+    assert all(np.array_equal(one, two) for one, two in zip(numbers, again, strict=True))
+
+
+@needs_numba
+def test_numbers_of_streams_are_the_reference_s_to_the_stated_rounding():
+    words = np.random.default_rng(0).integers(0, 2**64, (3, 3), dtype=np.uint64)
+    assert np.array_equal(compiled().started(words), reference.started(words))
+    mine, theirs = reference.started(words), reference.started(words)
+    for count in (1, 40, reference.AT_ONCE + 5):
+        drawn = compiled().stream_normals(mine, count)
+        assert drawn.shape == (3, count)
+        assert np.abs(drawn - reference.stream_normals(theirs, count)).max() <= kernels.NORMAL_ROUNDING
+        assert np.array_equal(mine, theirs)
+
+
+@needs_numba
 def test_arrays_that_the_kernels_do_not_fit_take_the_reference():
     wide = drawn(1, (2, 6, 10), 1e-5)[..., ::2]  # with gaps
     for i in (wide, wide.astype(float), drawn(2, (0, 3, 4), 1.0)):
@@ -186,47 +294,108 @@ def test_results_do_not_depend_on_the_threads_that_call_them():
     assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
 
 
+@needs_numba
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
+    """Every kernel that is cut into parts, on one thread and on three, to the last bit; counts too."""
+    words = np.arange(12, dtype=np.uint64).reshape(4, 3)
+    half, whole = (4, 50, 700), (4, 100, 700)
+    monkeypatch.setattr(parts, "LEAST", 100)
+    look_up, outputs = units(8)
+    factor, shift = look_up.parts_per_ampere, -look_up.i_low * look_up.parts_per_ampere
+    values, steps = np.random.default_rng(1).normal(size=(2, 2, 16)).astype(np.float32)
+
+    def everything() -> list[Any]:
+        s, d, v, less = (drawn(k, half, 1e-5) for k in range(4))
+        return [
+            compiled().stream_normals(reference.started(words), 1001),
+            compiled().stream_normals(reference.started(words[:1]), 3 * reference.AT_ONCE),
+            compiled().noisy(s.copy(), v, 1e-14, d),
+            compiled().noisy_halves((s, d), (v + less, v - less), 1e-14, drawn(5, whole, 1.0), axis=-2),
+            *compiled().quantised(drawn(6, half, 1e-5), 3e-8, 0.0, 255.0),
+            *compiled().looked_up(drawn(7, (2, 500, outputs), 1.3e-4), factor, shift, look_up),
+            compiled().even_curves(drawn(8, half, 1e-5), values, steps, (1e-6, 9e-6)),
+            compiled().behind_wires(drawn(9, (5, 12, 17), 5e-5), Ladder(50.0, 1.0, 1.0, 50.0)),
+        ]
+
+    monkeypatch.setenv(parts.VARIABLE, "1")
+    alone = everything()
+    monkeypatch.setenv(parts.VARIABLE, "3")
+    assert parts.threads() == 3
+    assert all(np.array_equal(one, other) for one, other in zip(alone, everything(), strict=True))
+
+
+def test_parts_cover_every_row_once_and_keep_their_order(monkeypatch):
+    monkeypatch.setenv(parts.VARIABLE, "4")
+    for rows in (1, 3, 4, 11):
+        found = parts.in_parts(lambda first, last: (first, last), rows, 10**7)
+        assert len(found) == min(rows, 4)
+        assert [row for first, last in found for row in range(first, last)] == list(range(rows))
+    assert parts.in_parts(lambda first, last: (first, last), 11, parts.LEAST) == [(0, 11)]  # too little to share
+
+
+def test_threads_are_the_cores_of_the_process_unless_said(monkeypatch):
+    monkeypatch.delenv(parts.VARIABLE, raising=False)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert parts.threads() == cores
+    for wrong in ("0", "two", "-1", "1.5", "2000"):
+        monkeypatch.setenv(parts.VARIABLE, wrong)
+        with pytest.raises(SetupError, match="RRAMKIT_THREADS must be a whole number from 1 to 1024"):
+            parts.threads()
+
+
+@needs_numba
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_threads_of_its_own(monkeypatch):
+    monkeypatch.setenv(parts.VARIABLE, "2")
+    assert parts.in_parts(lambda first, last: last - first, 2, 10**7) == [1, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12: that is what is tested
+        child = os.fork()
+    if not child:
+        os._exit(0 if parts.in_parts(lambda first, last: last - first, 2, 10**7) == [1, 1] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 @pytest.fixture
 def fresh():
     """Forget which kernels run, before and after."""
-    kernels.chosen.cache_clear()
+    compiling.usable.cache_clear()
     yield
-    kernels.chosen.cache_clear()
+    compiling.usable.cache_clear()
 
 
 def test_numpy_runs_where_numba_is_not_installed(fresh, monkeypatch):
-    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    monkeypatch.delenv(compiling.VARIABLE, raising=False)
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name: None if name == "numba" else find(name))
     assert kernels.chosen() is reference
-    assert kernels.family() == "NumPy kernels"
+    assert compiling.family() == "NumPy kernels"
 
 
 def test_numpy_runs_where_it_is_asked_for(fresh, monkeypatch):
-    monkeypatch.setenv(kernels.VARIABLE, "numpy")
+    monkeypatch.setenv(compiling.VARIABLE, "numpy")
     assert kernels.chosen() is reference
 
 
 @needs_numba
 def test_compiled_kernels_run_where_numba_is_installed(fresh, monkeypatch):
-    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    monkeypatch.delenv(compiling.VARIABLE, raising=False)
     assert kernels.chosen() is compiled()
-    assert kernels.family().startswith("numba ")
+    assert compiling.family().startswith("numba ")
 
 
 def test_another_value_is_refused(fresh, monkeypatch):
-    monkeypatch.setenv(kernels.VARIABLE, "fast")
+    monkeypatch.setenv(compiling.VARIABLE, "fast")
     with pytest.raises(SetupError, match=r"RRAMKIT_KERNELS must be numpy or compiled; got 'fast'"):
         kernels.chosen()
 
 
 def test_compiled_kernels_that_do_not_load_are_an_error_only_where_they_are_asked_for(fresh, monkeypatch):
-    monkeypatch.delattr(kernels, "compiled", raising=False)
-    monkeypatch.setitem(sys.modules, "rramkit.array.kernels.compiled", None)  # what an import finds is then an error
-    monkeypatch.setenv(kernels.VARIABLE, "compiled")
+    monkeypatch.setitem(sys.modules, "numba", None)  # what an import finds is then an error
+    monkeypatch.setenv(compiling.VARIABLE, "compiled")
     with pytest.raises(SetupError, match=r"pip install 'rramkit\[fast\]'"):
         kernels.chosen()
-    monkeypatch.delenv(kernels.VARIABLE)
+    monkeypatch.delenv(compiling.VARIABLE)
     monkeypatch.setattr(util, "find_spec", lambda name: object())
     assert kernels.chosen() is reference
 

@@ -8,7 +8,9 @@ from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng
+from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
+from rramkit.array.operators import Operators
+from rramkit.array.read_cache import ReadCache
 
 CHAIN = ReadChain.checked(
     {"row_driver": {"levels": 64}, "clamp": {"i_max": 1.0}, "read_noise": {"sigma_span": 0.01, "sigma_rel": 0.02}},
@@ -116,3 +118,35 @@ def test_tiles_without_cache_are_those_built_from_their_cells(within):
     _reads(grid)
     moved = _written(g_cell, 5, np.random.default_rng(1), size=0.01)
     _same(_reads(grid.programmed(moved).without_cache()), _reads(TileGrid.of(moved, model, largest=LARGEST)))
+
+
+@pytest.mark.parametrize("nonlinear", [False, True], ids=["linear", "adc"])
+def test_a_written_tile_takes_at_most_a_fifth_more_memory_than_a_fresh_one(nonlinear):
+    """What was prepared before a write goes when it has been brought up to date."""
+    stages = {"adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}} if nonlinear else {}
+    model = replace(EXACT, chain=ReadChain.checked(stages, where="test"))
+    g_cell = np.random.default_rng(0).uniform(G_LOW, 0.5 * G_HIGH, (2, 20, 20)).astype(np.float32)
+    fresh = Tile.of(g_cell, model, rng=TileRng.seeded(0))
+    tile, v = fresh, np.full((1, 20), 0.5 * V_READ, np.float32)
+    for number in range(3):
+        for way in (tile.forward, tile.backward):
+            way(v, rng=TileRng.seeded(number))
+        if number < 2:
+            g_cell = g_cell.copy()
+            g_cell[0, number, 5] *= np.float32(1.3)
+            tile = tile.programmed(g_cell)
+    assert tile.read_cache is not None
+    assert _bytes(tile) <= 1.2 * _bytes(fresh)
+
+
+def _bytes(tile):
+    """Return the bytes of the arrays that hang on a tile, each counted once; without model and periphery."""
+    found, waiting = {}, [value for name, value in vars(tile).items() if name not in ("model", "periphery")]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, np.ndarray):
+            base = each if each.base is None else each.base
+            found[id(base)] = base.nbytes
+        elif isinstance(each, (Operators, ReadCache)):
+            waiting += vars(each).values()
+    return sum(found.values())

@@ -4,14 +4,15 @@ Where a kernel takes arrays of any kind, it runs on PyTorch's tensors too.
 """
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
+import array_api_compat
 import numpy as np
 
 from rramkit.array.backend import Array, like, limited, long_columns, namespace, square_root
-from rramkit.array.elimination import Ladder, shared_resistance
-
-FAMILY = "NumPy kernels"
+from rramkit.array.elimination import Ladder, positive_inverse, shared_resistance
+from rramkit.array.threads import threads_for
 
 STEPS, BEYOND = 4, 0.6
 """Steps of the fixed point of `wire_profiles` (1): a step leaves 0.3 to 0.45 of the error, so 0.6 steps further."""
@@ -63,6 +64,51 @@ def normal_numbers(bits: np.ndarray) -> np.ndarray:
     drawn[:half] *= radius
     drawn[half:] *= radius
     return drawn
+
+
+def box_muller(
+    bits: np.random.BitGenerator, count: int, convert: Callable[[np.ndarray], np.ndarray] = normal_numbers
+) -> np.ndarray:
+    """Return `count` standard normal numbers in float32 from a stream of bits, `AT_ONCE` at a time."""
+    drawn = np.empty(count, dtype=np.float32)
+    for start in range(0, count, AT_ONCE):
+        part = drawn[start : start + AT_ONCE]
+        part[:] = convert(bits.random_raw((part.size + 1) // 2).view(np.uint32))[: part.size]
+    return drawn
+
+
+def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
+    """Return the next normal numbers (T, count) in float32 of streams of bits, and advance them.
+
+    Parameters
+    ----------
+    states : ndarray of uint64
+        State of each stream (T, 4): the generator SFC64 of NumPy's, from `started`; overwritten.
+    count : int
+        Numbers of each stream.
+    """
+    bits, drawn = np.random.SFC64(0), np.empty((len(states), count), np.float32)
+    for row, state in zip(drawn, states, strict=True):
+        bits.state = {**bits.state, "state": {"state": state}}
+        row[:] = box_muller(bits, count)
+        state[:] = bits.state["state"]["state"]
+    return drawn
+
+
+def started(words: np.ndarray) -> np.ndarray:
+    """Return the states (T, 4) of streams that start from words (T, 3) of 64 bits, as SFC64 begins: twelve steps."""
+    states = np.concatenate([words, np.ones((len(words), 1), np.uint64)], axis=1)
+    a, b, c, counter = states.T
+    for _ in range(12):
+        drawn = a + b + counter
+        counter += np.uint64(1)
+        a[:], b[:], c[:] = b ^ (b >> np.uint64(11)), c + (c << np.uint64(3)), _rotated(c) + drawn
+    return states
+
+
+def _rotated(x: np.ndarray) -> np.ndarray:
+    """Return 64 bits turned left by 24."""
+    return (x << np.uint64(24)) | (x >> np.uint64(40))
 
 
 def noisy(i: Array, variance: Array, own: Array | float, normal: Array) -> Array:
@@ -210,3 +256,122 @@ def _scaled(drop: Array, load: Array) -> Array:
     xp = namespace(drop)
     power = xp.sum(drop * load, axis=(-2, -1), keepdims=True)
     return drop / xp.sqrt(xp.where(power > 0.0, power, xp.ones_like(power)))
+
+
+def behind_wires(g: np.ndarray, ladder: Ladder) -> np.ndarray:
+    """Return the effective conductances of arrays behind wires: the fast grade of `wires`, which has its equations.
+
+    Parameters
+    ----------
+    g : ndarray
+        Conductances (T, R, C) in siemens.
+    ladder : Ladder
+        Resistances along the rows and the columns.
+
+    Returns
+    -------
+    ndarray
+        Effective conductances (T, R, C) in siemens.
+
+    Raises
+    ------
+    InputError
+        When cells and wires make no positive network.
+    """
+    effective = np.empty_like(g)
+    with threads_for(min(g.shape[-2:])):
+        for tile, cells in enumerate(g):  # one by one they stay in the processor's cache: 4 times as fast
+            effective[tile] = reduced(*wire_profiles(cells, ladder))
+    return effective
+
+
+def reduced(h: Array, phi: Array, psi: Array) -> Array:
+    """Return A (..., R, C) of the cells h with one profile for all rows and one for all columns: step 3."""
+    if h.shape[-2] > h.shape[-1]:  # reciprocity: the smaller matrix
+        turned = reduced(_transposed(h), _transposed(psi), _transposed(phi))
+        return _transposed(turned)
+    xp = namespace(h)
+    h_phi, h_psi = h * phi, psi * h
+    alpha = 1.0 + xp.sum(h_phi * phi, axis=-1, keepdims=True)
+    beta = 1.0 + xp.sum(h_psi * psi, axis=-2, keepdims=True)
+    across = h_psi * (phi / beta)
+    eye = xp.eye(h.shape[-2], dtype=h.dtype, device=array_api_compat.device(h))
+    matrix = eye * alpha - (across * phi) @ _transposed(h_psi)
+    right = eye * xp.sum(h_phi, axis=-1, keepdims=True) - across @ _transposed(h_psi)
+    a = _transposed(_solved(matrix, right))  # for one volt at each row i: (..., i, m)
+    b = (h_psi - (a @ h_psi) * phi) / beta
+    return h - (a @ h) * phi - b * xp.sum(h_psi, axis=-2, keepdims=True)
+
+
+def _solved(matrix: Array, right: Array) -> Array:
+    """Return matrix^-1 right, both symmetric and (..., R, R), the matrix positive."""
+    if isinstance(matrix, np.ndarray):  # a third of the time that LU takes
+        return positive_inverse(matrix) @ right
+    return namespace(matrix).linalg.solve(matrix, right)
+
+
+def _transposed(x: Array) -> Array:
+    return namespace(x).matrix_transpose(x)
+
+
+def even_curves(x: Array, values: Array, steps: Array, span: tuple[float, float]) -> Array:
+    """Return curves (K, ...) at `x` (...), linear within each of P parts of a span; beyond it the end's value holds.
+
+    Parameters
+    ----------
+    x : array
+        Where (...).
+    values, steps : array
+        Value at the begin of each part, and how much it grows over the part (K, P), in the type of `x`.
+    span : tuple of float
+        Lowest and highest x of the curves.
+    """
+    xp, (low, high), parts = namespace(x), span, values.shape[1]
+    position = (limited(x, low, high) - low) * (parts / (high - low))
+    below = xp.astype(limited(position, 0.0, parts - 1.0), xp.int64)
+    part = position - xp.astype(below, x.dtype)
+    rows = []
+    for value, step in zip(values, steps, strict=True):
+        row = step[below]
+        row *= part
+        row += value[below]
+        rows.append(row)
+    return xp.stack(rows)
+
+
+def nearest_step(g_cell: np.ndarray, wanted: np.ndarray, g_grid: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return the index (N,) of the amplitude whose change is nearest `wanted` (N,): see `write.amplitudes.Inversion`.
+
+    Parameters
+    ----------
+    g_cell, wanted : ndarray
+        Conductances and changes (N,), in siemens.
+    g_grid, reach : ndarray
+        Conductances (G,), and the largest change of each amplitude and those below it (G, A), in siemens.
+    """
+    position = np.interp(g_cell, g_grid, np.arange(g_grid.size, dtype=float))
+    below = np.minimum(position.astype(np.intp), g_grid.size - 2)
+    part, width, flat = position - below, reach.shape[1], reach.ravel()
+    corner = below * width
+
+    def change(index: np.ndarray) -> np.ndarray:
+        return flat[corner + index] * (1.0 - part) + flat[corner + width + index] * part
+
+    upper = np.minimum(_first(change, wanted, width), width - 1)
+    lower = np.maximum(upper - 1, 0)
+    near_lower = change(lower)
+    take_lower = np.abs(near_lower - wanted) <= np.abs(change(upper) - wanted)
+    return np.where(take_lower, _first(change, near_lower, width), upper)
+
+
+def _first(change: Callable[[np.ndarray], np.ndarray], wanted: np.ndarray, count: int) -> np.ndarray:
+    """Return the first index (N,) where the rising `change` is at least `wanted` (N,); `count` where none is."""
+    low = np.zeros(wanted.shape, dtype=np.intp)
+    high = np.full(wanted.shape, count, dtype=np.intp)  # the answer lies within low and high, both included
+    for _ in range(int(count).bit_length()):
+        middle = (low + high) // 2
+        there = change(np.minimum(middle, count - 1)) >= wanted
+        searching = low < high
+        high = np.where(searching & there, middle, high)
+        low = np.where(searching & ~there, middle + 1, low)
+    return high

@@ -1,0 +1,153 @@
+"""Kernels over the currents of a read: noise, conversion, look-up of codes."""
+
+import numpy as np
+
+from rramkit.array.backend import Array
+from rramkit.array.kernels import reference
+from rramkit.array.kernels.compiled.flat import Flat
+from rramkit.array.kernels.parts import in_parts
+from rramkit.array.kernels.reference import Codes
+from rramkit.compiling import kernel
+
+_F = np.float32
+_ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
+_WHOLE = _F(2.0**22)  # above it every float32 is a whole number, and out of every range
+_ROUNDER = _F(1.5 * 2.0**23)  # added and taken away again, it leaves the nearest whole number, halves to even
+
+
+def noisy(i: Array, variance: Array, own: Array | float, normal: Array) -> Array:
+    """Return currents with noise: see `reference.noisy`."""
+    flat = Flat.of(i, variance, normal)
+    if flat is None:
+        return reference.noisy(i, variance, own, normal)
+    variances = flat.lines(own)
+    in_parts(lambda *rows: _add_noise(*flat.arrays, variances, *rows), flat.rows, flat.arrays[0].size)
+    return i
+
+
+@kernel
+def _add_noise(i, variance, normal, own, first_row, last_row):  # noqa: ANN001, ANN202
+    for row in range(first_row, last_row):
+        t, a = row // i.shape[1], row % i.shape[1]
+        currents, cells, drawn = i[t, a], variance[t, a], normal[t, a]
+        if own.shape[2] == 1 and own.shape[1] == i.shape[1]:
+            more = own[t, a, 0]
+            for b in range(currents.size):
+                currents[b] += drawn[b] * np.sqrt(cells[b] + more)
+        else:
+            each = own[t, 0]
+            for b in range(currents.size):
+                currents[b] += drawn[b] * np.sqrt(cells[b] + each[b])
+
+
+def noisy_halves(
+    currents: tuple[Array, Array], variances: tuple[Array, Array], own: Array | float, normal: Array, *, axis: int
+) -> Array:
+    """Return the noisy currents of the two halves of pairs: see `reference.noisy_halves`."""
+    flat, drawn = Flat.of(*currents, *variances), Flat.of(normal)
+    if flat is None or drawn is None or flat.turned != drawn.turned:
+        return reference.noisy_halves(currents, variances, own, normal, axis=axis)
+    down = (axis == -1) == flat.turned
+    out, variances_own = drawn.arrays[0], drawn.lines(own)
+    in_parts(lambda *rows: _noisy_halves(out, *flat.arrays, variances_own, down, *rows), flat.rows, out.size)
+    return normal
+
+
+@kernel
+def _noisy_halves(i, total, difference, v_total, v_difference, own, down, first_row, last_row):  # noqa: ANN001, ANN202
+    """Put noisy currents in the place of the normal numbers `i`; rows are those of `total`."""
+    for row in range(first_row, last_row):
+        t, a = row // total.shape[1], row % total.shape[1]
+        s, d, vs, vd = total[t, a], difference[t, a], v_total[t, a], v_difference[t, a]
+        for half in range(2):
+            line = a + half * total.shape[1] if down else a
+            begin = 0 if down else half * s.size
+            out = i[t, line, begin : begin + s.size]
+            sign = _ONE if half == 0 else -_ONE
+            if own.shape[2] == 1 and own.shape[1] == i.shape[1]:
+                more = own[t, line, 0]
+                for b in range(s.size):
+                    variance = (vs[b] + sign * vd[b]) * _HALF + more
+                    out[b] = (s[b] + sign * d[b]) * _HALF + out[b] * np.sqrt(variance)
+            else:
+                each = own[t, 0, begin : begin + s.size]
+                for b in range(s.size):
+                    variance = (vs[b] + sign * vd[b]) * _HALF + each[b]
+                    out[b] = (s[b] + sign * d[b]) * _HALF + out[b] * np.sqrt(variance)
+
+
+def quantised(i: Array, step: Array | float, low: float, high: float) -> tuple[Array, int]:
+    """Return currents rounded to whole steps, and how many were beyond: see `reference.quantised`."""
+    flat = Flat.of(i)
+    if flat is None:
+        return reference.quantised(i, step, low, high)
+    arguments = flat.lines(1.0 / step), flat.lines(step), _F(low), _F(high), low < 0.0
+    beyond = in_parts(lambda *rows: _quantised(flat.arrays[0], *arguments, *rows), flat.rows, flat.arrays[0].size)
+    return i, int(sum(beyond))
+
+
+@kernel
+def _quantised(i, parts, step, low, high, both, first_row, last_row):  # noqa: ANN001, ANN202
+    beyond = 0
+    for row in range(first_row, last_row):
+        t, a = row // i.shape[1], row % i.shape[1]
+        currents, more = i[t, a], np.int32(0)
+        if step.shape[2] == 1 and step.shape[1] == i.shape[1]:
+            factor, back = parts[t, a, 0], step[t, a, 0]
+            for b in range(currents.size):
+                x = min(max(currents[b] * factor, -_WHOLE), _WHOLE)
+                x = (x + _ROUNDER) - _ROUNDER
+                more += np.int32(x > high) + np.int32(both and x < low)
+                currents[b] = min(max(x, low), high) * back
+        else:
+            factors, backs = parts[t, 0], step[t, 0]
+            for b in range(currents.size):
+                x = min(max(currents[b] * factors[b], -_WHOLE), _WHOLE)
+                x = (x + _ROUNDER) - _ROUNDER
+                more += np.int32(x > high) + np.int32(both and x < low)
+                currents[b] = min(max(x, low), high) * backs[b]
+        beyond += more
+    return beyond
+
+
+def looked_up(i: Array, factor: Array, shift: Array, codes: Codes) -> tuple[Array, int]:
+    """Return the currents of the codes of currents, and how many were beyond: see `reference.looked_up`."""
+    flat = Flat.of(i)
+    if flat is None or codes.comparisons > 1:
+        return reference.looked_up(i, factor, shift, codes)
+    lines = [flat.lines(each) for each in (factor, shift, codes.end, codes.i_step)]
+    first, last = flat.lines(codes.first, np.dtype(np.int32)), np.nextafter(_F(codes.parts), _ZERO)
+    arguments = *lines, first, codes.codes, last
+    beyond = in_parts(lambda *rows: _looked_up(flat.arrays[0], *arguments, *rows), flat.rows, flat.arrays[0].size)
+    return i, int(sum(beyond))
+
+
+@kernel
+def _code(position, first, codes, last):  # noqa: ANN001, ANN202
+    x = min(max(position, _ZERO), last)
+    part = np.int32(x)
+    return np.floor((x - _F(part)) + codes[np.uint32(part + first)])
+
+
+@kernel
+def _looked_up(i, factor, shift, end, step, first, codes, last, first_row, last_row):  # noqa: ANN001, ANN202
+    beyond = 0
+    for row in range(first_row, last_row):
+        t, a = row // i.shape[1], row % i.shape[1]
+        currents, more = i[t, a], np.int32(0)
+        if factor.shape[2] == 1 and factor.shape[1] == i.shape[1]:
+            parts, zero, most = factor[t, a, 0], shift[t, a, 0], end[t, a, 0]
+            place, back = first[t, a, 0], step[t, a, 0]
+            for b in range(currents.size):
+                x = currents[b] * parts + zero
+                more += np.int32(x < _ZERO) + np.int32(x > most)
+                currents[b] = _code(x, place, codes, last) * back
+        else:
+            all_parts, zeros, ends = factor[t, 0], shift[t, 0], end[t, 0]
+            places, backs = first[t, 0], step[t, 0]
+            for b in range(currents.size):
+                x = currents[b] * all_parts[b] + zeros[b]
+                more += np.int32(x < _ZERO) + np.int32(x > ends[b])
+                currents[b] = _code(x, places[b], codes, last) * backs[b]
+        beyond += more
+    return beyond

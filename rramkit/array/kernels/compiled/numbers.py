@@ -1,0 +1,110 @@
+"""Standard normal numbers by Box and Muller, from random bits.
+
+Logarithm, sine and cosine are polynomials (S. L. Moshier, Cephes library, single precision), which the compiler turns
+into vector instructions; calls of the C library's functions it would not.
+"""
+
+import numpy as np
+
+from rramkit.array.kernels.parts import in_parts
+from rramkit.array.kernels.reference import AT_ONCE
+from rramkit.compiling import kernel
+
+_F = np.float32
+_ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
+_WORD, _ANGLE = _F(2.0**-32), _F(2.0 * np.pi * 2.0**-32)
+_ROOT_HALF_BITS = np.int32(0x3F3504F3)  # of sqrt(1/2) in float32
+_LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440e-4)
+_L0, _L1, _L2 = _F(7.0376836292e-2), _F(-1.1514610310e-1), _F(1.1676998740e-1)
+_L3, _L4, _L5 = _F(-1.2420140846e-1), _F(1.4249322787e-1), _F(-1.6668057665e-1)
+_L6, _L7, _L8 = _F(2.0000714765e-1), _F(-2.4999993993e-1), _F(3.3333331174e-1)
+_S0, _S1, _S2 = _F(-1.9515295891e-4), _F(8.3321608736e-3), _F(-1.6666654611e-1)
+_C0, _C1, _C2 = _F(2.443315711809948e-5), _F(-1.388731625493765e-3), _F(4.166664568298827e-2)
+
+
+def normal_numbers(bits: np.ndarray) -> np.ndarray:
+    """Return standard normal numbers (2 N,) in float32 from 32 random bits each (2 N,), by Box and Muller.
+
+    The first N bits give the radius and the last N the angle of a pair, its numbers n and N + n.
+    """
+    half = bits.size // 2
+    drawn = np.empty(2 * half, np.float32)
+    _normal_numbers(bits[:half], bits[half:], drawn[:half], drawn[half:], drawn[:half].view(np.int32))
+    return drawn
+
+
+def started(words: np.ndarray) -> np.ndarray:
+    """Return the states (T, 4) of streams that start from words (T, 3): see `reference.started`."""
+    states = np.ones((len(words), 4), np.uint64)
+    states[:, :3] = words
+    _stream_bits(states, np.empty((len(words), 24), np.uint32), 0, len(words))
+    return states
+
+
+def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
+    """Return the next normal numbers (T, count) of streams of bits: see `reference.stream_normals`."""
+    tiles, blocks, even = len(states), -(-count // AT_ONCE), count + count % 2
+    bits = np.empty((tiles, even), np.uint32)
+    in_parts(lambda *part: _stream_bits(states, bits, *part), tiles, bits.size)
+    drawn = np.empty((tiles, even), np.float32)
+    in_parts(lambda *part: _blocks(bits, drawn, AT_ONCE, *part), tiles * blocks, bits.size)
+    return np.ascontiguousarray(drawn[:, :count])
+
+
+@kernel
+def _stream_bits(states, bits, first_tile, last_tile):  # noqa: ANN001, ANN202
+    """Fill the rows of `bits` with random bits of the generator SFC64, whose states go on."""
+    for tile in range(first_tile, last_tile):
+        row = bits[tile].view(np.uint64)
+        a, b, c, counter = states[tile, 0], states[tile, 1], states[tile, 2], states[tile, 3]
+        for n in range(row.size):
+            drawn = a + b + counter
+            counter += np.uint64(1)
+            a = b ^ (b >> np.uint64(11))
+            b = c + (c << np.uint64(3))
+            c = ((c << np.uint64(24)) | (c >> np.uint64(40))) + drawn
+            row[n] = drawn
+        states[tile, 0], states[tile, 1], states[tile, 2], states[tile, 3] = a, b, c, counter
+
+
+@kernel
+def _blocks(bits, drawn, most, first_block, last_block):  # noqa: ANN001, ANN202
+    """Turn blocks of bits into normal numbers; blocks are counted through all rows."""
+    blocks = -(-bits.shape[1] // most)
+    for block in range(first_block, last_block):
+        tile, start = block // blocks, block % blocks * most
+        end = min(start + most, bits.shape[1])
+        middle = (start + end) // 2
+        some, out = bits[tile], drawn[tile]
+        first, second = out[start:middle], out[middle:end]
+        _normal_numbers(some[start:middle], some[middle:end], first, second, first.view(np.int32))
+
+
+@kernel
+def _normal_numbers(radii, angles, first, second, first_bits):  # noqa: ANN001, ANN202
+    for n in range(radii.size):  # uniform in (0, 1]: its bits are those of `first_bits`
+        first[n] = (_F(radii[n]) + _HALF) * _WORD
+    for n in range(radii.size):
+        # x = 2^power (1 + f), with 1 + f from sqrt(1/2) to sqrt(2)
+        power = (first_bits[n] - _ROOT_HALF_BITS) >> np.int32(23)
+        first_bits[n] -= power << np.int32(23)
+        second[n] = _F(power)
+    for n in range(radii.size):
+        power, f = second[n], first[n] - _ONE
+        z = f * f
+        y = ((((_L0 * f + _L1) * f + _L2) * f + _L3) * f + _L4) * f + _L5
+        y = (((y * f + _L6) * f + _L7) * f + _L8) * f * z
+        y = y + _LN2_LOW * power - _HALF * z
+        radius = np.sqrt(-_TWO * min((f + y) + _LN2_HIGH * power, _ZERO))
+        # the angle is a quarter turn times `turn`, and from -pi/4 to pi/4
+        turn = (angles[n] + np.uint32(0x20000000)) >> np.uint32(30)
+        x = _F(np.int32(angles[n] - (turn << np.uint32(30)))) * _ANGLE
+        z = x * x
+        sine = ((_S0 * z + _S1) * z + _S2) * z * x + x
+        cosine = ((_C0 * z + _C1) * z + _C2) * z * z - _HALF * z + _ONE
+        odd = (turn & np.uint32(1)) == np.uint32(1)
+        along, across = (sine, cosine) if odd else (cosine, sine)
+        down = ((turn + np.uint32(1)) & np.uint32(2)) == np.uint32(2)
+        back = (turn & np.uint32(2)) == np.uint32(2)
+        first[n] = radius * (-along if down else along)
+        second[n] = radius * (-across if back else across)

@@ -1,0 +1,73 @@
+# pyright: reportMissingImports=false
+"""Compiled kernels: whether they run, and how numba compiles them.
+
+No fast-math: additions and products stay in their order and are not fused, so that results are NumPy's to the last bit
+wherever the arithmetic is the same.
+
+The variable RRAMKIT_KERNELS chooses: `numpy` for NumPy alone, `compiled` for compiled kernels (an error where they
+cannot be had); unset, compiled ones where numba is installed.
+"""
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import util
+from typing import Any
+
+from rramkit.errors import SetupError
+
+VARIABLE = "RRAMKIT_KERNELS"
+
+
+def compiled() -> bool:
+    """Return whether compiled kernels run.
+
+    Raises
+    ------
+    SetupError
+        When RRAMKIT_KERNELS has another value, or asks for compiled kernels and numba cannot be used.
+    """
+    return usable(os.environ.get(VARIABLE, ""))
+
+
+@lru_cache(maxsize=4)
+def usable(wanted: str) -> bool:
+    """Return whether compiled kernels run where `wanted` is asked for: what `compiled` does with the variable."""
+    if wanted not in ("", "numpy", "compiled"):
+        raise SetupError(f"{VARIABLE} must be numpy or compiled; got {wanted!r}. Set one of these, or unset it.")
+    if wanted == "numpy" or (not wanted and util.find_spec("numba") is None):
+        return False
+    try:
+        import numba  # noqa: F401  (an optional extra)
+    except ImportError as error:  # not there, or not for this NumPy
+        if not wanted:
+            return False
+        raise SetupError(
+            f"{VARIABLE} is compiled, which needs numba; it does not load ({error}). "
+            "Run: pip install 'rramkit[fast]', or unset it."
+        ) from error
+    return True
+
+
+def family() -> str:
+    """Return the name of the kernels that run: NumPy's, or the compiler and its version."""
+    if not compiled():
+        return "NumPy kernels"
+    import numba
+
+    return f"numba {numba.__version__} kernels"
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call for its types of number, without the interpreter's lock.
+
+    That takes a second or two, and is kept beside the source or in the user's cache; where neither can be written, in
+    memory alone.
+    """
+    import numba
+
+    settings = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **settings)(function)
+    except RuntimeError:  # no folder for the cache
+        return numba.njit(**settings)(function)
