@@ -1,5 +1,6 @@
 """`rramkit sensitivity`: change of loss, accuracy and energy of a training with circuit parameters."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from rramkit import units
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, on_chip
 from rramkit.cli.options import Timeout
-from rramkit.cli.progress import spice_progress, stage
+from rramkit.cli.progress import spice_progress, stage, training_progress
 from rramkit.cli.train import ExperimentFile, experiment_of
 
 if TYPE_CHECKING:
@@ -53,22 +54,26 @@ def sensitivity(
     """
     from rramkit.characterization.design import find_design
     from rramkit.characterization.run import RunOptions
+    from rramkit.proof.sensitivity import Watch
     from rramkit.proof.sensitivity import sensitivity as run
 
     settings = experiment_of(experiment, [*(pairs or []), *([] if epochs is None else [f"epochs={epochs}"])], chip)
     silent = quiet or json
     stage("tables of the design")
-    with spice_progress(quiet=silent) as show:
-        outcomes = run(
-            find_design(plan),
-            settings,
-            parameters,
-            output,
-            step=step,
-            seeds=range(1, seeds + 1),
-            options=RunOptions(workers=workers, timeout=timeout, report=show),
-            progress=(lambda _: None) if silent else (lambda text: typer.echo(text, err=True)),
-        )
+    outcomes = run(
+        find_design(plan),
+        settings,
+        parameters,
+        output,
+        step=step,
+        seeds=range(1, seeds + 1),
+        options=RunOptions(workers=workers, timeout=timeout),
+        watch=Watch(
+            line=(lambda _: None) if silent else (lambda text: typer.echo(text, err=True)),
+            points=partial(spice_progress, quiet=silent),
+            epochs=partial(training_progress, quiet=silent),
+        ),
+    )
     if json:
         typer.echo(strict_json.text([as_json(each) for each in outcomes], indent=1))
     else:
@@ -81,24 +86,26 @@ def as_json(outcome: "Sensitivity") -> dict[str, object]:
 
 
 def as_grid(outcomes: "list[Sensitivity]") -> Grid:
-    """Return a terminal table: change of each metric for 1 % more of each parameter, with its standard error."""
+    """Return a terminal table: change of each metric for 1 % more of each parameter, with its standard error.
+
+    A line a metric: no figure is cut on a terminal of 80 characters.
+    """
     from rramkit.proof.sensitivity import METRICS
 
-    grid = Grid(
-        title="Change for 1 % more of the parameter (standard error)", title_justify="left", box=box.SIMPLE_HEAD
-    )
-    grid.add_column("parameter", no_wrap=True)
-    for metric in METRICS:
-        grid.add_column(metric, justify="right", no_wrap=True)
-    grid.add_column("characterised again")
+    grid = Grid(title="Change for 1 % more of the parameter", title_justify="left", box=box.SIMPLE_HEAD)
+    grid.add_column("parameter", overflow="fold")
+    grid.add_column("metric", no_wrap=True)
+    for column in ("change", "standard error"):
+        grid.add_column(column, justify="right", no_wrap=True)
     for each in outcomes:
-        cells = [_cell(each, metric, METRICS[metric][0]) for metric in METRICS]
-        grid.add_row(f"{each.name} = {each.value:g}", *cells, ", ".join(each.touched))
+        names = [f"{each.name} = {each.value:g}", *[""] * (len(METRICS) - 1)]
+        for name, (metric, (unit, _)) in zip(names, METRICS.items(), strict=True):
+            grid.add_row(name, metric, *_cells(each, metric, unit), end_section=metric == list(METRICS)[-1])
     return grid
 
 
-def _cell(outcome: "Sensitivity", metric: str, unit: str) -> str:
+def _cells(outcome: "Sensitivity", metric: str, unit: str) -> tuple[str, str]:
     mean, error = 0.01 * outcome.mean[metric], 0.01 * outcome.error[metric]
     if unit == "1":
-        return f"{100 * mean:+.3f} % ({100 * error:.3f})"
-    return f"{units.text(mean, unit)} ({units.text(error, unit)})"
+        return f"{100 * mean:+.3f} points", f"{100 * error:.3f} points"
+    return units.text(mean, unit), units.text(error, unit)

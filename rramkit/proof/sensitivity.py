@@ -12,15 +12,18 @@ cancels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from rramkit.characterization.design import Design
+from rramkit.characterization.engine.runner import Report, silent
 from rramkit.characterization.engine.store import store_of
 from rramkit.characterization.run import RunOptions, characterize, reusable
 from rramkit.errors import InputError
+from rramkit.learning.driver import Report as TrainingReport
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.proof.parameters import beside, changed, value_of
@@ -61,6 +64,27 @@ class Sensitivity:
     error: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far the work is.
+
+    Attributes
+    ----------
+    line : callable
+        Called with a line of text at each stage.
+    points : callable
+        Opens the display of one characterisation, which takes each point that ends.
+    epochs : callable
+        Opens that of one training of so many epochs, which takes each epoch's report.
+    """
+
+    line: Callable[[str], None] = field(default=lambda _: None)
+    points: Callable[[], AbstractContextManager[Report]] = field(default=lambda: nullcontext(silent))
+    epochs: Callable[[int], AbstractContextManager[Callable[[TrainingReport], None]]] = field(
+        default=lambda _: nullcontext(lambda _: None)
+    )
+
+
 def sensitivity(
     design: Design,
     experiment: Experiment,
@@ -70,7 +94,7 @@ def sensitivity(
     step: float = 0.1,
     seeds: Sequence[int] = (1, 2, 3),
     options: RunOptions | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    watch: Watch | None = None,
 ) -> list[Sensitivity]:
     """Return the sensitivity of a training to circuit parameters of a design.
 
@@ -90,8 +114,8 @@ def sensitivity(
         Seeds of the trainings; at least two, for the error bars.
     options : RunOptions, optional
         Workers and scheduler of the characterisations.
-    progress : callable
-        Called with a line of text at each stage.
+    watch : Watch, optional
+        Who is told how far it is; left out, nobody.
 
     Returns
     -------
@@ -110,50 +134,44 @@ def sensitivity(
     values = {name: value_of(design, name) for name in names}  # all are checked before anything runs
     sides = {name: dict(zip((-1, 1), beside(design, name, step), strict=True)) for name in values}
     variants = {(name, sign): changed(design, name, side[sign]) for name, side in sides.items() for sign in (-1, 1)}
+    watch = watch or Watch()
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / "base.h5"
-    _characterized(design, base, base, options, progress)
+    _characterized(design, base, base, options, watch)
     outcomes = []
     for name, value in values.items():
         runs = {}
         for sign in (-1, 1):
             variant, touched = variants[name, sign]
             path = folder / f"{name}_{'up' if sign > 0 else 'down'}.h5"
-            progress(f"{name} = {sides[name][sign]:g}: {', '.join(touched)}")
-            tables = _characterized(variant, path, base, options, progress)
-            runs[sign] = _metrics(experiment, tables, seeds, path.name, progress)
+            watch.line(f"{name} = {sides[name][sign]:g}: {', '.join(touched)}")
+            tables = _characterized(variant, path, base, options, watch)
+            runs[sign] = _metrics(experiment, tables, seeds, path.name, watch)
         half = (sides[name][1] - sides[name][-1]) / (2.0 * abs(value))
         outcomes.append(_outcome(name, value, half, variants[name, 1][1], runs[-1], runs[1]))
     return outcomes
 
 
-def _characterized(
-    design: Design, path: Path, base: Path, options: RunOptions | None, progress: Callable[[str], None]
-) -> TableFile:
+def _characterized(design: Design, path: Path, base: Path, options: RunOptions | None, watch: Watch) -> TableFile:
     """Return the tables of a design, run with the finished points of all."""
     finished = reusable(design, path)
     if finished is not None:
         return finished
-    progress(f"characterising {path.name}")
-    given = options or RunOptions()
-    shared = RunOptions(
-        workers=given.workers,
-        scheduler=given.scheduler,
-        timeout=given.timeout,
-        points=store_of(base),
-        report=given.report,
-    )
-    return characterize(design, path, shared)
+    watch.line(f"characterising {path.name}")
+    with watch.points() as report:
+        return characterize(design, path, replace(options or RunOptions(), points=store_of(base), report=report))
 
 
 def _metrics(
-    experiment: Experiment, tables: TableFile, seeds: Sequence[int], name: str, progress: Callable[[str], None]
+    experiment: Experiment, tables: TableFile, seeds: Sequence[int], name: str, watch: Watch
 ) -> dict[str, np.ndarray]:
     """Return each metric (S,) over the seeds."""
     found: dict[str, list[float]] = {metric: [] for metric in METRICS}
     for seed in seeds:
-        progress(f"training on {name}, seed {seed}")
-        run = train(experiment.model_copy(update={"seed": seed, "float_reference": False}), tables, tables_name=name)
+        watch.line(f"training on {name}, seed {seed}")
+        settings = experiment.model_copy(update={"seed": seed, "float_reference": False})
+        with watch.epochs(experiment.epochs) as report:
+            run = train(settings, tables, tables_name=name, progress=report)
         for metric, (_, of) in METRICS.items():
             found[metric].append(of(run))
     return {metric: np.array(values) for metric, values in found.items()}

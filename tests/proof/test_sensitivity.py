@@ -1,10 +1,12 @@
-"""Slopes of a sensitivity: differences over the change that was made, by seed."""
+"""Slopes of a sensitivity: differences over the change that was made, by seed; and how they are shown."""
 
 import numpy as np
 import pytest
 from fixtures.closeness import near
+from rich.console import Console
 
 from rramkit.characterization.design import find_design
+from rramkit.cli.sensitivity import as_grid
 from rramkit.learning import Experiment
 from rramkit.proof import sensitivity as module
 from rramkit.proof.parameters import value_of
@@ -23,3 +25,20 @@ def test_what_grows_with_a_parameter_has_its_value_as_slope(tmp_path, monkeypatc
     for metric in module.METRICS:
         assert found.mean[metric] == near(value, within=1e-9)  # sums with seeds of 5: their rounding
         assert found.error[metric] < 1e-9  # what the seeds have in common cancels
+
+
+def test_no_figure_is_cut_on_a_narrow_terminal():
+    found = module.Sensitivity(
+        name="readout.ota.w_input",
+        value=80e-6,
+        step=0.1,
+        touched=("readout_transimpedance", "readout_offset", "readout_noise", "multibit_read"),
+        mean={"loss": -8.2e-4, "accuracy": 0.93, "energy_read": 80e-9, "energy_write": -104.5e-9},
+        error={"loss": 5.1e-4, "accuracy": 0.12, "energy_read": 2e-9, "energy_write": 13e-9},
+    )
+    console = Console(width=80, record=True)
+    console.print(as_grid([found]))
+    shown = console.export_text()
+    for text in ("readout.ota.w_input = 8e-05", "8.2", "+0.930 points", "0.120 points", "800 pJ", "20 pJ", "130 pJ"):
+        assert text in shown, shown
+    assert "…" not in shown
