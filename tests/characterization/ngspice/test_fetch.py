@@ -178,7 +178,7 @@ class FakeApt:
 
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    """Replace the routes to a library by {name: version, or an exception}; packages are `FakeApt`'s, no system library."""
+    """Replace the routes to a library by {name: version, or an exception}; packages are `FakeApt`'s."""
     monkeypatch.setattr(apt, "archives", lambda *_: [OWN])
     monkeypatch.setattr(apt.PrivateApt, "open", lambda *_: FakeApt())
     monkeypatch.delenv(library.VARIABLE, raising=False)
