@@ -87,7 +87,7 @@ class RunOptions:
             except BaseException as error:
                 with suppress(InputError):  # a full disk: then the error is that already
                     store.flush()
-                if len(store):
+                if len(store) or not isinstance(error, InputError):  # what is refused before a run keeps nothing
                     error.add_note(
                         f"{len(store)} finished points are kept in {points}; the same command resumes there."
                     )

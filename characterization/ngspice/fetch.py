@@ -81,7 +81,12 @@ def _report(failures: Sequence[str]) -> str:
     different = list(dict.fromkeys(failures))
     tools = prefix.missing_packages() if shutil.which("apt-get") else []
     offline = bool(different) and all(apt.OFFLINE in failure for failure in different)
-    fix = "Connect it and run `rramkit setup` again" if offline else "Run `rramkit setup` again once that is mended"
+    tried = different[:1] if offline else different
+    fix = (
+        "Connect the machine and run `rramkit setup` again"
+        if offline
+        else "Run `rramkit setup` again once that is fixed"
+    )
     compiled = [] if offline or not tools else [f"install {' '.join(tools)} so that it can be compiled here"]
     ways = [
         *compiled,
@@ -90,7 +95,7 @@ def _report(failures: Sequence[str]) -> str:
     ]
     return (
         f"an ngspice shared library of version {GOOD} or newer is needed, {OLDEST} at least; got none. "
-        f"Tried: {'; '.join(different)}. {fix}, or {', or '.join(ways)}."
+        f"Tried: {'; '.join(tried)}. {fix}, or {', or '.join(ways)}."
     )
 
 
@@ -123,8 +128,11 @@ def _fetch(target: Path, failures: list[str], say: Say, *, at_least: int) -> Sim
     try:
         check_writable(target.with_name("any"))
     except InputError as error:
-        home = "Mend its rights" if library.checkout() else "Set XDG_DATA_HOME to a folder of yours"
-        raise SetupError(f"{target}: ngspice is to go there, and that cannot be written ({error}) {home}.") from error
+        reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        cure = "Fix its rights." if library.checkout() else "Set XDG_DATA_HOME to a folder of yours."
+        raise SetupError(
+            f"{target}: must be a folder that can be written, for ngspice; got: {reason}. {cure}"
+        ) from error
     system = apt.read_system()
     own = apt.archives(apt.configured(), system)
     if not own:

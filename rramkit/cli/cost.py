@@ -54,13 +54,15 @@ def cost(
     `buffer`, `leak_share`, `schedule`, ...). With `--tables` the arrays are priced at another corner, and the corners
     count among the assumptions. `--beside` puts other trainings, such as those of other update rules, side by side.
     """
-    from rramkit import files, plots
+    from rramkit import files
     from rramkit.cli.options import parameters
     from rramkit.cost import Assumptions, Cost, summary, tornado
     from rramkit.cost import components as priced
     from rramkit.cost.subject import Subject
 
     if picture is not None:
+        from rramkit import plots  # here: a training is priced where matplotlib is not installed
+
         plots.check_picture(picture)
         files.check_writable(picture, keep=(run, components, tables))
     if tables is None and (corner is not None or temperature is not None or supply is not None):
@@ -76,6 +78,8 @@ def cost(
     swings = tornado(found, [] if file is None else corners(subject, file))
     others = {path: Cost(Subject.of(_outcome(path)), found.components, assumed) for path in beside or ()}
     if picture is not None:
+        from rramkit import plots
+
         plots.save(lambda ax: plots.cost_breakdown(ax, found.by_heading_and_origin()), picture, title=run.name)
     if as_json:
         told = summary(found, swings) | {"beside": {str(path): summary(each) for path, each in others.items()}}

@@ -55,14 +55,14 @@ NEEDS = {
     "setup": _BASE,
     "init": _BASE,
     "explain": _BASE,
-    "import": _PICTURES,
+    "import": _BASE,
     "train": _BASE,
     "evaluate": _BASE,
-    "cost": _PICTURES,
+    "cost": _BASE,
     "rl": _BASE,
     "sweep": _BASE,
     "ablate": _PICTURES,
-    "tile": _PICTURES,
+    "tile": _BASE,
     "plot": _PICTURES,
     "report": (*_PICTURES, "jinja2"),
     "export": _BASE,
@@ -133,7 +133,7 @@ def _verdict(checks: list[Check], missing: list[str]) -> Iterator[str]:
     works = _works(missing)
     lacking = [command for command in NEEDS if command not in works]
     if works == ["doctor"]:
-        yield f"No command but this one works before what is MISSING is mended: {', '.join(missing)}."
+        yield f"No command but this one works before what is MISSING is there: {', '.join(missing)}."
         return
     yield f"Work here{poor}: {', '.join(works)}."
     if lacking:

@@ -98,10 +98,7 @@ def import_measured(
         _show(table_file)
     table.save(table_file, output)
     written = [output]
-    if preset is None:
-        from rramkit import plots
-
-        plots.save_fits(table_file, picture, title=f"{table_file.provenance['source']}: reads under the fit")
+    if preset is None and _draw(table_file, picture):
         written.append(picture)
     if json:
         typer.echo(json_format.dumps(_outcome(table_file, written), indent=1, allow_nan=False))
@@ -114,6 +111,17 @@ def import_measured(
             typer.echo(path)
     if not all(points.passed for points in checks.values()):
         raise typer.Exit(1)
+
+
+def _draw(tables: "TableFile", path: Path) -> bool:
+    """Draw the reads under the fit; return whether that was done: tables are made where matplotlib is not installed."""
+    try:
+        from rramkit import plots
+    except ImportError as error:
+        typer.echo(f"rramkit: note: no picture of the reads under the fit ({error}).", err=True)
+        return False
+    plots.save_fits(tables, path, title=f"{tables.provenance['source']}: reads under the fit")
+    return True
 
 
 def _columns(given: list[str] | None) -> list[str]:

@@ -88,14 +88,14 @@ def tile(
     from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, UpdateParams, WriteVerify, program_matrix
     from rramkit.array.compare import ideal_currents, reference_currents
     from rramkit.learning.chip import Chip
-    from rramkit.plots.canvas import check_picture
-    from rramkit.plots.tile import save_error_map
 
     tables = table_file(argument, named)
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
     if plot is not None:
+        from rramkit.plots.canvas import check_picture  # here: without a picture a tile needs no matplotlib
+
         check_picture(plot)
     settings = options.chip()
     if ngspice and not (settings.condition.is_nominal and settings.write_condition.is_nominal):
@@ -132,6 +132,8 @@ def tile(
     if output is not None:
         _save_matrix(output, reading.i)
     if plot is not None:
+        from rramkit.plots.tile import save_error_map
+
         with files.whole_file(plot) as draft:
             save_error_map(draft, done.error, reading.i, references, kind=plot.suffix.removeprefix("."))
     outcome = _outcome(grid, done.cost, reading, references, seconds=seconds)

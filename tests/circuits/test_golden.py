@@ -47,7 +47,7 @@ def bare() -> tuple[Path, SimulatorLibrary]:
     library = find_library()
     program = find_program(library)
     if program is None:
-        pytest.skip("no ngspice program beside the library nor on PATH")
+        pytest.skip("no ngspice program beside the library nor on PATH: `rramkit doctor` says how to get one")
     return program, library
 
 

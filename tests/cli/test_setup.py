@@ -60,5 +60,5 @@ def test_no_library_is_one_line(there, kit):
 
 def test_a_checkout_without_links_is_refused_before_anything(there, kit, monkeypatch):
     there(AssertionError("fetched"))
-    monkeypatch.setattr("rramkit.cli.setup.links_complaint", lambda: "no links. Mend them.")
-    assert kit("setup") == (1, "", "rramkit: no links. Mend them.\n")
+    monkeypatch.setattr("rramkit.cli.setup.links_complaint", lambda: "no links. Fix them.")
+    assert kit("setup") == (1, "", "rramkit: no links. Fix them.\n")

@@ -1,6 +1,7 @@
 """A machine without ngspice: what needs none works, and what needs one says so in one line with the cure."""
 
 import shlex
+import sys
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ WORK = {
 }
 """Commands in the order in which they use each other's files."""
 
-LONG = ("plot", "report", "sweep", "ablate")  # over a second each: pictures, and worker processes
+SHORT = ("train", "tile", "netlist", "verify")  # the others take a second each
 WAIT = (
     "simulate cell_read --no-plot",
     "characterize --plan wires -o new.h5",
@@ -63,13 +64,13 @@ def here(tmp_path, monkeypatch):
 
 def test_what_needs_no_ngspice_works(here, kit):
     for name, line in WORK.items():
-        if name not in LONG:
+        if name in SHORT:
             code, _, err = kit(*shlex.split(line))
             assert code == 0, (line, err)
 
 
 @pytest.mark.long
-def test_pictures_reports_and_sweeps_work_too(here, kit):
+def test_the_others_work_too(here, kit):
     for line in WORK.values():
         code, _, err = kit(*shlex.split(line))
         assert code == 0, (line, err)
@@ -89,3 +90,18 @@ def test_what_needs_it_says_so_in_one_line(here, kit, line):
     assert (code, out, err.count("\n")) == (1, "", 1), err
     assert "an ngspice shared library is needed; got none. Run `rramkit setup`" in err
     assert not (here / "new.h5").exists()
+
+
+def test_tables_are_imported_and_read_without_matplotlib_too(here, kit, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib" or "rramkit.plots" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("rramkit.plots", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    kit("init", "data", "mine")
+    code, out, err = kit("import", "mine/pulses.csv", "--params", "mine/settings.toml", "-o", "measured.h5")
+    assert code == 0 and "measured.h5" in out and "no picture of the reads under the fit" in err
+    assert not (here / "measured.png").exists()
+    code, _, err = kit("tile", "tables.h5", "-q")
+    assert (code, err) == (0, "")
+    code, _, err = kit("plot", "tables.h5")
+    assert code == 1 and "the package matplotlib must be installed for this" in err

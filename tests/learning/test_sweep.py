@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -68,6 +69,16 @@ def test_a_grid_is_every_combination():
 def test_what_cannot_be_swept_is_named(values, words):
     with pytest.raises(InputError, match=words):
         grid(_experiment(sweep=values))
+
+
+def test_run_files_are_called_by_their_values_and_never_collide():
+    """A file system takes any label, and one experiment's changed settings are another file."""
+    sweep = {"rule.threshold": [0.1, 0.2], "network.hidden": [[12, 6]]}
+    names = [job.run.name for job in trials(grid(_experiment(sweep=sweep)), Path("t.h5"), Path("runs"))]
+    assert re.fullmatch(r"rule\.threshold=0\.1_network\.hidden=12_6-[0-9a-f]{12}\.h5", names[0]), names
+    assert len(set(names)) == 2
+    (other,) = trials([("a/b c" + "x" * 300, _experiment(epochs=3))], Path("t.h5"), Path("runs"))
+    assert other.run.parent == Path("runs") and other.run.name.startswith("a_b_cxxx") and len(other.run.name) < 150
 
 
 def test_a_value_given_twice_is_named():

@@ -178,7 +178,7 @@ class FakeApt:
 
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    """Replace the routes to a library by {name: version, or an exception}; packages are `FakeApt`'s, no system library."""
+    """Replace the routes to a library by {name: version, or an exception}; packages are `FakeApt`'s."""
     monkeypatch.setattr(apt, "archives", lambda *_: [OWN])
     monkeypatch.setattr(apt.PrivateApt, "open", lambda *_: FakeApt())
     monkeypatch.delenv(library.VARIABLE, raising=False)
@@ -292,7 +292,7 @@ def test_without_network_it_says_to_connect_and_not_to_compile(world, monkeypatc
     said = "W: Failed to fetch http://mirror.example/x  Temporary failure resolving 'mirror.example'"
     target = world({"the package of x": SetupError(f"{apt._kind(said)}`apt-get update`: {said}")})
     monkeypatch.setattr(prefix, "missing_packages", lambda: ["bison"])
-    with pytest.raises(SetupError, match=r"no network, .*Connect it and run `rramkit setup` again") as caught:
+    with pytest.raises(SetupError, match=r"no network, .*Connect the machine and run `rramkit setup` again") as caught:
         ensure(target)
     assert "bison" not in str(caught.value)
 
@@ -313,7 +313,9 @@ def test_apts_reasons_have_words(said, kind):
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_fetched(world, tmp_path):
     (tmp_path / "file").write_text("no folder")
     world({"one": AssertionError("fetched")})
-    with pytest.raises(SetupError, match=r"file/ngspice: ngspice is to go there, and that cannot be written"):
+    with pytest.raises(
+        SetupError, match=r"file/ngspice: must be a folder that can be written, for ngspice; got: File exists\. "
+    ):
         ensure(tmp_path / "file" / "ngspice")
 
 
