@@ -16,6 +16,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.circuits.verilog_a import FOLDER_VARIABLE, VARIABLE, find_compiler
 
 mpl.use("Agg")
+os.environ["RRAMKIT_PROGRESS"] = "stages"  # of commands too: no line of an error stream hangs on a machine's pace
 _TIMED = [HealthCheck.too_slow]
 settings.register_profile("kit", deadline=None, derandomize=True, suppress_health_check=_TIMED)
 settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=_TIMED)

@@ -26,6 +26,9 @@ def report(
 
     files.check_writable(output, keep=(tables, run))
     table_file, trained = table.load(tables), None if run is None else record.load(run)
+    others = headline.other_tables(table_file, trained)
+    if others:
+        typer.echo(f"rramkit: note: {others}", err=True)
     stage("cost of the training")
     priced = None if trained is None else _priced(table_file, trained)
     stage("pictures of the tables")
