@@ -215,7 +215,7 @@ def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
     np.testing.assert_array_equal(np.asarray(circles.get_offsets())[:, 1], HELD_OUT.spice)
     assert not np.asarray(circles.get_facecolor()).size  # open: a curve under one is seen
     np.testing.assert_array_equal(ax.lines[-1].get_ydata(), HELD_OUT.fit)
-    assert legend(ax) == ["held out in SPICE", "the table there"]
+    assert legend(ax) == ["held out, own conductance", "the table there"]
     holed = FILE["set"].signals["delta_g"].values.copy()
     holed[0, 4] = np.nan  # the curve of the lowest conductance is always drawn
     ax = plots.family(Figure().add_subplot(), replace(FILE["set"], signals={"y": Quantity(holed, "S")}), "y")
