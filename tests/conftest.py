@@ -20,6 +20,7 @@ from rramkit.cli import entry
 
 mpl.use("Agg")
 _TESTS = Path(__file__).parent
+os.environ["RRAMKIT_PROGRESS"] = "stages"  # of commands too: no line of an error stream hangs on a machine's pace
 _TIMED = [HealthCheck.too_slow]
 settings.register_profile("kit", deadline=None, derandomize=True, suppress_health_check=_TIMED)
 settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=_TIMED)

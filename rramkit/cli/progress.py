@@ -7,6 +7,7 @@ Every command runs inside a log of its name (`cli/app.py`), and so is heard of w
 its stages (`stage`), or count their pieces (`stages`); what is opened innermost speaks, the logs around it are still.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 FIRST, EVERY = 2.0, 60.0
 """Seconds to the first line of a log, and between two others."""
+
+VARIABLE = "RRAMKIT_PROGRESS"
+"""Environment variable: `stages` leaves out the lines that the clock alone gives, so that a log is always the same."""
 
 
 def _write(line: str) -> None:
@@ -49,6 +53,7 @@ class Log:
         """Begin; the work had taken `before` seconds when the log came to it."""
         self._write, self._clock, self._lock = write, clock, threading.Lock()
         self._start = self._stage_start = self._seen = self._last = clock() - before
+        self._is_timed = os.environ.get(VARIABLE, "") != "stages"
         self._stage, self._text, self._is_first, self._is_named = name, "", True, False
 
     def show(self, stage: str, done: int, total: int, *, of: str = "", state: str = "", free: int = 0) -> None:
@@ -75,7 +80,7 @@ class Log:
         """Name what is done from now on; the stage before has a line where it took longer than two seconds."""
         with self._lock:
             now = self._clock()
-            if self._is_named and now - self._stage_start >= FIRST:
+            if self._is_timed and self._is_named and now - self._stage_start >= FIRST:
                 self._line(f"{self._stage}: done in {_time(now - self._stage_start)}")
             self._stage, self._stage_start, self._seen, self._text, self._is_named = stage, now, now, "", True
 
@@ -101,7 +106,7 @@ class Log:
     def beat(self) -> None:
         """Write a line where none has come for two seconds from the start, or for a minute since the last."""
         with self._lock:
-            if self._clock() - self._last >= (FIRST if self._is_first else EVERY):
+            if self._is_timed and self._clock() - self._last >= (FIRST if self._is_first else EVERY):
                 running = f"running for {_time(self._clock() - self._start)}"
                 self._line(f"{self._stage}: {', '.join([*([self._text] if self._text else []), running])}")
 

@@ -31,6 +31,9 @@ def report(
     tables = table_file(argument, named)
     files.check_writable(output, keep=(tables, run))
     loaded, trained = table.load(tables), None if run is None else record.load(run)
+    others = headline.other_tables(loaded, trained)
+    if others:
+        typer.echo(f"rramkit: note: {others}", err=True)
     stage("cost of the training")
     priced = None if trained is None else _priced(loaded, trained)
     stage("pictures of the tables")

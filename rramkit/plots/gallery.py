@@ -35,7 +35,8 @@ from rramkit.table import Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
 from rramkit.table.schema import READS, SET, words_of
 
-_FEW = 4  # points of a map, amplitudes of a staircase (1): fewer leave a frame with nothing to see
+FEW = 4
+"""Points of a map, amplitudes of a staircase (1): fewer leave a frame with nothing to see."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _of_table(table: Table) -> "Iterator[tuple[str, str, Callable[[Axes], Axes]]
         named = partial(residuals, quantity=words, source=source, group=table.name)
         yield f"{signal}-residuals", f"errors of the fit, {words}", partial(named, points=points)
         wide = [name for name in table.axes if table.axes[name].values.size > 1]
-        if len(wide) > 1 and set(wide) <= set(points.at) and points.spice.size >= _FEW:
+        if len(wide) > 1 and set(wide) <= set(points.at) and points.spice.size >= FEW:
             draw = partial(residual_map, table=table, signal=signal)
             yield f"{signal}-residual-map", f"where the fit errs, {words}", draw
         if is_train:
@@ -99,7 +100,7 @@ def _of_writes(table: Table, condition: str) -> "Iterator[tuple[str, str, Callab
     yield f"{before}map", f"change of conductance by one pulse{at}", partial(delta_g_map, table=table)
     if not np.any(table.masked(SET.delta_g)):
         steps = climb(table)
-        if steps.v_pulse.size >= _FEW:
+        if steps.v_pulse.size >= FEW:
             draw = partial(staircase, steps=steps, table=table)
             yield f"{before}staircase", f"a staircase of the driver's amplitudes{at}", draw
 

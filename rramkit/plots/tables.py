@@ -62,7 +62,7 @@ def family(ax: Axes, table: Table, signal: str) -> Axes:
     if points is not None and is_drawn:
         held_out(ax, points, along, _shades(points, table, across, colours))
     if not x_axis.labels or len(table.axes) > 1 or is_drawn:
-        _legend(ax, _own(table, points, fixed) if points is not None and is_drawn else None)
+        _legend(ax, _own(table, points, fixed, across) if points is not None and is_drawn else None)
     _limit_constant(ax, values)
     _name(ax, table, signal, along)
     note_below(ax, _stated(table, fixed))
@@ -103,10 +103,12 @@ def _shades(points: HeldOut, table: Table, across: str | None, colours: ScalarMa
     return np.array(_NAMED)[nearest % len(_NAMED)]
 
 
-def _own(table: Table, points: HeldOut, fixed: dict[str, int]) -> str:
-    """Return the words of conditions in which held-out points differ from what is drawn."""
-    differ = [n for n, k in fixed.items() if n in points.at and np.any(points.at[n].values != table.axes[n].values[k])]
-    return f", own {' and '.join(words_of('', name).split()[0] for name in differ)}" if differ else " in SPICE"
+def _own(table: Table, points: HeldOut, fixed: dict[str, int], across: str | None) -> str:
+    """Return the words of coordinates in which held-out points differ from what is drawn."""
+    drawn = {name: table.axes[name].values[[index]] for name, index in fixed.items()}
+    drawn |= {} if across is None else {across: table.axes[across].values}
+    differ = [n for n, values in drawn.items() if n in points.at and not np.all(np.isin(points.at[n].values, values))]
+    return f", own {' and '.join(words_of(table.name, name).split()[0] for name in differ)}" if differ else " in SPICE"
 
 
 def _legend(ax: Axes, own: str | None) -> None:

@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from rramkit.plots.style import BLUE, GREEN, QUIET, VERMILION, colour_bar, name_axis, style
+from rramkit.plots.style import BLUE, GREEN, QUIET, VERMILION, colour_bar, legend_above, name_axis, style
 
 _SHADES = {"exact": BLUE, "ngspice": VERMILION, "product": GREEN}
+_WORDS = {"exact": "exact wires", "ngspice": "whole array in ngspice", "product": "ideal product"}
 
 
 def error_map(ax: Axes, error: np.ndarray, *, label: str, unit: str) -> Axes:
@@ -18,8 +20,9 @@ def error_map(ax: Axes, error: np.ndarray, *, label: str, unit: str) -> Axes:
     top = float(np.max(np.abs(error))) or 1.0
     scale = Normalize(-top, top)
     colours = ScalarMappable(scale, "RdBu_r")
-    ax.pcolormesh(error, cmap=colours.cmap, norm=scale)
-    ax.invert_yaxis()
+    ax.imshow(error, cmap=colours.cmap, norm=scale, aspect="auto", interpolation="nearest")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(8, integer=True))  # marks in the middle of a cell, numbered from 0
     ax.grid(visible=False)
     ax.set_xlabel("column")
     ax.set_ylabel("row")
@@ -29,11 +32,13 @@ def error_map(ax: Axes, error: np.ndarray, *, label: str, unit: str) -> Axes:
 
 def errors_of_currents(ax: Axes, i: np.ndarray, others: dict[str, np.ndarray]) -> Axes:
     """Draw what the tile's currents (B, M) differ by from each of `others`, against their size."""
+    ax.axhline(0.0, color=QUIET, linewidth=0.6)
     for name, other in others.items():
-        ax.plot(i.ravel(), (i - other).ravel(), ".", color=_SHADES.get(name, QUIET), markersize=2.5, label=name)
+        shade, label = _SHADES.get(name, QUIET), f"against {_WORDS.get(name, name)}"
+        ax.plot(i.ravel(), (i - other).ravel(), ".", color=shade, markersize=3.5, label=label)
     name_axis(ax.xaxis, "current of the tile", "A")
     name_axis(ax.yaxis, "tile minus reference", "A")
-    ax.legend()
+    legend_above(ax)
     return ax
 
 
@@ -42,6 +47,6 @@ def save_error_map(path: Path, g_error: np.ndarray, i: np.ndarray, others: dict[
     with style():
         figure = Figure(figsize=(8.4, 3.2), facecolor="white")
         left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.12})
-        error_map(left, g_error, label="pair minus target", unit="S")
+        error_map(left, g_error, label="written pair minus target", unit="S")
         errors_of_currents(right, i, others)
         figure.savefig(path, format=kind, dpi=160)

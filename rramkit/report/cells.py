@@ -7,6 +7,7 @@ import numpy as np
 from rramkit import plots, units
 from rramkit.errors import TableError
 from rramkit.plots import svg
+from rramkit.plots.gallery import FEW
 from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
 from rramkit.staircase import Staircase, climb
@@ -46,7 +47,7 @@ def section(tables: TableFile) -> Section:
     return Section(
         "cell",
         "One cell",
-        f"Values of the tables, {_TAKEN[sources.origin(tables)]}; dots are held-out points, not used in the fits.{at}",
+        f"Values of the tables, {_TAKEN[origin]}.{at}",
         blocks=(*blocks, *reads),
     )
 
@@ -105,7 +106,7 @@ def _read_block(table: Table, origin: str) -> Panel:
     drawing = Drawing(
         svg(lambda ax: plots.current_voltage(ax, table), name="current-voltage"),
         "Cell current against the voltage over the cell; colour is the conductance"
-        + (", dots are held-out SPICE runs." if origin == "SPICE" else "."),
+        + (", circles are held-out SPICE runs, crosses the table there." if origin == "SPICE" else "."),
     )
     rows = (
         TableRow("conductances", units.span(g_cell, "S")),
@@ -137,7 +138,7 @@ def _write_block(table: Table, assumed: Mapping[str, str]) -> Panel:
             ),
             "map": (
                 lambda ax: plots.delta_g_map(ax, table),
-                "Change of conductance by one pulse, at each point that was run.",
+                "Change of conductance by one pulse, at each point of the table.",
             ),
         }
     else:
@@ -154,10 +155,11 @@ def _write_block(table: Table, assumed: Mapping[str, str]) -> Panel:
 
 
 def _stepped(table: Table) -> Staircase | None:
-    """Return the staircase from where the polarity starts; None with one amplitude, or with failed points."""
+    """Return the staircase from where the polarity starts; None with few amplitudes, or with failed points."""
     if table.axes[SET.v_pulse].values.size == 1 or np.any(table.masked(SET.delta_g)):
         return None
-    return climb(table)
+    steps = climb(table)
+    return steps if steps.v_pulse.size >= FEW else None
 
 
 def _write_rows(table: Table, assumed: Mapping[str, str]) -> tuple[TableRow, ...]:

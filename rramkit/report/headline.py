@@ -13,6 +13,7 @@ from rramkit.table import TableFile
 from rramkit.table.file import ONE_CONDITION
 from rramkit.table.schema import CORNERS, READ
 
+_NAMED = 3  # entries of a provenance that a notice names (1)
 SPICE_RUNS = "spice_runs"
 """Name in a table file's provenance of the number of SPICE runs behind it."""
 
@@ -61,11 +62,9 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
     if assumed:
         listed = ", ".join(f"{key} = {value}" for key, value in assumed.items())
         lines.append(f"Assumed, neither measured nor given: {listed}. Energies and times follow from these.")
-    if run is not None and _origin(run.tables_provenance) != _origin(tables.provenance):
-        lines.append(
-            "The run was trained with tables other than those of this report: their provenance differs. "
-            "Give the table file that the run names, or train again."
-        )
+    others = other_tables(tables, run)
+    if others:
+        lines.append(others)
     mapping = {} if run is None else run.settings.get("mapping")
     if isinstance(mapping, dict) and mapping.get("wires") is False:
         lines.append("The run left the wires out of its array reads (`mapping.wires` is false).")
@@ -73,6 +72,21 @@ def notices(tables: TableFile, run: Run | None) -> tuple[str, ...]:
     if clamped:
         lines.append(f"{units.count(clamped, 'value')} outside the range of the tables, clamped to it.")
     return tuple(lines)
+
+
+def other_tables(tables: TableFile, run: Run | None) -> str:
+    """Return a sentence where a run was trained with other tables than these; nothing where they are the same."""
+    if run is None:
+        return ""
+    then, now = _origin(run.tables_provenance), _origin(tables.provenance)
+    differing = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    if not differing:
+        return ""
+    named = ", ".join(differing[:_NAMED]) + (", ..." if len(differing) > _NAMED else "")
+    return (
+        f"The run was trained with tables other than those of this report ({run.tables_name or 'unnamed'}): their "
+        f"provenance differs in {named}. Give the table file that the run names, or train again."
+    )
 
 
 def _run_numbers(run: Run) -> dict[str, float | int]:

@@ -23,6 +23,11 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 _ORDER = (READ.group, SET.group, RESET.group, WIRES.group)
 
 
+_TITLES = {
+    "SPICE": "RRAM characterisation report",
+    "the measurement": "Report on a measured RRAM device",
+    "the published figures": "Report on a published RRAM device",
+}
 _MODEL = "The cell model is a published compact model, not a measurement of silicon; it has no forming step."
 NOT_MODELLED = (
     "Converters and reads are ideal, and take no energy, but for what the experiment's `mapping.read` has on.",
@@ -85,7 +90,7 @@ def page(tables: TableFile, run: Run | None, *, drawn: Chapters | None = None, p
     created = tables.provenance.get("created", "") if run is None else run.created
     trained = "" if run is None else f"trained with {run.tables_name}, seed {run.seed}"
     return Page(
-        title="RRAM characterisation report" if run is None else "RRAM training report",
+        title=_TITLES[sources.origin(tables)] if run is None else "RRAM training report",
         subtitle=" · ".join(part for part in (sources.subject(tables), trained, sources.date(created)) if part),
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),

@@ -14,6 +14,11 @@ from rramkit.cli.progress import Log, spice_progress, training_progress
 from rramkit.errors import InputError
 
 
+@pytest.fixture(autouse=True)
+def by_the_clock(monkeypatch):
+    monkeypatch.delenv(progress.VARIABLE)
+
+
 @pytest.fixture
 def clock():
     class Clock:
@@ -53,6 +58,16 @@ def test_each_stage_counts_its_own_time(clock, lines):
     clock.now += 40.0
     log.show("set", 8, 8, of="points")
     assert lines == ["read: 4 of 4 points, done in 1 s", "set: 8 of 8 points, done in 50 s"]
+
+
+def test_a_log_without_the_clock_has_the_lines_of_stages_alone(clock, lines, monkeypatch):
+    monkeypatch.setenv(progress.VARIABLE, "stages")
+    log = Log("ngspice", write=lines.append, clock=clock)
+    clock.now += 300.0
+    log.beat()
+    log.show("read", 1, 2)
+    log.show("read", 2, 2)
+    assert lines == ["read: 2 of 2, done in 5 min"]
 
 
 def test_points_that_ran_before_do_not_shorten_the_time_left(clock, lines):

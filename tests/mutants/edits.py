@@ -182,5 +182,9 @@ EDITS = (
     _edit("unit", "a multiplication with its addition taken for one operation", "rramkit/cost/machines.py", "times(OPERATIONS * macs)", "times(macs)", "tests/cost/test_machines.py::test_energy_of_a_workload"),
     _edit("honesty", "an unknown end of a ratio taken as the other", "rramkit/cost/machines.py", "return Range(_quotient(self.low, divisor.high), _quotient(self.high, divisor.low))", "return Range(_quotient(self.low, divisor.high), _quotient(self.high or self.low, divisor.low))", "tests/cost/test_machines.py::test_what_is_unknown_stays_unknown"),
     _edit("honesty", "a claim above a run said to be below it", "rramkit/cost/comparison.py", "self.claim.ratio > high", "self.claim.ratio < high", "tests/cost/test_comparison.py::test_a_claim_is_within_above_or_below_a_run"),
+    _edit("held_out", "process corners of fresh points drawn one by one", "characterization/engine/cases.py", "rng.permutation(np.resize(rng.permutation(axis.grid), len(places)))", "rng.choice(axis.grid, len(places))", "tests/characterization/test_plan.py::test_a_few_fresh_places_leave_no_process_corner_out"),
+    _edit("unit", "conductance of a read current without its voltage", "rramkit/cli/simulated.py", "name: abs(value) / v_read for", "name: abs(value) for", "tests/characterization/test_simulate_plots.py::test_read_currents_have_conductance_and_resistance_beside_them"),
+    _edit("honesty", "a curve drawn straight between the points of a table", "rramkit/plots/curves.py", "PchipInterpolator(along[good], of[good])(fine)", "np.interp(fine, along[good], of[good])", "tests/plots/test_plots.py::test_a_curve_is_what_a_look_up_takes_in_logarithms_where_the_table_has_them"),
+    _edit("honesty", "a rate of points that only came from the store", "rramkit/cli/progress.py", "run = done - free\n    if run", "run = done\n    if run", "tests/cli/test_progress.py::test_points_that_are_free_have_no_rate"),
 )
 # fmt: on

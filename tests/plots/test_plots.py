@@ -17,6 +17,7 @@ from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli.app import run as command
 from rramkit.errors import TableError
+from rramkit.plots.tile import error_map, errors_of_currents
 from rramkit.staircase import climb
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Distribution, HeldOut, Quantity, Table, TableFile
@@ -215,7 +216,7 @@ def test_a_family_shows_held_out_points_and_leaves_a_gap_where_a_point_failed():
     np.testing.assert_array_equal(np.asarray(circles.get_offsets())[:, 1], HELD_OUT.spice)
     assert not np.asarray(circles.get_facecolor()).size  # open: a curve under one is seen
     np.testing.assert_array_equal(ax.lines[-1].get_ydata(), HELD_OUT.fit)
-    assert legend(ax) == ["held out in SPICE", "the table there"]
+    assert legend(ax) == ["held out, own conductance", "the table there"]
     holed = FILE["set"].signals["delta_g"].values.copy()
     holed[0, 4] = np.nan  # the curve of the lowest conductance is always drawn
     ax = plots.family(Figure().add_subplot(), replace(FILE["set"], signals={"y": Quantity(holed, "S")}), "y")
@@ -280,6 +281,16 @@ def test_a_map_of_residuals_has_two_numbers_for_axes_and_a_mark_for_each_corner(
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("pulse voltage (V)", "conductance before (µS)")
     labels = table.axes["corner"].labels
     assert legend(ax) == [f"corner {labels[0]}", labels[1]]
+
+
+def test_errors_of_a_tile_have_cells_at_whole_numbers_and_references_in_words():
+    error = np.array([[1e-6, -2e-6, 0.0], [0.0, 1e-6, 3e-6]])
+    ax = error_map(Figure().add_subplot(), error, label="pair minus target", unit="S")
+    assert ax.get_xlim() == (-0.5, 2.5) and ax.get_ylim() == (1.5, -0.5)
+    i = np.array([[1e-6, 2e-6]])
+    ax = errors_of_currents(Figure().add_subplot(), i, {"product": 1.1 * i, "exact": i})
+    assert legend(ax) == ["against ideal product", "against exact wires"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), (i - 1.1 * i).ravel())
 
 
 def test_titles_are_in_words_and_empty_frames_are_left_out():
