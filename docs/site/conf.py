@@ -12,7 +12,15 @@ author = "the rramkit developers"
 project_copyright = author
 version = release = rramkit.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generated", "mathml"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "generated",
+    "mathml",
+    "accessible",
+]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["site"]
 nitpicky = False

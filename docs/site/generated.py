@@ -57,7 +57,7 @@ def _command(name: str, command: TyperCommand) -> str:
         *(f"| `{_metavar(each)}` | {_cell(each)} |" for each in arguments),
         *(f"| `{', '.join(each.opts)}`{_taking(each)} | {_cell(each)} |" for each in options),
     ]
-    table = "\n".join(["| | |", "|---|---|", *rows]) if rows else ""
+    table = "\n".join(["| argument or option | meaning |", "|---|---|", *rows]) if rows else ""
     return f"## `{name}`\n\n`rramkit {name}{' ' + words if words else ''}`\n\n{command.help or ''}\n\n{table}"
 
 

@@ -18,6 +18,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from rramkit import table
 from rramkit.cli.app import app
+from rramkit.cli.init import FOLDER as STARTERS
+from rramkit.cli.options import parameters
 from rramkit.learning import Experiment, NetworkSettings, train
 
 FILE = re.compile(r"[\w./$*-]+\.(?:toml|h5|csv|txt|cir|lib|va|osdi|npz|onnx|points|py|pem|json)$")
@@ -100,6 +102,19 @@ def test_a_command_in_prose_exists_with_its_options():
             assert not wrong, f"{place}: `{shlex.join(words)}` has no {wrong}"
 
 
+def test_the_settings_of_a_training_that_a_command_gives_are_settings():
+    inline = [each for page in pages() for each in inline_commands(page)]
+    checked = 0
+    for _, words in [*shown(), *inline]:
+        pairs = [after for word, after in pairwise(words) if word in ("-s", "--set")]
+        if words[:2] == ["rramkit", "train"] and pairs:
+            files = [ROOT / word for word in words[2:] if word.endswith(".toml")]
+            own = [path if path.is_file() else STARTERS / "network" / path.name for path in files]
+            parameters(Experiment, own[0] if own else None, pairs)
+            checked += 1
+    assert checked > 3, "few: the search no longer finds them"
+
+
 def test_make_targets_scripts_and_extras_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -124,7 +139,7 @@ def test_the_files_that_a_command_names_exist_or_are_made_before():
             for words in block.commands():
                 folder = ROOT / block.marks.get("in", "")
                 if words[:2] == ["rramkit", "init"]:
-                    starters = ROOT / "rramkit" / "cli" / "starters" / words[2]
+                    starters = STARTERS / words[2]
                     made |= {(Path(*words[3:4]) / path.name).as_posix() for path in starters.iterdir()}
                 outputs = outputs_of(words)
                 made |= outputs | {str(Path(name).with_suffix(".points")) for name in outputs}
@@ -199,7 +214,7 @@ def test_what_is_quick_runs(page, stand_ins, tmp_path, monkeypatch, kit, capfd):
 
 @pytest.mark.long
 @pytest.mark.spice
-@pytest.mark.parametrize("page", of_kinds(LONGER))
+@pytest.mark.parametrize("page", of_kinds((*QUICK, *LONGER)))
 def test_what_takes_longer_runs(page, stand_ins, tmp_path, monkeypatch, kit, capfd):
     folder = tmp_path / "reader"
     shutil.copytree(stand_ins, folder, symlinks=True)
@@ -207,4 +222,4 @@ def test_what_takes_longer_runs(page, stand_ins, tmp_path, monkeypatch, kit, cap
     settings = Experiment(network=NetworkSettings(hidden=(8,)), epochs=1, float_reference=False)
     train(settings, chip_tables(scatter=True)).save(folder / "run.h5")
     monkeypatch.chdir(folder)
-    run(of_kinds(LONGER)[page], Walk(kit, capfd))
+    run(of_kinds((*QUICK, *LONGER))[page], Walk(kit, capfd))

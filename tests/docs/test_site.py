@@ -67,4 +67,7 @@ def test_the_site_builds_without_warnings(tmp_path):
     commands = (tmp_path / "site" / "commands.html").read_text(encoding="utf-8")
     keys = (tmp_path / "site" / "keys.html").read_text(encoding="utf-8")
     assert "rramkit device check" in commands and "--corner" in commands
-    assert "anti" in keys or "threshold" in keys
+    assert "threshold" in keys and "write_verify" in keys
+    devices = (tmp_path / "site" / "devices.html").read_text(encoding="utf-8")
+    assert "<math" in devices and "MathJax" not in devices, "formulas without a script"
+    assert 'role="heading" aria-level' in devices and "<pre>" not in commands + devices, "headings and focus"
