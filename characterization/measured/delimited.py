@@ -2,7 +2,8 @@
 
 * Encoding: UTF-8, with or without a byte order mark; UTF-16 with one; else Western European (Windows 1252, which
   contains Latin-1), with a note.
-* Delimiter: tab, semicolon, comma, or spaces: the one by which most lines have equally many cells that are numbers.
+* Delimiter: tab, semicolon, comma, vertical bar, or spaces: the one by which most lines have equally many cells that
+  are numbers.
 * Decimal mark: a comma where numbers are written with one. `1,976` between tabs may be a thousand: that is asked.
 """
 
@@ -16,7 +17,7 @@ from rramkit.characterization.measured.settings import FileSettings
 from rramkit.characterization.measured.sheet import LARGEST, Line, Sheet, headed, number
 from rramkit.errors import InputError
 
-_DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "space": " ", "none": "\0"}
+_DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "bar": "|", "space": " ", "none": "\0"}
 _COMMENTS = ("#", "%", "//", "!")
 _SAMPLE = 200  # lines that the delimiter is chosen by
 _WORDS = ("set", "reset", "potentiation", "depression", "ltp", "ltd", "up", "down", "nan", "")

@@ -23,7 +23,7 @@ class FileSettings(Parameters):
     units: dict[str, str] = Field(
         default={}, description="role, or `value` for what was read after the pulses, to unit, e.g. uS"
     )
-    delimiter: Literal["comma", "semicolon", "tab", "space"] | None = quantity(None, "1", "what separates cells")
+    delimiter: Literal["comma", "semicolon", "tab", "bar", "space"] | None = quantity(None, "1", "what separates cells")
     decimal: Literal["point", "comma"] | None = quantity(None, "1", "decimal mark")
     sheet: str | None = quantity(None, "1", "sheet of a spreadsheet")
     ramp: int | None = quantity(None, "1", "reads of each ramp of a column of both polarities", ge=8)

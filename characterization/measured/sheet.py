@@ -145,8 +145,8 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comme
 
 def _separates(group: str) -> str:
     return (
-        f"Fix the line, or say what separates cells: `--set {group}.delimiter=...` (comma, semicolon, tab, space), "
-        f"`--set {group}.decimal=comma`."
+        f"Fix the line, or say what separates cells: `--set {group}.delimiter=...` (comma, semicolon, tab, bar, "
+        f"space), `--set {group}.decimal=comma`."
     )
 
 

@@ -17,7 +17,8 @@ def connect(address: str) -> "Client":
     Raises
     ------
     SetupError
-        When Dask is not installed, no scheduler answers, or it has no worker.
+        When Dask is not installed, a `tls` address has no certificate in Dask's configuration, no scheduler answers, or
+        it has no worker.
     """
     try:
         from distributed import Client
@@ -27,6 +28,7 @@ def connect(address: str) -> "Client":
         ) from error
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its messages about lost workers are no errors here
     try:
+        _check_certificate(address)
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
@@ -35,3 +37,15 @@ def connect(address: str) -> "Client":
             "Start them: `dask scheduler`, `dask worker ADDRESS`."
         ) from error
     return client
+
+
+def _check_certificate(address: str) -> None:
+    """Raise `SetupError` for TLS without a certificate: Dask's client fails late then, and ends a minute later."""
+    from distributed.security import Security
+
+    if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
+        raise SetupError(
+            f"`--scheduler` {address} needs a certificate, and Dask's configuration has none. Set "
+            "`distributed.comm.tls.ca-file`, `distributed.comm.tls.client.cert` and `distributed.comm.tls.client.key` "
+            "(or DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..__TLS__CLIENT__CERT and ..__TLS__CLIENT__KEY)."
+        )

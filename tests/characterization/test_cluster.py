@@ -103,3 +103,10 @@ def test_what_is_no_scheduler_is_an_error_of_one_line(monkeypatch):
     monkeypatch.setattr(dask_client, "_CONNECT_SECONDS", 1.0)
     with pytest.raises(SetupError, match=r"`--scheduler` must be the address of a Dask scheduler.*got 'tcp://127"):
         Cluster("tcp://127.0.0.1:9")
+
+
+def test_tls_without_a_certificate_is_an_error_of_one_line_at_once():
+    """Dask's own client fails late then, with a traceback, and waits a minute at its end."""
+    with pytest.raises(SetupError, match=r"distributed\.comm\.tls\.ca-file") as error:
+        dask_client.connect("tls://127.0.0.1:9")
+    assert "\n" not in str(error.value)

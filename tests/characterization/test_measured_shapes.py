@@ -78,6 +78,10 @@ def french_tabs():
     return text.encode("utf-16")
 
 
+def between_bars():
+    return rows("Polarity|R (kOhm)|Cycle", polarities(41, 41), 1e-3 / np.r_[UP, DOWN], [1] * 82, sep="|").encode()
+
+
 def origin_export():
     names = "Pulse\tG_LTP\tG_LTD\n\tuS\tuS\nmade up\tdevice A\tdevice A\n"
     return (names + rows("", range(41), UP * 1e6, DOWN * 1e6, sep="\t")).encode()
@@ -191,7 +195,7 @@ def easyexpert():
 READ = {
     each.__name__: (each, {})
     for each in (
-        *(latin1_long, german_long, french_tabs, origin_export, two_cycles_wide, stacked_cycles),
+        *(latin1_long, german_long, french_tabs, between_bars, origin_export, two_cycles_wide, stacked_cycles),
         *(
             pairs_of_columns,
             spaced_names,

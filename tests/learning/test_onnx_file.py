@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-"""Networks in ONNX files: scores by loops over ONNX's own definitions, and what is refused. Skipped without onnx."""
+"""Networks in ONNX files: scores by loops over ONNX's own definitions, and what is refused."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def scores(path, x):
 
 def reference(path, x):
     """Return what ONNX's own evaluator gives."""
-    return ReferenceEvaluator(str(path)).run(None, {"x": x})[0]
+    return next(iter(ReferenceEvaluator(str(path)).run(None, {"x": x})))
 
 
 def drawn(*shape):
@@ -142,7 +142,7 @@ def _in_float32(path, x):
     for tensor in model.graph.initializer:
         if tensor.data_type == TensorProto.DOUBLE:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype("float32"), tensor.name))
-    return ReferenceEvaluator(model).run(None, {"x": x})[0]
+    return next(iter(ReferenceEvaluator(model).run(None, {"x": x})))
 
 
 DENSE = ("Gemm", ("v", "w"), ("y",), {})
