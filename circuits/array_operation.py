@@ -129,23 +129,13 @@ def operation_reads(params: ArrayOperationParams, states: np.ndarray, codes: np.
     _add_driven(circuit, params, codes)
     _add_sensed(circuit, params, turns)
     _add_units(circuit, params, turns)
-    named = {each.current: each for each in supplies(params, codes)}
-    volts = dict.fromkeys(each.volts for each in named.values() if isinstance(each.volts, str))
     return Deck(
         title=f"{bar.rows} x {bar.cols} array with all its periphery, {system.direction}: {codes.shape[1]} reads",
         parameters=params,
         circuit=circuit,
         libraries=tuple(dict.fromkeys((*bar.libraries, technology.library))),
         analysis=f".tran {params.t_step:g} {params.t_stop(turns):.9e} 0 {params.t_step:g}",
-        outputs=(
-            *(Output(name, _vector(name), "A", f"current into a source: {each.part}") for name, each in named.items()),
-            *(Output(name, f"v({name.removeprefix('v_')})", "V", "its voltage") for name in volts),
-            *(
-                Output(f"q_{unit}_{bit}", f"v(adc_{unit}_q_{bit})", "1", f"register of bit {bit} of unit {unit}")
-                for unit in range(_units(params))
-                for bit in params.adc.decided
-            ),
-        ),
+        outputs=_outputs(params, codes),
         options=OPTIONS,
     )
 
@@ -171,6 +161,21 @@ def supplies(params: ArrayOperationParams, codes: np.ndarray) -> list[Supply]:
         for name in ("clk", "sample", "sample_b", *(f"bit_{b}" for b in params.adc.decided)):
             found.append(Supply("converters", f"v_adc_{unit}_{name}", f"i_adc_{unit}_{name}", signed=True))
     return found
+
+
+def _outputs(params: ArrayOperationParams, codes: np.ndarray) -> tuple[Output, ...]:
+    """Return what the sources that are counted need, and the registers of every converter."""
+    counted = supplies(params, codes)
+    volts = dict.fromkeys(each.volts for each in counted if isinstance(each.volts, str))
+    return (
+        *(Output(each.current, _vector(each.current), "A", f"into a source: {each.part}") for each in counted),
+        *(Output(name, f"v({name.removeprefix('v_')})", "V", "its voltage") for name in volts),
+        *(
+            Output(f"q_{unit}_{bit}", f"v(adc_{unit}_q_{bit})", "1", f"register of bit {bit} of unit {unit}")
+            for unit in range(_units(params))
+            for bit in params.adc.decided
+        ),
+    )
 
 
 def _levels(params: ArrayOperationParams) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ import typer
 from rramkit.cli import strict_json
 from rramkit.cli.options import ParameterPairs
 from rramkit.cli.progress import stage
-from rramkit.errors import InputError
+from rramkit.errors import InputError, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,6 @@ def cost(
     from rramkit.cli.options import parameters
     from rramkit.cost import Assumptions, Cost, summary, tornado
     from rramkit.cost import components as priced
-    from rramkit.cost.subject import Subject
 
     if picture is not None:
         from rramkit import plots  # here: a training is priced where matplotlib is not installed
@@ -67,16 +66,16 @@ def cost(
         files.check_writable(picture, keep=(run, components, tables))
     if tables is None and (corner is not None or temperature is not None or supply is not None):
         raise InputError("`--corner` needs the table file with its corners. Name it: `--tables TABLES.h5`.")
-    loaded = _outcome(run)
     assumed = parameters(Assumptions, None, pairs)
-    subject = Subject.of(loaded)
+    subject = _subject(run)
+    loaded = subject.run
     file = None if tables is None else _same_tables(tables, loaded)
     at = None if file is None else _corner(subject, file, corner, temperature, supply)
     stage("pricing the run")
     found = Cost(subject, priced(components), assumed, at, circuits(loaded))
     stage("what moves the total")
     swings = tornado(found, [] if file is None else corners(subject, file))
-    others = {path: Cost(Subject.of(_outcome(path)), found.components, assumed) for path in beside or ()}
+    others = {path: Cost(_subject(path), found.components, assumed) for path in beside or ()}
     if picture is not None:
         from rramkit import plots
 
@@ -117,10 +116,16 @@ def corners(subject: "Subject", file: "TableFile") -> "list[Corner]":
     return [Corner.of(subject, file, Condition(corner=label)) for label in labels]
 
 
-def _outcome(path: Path) -> "TrainingOutcome":
+def _subject(path: Path) -> "Subject":
+    """Return what a run file says of its training; what cannot be priced is refused with the file's name."""
     from rramkit import record
+    from rramkit.cost.subject import Subject
 
-    return record.load(path, record.TrainingOutcome)
+    loaded = record.load(path, record.TrainingOutcome)
+    try:
+        return Subject.of(loaded)
+    except (InputError, TableError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
@@ -167,68 +172,63 @@ def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
 
 
 def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
-    from rramkit import units
+    """Yield all that is printed of one cost."""
     from rramkit.cost import beside
+
+    yield from _whole(cost)
+    yield from _breakdowns(cost)
+    yield from _table("time", list(_times(cost)))
+    yield from _table("figures of merit", list(_merit(cost)))
+    yield from _table("tiles", list(_tiles(cost)))
+    yield f"  whole chip         {_area(cost.area)}"
+    moved = [(each.name, _ends(each.low, each.high), f"{each.low_at} to {each.high_at}") for each in swings[:_WIDEST]]
+    yield from _table("what moves the total", moved)
+    yield from _references(beside(cost))
+    yield from _prices(cost)
+
+
+def _whole(cost: "Cost") -> "Iterator[str]":
+    """Yield the energy of the run, and the arrays' part of it."""
+    at = "" if cost.corner is None else f", arrays at {_condition(cost)}"
+    whole, dynamic = _j(cost.energy), _j(cost.energy_dynamic)
+    yield f"energy of the run    {whole}, of it {dynamic} without static power{at}"
+    writes, reads = cost.writes_and_reads()
+    yield f"arrays               writes {_j(writes)}, reads {_j(reads)}"
+
+
+def _breakdowns(cost: "Cost") -> "Iterator[str]":
+    """Yield the energy by heading, part and layer, that of one image and the like, and the places of the gradient."""
     from rramkit.cost.gradient import NAMES
+
+    parts = dict(sorted(cost.by_part().items(), key=lambda each: -each[1]))
+    for title, energies in (("heading", cost.by_heading()), ("part", parts), ("layer", cost.by_layer())):
+        rows = [(name, _j(value), _share(value, cost.energy)) for name, value in energies.items()]
+        yield from _table(f"by {title}", rows)
+    yield from _table("energy of one", [(name, _j(value)) for name, value in cost.per().items()])
+    places = [
+        (NAMES[each.place] + (" *" if each.chosen else ""), _ends(each.low, each.high)) for each in cost.gradients
+    ]
+    yield from _table("gradient and update", places)
+
+
+def _times(cost: "Cost") -> "Iterator[tuple[str, ...]]":
+    for kind, each in cost.schedules.items():
+        spans = {"run": each.total, "batch": each.batch, "inference": each.latency, "every": each.interval}
+        yield kind, *(f"{name} {_s(seconds)}" for name, seconds in spans.items())
+
+
+def _tiles(cost: "Cost") -> "Iterator[tuple[str, ...]]":
+    for each in cost.layers():
+        tiles = each.tiles
+        cells = f"{tiles.count} of {tiles.rows} x {tiles.columns} cells"
+        yield tiles.layer, cells, f"{_j(each.energy_tile)} each", _area(each.area)
+
+
+def _prices(cost: "Cost") -> "Iterator[str]":
+    """Yield where the prices are from, which are the user's, and which have no source at hand."""
     from rramkit.cost.summary import unconfirmed
 
-    def energy(value: float) -> str:
-        return units.text(value, "J")
-
-    whole = cost.energy
-    at = "" if cost.corner is None else f", arrays at {_condition(cost)}"
-    yield f"energy of the run    {energy(whole)}, of it {energy(cost.energy_dynamic)} without static power{at}"
-    writes, reads = cost.writes_and_reads()
-    yield f"arrays               writes {energy(writes)}, reads {energy(reads)}"
-    yield from _table(
-        "by heading", [(name, energy(value), _share(value, whole)) for name, value in cost.by_heading().items()]
-    )
-    parts = sorted(cost.by_part().items(), key=lambda each: -each[1])
-    yield from _table("by part", [(name, energy(value), _share(value, whole)) for name, value in parts])
-    yield from _table(
-        "by layer", [(name, energy(value), _share(value, whole)) for name, value in cost.by_layer().items()]
-    )
-    yield from _table("energy of one", [(name, energy(value)) for name, value in cost.per().items()])
-    yield from _table(
-        "gradient and update",
-        [(NAMES[each.place] + (" *" if each.chosen else ""), _ends(each.low, each.high)) for each in cost.gradients],
-    )
-    yield from _table(
-        "time",
-        [
-            (
-                kind,
-                f"run {_s(each.total)}",
-                f"batch {_s(each.batch)}",
-                f"inference {_s(each.latency)}",
-                f"every {_s(each.interval)}",
-            )
-            for kind, each in cost.schedules.items()
-        ],
-    )
-    yield from _table("figures of merit", list(_merit(cost)))
-    yield from _table(
-        "tiles",
-        [
-            (
-                each.tiles.layer,
-                f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns} cells",
-                f"{energy(each.energy_tile)} each",
-                _area(each.area),
-            )
-            for each in cost.layers()
-        ],
-    )
-    yield f"  whole chip         {_area(cost.area)}"
-    yield from _table(
-        "what moves the total",
-        [
-            (swing.name, _ends(swing.low, swing.high), f"{swing.low_at} to {swing.high_at}")
-            for swing in swings[:_WIDEST]
-        ],
-    )
-    yield from _references(beside(cost))
-    origins = ", ".join(f"{name} {_share(value, whole).strip()}" for name, value in cost.by_origin().items())
+    origins = ", ".join(f"{name} {_share(value, cost.energy).strip()}" for name, value in cost.by_origin().items())
     yield f"prices from          {origins}"
     if cost.components.replaced:
         yield f"yours                {', '.join(cost.components.replaced)}"
@@ -297,9 +297,13 @@ def _condition(cost: "Cost") -> str:
 
 
 def _ends(low: float, high: float) -> str:
+    return _j(low) if low == high else f"{_j(low)} to {_j(high)}"
+
+
+def _j(value: float) -> str:
     from rramkit import units
 
-    return units.text(low, "J") if low == high else f"{units.text(low, 'J')} to {units.text(high, 'J')}"
+    return units.text(value, "J")
 
 
 def _share(value: float, whole: float) -> str:

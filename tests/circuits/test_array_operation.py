@@ -58,6 +58,7 @@ def test_a_read_of_two_lines_gives_codes_in_order_and_readouts_their_standing_po
         found.append(sum(2**bit * up for bit, up in enumerate(bits)))
     assert found[1] > found[0] + 1
     (supply,) = [each for each in supplies(given, codes) if each.part == "readouts"]
+    assert isinstance(supply.volts, float)
     within = (given.t_begin(0), given.t_begin(2))
     power = integral(waves["time"], -supply.volts * waves[supply.current], within) / (within[1] - within[0])
     assert 1e-3 < power < 1.5e-3  # W: the amplifier's standing current at 1.8 V, which the plan of the readout found

@@ -352,7 +352,8 @@ def test_a_large_matrix_is_cut_into_tiles():
     large = trained(network={"hidden": [100]}, epochs=1, mapping={"columns": 64})
     subject = Subject.of(large)
     first, _ = tiles_of(subject)
-    largest = subject.device.loop.chain.largest or subject.device.model.largest_array
+    device = subject.devices[0]
+    largest = device.loop.chain.largest or device.model.largest_array
     assert first.rows <= largest[0] and first.columns <= largest[1]
     assert first.count * first.rows * first.columns >= ROWS * 200
     assert first.count == -(-ROWS // largest[0]) * -(-200 // largest[1])

@@ -113,6 +113,7 @@ EDITS = (
     _edit("cost", "reads that write counted as pulses", "rramkit/cost/analogue.py", 'of_pulses = writes["energy"] - writes["energy_reads"]', 'of_pulses = writes["energy"]', f"{COST}::test_arrays_cost_what_was_measured"),
     _edit("cost", "interval of a pipeline without the backward read", "rramkit/cost/schedule.py", 'each = span.reads["seconds"].sum(axis=1)', 'each = span.reads["seconds"][:, 0]', f"{COST}::test_serial_time_is_the_sum_and_pipelined_time_that_of_the_slowest"),
     _edit("cost", "a corner leaves the readouts as they are", "rramkit/cost/analogue.py", "return _ratio(float(_read_energy(new, now.v_rest, np.array([current]), t_read)[0]), e_mean)", "return 1.0", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
+    _edit("cost", "every layer priced by the stages of the first", "rramkit/cost/analogue.py", "chain = subject.chain(at[0])", "chain = subject.chain(0)", "tests/cost/test_areas_by_layer.py::test_each_layer_is_priced_by_its_own_settings"),
     _edit("cost", "sense units of the shorter side", "rramkit/cost/area.py", "max(self.rows, self.columns)", "min(self.rows, self.columns)", f"{COST}::test_area_of_a_tile_by_hand"),
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
