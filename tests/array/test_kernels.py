@@ -130,7 +130,7 @@ def test_codes_of_sense_units_and_counts_are_the_reference_s(order, bits):
     assert np.unique(got).size > 2 ** (bits - 1)
 
 
-def units(bits: int) -> tuple[LookUp, int]:
+def units(bits: int) -> tuple[Any, int]:
     """Return the look-up of three units of two tiles, whose offsets differ, and the number of their outputs."""
     gain = ReadoutGain(r_feedback=1e4, i_in=(0.0, 5e-5, 1e-4), v_out=(0.0, 0.5, 0.95))
     adc = Adc(bits=bits, v_low=0.4, v_high=1.4)

@@ -6,7 +6,7 @@ into vector instructions; calls of the C library's functions it would not.
 
 import numpy as np
 
-from rramkit.array.kernels.parts import in_parts
+from rramkit.array.kernels.parts import LEAST, in_parts, threads
 from rramkit.array.kernels.reference import AT_ONCE
 from rramkit.compiling import kernel
 
@@ -37,34 +37,54 @@ def started(words: np.ndarray) -> np.ndarray:
     """Return the states (T, 4) of streams that start from words (T, 3): see `reference.started`."""
     states = np.ones((len(words), 4), np.uint64)
     states[:, :3] = words
-    _stream_bits(states, np.empty((len(words), 24), np.uint32), 0, len(words))
+    for state in states:
+        _bits(state, np.empty(12, np.uint64))
     return states
 
 
 def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
-    """Return the next normal numbers (T, count) of streams of bits: see `reference.stream_normals`."""
+    """Return the next normal numbers (T, count) of streams of bits: see `reference.stream_normals`.
+
+    Threads take whole tiles, whose bits stay in the cache; where there are fewer tiles than threads, all bits are drawn
+    first, one after the other, and threads take blocks of them.
+    """
     tiles, blocks, even = len(states), -(-count // AT_ONCE), count + count % 2
-    bits = np.empty((tiles, even), np.uint32)
-    in_parts(lambda *part: _stream_bits(states, bits, *part), tiles, bits.size)
     drawn = np.empty((tiles, even), np.float32)
-    in_parts(lambda *part: _blocks(bits, drawn, AT_ONCE, *part), tiles * blocks, bits.size)
+    if tiles >= threads() or drawn.size < 2 * LEAST:
+        in_parts(lambda *part: _tiles(states, drawn, AT_ONCE, *part), tiles, drawn.size)
+    else:
+        bits = np.empty((tiles, even), np.uint32)
+        for tile in range(tiles):
+            _bits(states[tile], bits[tile].view(np.uint64))
+        in_parts(lambda *part: _blocks(bits, drawn, AT_ONCE, *part), tiles * blocks, bits.size)
     return np.ascontiguousarray(drawn[:, :count])
 
 
 @kernel
-def _stream_bits(states, bits, first_tile, last_tile):  # noqa: ANN001, ANN202
-    """Fill the rows of `bits` with random bits of the generator SFC64, whose states go on."""
+def _bits(state, bits):  # noqa: ANN001, ANN202
+    """Fill `bits` (N,) of 64 each by the generator SFC64, whose state (4,) goes on."""
+    a, b, c, counter = state[0], state[1], state[2], state[3]
+    for n in range(bits.size):
+        drawn = a + b + counter
+        counter += np.uint64(1)
+        a = b ^ (b >> np.uint64(11))
+        b = c + (c << np.uint64(3))
+        c = ((c << np.uint64(24)) | (c >> np.uint64(40))) + drawn
+        bits[n] = drawn
+    state[0], state[1], state[2], state[3] = a, b, c, counter
+
+
+@kernel
+def _tiles(states, drawn, most, first_tile, last_tile):  # noqa: ANN001, ANN202
+    """Draw the normal numbers of some tiles, a block at a time."""
+    bits = np.empty(most, np.uint32)
     for tile in range(first_tile, last_tile):
-        row = bits[tile].view(np.uint64)
-        a, b, c, counter = states[tile, 0], states[tile, 1], states[tile, 2], states[tile, 3]
-        for n in range(row.size):
-            drawn = a + b + counter
-            counter += np.uint64(1)
-            a = b ^ (b >> np.uint64(11))
-            b = c + (c << np.uint64(3))
-            c = ((c << np.uint64(24)) | (c >> np.uint64(40))) + drawn
-            row[n] = drawn
-        states[tile, 0], states[tile, 1], states[tile, 2], states[tile, 3] = a, b, c, counter
+        for start in range(0, drawn.shape[1], most):
+            out = drawn[tile, start : min(start + most, drawn.shape[1])]
+            half = out.size // 2
+            some, first = bits[: out.size], out[:half]
+            _bits(states[tile], some.view(np.uint64))
+            _normal_numbers(some[:half], some[half:], first, out[half:], first.view(np.int32))
 
 
 @kernel
@@ -76,8 +96,8 @@ def _blocks(bits, drawn, most, first_block, last_block):  # noqa: ANN001, ANN202
         end = min(start + most, bits.shape[1])
         middle = (start + end) // 2
         some, out = bits[tile], drawn[tile]
-        first, second = out[start:middle], out[middle:end]
-        _normal_numbers(some[start:middle], some[middle:end], first, second, first.view(np.int32))
+        first = out[start:middle]
+        _normal_numbers(some[start:middle], some[middle:end], first, out[middle:end], first.view(np.int32))
 
 
 @kernel
