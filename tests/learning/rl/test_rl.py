@@ -349,5 +349,12 @@ def test_worlds_repeat_with_their_seed(name):
 
 @pytest.mark.long
 def test_cartpole_is_learned_in_float():
-    run = rl.train(None, rl.RlSettings(seed=1))
+    """Two hidden layers and single actions: the settings of the figures with ideal periphery."""
+    settings = {
+        "network": {"hidden": [64, 64], "bias": "row", "reach": 10.0},
+        "optimiser": {"learning_rate": 0.001},
+        **{"target_every": 128, "steps": 50_000, "batch": 128, "batches": 128, "discount": 0.98, "return_steps": 1},
+        **{"exploration": 0.1, "chance_last": 0.04, "value_scale": 20.0, "value_offset": 0.0, "seed": 1},
+    }
+    run = rl.train(None, rl.RlSettings.checked(settings, where="the test"))
     assert run.mean_return >= 475.0
