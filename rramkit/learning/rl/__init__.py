@@ -4,6 +4,7 @@ from rramkit.learning.rl.agent import RlReport
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Rewrite, Swap, TargetRule
 from rramkit.learning.rl.dqn import QLearning, QStep, huber, td_error
 from rramkit.learning.rl.environments import NAMES, World
+from rramkit.learning.rl.multi_step import MultiStep
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rl.train import train
@@ -13,6 +14,7 @@ __all__ = [
     "Banks",
     "Copy",
     "Freeze",
+    "MultiStep",
     "QLearning",
     "QStep",
     "Replay",

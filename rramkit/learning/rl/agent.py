@@ -25,6 +25,7 @@ from rramkit.learning.model import Network
 from rramkit.learning.rl.banks import Banks, Copy, Freeze, Swap, TargetRule
 from rramkit.learning.rl.dqn import QLearning, QStep
 from rramkit.learning.rl.environments import World
+from rramkit.learning.rl.multi_step import MultiStep
 from rramkit.learning.rl.replay import Replay, Transitions
 from rramkit.learning.rl.settings import RlSettings
 from rramkit.learning.rules import BoundRule, FloatReference
@@ -179,7 +180,7 @@ class Agent(Training[RlReport]):
         """
         world = World.of(settings.environment)
         trainer = trainer_of(settings, settings.on(tables), world.shape, world.actions)
-        learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double)
+        learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double, settings.value_offset)
         return cls(settings, learning, world, tables=origin(tables))
 
     @property
@@ -291,6 +292,7 @@ class Agent(Training[RlReport]):
         self._world = World.of(self.settings.environment)
         self._observation = self._world.reset(seed=int(self._stream(_WORLD, number).integers(2**31)))
         self._exploration, self._acting = self._stream(_EXPLORATION, number), self._stream(_ACTING, number)
+        self._episode = MultiStep(self.memory, steps=self.settings.return_steps, discount=self.settings.discount)
         self._return, self._between = 0.0, True
 
     def _act(self) -> None:
@@ -298,11 +300,12 @@ class Agent(Training[RlReport]):
         explores = self._exploration.random() < self._epsilon()
         action = int(self._exploration.integers(self._world.actions)) if explores else self._greedy()
         outcome = self._world.step(action)
-        self.memory.add(self._observation, action, outcome.reward, after=outcome.observation, ended=outcome.ended)
+        over, after = outcome.ended or outcome.cut, outcome.observation
+        self._episode.add(self._observation, action, outcome.reward, after=after, ended=outcome.ended, last=over)
         self._return += outcome.reward
-        self._observation, self._between = outcome.observation, False
+        self._observation, self._between = after, False
         self.state = replace(self.state, step=self.state.step + 1)
-        if outcome.ended or outcome.cut:
+        if over:
             self.log.add(self.state.step, episodes=self._return)
             self._begin_episode()
 

@@ -1,8 +1,8 @@
 r"""One step of deep Q-learning (Mnih et al. 2015, doi 10.1038/nature14236), through two banks.
 
-For a transition (s, a, r, s') and the networks' action values Q ::
+For a transition (s, a, r, s') of k actions (`multi_step`) and the networks' action values Q ::
 
-    y     = r + gamma (1 - ended) Q_target(s', a*)
+    y     = r + gamma^k (1 - ended) Q_target(s', a*)
     a*    = argmax_a' Q_online(s', a')    double (van Hasselt, Guez and Silver 2016, arXiv 1509.06461)
             argmax_a' Q_target(s', a')    single: the original
     error = Q_online(s, a) - y,           clipped to +-1: the derivative of the Huber loss
@@ -11,8 +11,11 @@ For a transition (s, a, r, s') and the networks' action values Q ::
 several uncertain values is biased upwards; with one network choosing and the other valuing, it is not, and banks that
 swap roles are double Q-learning's two learners (van Hasselt 2010).
 
-The networks give values in units of `value_scale`: an action value of several hundred would need weights that no pair
-of cells can hold, so the last layer stands for Q / value_scale (this kit's choice).
+The networks give values in units of `value_scale`, from `value_offset` on: Q = value_offset + value_scale output. An
+action value of several hundred would need weights that no pair of cells can hold; and what the values of all states
+have in common would take the range and the noise of the arrays for a number that is known. With the value of an
+episode that never ends, reward / (1 - gamma), as the offset, arrays carry what failures take from it (this kit's
+choice).
 """
 
 from dataclasses import dataclass
@@ -37,19 +40,26 @@ class QLearning:
     discount : float
         gamma (1).
     value_scale : float
-        Action value that an output of one stands for, in the environment's unit of reward.
+        Difference of action values that an output of one stands for, in the environment's unit of reward.
     double : bool
         Whether the online network picks the action that the target network values.
+    value_offset : float
+        Action value that an output of zero stands for.
     """
 
     trainer: Trainer
     discount: float
     value_scale: float
     double: bool
+    value_offset: float = 0.0
 
     def read(self, state: NetworkState, observations: np.ndarray, *, rng: np.random.Generator) -> ForwardResult:
-        """Return the forward pass of observations (B, F); its scores times `value_scale` are action values (B, A)."""
+        """Return the forward pass of observations (B, F); `values` makes action values (B, A) of its scores."""
         return self.trainer.network.forward(self.trainer.params(state), observations, training=False, rng=rng)
+
+    def values(self, scores: np.ndarray) -> np.ndarray:
+        """Return the action values (...) that outputs (...) of a network stand for."""
+        return self.value_offset + self.value_scale * scores
 
     def learn(self, banks: Banks, transitions: Transitions, *, rng: np.random.Generator) -> "QStep":
         """Train the online bank on a batch of transitions."""
@@ -78,7 +88,7 @@ class QLearning:
         network, params = self.trainer.network, self.trainer.params(banks.online)
         next_values, reads = self._next_values(banks, transitions.after, rng=rng)
         result = network.forward(params, transitions.before, training=True, rng=rng)
-        values = result.scores * self.value_scale
+        values = self.values(result.scores)
         error = td_error(values, transitions, next_values=next_values, discount=self.discount)
         clipped = (np.clip(error, -1.0, 1.0) / len(error)).astype(result.scores.dtype)
         return result, network.backward(params, result, clipped, rng=rng), error, reads
@@ -89,10 +99,10 @@ class QLearning:
         """Return the values (B,) of the observations `after` (B, F), and the cost of the reads."""
         values = self.read(banks.target, after, rng=rng)
         if not self.double:
-            return values.scores.max(axis=1) * self.value_scale, values.reads
+            return self.values(values.scores.max(axis=1)), values.reads
         choice = self.read(banks.online, after, rng=rng)
         best = np.argmax(choice.scores, axis=1)
-        return values.scores[np.arange(len(best)), best] * self.value_scale, values.reads + choice.reads
+        return self.values(values.scores[np.arange(len(best)), best]), values.reads + choice.reads
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ def td_error(values: np.ndarray, transitions: Transitions, *, next_values: np.nd
 
     `next_values` (B,) are the values of the observations after.
     """
-    target = transitions.reward + discount * (1.0 - transitions.ended) * next_values
+    target = transitions.reward + discount**transitions.steps * (1.0 - transitions.ended) * next_values
     error = np.zeros_like(values)
     rows = np.arange(len(values))
     error[rows, transitions.action] = values[rows, transitions.action] - target

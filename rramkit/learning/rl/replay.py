@@ -8,13 +8,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Transitions:
-    """N transitions: `before` and `after` (N, ...), `action` (N,), `reward` (N,), `ended` (N,), which is 1.0 or 0.0."""
+    """N transitions: `before` and `after` (N, ...), `action` (N,), `reward` (N,), `ended` (N,), which is 1.0 or 0.0.
+
+    `steps` (N,) is how many actions lie between the two observations; `reward` is what they gave together.
+    """
 
     before: np.ndarray
     action: np.ndarray
     reward: np.ndarray
     after: np.ndarray
     ended: np.ndarray
+    steps: np.ndarray
 
     def of_type(self, dtype: np.dtype) -> "Transitions":
         """Return these with observations as numbers of a type."""
@@ -33,16 +37,20 @@ class Replay:
             reward=np.zeros(capacity),
             after=np.zeros((capacity, *shape), dtype=dtype),
             ended=np.zeros(capacity),
+            steps=np.ones(capacity, dtype=np.int64),
         )
 
     def __len__(self) -> int:
         return min(self.added, self.capacity)
 
-    def add(self, before: np.ndarray, action: int, reward: float, *, after: np.ndarray, ended: bool) -> None:
+    def add(
+        self, before: np.ndarray, action: int, reward: float, *, after: np.ndarray, ended: bool, steps: int = 1
+    ) -> None:
         """Store one transition; the oldest is overwritten when the ring is full."""
         index, ring = self.added % self.capacity, self._ring
         ring.before[index], ring.action[index], ring.reward[index] = before, action, reward
         ring.after[index], ring.ended[index] = after, float(ended)
+        ring.steps[index] = steps
         self.added += 1
 
     def sample(self, count: int, *, rng: np.random.Generator) -> Transitions:
@@ -54,6 +62,7 @@ class Replay:
             reward=ring.reward[indices],
             after=ring.after[indices],
             ended=ring.ended[indices],
+            steps=ring.steps[indices],
         )
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -20,24 +20,30 @@ class RlSettings(Parameters):
     environment: Literal["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"] = quantity(
         "CartPole-v1", "1", "environment"
     )
-    network: NetworkSettings = NetworkSettings(hidden=(64, 64))
+    network: NetworkSettings = NetworkSettings(hidden=(64,), bias="digital", reach=4.0)
     chip: ChipSettings = ChipSettings()
     mapping: MappingSettings = MappingSettings()
-    rule: Rule = Field(default=MixedPrecision(threshold=0.001), description="update rule")
-    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.001)
+    rule: Rule = Field(default=MixedPrecision(threshold=0.03), description="update rule")
+    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.005)
     target: Literal["copy", "swap", "freeze"] = quantity("swap", "1", "how the target network is updated")
-    target_every: int = quantity(128, "1", "batches between two updates of the target network", ge=1)
-    steps: int = quantity(50_000, "1", "actions in training, at most", ge=1, le=10**9)
-    batch: int = quantity(128, "1", "transitions in a batch", ge=1, le=100_000)
+    target_every: int = quantity(16, "1", "batches between two updates of the target network", ge=1)
+    steps: int = quantity(20_000, "1", "actions in training, at most", ge=1, le=10**9)
+    batch: int = quantity(512, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
-    batches: int = quantity(128, "1", "batches in a round of training", ge=1)
+    batches: int = quantity(32, "1", "batches in a round of training", ge=1)
     warm_up: int = quantity(1000, "1", "actions before the first round of training", ge=1)
     replay: int = quantity(100_000, "1", "transitions in the replay memory", ge=1, le=10**8)
-    discount: float = quantity(0.98, "1", "discount factor gamma", ge=0.0, lt=1.0)
+    discount: float = quantity(0.99, "1", "discount factor gamma", ge=0.0, lt=1.0)
+    return_steps: int = quantity(5, "1", "actions whose rewards are summed before a value is taken, n", ge=1, le=1000)
     double: bool = quantity(True, "1", "whether the online network picks the action that the target network values")
-    exploration: float = quantity(0.1, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
-    chance_last: float = quantity(0.04, "1", "fraction of random actions after that", ge=0.0, le=1.0)
-    value_scale: float = quantity(20.0, "1", "action value that an output of one stands for", gt=0.0)
+    exploration: float = quantity(0.06, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
+    chance_last: float = quantity(0.1, "1", "fraction of random actions after that", ge=0.0, le=1.0)
+    value_scale: float = quantity(40.0, "1", "difference of action values that an output of one stands for", gt=0.0)
+    value_offset: float = quantity(
+        100.0,
+        "1",
+        "action value that an output of zero stands for; of an episode that never ends: reward / (1 - gamma)",
+    )
     judge_every: int = quantity(1, "1", "rounds of training between two evaluations", ge=1)
     judge_episodes: int = quantity(10, "1", "episodes of an evaluation, without random actions", ge=1)
     goal: float | None = quantity(

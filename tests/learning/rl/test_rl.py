@@ -43,6 +43,7 @@ def transitions(count, rng):
         reward=rng.normal(size=count),
         after=rng.normal(size=(count, 4)),
         ended=(rng.random(count) < 0.3).astype(float),
+        steps=rng.integers(1, 4, count),
     )
 
 
@@ -51,7 +52,7 @@ def test_the_error_is_that_of_the_slow_loop():
     seen, values, after = transitions(20, rng), rng.normal(size=(20, 2)), rng.normal(size=20)
     error = rl.td_error(values, seen, next_values=after, discount=0.9)
     for n in range(20):
-        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 * after[n])
+        wanted = seen.reward[n] + (0.0 if seen.ended[n] else 0.9 ** int(seen.steps[n]) * after[n])
         assert error[n, seen.action[n]] == near(values[n, seen.action[n]] - wanted, within=1e-12)
         assert error[n, 1 - seen.action[n]] == 0.0
 
@@ -183,17 +184,63 @@ def test_the_target_bank_is_only_read():
         assert np.array_equal(matrix.weight, weight)
 
 
+@pytest.mark.parametrize("steps", [1, 3, 20])
+@pytest.mark.parametrize("ended", [True, False])
+def test_transitions_of_several_actions_are_those_of_the_slow_loop(steps, ended):
+    """An episode of 7 actions, ended or cut off: each observation with what follows within n actions of it."""
+    rng, count = np.random.default_rng(9), 7
+    seen, actions, rewards = rng.normal(size=(count + 1, 4)), rng.integers(0, 2, count), rng.normal(size=count)
+    memory = rl.Replay(50, (4,))
+    for episode in range(2):  # the second begins with nothing of the first
+        window = rl.MultiStep(memory, steps=steps, discount=0.9)
+        for n in range(count):
+            last = n == count - 1
+            window.add(seen[n], actions[n], rewards[n], after=seen[n + 1], ended=last and ended, last=last)
+        assert memory.added == (episode + 1) * count
+    stored = memory.arrays()
+    for place in range(2 * count):
+        n = place % count
+        end = min(n + steps, count)
+        wanted = sum(0.9 ** (k - n) * rewards[k] for k in range(n, end))
+        assert stored["reward"][place] == near(wanted, within=1e-14)  # rounding of seven products
+        assert stored["action"][place] == actions[n]
+        assert stored["steps"][place] == end - n
+        assert stored["ended"][place] == float(ended and end == count)
+        assert np.array_equal(stored["before"][place], seen[n])
+        assert np.array_equal(stored["after"][place], seen[end])
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_an_offset_is_a_bias_of_the_outputs(double):
+    """Values of a network with digital biases, whose outputs are moved down as the offset moves up: the same step."""
+    rng = np.random.default_rng(10)
+    settings = NetworkSettings(hidden=(8,), bias="digital")
+    trainer = Trainer(Network.of(settings, (4,), 2), BoundRule(FloatReference(), Adam(0.001)), Adam(0.001))
+    both, seen = two(trainer, rng), transitions(30, rng)
+
+    def moved(state):
+        return replace(state, vectors=(*state.vectors[:-1], state.vectors[-1] - 7.0 / 5.0))
+
+    plain = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
+    offset = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double, value_offset=7.0)
+    one = plain.learn(both, seen, rng=rng)
+    other = offset.learn(rl.Banks(moved(both.online), moved(both.target)), seen, rng=rng)
+    assert other.loss == near(one.loss, within=1e-12)  # rounding of sums of the order of ten
+    for new, old in zip(other.online.rule_state.matrices, one.online.rule_state.matrices, strict=True):
+        assert np.allclose(new.weight, old.weight, rtol=0, atol=1e-9)  # Adam divides by gradients down to 1e-4
+
+
 @pytest.mark.parametrize("double", [True, False])
 def test_next_values_are_those_of_the_slow_loop(double):
     """Loss of one batch in float, whose target is valued row by row: chosen by the online network, or by itself."""
     rng = np.random.default_rng(8)
     trainer = Trainer(network(8), BoundRule(FloatReference(), Adam(0.001)), Adam(0.001))
     both, seen = two(trainer, rng), transitions(30, rng)
-    seen = replace(seen, ended=np.zeros(30))
-    learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double)
+    seen = replace(seen, ended=np.zeros(30), steps=np.ones(30, dtype=int))
+    learning = rl.QLearning(trainer, discount=0.9, value_scale=5.0, double=double, value_offset=3.0)
 
     def values(state, observation):
-        return 5.0 * learning.read(state, observation[None], rng=rng).scores[0]
+        return 3.0 + 5.0 * learning.read(state, observation[None], rng=rng).scores[0]
 
     errors, chosen_apart = [], 0
     for n in range(30):
@@ -302,5 +349,12 @@ def test_worlds_repeat_with_their_seed(name):
 
 @pytest.mark.long
 def test_cartpole_is_learned_in_float():
-    run = rl.train(None, rl.RlSettings(seed=1))
+    """Two hidden layers and single actions: the settings of the figures with ideal periphery."""
+    settings = {
+        "network": {"hidden": [64, 64], "bias": "row", "reach": 10.0},
+        "optimiser": {"learning_rate": 0.001},
+        **{"target_every": 128, "steps": 50_000, "batch": 128, "batches": 128, "discount": 0.98, "return_steps": 1},
+        **{"exploration": 0.1, "chance_last": 0.04, "value_scale": 20.0, "value_offset": 0.0, "seed": 1},
+    }
+    run = rl.train(None, rl.RlSettings.checked(settings, where="the test"))
     assert run.mean_return >= 475.0
