@@ -71,7 +71,7 @@ def sensitivity(
         watch=Watch(
             line=(lambda _: None) if silent else (lambda text: typer.echo(text, err=True)),
             points=partial(spice_progress, quiet=silent),
-            epochs=partial(training_progress, quiet=silent),
+            epochs=lambda _: training_progress(quiet=silent),
         ),
     )
     if json:
