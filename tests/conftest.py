@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 
 import matplotlib as mpl
 import pytest
@@ -71,6 +72,7 @@ def kit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rramkit", *arguments])
+        monkeypatch.setattr(entry, "_STARTED", monotonic())  # of this command, not of the process
         with pytest.raises(SystemExit) as ended:
             entry.main()
         captured = capfd.readouterr()

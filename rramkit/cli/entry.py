@@ -101,6 +101,24 @@ def _run(interrupts: _Interrupts) -> int:
         code = run(sys.argv[1:])
         sys.stdout.flush()
         return code
+    except Exception as error:  # noqa: BLE001  (explained, or raised again)
+        behind = _interrupt_behind(error)
+        if behind is not None:
+            raise behind from None
+        return _explained(error)
+
+
+def _interrupt_behind(error: BaseException | None) -> "Interrupted | None":
+    """Return the interrupt that an error began with: raised in a callback of a library it comes out as another."""
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _explained(error: Exception) -> int:
+    """Say in one line what failed and return the exit code; raise again what is a fault of the kit."""
+    try:
+        raise error
     except KitError as error:
         return _failed(" ".join([str(error), *getattr(error, "__notes__", [])]), error.exit_code)
     except BrokenPipeError:

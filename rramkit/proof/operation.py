@@ -164,7 +164,7 @@ def _params(tables: TableFile, circuits: ArrayCircuits, tile: Tile, direction: D
         system=system.model_copy(
             update={
                 "crossbar": system.crossbar.model_copy(update={"rows": rows, "cols": cols}),
-                "readout": system.readout.model_copy(update={"r_feedback": gain.r_feedback}),
+                "readout": system.readout.model_copy(update=dict(r_feedback=gain.r_feedback)),
                 "direction": direction,
                 "share": LINES,
             }

@@ -66,7 +66,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told how far the work is.
+    """Where progress is reported.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def sensitivity(
     options : RunOptions, optional
         Workers and scheduler of the characterisations.
     watch : Watch, optional
-        Who is told how far it is; left out, nobody.
+        Where progress is reported; left out, nowhere.
 
     Returns
     -------

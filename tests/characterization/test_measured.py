@@ -201,7 +201,7 @@ def test_the_command_writes_a_file_and_says_what_is_assumed(tmp_path, capsys):
     assert "set.g_train" in said and table.load(out)["wires"].signals["r_row"].values == 0
     assert command(["import", "--preset", "epiram", "-o", str(out), "--json"]) == 0
     assert '"wires: ideal"' in capsys.readouterr().out
-    with pytest.raises(InputError, match="give either a pulse-response file or"):
+    with pytest.raises(InputError, match="or a published device by `--preset NAME`; got neither"):
         command(["import", "-o", str(out)])
     with pytest.raises(InputError, match=r"one of ag-a-si, .*; got 'nosuch'"):
         command(["import", "--preset", "nosuch", "-o", str(out)])

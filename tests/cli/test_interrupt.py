@@ -13,6 +13,7 @@ from fixtures.synthetic import tables
 from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit import table
+from rramkit.cli import entry
 
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
 
@@ -290,3 +291,18 @@ def test_a_command_that_ends_well_leaves_the_handlers_of_the_system(tmp_path):
     with Started(tmp_path, program=IN_PLACE_OF_A_COMMAND.format(body=body)) as job:
         assert job.end() == ("", "")
         assert job.process.returncode == -signal.SIGTERM
+
+
+def test_an_interrupt_that_a_library_turned_into_another_error_is_one(kit, monkeypatch):
+    def command(_arguments):
+        try:
+            raise entry.Interrupted(2)
+        except entry.Interrupted as interrupted:
+            raise SystemError("a callback returned a result with an exception set") from interrupted
+
+    monkeypatch.setattr("rramkit.cli.app.run", command)
+    code, out, err = kit("train")
+    assert (code, out) == (130, "")
+    assert err == (
+        "rramkit: interrupted. Nothing unfinished was left under a final name. The same command starts again.\n"
+    )

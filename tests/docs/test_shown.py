@@ -23,7 +23,7 @@ from rramkit.cli.options import parameters
 from rramkit.learning import Experiment, NetworkSettings, train
 
 FILE = re.compile(r"[\w./$*-]+\.(?:toml|h5|csv|txt|cir|lib|va|osdi|npz|onnx|points|py|pem|json)$")
-OUTPUTS = ("-o", "--output", "--export", "--points")
+OUTPUTS = ("-o", "--output", "--export", "--points", "-out", "-keyout")
 READERS = {
     **dict.fromkeys(("tables.h5", "design.h5", "old.h5", "run.h5", "x.cir"), "made by README's own lines"),
     **dict.fromkeys(

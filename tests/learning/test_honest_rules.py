@@ -36,6 +36,8 @@ LOOKS = {
     "rules/rram_device.py": "the one place that reads cells for a rule, and writes them: reads are counted there",
     "rules/row_permutation.py": "the protocol's `weight`, for users; no rule asks",
     "rules/tiki_taka.py": "the protocol's `weight` of a sum of matrices; no rule asks",
+    "corrected.py": "the protocol's `weight` of a matrix with corrected outputs; no rule asks",
+    "correction.py": "the same while a correction is fitted",
     "rules/float.py": "a float matrix is memory",
     "continued.py": "first cells of a training that goes on from a run, or of another chip, written and counted",
     "evaluate.py": "what reads of a trained network cost, and its cells aged; no rule asks",

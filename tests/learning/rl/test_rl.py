@@ -307,7 +307,7 @@ def test_a_picture_shows_returns_energy_and_rewritten_cells(tmp_path):
     assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
     figure = Figure()
     spent = picture.energy(figure.subplots(), run)
-    assert spent.get_ylabel().startswith("cumulative energy (")
+    assert spent.get_ylabel().startswith("energy since the start (")
     reads_and_writes, updates = (float(np.asarray(line.get_ydata())[-1]) for line in spent.get_lines())
     assert updates == near(run.scalars["energy_target"], 1e-12)  # the same numbers added up
     assert 0.0 < updates < reads_and_writes < run.scalars["energy_write"] + run.scalars["energy_read"]  # acting goes on
