@@ -311,6 +311,7 @@ class Agent(Training[RlReport]):
 
     def _train_round(self) -> None:
         """Train on a round of batches, with the updates of the target network that fall into it."""
+        self._set_rate()
         number, steps, before = self.log.length("loss"), [], self.state.banks.online
         batches, device = self._stream(_BATCHES, number), self._stream(_DEVICE, number + 1)
         for _ in range(self.settings.batches):
@@ -324,6 +325,14 @@ class Agent(Training[RlReport]):
         self.log.add(self.state.step, energy=self.state.tally.energy + self.state.energy_read)
         pulses = sum(step.online.rule_state.tally.pulses for step in steps)
         self._log_round(before, pulses, sum((step.reads for step in steps), NetworkReads()))
+
+    def _set_rate(self) -> None:
+        """Set the learning rate of a round, by the actions so far; of both banks, since `swap` changes their roles."""
+        last, banks = self.settings.rate_last, self.state.banks
+        rate = 1.0 - (1.0 - last) * min(self.state.step / self.settings.steps, 1.0)
+        at_rate = self._learning.trainer.at_rate
+        banks = Banks(at_rate(banks.online, rate), at_rate(banks.target, rate))
+        self.state = replace(self.state, banks=banks)
 
     def _log_round(self, before: NetworkState, pulses: int, reads: NetworkReads) -> None:
         """Log what a round of training has done to the online network, which was `before`."""

@@ -27,16 +27,19 @@ class RlSettings(Parameters):
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.005)
     target: Literal["copy", "swap", "freeze"] = quantity("swap", "1", "how the target network is updated")
     target_every: int = quantity(16, "1", "batches between two updates of the target network", ge=1)
-    steps: int = quantity(20_000, "1", "actions in training, at most", ge=1, le=10**9)
+    steps: int = quantity(60_000, "1", "actions in training, at most", ge=1, le=10**9)
     batch: int = quantity(512, "1", "transitions in a batch", ge=1, le=100_000)
     collect: int = quantity(256, "1", "actions between two rounds of training", ge=1)
     batches: int = quantity(32, "1", "batches in a round of training", ge=1)
+    rate_last: float = quantity(
+        0.2, "1", "learning rate after `steps` actions over the first; it falls in a straight line", gt=0.0, le=1.0
+    )
     warm_up: int = quantity(1000, "1", "actions before the first round of training", ge=1)
     replay: int = quantity(100_000, "1", "transitions in the replay memory", ge=1, le=10**8)
     discount: float = quantity(0.99, "1", "discount factor gamma", ge=0.0, lt=1.0)
     return_steps: int = quantity(5, "1", "actions whose rewards are summed before a value is taken, n", ge=1, le=1000)
     double: bool = quantity(True, "1", "whether the online network picks the action that the target network values")
-    exploration: float = quantity(0.06, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
+    exploration: float = quantity(0.02, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
     chance_last: float = quantity(0.1, "1", "fraction of random actions after that", ge=0.0, le=1.0)
     value_scale: float = quantity(40.0, "1", "difference of action values that an output of one stands for", gt=0.0)
     value_offset: float = quantity(

@@ -16,6 +16,7 @@ from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam
+from rramkit.learning.rl.agent import Agent
 from rramkit.learning.rules import BoundRule, FloatReference, MixedPrecision
 from rramkit.learning.rules.rram_rule import RramRule
 from rramkit.learning.trainer import Trainer
@@ -280,6 +281,19 @@ def test_the_same_seed_gives_the_same_run(target):
     assert (first.cells_rewritten > 0) == (target != "swap")
 
 
+def test_the_learning_rate_falls_in_a_straight_line_in_both_banks():
+    agent = Agent.of(None, rl.RlSettings.checked(SHORT | {"rate_last": 0.25, "goal": None}, where="the test"))
+    rounds = 0
+    while not agent.finished:
+        if agent.advance() is not None:
+            rounds, banks = rounds + 1, agent.state.banks
+            for bank in (banks.online, banks.target):
+                assert bank.rule_state.optimiser.rate == near(1.0 - 0.75 * agent.state.step / 600, rel=1e-12)
+                assert bank.optimiser.rate == bank.rule_state.optimiser.rate
+    assert rounds > 5
+    agent.close()
+
+
 def test_a_file_holds_the_whole_run(tmp_path):
     run = rl.train(tables(), rl.RlSettings(mapping=NO_WIRES, **SHORT), tables_name="t.h5")
     record.save(run, tmp_path / "e.h5")
@@ -354,7 +368,8 @@ def test_cartpole_is_learned_in_float():
         "network": {"hidden": [64, 64], "bias": "row", "reach": 10.0},
         "optimiser": {"learning_rate": 0.001},
         **{"target_every": 128, "steps": 50_000, "batch": 128, "batches": 128, "discount": 0.98, "return_steps": 1},
-        **{"exploration": 0.1, "chance_last": 0.04, "value_scale": 20.0, "value_offset": 0.0, "seed": 1},
+        **{"exploration": 0.1, "chance_last": 0.04, "value_scale": 20.0, "value_offset": 0.0},
+        **{"rate_last": 1.0, "seed": 1},
     }
     run = rl.train(None, rl.RlSettings.checked(settings, where="the test"))
     assert run.mean_return >= 475.0
