@@ -52,7 +52,7 @@ def scores(path, x):
 
 def reference(path, x):
     """Return what ONNX's own evaluator gives."""
-    return next(iter(ReferenceEvaluator(str(path)).run(None, {"x": x})))
+    return np.asarray(next(iter(ReferenceEvaluator(str(path)).run(None, {"x": x}))))
 
 
 def drawn(*shape):
@@ -142,7 +142,7 @@ def _in_float32(path, x):
     for tensor in model.graph.initializer:
         if tensor.data_type == TensorProto.DOUBLE:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype("float32"), tensor.name))
-    return next(iter(ReferenceEvaluator(model).run(None, {"x": x})))
+    return np.asarray(next(iter(ReferenceEvaluator(model).run(None, {"x": x}))))
 
 
 DENSE = ("Gemm", ("v", "w"), ("y",), {})
