@@ -180,7 +180,7 @@ class Agent(Training[RlReport]):
         """
         world = World.of(settings.environment)
         trainer = trainer_of(settings, settings.on(tables), world.shape, world.actions)
-        learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double, settings.value_offset)
+        learning = QLearning(trainer, settings.discount, settings.value_scale, settings.double, settings.offset)
         return cls(settings, learning, world, tables=origin(tables))
 
     @property

@@ -20,6 +20,9 @@ _SCALES = {
     "CartPole-v1": (2.4, 2.0, 0.21, 2.0),
     "Acrobot-v1": (1.0, 1.0, 1.0, 1.0, 4.0, 9.0),
 }
+USUAL_REWARD = {"CartPole-v1": 1.0, "Acrobot-v1": -1.0, "MinAtar/Breakout-v1": 0.0}
+"""Reward of an action that neither scores nor ends the episode."""
+
 _GRIDS = ("MinAtar/Breakout-v1",)
 _LONGEST = 2500  # actions (1): a game of MinAtar ends by losing the ball only; one that is never lost is cut off
 NAMES = (*_SCALES, *_GRIDS)

@@ -1,5 +1,6 @@
 """Settings of deep Q-learning; the device is described by the table file alone."""
 
+from fractions import Fraction
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
+from rramkit.learning.rl.environments import USUAL_REWARD
 from rramkit.learning.rules import MixedPrecision, Rule
 from rramkit.parameters import Parameters, quantity
 
@@ -42,10 +44,10 @@ class RlSettings(Parameters):
     exploration: float = quantity(0.02, "1", "fraction of `steps` over which random actions decrease", gt=0.0, le=1.0)
     chance_last: float = quantity(0.1, "1", "fraction of random actions after that", ge=0.0, le=1.0)
     value_scale: float = quantity(40.0, "1", "difference of action values that an output of one stands for", gt=0.0)
-    value_offset: float = quantity(
-        100.0,
+    value_offset: float | None = quantity(
+        None,
         "1",
-        "action value that an output of zero stands for; of an episode that never ends: reward / (1 - gamma)",
+        "action value that an output of zero stands for; left out: that of an episode that never ends, r / (1 - gamma)",
     )
     judge_every: int = quantity(1, "1", "rounds of training between two evaluations", ge=1)
     judge_episodes: int = quantity(10, "1", "episodes of an evaluation, without random actions", ge=1)
@@ -71,6 +73,14 @@ class RlSettings(Parameters):
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
         return self
+
+    @property
+    def offset(self) -> float:
+        """Action value (reward) of an output of zero: `value_offset`, or that of an episode that never ends."""
+        if self.value_offset is not None:
+            return self.value_offset
+        gamma = Fraction(str(self.discount))  # as it was typed: 100 for 0.99, to the last bit
+        return float(Fraction(USUAL_REWARD[self.environment]) / (1 - gamma))
 
     def on(self, tables: OperatingTables | None) -> Chip | None:
         """Return the chip of tables at the settings' operating points; None in float."""

@@ -211,6 +211,20 @@ def test_transitions_of_several_actions_are_those_of_the_slow_loop(steps, ended)
         assert np.array_equal(stored["after"][place], seen[end])
 
 
+@pytest.mark.parametrize(
+    ("settings", "offset"),
+    [
+        ({}, 100.0),  # a reward of one an action, for ever
+        ({"discount": 0.5}, 2.0),
+        ({"environment": "Acrobot-v1"}, -100.0),
+        ({"environment": "MinAtar/Breakout-v1"}, 0.0),
+        ({"value_offset": 0.0}, 0.0),
+    ],
+)
+def test_an_output_of_zero_is_an_episode_that_never_ends(settings, offset):
+    assert rl.RlSettings.checked(settings, where="the test").offset == offset
+
+
 @pytest.mark.parametrize("double", [True, False])
 def test_an_offset_is_a_bias_of_the_outputs(double):
     """Values of a network with digital biases, whose outputs are moved down as the offset moves up: the same step."""
