@@ -65,13 +65,22 @@ def _tables(path: Path, workers: int | None, timeout: float, console: Console) -
 
 def _training(output: Path) -> dict[str, str]:
     """Return what decides the numbers of the training, and which run file it gave."""
-    import hashlib
-
-    from rramkit import __version__
+    from rramkit import compiling
     from rramkit.learning.experiment import Experiment
 
-    sums = {name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in ("tables.h5", "run.h5")}
-    return {"experiment": Experiment().key(), "rramkit": __version__} | sums
+    sums = {name: _sum(output / name) for name in ("tables.h5", "run.h5")}
+    code = _sum(*sorted(Path(compiling.__file__).parent.rglob("*.py")))  # a checkout is edited under one version
+    return {"experiment": Experiment().key(), "code": code, "kernels": compiling.family()} | sums
+
+
+def _sum(*paths: Path) -> str:
+    """Return the SHA-256 of files one after the other."""
+    import hashlib
+
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _finished(output: Path, console: Console) -> "Run | None":
@@ -87,7 +96,7 @@ def _finished(output: Path, console: Console) -> "Run | None":
         return None
     if not same:
         return None
-    console.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and kit).")
+    console.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).")
     run = record.load(output / "run.h5")
     _say_accuracy(run, console)
     return run

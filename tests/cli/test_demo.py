@@ -39,6 +39,6 @@ def test_spice_to_accuracy_twice(tmp_path):
     assert run.accuracy == summary["accuracy"]
 
     again, said = _demo(tmp_path)
-    assert "Reusing the finished characterisation" in said
+    assert "Reusing the finished characterisation" in said and "Reusing the finished training" in said
     unlike = {"train_seconds"}
     assert {k: v for k, v in again.items() if k not in unlike} == {k: v for k, v in summary.items() if k not in unlike}
