@@ -26,7 +26,7 @@ _ALLOWED = frozenset(
     "model subckt ends param params func global if elseif else endif option options opt temp ic nodeset title width "
     "tran dc ac op noise tf pz sens disto four sp save print plot probe meas measure end csparam".split()
 )
-_READ_VOLTAGE = re.compile(r"(?m)^\*   (?:\w+\.)*v_read = (?P<value>\S+) V\b")
+_READ_VOLTAGE = re.compile(r"(?m)^\*   (?:\w+\.)*v_read = (?P<value>\d+(?:\.\d+)?(?:e[-+]?\d+)?) V\b")
 _NESTED = frozenset("include incl inc lib endl".split())
 _DROPPED = frozenset(("backanno", "end"))  # LTspice writes the first into every deck; `.end` of a nested file ends that
 _ANALYSIS = re.compile(r"(?im)^\.(?P<kind>tran|dc|ac|op|noise|tf|pz|sens|disto|sp)\b[ \t]*(?P<words>.*)$")

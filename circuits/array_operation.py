@@ -157,7 +157,7 @@ def supplies(params: ArrayOperationParams, codes: np.ndarray) -> list[Supply]:
     found += [Supply("word lines", levels["vdd_word"], "i_vdd_word")]
     for name in ("vref", "vdd_adc"):
         found.append(Supply("converters", levels[name], f"i_{name}", signed=True))
-    for unit in range(_units(params)):
+    for unit in range(params.system.units):
         for name in ("clk", "sample", "sample_b", *(f"bit_{b}" for b in params.adc.decided)):
             found.append(Supply("converters", f"v_adc_{unit}_{name}", f"i_adc_{unit}_{name}", signed=True))
     return found
@@ -172,7 +172,7 @@ def _outputs(params: ArrayOperationParams, codes: np.ndarray) -> tuple[Output, .
         *(Output(name, f"v({name.removeprefix('v_')})", "V", "its voltage") for name in volts),
         *(
             Output(f"q_{unit}_{bit}", f"v(adc_{unit}_q_{bit})", "1", f"register of bit {bit} of unit {unit}")
-            for unit in range(_units(params))
+            for unit in range(params.system.units)
             for bit in params.adc.decided
         ),
     )
@@ -217,7 +217,7 @@ def _add_words(circuit: Circuit, params: ArrayOperationParams, turns: int) -> No
 def _add_driven(circuit: Circuit, params: ArrayOperationParams, codes: np.ndarray) -> None:
     """Add row drivers and switches of the driven lines; a level that no vector takes has its select at the supply."""
     system, driver = params.system, params.system.driver
-    name, v_dd, v_io = _lines(params)[0], driver.technology.v_core, system.switch.technology.v_io
+    name, v_dd, v_io = system.driven_line, driver.technology.v_core, system.switch.technology.v_io
     rails = [f"rail_{k}" for k in range(driver.levels)]
     turns = codes.shape[1] * system.share
     for line, chosen in enumerate(codes):
@@ -242,7 +242,7 @@ def _add_sensed(circuit: Circuit, params: ArrayOperationParams, turns: int) -> N
         steps: list[tuple[float, float]] = []
         for turn in range(j % system.share, turns, system.share):
             steps += [(_changes(params, turn), v_io), (_changes(params, turn + 1), 0.0)]
-        unit, line = j // system.share, f"{_lines(params)[1]}_{j}"
+        unit, line = j // system.share, f"{system.sensed_line}_{j}"
         _switch(circuit, params, ("sense", j), line, f"bus_{unit}", steps)
         waiting = [(t, v_io - v) for t, v in steps]
         _switch(circuit, params, ("wait", j), line, "rest", waiting, v_start=v_io)
@@ -271,7 +271,7 @@ def _switch(
 def _add_units(circuit: Circuit, params: ArrayOperationParams, turns: int) -> None:
     begins = [params.t_begin(turn) + params.t_read for turn in range(turns)]
     shared = {"v_cm": "cm", "vdd": "vdd_adc", "vref": "vref"}
-    for unit in range(_units(params)):
+    for unit in range(params.system.units):
         prefix = f"adc_{unit}_"
         circuit.X(f"_unit_{unit}", "readout", f"bus_{unit}", "clamp", f"out_{unit}", circuit.gnd, "vdd_ota")
         nodes = [shared.get(pin, prefix + pin) for pin in PINS[1:]]
@@ -279,15 +279,6 @@ def _add_units(circuit: Circuit, params: ArrayOperationParams, turns: int) -> No
         circuit.X(f"_adc_{unit}", "sar", f"out_{unit}", *nodes, *bits)
         add_sampling(circuit, params.adc, begins, prefix=prefix)
         add_control(circuit, params.adc, begins, prefix=prefix)
-
-
-def _lines(params: ArrayOperationParams) -> tuple[str, str]:
-    """Return the names of driven and of sensed lines."""
-    return ("row", "col") if params.system.direction == "forward" else ("col", "row")
-
-
-def _units(params: ArrayOperationParams) -> int:
-    return -(-params.system.sensed // params.system.share)
 
 
 def _used(chosen: np.ndarray) -> list[int]:
@@ -298,7 +289,8 @@ def _used(chosen: np.ndarray) -> list[int]:
 def _check(params: ArrayOperationParams, codes: np.ndarray) -> None:
     system = params.system
     driven, top = system.driven, system.driver.levels - 1
-    if codes.ndim != 2 or codes.shape[0] != driven or codes.shape[1] < 1 or not np.all((codes >= 0) & (codes <= top)):
+    shaped = codes.ndim == 2 and codes.shape[0] == driven and codes.shape[1] >= 1
+    if not shaped or not np.all((codes >= 0) & (codes <= top) & (codes == np.rint(codes))):
         raise InputError(
             f"`codes` must be ({driven}, N) whole numbers from 0 to {top}; got {codes.shape}, "
             f"{codes.min(initial=0)} to {codes.max(initial=0)}. Pass one for each driven line."
@@ -312,3 +304,9 @@ def _check(params: ArrayOperationParams, codes: np.ndarray) -> None:
         )
     if system.sensed % system.share:
         raise InputError(f"`system.share` must divide the {system.sensed} sensed lines; got {system.share}.")
+    most = params.t_begin(1) - params.t_sampled(0) - params.t_rise
+    if params.t_change > most:
+        raise InputError(
+            f"`t_change` must be {most:g} s or less, so that the lines change over before the next turn; got "
+            f"{params.t_change:g} s. Shorten it, or lengthen `adc.t_bit`."
+        )

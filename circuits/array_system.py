@@ -60,6 +60,21 @@ class ArraySystemParams(Parameters):
         return self.crossbar.cols if self.direction == "forward" else self.crossbar.rows
 
     @property
+    def driven_line(self) -> Literal["row", "col"]:
+        """What the nodes of the driven lines are called, before `_k`."""
+        return "row" if self.direction == "forward" else "col"
+
+    @property
+    def sensed_line(self) -> Literal["row", "col"]:
+        """What the nodes of the sensed lines are called, before `_j`."""
+        return "col" if self.direction == "forward" else "row"
+
+    @property
+    def units(self) -> int:
+        """Number of readouts, each for `share` sensed lines; the last may have fewer."""
+        return -(-self.sensed // self.share)
+
+    @property
     def lines_in_turn(self) -> tuple[int, ...]:
         """Sensed lines that are read in this turn, one for each unit."""
         return tuple(range(self.turn, self.sensed, self.share))
@@ -81,7 +96,7 @@ def system_reads(
     """
     bar, technology = params.crossbar, params.crossbar.cell.technology
     lines, v_rest = params.lines_in_turn, params.readout.v_clamp
-    offsets = np.zeros(-(-params.sensed // params.share)) if len(v_offset) == 0 else np.asarray(v_offset, dtype=float)
+    offsets = np.zeros(params.units) if len(v_offset) == 0 else np.asarray(v_offset, dtype=float)
     _check(params, v_drive, offsets)
     circuit = Circuit("array with its periphery")
     add_crossbar(circuit, bar, states, static=True)
@@ -102,7 +117,7 @@ def system_reads(
         circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, params.read.v_wl)
     add_sweep(circuit, v_rest - v_drive)
     draw = Netlister(circuit, technology)
-    driven, sensed = ("row", "col") if params.direction == "forward" else ("col", "row")
+    driven, sensed = params.driven_line, params.sensed_line
     for k in range(params.driven):
         draw.mosfet(f"_level_n_{k}", (f"drv_{k}", "vdd_core", f"in_{k}", 0), "nmos_core", w=params.driver.w_gate_n)
         if params.driver.w_gate_p > 0:
@@ -138,13 +153,12 @@ def system_reads(
 
 
 def _check(params: ArraySystemParams, v_drive: np.ndarray, offsets: np.ndarray) -> None:
-    units = -(-params.sensed // params.share)
     if v_drive.ndim != 2 or v_drive.shape[0] != params.driven or v_drive.shape[1] < 1:
         raise InputError(
             f"`v_drive` must be ({params.driven}, B) in volt; got {v_drive.shape}. One row for each driven line."
         )
-    if offsets.shape != (units,):
-        raise InputError(f"`v_offset` must be ({units},) in volt; got {offsets.shape}. One for each unit.")
+    if offsets.shape != (params.units,):
+        raise InputError(f"`v_offset` must be ({params.units},) in volt; got {offsets.shape}. One for each unit.")
     if params.read.v_rest != params.readout.v_clamp:
         raise InputError(
             f"`read.v_rest` must be `readout.v_clamp`, {params.readout.v_clamp:g} V, at which a readout holds its "

@@ -12,7 +12,6 @@ _CARD = re.compile(r"^\.(?P<name>\w+)")
 _ALLOWED = frozenset("model subckt ends param params func if elseif else endif".split())
 _DROPPED = frozenset("protect unprotect prot unprot".split())
 _OPTIONS = frozenset(("scale", "tnom", "wnflag"))
-_ELEMENTS = "bcdefghijklmnopqrstuvwxyz"
 # Models that open files or run programs: of ngspice's code models, of its device simulator, and its network device.
 _OPENS_FILES = frozenset(
     "filesource file_source xfer d_source d_state d_process d_cosim table2d table3d ndev numd numd2 nbjt nbjt2 "
@@ -61,13 +60,12 @@ def check_characters(line: Line) -> None:
 
 
 def _check_element(line: Line, depth: int) -> None:
-    letter = line.text[0].lower()
     if depth == 0:
         raise InputError(
             f"{line.where}: an element or unknown line outside a subcircuit, `{line.text[:40]}`. Put it into one, or "
             "remove it."
         )
-    if letter not in _ELEMENTS and letter != "a":
+    if not line.text[0].isalpha():
         raise InputError(f"{line.where}: `{line.text[:40]}` is no element. Remove the line.")
 
 

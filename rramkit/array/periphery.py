@@ -57,7 +57,7 @@ class Periphery:
     def of(cls, g_cell: Array, model: ReadModel, *, rng: TileRng | None) -> Self:
         """Build it for tiles of conductances (..., 2, R, C); `rng` draws what differs from tile to tile."""
         half_count, rows, pairs = (int(size) for size in g_cell.shape[-3:])
-        chain, stages = model.chain, model.chain.stages
+        chain, stages = model.chain, model.stages
         split = chain.halves and half_count == 2
         forward, backward = (DirectionalCurrent.of(model.cells, backward=way) for way in (False, True))
         i_low = 0.0 if split or half_count == 1 else forward.i_span[0]

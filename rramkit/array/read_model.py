@@ -183,7 +183,7 @@ class ReadModel:
 
     def __repr__(self) -> str:
         low, high = (1e6 * float(g) for g in self.cells.g_grid[[0, -1]])
-        stages = ", ".join(type(stage).__name__ for stage in self.chain.stages) or "none"
+        stages = ", ".join(type(stage).__name__ for stage in self.stages) or "none"
         wires = self.wires
         lines = "no wires" if wires is None else f"{wires.grade} wires to {wires.rows_max} x {wires.cols_max}"
         return f"{type(self).__name__}({low:.3g} to {high:.3g} uS, {lines}, stages: {stages})"

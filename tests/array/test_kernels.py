@@ -25,6 +25,7 @@ from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.sense_unit import LookUp, UnitDraws
 from rramkit.errors import InputError, SetupError
+from rramkit.processes import Processes
 from rramkit.surrogate.grid import MultilinearGrid
 
 needs_numba = pytest.mark.skipif(
@@ -341,6 +342,12 @@ def test_threads_are_the_cores_of_the_process_unless_said(monkeypatch):
         monkeypatch.setenv(parts.VARIABLE, wrong)
         with pytest.raises(SetupError, match="RRAMKIT_THREADS must be a whole number from 1 to 1024"):
             parts.threads()
+
+
+def test_a_worker_process_has_one_thread(monkeypatch):
+    monkeypatch.delenv(parts.VARIABLE, raising=False)
+    assert list(Processes(1).run(os.getenv, [parts.VARIABLE])) == [(0, "1")]
+    assert parts.VARIABLE not in os.environ  # this process goes on with its own
 
 
 @needs_numba

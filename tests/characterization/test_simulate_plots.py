@@ -101,3 +101,4 @@ def test_read_currents_have_conductance_and_resistance_beside_them(capsys):
     line = next(each for each in capsys.readouterr().out.splitlines() if "i_read_0" in each)
     assert "500 nA" in line and "5 µS" in line and "200 kΩ" in line
     assert read_voltage("a deck of another\n.end\n") is None
+    assert read_voltage(deck.replace("v_read = 0.1 V", "v_read = 100m V")) is None  # a header changed by hand

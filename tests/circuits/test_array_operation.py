@@ -25,6 +25,10 @@ def test_what_does_not_fit_is_refused():
     states = np.full((ROWS, COLS), 0.7)
     with pytest.raises(InputError, match=r"`codes` must be \(2, N\) whole numbers from 0 to 3"):
         operation_reads(params(), states, np.full((ROWS, 1), 4))
+    with pytest.raises(InputError, match="whole numbers"):
+        operation_reads(params(), states, np.full((ROWS, 1), 1.5))
+    with pytest.raises(InputError, match=r"`t_change` must be .* s or less"):
+        operation_reads(params().model_copy(update={"t_change": 20e-9}), states, np.ones((ROWS, 1), dtype=int))
     with pytest.raises(InputError, match=r"`system\.driver\.r_string` must be 0"):
         operation_reads(params(driver=RowDriverParams(bits=2, r_string=1e3)), states, np.ones((ROWS, 1), dtype=int))
     with pytest.raises(InputError, match=r"`system\.read\.v_wl` must be the supply"):

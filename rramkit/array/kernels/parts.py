@@ -3,8 +3,8 @@
 Kernels run without the interpreter's lock, so parts on threads of one pool use several cores. Each part writes to
 places of its own, and what parts return are counts: the outcome is the same on any number of threads, to the last bit.
 
-The variable RRAMKIT_THREADS says how many; unset, as many as the cores that the process may use. Worker processes
-(`rramkit.processes`) take one each. It is no thread of BLAS: that is OMP_NUM_THREADS.
+The variable RRAMKIT_THREADS says how many; unset, as many as the cores that the process may use, and in worker
+processes (`rramkit.processes`) one. It is no thread of BLAS: that is OMP_NUM_THREADS.
 """
 
 import os
