@@ -15,7 +15,8 @@ def text(outcome: dict[str, Any]) -> str:
         *_of_chips(outcome),
     ]
     if "weights" in outcome:
-        rows.append(("weights", outcome["weights"]))
+        corrected = "correction" in outcome or "correction" in outcome.get("written", {})
+        rows.append(("weights", f"{outcome['weights']}{', without the correction of outputs' if corrected else ''}"))
     return "\n".join(f"{name:<19} {told}" for name, told in rows)
 
 

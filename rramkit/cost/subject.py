@@ -194,5 +194,6 @@ def bound_rule(settings: Settings, tables: OperatingTables, network: Network) ->
 
 
 def _settings(run: TrainingOutcome) -> Settings:
-    kind = RlSettings if isinstance(run, EpisodeRun) else Experiment
-    return kind.checked(of_then(run.settings), where="the run file")
+    if isinstance(run, EpisodeRun):
+        return RlSettings.of_run(run.settings)
+    return Experiment.checked(of_then(run.settings), where="the run file")

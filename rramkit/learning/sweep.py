@@ -102,7 +102,7 @@ def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Pat
 
 def _file_name(label: str) -> str:
     """Return a label as the readable part of a file's name: in every shell and file system one plain word."""
-    return re.sub(r"[^\w.=+-]+", "_", re.sub(r"[\[\](){}'\"]", "", label)).strip("_.-")[:_LONGEST]
+    return re.sub(r"[^\w.=+-]+", "_", re.sub(r"[\[\](){}'\"]", "", label), flags=re.ASCII).strip("_.-")[:_LONGEST]
 
 
 def run_trial(trial: Trial) -> TrialResult:

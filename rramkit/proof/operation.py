@@ -26,17 +26,14 @@ from rramkit.array.read import Reading
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.sense_unit import LINES, SenseUnit, unit_transitions
 from rramkit.array.tile import Tile
-from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.corners import at_corner, at_temperature
-from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.waveforms import Waveforms, integral
 from rramkit.circuits.adc import AdcBenchParams, ConversionParams
 from rramkit.circuits.array_operation import ArrayOperationParams, operation_reads, supplies
 from rramkit.circuits.level_shifter import LevelShifterBench
-from rramkit.errors import TableError
-from rramkit.proof.spice_tile import ArrayCircuits, quiet, unit_of
+from rramkit.proof.spice_tile import ArrayCircuits, plan_of, quiet, step_of, unit_of
 from rramkit.table import TableFile
 
 Direction = Literal["forward", "backward"]
@@ -142,16 +139,15 @@ def _compared(
     spice = dict(zip(PARTS, values[: len(PARTS)], strict=True))
     reading = getattr(quiet(tile), direction)(v)
     unit, bank = unit_of(tile), tile.periphery.state(SenseUnit).banks[direction == "backward"]
-    step = unit.adc.v_lsb / unit.readout.gains[int(bank.gain)].r_feedback
     at_rest = unit_transitions(unit.readout, unit.adc, bank.draws, bank.gain)[1][bank.unit]
-    codes_of_tile = np.rint(reading.i / step).astype(int) + at_rest
+    codes_of_tile = np.rint(reading.i / step_of(tile, backward=direction == "backward")).astype(int) + at_rest
     steps = values[len(PARTS) + 1 :].reshape(codes_of_tile.shape) - codes_of_tile
     return OperationEnergy(spice, _priced(tile, reading), float(values[len(PARTS)]), steps)
 
 
 def _params(tables: TableFile, circuits: ArrayCircuits, tile: Tile, direction: Direction) -> ArrayOperationParams:
     """Return the circuits of the operation, at the tables' condition, the tile's gain setting and the table's times."""
-    adc, shifter = (_nominal(tables, name) for name in ("adc", "level_shifter"))
+    adc, shifter = (plan_of(tables, name).nominal for name in ("adc", "level_shifter"))
     assert isinstance(adc, AdcBenchParams) and isinstance(shifter, LevelShifterBench)
     condition, system = circuits.condition, circuits.system
     unit = unit_of(tile)
@@ -174,13 +170,6 @@ def _params(tables: TableFile, circuits: ArrayCircuits, tile: Tile, direction: D
         w_word=shifter.w_driver,
         t_read=tile.model.t_read,
     )
-
-
-def _nominal(tables: TableFile, name: str) -> object:
-    plans: Mapping[str, ComponentPlan] = {plan.name: plan for plan in plans_of(tables.provenance)}
-    if name not in plans:
-        raise TableError(f"the table file carries no plan `{name}`. Characterise the design `chip` or `design`.")
-    return plans[name].nominal
 
 
 def _measured(waves: Waveforms, params: ArrayOperationParams, codes: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ cancels.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -113,9 +114,9 @@ def sensitivity(
     seeds : sequence of int
         Seeds of the trainings; at least two, for the error bars.
     options : RunOptions, optional
-        Workers and scheduler of the characterisations.
+        Workers, scheduler and report of the characterisations; their points are in the file beside `base.h5`.
     watch : Watch, optional
-        Where progress is reported; left out, nowhere.
+        Where progress is reported, points too; left out, points as `options` says, nothing else.
 
     Returns
     -------
@@ -134,7 +135,8 @@ def sensitivity(
     values = {name: value_of(design, name) for name in names}  # all are checked before anything runs
     sides = {name: dict(zip((-1, 1), beside(design, name, step), strict=True)) for name in values}
     variants = {(name, sign): changed(design, name, side[sign]) for name, side in sides.items() for sign in (-1, 1)}
-    watch = watch or Watch()
+    options = options or RunOptions()
+    watch = watch or Watch(points=partial(nullcontext, options.report))
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / "base.h5"
     _characterized(design, base, base, options, watch)
@@ -152,14 +154,14 @@ def sensitivity(
     return outcomes
 
 
-def _characterized(design: Design, path: Path, base: Path, options: RunOptions | None, watch: Watch) -> TableFile:
+def _characterized(design: Design, path: Path, base: Path, options: RunOptions, watch: Watch) -> TableFile:
     """Return the tables of a design, run with the finished points of all."""
     finished = reusable(design, path)
     if finished is not None:
         return finished
     watch.line(f"characterising {path.name}")
     with watch.points() as report:
-        return characterize(design, path, replace(options or RunOptions(), points=store_of(base), report=report))
+        return characterize(design, path, replace(options, points=store_of(base), report=report))
 
 
 def _metrics(

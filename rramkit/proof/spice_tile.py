@@ -26,6 +26,7 @@ from rramkit.characterization.components.wires import WireParams
 from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.cases import Case
 from rramkit.characterization.engine.corners import T_NOMINAL, Condition, at_corner, at_temperature
+from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.runner import Runner
@@ -116,6 +117,20 @@ class ArrayCircuits:
         )
         states = self.states.state_of(g_cell, nearest=True)
         return at_temperature(system_reads(params, states, v_drive, v_offset), self.condition).text()
+
+
+def plan_of(tables: TableFile, name: str) -> ComponentPlan:
+    """Return the plan of a component that a file's tables were made by.
+
+    Raises
+    ------
+    TableError
+        When the file carries none of that name.
+    """
+    plans: dict[str, ComponentPlan] = {plan.name: plan for plan in plans_of(tables.provenance)}
+    if name not in plans:
+        raise TableError(f"the table file carries no plan `{name}`. Characterise the design `chip` or `design`.")
+    return plans[name]
 
 
 def condition_of(tables: TableFile) -> Condition:
@@ -351,6 +366,12 @@ def quiet(tile: Tile) -> Tile:
 def unit_of(tile: Tile) -> SenseUnit:
     """Return the readouts and ADCs of a tile."""
     return next(stage for stage in tile.periphery.stages if isinstance(stage, SenseUnit))
+
+
+def step_of(tile: Tile, *, backward: bool) -> float:
+    """Return the current of one step of a tile's ADCs (A)."""
+    unit, state = unit_of(tile), tile.periphery.state(SenseUnit)
+    return unit.adc.v_lsb / unit.readout.gains[int(state.banks[backward].gain)].r_feedback
 
 
 def _levels(unit: SenseUnit, state: UnitState, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -29,16 +29,22 @@ from rramkit.array.write.state import POLARITIES, Polarity
 from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.characterization.components.adc import codes
 from rramkit.characterization.components.write_driver import supply_energies
-from rramkit.characterization.design import plans_of
 from rramkit.characterization.engine.corners import at_corner, at_temperature
-from rramkit.characterization.engine.plan import ComponentPlan
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.adc.bench import AdcBenchParams, conversion_train
 from rramkit.circuits.write_driver import CodeTrainParams, DriverWriteParams, driven_write
-from rramkit.errors import TableError
-from rramkit.proof.spice_tile import ArrayCircuits, SpiceSolver, SpiceTile, condition_of, quiet, unit_of
+from rramkit.proof.spice_tile import (
+    ArrayCircuits,
+    SpiceSolver,
+    SpiceTile,
+    condition_of,
+    plan_of,
+    quiet,
+    step_of,
+    unit_of,
+)
 from rramkit.table import HeldOut, Quantity, Table, TableFile
 from rramkit.table.schema import CORNERS, READOUT_TRANSIMPEDANCE, SYSTEM
 
@@ -123,18 +129,11 @@ def _reads(
     for name, v in (("forward", forward), ("backward", backward)):
         spice = getattr(through, name)(v).i
         table = getattr(quiet(tile), name)(v).i
-        step = _step(tile, backward=name == "backward")
+        step = step_of(tile, backward=name == "backward")
         found[f"code_{name}"] = _held_out(spice / step, table / step, STEPS_RMS, STEPS_LARGEST, "1")
         found[f"energy_{name}"] = _energy(tables, tile, solver.comparison.watts[-1], table, backward=name == "backward")
     found[SYSTEM.code_adc] = _conversions(tables, runner, rng, tile, size)
     return found
-
-
-def _step(tile: Tile, *, backward: bool) -> float:
-    """Return the current of one step of the ADC (A)."""
-    unit = unit_of(tile)
-    state = tile.periphery.state(SenseUnit)
-    return unit.adc.v_lsb / unit.readout.gains[int(state.banks[backward].gain)].r_feedback
 
 
 def _energy(tables: TableFile, tile: Tile, watts: np.ndarray, i: np.ndarray, *, backward: bool) -> HeldOut:
@@ -151,7 +150,7 @@ def _energy(tables: TableFile, tile: Tile, watts: np.ndarray, i: np.ndarray, *, 
 
 def _conversions(tables: TableFile, runner: Runner, rng: np.random.Generator, tile: Tile, size: SystemSize) -> HeldOut:
     """Return codes of the ADC of transistors, and those of the table's levels, at drawn inputs."""
-    plan, adc = _plan(tables, "adc"), unit_of(tile).adc
+    plan, adc = plan_of(tables, "adc"), unit_of(tile).adc
     params = at_corner(plan.nominal, condition_of(tables), plan.component.supplies)
     assert isinstance(params, AdcBenchParams) and adc.v_low is not None and adc.v_high is not None
     v_in = np.sort(rng.uniform(adc.v_low, adc.v_high, size.conversions))
@@ -177,7 +176,7 @@ def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: 
     states = ArrayCircuits.of(tables, runner).states
     points, trains = [], []
     for polarity in POLARITIES:
-        plan = _plan(tables, f"write_driver_{polarity}")
+        plan = plan_of(tables, f"write_driver_{polarity}")
         params = at_corner(plan.nominal, condition_of(tables), plan.component.supplies)
         assert isinstance(params, DriverWriteParams)
         params = _as_long_as(params, chain.largest)
@@ -243,13 +242,6 @@ def _predicted(
         after.append(state.g_cell.ravel()[far])
         energy.append(state.tally.energy)
     return np.array(after), np.array(energy)
-
-
-def _plan(tables: TableFile, name: str) -> ComponentPlan:
-    plans: Mapping[str, ComponentPlan] = {plan.name: plan for plan in plans_of(tables.provenance)}
-    if name not in plans:
-        raise TableError(f"the table file carries no plan `{name}`. Characterise the design `chip` or `design`.")
-    return plans[name]
 
 
 def _held_out(spice: np.ndarray, table: np.ndarray, rms: float, largest: float, unit: str) -> HeldOut:

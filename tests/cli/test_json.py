@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,11 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     assert correction["inputs"] == 32 and correction["energy"] > 0.0 and correction["seconds"] > 0.0
     by_hand = printed("evaluate", "run.h5", "--correct", "8", "--after", "1e6", "--correct-aged")
     assert by_hand["correction"]["inputs"] == by_hand["aged"][0]["correction"]["inputs"] == 8
+    # Told by as many inputs as there are, not as were wanted; and what is exported has no correction.
+    assert run(["evaluate", "run.h5", "--correct", "1000", "--export", "plain.npz"]) == 0
+    said = capsys.readouterr().out
+    (told_inputs,) = re.findall(r"each, by (\d+) training inputs", said)
+    assert 32 < int(told_inputs) < 150 and "plain.npz, without the correction of outputs" in said
     for words, wrong in (("at least 2 inputs", ("--correct", "1")), ("--after SECONDS", ("--correct-aged",))):
         with pytest.raises(InputError, match=words):
             run(["evaluate", "run.h5", *wrong])

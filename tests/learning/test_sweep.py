@@ -78,6 +78,8 @@ def test_run_files_are_called_by_their_values_and_never_collide():
     assert re.fullmatch(r"rule\.threshold=0\.1_network\.hidden=12_6-[0-9a-f]{12}\.h5", names[0]), names
     assert len(set(names)) == 2
     (other,) = trials([("a/b c" + "x" * 300, _experiment(epochs=3))], Path("t.h5"), Path("runs"))
+    (foreign,) = trials([("data.file=" + "\u6570" * 100, _experiment(epochs=3))], Path("t.h5"), Path("runs"))
+    assert foreign.run.name.isascii()  # three bytes a character would not fit a file system's 255
     assert other.run.parent == Path("runs") and other.run.name.startswith("a_b_cxxx") and len(other.run.name) < 150
 
 

@@ -16,7 +16,7 @@ from rramkit.array.write.state import WriteCost
 from rramkit.learning import faults
 from rramkit.learning.by_layer import rule_on_network
 from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
-from rramkit.learning.chip import Chip, of_then, stored_tables
+from rramkit.learning.chip import Chip, stored_tables
 from rramkit.learning.condition import OperatingTables, origin
 from rramkit.learning.driver import Report, Training
 from rramkit.learning.layers.read_cost import NetworkReads
@@ -418,7 +418,7 @@ def initial_banks(trainer: Trainer, settings: RlSettings) -> Banks:
 
 def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:
     """Return the online network of a run file: initialised by the settings' seed, with the stored changes."""
-    checked = RlSettings.checked(of_then(settings), where="the run file")
+    checked = RlSettings.of_run(settings)
     trainer = trainer_of(checked, checked.on(stored_tables(stored)), stored.input_shape, stored.outputs)
     online = initial_banks(trainer, checked).online
     network = TrainedNetwork.of(trainer, online, precision=checked.precision, seed=checked.seed)

@@ -1,12 +1,13 @@
 """Settings of deep Q-learning; the device is described by the table file alone."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from rramkit.array.read_model import Precision
-from rramkit.learning.chip import Chip, ChipSettings, chip_of
+from rramkit.learning.chip import Chip, ChipSettings, chip_of, of_then
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.networks import NetworkSettings
@@ -14,6 +15,8 @@ from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rl.environments import USUAL_REWARD
 from rramkit.learning.rules import MixedPrecision, Rule
 from rramkit.parameters import Parameters, quantity
+
+_THEN = {"return_steps": 1, "rate_last": 1.0, "value_offset": 0.0}  # as every training had them before they were keys
 
 
 class RlSettings(Parameters):
@@ -61,6 +64,20 @@ class RlSettings(Parameters):
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     seed: int = quantity(1, "1", "seed of weights, environment, random actions and batches", ge=0, le=2**31)
 
+    @classmethod
+    def of_run(cls, settings: Mapping[str, object]) -> "RlSettings":
+        """Return the settings of a run file; what it does not say is as its training had it, not today's default."""
+        return cls.checked(_THEN | of_then(settings), where="the run file")
+
+    @field_validator("network", "optimiser", mode="before")
+    @classmethod
+    def _on_top_of_default(cls, given: object, info: ValidationInfo) -> object:
+        """Lay a group that is given in part over its default here, which is not that of the group's own class."""
+        if not isinstance(given, dict):
+            return given
+        default = cls.model_fields[str(info.field_name)].default
+        return default.model_dump(exclude_unset=True) | given
+
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
@@ -72,6 +89,11 @@ class RlSettings(Parameters):
     def _complete(self) -> "RlSettings":
         if self.replay < self.warm_up:
             raise ValueError(f"replay must be at least warm_up = {self.warm_up}; got {self.replay}")
+        if self.warm_up < self.return_steps:
+            raise ValueError(
+                f"warm_up must be at least return_steps = {self.return_steps}, after which the first transition is "
+                f"stored; got {self.warm_up}"
+            )
         return self
 
     @property

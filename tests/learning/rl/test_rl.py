@@ -357,6 +357,34 @@ def test_the_examples_settings_are_read(path):
     assert rl.RlSettings.from_toml(path).environment != rl.RlSettings().environment
 
 
+def test_one_key_of_a_group_leaves_the_others_at_their_defaults():
+    """Those of `rramkit rl` (as `rramkit explain` prints them), not those of an experiment."""
+    one = rl.RlSettings.checked({"network": {"hidden": [5]}, "optimiser": {"momentum": 0.5}}, where="the test")
+    whole = rl.RlSettings()
+    assert one.network == whole.network.model_copy(update={"hidden": (5,)})
+    assert one.optimiser == whole.optimiser.model_copy(update={"momentum": 0.5})
+
+
+def test_training_waits_for_the_first_transition():
+    """One of n actions is stored after n: before, a batch would be drawn from an empty memory."""
+    with pytest.raises(InputError, match=r"warm_up must be at least return_steps = 20.*got 19"):
+        rl.RlSettings(warm_up=19, return_steps=20)
+    settings = {"steps": 6, "warm_up": 5, "collect": 1, "batches": 1, "batch": 2, "judge_every": 100}
+    agent = Agent.of(None, rl.RlSettings.checked(settings | {"network": {"hidden": [4]}}, where="the test"))
+    while not agent.finished:
+        agent.advance()
+    agent.close()
+    assert agent.state.batches == 2
+
+
+def test_a_run_file_from_before_a_key_has_what_its_training_had():
+    of_now = rl.RlSettings(return_steps=3, value_offset=7.0, rate_last=0.5).model_dump(mode="json")
+    assert rl.RlSettings.of_run(of_now) == rl.RlSettings.checked(of_now, where="the test")
+    before = {name: of_now[name] for name in of_now if name not in ("return_steps", "value_offset", "rate_last")}
+    then = rl.RlSettings.of_run(before)
+    assert (then.return_steps, then.value_offset, then.rate_last) == (1, 0.0, 1.0)
+
+
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "MinAtar/Breakout-v1"])
 def test_worlds_repeat_with_their_seed(name):
     if name.startswith("MinAtar"):
