@@ -1,4 +1,4 @@
-# sh .ci/setup.sh kit|test|lint: put the package, with that extra, into .venv; called by the Makefile.
+# sh .ci/setup.sh kit|test|lint|docs: put the package, with that extra, into .venv; called by the Makefile.
 # A set-up that was killed leaves .venv/.unfinished behind, and the next one starts afresh.
 set -eu
 cd "$(dirname "$0")/.."

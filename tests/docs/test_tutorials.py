@@ -22,7 +22,7 @@ def quick(page: str) -> list[Block]:
     return found[: next((k for k, block in enumerate(found) if "long" in block.marks), len(found))]
 
 
-def walk(page: str, todo: list[Block], reader: Walk) -> None:
+def walk(todo: list[Block], reader: Walk) -> None:
     for block in todo:
         reader.block(block)
 
@@ -38,19 +38,19 @@ def reader(tmp_path, monkeypatch, kit, capfd):
     [pytest.param(page, marks=[pytest.mark.spice] if page in SPICE else [], id=page) for page in PAGES if quick(page)],
 )
 def test_a_page_walked_to_its_first_long_step(page, reader):
-    walk(page, quick(page), reader)
+    walk(quick(page), reader)
 
 
 @pytest.mark.long
 @pytest.mark.spice
 @pytest.mark.parametrize("page", [page for page in PAGES if quick(page) != walked(page)])
 def test_a_page_walked_to_its_end(page, reader):
-    walk(page, walked(page), reader)
+    walk(walked(page), reader)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_worth_walking(page):
-    """A tutorial leads somewhere: files or commands, and little of it is left out."""
+    """A tutorial has something to do, and each step that no walk takes says why."""
     left_out = [block.place for block in blocks(page) if "not run" in block.marks and not block.marks["not run"]]
     assert not left_out, "`<!-- not run: REASON -->` must give its reason"
     assert any(block.commands() or block.language == "python" for block in blocks(page))
