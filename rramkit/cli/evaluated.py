@@ -128,7 +128,7 @@ class Subject:
         first = self.data.x_train[: self.correct]
         stage("correction of outputs")
         network, cost = corrected(network, self.plain.weights, first, batch=self.experiment.batch)
-        return network, {"correction": {"inputs": self.correct, "energy": cost.energy, "seconds": cost.seconds}}
+        return network, {"correction": {"inputs": len(first), "energy": cost.energy, "seconds": cost.seconds}}
 
     def read_anew(self, layers: Sequence[str]) -> None:
         """Give single layers other settings; the cells stay as they are."""
