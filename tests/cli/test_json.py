@@ -84,6 +84,8 @@ def test_what_the_commands_print(tmp_path, monkeypatch, capsys):
     assert correction["inputs"] == 32 and correction["energy"] > 0.0 and correction["seconds"] > 0.0
     by_hand = printed("evaluate", "run.h5", "--correct", "8", "--after", "1e6", "--correct-aged")
     assert by_hand["correction"]["inputs"] == by_hand["aged"][0]["correction"]["inputs"] == 8
+    all_of_them = printed("evaluate", "run.h5", "--correct", "1000")["correction"]
+    assert all_of_them["inputs"] == 150 - found["inputs"]  # those that there are, not those asked for
     for words, wrong in (("at least 2 inputs", ("--correct", "1")), ("--after SECONDS", ("--correct-aged",))):
         with pytest.raises(InputError, match=words):
             run(["evaluate", "run.h5", *wrong])

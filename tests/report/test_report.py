@@ -260,7 +260,8 @@ def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_name
 def test_process_corners_of_held_out_points_stand_by_name():
     table_ = write_table_at_corners()
     at = {"v_pulse": np.array([1.0, 1.2, 1.4]), "corner": np.array([2.0, 0.0, 2.0])}
-    points = HeldOut({name: Quantity(v, table_.axes[name].unit) for name, v in at.items()}, *np.ones((2, 3)), "S", 1, 1)
+    places = {name: Quantity(values, table_.axes[name].unit) for name, values in at.items()}
+    points = HeldOut(places, np.ones(3), np.ones(3), "S", 1.0, 1.0)
     (panel,) = limits.section(TableFile({"set": replace(table_, held_out={"delta_g": points})}, {})).blocks
     held_out = {row.label: row.value for row in panel.rows if row.label.startswith("held out")}
     assert held_out == {"held out over pulse voltage": "1 to 1.4 V", "held out over process corner": "tt, ss"}
