@@ -120,7 +120,7 @@ def _lines(checks: list[Check]) -> Iterator[str]:
 def _works(missing: list[str]) -> list[str]:
     """Return the commands that need nothing of what is missing; what no command names, as the interpreter, all need."""
     named = {name for needs in NEEDS.values() for name in needs}
-    if set(missing) - named - {"scikit-learn"}:
+    if set(missing) - named:
         return ["doctor"]
     return [command for command, needs in NEEDS.items() if not set(needs) & set(missing)]
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from rramkit import units
+from rramkit.cli.rows import rows
 
 
 def text(outcome: dict[str, Any]) -> str:
-    """Return an outcome as `Subject.outcome` gives it, a line each."""
-    rows = [
+    """Return an outcome as `Subject.outcome` gives it, a row each."""
+    shown = [
         *_heading(outcome),
         *_of_layers(outcome),
         *_of_network(outcome),
@@ -16,67 +17,68 @@ def text(outcome: dict[str, Any]) -> str:
     ]
     if "weights" in outcome:
         corrected = "correction" in outcome or "correction" in outcome.get("written", {})
-        rows.append(("weights", f"{outcome['weights']}{', without the correction of outputs' if corrected else ''}"))
-    return "\n".join(f"{name:<19} {told}" for name, told in rows)
+        plain = ", without the correction of outputs" if corrected else ""
+        shown.append(("weights", f"{outcome['weights']}{plain}"))
+    return rows(shown, width=19)
 
 
 def _heading(outcome: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = [
+    shown = [
         ("data", f"{units.count(outcome['inputs'], 'test input')} of {outcome['data']}"),
         ("accuracy", units.percent(outcome["accuracy"])),
     ]
     if "float_accuracy" in outcome:
-        rows.append(("in float", units.percent(outcome["float_accuracy"])))
-    return rows
+        shown.append(("in float", units.percent(outcome["float_accuracy"])))
+    return shown
 
 
 def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = []
+    shown = []
     for layer in outcome["layers"]:
-        rows.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
+        shown.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
     whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
     areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
-    rows.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
-    return rows
+    shown.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
+    return shown
 
 
 def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = []
+    shown = []
     if "correction" in outcome:
-        rows.append(("outputs corrected", _correction(outcome["correction"])))
+        shown.append(("outputs corrected", _correction(outcome["correction"])))
     if "by_layer" in outcome:
-        rows.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
+        shown.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
     if "network" in outcome:
         without = f"; left out: {', '.join(outcome['left_out'])}" if outcome["left_out"] else ""
-        rows.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
+        shown.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
     if "names" in outcome:
         listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
-        rows.append(("names", f"taken in order: {listed}"))
-    return rows
+        shown.append(("names", f"taken in order: {listed}"))
+    return shown
 
 
 def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = []
+    shown = []
     for each in outcome.get("aged", ()):
         kept = f", refreshed every {units.text(each['refresh'], 's')}" if each["refresh"] else ""
         rest = f"after {units.text(each['after'], 's')} at {each['temperature']:g} K{kept}"
         anew = ", outputs corrected anew" if "correction" in each else ""
-        rows.append(("aged", f"{units.percent(each['accuracy'])} {rest}{anew}"))
+        shown.append(("aged", f"{units.percent(each['accuracy'])} {rest}{anew}"))
     for each in outcome.get("refreshes", ()):
-        rows.append(("a refresh", _refresh(each)))
-    return rows
+        shown.append(("a refresh", _refresh(each)))
+    return shown
 
 
 def _of_chips(outcome: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = []
+    shown = []
     for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
         written = f"{units.count(each['pulses'], 'pulse')}, {units.text(each['energy_write'], 'J')}"
-        rows.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
+        shown.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
         if "correction" in each:
-            rows.append(("outputs corrected", _correction(each["correction"])))
+            shown.append(("outputs corrected", _correction(each["correction"])))
     if outcome.get("chips_alike"):
-        rows.append(("", "the chips are alike: neither the tables nor `rule.update.spread` have a spread of devices"))
-    return rows
+        shown.append(("", "the chips are alike: neither the tables nor `rule.update.spread` have a spread of devices"))
+    return shown
 
 
 def _correction(each: dict[str, Any]) -> str:

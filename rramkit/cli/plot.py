@@ -29,7 +29,7 @@ def plot(
     against float, pulses and energy by epoch, confusion, and of each matrix its conductances by epoch and the pulses by
     cell. A training of `rramkit rl`: returns, energy, and cells rewritten by updates of the target network.
     """
-    from rramkit import plots
+    from rramkit import plots, units
     from rramkit.errors import InputError
     from rramkit.files import check_writable
 
@@ -42,7 +42,7 @@ def plot(
         for done, (name, draw) in enumerate(drawings.items(), 1):
             plots.save(draw, output / f"{name}.{kind}", title=f"{draw.title} ({source.name})")
             show("plot", done, len(drawings), of="pictures")
-    typer.echo(output if quiet else f"{output} ({len(drawings)} pictures)")
+    typer.echo(output if quiet else f"{output} ({units.count(len(drawings), 'picture')})")
 
 
 def _drawings(source: Path) -> "dict[str, Drawing]":

@@ -8,7 +8,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.checkout import links_complaint
-from rramkit.cli.progress import log
+from rramkit.cli.progress import stage
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def setup(
         if not silent:
             typer.echo(f"ngspice: {line}", err=True)
 
-    with log("ngspice", quiet=silent):
-        found = fetch.ensure(library.private_prefix(), say)
+    stage("ngspice")
+    found = fetch.ensure(library.private_prefix(), say)
     program = find_program(found)
     if as_json:
         typer.echo(strict_json.text(_outcome(found, program)))

@@ -8,7 +8,7 @@ import typer
 
 from rramkit.cli import failed_deck, strict_json
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters
-from rramkit.cli.progress import log
+from rramkit.cli.progress import stage
 from rramkit.errors import InputError, SimulatorWarning, meant
 from rramkit.files import check_writable, whole_file
 
@@ -81,11 +81,8 @@ def simulate(
     if not no_plot:
         check_picture(picture)
         check_writable(picture, keep=(Path(what), params))
-    with (
-        failed_deck.kept_beside(picture),
-        log(f"{what} in ngspice", quiet=json),
-        SpicePool(workers=1, timeout=timeout) as pool,
-    ):
+    stage(f"{what} in ngspice")
+    with failed_deck.kept_beside(picture), SpicePool(workers=1, timeout=timeout) as pool:
         results = pool.results(deck, Path.cwd() if trust_control else None)
     for text in results.warnings:
         warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)

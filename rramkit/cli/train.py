@@ -144,7 +144,7 @@ def _summary(run: "Run") -> str:
     pulses = totals["pulses_set"] + totals["pulses_reset"]
     images, accuracy, _ = run.epochs.followed
     before, last = units.percent(accuracy[0]), units.percent(accuracy[-1])
-    epochs = "1 epoch" if totals["epochs"] == 1 else f"{totals['epochs']} epochs"
+    epochs = units.count(totals["epochs"], "epoch")
     shown = (
         ("test accuracy", f"{units.percent(run.accuracy)}, of test images that were read once"),
         (f"{images} accuracy", f"{last} (before training {before})"),

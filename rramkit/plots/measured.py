@@ -20,19 +20,19 @@ _MANY = 1500  # reads: beyond this they are drawn as an image, which keeps a pag
 def reads_and_fit(ax: Axes, table: Table) -> Axes:
     """Draw every read of a table `reads_set` or `reads_reset` as a dot, and the fit along each ramp as a line.
 
-    Ramps of up to four amplitudes have a dash pattern for each, which the legend names.
+    Ramps of up to five amplitudes have a dash pattern for each, which the legend names.
     """
     pulse, g_cell, g_fit, ramp, v_pulse = (
         table.signals[name].values
         for name in (_COLUMNS.pulse, _COLUMNS.g_cell, _COLUMNS.g_fit, _COLUMNS.ramp, _COLUMNS.v_pulse)
     )
     colour, amplitudes, named = COLOURS[table.name.removeprefix("reads_")], np.unique(v_pulse), set()
+    several = 1 < amplitudes.size <= len(DASHES)
     ax.plot(pulse, g_cell, ".", color=QUIET, markersize=3, alpha=0.6, label="reads", rasterized=pulse.size > _MANY)
     ramps = np.unique(ramp)
     for index in spread(ramps.size, _DRAWN):
         own = ramp == ramps[index]
-        place = int(np.searchsorted(amplitudes, v_pulse[own][0])) if 1 < amplitudes.size <= len(DASHES) else 0
-        several = 1 < amplitudes.size <= len(DASHES)
+        place = int(np.searchsorted(amplitudes, v_pulse[own][0])) if several else 0
         text = f"fit, {units.text(float(amplitudes[place]), 'V')}" if several else "fit, each ramp"
         look = {"color": colour, "linewidth": 1.0, "linestyle": DASHES[place]}
         ax.plot(pulse[own], g_fit[own], label=None if text in named else text, **look)

@@ -10,9 +10,10 @@ from rramkit.plots import svg
 from rramkit.plots.gallery import FEW
 from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
+from rramkit.report.ranges import extent
 from rramkit.staircase import Staircase, climb
 from rramkit.surrogate.grid import GridSurrogate
-from rramkit.table import Table, TableFile
+from rramkit.table import Quantity, Table, TableFile
 from rramkit.table.operating_point import at_condition, nominal_condition
 from rramkit.table.schema import READ, READS, RESET, SET, WIRES
 
@@ -65,14 +66,18 @@ def conditions(tables: TableFile) -> Section:
 
 def _conditions(table: Table, assumed: Mapping[str, str]) -> Grid:
     axes = tuple(
-        (name, units.span(axis.values, axis.unit), f"{axis.values.size} points") for name, axis in table.axes.items()
+        (name, extent(axis), _marked(table, name, assumed) or units.count(axis.values.size, _one_of(axis)))
+        for name, axis in table.axes.items()
     )
-    axes = tuple((name, span, _marked(table, name, assumed) or points) for name, span, points in axes)
     fixed = tuple(
         (name, units.span(value.values, value.unit), _marked(table, name, assumed) or "fixed")
         for name, value in table.conditions.items()
     )
     return Grid(f"Table {table.name}", ("quantity", "value", ""), axes + fixed)
+
+
+def _one_of(axis: Quantity) -> str:
+    return "label" if axis.labels else "point"
 
 
 def _marked(table: Table, name: str, assumed: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@
 from rramkit import plots, units
 from rramkit.report import sources
 from rramkit.report.elements import Drawing, Grid, Panel, Section, TableRow
-from rramkit.table import HeldOut, TableFile
+from rramkit.report.ranges import extent
+from rramkit.table import HeldOut, Table, TableFile
 from rramkit.table.schema import words_of
 
 PASS, FAIL = "pass", "fail"
@@ -31,7 +32,7 @@ def section(tables: TableFile) -> Section:
         f"Errors of the fits against {origin}",
         f"Each point is a {'SPICE result' if origin == 'SPICE' else 'measured read'} that was not used in the fit. A "
         "fit passes when the root-mean-square and the largest of its errors are both within their limits.",
-        blocks=tuple(_block(*key, points, origin=origin) for key, points in checked.items()),
+        blocks=tuple(_block(tables[name], signal, points, origin=origin) for (name, signal), points in checked.items()),
         grids=(grid,) if checked else (),
     )
 
@@ -47,8 +48,8 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     )
 
 
-def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
-    quantity = words_of(name, signal)
+def _block(table: Table, signal: str, points: HeldOut, *, origin: str) -> Panel:
+    name, quantity = table.name, words_of(table.name, signal)
     drawing = Drawing(
         plots.svg(
             lambda ax: plots.residuals(ax, points, quantity=quantity, source=origin, group=name),
@@ -57,7 +58,7 @@ def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
         "Error of the fit at each held-out point, on the scale of the errors; the line below gives the limits.",
     )
     at = (
-        TableRow(f"held out over {words_of(name, axis)}", units.span(values.values, values.unit))
+        TableRow(f"held out over {words_of(name, axis)}", extent(values, _labels(table, axis)))
         for axis, values in points.at.items()
     )
     rows = (
@@ -70,6 +71,10 @@ def _block(name: str, signal: str, points: HeldOut, *, origin: str) -> Panel:
         TableRow("verdict", PASS if points.passed else FAIL),
     )
     return Panel(f"{words_of(name)}: {quantity}", (drawing,), rows)
+
+
+def _labels(table: Table, axis: str) -> tuple[str, ...]:
+    return table.axes[axis].labels if axis in table.axes else ()
 
 
 def _against(error: float, limit: float, points: HeldOut) -> str:

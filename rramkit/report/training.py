@@ -48,7 +48,7 @@ def stages(run: Run) -> Grid:
 def settings(run: Run) -> Grid:
     """Return every setting of the run, in SI units."""
     rows = tuple((name, _shown(value)) for name, value in _flat(run.settings))
-    return Grid("Training", ("setting", "value (SI units)"), rows)
+    return Grid("Every setting of the training", ("setting", "value (SI units)"), rows, folded=True)
 
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:

@@ -82,8 +82,7 @@ class Column(str):
     def named(self, name: str) -> "Column":
         """Return the same column under another name."""
         bounds = {"low": self.low, "high": self.high}
-        words = self.words or name.replace("_", " ")
-        return Column(name, self.unit, self.text, words=words, kind=self.kind, required=self.required, **bounds)
+        return Column(name, self.unit, self.text, words=self.words, kind=self.kind, required=self.required, **bounds)
 
     def quantity(self, values: ArrayLike, *, labels: tuple[str, ...] = (), log: bool = False) -> Quantity:
         """Return values of this column, in its unit."""

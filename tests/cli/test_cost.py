@@ -8,7 +8,9 @@ from fixtures.chip_tables import chip_tables
 from typer.testing import CliRunner
 
 from rramkit import table
+from rramkit.cli import report
 from rramkit.cli.app import app, run
+from rramkit.cost import cost_of
 from rramkit.errors import KitError
 from rramkit.learning import Experiment, train
 
@@ -113,3 +115,17 @@ def test_the_report_has_a_chapter_on_cost(folder, tmp_path):
         "Beside other machines",
     ):
         assert part in text
+
+
+def test_the_report_prices_a_run_whose_layers_have_settings_of_their_own():
+    """Once it left the chapter out: the cost is that of `rramkit cost`, each layer by its own settings."""
+    own = {"dense_2": {"off": ["line_switch", "wires"], "read": {"adc": {"energy": 7e-12}}, "override": True}}
+    file = chip_tables(corners=True)
+    made = train(Experiment.checked(TINY | {"batches": 2, "mapping": {"layers": own}}, where="the test"), file)
+    priced = report._priced(file, made)
+    assert priced is not None
+    found, swings = priced
+    assert found.energy == cost_of(made).energy
+    second = found.subject.work.matrices[1].label
+    assert [item.energy for item in found.items if item.layer == second and item.part == "line switches"] in ([], [0.0])
+    assert "corner of the arrays" in {each.name for each in swings}

@@ -16,7 +16,7 @@ from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
 from rramkit.errors import InputError, KitError
-from rramkit.report import headline, report
+from rramkit.report import headline, limits, report
 from rramkit.report import page as page_module
 from rramkit.report.page import NOT_MODELLED, chapters
 from rramkit.table import HeldOut, Quantity, Table, TableFile
@@ -254,6 +254,17 @@ def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
 def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_named(tmp_path):
     report(TableFile({"set": write_table_at_corners()}, {}), None, tmp_path / "r.html")
     assert "Table set is shown at tt, 300.15K." in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "corner tt, ff, ss 3 labels" in Reader((tmp_path / "r.html").read_text(encoding="utf-8")).text
+
+
+def test_process_corners_of_held_out_points_stand_by_name():
+    table_ = write_table_at_corners()
+    at = {"v_pulse": np.array([1.0, 1.2, 1.4]), "corner": np.array([2.0, 0.0, 2.0])}
+    places = {name: Quantity(values, table_.axes[name].unit) for name, values in at.items()}
+    points = HeldOut(places, np.ones(3), np.ones(3), "S", 1.0, 1.0)
+    (panel,) = limits.section(TableFile({"set": replace(table_, held_out={"delta_g": points})}, {})).blocks
+    held_out = {row.label: row.value for row in panel.rows if row.label.startswith("held out")}
+    assert held_out == {"held out over pulse voltage": "1 to 1.4 V", "held out over process corner": "tt, ss"}
 
 
 def test_a_run_on_tables_at_a_condition_is_of_their_file():
