@@ -215,7 +215,7 @@ def _clipped(series: Series) -> Fault | None:
     what = f"{first} of the first weights were clipped to what the cells can hold"
     if epochs != [0]:
         what = f"In {series.named(epochs)} weights were at the ends of the conductance range ({last} in the end)"
-    text = f"{what}: the range stands for too small a weight. Raise `network.reach` (its default is 10)."
+    text = f"{what}: the range stands for too small a weight. Raise `network.reach`."
     return Fault("weights_clipped", text, tuple(epochs))
 
 

@@ -91,7 +91,9 @@ def test_where_pairs_stand_is_the_rules_to_say():
     file, model = tables(), ArrayModel.from_tables(tables())
     with pytest.raises(InputError, match=r"`mapping\.weights\.placement` must be left out.*Set `rule\.placement`"):
         Threshold().bind(file, model, Momentum(0.1), Pairs(placement="low"))
-    device = Threshold(levels=16, centre=0.3).bind(file, model, Momentum(0.1)).device
+    with pytest.raises(InputError, match="centre places nothing"):
+        Threshold.checked({"centre": 0.3}, where="the test")
+    device = Threshold(levels=16).bind(file, model, Momentum(0.1)).device
     assert device is not None
     pairs = device.mapping
-    assert pairs == Pairs(placement="low", levels=16, centre=0.3, g_low=pairs.g_low, g_high=pairs.g_high)
+    assert pairs == Pairs(placement="low", levels=16, centre=0.4, g_low=pairs.g_low, g_high=pairs.g_high)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from rramkit.array.mapping import Mapping, Pairs, WeightMapping
 from rramkit.array.mapping.mapping import conductance_window
@@ -68,6 +69,15 @@ class RramRule(UpdateRule):
     centre: float = quantity(
         0.4, "1", "where in the conductance range the mean of a pair is held (0 lowest, 1 highest)", gt=0.0, lt=1.0
     )
+
+    @model_validator(mode="after")
+    def _centre_counts(self) -> Self:
+        if getattr(self, "placement", "centre") == "low" and self.centre != RramRule.model_fields["centre"].default:
+            raise ValueError(
+                'centre places nothing with placement = "low", which holds one half of a pair at the lowest '
+                f'conductance; got {self.centre}. Leave it out, or take placement = "centre"'
+            )
+        return self
 
     @abstractmethod
     def apply(
