@@ -214,7 +214,7 @@ def test_transitions_of_several_actions_are_those_of_the_slow_loop(steps, ended)
 @pytest.mark.parametrize(
     ("settings", "offset"),
     [
-        ({}, 100.0),  # a reward of one an action, for ever
+        ({}, 100.0),  # a reward of one an action, without end
         ({"discount": 0.5}, 2.0),
         ({"environment": "Acrobot-v1"}, -100.0),
         ({"environment": "MinAtar/Breakout-v1"}, 0.0),
