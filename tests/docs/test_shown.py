@@ -112,7 +112,7 @@ def test_the_settings_of_a_training_that_a_command_gives_are_settings():
             own = [path if path.is_file() else STARTERS / "network" / path.name for path in files]
             parameters(Experiment, own[0] if own else None, pairs)
             checked += 1
-    assert checked > 3, "few: the search no longer finds them"
+    assert checked > 2, "few: the search no longer finds them"
 
 
 def test_make_targets_scripts_and_extras_exist():
