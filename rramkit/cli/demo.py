@@ -1,6 +1,6 @@
 """`rramkit demo`: the whole chain once: ngspice, tables, training, report, summary."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,16 +26,23 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Characterise cell, array and periphery in ngspice, train a network through their tables, write a report."""
+    from rramkit.cli.report import price_of
     from rramkit.processes import beside
     from rramkit.report.page import chapters, report
 
     check_writable(output / "summary.json")
     console = Console(stderr=json)
     tables = _tables(output / "tables.h5", workers, timeout, console)
-    with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
-        run = _finished(output, console) or _train(tables, output, console)
-        report(tables, run, output / "report.html", drawn=None if drawn.exception() else drawn.result())
-    summary = _summary(tables, run) | {"training": _training(output)}
+    run = _finished(output, console)
+    if run is None or not _same(output, "report", _report):
+        with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
+            run = run or _train(tables, output, console)
+            priced = price_of(tables, run)
+            pictures = None if drawn.exception() else drawn.result()
+            report(tables, run, output / "report.html", drawn=pictures, priced=priced)
+    else:
+        console.print(f"Reusing the report {output / 'report.html'} (same tables, training and code).")
+    summary = _summary(tables, run) | {"training": _training(output), "report": _report(output)}
     text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:
         draft.write_text(text + "\n", encoding="utf-8")
@@ -69,8 +76,20 @@ def _training(output: Path) -> dict[str, str]:
     from rramkit.learning.experiment import Experiment
 
     sums = {name: _sum(output / name) for name in ("tables.h5", "run.h5")}
-    code = _sum(*sorted(Path(compiling.__file__).parent.rglob("*.py")))  # a checkout is edited under one version
-    return {"experiment": Experiment().key(), "code": code, "kernels": compiling.family()} | sums
+    return {"experiment": Experiment().key(), "code": _code(), "kernels": compiling.family()} | sums
+
+
+def _report(output: Path) -> dict[str, str]:
+    """Return what decides the report, and which one it gave."""
+    return {"code": _code()} | {name: _sum(output / name) for name in ("tables.h5", "run.h5", "report.html")}
+
+
+def _code() -> str:
+    """Return the sum of the kit's own files: a checkout is edited under one version."""
+    from rramkit import compiling
+
+    kit = Path(compiling.__file__).parent
+    return _sum(*sorted(path for path in kit.rglob("*") if path.suffix in (".py", ".j2", ".css")))
 
 
 def _sum(*paths: Path) -> str:
@@ -83,18 +102,22 @@ def _sum(*paths: Path) -> str:
     return found.hexdigest()
 
 
-def _finished(output: Path, console: Console) -> "Run | None":
-    """Return the run of an earlier demo when its training would be the same; None: it is to be trained."""
+def _same(output: Path, name: str, now: Callable[[Path], dict[str, str]]) -> bool:
+    """Return whether an earlier demo's summary has under a name what holds now."""
     import json
-
-    from rramkit import record
 
     try:
         kept = json.loads((output / "summary.json").read_text(encoding="utf-8"))
-        same = isinstance(kept, dict) and kept.get("training") == _training(output)
+        return isinstance(kept, dict) and kept.get(name) == now(output)
     except (OSError, ValueError):  # no earlier demo, or a damaged one
-        return None
-    if not same:
+        return False
+
+
+def _finished(output: Path, console: Console) -> "Run | None":
+    """Return the run of an earlier demo when its training would be the same; None: it is to be trained."""
+    from rramkit import record
+
+    if not _same(output, "training", _training):
         return None
     console.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).")
     run = record.load(output / "run.h5")

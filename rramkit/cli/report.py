@@ -35,7 +35,7 @@ def report(
     if others:
         typer.echo(f"rramkit: note: {others}", err=True)
     stage("cost of the training")
-    priced = None if trained is None else _priced(loaded, trained)
+    priced = None if trained is None else price_of(loaded, trained)
     stage("pictures of the tables")
     drawn = page.chapters_of(loaded)
     stage("pictures of the training" if trained else "page")
@@ -46,7 +46,7 @@ def report(
         typer.echo(output)
 
 
-def _priced(tables: "TableFile", run: "Run") -> "Priced | None":
+def price_of(tables: "TableFile", run: "Run") -> "Priced | None":
     """Return what the training cost; None of a run in float, or of one whose file holds no counts."""
     from rramkit.cost import Cost, components, tornado
     from rramkit.cost.subject import Subject

@@ -42,9 +42,15 @@ def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
         tail = (points.limit_p95,) if tails else ()
         numbers = (points.rms, points.limit_rms, points.p95, *tail, points.max, points.limit_max)
         cells = [_short(number, points.unit) if isfinite(number) else "-" for number in numbers]
-        verdict = "[green]pass[/]" if points.passed else "[bold red]FAIL[/]"
-        grid.add_row(name, str(points.spice.size), *cells, verdict)
+        grid.add_row(name, str(points.spice.size), *cells, _verdict(points))
     return grid
+
+
+def _verdict(points: HeldOut) -> str:
+    """Return pass or FAIL, or that the points are the table's own run again, which would pass whatever the table is."""
+    if points.repeats:
+        return "repeat"
+    return "[green]pass[/]" if points.passed else "[bold red]FAIL[/]"
 
 
 def _short(value: float, unit: str) -> str:
@@ -65,6 +71,7 @@ def as_json(residuals: Mapping[str, HeldOut]) -> dict[str, dict[str, object]]:
             "limit": points.limit_rms,
             "limit_p95": points.limit_p95 if isfinite(points.limit_p95) else None,
             "limit_max": points.limit_max,
+            "repeats": points.repeats,
             "pass": bool(points.passed),  # of measured data a number of NumPy
         }
         for name, points in residuals.items()

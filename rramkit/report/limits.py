@@ -13,12 +13,12 @@ _HEADING = ("table", "signal", "verdict", "points", "rms", "limit", "95 %", "lar
 
 
 def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
-    """Return the held-out points of each (table, signal) that has any."""
+    """Return the held-out points of each (table, signal) that has any, but those that only repeat the table's run."""
     return {
         (name, signal): points
         for name, table in tables.tables.items()
         for signal, points in table.held_out.items()
-        if points.spice.size
+        if points.spice.size and not points.repeats
     }
 
 

@@ -104,6 +104,11 @@ class HeldOut:
         return self.rms <= self.limit_rms and self.p95 <= self.limit_p95 and self.max <= self.limit_max
 
     @property
+    def repeats(self) -> bool:
+        """Whether the points are the one run of a table of one condition again, to the last digit: they check no fit."""
+        return not self.at and self.max == 0.0
+
+    @property
     def worst(self) -> float:
         """Largest of rms, 95th percentile and maximum over its limit (1); above 1 the points do not pass."""
         return max(self.rms / self.limit_rms, self.p95 / self.limit_p95, self.max / self.limit_max)

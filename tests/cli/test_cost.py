@@ -122,7 +122,7 @@ def test_the_report_prices_a_run_whose_layers_have_settings_of_their_own():
     own = {"dense_2": {"off": ["line_switch", "wires"], "read": {"adc": {"energy": 7e-12}}, "override": True}}
     file = chip_tables(corners=True)
     made = train(Experiment.checked(TINY | {"batches": 2, "mapping": {"layers": own}}, where="the test"), file)
-    priced = report._priced(file, made)
+    priced = report.price_of(file, made)
     assert priced is not None
     found, swings = priced
     assert found.energy == cost_of(made).energy

@@ -43,6 +43,19 @@ def test_edited_code_and_other_kernels_are_another_training(folder, tmp_path, mo
     assert demo._finished(folder, Console(stderr=True)) is None
 
 
+def test_a_report_is_drawn_again_where_it_or_its_tables_differ(folder, tmp_path):
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "report.html").write_text("a page", encoding="utf-8")
+    assert not demo._same(tmp_path, "report", demo._report)
+    (tmp_path / "summary.json").write_text(json.dumps({"report": demo._report(tmp_path)}), encoding="utf-8")
+    assert demo._same(tmp_path, "report", demo._report)
+    (tmp_path / "report.html").write_text("another page", encoding="utf-8")
+    assert not demo._same(tmp_path, "report", demo._report)
+    (tmp_path / "report.html").unlink()
+    assert not demo._same(tmp_path, "report", demo._report)
+
+
 def test_a_damaged_summary_is_none(folder, tmp_path):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

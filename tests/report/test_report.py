@@ -15,6 +15,7 @@ from rramkit import record, table, units
 from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
+from rramkit.cli import residuals
 from rramkit.errors import InputError, KitError
 from rramkit.report import headline, limits, report
 from rramkit.report import page as page_module
@@ -135,6 +136,18 @@ def test_the_verdict_names_the_fit_that_fails():
     assert headline.notices(mixed, None) == ("Outside its limits on held-out SPICE points: set (delta_g).",)
     assert headline.numbers(mixed, None)["passed"] is False
     assert headline.numbers(tables(), None)["passed"] is None
+
+
+def test_points_that_repeat_the_table_s_one_run_are_no_check():
+    good = checked_tables()
+    exact = HeldOut({}, spice=np.array([7.0]), fit=np.array([7.0]), unit="ohm", limit_rms=1.0, limit_max=1.0)
+    alone = Table("line_switch", {}, {"r_on": Quantity(np.array(7.0), "ohm")}, held_out={"r_on": exact})
+    with_it = TableFile({**good.tables, "line_switch": alone}, good.provenance)
+    assert headline.verdict(with_it).note == headline.verdict(good).note == "5 of 5 held-out checks pass"
+    off = replace(alone, held_out={"r_on": replace(exact, spice=np.array([7.5]))})
+    assert headline.verdict(TableFile({**good.tables, "line_switch": off}, {})).note == "6 of 6 held-out checks pass"
+    shown = residuals.as_json(residuals.of_tables(with_it))
+    assert shown["line_switch.r_on"]["repeats"] and not shown["set.delta_g"]["repeats"]
 
 
 def test_tables_alone_make_a_page_and_unchecked_tables_say_so(tmp_path):

@@ -93,6 +93,7 @@ def _start(folder, name):
     )
 
 
+@pytest.mark.long  # each target is resumed above, and `tests/learning/test_checkpoint.py` kills a process
 def test_kill_9_and_the_same_command_gives_the_same_run(tmp_path):
     table.save(tables(), tmp_path / "tables.h5")
     process, kept = _start(tmp_path, "e.h5"), checkpoint.path_of(tmp_path / "e.h5")
