@@ -105,7 +105,7 @@ class HeldOut:
 
     @property
     def repeats(self) -> bool:
-        """Whether the points are the one run of a table of one condition again, to the last digit: they check no fit."""
+        """Whether the points are the one run of a table of one condition again: they check no fit."""
         return not self.at and self.max == 0.0
 
     @property
