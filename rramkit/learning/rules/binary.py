@@ -41,14 +41,16 @@ class Binary(RramRule):
 
     kind: Literal["binary"] = quantity("binary", "1", "weights of +1 and -1, float shadows in memory")
     way: WriteMethod = quantity("verify", "1", "how a pair is written: verify, pulse or error")
-    backward: Literal["digital", "tile"] = quantity("tile", "1", "what errors go back through: signs in memory, or cells")
+    backward: Literal["digital", "tile"] = quantity(
+        "tile", "1", "what errors go back through: signs in memory, or cells"
+    )
 
     def held(self, device: RramDevice) -> dict[str, int]:
         """Return the gradient and the shadow."""
         return {"gradient of the batch": 1, "weight": 1}
 
     def pair_mapping(self, pairs: Pairs) -> Pairs:
-        """Return pairs of which one half is at the low end of the window, and of a weight of one the other at the high."""
+        """Return pairs of which one half is at the low end of the window; at +1 and -1 the other one is at the high."""
         return super().pair_mapping(pairs).model_copy(update={"placement": "low"})
 
     def device(self, device: RramDevice) -> RramDevice:
