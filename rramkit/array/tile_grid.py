@@ -10,7 +10,8 @@ says (`ReadChain.merge`)::
                long as all errors of a partial sum stay below half a count
     majority   a comparator at each pair of columns of each tile and no converter: +1 where the partial sum exceeds its
                middle, else -1; the output is the sum of the votes, each a count. The middle is half the sum of the
-               signs of the weights: where rows are 0 and 1, b, the vote is then the sign of sum (2 b - 1) w
+               signs of the weights, between two counts: where rows are 0 and 1, b, the vote is then the sign of
+               sum (2 b - 1) w, a tie -1
     analog     the bit lines of the Tr tiles are joined: one readout and one converter for all
 
 `count`, `majority` and `analog` are this kit's own (Tang et al., ASP-DAC 2017, ask how a binary matrix is split; only
@@ -455,7 +456,7 @@ class TileGrid:
         """Return what comparators compare partial sums with (Tr, Tc, 1, M), their offsets in it (A)."""
         xp, chain, g_cell = namespace(self.tiles.g_cell), self.model.chain, self.tiles.g_cell
         signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
-        middle = (0.5 * self.i_count) * xp.sum(signs, axis=-2)[..., None, :]
+        middle = self.i_count * (xp.floor(0.5 * xp.sum(signs, axis=-2)) + 0.5)[..., None, :]
         if not chain.comparator.per_tile:
             return middle
         drawn, gains = self.tiles.periphery.state(Comparator), chain.readout.gains
