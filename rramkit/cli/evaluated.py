@@ -22,7 +22,7 @@ from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
-from rramkit.learning.evaluate import accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
+from rramkit.learning.evaluate import accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten, varied
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -86,7 +86,7 @@ class Subject:
         self.said: dict[str, Any] = {}
         self.network: TrainedNetwork
 
-    def outcome(self, rests: Rests, chips: range) -> dict[str, Any]:
+    def outcome(self, rests: Rests, chips: range, spreads: Sequence[float] = ()) -> dict[str, Any]:
         """Return accuracies and costs under every condition."""
         stage("test inputs")
         fresh = evaluate(self.network, self.x, self.labels)
@@ -105,6 +105,8 @@ class Subject:
             outcome |= self._aged(rests, seed=chips.start)
         elif rests.pairs:
             raise InputError("`--set` changes the law of the drift: name a time with `--after SECONDS`.")
+        if spreads:
+            outcome["spreads"] = [self._varied(sigma, seed=chips.start) for sigma in spreads]
         if chips:
             outcome |= self._on_chips(chips)
         return outcome
@@ -165,6 +167,12 @@ class Subject:
             kelvins = dict.fromkeys(kelvin for _, kelvin in rests.ages)
             outcome["refreshes"] = [self._refresh(rests.refresh, kelvin, law, seed=seed) for kelvin in kelvins]
         return outcome
+
+    def _varied(self, sigma: float, *, seed: int) -> dict[str, Any]:
+        """Return the accuracy with cells that spread."""
+        stage(f"test inputs with a spread of {sigma:g}")
+        network = varied(self.network, sigma, seed=seed)
+        return {"sigma": sigma, "seed": seed, "accuracy": evaluate(network, self.x, self.labels).accuracy}
 
     def _areas(self) -> list[float | None]:
         """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
