@@ -12,7 +12,7 @@ from rramkit.array.write.ageing import RetentionParams
 from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
-from rramkit.cost.area import CircuitArea, Tiles, tile_items
+from rramkit.cost.area import CircuitArea, tile_items, tiles_read
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -180,7 +180,7 @@ class Subject:
         circuits = _circuits(self.operating)
         if not circuits:
             return [None] * len(matrices)
-        tiles = [Tiles(str(i), *each.tile.tiling) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        tiles = [tiles_read(str(i), each.tile) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
         items = tile_items(tiles, Assumptions(), circuits)
         return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
 

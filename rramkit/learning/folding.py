@@ -97,7 +97,7 @@ def _folded(network: TrainedNetwork) -> Iterator[Folded]:
         if getattr(layer, "bias", "none") != "none" or any(not isinstance(layers[i], BatchNorm) for i in norms):
             raise InputError(
                 f"`network` must have batch normalisation alone between a matrix without bias and its step; layer "
-                f"{index} has {', '.join(layers[i].kind for i in range(index, steps[0]))}, bias "
+                f"{index} has {', '.join(type(layers[i]).__name__ for i in range(index, steps[0]))}, bias "
                 f"{getattr(layer, 'bias', 'none')}. Change the layers."
             )
         yield _of_matrix(network, params, index, (*norms, steps[0]))
