@@ -93,7 +93,8 @@ class MappedMatrix:
         if weight.ndim != 2:
             raise InputError(f"`weight` must be (N, M); got {tuple(weight.shape)}. Reshape it.")
         flips = mapping.flips(weight)
-        grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, rng=rng)
+        i_count = mapping.g_unit * model.cells.v_forward if model.chain.merge in ("count", "majority") else 0.0
+        grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, i_count=i_count, rng=rng)
         return cls(grid, mapping, flips, x_range=x_range)
 
     def programmed(self, g_cell: Array, *, digital: np.ndarray | None = None) -> Self:

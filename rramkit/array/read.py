@@ -124,6 +124,8 @@ class Phase:
         Whether bit lines are driven: operators are transposed.
     paired : bool
         Whether columns are pairs.
+    joined : bool
+        Whether the sensed lines of tiles (Tr, Tc) that hold rows of the same outputs are one: (1, Tc) are sensed.
     """
 
     operators: Operators
@@ -132,6 +134,7 @@ class Phase:
     rng: TileRng | None
     backward: bool
     paired: bool
+    joined: bool = False
 
     @property
     def encoder(self) -> Encoder:
@@ -147,13 +150,16 @@ class Phase:
         """Sum over K the vectors of `terms` times `operator` (..., K, R, C), transposed backward: (..., N, M)."""
         assert operator is not None
         matrices = tuple(self._turned(operator[..., k, :, :]) for k in range(len(terms)))
-        return product(self.layout, terms, matrices)
+        return self._sum(product(self.layout, terms, matrices))
 
     def variance(self, square: Array | None, operator: Array | None) -> Array | None:
         """Return the variance of the currents from the cells' own, from `square` and `operator` (..., R, C)."""
         if square is None or operator is None:
             return None
-        return product(self.layout, (square,), (self._turned(operator),))
+        return self._sum(product(self.layout, (square,), (self._turned(operator),)))
+
+    def _sum(self, i: Array) -> Array:
+        return namespace(i).sum(i, axis=0, keepdims=True) if self.joined else i
 
     def _turned(self, operator: Array) -> Array:
         return namespace(operator).matrix_transpose(operator) if self.backward else operator
@@ -365,6 +371,8 @@ def _normal(read: Phase, lines: LineCurrents) -> Array:
     first = lines.currents[0]
     vectors, outputs = lines.shape
     if not long_columns(first):
-        return read.rng.normal((*first.shape[len(read.rng.shape) : -2], vectors, outputs), first)
-    shape = (*first.shape[len(read.rng.shape) : -2], outputs, vectors)
-    return read.rng.normal(shape, first).swapaxes(-1, -2)
+        noise = read.rng.normal((*first.shape[len(read.rng.shape) : -2], vectors, outputs), first)
+    else:
+        shape = (*first.shape[len(read.rng.shape) : -2], outputs, vectors)
+        noise = read.rng.normal(shape, first).swapaxes(-1, -2)
+    return noise[:1] if read.joined else noise

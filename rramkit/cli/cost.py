@@ -75,7 +75,10 @@ def cost(
     found = Cost(subject, priced(components), assumed, at, circuits(loaded))
     stage("what moves the total")
     swings = tornado(found, [] if file is None else corners(subject, file))
-    others = {path: Cost(_subject(path), found.components, assumed) for path in beside or ()}
+    others = {}
+    for path in beside or ():
+        other = _subject(path)
+        others[path] = Cost(other, found.components, assumed, circuits=circuits(other.run))
     if picture is not None:
         from rramkit import plots
 
@@ -146,6 +149,35 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
         pulses = sum(item.count for item in each.items if item.part == "write pulses")
         rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses)))
     yield from _table("side by side", rows)
+    yield from _interfaces(costs)
+
+
+def _interfaces(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
+    """Yield row drivers and converters of one input, one training a row, and what the first one saves of each other."""
+    from rramkit import units
+
+    rows: list[tuple[str, ...]] = [("run", "conversions", "drivers", "converters", "energy", "area", "the first saves")]
+    first = next(iter(costs.values())).interfaces
+    for path, cost in costs.items():
+        each = cost.interfaces
+        energies = (each.e_drivers, each.e_converters, each.energy)
+        saved = "-" if each is first else f"{_saved(first.energy, each.energy)} energy"
+        if each is not first and each.area and first.area is not None:
+            saved += f", {_saved(first.area, each.area)} area"
+        rows.append(
+            (
+                path.name,
+                units.count(round(each.conversions)),
+                *(_j(value) for value in energies),
+                _area(each.area),
+                saved,
+            )
+        )
+    yield from _table("row drivers and converters of one input", rows)
+
+
+def _saved(now: float, then: float) -> str:
+    return f"{100.0 * (1.0 - now / then):.1f} %" if then else "-"
 
 
 def _corner(
@@ -178,6 +210,7 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     yield from _whole(cost)
     yield from _breakdowns(cost)
     yield from _table("time", list(_times(cost)))
+    yield from _line_buffers(cost)
     yield from _table("figures of merit", list(_merit(cost)))
     yield from _table("tiles", list(_tiles(cost)))
     yield f"  whole chip         {_area(cost.area)}"
@@ -215,6 +248,27 @@ def _times(cost: "Cost") -> "Iterator[tuple[str, ...]]":
     for kind, each in cost.schedules.items():
         spans = {"run": each.total, "batch": each.batch, "inference": each.latency, "every": each.interval}
         yield kind, *(f"{name} {_s(seconds)}" for name, seconds in spans.items())
+
+
+def _line_buffers(cost: "Cost") -> "Iterator[str]":
+    """Yield what each layer keeps in a pipeline of line buffers, and when it begins; convolutions alone have lines."""
+    found = cost.line_buffers
+    if not any(each.layer.split()[1] == "convolution" for each in found):
+        return
+    rows = [
+        (
+            each.layer,
+            f"{each.numbers} numbers of {each.bits} bit",
+            _j(each.energy),
+            f"{1e12 * each.area:.4g} um2",
+            f"begins {_s(each.begins)}",
+            f"ends {_s(each.ends)}",
+        )
+        for each in found
+    ]
+    yield from _table("pipeline of line buffers, one input", rows)
+    serial = cost.schedules["serial"].latency
+    yield f"  latency            {_s(found[-1].ends)}, {_s(serial)} with each layer after all of the one before"
 
 
 def _tiles(cost: "Cost") -> "Iterator[tuple[str, ...]]":

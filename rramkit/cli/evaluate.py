@@ -31,8 +31,19 @@ def evaluate(
     refresh: Annotated[
         float, typer.Option(help="Time after which cells are brought back; 0: never.", metavar="SECONDS", min=0)
     ] = 0.0,
+    spread: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Standard deviation of the logarithm of a factor on each conductance: 0.1; may be repeated.",
+            metavar="SIGMA",
+            min=0,
+            max=3,
+        ),
+    ] = None,
     chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of drift exponents and of the first other chip.", min=0)] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Seed of drift exponents, of the spread, and of the first other chip.", min=0)
+    ] = 1,
     pairs: ParameterPairs = None,
     layers: Annotated[
         list[str] | None,
@@ -79,8 +90,9 @@ def evaluate(
     """Evaluate a trained network: accuracy, and energy and time of each layer, for one input.
 
     `--after` and `--temperature` age the cells, by the law of `rule.update.retention` (`-s nu=0.02` and the like change
-    it); `--refresh` says what a refresh costs. `--chips` writes the weights into cells of other draws. `--weights` maps
-    a network that was trained elsewhere; `--correct` then makes up for what lines and switches take from its reads.
+    it); `--refresh` says what a refresh costs. `--spread` puts cells off their conductances. `--chips` writes the
+    weights into cells of other draws. `--weights` maps a network that was trained elsewhere; `--correct` then makes up
+    for what lines and switches take from its reads.
     """
     from rramkit import files
     from rramkit.cli.evaluated import CORRECTED_BY, Rests, of_run, of_weights
@@ -107,7 +119,7 @@ def evaluate(
         if experiment is None:
             raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
         subject = of_weights(weights, experiment, tables, data, own, correct=number, seed=seed)
-    outcome = subject.outcome(rests, range(seed, seed + chips))
+    outcome = subject.outcome(rests, range(seed, seed + chips), spread or ())
     if export is not None:
         _export(export, subject)
         outcome["weights"] = str(export)

@@ -12,7 +12,7 @@ from rramkit.array.write.ageing import RetentionParams
 from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
-from rramkit.cost.area import CircuitArea, Tiles, tile_items
+from rramkit.cost.area import CircuitArea, tile_items, tiles_read
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -22,7 +22,16 @@ from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
-from rramkit.learning.evaluate import Evaluation, accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
+from rramkit.learning.evaluate import (
+    Evaluation,
+    accuracy_in_float,
+    aged,
+    evaluate,
+    read_anew,
+    refreshed,
+    rewritten,
+    varied,
+)
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -86,7 +95,7 @@ class Subject:
         self.said: dict[str, Any] = {}
         self.network: TrainedNetwork
 
-    def outcome(self, rests: Rests, chips: range) -> dict[str, Any]:
+    def outcome(self, rests: Rests, chips: range, spreads: Sequence[float] = ()) -> dict[str, Any]:
         """Return accuracies and costs under every condition."""
         stage("test inputs")
         fresh = self._evaluated(self.network)
@@ -106,6 +115,8 @@ class Subject:
             outcome |= self._aged(rests, seed=chips.start)
         elif rests.pairs:
             raise InputError("`--set` changes the law of the drift: name a time with `--after SECONDS`.")
+        if spreads:
+            outcome["spreads"] = [self._varied(sigma, seed=chips.start) for sigma in spreads]
         if chips:
             outcome |= self._on_chips(chips)
         return outcome
@@ -170,13 +181,19 @@ class Subject:
             outcome["refreshes"] = [self._refresh(rests.refresh, kelvin, law, seed=seed) for kelvin in kelvins]
         return outcome
 
+    def _varied(self, sigma: float, *, seed: int) -> dict[str, Any]:
+        """Return the accuracy with cells that spread."""
+        stage(f"test inputs with a spread of {sigma:g}")
+        network = varied(self.network, sigma, seed=seed)
+        return {"sigma": sigma, "seed": seed, "accuracy": evaluate(network, self.x, self.labels).accuracy}
+
     def _areas(self) -> list[float | None]:
         """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
         matrices = self.network.params.matrices
         circuits = _circuits(self.operating)
         if not circuits:
             return [None] * len(matrices)
-        tiles = [Tiles(str(i), *each.tile.tiling) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        tiles = [tiles_read(str(i), each.tile) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
         items = tile_items(tiles, Assumptions(), circuits)
         return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
 

@@ -13,6 +13,7 @@ def text(outcome: dict[str, Any]) -> str:
         *_of_layers(outcome),
         *_of_network(outcome),
         *_after_rests(outcome),
+        *_of_spreads(outcome),
         *_of_chips(outcome),
     ]
     if "weights" in outcome:
@@ -74,6 +75,14 @@ def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:
         shown.append(("aged", f"{units.percent(each['accuracy'])} {rest}{anew}"))
     for each in outcome.get("refreshes", ()):
         shown.append(("a refresh", _refresh(each)))
+    return shown
+
+
+def _of_spreads(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    shown = []
+    for each in outcome.get("spreads", ()):
+        what = f"with a lognormal spread of {units.percent(each['sigma'])}, drawn by seed {each['seed']}"
+        shown.append(("cells off", f"{units.percent(each['accuracy'])} {what}"))
     return shown
 
 

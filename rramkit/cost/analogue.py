@@ -38,6 +38,7 @@ from rramkit.table.schema import (
     READ,
     READOUT_TRANSIMPEDANCE,
     ROW_DRIVER,
+    SENSE_AMP,
     SET,
     WRITE_DRIVERS,
 )
@@ -99,13 +100,13 @@ def _reads(
         return
     chain = subject.chain(at[0])
     rest = energy - drivers - sensing
-    converted = min(conversions * chain.adc.energy, rest)
+    converted = min(conversions * chain.e_converter, rest)
     switched = min(conversions * chain.line_switch.energy, rest - converted)
     factors = (1.0,) * 5 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
     parts = (
         ("row drivers", ROW_DRIVER.group, vectors, drivers),
         ("readouts and cells", READOUT_TRANSIMPEDANCE.group, conversions, sensing),
-        ("converters", ADC_LEVELS.group, conversions, converted),
+        ("converters", SENSE_AMP.group if chain.merge == "majority" else ADC_LEVELS.group, conversions, converted),
         ("line switches", LINE_SWITCH.group, conversions, switched),
         (
             *(("word lines", LEVEL_SHIFTER.group) if chain.readout.supplied else ("cells and word lines", READ.group)),
@@ -160,7 +161,7 @@ def _read_factors(
     return (
         _ratio(_driver_energy(now.row_driver, g_line), _driver_energy(then.row_driver, g_line)),
         _sensing_factor(then.readout, now.readout, e_sensing, subject.devices[index].model.t_read),
-        _ratio(now.adc.energy, then.adc.energy),
+        _ratio(now.e_converter, then.e_converter),
         _ratio(now.line_switch.energy, then.line_switch.energy),
         _ratio(*words) if then.readout.supplied else 1.0,
     )

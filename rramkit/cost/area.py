@@ -1,6 +1,7 @@
 """Area of a network's tiles and of its digital side.
 
-A tile of R rows and C physical columns (two a pair) holds::
+A tile of R rows and C physical columns (two a pair) holds (with joined bit lines a sense unit is that of all tiles that
+share it; where comparators merge, each pair of columns has one in place of the converters)::
 
     cells R C          row drivers R + C (it is read both ways)      line switches 2 (R + C)
     sense units max(R, C)/2, each a readout and a converter          word lines R, each a level shifter and its driver
@@ -16,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rramkit.array.tile import Tile
+from rramkit.array.tile_grid import TileGrid
 from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Components
 from rramkit.cost.memory import MULTIPLIER, memories, settled
@@ -54,17 +57,30 @@ class AreaItem:
 
 @dataclass(frozen=True)
 class Tiles:
-    """Tiles of one matrix: how many, rows and physical columns of each."""
+    """Tiles of one matrix: how many, rows and physical columns of each; how they are sensed.
+
+    `joined` tiles share their sense units (1: each has its own); with `compared` each pair of columns has a comparator,
+    and there is no converter.
+    """
 
     layer: str
     count: int
     rows: int
     columns: int
+    joined: int = 1
+    compared: bool = False
 
     @property
     def units(self) -> int:
         """Sense units of all of them."""
-        return self.count * -(-max(self.rows, self.columns) // _LINES)
+        return self.count // self.joined * -(-max(self.rows, self.columns) // _LINES)
+
+
+def tiles_read(layer: str, tile: Tile | TileGrid) -> Tiles:
+    """Return the tiles that one matrix is read from."""
+    merge = tile.model.chain.merge
+    joined = tile.shape[0] if merge == "analog" and isinstance(tile, TileGrid) else 1
+    return Tiles(layer, *tile.tiling, joined=joined, compared=merge == "majority")
 
 
 def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
@@ -75,7 +91,17 @@ def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
         device, columns = subject.devices[index], subject.columns(index)
         largest = device.loop.chain.largest or device.model.largest_array
         down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
-        found.append(Tiles(matrix.label, down * across * copies, -(-matrix.rows // down), -(-columns // across)))
+        merge = device.model.chain.merge
+        found.append(
+            Tiles(
+                matrix.label,
+                down * across * copies,
+                -(-matrix.rows // down),
+                -(-columns // across),
+                joined=down if merge == "analog" else 1,
+                compared=merge == "majority",
+            )
+        )
     return tuple(found)
 
 
@@ -117,19 +143,20 @@ def tile_items(tiles: Sequence[Tiles], assumed: Assumptions, circuits: Mapping[s
     for one in tiles if circuits else ():
         lines = one.rows + one.columns
         parts = {
-            "cell": one.rows * one.columns,
-            "row_driver": lines,
-            "line_switch": 2 * lines,
-            "readout": one.units // one.count,
-            "adc": one.units // one.count,
-            "level_shifter": one.rows,
-            "write_amplitude": 1,
-            "write_row": one.rows,
-            "write_column": one.columns,
+            "cell": one.rows * one.columns * one.count,
+            "row_driver": lines * one.count,
+            "line_switch": 2 * lines * one.count,
+            "readout": one.units,
+            "adc": 0 if one.compared else one.units,
+            "sense_amp": one.columns // _LINES * one.count if one.compared else 0,
+            "level_shifter": one.rows * one.count,
+            "write_amplitude": one.count,
+            "write_row": one.rows * one.count,
+            "write_column": one.columns * one.count,
         }
-        for name, each in parts.items():
-            if name in circuits:
-                circuit, count = circuits[name], each * one.count
+        for name, count in parts.items():
+            if name in circuits and count:
+                circuit = circuits[name]
                 area = assumed.layout_factor * circuit.area + circuit.capacitance / assumed.c_area
                 found.append(AreaItem(one.layer, name, count, count * area, "netlist"))
     return found

@@ -10,7 +10,9 @@ from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Components, components
 from rramkit.cost.digital import digital_items, passes
 from rramkit.cost.gradient import GradientCost, gradient_costs
+from rramkit.cost.interfaces import Interfaces, interfaces_of
 from rramkit.cost.items import HEADINGS, Item, merged, sums, total
+from rramkit.cost.line_buffers import LineBuffer, line_buffers
 from rramkit.cost.memory import leak, settled
 from rramkit.cost.schedule import Schedule, of_span, schedules
 from rramkit.cost.subject import Span, Subject
@@ -102,6 +104,16 @@ class Cost:
     def areas(self) -> tuple[AreaItem, ...]:
         """Areas by layer and part."""
         return area_items(self.subject, self.components, self.assumed, self.circuits)
+
+    @cached_property
+    def interfaces(self) -> Interfaces:
+        """Row drivers and converters of one forward pass."""
+        return interfaces_of(self)
+
+    @cached_property
+    def line_buffers(self) -> tuple[LineBuffer, ...]:
+        """The pipeline of line buffers for one input; none of a network with residual blocks."""
+        return line_buffers(self.subject, self.components, self.assumed)
 
     @cached_property
     def gradients(self) -> tuple[GradientCost, ...]:

@@ -56,6 +56,12 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
         "schedules": {kind: {**asdict(each), "total": each.total} for kind, each in cost.schedules.items()},
         "layers": [asdict(each) for each in cost.layers()],
         "area": cost.area,
+        "line_buffers": [asdict(each) for each in cost.line_buffers],
+        "interfaces": {
+            **asdict(cost.interfaces),
+            "energy": cost.interfaces.energy,
+            "area": cost.interfaces.area,
+        },
         "areas": [asdict(each) for each in cost.areas],
         "gradients": [asdict(each) for each in cost.gradients],
         "machines": [

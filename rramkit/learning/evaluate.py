@@ -1,4 +1,4 @@
-"""A trained network after its training: accuracy and cost by layer, as it is, aged, and on other chips.
+"""A trained network after its training: accuracy and cost by layer, as it is, aged, varied, and on other chips.
 
 *Aged.* All cells rest for a time at a temperature and drift by the law of `rramkit.array.write.ageing`, each with an
 exponent of its own; with `refresh` they are brought back to what they were every so often: they are as old as that at
@@ -6,6 +6,9 @@ most, and are evaluated at that age. `refreshed` is one refresh: every cell that
 by the write-verify loop of the tables, at the cost of its pulses and verify reads, and ends within the loop's window.
 The time counts from the end of the training: what a cell lived through in it is
 not in a run file.
+
+*Varied.* The conductance of every cell times a lognormal factor of its own, of median one, as if cells were left where
+a process of that spread puts them and nobody verified them.
 
 *On another chip.* The weights that the cells stand for are written into fresh cells of other draws (spread, periphery,
 write errors) by the start method of the run's rule, and converters are calibrated anew. So are weights that were
@@ -39,6 +42,7 @@ from rramkit.learning.trainer import NetworkState, Trainer
 _CROSS_ENTROPY = CrossEntropy()
 _CHIP = 9  # second word of the seed that draws another chip: another stream than those of a training
 _AGE = 10  # the same, of the drift exponents
+_SPREAD = 12  # the same, of the factors of a spread
 _REFRESH = 11  # the same, of the devices that a refresh writes
 
 
@@ -237,6 +241,43 @@ def _drifted(
     factor = retention.factor(np.zeros(()), retention.aged(seconds, t_cell), nu)
     after = np.clip(g_cell * factor, *matrix.mapping.window)
     return matrix.programmed(matrix.tile.model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
+
+
+def varied(network: TrainedNetwork, sigma: float, *, seed: int = 0) -> TrainedNetwork:
+    """Return the network with the conductance of each cell times a lognormal factor of median one.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network as it was trained.
+    sigma : float
+        Standard deviation of the factor's logarithm (1); 0.1: cells are about 10 % off.
+    seed : int
+        Draws the factors: one seed, one chip, whose cells are off in proportion to `sigma`.
+
+    Returns
+    -------
+    TrainedNetwork
+        The same network with other conductances, held within the read table.
+
+    Raises
+    ------
+    InputError
+        When the network has no cells.
+    """
+    if not any(leaves(matrix) for matrix in network.params.matrices):
+        raise InputError("the network is in float: it has no cells that spread. Evaluate it without a spread.")
+    rng, moved = np.random.default_rng((seed, _SPREAD)), []
+    for matrix in network.params.matrices:
+        moved.append(with_leaves(matrix, [_spread(each, sigma, rng) for each in leaves(matrix)]))
+    return replace(network, params=replace(network.params, matrices=tuple(moved)))
+
+
+def _spread(matrix: MappedMatrix, sigma: float, rng: np.random.Generator) -> MappedMatrix:
+    g_cell, model = to_numpy(matrix.g_cell), matrix.tile.model
+    low, high = model.cells.g_grid[0], model.cells.g_grid[-1]
+    after = np.clip(g_cell * np.exp(sigma * rng.standard_normal(g_cell.shape)), low, high)
+    return matrix.programmed(model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
 
 
 def refreshed(

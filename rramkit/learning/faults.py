@@ -139,8 +139,8 @@ def cells_changed(before: RuleState, after: RuleState) -> int:
 
 
 def clipped(rule: BoundRule, state: RuleState) -> float:
-    """Return the part of the weights at an end of what cells can hold (1); 0 for weights in memory."""
-    if rule.device is None:
+    """Return the part of the weights at an end of what cells can hold (1); 0 in memory, or by design."""
+    if rule.device is None or rule.rule.at_ends:
         return 0.0
     weights, at_end = [matrix.weight for matrix in state.matrices], 0
     for index, weight in enumerate(weights):

@@ -113,6 +113,39 @@ class Mapping(Parameters, ABC):
             )
         return self.model_copy(update={"g_low": float(g_low), "g_high": float(g_high)})
 
+    def within(self, g_low: float, g_high: float) -> Self:
+        """Return this mapping with the window that it was given, or else with that of a table file.
+
+        Parameters
+        ----------
+        g_low, g_high : float
+            Ends of the tables' window (S).
+
+        Returns
+        -------
+        Mapping
+            The mapping with a window.
+
+        Raises
+        ------
+        InputError
+            When it was given a window beyond the tables'.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs(g_low=10e-6, g_high=60e-6).within(4e-6, 90e-6).window
+        (1e-05, 6e-05)
+        """
+        if self.g_low is None or self.g_high is None:
+            return self.with_window(g_low, g_high)
+        if self.g_low < g_low or self.g_high > g_high:
+            raise InputError(
+                f"`mapping.weights.g_low` and `g_high` must be within the tables' {g_low:g} to {g_high:g} S; got "
+                f"{self.g_low:g} and {self.g_high:g}. Change them, or leave them out."
+            )
+        return self
+
     @property
     def window(self) -> tuple[float, float]:
         """Lowest and highest conductance (S); `InputError` where none is given."""

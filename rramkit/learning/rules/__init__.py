@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.array.write.state import WriteCost
+from rramkit.learning.rules.binary import Binary
 from rramkit.learning.rules.float import FloatReference
 from rramkit.learning.rules.mixed_precision import MixedPrecision
 from rramkit.learning.rules.open_loop import OpenLoop, ThresholdTraining
@@ -31,12 +32,14 @@ Rule = Annotated[
     | Sign
     | OuterProduct
     | RowSparse
-    | TikiTaka,
+    | TikiTaka
+    | Binary,
     Field(discriminator="kind"),
 ]
 """The update rules by their `kind`."""
 
 __all__ = [
+    "Binary",
     "BoundRule",
     "FloatReference",
     "MatrixState",

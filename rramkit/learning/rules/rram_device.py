@@ -124,9 +124,13 @@ class RramDevice:
             return before.programmed(g_cell, digital=digital)
         largest = self.loop.chain.largest
         halves, rows, columns = g_cell.shape
-        if largest is None or (rows <= largest[0] and halves * columns <= largest[1]):
+        counts = self.model.chain.merge in ("count", "majority")
+        fits = largest is None or (rows <= largest[0] and halves * columns <= largest[1])
+        if fits and not counts:
             return MappedMatrix(Tile.of(g_cell, self.model, rng=rng), self.mapping, flips, digital)
-        return MappedMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.mapping, flips, digital)
+        i_count = self.mapping.g_unit * self.model.cells.v_forward if counts else 0.0
+        grid = TileGrid.of(g_cell, self.model, largest=largest, i_count=i_count, rng=rng)
+        return MappedMatrix(grid, self.mapping, flips, digital)
 
     def program(self, weight: np.ndarray, *, flips: np.ndarray | None, rng: np.random.Generator) -> CellState:
         """Write first weights (R, C) into fresh cells at the lowest conductance, by `start`."""

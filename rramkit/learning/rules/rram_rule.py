@@ -188,7 +188,7 @@ class RramRule(UpdateRule):
         """
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
         loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
-        mapped = self._mapped(mapping or Pairs()).with_window(*loop.chain.writer.g_range)
+        mapped = self._mapped(mapping or Pairs()).within(*loop.chain.writer.g_range)
         step, kind = self.equal_pulses(), str(type(self).model_fields["kind"].default)
         pulses = None if step is None else EqualPulses.of(loop.chain, pairs_only(mapped, kind), step)
         device = self.device(RramDevice(model, loop, mapped, pulses, self.start).resolved())

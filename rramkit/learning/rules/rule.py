@@ -7,7 +7,7 @@ device of a table file; the bound rule has `init` and `step`, from frozen state 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -162,6 +162,8 @@ def chosen_by_tables(asked: "UpdateRule", bound: BoundRule) -> dict[str, object]
 
 class UpdateRule(Parameters, ABC):
     """One way to change weights; each rule has a field `kind` that names it."""
+
+    at_ends: ClassVar[bool] = False  # whether weights stand at the ends of their range by design
 
     @abstractmethod
     def bind(self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
