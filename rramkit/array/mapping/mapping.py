@@ -36,6 +36,7 @@ class Mapping(Parameters, ABC):
     """One way to hold a matrix (N, M) in cells (halves, N, columns)."""
 
     halves: ClassVar[int] = 2  # 2: pairs of columns, subtracted; 1: columns without a partner
+    groups: ClassVar[tuple[str, ...]] = ()  # tables beside those of cells and stages that its reads need
 
     w_max: float = quantity(1.0, "1", "largest weight, which the conductance window stands for", gt=0.0)
     g_low: float | None = quantity(None, "S", "lowest conductance; left out: the table file's", gt=0.0)
@@ -112,6 +113,10 @@ class Mapping(Parameters, ABC):
                 "Pass the conductance window of a table file."
             )
         return self.model_copy(update={"g_low": float(g_low), "g_high": float(g_high)})
+
+    def sensed_by(self, tables: TableFile) -> Self:
+        """Return this mapping with what its reads need of a table file beside cells and stages (`groups`)."""
+        return self
 
     @property
     def window(self) -> tuple[float, float]:
