@@ -11,7 +11,8 @@ network subtracts next, biases and running means, is of exact products. So each 
 
 layer after layer, each with the inputs that the corrected layers before it give. It is what chips with digital
 processing beside their arrays do (Le Gallo et al. 2023, arXiv 2212.02872: an affine correction of each column). It
-corrects what is alike at all inputs, and no noise. Batch normalisation with statistics taken anew on the chip (Joshi et
+corrects what is alike at all inputs, and no noise. A matrix that comparators read (`sei`) gives no outputs to correct:
+there the same line moves the references, (z_ref - offset) / gain, after test reads of the sums. Batch normalisation with statistics taken anew on the chip (Joshi et
 al. 2020, arXiv 1906.03138) does the same for layers that have it, but takes many more inputs: their own scatter enters
 its means, while here the same inputs are on both sides.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.errors import InputError
 from rramkit.learning.corrected import Corrected
 from rramkit.learning.data import as_numbers
@@ -64,6 +66,7 @@ class _Fitted:
 
     matrix: Matrix
     exact: FloatMatrix
+    reference: np.ndarray | None = None  # of comparators, which the matrix is read without
     sums: _Sums = field(default_factory=_Sums)
     cost: ReadCost = field(default_factory=ReadCost)
 
@@ -75,11 +78,16 @@ class _Fitted:
         product = self.matrix.forward(x, rng=rng)
         self.sums.add(product.y, self.exact.forward(x, rng=rng).y)
         self.cost = self.cost + ReadCost.of(product)
-        return self.corrected().of(product)
+        corrected = self.corrected()
+        if isinstance(corrected, SelectedMatrix):
+            return replace(product, y=corrected.decisions(product.y).astype(product.y.dtype))
+        return corrected.of(product)
 
-    def corrected(self) -> Corrected:
-        """Return the matrix with its correction."""
-        return Corrected(self.matrix, *self.sums.line())
+    def corrected(self) -> Corrected | SelectedMatrix:
+        """Return the matrix with its correction; of one that comparators read, with its references moved."""
+        if self.reference is None or not isinstance(self.matrix, SelectedMatrix):
+            return Corrected(self.matrix, *self.sums.line())
+        return self.matrix.compared(self.reference).trimmed(*self.sums.line())
 
 
 def corrected(
@@ -114,7 +122,7 @@ def corrected(
         raise InputError(f"`x` must be at least two inputs, for a gain and an offset; got {len(x)}. Take more inputs.")
     rng = np.random.default_rng(network.seed) if rng is None else rng
     pairs = zip(network.params.matrices, weights, strict=True)
-    fitted = tuple(_Fitted(_plain(matrix), FloatMatrix(np.asarray(weight, network.dtype))) for matrix, weight in pairs)
+    fitted = tuple(_fitted(matrix, FloatMatrix(np.asarray(weight, network.dtype))) for matrix, weight in pairs)
     params = replace(network.params, matrices=fitted)  # read forward alone
     for start in range(0, len(x), batch):
         network.network.forward(params, as_numbers(x[start : start + batch], network.dtype), training=False, rng=rng)
@@ -123,5 +131,7 @@ def corrected(
     return replace(network, params=replace(network.params, matrices=matrices)), cost
 
 
-def _plain(matrix: Matrix) -> Matrix:
-    return matrix.inner if isinstance(matrix, Corrected) else matrix
+def _fitted(matrix: Matrix, exact: FloatMatrix) -> _Fitted:
+    if isinstance(matrix, SelectedMatrix):
+        return _Fitted(matrix.compared(None), exact, matrix.reference)
+    return _Fitted(matrix.inner if isinstance(matrix, Corrected) else matrix, exact)

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from rramkit.array.matrix import Gradient, Matrix
+from rramkit.learning.compared import compared
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.losses import CrossEntropy, LossSettings
@@ -182,7 +183,8 @@ class Network:
         >>> len(params.matrices)
         2
         """
-        return Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
+        scales = tuple(plan.scale for plan in self.matrices)
+        return compared(self.chain, Params(matrices, vectors, means, scales))
 
     def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
         """Run a batch (B, F) or (B, C, H, W) forward through the layers.

@@ -10,8 +10,9 @@ from rramkit.array.mapping.mapping import Mapping
 from rramkit.array.mapping.offset_column import OffsetColumn
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.mapping.prime import Prime
+from rramkit.array.mapping.sei import Sei
 
-WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac, Field(discriminator="kind")]
+WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac | Sei, Field(discriminator="kind")]
 """The weight mappings by their `kind`."""
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "OffsetColumn",
     "Pairs",
     "Prime",
+    "Sei",
     "WeightMapping",
 ]

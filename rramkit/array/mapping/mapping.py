@@ -36,6 +36,7 @@ class Mapping(Parameters, ABC):
     """One way to hold a matrix (N, M) in cells (halves, N, columns)."""
 
     halves: ClassVar[int] = 2  # 2: pairs of columns, subtracted; 1: columns without a partner
+    groups: ClassVar[tuple[str, ...]] = ()  # tables beside those of cells and stages that its reads need
 
     w_max: float = quantity(1.0, "1", "largest weight, which the conductance window stands for", gt=0.0)
     g_low: float | None = quantity(None, "S", "lowest conductance; left out: the table file's", gt=0.0)
@@ -144,6 +145,10 @@ class Mapping(Parameters, ABC):
                 f"`mapping.weights.g_low` and `g_high` must be within the tables' {g_low:g} to {g_high:g} S; got "
                 f"{self.g_low:g} and {self.g_high:g}. Change them, or leave them out."
             )
+        return self
+
+    def sensed_by(self, tables: TableFile) -> Self:
+        """Return this mapping with what its reads need of a table file beside cells and stages (`groups`)."""
         return self
 
     @property

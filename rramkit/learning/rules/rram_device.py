@@ -17,9 +17,10 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping import Mapping, Pairs
+from rramkit.array.mapping import Mapping, Pairs, Sei
 from rramkit.array.matrix import Matrix
 from rramkit.array.read_model import ReadModel
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
@@ -122,6 +123,8 @@ class RramDevice:
         g_cell = self.model.placed(cells.g_cell)
         if isinstance(before, MappedMatrix):
             return before.programmed(g_cell, digital=digital)
+        if isinstance(self.mapping, Sei):
+            return SelectedMatrix.built(g_cell, self.mapping, self.model, digital=digital, rng=rng)
         largest = self.loop.chain.largest
         halves, rows, columns = g_cell.shape
         counts = self.model.chain.merge in ("count", "majority")
