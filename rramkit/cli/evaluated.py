@@ -22,7 +22,7 @@ from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
-from rramkit.learning.evaluate import accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
+from rramkit.learning.evaluate import Evaluation, accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -89,13 +89,14 @@ class Subject:
     def outcome(self, rests: Rests, chips: range) -> dict[str, Any]:
         """Return accuracies and costs under every condition."""
         stage("test inputs")
-        fresh = evaluate(self.network, self.x, self.labels)
+        fresh = self._evaluated(self.network)
         if "written" in self.said:
             self.said["written"]["accuracy"] = fresh.accuracy
         outcome: dict[str, Any] = {
             "data": self.data.name,
             "inputs": len(self.labels),
             "accuracy": fresh.accuracy,
+            **({} if fresh.errors is None else {"errors": vars(fresh.errors)}),
             "energy": fresh.energy,
             "seconds": fresh.seconds,
             "layers": [vars(layer) | {"area": area} for layer, area in zip(fresh.layers, self._areas(), strict=True)],
@@ -108,6 +109,9 @@ class Subject:
         if chips:
             outcome |= self._on_chips(chips)
         return outcome
+
+    def _evaluated(self, network: TrainedNetwork) -> Evaluation:
+        return evaluate(network, self.x, self.labels, loss=self.experiment.loss)
 
     def written(self, seed: int) -> tuple[TrainedNetwork, dict[str, Any]]:
         """Return the weights on a chip, its outputs corrected where that is wanted, and what is printed of that."""
@@ -145,7 +149,7 @@ class Subject:
         told, networks = [], []
         for seed in chips:
             network, said = self.written(seed)
-            said["accuracy"] = evaluate(network, self.x, self.labels).accuracy
+            said["accuracy"] = self._evaluated(network).accuracy
             told.append(said)
             networks = [*networks, network][:2]
         return {"chips": told, "chips_alike": len(networks) > 1 and same_cells(*networks)}
@@ -157,7 +161,7 @@ class Subject:
             stage(f"test inputs after {seconds:g} s at {kelvin:g} K")
             older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=rests.refresh, seed=seed)
             older, said = self.with_correction(older) if rests.anew else (older, {})
-            found = evaluate(older, self.x, self.labels)
+            found = self._evaluated(older)
             row = {"after": seconds, "temperature": kelvin, "refresh": rests.refresh, "accuracy": found.accuracy}
             rows.append(row | said)
         outcome: dict[str, Any] = {"retention": law.model_dump(mode="json"), "aged": rows}
@@ -184,7 +188,7 @@ class Subject:
         return {
             "every": seconds,
             "temperature": kelvin,
-            "accuracy": evaluate(network, self.x, self.labels).accuracy,
+            "accuracy": self._evaluated(network).accuracy,
             "pulses": cost.pulses,
             "reads": cost.reads,
             "energy": cost.energy,
@@ -238,7 +242,7 @@ def of_weights(
         settings, arrays, of_file = _of_onnx(weights, settings, found)
     else:
         arrays = npz_arrays(weights)
-    network = Network.of(settings.network, found.shape, found.classes)
+    network = Network.of(settings.network, found.shape, settings.loss.outputs(found.classes))
     rule, dtype = settings.rule_on(settings.on(operating), network), np.dtype(settings.precision)
     if rule.device is None:
         raise InputError(
@@ -246,7 +250,7 @@ def of_weights(
         )
     plain = from_state_dict(network, arrays, w_max=rule.limits(len(network.matrices)), dtype=dtype)
     subject = Subject(settings, operating, found, plain, correct)
-    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=dtype)
+    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=dtype, loss=settings.loss)
     subject.network, told = subject.written(seed)
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
     subject.said |= {"float_accuracy": in_float, "written": told, **of_file, **({"names": changed} if changed else {})}
@@ -282,5 +286,8 @@ def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:
 def _data(settings: Experiment, path: Path | None) -> DataSet:
     if path is not None:
         kept = settings.data.model_dump() | {"name": "npz", "file": str(path), "train_images": 0, "test_images": 0}
-        return DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
-    return settings.data.loaded(seed=settings.seed)
+        found = DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
+    else:
+        found = settings.data.loaded(seed=settings.seed)
+    settings.loss.check(has_targets=found.has_targets)
+    return found

@@ -25,11 +25,19 @@ def text(outcome: dict[str, Any]) -> str:
 def _heading(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = [
         ("data", f"{units.count(outcome['inputs'], 'test input')} of {outcome['data']}"),
-        ("accuracy", units.percent(outcome["accuracy"])),
+        *_accuracy(outcome),
     ]
     if "float_accuracy" in outcome:
         shown.append(("in float", units.percent(outcome["float_accuracy"])))
     return shown
+
+
+def _accuracy(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    if "errors" not in outcome:
+        return [("accuracy", units.percent(outcome["accuracy"]))]
+    mean, largest = (units.percent(outcome["errors"][name]) for name in ("mean", "largest"))
+    accuracy = f"{units.percent(outcome['accuracy'])}, which is 1 less the mean relative error"
+    return [("accuracy", accuracy), ("relative error", f"mean {mean}, largest {largest} of the range")]
 
 
 def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:

@@ -30,11 +30,13 @@ from rramkit.learning.continued import as_float, continued
 from rramkit.learning.data import as_numbers
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers.read_cost import ReadCost
+from rramkit.learning.losses import CrossEntropy, LossSettings, RelativeErrors
 from rramkit.learning.state_dict import PlainWeights, named_layers
-from rramkit.learning.supervised import confusion, trainers
+from rramkit.learning.supervised import answers, trainers
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer
 
+_CROSS_ENTROPY = CrossEntropy()
 _CHIP = 9  # second word of the seed that draws another chip: another stream than those of a training
 _AGE = 10  # the same, of the drift exponents
 _REFRESH = 11  # the same, of the devices that a refresh writes
@@ -77,16 +79,19 @@ class Evaluation:
     Attributes
     ----------
     accuracy : float
-        Fraction of the inputs classified correctly (1).
+        Fraction of the inputs classified correctly, of targets 1 less the mean relative error (1).
     confusion : ndarray of int
-        Counts, true class by predicted class.
+        Counts, true class by predicted class; of targets the number of inputs (1, 1).
     layers : tuple of LayerCost
         Cost of each layer with a matrix, in order.
+    errors : RelativeErrors or None
+        Relative errors of targets; None for labels.
     """
 
     accuracy: float
     confusion: np.ndarray
     layers: tuple[LayerCost, ...]
+    errors: RelativeErrors | None = None
 
     @property
     def energy(self) -> float:
@@ -117,9 +122,14 @@ class _Metered:
 
 
 def evaluate(
-    network: TrainedNetwork, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator | None = None
+    network: TrainedNetwork,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    rng: np.random.Generator | None = None,
+    loss: LossSettings = _CROSS_ENTROPY,
 ) -> Evaluation:
-    """Classify inputs and book the reads of each layer.
+    """Classify inputs, or answer them by numbers, and book the reads of each layer.
 
     Parameters
     ----------
@@ -127,10 +137,12 @@ def evaluate(
         As `Run.network` gives it, or one of the functions below.
     x : ndarray
         Inputs (N, F) or (N, C, H, W) like those of training.
-    labels : ndarray of int
-        Their classes (N,).
+    labels : ndarray
+        Their classes (N,), or targets (N, O) for a loss that takes those.
     rng : Generator, optional
         Draws the read noise; left out, one of the run's seed: then the accuracy of a run is found again.
+    loss : LossSettings
+        That of the training: what its scores say; left out, classes.
 
     Returns
     -------
@@ -140,7 +152,7 @@ def evaluate(
     meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
     params = replace(network.params, matrices=meters)
     scores = replace(network, params=params).scores(x, rng=rng)
-    predicted, count = np.argmax(scores, axis=1), len(labels)
+    count = len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
     names = matrix_names(network.network)
     layers = tuple(
@@ -157,15 +169,18 @@ def evaluate(
         for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
     )
     classes = max(scores.shape[1], int(labels.max()) + 1)
-    return Evaluation(float(np.mean(predicted == labels)), confusion(labels, predicted, classes), layers)
+    counts = answers(scores, labels, classes)
+    return Evaluation(loss.accuracy(scores, labels), counts, layers, loss.errors(scores, labels))
 
 
-def accuracy_in_float(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype) -> float:
-    """Return the part of inputs that weights in memory classify correctly (1)."""
+def accuracy_in_float(
+    plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype, loss: LossSettings = _CROSS_ENTROPY
+) -> float:
+    """Return the accuracy of weights in memory (1)."""
     matrices = tuple(FloatMatrix(weight) for weight in plain.weights)
     params = plain.network.params(matrices, plain.vectors, plain.means)
     scores = plain.network.scores(params, as_numbers(x, dtype), rng=np.random.default_rng(0))  # draws nothing
-    return float(np.mean(np.argmax(scores, axis=1) == labels))
+    return loss.accuracy(scores, labels)
 
 
 def aged(

@@ -6,7 +6,7 @@ The device is described by the table file alone; `tables` names it, relative to 
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,7 @@ from rramkit.learning.chip import Chip, ChipSettings, chip_of, rule_on
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
+from rramkit.learning.losses import CrossEntropy, Loss
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -44,10 +45,13 @@ class Experiment(Parameters):
     rramkit.errors.InputError: Experiment: `hidden` is not a known key. Keys: ... Did you mean `network.hidden`?
     """
 
+    unsaid: ClassVar[tuple[str, ...]] = ("loss",)
+
     name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
+    loss: Loss = Field(default=CrossEntropy(), description="what the training makes small")
     chip: ChipSettings = ChipSettings()
     device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
@@ -71,6 +75,14 @@ class Experiment(Parameters):
         if isinstance(rule, str):
             return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _kind_of_loss(cls, loss: object) -> object:
+        """Return a loss given by its kind alone as a group; a group without a kind is the cross-entropy."""
+        if isinstance(loss, str):
+            return {"kind": loss}
+        return {"kind": "cross_entropy", **loss} if isinstance(loss, dict) else loss
 
     def on(self, tables: OperatingTables) -> Chip:
         """Return the chip of tables at the experiment's operating points: their stages, less those that are off.

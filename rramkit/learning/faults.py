@@ -64,12 +64,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chance:
-    """Accuracies (E+1,) on inputs of which `most` (1) are of one class, `count` in all; `reference` is the float's."""
+    """Accuracies (E+1,) on inputs of which `most` (1) are of one class, `count` in all; `reference` is the float's.
+
+    Of targets, `most` is the accuracy of one answer to all inputs.
+    """
 
     accuracy: np.ndarray
     reference: np.ndarray
     most: float
     count: int
+    of_targets: bool = False
 
     @property
     def limit(self) -> float:
@@ -100,10 +104,12 @@ def of_accuracy(chance: Chance, others: Sequence[Fault]) -> list[Fault]:
     if not epochs:
         return []
     epochs = sorted(set(epochs))
-    what = (
-        f"In epochs {spans(epochs)} the accuracy was at chance ({units.percent(float(chance.accuracy[epochs[-1]]))}; "
-        f"the most frequent class is {units.percent(chance.most)} of the inputs)"
+    most = units.percent(chance.most)
+    answer = (
+        f"one answer to all has {most}" if chance.of_targets else f"the most frequent class is {most} of the inputs"
     )
+    reached = units.percent(float(chance.accuracy[epochs[-1]]))
+    what = f"In epochs {spans(epochs)} the accuracy was at chance ({reached}; {answer})"
     return [Fault("chance", f"{what}: {_why_chance(chance, epochs, others)}", tuple(epochs))]
 
 
