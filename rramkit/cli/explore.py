@@ -191,5 +191,5 @@ def _draw(explored: "Explored", path: Path) -> None:
     order = {id(each): index for index, each in enumerate(results)}
     energy, accuracy = (np.array([getattr(each, name) for each in results]) for name in ("energy", "accuracy"))
     chosen = [order[id(each)] for each in explored.front]
-    at = {"default": order[id(explored.default)], "best": order[id(explored.best)]}
-    plots.save(lambda ax: plots.pareto_front(ax, energy, accuracy, front=chosen, **at), path)
+    default, best = (order[id(each)] for each in (explored.default, explored.best))
+    plots.save(lambda ax: plots.pareto_front(ax, energy, accuracy, front=chosen, default=default, best=best), path)

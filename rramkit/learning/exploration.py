@@ -98,6 +98,11 @@ class Exploration(Parameters):
             raise ValueError("experiment.tables is not read here. Set `tables` of the exploration, or `plan`")
         if not self.experiment.data.validation:
             raise ValueError("experiment.data.validation must be above 0: validation inputs choose among the points")
+        if self.experiment.loss.takes_targets:
+            raise ValueError(
+                f"experiment.loss.kind must be one of labels: accuracy is that of classes; got "
+                f'"{self.experiment.loss.kind}". Take "cross_entropy" or "hinge"'
+            )
         if self.way == "program" and self.experiment.rule.kind == "float":
             raise ValueError("experiment.rule.kind must be of a rule that writes cells; got 'float'")
         try:

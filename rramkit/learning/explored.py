@@ -28,12 +28,13 @@ from rramkit.learning.data import DataSet, DataSettings
 from rramkit.learning.evaluate import Evaluation, evaluate, rewritten
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.exploration import Exploration, float_experiment
-from rramkit.learning.model import Network
-from rramkit.learning.state_dict import PlainWeights, from_state_dict, state_dict
+from rramkit.learning.state_dict import from_state_dict, state_dict
+from rramkit.learning.supervised import trainers
 from rramkit.learning.sweep import Trial, file_name, run_trial
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.processes import Executor
 from rramkit.record.sources import StageSource
+from rramkit.table import TableFile
 
 RESULTS, TABLE, PICTURE = "explore.json", "explore.csv", "explore.svg"
 """Files of an exploration that is whole, in its folder."""
@@ -259,10 +260,12 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
     found = []
     for choices in exploration.combinations():
         label, experiment = exploration.plan_text(choices), exploration.experiment_at(choices)
-        chip = experiment.on(experiment.chip.tables(files[label]))
-        if not experiment.mapping.layers:  # whose names only the network knows
-            experiment.rule_on(chip)
+        chip, mapping = experiment.on(experiment.chip.tables(files[label])), experiment.mapping
+        if mapping.v_read:  # else nothing of it depends on the tables
+            mapping.model(chip.tables.read, experiment.precision, chain=chip.chain, wires=chip.wires)
         programs = exploration.way == "program"
+        if programs and experiment.rule.kind == "float":
+            raise InputError(f"explore, {exploration.text(choices)}: `rule.kind` must be of a rule that writes cells.")
         trained = float_experiment(experiment) if programs else experiment
         run = f"float-{trained.key()}" if programs else f"{file_name(exploration.text(choices))}-{trained.key()}"
         key = [experiment.key(), origins[label], trained.key(), exploration.way, exploration.chips, exploration.correct]
@@ -366,7 +369,10 @@ def evaluated(point: Point) -> PointResult:
         Of a training, or of weights that do not fit.
     """
     experiment = point.experiment
-    operating, data = experiment.chip.tables(table.load(point.tables)), _data(experiment.data, experiment.seed)
+    operating, data = (
+        experiment.chip.tables(table.load(point.tables)),
+        _data(experiment.data.as_json(), experiment.seed),
+    )
     networks = _trained(point) if point.way == "train" else _programmed(point, operating, data)
     evaluations: list[Evaluation] = []
     tests, writes, pulses = [], [], []
@@ -392,12 +398,15 @@ def evaluated(point: Point) -> PointResult:
 
 def _programmed(point: Point, operating: OperatingTables, data: DataSet) -> list[tuple[TrainedNetwork, float, int]]:
     """Return the network on each chip, with energy (J) and pulses of the writes."""
-    experiment, plain = point.experiment, _plain(point, operating, data)
-    found = []
+    experiment, found = point.experiment, []
+    built = trainers(experiment, experiment.on(operating), data.shape, data.classes)
+    network, bound = built[0].network, built[0].rule
+    limits, dtype = bound.limits(len(network.matrices)), np.dtype(experiment.precision)
+    plain = from_state_dict(network, _weights(point.weights), w_max=limits, dtype=dtype)
     for chip in range(point.chips):
         seed = experiment.seed + chip
         network, cost = rewritten(
-            experiment, operating, plain, data.x_train, data.y_train, input_shape=data.shape, seed=seed
+            experiment, operating, plain, data.x_train, data.y_train, input_shape=data.shape, seed=seed, built=built
         )
         if point.correct:
             first = data.x_train[: point.correct]
@@ -406,14 +415,12 @@ def _programmed(point: Point, operating: OperatingTables, data: DataSet) -> list
     return found
 
 
-def _plain(point: Point, operating: OperatingTables, data: DataSet) -> PlainWeights:
-    """Return the weights of the float training as a point's cells take them."""
-    experiment, trained = point.experiment, record.load(point.weights).network
+@lru_cache(maxsize=2)
+def _weights(path: Path) -> dict[str, np.ndarray]:
+    """Return the weights of a float training by name; points of one process share them."""
+    trained = record.load(path).network
     assert isinstance(trained, TrainedNetwork)
-    network = Network.of(experiment.network, data.shape, data.classes)
-    rule = experiment.rule_on(experiment.on(operating), network)
-    arrays, limits = state_dict(trained.network, trained.params), rule.limits(len(network.matrices))
-    return from_state_dict(network, arrays, w_max=limits, dtype=np.dtype(experiment.precision))
+    return state_dict(trained.network, trained.params)
 
 
 def _trained(point: Point) -> list[tuple[TrainedNetwork, float, int]]:
@@ -434,9 +441,15 @@ def _train_floats(points: Sequence[Point]) -> None:
 
 
 @lru_cache(maxsize=2)
-def _data(settings: DataSettings, seed: int) -> DataSet:
-    """Return the data of an experiment; points of one process share them."""
-    return settings.loaded(seed=seed)
+def _file(path: Path, _changed: int) -> TableFile:
+    """Return a table file as it is since its last change; points of one process share it."""
+    return table.load(path)
+
+
+@lru_cache(maxsize=2)
+def _data(settings: str, seed: int) -> DataSet:
+    """Return the data of settings as JSON; points of one process share them."""
+    return DataSettings.checked(json.loads(settings), where="data").loaded(seed=seed)
 
 
 def _is_known(point: Point, known: Mapping[str, PointResult]) -> bool:

@@ -180,19 +180,19 @@ class DataSet:
         return replace(self, x_train=x[~out], y_train=y[~out], x_validation=x[out], y_validation=y[out])
 
     def fluctuating(self, sigma: float, *, seed: int) -> "DataSet":
-        """Return the set with a relative error in each number of a validation or test input; training inputs stay.
+        """Return the set with an error in each number of a validation or test input; training inputs stay.
 
         Parameters
         ----------
         sigma : float
-            Standard deviation over the number itself (1).
+            Standard deviation of the number's logarithm (1): as that of a written conductance (`sigma_log`).
         seed : int
             Draws the errors.
 
         Returns
         -------
         DataSet
-            Validation and test inputs x (1 + e) in float32, e Gaussian and independent.
+            Validation and test inputs x exp(sigma z) in float32, z Gaussian and independent.
 
         Examples
         --------
@@ -203,7 +203,7 @@ class DataSet:
         """
         rng = np.random.default_rng((seed, _FLUCTUATION))
         parts = [as_numbers(each, np.float32) for each in (self.x_validation, self.x_test)]
-        moved = [x * (1.0 + sigma * rng.standard_normal(x.shape, dtype=np.float32)) for x in parts]
+        moved = [x * np.exp(np.float32(sigma) * rng.standard_normal(x.shape, dtype=np.float32)) for x in parts]
         return replace(self, x_validation=moved[0], x_test=moved[1])
 
     def standardised(self) -> "DataSet":

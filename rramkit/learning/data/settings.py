@@ -38,7 +38,7 @@ class DataSettings(Parameters):
     fluctuation: float = quantity(
         0.0,
         "1",
-        "relative error of each number of a validation or test input: standard deviation, drawn anew for each",
+        "error of the logarithm of each number of a validation or test input: standard deviation",
         ge=0.0,
         le=3.0,
     )
