@@ -333,6 +333,7 @@ def rewritten(
     *,
     input_shape: tuple[int, ...],
     seed: int,
+    built: tuple[Trainer, Trainer] | None = None,
 ) -> tuple[TrainedNetwork, WriteCost]:
     """Return weights written into the cells of another chip, and what the writes cost.
 
@@ -350,15 +351,16 @@ def rewritten(
         (F,) or (C, H, W).
     seed : int
         Draws the chip.
+    built : tuple of Trainer, optional
+        The experiment's `trainers` on these tables, where they are at hand: several chips share them.
 
     Raises
     ------
     InputError
         When the experiment's rule is in float.
     """
-    chip, dtype = experiment.on(tables), np.dtype(experiment.precision)
-    classes = plain.network.plan.shape[0]
-    trainer, reference = trainers(experiment, chip, input_shape, classes)
+    dtype, classes = np.dtype(experiment.precision), plain.network.plan.shape[0]
+    trainer, reference = built or trainers(experiment, experiment.on(tables), input_shape, classes)
     if trainer.rule.device is None:
         raise InputError('`rule.kind` is "float": weights are not in cells. Take a rule that writes cells.')
     trainer, reference = replace(trainer, network=plain.network), replace(reference, network=plain.network)

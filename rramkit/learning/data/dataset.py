@@ -13,6 +13,7 @@ from rramkit.errors import InputError, SetupError
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
 _SPLIT_SEED = 1  # of the split of data that come without one
 _VALIDATION = 2  # second word of the seed that draws the validation inputs: another stream than that of the test inputs
+_FLUCTUATION = 3  # second word of the seed that draws errors of inputs
 _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 
@@ -177,6 +178,33 @@ class DataSet:
             )
         x, y = self.x_train, self.y_train
         return replace(self, x_train=x[~out], y_train=y[~out], x_validation=x[out], y_validation=y[out])
+
+    def fluctuating(self, sigma: float, *, seed: int) -> "DataSet":
+        """Return the set with an error in each number of a validation or test input; training inputs stay.
+
+        Parameters
+        ----------
+        sigma : float
+            Standard deviation of the number's logarithm (1): as that of a written conductance (`sigma_log`).
+        seed : int
+            Draws the errors.
+
+        Returns
+        -------
+        DataSet
+            Validation and test inputs x exp(sigma z) in float32, z Gaussian and independent.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet(np.ones((1000, 4)), np.arange(1000) % 2)
+        >>> round(float(data.fluctuating(0.1, seed=1).x_test.std()), 1)
+        0.1
+        """
+        rng = np.random.default_rng((seed, _FLUCTUATION))
+        parts = [as_numbers(each, np.float32) for each in (self.x_validation, self.x_test)]
+        moved = [x * np.exp(np.float32(sigma) * rng.standard_normal(x.shape, dtype=np.float32)) for x in parts]
+        return replace(self, x_validation=moved[0], x_test=moved[1])
 
     def standardised(self) -> "DataSet":
         """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself.

@@ -35,6 +35,13 @@ class DataSettings(Parameters):
         False, "1", "whether inputs are scaled to mean 0 and standard deviation 1 (each channel)"
     )
     augment: bool = quantity(False, "1", "whether training images are mirrored and shifted at random")
+    fluctuation: float = quantity(
+        0.0,
+        "1",
+        "error of the logarithm of each number of a validation or test input: standard deviation",
+        ge=0.0,
+        le=3.0,
+    )
 
     def loaded(self, *, seed: int) -> DataSet:
         """Read the data set; `seed` is of the splits, where the set has none, and of the inputs drawn from it.
@@ -50,7 +57,8 @@ class DataSettings(Parameters):
         if self.train_images or self.test_images:
             data = data.shortened(self.train_images, self.test_images, rng=np.random.default_rng(seed))
         data = data.with_validation(self.validation, seed=seed)
-        return data.standardised() if self.standardise else data
+        data = data.standardised() if self.standardise else data
+        return data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
 
     def _whole(self, seed: int) -> DataSet:
         if self.name == "digits":

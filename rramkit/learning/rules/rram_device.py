@@ -5,7 +5,8 @@ It is built once for a training (`RramRule.bind`). A target conductance is reach
     pulse     one pulse of each cell, of the amplitude whose mean change is nearest the wanted one
     verify    the write-verify loop
     error     the target itself and a Gaussian error of `sigma_program` level spacings, as the bulk-switching module's
-              simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5); one pulse a cell is counted
+              simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5), or of its logarithm (`sigma_log`), as
+              a Gaussian error of a tunnelling gap gives it: ln g = const - gap/g_0; one pulse a cell is counted
 
 What a controller knows of a conductance it has read (`read_cells`, `read_weights`: with the noise and at the cost of a
 verify read) or worked out from its own pulses. No rule looks at the cells themselves.
@@ -52,6 +53,8 @@ class RramDevice:
         How first weights are written: `pulse`, `verify` or `error`; `auto` until `resolved`.
     sigma_program : float
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
+    sigma_log : float
+        Another of `error`, of the logarithm of the conductance: standard deviation (1).
     """
 
     model: ReadModel
@@ -60,6 +63,7 @@ class RramDevice:
     pulses: EqualPulses | None = None
     start: Start = "pulse"
     sigma_program: float = 0.0
+    sigma_log: float = 0.0
 
     @property
     def equal_pulses(self) -> EqualPulses:
@@ -166,6 +170,8 @@ class RramDevice:
         )  # books the pulse as SET or RESET; the outcome does not depend on it
         low, high = self.loop.chain.writer.g_range
         error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(flat.size)
+        if self.sigma_log:
+            error += target * np.expm1(self.sigma_log * rng.standard_normal(flat.size))
         after, cost = np.clip(target + error, low, high), WriteCost()
         for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
             nothing = np.zeros(np.count_nonzero(chosen))  # energy and time are not modelled
