@@ -11,6 +11,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import (
+    calibrate,
     characterize,
     cost,
     demo,
@@ -74,6 +75,7 @@ _COMMANDS = {
     "tile": tile.tile,
     "train": train.train,
     "evaluate": evaluate.evaluate,
+    "calibrate": calibrate.calibrate,
     "cost": cost.cost,
     "rl": rl.rl,
     "sweep": sweep.sweep,
