@@ -14,7 +14,7 @@ A first interval is searched: the next benchmark comes after a part of the time 
 the fit never reaches the limit; it is calibrated at the predicted time once that comes no later than the next benchmark
 would. With `benchmarks` above 0 later intervals are as long as the one before, as far as is known: their benchmarks
 stand at equal parts of that, and the calibration follows where the fit says, unless that is beyond 1.35 times the last
-interval: then more benchmarks follow, as far apart. A fit that is at the limit already, or two benchmarks in a row above
+interval: then more benchmarks follow, as far apart. A fit at the limit already, or two benchmarks in a row above
 it, end an interval at once.
 
 Of the paper its abstract could be read: interruption, polynomial fit of the error over time, predicted time of
