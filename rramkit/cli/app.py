@@ -11,6 +11,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import (
+    calibrate,
     characterize,
     cost,
     demo,
@@ -77,6 +78,7 @@ _COMMANDS = {
     "train": train.train,
     "evaluate": evaluate.evaluate,
     "thresholds": thresholds.thresholds,
+    "calibrate": calibrate.calibrate,
     "cost": cost.cost,
     "rl": rl.rl,
     "sweep": sweep.sweep,

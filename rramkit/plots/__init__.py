@@ -1,5 +1,6 @@
 """Plots of tables and runs: each takes `ax` and data in SI units, draws, labels the units and returns `ax`."""
 
+from rramkit.plots.calibration import calibrations
 from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.cost import accuracy_against_energy, claimed_ratio, cost_breakdown, gradient_places, tornado
@@ -26,6 +27,7 @@ __all__ = [
     "STYLE",
     "ablation",
     "accuracy_against_energy",
+    "calibrations",
     "change_band",
     "check_picture",
     "claimed_ratio",
