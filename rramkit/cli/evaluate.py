@@ -157,8 +157,9 @@ def _draw(path: Path, outcome: dict[str, Any]) -> None:
     from rramkit import plots
 
     accuracy = np.asarray(outcome["spiking"]["accuracy_by_step"])
-    title = f"{outcome['data']}, by spikes and by levels"
-    plots.save(lambda ax: plots.accuracy_by_step(ax, accuracy, outcome["accuracy"]), path, title=title)
+    beside = outcome["accuracy"] if outcome["inputs"] == outcome["spiking"]["inputs"] else None  # of the same inputs
+    title = f"{outcome['data']}, {outcome['spiking']['inputs']} inputs shown as spikes"
+    plots.save(lambda ax: plots.accuracy_by_step(ax, accuracy, beside), path, title=title)
     outcome["picture"] = str(path)
 
 

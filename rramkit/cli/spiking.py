@@ -101,8 +101,8 @@ def _notices(network: SpikingNetwork, found: SpikingEvaluation) -> Iterator[str]
                 f"characterised to {units.text(limit, 'S')}: their input resistance is taken as there"
             )
         if each.cost.clamped:
-            share = each.cost.clamped / max(each.cost.conversions, 1)
-            yield f"{each.label}: {units.percent(share)} of the currents are beyond the readouts' range, and clipped"
+            clipped = f"{units.count(each.cost.clamped)} of {units.count(each.cost.conversions)}"
+            yield f"{each.label}: {clipped} currents are beyond the readouts' range, and clipped"
 
 
 def spiking_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
