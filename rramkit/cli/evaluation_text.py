@@ -4,6 +4,7 @@ from typing import Any
 
 from rramkit import units
 from rramkit.cli.rows import rows
+from rramkit.cli.spiking import spiking_rows
 
 
 def text(outcome: dict[str, Any]) -> str:
@@ -15,11 +16,14 @@ def text(outcome: dict[str, Any]) -> str:
         *_after_rests(outcome),
         *_of_spreads(outcome),
         *_of_chips(outcome),
+        *(spiking_rows(outcome["spiking"]) if "spiking" in outcome else ()),
     ]
     if "weights" in outcome:
         corrected = "correction" in outcome or "correction" in outcome.get("written", {})
         plain = ", without the correction of outputs" if corrected else ""
         shown.append(("weights", f"{outcome['weights']}{plain}"))
+    if "picture" in outcome:
+        shown.append(("picture", outcome["picture"]))
     return rows(shown, width=19)
 
 

@@ -24,6 +24,7 @@ from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
 from rramkit.learning.schedules import ScheduleSettings
+from rramkit.learning.spiking import SpikingSettings
 from rramkit.parameters import Parameters, current_path, quantity
 from rramkit.table import TableFile
 
@@ -45,7 +46,7 @@ class Experiment(Parameters):
     rramkit.errors.InputError: Experiment: `hidden` is not a known key. Keys: ... Did you mean `network.hidden`?
     """
 
-    unsaid: ClassVar[tuple[str, ...]] = ("loss",)
+    unsaid: ClassVar[tuple[str, ...]] = ("loss", "spiking")
 
     name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
@@ -64,6 +65,7 @@ class Experiment(Parameters):
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
     seed: int = quantity(1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62)
+    spiking: SpikingSettings = SpikingSettings()
     sweep: dict[str, tuple[Any, ...]] = Field(
         default={}, description="values by dotted name of a setting, for `rramkit sweep`"
     )
@@ -250,6 +252,9 @@ def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
     ['seed=1', 'seed=2']
     """
     names, combinations = list(experiment.sweep), []
+    for name in names:
+        if name.split(".")[0] == "spiking":
+            raise InputError(f"`sweep` has `{name}`, that changes no training. Set it in `rramkit evaluate --spiking`.")
     for values in itertools.product(*experiment.sweep.values()):
         settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
         for name, value in zip(names, values, strict=True):

@@ -9,6 +9,7 @@ from rramkit.plots.exploration import pareto_front
 from rramkit.plots.gallery import gallery, run_gallery
 from rramkit.plots.measured import reads_and_fit, save_fits
 from rramkit.plots.proof import margins
+from rramkit.plots.spiking import accuracy_by_step
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
 from rramkit.plots.training import (
@@ -28,6 +29,7 @@ __all__ = [
     "ablation",
     "accuracy_against_energy",
     "calibrations",
+    "accuracy_by_step",
     "change_band",
     "check_picture",
     "claimed_ratio",

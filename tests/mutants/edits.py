@@ -188,5 +188,10 @@ EDITS = (
     _edit("unit", "conductance of a read current without its voltage", "rramkit/cli/simulated.py", "name: abs(value) / v_read for", "name: abs(value) for", "tests/characterization/test_simulate_plots.py::test_read_currents_have_conductance_and_resistance_beside_them"),
     _edit("honesty", "a curve drawn straight between the points of a table", "rramkit/plots/curves.py", "PchipInterpolator(along[good], of[good])(fine)", "np.interp(fine, along[good], of[good])", "tests/plots/test_plots.py::test_a_curve_is_what_a_look_up_takes_in_logarithms_where_the_table_has_them"),
     _edit("honesty", "a rate of points that only came from the store", "rramkit/cli/progress.py", "run = done - free\n    if run", "run = done\n    if run", "tests/cli/test_progress.py::test_points_that_are_free_have_no_rate"),
+    # by spikes
+    _edit("energy", "comparators of spiking neurons cost nothing", "rramkit/cost/spiking.py", "compared = decisions * network.circuits.e_compare", "compared = 0.0 * decisions", "tests/systems/test_snn.py::test_the_power_is_that_of_its_parts"),
+    _edit("seed", "the spikes of a seed are those of any other", "rramkit/learning/spiking/streams.py", "np.random.default_rng((self.seed, _FIRST, self.use, *words))", "np.random.default_rng((_FIRST, self.use, *words))", "tests/systems/test_snn.py::test_a_pixel_spikes_in_its_part_of_the_steps"),
+    _edit("evaluation", "as many spikes later are as good as earlier", "rramkit/learning/spiking/evaluation.py", "np.where(highest > most,", "np.where(highest >= most,", "tests/systems/test_snn.py::test_the_class_is_that_of_most_spikes_the_first_to_have_them"),
+    _edit("sign", "refractory neurons charge", "rramkit/learning/spiking/lif.py", "v = np.where(awake, v * kept + inputs[:, step], v)", "v = v * kept + inputs[:, step]", "tests/systems/test_snn.py::test_a_leaky_neuron_is_the_recurrence"),
 )
 # fmt: on
