@@ -25,7 +25,6 @@ Errors go back through weights in memory (`MappedMatrix.digital`): an array whos
 transposed read.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
