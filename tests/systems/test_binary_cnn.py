@@ -28,6 +28,7 @@ from rramkit.learning.rules import Binary
 from rramkit.learning.rules.binary import signs
 from rramkit.learning.supervised import trainers
 from rramkit.learning.trained import TrainedNetwork
+from rramkit.proof.spice_tile import SpiceTile
 from rramkit.table import Table
 from rramkit.table.schema import SENSE_AMP
 
@@ -250,6 +251,13 @@ def test_a_grid_that_counts_needs_the_count_and_pairs():
         TileGrid.of(np.full((2, 4, 3), 20e-6), model)
     with pytest.raises(InputError, match="1 half"):
         TileGrid.of(np.full((1, 4, 3), 20e-6), model, i_count=1e-6)
+
+
+def test_ngspice_proves_converters_of_each_array_alone():
+    for merge in ("majority", "analog"):
+        tile = grid_of(WEIGHT, merge).tile.tiles
+        with pytest.raises(InputError, match=f"must have a converter each; those of the merge {merge}"):
+            SpiceTile.like(tile, None)
 
 
 # The rule -------------------------------------------------------------------------------------------------------------
