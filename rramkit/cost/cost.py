@@ -108,7 +108,8 @@ class Cost:
     @cached_property
     def interfaces(self) -> Interfaces:
         """Row drivers and converters of one forward pass."""
-        return interfaces_of(self)
+        areas = self.areas if self.circuits else None
+        return interfaces_of(self.training, areas, inputs=passes(self.subject, self.subject.training))
 
     @cached_property
     def line_buffers(self) -> tuple[LineBuffer, ...]:

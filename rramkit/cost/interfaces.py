@@ -5,14 +5,11 @@ numbers: the two parts that a network with inputs and outputs of few bits can do
 and turn its current into a voltage, are in neither.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rramkit.cost.digital import passes
-from rramkit.cost.items import total
-
-if TYPE_CHECKING:
-    from rramkit.cost.cost import Cost
+from rramkit.cost.area import AreaItem
+from rramkit.cost.items import Item, total
 
 _CONVERTERS = ("adc", "sense_amp")
 
@@ -48,20 +45,24 @@ class Interfaces:
         return None if self.a_drivers is None or self.a_converters is None else self.a_drivers + self.a_converters
 
 
-def interfaces_of(cost: "Cost") -> Interfaces:
-    """Return the interfaces of a training's network, by the mean of its forward passes.
+def interfaces_of(items: Sequence[Item], areas: Sequence[AreaItem] | None, *, inputs: float) -> Interfaces:
+    """Return the interfaces of a network, by the mean of its forward passes.
 
     Parameters
     ----------
-    cost : Cost
-        The cost.
+    items : sequence of Item
+        Of a part of a training.
+    areas : sequence of AreaItem, optional
+        Areas by layer and part; left out, not known.
+    inputs : float
+        Forward passes in that part.
     """
-    count = max(passes(cost.subject, cost.subject.training), 1.0)
-    forward = [item for item in cost.training if item.phase == "forward"]
+    count = max(inputs, 1.0)
+    forward = [item for item in items if item.phase == "forward"]
     converters = [item for item in forward if item.part == "converters"]
 
     def area(names: tuple[str, ...]) -> float | None:
-        return sum(each.area for each in cost.areas if each.part in names) if cost.circuits else None
+        return None if areas is None else sum(each.area for each in areas if each.part in names)
 
     return Interfaces(
         sum(item.count for item in converters) / count,

@@ -24,7 +24,7 @@ def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> E
 
 
 HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
-COST = "tests/cost/test_cost.py"
+COST, _BINARY = "tests/cost/test_cost.py", "tests/systems/test_binary_cnn.py"
 EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
 OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
 OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
@@ -172,6 +172,13 @@ EDITS = (
     _edit("sign", "outputs corrected without their offset", "rramkit/learning/correction.py", "return gain, mean_z - gain * mean_y", "return gain, mean_z - mean_y", "tests/learning/test_correction.py::test_gains_and_offsets_of_every_layer_are_taken_out"),
     _edit("cost", "reads of a correction counted for the last matrix only", "rramkit/learning/correction.py", "cost = sum((each.cost for each in fitted), ReadCost())", "cost = fitted[-1].cost", "tests/learning/test_correction.py::test_gains_and_offsets_of_every_layer_are_taken_out"),
     _edit("silence", "weights of a pair off the middle cut at its half", "rramkit/learning/rules/rule.py", "device.mapping.reach for device", "device.mapping.limit for device", "tests/learning/test_correction.py::test_a_pair_off_the_middle_holds_less_before_a_half_is_cut"),
+    # a binary network
+    _edit("sign", "a pair written where its sign stays", "rramkit/learning/rules/binary.py", "np.nonzero(after != signs(state.digital))", "np.nonzero(after == signs(state.digital))", f"{_BINARY}::test_a_pair_is_written_where_its_sign_changes_and_nowhere_else"),
+    _edit("sign", "votes against the middle of the inputs, not of the weights", "rramkit/array/tile_grid.py", "(xp.floor(0.5 * xp.sum(signs, axis=-2)) + 0.5)", "(xp.floor(0.0 * xp.sum(signs, axis=-2)) + 0.5)", f"{_BINARY}::test_votes_are_the_signs_of_each_block"),
+    _edit("sign", "thresholds of signs without the sum of the weights", "rramkit/learning/folding.py", "2 * self.threshold - self.weight.sum(axis=0, dtype=int)", "2 * self.threshold", f"{_BINARY}::test_counts_give_the_bits_of_the_network_in_whole_numbers"),
+    _edit("noise", "joined lines with the noise of every array's converter", _READ, "return noise[:1] if read.joined else noise", "return noise", f"{_BINARY}::test_joined_bit_lines_have_the_noise_of_one_converter_and_a_range_of_their_own"),
+    _edit("cost", "a comparator's whole energy for each half of a pair", "rramkit/array/stages/comparator.py", "return self.energy / _HALVES", "return self.energy", f"{_BINARY}::test_comparators_of_a_file_have_the_latch_and_no_converter"),
+    _edit("cost", "a layer of a pipeline that begins with the one before", "rramkit/cost/line_buffers.py", "before.begins + layer.awaited(of_before) * pace, ", "before.begins, ", f"{_BINARY}::test_line_buffers_hold_rows_and_pixels_and_layers_overlap"),
     # measured data
     _edit("noise", "devices pooled into one curve", f"{_MEASURED}/response.py", "by_device.setdefault(ramp.device, [])", 'by_device.setdefault("", [])', f"{_SHAPES}::test_devices_differ_and_their_pulses_do_not"),
     _edit("count", "steps of a file by its rows, not its pulse numbers", f"{_MEASURED}/ramps.py", "rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))", "rows = replace(rows, pulse=None)", f"{_SHAPES}::test_steps_go_by_the_pulse_number_of_the_file"),

@@ -28,6 +28,7 @@ from rramkit.learning.rules import Binary
 from rramkit.learning.rules.binary import signs
 from rramkit.learning.supervised import trainers
 from rramkit.learning.trained import TrainedNetwork
+from rramkit.proof.spice_tile import SpiceTile
 from rramkit.table import Table
 from rramkit.table.schema import SENSE_AMP
 
@@ -166,6 +167,16 @@ def test_an_error_below_half_a_count_in_every_array_is_none():
     assert np.abs(plain.programmed(plain.g_cell * off).forward(BITS).y - BITS @ WEIGHT).max() > 0.1
 
 
+def test_converters_of_log2_rows_and_one_bit_are_exact():
+    # a step of one count; the low state adds up to 4 x 4/36 counts to both halves of a block, and their difference is
+    # that of the counts whatever it is
+    adc = {"bits": 3, "i_high": 7 * UNIT}
+    y = grid_of(WEIGHT, "digital", adc=adc, subtraction="digital").forward(BITS).y
+    np.testing.assert_allclose(y, BITS @ WEIGHT, rtol=0, atol=1e-9)  # whole numbers, scaled and back
+    coarse = grid_of(WEIGHT, "count", adc={"bits": 1, "i_high": UNIT}, subtraction="digital").forward(BITS).y
+    assert np.abs(coarse - BITS @ WEIGHT).max() >= 1.0  # a half of two counts is beyond one bit
+
+
 def test_votes_are_the_signs_of_each_block():
     votes = grid_of(WEIGHT, "majority").forward(BITS).y
     for b, c in np.ndindex(votes.shape):
@@ -250,6 +261,13 @@ def test_a_grid_that_counts_needs_the_count_and_pairs():
         TileGrid.of(np.full((2, 4, 3), 20e-6), model)
     with pytest.raises(InputError, match="1 half"):
         TileGrid.of(np.full((1, 4, 3), 20e-6), model, i_count=1e-6)
+
+
+def test_ngspice_proves_converters_of_each_array_alone():
+    for merge in ("majority", "analog"):
+        tile = grid_of(WEIGHT, merge).tile.tiles
+        with pytest.raises(InputError, match=f"must have a converter each; those of the merge {merge}"):
+            SpiceTile.like(tile, None)
 
 
 # The rule -------------------------------------------------------------------------------------------------------------
