@@ -97,7 +97,7 @@ def trained() -> SimpleNamespace:
     chosen, given = experiment(float_reference=False), data()
     run = train(chosen, tables(), data=given)
     plain, made = plain_of(run.network), {}
-    in_cells = experiment(rule="write_verify")
+    in_cells = experiment(rule={"kind": "write_verify", "placement": "low"})
     for name, file in (("perfect", with_neurons(perfect())), ("cells", with_neurons(tables(), sigma=3e-3))):
         operating = in_cells.chip.tables(file)
         network, _ = rewritten(in_cells, operating, plain, given.x_train, given.y_train, input_shape=(24,), seed=1)
@@ -265,7 +265,7 @@ def test_accuracy_rises_with_the_steps_and_stays(trained):
     assert one.accuracy == np.mean(one.predicted == trained.data.y_test)
     spread = SpikingSettings(**SETTINGS | {"steps": 40, "spread": 0.2})
     other = found(trained, converted(trained, "cells", spread), spread)
-    assert other.accuracy > one.accuracy - 0.1
+    assert other.accuracy > one.accuracy - 0.08  # five of 60 inputs; a point of MNIST is the page's figure
     assert other.layers[0].unit != one.layers[0].unit
 
 

@@ -129,7 +129,7 @@ def spiking_evaluation(
     block : int
         Inputs worked on at once: the outcome does not depend on it.
     show : callable, optional
-        Is told how many inputs are done, of how many.
+        Gets how many inputs are done, of how many.
 
     Returns
     -------

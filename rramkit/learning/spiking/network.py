@@ -163,8 +163,8 @@ class SpikingNetwork:
         circuits = NeuronCircuits.of(None if tables is None else tables.read, chip)
         layers, built = [], Streams(settings.seed, BUILD)
         for index, (name, dense) in enumerate(_dense_layers(network.network.chain.layers, settings.neuron.function)):
-            matrix, rng = network.params.matrices[index], built.of(index)
-            matrix = _readable(matrix, name, circuits, spread=settings.spread, rng=rng)
+            rng, cells = built.circuits(index), (settings.spread, built.spread(index))
+            matrix = _readable(network.params.matrices[index], name, circuits, cells=cells, rng=rng)
             scale, neurons = float(network.params.scales[index]), int(matrix.weight.shape[1])
             shift = circuits.offsets(neurons, rng=rng) / settings.neuron.volts
             layers.append(SpikingLayer(name, matrix, scale, dense.bias == "row", shift))
@@ -237,11 +237,16 @@ def _dense_layers(layers: tuple[AnyLayer, ...], function: str) -> list[tuple[str
 
 
 def _readable(
-    matrix: Matrix, name: str, circuits: NeuronCircuits, *, spread: float, rng: np.random.Generator
+    matrix: Matrix,
+    name: str,
+    circuits: NeuronCircuits,
+    *,
+    cells: tuple[float, np.random.Generator],
+    rng: np.random.Generator,
 ) -> Matrix:
     """Return a layer's matrix as spikes read it."""
     if isinstance(matrix, FloatMatrix):
-        if spread:
+        if cells[0]:
             raise InputError("`spiking.spread` is of cells: the network is in float, without any. Leave it out.")
         return matrix
     if not isinstance(matrix, MappedMatrix) or not isinstance(matrix.mapping, Pairs):
@@ -250,4 +255,4 @@ def _readable(
             f"layer {name}: spikes must read one matrix of pairs of cells, whose charges a membrane adds up; got "
             f'{kind}. Train with `mapping.kind = "pairs"` and a rule with one matrix, without corrected outputs.'
         )
-    return circuits.on(matrix, spread=spread, rng=rng)
+    return circuits.on(matrix, cells=cells, rng=rng)

@@ -80,24 +80,28 @@ class NeuronCircuits:
         """Draw the offset of each neuron's comparator (M,) in volts."""
         return self.offset_mean + self.offset_sigma * rng.standard_normal(neurons)
 
-    def on(self, matrix: MappedMatrix, *, spread: float, rng: np.random.Generator) -> MappedMatrix:
+    def on(
+        self, matrix: MappedMatrix, *, cells: tuple[float, np.random.Generator], rng: np.random.Generator
+    ) -> MappedMatrix:
         """Return a matrix in cells read by these readouts, in place of the readouts and converters that it had.
 
         Parameters
         ----------
         matrix : MappedMatrix
             Pairs of cells on their tiles.
-        spread : float
-            Standard deviation of the logarithm of each cell's conductance (1), held within the table's conductances.
+        cells : (float, Generator)
+            Standard deviation of the logarithm of each cell's conductance (1), held within the table's conductances,
+            and what draws it.
         rng : Generator
-            Draws the spread, and what differs from tile to tile.
+            Draws what differs from tile to tile.
         """
         model = matrix.tile.model
         chain = model.chain.model_copy(update={"readout": self.readout, "adc": Adc()})
         model = replace(model, chain=chain)
         g_cell = to_numpy(matrix.g_cell).astype(float)
+        spread, draws = cells
         if spread:
-            factors = np.exp(spread * rng.standard_normal(g_cell.shape))
+            factors = np.exp(spread * draws.standard_normal(g_cell.shape))
             low, high = float(model.cells.g_grid[0]), float(model.cells.g_grid[-1])
             g_cell = np.clip(g_cell * factors, low, high)
         return replace(matrix, tile=TileGrid.of(model.placed(g_cell), model, rng=rng), digital=None)

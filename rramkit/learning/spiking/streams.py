@@ -11,7 +11,7 @@ import numpy as np
 BUILD, CALIBRATE, EVALUATE = 0, 1, 2
 """Of what the streams are: the circuits, the calibration inputs, the test inputs."""
 
-_SPIKES, _JITTER, _READS, _CHANCE, _CIRCUITS = range(5)
+_SPIKES, _JITTER, _READS, _CHANCE, _CIRCUITS, _SPREAD = range(6)
 _FIRST = 12  # second word of every seed here: other streams than those of a training
 
 
@@ -22,9 +22,13 @@ class Streams:
     seed: int
     use: int
 
-    def of(self, index: int) -> np.random.Generator:
+    def circuits(self, layer: int) -> np.random.Generator:
         """Return the stream that draws the circuits of a layer."""
-        return self._stream(_CIRCUITS, index)
+        return self._stream(_CIRCUITS, layer)
+
+    def spread(self, layer: int) -> np.random.Generator:
+        """Return the stream that draws the spread of a layer's cells."""
+        return self._stream(_SPREAD, layer)
 
     def spikes(self, index: int, x: np.ndarray, steps: int, jitter: float) -> np.ndarray:
         """Draw the spikes (T, F) of input `index`, of which each pixel of `x` (F,) fires in that part of all steps.
