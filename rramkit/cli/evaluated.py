@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from rramkit import record, table
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
@@ -22,7 +24,7 @@ from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
-from rramkit.learning.evaluate import accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
+from rramkit.learning.evaluate import LayerCost, accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -98,7 +100,7 @@ class Subject:
             "accuracy": fresh.accuracy,
             "energy": fresh.energy,
             "seconds": fresh.seconds,
-            "layers": [vars(layer) | {"area": area} for layer, area in zip(fresh.layers, self._areas(), strict=True)],
+            "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
             **self.said,
         }
         if rests.ages:
@@ -166,15 +168,15 @@ class Subject:
             outcome["refreshes"] = [self._refresh(rests.refresh, kelvin, law, seed=seed) for kelvin in kelvins]
         return outcome
 
-    def _areas(self) -> list[float | None]:
-        """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
+    def _areas(self) -> list[dict[str, float] | None]:
+        """Return the area of the tiles of each matrix by circuit (m2); None where the circuits are not at hand."""
         matrices = self.network.params.matrices
         circuits = _circuits(self.operating)
         if not circuits:
             return [None] * len(matrices)
-        tiles = [Tiles(str(i), *each.tile.tiling) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        tiles = [_tiles(str(i), each) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
         items = tile_items(tiles, Assumptions(), circuits)
-        return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
+        return [{item.part: item.area for item in items if item.layer == str(index)} for index in range(len(matrices))]
 
     def _refresh(self, seconds: float, kelvin: float, law: RetentionParams, *, seed: int) -> dict[str, Any]:
         """Return what one refresh after a rest costs, and the accuracy after it."""
@@ -265,6 +267,18 @@ def _of_onnx(
     settings = settings.model_copy(update={"network": NetworkSettings(layers=found.layers)})
     kinds = [each.kind for each in found.layers]
     return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
+
+
+def _told(layer: LayerCost, areas: Mapping[str, float] | None) -> dict[str, Any]:
+    """Return what is told of a layer: its cost, and the area of its tiles."""
+    return vars(layer) | {"area": None if areas is None else sum(areas.values()), "areas": areas}
+
+
+def _tiles(layer: str, matrix: MappedMatrix) -> Tiles:
+    if isinstance(matrix, SelectedMatrix):
+        shape = (int(matrix.g_cell.shape[-2]), matrix.outputs)
+        return Tiles.selected(layer, matrix.sei, shape, matrix.model.largest_array, copies=1)
+    return Tiles(layer, *matrix.tiling)
 
 
 def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:

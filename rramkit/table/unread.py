@@ -62,7 +62,7 @@ UNREAD: Mapping[str, str] = {
     MULTIBIT_READ.group: "readout and ADC in one deck: a test holds the tile's codes to it",
     READOUT_INTEGRATING.group: "an alternative to the transimpedance readout that the chip does not use",
     ROW_DRIVER_SERIAL.group: "an alternative to the multi-level row driver that the chip does not use",
-    SENSE_AMP.group: "decision time and kickback of the latch: judge the ADC's clock",
+    SENSE_AMP.group: "the latch alone, which judges the ADC's clock; its energy is read with the mapping `sei`",
     SENSE_AMP_SUMMARY.group: "regeneration of the latch: judges the ADC's clock",
     PERIPHERY.group: "the transposable array as a whole: a check of forward against backward reads",
     DISTURB.group: "disturb at full amplitude: `disturb_set` and `disturb_reset` have it over amplitude",
