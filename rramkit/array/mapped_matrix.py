@@ -21,6 +21,7 @@ from rramkit.array.products import times
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
@@ -105,6 +106,16 @@ class MappedMatrix:
     def g_cell(self) -> Array:
         """Conductances of the cells (halves, N, columns) in siemens."""
         return self.tile.g_cell
+
+    @property
+    def tiling(self) -> tuple[int, int, int]:
+        """Number of arrays, and rows and physical columns of each."""
+        return self.tile.tiling
+
+    @property
+    def chain(self) -> ReadChain:
+        """Stages of a read."""
+        return self.tile.model.chain
 
     @property
     def weight(self) -> np.ndarray:

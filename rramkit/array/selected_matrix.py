@@ -11,7 +11,8 @@ range all references lie; two neighbouring columns share a readout and its compa
 
     y_m = 1 where  f(i' + v_offset g) + v_offset  >  f(i_ref) + v_latch
 
-    g  conductance of the open cells of the column, the mean of the batch (S)        f, i', v_offset  as `stages.readout`
+    g  conductance of the open cells of the column, the mean of the batch (S)
+    f, i', v_offset  as `stages.readout` has them        v_latch  offset of the comparator (V)
 
 Offsets are those of each unit, drawn once; a reference is a voltage without an error of its own, and what makes it is
 not priced. `trimmed` moves it by what test reads have shown of a column.
@@ -161,17 +162,18 @@ class SelectedMatrix(MappedMatrix):
     @property
     def cut(self) -> tuple[int, int, int, int]:
         """Arrays across and down, and inputs and columns of each."""
-        rows, columns = self.model.largest_array
-        most = rows // self.sei.rows_per_input
-        inputs = int(self.g_cell.shape[-2])
-        down, across = -(-inputs // most), -(-self.outputs // columns)
-        return across, down, -(-inputs // down), -(-self.outputs // across)
+        return self.sei.cut(int(self.g_cell.shape[-2]), self.outputs, self.model.largest_array)
 
     @property
     def tiling(self) -> tuple[int, int, int]:
         """Number of arrays, and rows and columns of each."""
         across, down, inputs, columns = self.cut
         return across * down, inputs * self.sei.rows_per_input, columns
+
+    @property
+    def chain(self) -> ReadChain:
+        """Stages of a read."""
+        return self.model.chain
 
     def compared(self, reference: np.ndarray | None) -> Self:
         """Return this matrix with what its outputs must exceed (M,), in outputs; None: a test read of the currents."""
@@ -222,7 +224,7 @@ class SelectedMatrix(MappedMatrix):
             variance=None
             if sigma2 is None
             else of_columns(sigma2 * (settled * ports[:, None]) ** 2).astype(model.precision),
-            power=taken[..., : self.outputs].sum(axis=(1, 3, 4)).reshape(-1)[of_inputs],
+            power=taken.sum(axis=(1, 3, 4)).reshape(-1)[of_inputs],
             part=part,
         )
 
@@ -233,8 +235,7 @@ class SelectedMatrix(MappedMatrix):
         return part * inputs + place, part
 
     def forward(self, x: Samples | Array, *, rng: Rng | np.random.Generator | None = None) -> Product:
-        """Return outputs (B, M) one above or one below the reference, by the bits `x` (B, N); or, without a reference,
-        the sums themselves.
+        """Return outputs (B, M), one above or below the reference, of bits `x` (B, N); without it the sums themselves.
 
         Raises
         ------
@@ -246,7 +247,7 @@ class SelectedMatrix(MappedMatrix):
         if not np.all((bits == 0.0) | (bits == 1.0)):
             raise InputError(
                 f"inputs of a matrix in the mapping `sei` must be bits, 0 or 1: they open rows; got "
-                f"{float(bits.min()):g} to {float(bits.max()):g}. Put a `step` layer before it, or take another mapping."
+                f"{float(bits.min()):g} to {float(bits.max()):g}. Put a `step` layer before, or take another mapping."
             )
         rows, bits = self.selection, bits.astype(self.model.precision, copy=False)
         i = product(x.layout, (bits,), (rows.current,))
@@ -400,7 +401,7 @@ def _check(model: ReadModel, mapping: Sei) -> None:
         )
     if on:
         raise InputError(
-            f"arrays of the mapping `sei` must have no stage `{on[0]}`: inputs open rows, and comparators sense columns. "
+            f"arrays of the mapping `sei` must have no stage `{on[0]}`: inputs open rows, comparators sense columns. "
             f"Switch it off: `off = {_listed(on)}` of the chip or of the layer."
         )
     if model.backend != "numpy":

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from rramkit import record, table
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
-from rramkit.cost.area import CircuitArea, tile_items, tiles_read
+from rramkit.cost.area import CircuitArea, Tiles, tile_items, tiles_read
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -24,6 +26,7 @@ from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
 from rramkit.learning.evaluate import (
     Evaluation,
+    LayerCost,
     accuracy_in_float,
     aged,
     evaluate,
@@ -108,7 +111,7 @@ class Subject:
             **({} if fresh.errors is None else {"errors": vars(fresh.errors)}),
             "energy": fresh.energy,
             "seconds": fresh.seconds,
-            "layers": [vars(layer) | {"area": area} for layer, area in zip(fresh.layers, self._areas(), strict=True)],
+            "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
             **self.said,
         }
         if rests.ages:
@@ -187,15 +190,15 @@ class Subject:
         network = varied(self.network, sigma, seed=seed)
         return {"sigma": sigma, "seed": seed, "accuracy": evaluate(network, self.x, self.labels).accuracy}
 
-    def _areas(self) -> list[float | None]:
-        """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
+    def _areas(self) -> list[dict[str, float] | None]:
+        """Return the area of the tiles of each matrix by circuit (m2); None where the circuits are not at hand."""
         matrices = self.network.params.matrices
         circuits = _circuits(self.operating)
         if not circuits:
             return [None] * len(matrices)
-        tiles = [tiles_read(str(i), each.tile) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        tiles = [_tiles(str(i), each) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
         items = tile_items(tiles, Assumptions(), circuits)
-        return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
+        return [{item.part: item.area for item in items if item.layer == str(index)} for index in range(len(matrices))]
 
     def _refresh(self, seconds: float, kelvin: float, law: RetentionParams, *, seed: int) -> dict[str, Any]:
         """Return what one refresh after a rest costs, and the accuracy after it."""
@@ -286,6 +289,18 @@ def _of_onnx(
     settings = settings.model_copy(update={"network": NetworkSettings(layers=found.layers)})
     kinds = [each.kind for each in found.layers]
     return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
+
+
+def _told(layer: LayerCost, areas: Mapping[str, float] | None) -> dict[str, Any]:
+    """Return what is told of a layer: its cost, and the area of its tiles."""
+    return vars(layer) | {"area": None if areas is None else sum(areas.values()), "areas": areas}
+
+
+def _tiles(layer: str, matrix: MappedMatrix) -> Tiles:
+    if isinstance(matrix, SelectedMatrix):
+        shape = (int(matrix.g_cell.shape[-2]), matrix.outputs)
+        return Tiles.selected(layer, matrix.sei, shape, matrix.model.largest_array, copies=1)
+    return tiles_read(layer, matrix.tile)
 
 
 def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:

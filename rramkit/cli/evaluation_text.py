@@ -52,6 +52,12 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
     areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
     shown.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
+    parts: dict[str, float] = {}
+    for layer in outcome["layers"]:
+        for name, energy in layer["parts"].items():
+            parts[name] = parts.get(name, 0.0) + energy
+    if parts:
+        shown.append(("of it", ", ".join(f"{name} {units.text(energy, 'J')}" for name, energy in parts.items())))
     return shown
 
 

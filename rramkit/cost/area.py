@@ -7,6 +7,8 @@ share it; where comparators merge, each pair of columns has one in place of the 
     sense units max(R, C)/2, each a readout and a converter          word lines R, each a level shifter and its driver
     write driver       amplitude once, a part for each row, a part for each column
 
+Where input bits open rows (the mapping `sei`), an input has one word line, the drivers and the converters are left out,
+and a comparator follows each readout, of which arrays that are joined share one for two columns.
 Each circuit takes its transistors' active area times `layout_factor`, and its capacitors C / `c_area`; feedback
 resistors are left out. Wires need no area of their own: a cell is as wide as its access transistor needs.
 The digital side: the memories that hold the controller's numbers and a batch of outputs, the gradient unit's
@@ -17,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rramkit.array.mapping import Sei
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.cost.assumptions import Assumptions
@@ -60,7 +63,7 @@ class Tiles:
     """Tiles of one matrix: how many, rows and physical columns of each; how they are sensed.
 
     `joined` tiles share their sense units (1: each has its own); with `compared` each pair of columns has a comparator,
-    and there is no converter.
+    and there is no converter. Of the mapping `sei` also how many inputs open the rows of one.
     """
 
     layer: str
@@ -69,11 +72,23 @@ class Tiles:
     columns: int
     joined: int = 1
     compared: bool = False
+    inputs: int = 0
+
+    @classmethod
+    def selected(
+        cls, layer: str, mapping: Sei, shape: tuple[int, int], largest: tuple[int, int], *, copies: int
+    ) -> "Tiles":
+        """Return the tiles of a matrix (N, M) in the mapping `sei`."""
+        across, down, inputs, columns = mapping.cut(*shape, largest)
+        joined = down if mapping.merge == "current" else 1
+        rows = inputs * mapping.rows_per_input
+        return cls(layer, across * down * copies, rows, columns, joined=joined, inputs=inputs)
 
     @property
     def units(self) -> int:
         """Sense units of all of them."""
-        return self.count // self.joined * -(-max(self.rows, self.columns) // _LINES)
+        lines = self.columns if self.inputs else max(self.rows, self.columns)
+        return self.count // self.joined * -(-lines // _LINES)
 
 
 def tiles_read(layer: str, tile: Tile | TileGrid) -> Tiles:
@@ -90,6 +105,10 @@ def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
     for index, matrix in enumerate(subject.work.matrices):
         device, columns = subject.devices[index], subject.columns(index)
         largest = device.loop.chain.largest or device.model.largest_array
+        if isinstance(device.mapping, Sei):
+            shape = (matrix.rows, matrix.columns)
+            found.append(Tiles.selected(matrix.label, device.mapping, shape, largest, copies=copies))
+            continue
         down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
         merge = device.model.chain.merge
         found.append(
@@ -141,22 +160,44 @@ def tile_items(tiles: Sequence[Tiles], assumed: Assumptions, circuits: Mapping[s
     """Return the areas of the circuits of tiles by layer; none without circuits."""
     found = []
     for one in tiles if circuits else ():
-        lines = one.rows + one.columns
-        parts = {
-            "cell": one.rows * one.columns * one.count,
-            "row_driver": lines * one.count,
-            "line_switch": 2 * lines * one.count,
-            "readout": one.units,
-            "adc": 0 if one.compared else one.units,
-            "sense_amp": one.columns // _LINES * one.count if one.compared else 0,
-            "level_shifter": one.rows * one.count,
-            "write_amplitude": one.count,
-            "write_row": one.rows * one.count,
-            "write_column": one.columns * one.count,
-        }
-        for name, count in parts.items():
+        for name, count in (_of_selected(one) if one.inputs else _of_driven(one)).items():
             if name in circuits and count:
                 circuit = circuits[name]
                 area = assumed.layout_factor * circuit.area + circuit.capacitance / assumed.c_area
                 found.append(AreaItem(one.layer, name, count, count * area, "netlist"))
     return found
+
+
+def _of_driven(one: Tiles) -> dict[str, int]:
+    """Return the circuits of tiles whose lines are driven both ways."""
+    lines = one.rows + one.columns
+    return {
+        "cell": one.rows * one.columns * one.count,
+        "row_driver": lines * one.count,
+        "line_switch": 2 * lines * one.count,
+        "readout": one.units,
+        "adc": 0 if one.compared else one.units,
+        "sense_amp": one.columns // _LINES * one.count if one.compared else 0,
+        "level_shifter": one.rows * one.count,
+        **_of_writes(one),
+    }
+
+
+def _of_selected(one: Tiles) -> dict[str, int]:
+    """Return the circuits of tiles whose rows are opened by input bits: one level shifter an input, no converters."""
+    return {
+        "cell": one.rows * one.columns * one.count,
+        "line_switch": (one.rows + one.columns) * one.count,
+        "readout": one.units,
+        "sense_amp": one.units,
+        "level_shifter": one.inputs * one.count,
+        **_of_writes(one),
+    }
+
+
+def _of_writes(one: Tiles) -> dict[str, int]:
+    return {
+        "write_amplitude": one.count,
+        "write_row": one.rows * one.count,
+        "write_column": one.columns * one.count,
+    }

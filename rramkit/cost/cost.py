@@ -18,7 +18,10 @@ from rramkit.cost.schedule import Schedule, of_span, schedules
 from rramkit.cost.subject import Span, Subject
 from rramkit.record import EpisodeRun, TrainingOutcome
 
-_READS = ("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines")
+_READS = (
+    *("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines"),
+    *("ports", "comparators"),  # of inputs that select rows
+)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ and turn its current into a voltage, are in neither.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rramkit.array.read_parts import COMPARATORS, CONVERTERS, DRIVERS
 from rramkit.cost.area import AreaItem
 from rramkit.cost.items import Item, total
 
@@ -59,14 +60,14 @@ def interfaces_of(items: Sequence[Item], areas: Sequence[AreaItem] | None, *, in
     """
     count = max(inputs, 1.0)
     forward = [item for item in items if item.phase == "forward"]
-    converters = [item for item in forward if item.part == "converters"]
+    converters = [item for item in forward if item.part in (CONVERTERS, COMPARATORS)]
 
     def area(names: tuple[str, ...]) -> float | None:
         return None if areas is None else sum(each.area for each in areas if each.part in names)
 
     return Interfaces(
         sum(item.count for item in converters) / count,
-        total(item for item in forward if item.part == "row drivers") / count,
+        total(item for item in forward if item.part == DRIVERS) / count,
         total(converters) / count,
         area(("row_driver",)),
         area(_CONVERTERS),

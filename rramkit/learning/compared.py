@@ -1,7 +1,7 @@
 """References of the comparators that read matrices of the mapping `sei`, from the step layers behind them.
 
-A step layer says 1 where scale x W + bias, pooled or not, exceeds its threshold. The comparator of output m decides that
-before pooling, which for a maximum is the same, so its reference is (threshold - bias_m) / scale.
+A step layer says 1 where scale x W + bias, pooled or not, exceeds its threshold. The comparator of output m decides
+that before pooling, which for a maximum is the same, so its reference is (threshold - bias_m) / scale.
 """
 
 from collections.abc import Sequence

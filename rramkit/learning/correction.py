@@ -12,9 +12,9 @@ network subtracts next, biases and running means, is of exact products. So each 
 layer after layer, each with the inputs that the corrected layers before it give. It is what chips with digital
 processing beside their arrays do (Le Gallo et al. 2023, arXiv 2212.02872: an affine correction of each column). It
 corrects what is alike at all inputs, and no noise. A matrix that comparators read (`sei`) gives no outputs to correct:
-there the same line moves the references, (z_ref - offset) / gain, after test reads of the sums. Batch normalisation with statistics taken anew on the chip (Joshi et
-al. 2020, arXiv 1906.03138) does the same for layers that have it, but takes many more inputs: their own scatter enters
-its means, while here the same inputs are on both sides.
+there the same line moves the references, (z_ref - offset) / gain, after test reads of the sums. Batch normalisation
+with statistics taken anew on the chip (Joshi et al. 2020, arXiv 1906.03138) does the same for layers that have it, but
+takes many more inputs: their own scatter enters its means, while here the same inputs are on both sides.
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ write errors) by the start method of the run's rule, and converters are calibrat
 trained elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ import numpy as np
 from rramkit.array.backend import to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
+from rramkit.array.read_parts import read_parts
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
@@ -64,6 +65,8 @@ class LayerCost:
         Energy (J) and time (s) of its reads for one input.
     clamped : int
         Inputs and currents clamped, over all inputs.
+    parts : mapping of str to float
+        Parts of `energy` by name (J), as `rramkit.array.read_parts` has them; empty in float.
     """
 
     name: str
@@ -74,6 +77,7 @@ class LayerCost:
     energy: float
     seconds: float
     clamped: int
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,12 +173,23 @@ def evaluate(
             energy=meter.cost.energy / count,
             seconds=meter.cost.seconds / count,
             clamped=meter.cost.clamped,
+            parts=_parts(meter, count),
         )
         for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
     )
     classes = max(scores.shape[1], int(labels.max()) + 1)
     counts = answers(scores, labels, classes)
     return Evaluation(loss.accuracy(scores, labels), counts, layers, loss.errors(scores, labels))
+
+
+def _parts(meter: _Metered, count: int) -> dict[str, float]:
+    """Return the parts of a matrix' energy for one of `count` inputs (J); none in float."""
+    of_cells, cost = leaves(meter.matrix), meter.cost
+    if not of_cells:
+        return {}
+    sums = {"energy": cost.energy, "e_drivers": cost.e_drivers, "e_sensing": cost.e_sensing}
+    parts = read_parts(of_cells[0].chain, of_cells[0].mapping, **sums, conversions=cost.conversions)
+    return {part.name: part.energy / count for part in parts if part.energy}
 
 
 def accuracy_in_float(

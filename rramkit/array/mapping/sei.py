@@ -80,6 +80,14 @@ class Sei(SignedDigits):
         """Physical rows of an input: one for each slice and sign."""
         return 2 * self.slices
 
+    def cut(self, inputs: int, outputs: int, largest: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Return the arrays across and down that a matrix takes, and the inputs and columns of each.
+
+        `largest` has the rows and columns of the largest array, which holds one input at least.
+        """
+        down, across = -(-inputs // (largest[0] // self.rows_per_input)), -(-outputs // largest[1])
+        return across, down, -(-inputs // down), -(-outputs // across)
+
     def ports(self, v_read: float) -> np.ndarray:
         """Return the voltages (2 S,) in volts of the rows of an input: plus slices, lowest first, then minus slices."""
         v_slice = v_read / 2.0 ** (self.bits * np.arange(self.slices - 1, -1, -1))
@@ -99,8 +107,8 @@ class Sei(SignedDigits):
 
 
 _ELSEWHERE = (
-    "the mapping `sei` must be read by input bits, through `SelectedMatrix`: the networks of experiments do; got a read "
-    "by input voltages. Take another mapping here."
+    "the mapping `sei` must be read by input bits, through `SelectedMatrix`, as the networks of experiments are; got a "
+    "read by input voltages. Take another mapping here."
 )
 
 
