@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.array.write.state import WriteCost
+from rramkit.learning.rules.fault_tolerant import FaultTolerant
 from rramkit.learning.rules.float import FloatReference
 from rramkit.learning.rules.mixed_precision import MixedPrecision
 from rramkit.learning.rules.open_loop import OpenLoop, ThresholdTraining
@@ -27,6 +28,7 @@ Rule = Annotated[
     | Threshold
     | OpenLoop
     | ThresholdTraining
+    | FaultTolerant
     | WriteVerifyRule
     | Sign
     | OuterProduct
@@ -38,6 +40,7 @@ Rule = Annotated[
 
 __all__ = [
     "BoundRule",
+    "FaultTolerant",
     "FloatReference",
     "MatrixState",
     "MixedPrecision",

@@ -23,6 +23,7 @@ from rramkit.array.read_model import ReadModel
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.verify_read import VerifyRead
 from rramkit.array.write.write_verify import WriteVerify
 from rramkit.errors import InputError
 from rramkit.learning.rules.pulse_counts import EqualPulses
@@ -51,6 +52,8 @@ class RramDevice:
         How first weights are written: `pulse`, `verify` or `error`; `auto` until `resolved`.
     sigma_program : float
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
+    group_reader : VerifyRead or None
+        Read of a column of several rows at once, of rules that look for stuck cells through the chip.
     """
 
     model: ReadModel
@@ -59,6 +62,7 @@ class RramDevice:
     pulses: EqualPulses | None = None
     start: Start = "pulse"
     sigma_program: float = 0.0
+    group_reader: VerifyRead | None = None
 
     @property
     def equal_pulses(self) -> EqualPulses:
@@ -236,7 +240,7 @@ def pairs_only(mapping: Mapping, rule: str) -> Pairs:
     if not isinstance(mapping, Pairs):
         name = type(mapping).__name__
         raise InputError(
-            f"`rule` {rule} fires equal pulses at pairs and needs the mapping `pairs`; got {name}. "
+            f"`rule` {rule} writes pairs of cells and needs the mapping `pairs`; got {name}. "
             'Set `mapping.kind = "pairs"`, or take a rule that writes targets (threshold, write_verify).'
         )
     return mapping
