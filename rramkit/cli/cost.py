@@ -134,11 +134,13 @@ def _subject(path: Path) -> "Subject":
 def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
     """Yield what several trainings cost and reached, one a row."""
     from rramkit import units
+    from rramkit.cost.lifetime import shortest
     from rramkit.record import EpisodeRun, Run
 
     if len(costs) < 2:
         return
-    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
+    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update")
+    heading += ("pulses", "lifetime, batches")
     rows: list[tuple[str, ...]] = [heading]
     for path, each in costs.items():
         outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
@@ -147,7 +149,9 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
         update = next(one.low for one in each.gradients if one.chosen)
         energies = (each.energy, each.energy_dynamic, writes, reads, update)
         pulses = sum(item.count for item in each.items if item.part == "write pulses")
-        rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses)))
+        worn = shortest(each.lifetimes)
+        life = units.count(worn.batches) if worn is not None and worn.busiest else "-"
+        rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses), life))
     yield from _table("side by side", rows)
     yield from _interfaces(costs)
 
@@ -205,6 +209,7 @@ def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
 
 def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     """Yield all that is printed of one cost."""
+    from rramkit import units
     from rramkit.cost import beside
 
     yield from _whole(cost)
@@ -214,6 +219,7 @@ def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     yield from _table("figures of merit", list(_merit(cost)))
     yield from _table("tiles", list(_tiles(cost)))
     yield f"  whole chip         {_area(cost.area)}"
+    yield from _table(f"lifetime of the cells, {units.count(cost.assumed.endurance)} pulses each", list(_worn(cost)))
     moved = [(each.name, _ends(each.low, each.high), f"{each.low_at} to {each.high_at}") for each in swings[:_WIDEST]]
     yield from _table("what moves the total", moved)
     yield from _references(beside(cost))
@@ -274,8 +280,22 @@ def _line_buffers(cost: "Cost") -> "Iterator[str]":
 def _tiles(cost: "Cost") -> "Iterator[tuple[str, ...]]":
     for each in cost.layers():
         tiles = each.tiles
-        cells = f"{tiles.count} of {tiles.rows} x {tiles.columns} cells"
-        yield tiles.layer, cells, f"{_j(each.energy_tile)} each", _area(each.area)
+        cells = " and ".join(
+            f"{one.count} of {one.rows} x {one.columns}" for one in (tiles, each.copy) if one is not None
+        )
+        yield tiles.layer, f"{cells} cells", f"{_j(each.energy_tile)} each", _area(each.area)
+
+
+def _worn(cost: "Cost") -> "Iterator[tuple[str, ...]]":
+    """Yield the pulses a batch at each matrix' busiest cell, how evenly they are spread, and the batches it stands."""
+    from rramkit import units
+
+    for each in cost.lifetimes:
+        pulses = f"{each.busiest:.4g} pulses a batch at the busiest cell"
+        stands = f"{units.count(each.batches)} batches" if each.busiest else "no pulse"
+        yield each.layer, pulses, f"balance {each.balance:.3g}", stands
+    if not cost.lifetimes:
+        yield "not known", "the run file does not say what its busiest cell got: train again"
 
 
 def _prices(cost: "Cost") -> "Iterator[str]":

@@ -11,6 +11,7 @@ Where input bits open rows (the mapping `sei`), an input has one word line, the 
 and a comparator follows each readout, of which arrays that are joined share one for two columns.
 Each circuit takes its transistors' active area times `layout_factor`, and its capacitors C / `c_area`; feedback
 resistors are left out. Wires need no area of their own: a cell is as wide as its access transistor needs.
+A copy that holds the transpose of a matrix (`rule.backward = "copy"`) has tiles of its own, of C rows.
 The digital side: the memories that hold the controller's numbers and a batch of outputs, the gradient unit's
 multipliers, an adder, a multiplier and a comparator for each sense unit. Registers and control are left out.
 """
@@ -26,10 +27,8 @@ from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Components
 from rramkit.cost.memory import MULTIPLIER, memories, settled
 from rramkit.cost.subject import Subject
-from rramkit.learning.rules.tiki_taka import TikiTaka
 
 _LINES = 2  # lines of a sense unit (1)
-_SECOND = 2  # matrices of a rule that accumulates gradients in one of its own
 _ADDER, _COMPARATOR = "digital.adder32_aladdin", "digital.comparator32"
 
 
@@ -99,28 +98,42 @@ def tiles_read(layer: str, tile: Tile | TileGrid) -> Tiles:
 
 
 def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
-    """Return the tiles of each matrix, all banks together, cut as the training cuts them."""
+    """Return the tiles of each matrix, all banks together and without copies, cut as the training cuts them."""
     found: list[Tiles] = []
-    copies = subject.banks * (_SECOND if isinstance(subject.settings.rule, TikiTaka) else 1)
     for index, matrix in enumerate(subject.work.matrices):
         device, columns = subject.devices[index], subject.columns(index)
         largest = device.loop.chain.largest or device.model.largest_array
+        same = subject.banks * (subject.arrays(index) - subject.settings.rule.copied(index))
         if isinstance(device.mapping, Sei):
             shape = (matrix.rows, matrix.columns)
-            found.append(Tiles.selected(matrix.label, device.mapping, shape, largest, copies=copies))
+            found.append(Tiles.selected(matrix.label, device.mapping, shape, largest, copies=same))
             continue
         down, across = -(-matrix.rows // largest[0]), -(-columns // largest[1])
         merge = device.model.chain.merge
         found.append(
             Tiles(
                 matrix.label,
-                down * across * copies,
+                down * across * same,
                 -(-matrix.rows // down),
                 -(-columns // across),
                 joined=down if merge == "analog" else 1,
                 compared=merge == "majority",
             )
         )
+    return tuple(found)
+
+
+def copies_of(subject: Subject) -> tuple[Tiles, ...]:
+    """Return the tiles of the copies beside matrices, each of the transpose; none without copies."""
+    found: list[Tiles] = []
+    for index, matrix in enumerate(subject.work.matrices):
+        if subject.settings.rule.copied(index):
+            device = subject.devices[index]
+            rows, columns = matrix.columns, matrix.rows * device.mapping.cells_per_half * device.mapping.halves
+            largest = device.loop.chain.largest or device.model.largest_array
+            down, across = -(-rows // largest[0]), -(-columns // largest[1])
+            count = subject.banks * down * across
+            found.append(Tiles(matrix.label, count, -(-rows // down), -(-columns // across)))
     return tuple(found)
 
 
@@ -140,7 +153,7 @@ def area_items(
     circuits : mapping
         Areas of circuits by name; without any the tiles are left out.
     """
-    assumed, tiles = settled(subject, assumed), tiles_of(subject)
+    assumed, tiles = settled(subject, assumed), (*tiles_of(subject), *copies_of(subject))
     found = tile_items(tiles, assumed, circuits)
     units = sum(one.units for one in tiles)
     lanes = 0 if assumed.gradient == "memory" else assumed.lanes

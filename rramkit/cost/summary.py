@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isfinite
 
 import numpy as np
 
@@ -63,6 +64,10 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
             "area": cost.interfaces.area,
         },
         "areas": [asdict(each) for each in cost.areas],
+        "lifetimes": [
+            {**asdict(each), "balance": each.balance, "batches": each.batches if isfinite(each.batches) else None}
+            for each in cost.lifetimes
+        ],
         "gradients": [asdict(each) for each in cost.gradients],
         "machines": [
             {

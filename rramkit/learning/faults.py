@@ -133,8 +133,9 @@ def cells_changed(before: RuleState, after: RuleState) -> int:
     changed = 0
     for old, new in zip(before.parts, after.parts, strict=True):
         changed += int(np.count_nonzero(old.cells.g_cell != new.cells.g_cell))
-        if old.fast is not None and new.fast is not None:
-            changed += int(np.count_nonzero(old.fast.g_cell != new.fast.g_cell))
+        for one, other in ((old.fast, new.fast), (old.copy, new.copy)):
+            if one is not None and other is not None:
+                changed += int(np.count_nonzero(one.g_cell != other.g_cell))
     return changed
 
 

@@ -185,6 +185,7 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
             g_final=after.cells.g_cell,
             pulses=after.pulses,
             pulses_by_epoch=by_matrix[:, index],
+            pulses_busiest=after.busiest(before),
             histogram=histograms[:, index],
             g_edges=training.g_edges,
         )

@@ -9,7 +9,8 @@ Layout (run file, format version 3, `kind` supervised)::
                      training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
-                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
+                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,);
+                     pulses_busiest, pulses of the training at the cell with most of them
     /network         the trained network and a copy of its tables (`network`)
     /counts          reads and writes of each matrix in each epoch (`counts`)
 
@@ -47,6 +48,7 @@ _LAYER_UNITS = {
     "histogram": "1",
     "g_edges": "S",
 }
+_BUSIEST = "pulses_busiest"
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
 _VALIDATION = ("accuracy_validation", "float_accuracy_validation")
 _ACCURACIES = (*_VALIDATION, "accuracy_train", "accuracy_test", "float_accuracy_test")
@@ -141,6 +143,8 @@ class LayerRecord:
         Cells in each bin of conductance after each epoch (E+1, B).
     g_edges : ndarray
         Edges of the bins (B+1,), in siemens.
+    pulses_busiest : int or None
+        Pulses at the cell that got most of them after the initial programming; None in older files.
     """
 
     g_initial: np.ndarray
@@ -149,6 +153,7 @@ class LayerRecord:
     pulses_by_epoch: np.ndarray
     histogram: np.ndarray
     g_edges: np.ndarray
+    pulses_busiest: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -307,6 +312,8 @@ class Run(TrainingOutcome):
             group = layers.create_group(str(index))
             for name, unit in _LAYER_UNITS.items():
                 hdf5.write(group, name, getattr(layer, name), unit)
+            if layer.pulses_busiest is not None:
+                hdf5.write(group, _BUSIEST, layer.pulses_busiest, "1")
         if self.stored_network is not None:
             stored.write(root, self.stored_network)
         if self.counts is not None:
@@ -404,6 +411,8 @@ def _check_layer(path: Path, place: str, layer: LayerRecord) -> None:
     check.numbers(path, {f"{place}/{name}": getattr(layer, name) for name in ("g_initial", "g_final")}, low=0.0)
     check.numbers(path, {f"{place}/g_edges": layer.g_edges})
     check.counts(path, {f"{place}/{name}": getattr(layer, name) for name in ("pulses", "pulses_by_epoch", "histogram")})
+    if layer.pulses_busiest is not None:
+        check.counts(path, {f"{place}/{_BUSIEST}": layer.pulses_busiest})
     if not np.all(np.diff(layer.g_edges) > 0.0):
         check.refuse(path, f"`{place}/g_edges` must rise")
     if np.any(layer.histogram.sum(axis=1) > layer.pulses.size):
@@ -420,4 +429,5 @@ def _is_consistent(layer: LayerRecord, rows: int) -> bool:
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:
-    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS})
+    busiest = round(hdf5.scalar(group, _BUSIEST)) if _BUSIEST in group else None
+    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS}, pulses_busiest=busiest)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.rules.binary import Binary
+from rramkit.learning.rules.fault_tolerant import FaultTolerant
 from rramkit.learning.rules.float import FloatReference
 from rramkit.learning.rules.mixed_precision import MixedPrecision
 from rramkit.learning.rules.open_loop import OpenLoop, ThresholdTraining
@@ -28,6 +29,7 @@ Rule = Annotated[
     | Threshold
     | OpenLoop
     | ThresholdTraining
+    | FaultTolerant
     | WriteVerifyRule
     | Sign
     | OuterProduct
@@ -41,6 +43,7 @@ Rule = Annotated[
 __all__ = [
     "Binary",
     "BoundRule",
+    "FaultTolerant",
     "FloatReference",
     "MatrixState",
     "MixedPrecision",

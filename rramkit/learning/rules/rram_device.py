@@ -25,6 +25,7 @@ from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.verify_read import VerifyRead
 from rramkit.array.write.write_verify import WriteVerify
 from rramkit.errors import InputError
 from rramkit.learning.rules.pulse_counts import EqualPulses
@@ -55,6 +56,8 @@ class RramDevice:
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
     sigma_log : float
         Another of `error`, of the logarithm of the conductance: standard deviation (1).
+    group_reader : VerifyRead or None
+        Read of a column of several rows at once, of rules that look for stuck cells through the chip.
     """
 
     model: ReadModel
@@ -64,6 +67,7 @@ class RramDevice:
     start: Start = "pulse"
     sigma_program: float = 0.0
     sigma_log: float = 0.0
+    group_reader: VerifyRead | None = None
 
     @property
     def equal_pulses(self) -> EqualPulses:
@@ -249,7 +253,7 @@ def pairs_only(mapping: Mapping, rule: str) -> Pairs:
     if not isinstance(mapping, Pairs):
         name = type(mapping).__name__
         raise InputError(
-            f"`rule` {rule} fires equal pulses at pairs and needs the mapping `pairs`; got {name}. "
+            f"`rule` {rule} writes pairs of cells and needs the mapping `pairs`; got {name}. "
             'Set `mapping.kind = "pairs"`, or take a rule that writes targets (threshold, write_verify).'
         )
     return mapping

@@ -137,6 +137,10 @@ class RramRule(UpdateRule):
         weight = device.mapping.weight(seen, state.flips)
         return (weight if state.rows is None else weight[state.rows]), cost
 
+    def mean_after(self, mean: np.ndarray, state: MatrixState, request: UpdateRequest) -> np.ndarray:
+        """Return the optimiser's running mean of the gradients (R, C) once a request was written to a state."""
+        return mean
+
     def matrix(
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
     ) -> Matrix:
@@ -234,16 +238,18 @@ class RramRule(UpdateRule):
             weights = [rule._decaying(device, part) for (rule, device), part in zip(bounds, state.parts, strict=True)]
         optimised, changes = optimiser.step(state.optimiser, [each.weight for each in gradients], weights)
         rate = optimiser.learning_rate * optimised.rate
-        states, matrices, costs = [], [], []
-        whole = zip(bounds, state.parts, state.matrices, changes, gradients, strict=True)
-        for (rule, device), part, matrix, change, gradient in whole:
+        states, matrices, costs, means = [], [], [], []
+        whole = zip(bounds, state.parts, state.matrices, changes, gradients, optimised.first, strict=True)
+        for (rule, device), part, matrix, change, gradient, mean in whole:
             request = UpdateRequest(change, gradient, rate, state.steps, matrix)
             after, cost = rule.apply(device, _drifted(device, part), request, rng=rng)
             after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
             states.append(after)
+            means.append(rule.mean_after(mean, part, request))
             # The read operators of a matrix without a write stay.
             matrices.append(matrix if _same(part, after) else rule.matrix(device, after, matrix, rng=rng))
             costs.append(cost)
+        optimised = replace(optimised, first=tuple(means))
         return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs), tuple(costs))
 
     def _remembered(self, device: RramDevice, state: MatrixState, weight: np.ndarray) -> MatrixState:
@@ -301,7 +307,8 @@ def _drifted(device: RramDevice, state: MatrixState) -> MatrixState:
         return state
     seconds = chain.params.retention.t_batch
     fast = None if state.fast is None else chain.rest(state.fast, seconds)
-    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast)
+    copy = None if state.copy is None else chain.rest(state.copy, seconds)
+    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast, copy=copy)
 
 
 def _same(before: MatrixState, after: MatrixState) -> bool:
@@ -311,6 +318,7 @@ def _same(before: MatrixState, after: MatrixState) -> bool:
         and after.digital is before.digital
         and after.rows is before.rows
         and after.fast is before.fast
+        and after.copy is before.copy
     )
 
 

@@ -77,6 +77,10 @@ class TikiTaka(RramRule):
         """Return the step of a pulse."""
         return self.step
 
+    def arrays(self, matrix: int) -> int:
+        """Return two: A and C."""
+        return 2
+
     def held(self, device: RramDevice) -> dict[str, int]:
         """Return nothing: gradients accumulate in cells."""
         return {}
