@@ -20,7 +20,7 @@ from rramkit.learning.rules.copied import Copied
 from rramkit.parameters import toml_values
 
 EXPERIMENT = Path(__file__).parents[1] / "examples/systems/training_itself.toml"
-SPREADS = (0.0, 0.3, 0.6, 1.0)
+SPREADS = (0.0, 0.5, 1.0)
 WAYS = {"copy": "copy crossbar", "tile": "transposed read"}
 
 

@@ -25,9 +25,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rramkit.array.write.cell_address import CellAddress, every_address
+from rramkit.array.write.cell_address import every_address
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
-from rramkit.array.write.verify_read import VerifyRead
 from rramkit.learning.rules.rram_device import RramDevice
 
 MODULUS = 16
@@ -48,13 +47,10 @@ class GroupTest:
         Rows that are driven at once.
     test : float
         Test change over the conductance range (1).
-    reader : VerifyRead or None
-        Read of a group's column through the chip; None: with the noise of a typed verify read.
     """
 
     group: int
     test: float
-    reader: VerifyRead | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ def detected(
     known : ndarray of bool
         Cells known to be stuck (halves, R, columns): they are not pulsed.
     how : GroupTest
-        Size of the groups, test change, reader.
+        Size of the groups, test change.
     rng : Generator
         Draws changes and the noise of reads.
     """
@@ -107,11 +103,11 @@ def detected(
     g = estimate.ravel()[tested].astype(float)
     pulses = _test_pulses(device, g, size)
     column = _columns(device, shape, how.group)
-    before, cost = _sums(device, cells, column, how, rng=rng)
+    before, cost = device.read_sums(cells, column, rng=rng)
     suspected = np.zeros(tested.size, dtype=bool)
     for chosen in (pulses.is_set, ~pulses.is_set):  # apart: what a rise and a fall miss would cancel
         cells = _fired(device, cells, tested[chosen], pulses.of(chosen), rng=rng)
-        after, reads = _sums(device, cells, column, how, rng=rng)
+        after, reads = device.read_sums(cells, column, rng=rng)
         cost += cells.tally + reads
         expected = np.bincount(column[tested[chosen]], weights=pulses.expected[chosen], minlength=before.size)
         missing = np.mod(np.rint(np.abs(expected - (after - before)) / size), MODULUS)
@@ -183,22 +179,3 @@ def _columns(device: RramDevice, shape: tuple[int, ...], group: int) -> np.ndarr
     groups = -(-at.rows // group)
     column = (at.array * groups + at.row // group) * at.cols + at.col
     return np.unique(column, return_inverse=True)[1].ravel()
-
-
-def _sums(
-    device: RramDevice, cells: CellState, column: np.ndarray, how: GroupTest, *, rng: np.random.Generator
-) -> tuple[np.ndarray, WriteCost]:
-    """Return the sum of each group's conductances in a column as read (S), and what the reads took."""
-    g_cell = cells.g_cell.ravel().astype(float)
-    total = np.bincount(column, weights=g_cell)
-    _, lead = np.unique(column, return_index=True)  # a cell of each group and column: where the column lies
-    if how.reader is None:
-        noise = device.loop.params.sigma_read * device.loop.chain.writer.span
-        cost = device.loop.reads(lead, total, cells.g_cell.shape)
-        return total + noise * rng.standard_normal(total.shape), cost
-    largest = device.loop.chain.largest
-    at = CellAddress.of(lead, cells.g_cell.shape, largest)
-    cost = how.reader.cost(at, total)
-    others = np.unique(every_address(cells.g_cell.shape, largest).row_line).size - np.unique(at.row_line).size
-    energy = cost.energy + others * (how.reader.row.e_row + how.reader.row.e_driver)  # the other rows of each group
-    return how.reader.seen(total, None, rng=rng), WriteCost.of_reads(cost.reads, energy=energy, seconds=cost.seconds)

@@ -141,7 +141,7 @@ class FaultTolerant(ThresholdTraining):
         seen, reads = device.read_all(state.cells, rng=rng)
         held = state.g_estimate if request.batch == 0 else seen
         wanted = device.mapping.weight(held)[state.rows]
-        how = GroupTest(self.group, self.test, device.group_reader)
+        how = GroupTest(self.group, self.test)
         found = detected(device, state.cells, seen, state.stuck, how=how, rng=rng)
         rows = state.rows
         if self.remap and np.any(found.stuck):

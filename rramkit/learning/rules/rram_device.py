@@ -24,6 +24,7 @@ from rramkit.array.read_model import ReadModel
 from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
+from rramkit.array.write.cell_address import every_address
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.verify_read import VerifyRead
 from rramkit.array.write.write_verify import WriteVerify
@@ -222,6 +223,40 @@ class RramDevice:
             return g_cell, cost
         seen = self.loop.seen(cells, flat, rng=rng)
         return np.clip(seen, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
+
+    def read_sums(
+        self, cells: CellState, column: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, WriteCost]:
+        """Read the columns of several rows at once: through `group_reader`, or with the noise of one typed verify read.
+
+        Parameters
+        ----------
+        cells : CellState
+            The cells (halves, R, columns).
+        column : ndarray of int
+            Number of the group of rows and the column of each cell (cells,), from 0 on.
+        rng : Generator
+            Draws the noise.
+
+        Returns
+        -------
+        sums : ndarray
+            Conductances of each group and column, summed, as read (S).
+        cost : WriteCost
+            Number, energy and time of the reads.
+        """
+        chain, shape = self.loop.chain, cells.g_cell.shape
+        total = np.bincount(column, weights=cells.g_cell.ravel().astype(float))
+        _, lead = np.unique(column, return_index=True)  # a cell of each: where its column lies
+        if self.group_reader is None:
+            noise = self.loop.params.sigma_read * chain.writer.span
+            return total + noise * rng.standard_normal(total.shape), self.loop.reads(lead, total, shape)
+        at, row = chain.address(lead, shape), self.group_reader.row
+        cost = self.group_reader.cost(at, total)
+        others = np.unique(every_address(shape, chain.largest).row_line).size - np.unique(at.row_line).size
+        energy = cost.energy + others * (row.e_row + row.e_driver)  # of the groups' other rows
+        seen = self.group_reader.seen(total, None, rng=rng)
+        return seen, WriteCost.of_reads(cost.reads, energy=energy, seconds=cost.seconds)
 
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
