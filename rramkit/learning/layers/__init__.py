@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.learning.layers.activation import FUNCTIONS, Activation, FunctionName
+from rramkit.learning.layers.clustered import Cluster, Clustered
 from rramkit.learning.layers.convolution import Convolution
 from rramkit.learning.layers.dense import Dense
 from rramkit.learning.layers.flatten import Flatten
@@ -33,7 +34,7 @@ from rramkit.learning.layers.pooling import MaxPool, MeanPool
 from rramkit.learning.layers.residual import Residual
 
 LayerSettings = Annotated[
-    Dense | Convolution | Activation | MaxPool | MeanPool | BatchNorm | Flatten | Residual,
+    Dense | Convolution | Activation | MaxPool | MeanPool | BatchNorm | Flatten | Residual | Clustered,
     Field(discriminator="kind"),
 ]
 Residual.model_rebuild(_types_namespace={"LayerSettings": LayerSettings})
@@ -45,6 +46,8 @@ __all__ = [
     "Backward",
     "BatchNorm",
     "Chain",
+    "Cluster",
+    "Clustered",
     "Convolution",
     "Dense",
     "Flatten",
