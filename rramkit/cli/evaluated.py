@@ -36,6 +36,7 @@ from rramkit.learning.evaluate import (
     varied,
 )
 from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers import Clustered
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.state_dict import PlainWeights, from_state_dict
@@ -114,6 +115,9 @@ class Subject:
             "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
             **self.said,
         }
+        layers = enumerate(self.network.network.chain.layers)
+        sparse = [{"name": str(at), **layer.layout} for at, layer in layers if isinstance(layer, Clustered)]
+        outcome |= {"clusters": sparse} if sparse else {}
         if rests.ages:
             outcome |= self._aged(rests, seed=chips.start)
         elif rests.pairs:

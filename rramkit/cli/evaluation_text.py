@@ -67,6 +67,8 @@ def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
         shown.append(("outputs corrected", _correction(outcome["correction"])))
     if "by_layer" in outcome:
         shown.append(("settings by layer", f"{', '.join(outcome['by_layer'])}: cells as trained, read anew"))
+    for each in outcome.get("clusters", ()):
+        shown.append((f"clusters of {each['name']}", _clusters(each)))
     if "network" in outcome:
         without = f"; left out: {', '.join(outcome['left_out'])}" if outcome["left_out"] else ""
         shown.append(("network", f"of the file: {', '.join(outcome['network'])}{without}"))
@@ -118,6 +120,16 @@ def _refresh(each: dict[str, Any]) -> str:
     fired = f"{units.count(each['pulses'], 'pulse')} and {units.count(each['reads'], 'verify read')}"
     when = f"every {units.text(each['every'], 's')} at {each['temperature']:g} K"
     return f"{cost}, {fired}, {when}; {units.percent(each['accuracy'])} after it"
+
+
+def _clusters(each: dict[str, Any]) -> str:
+    arrays = (
+        f"{units.count(each['arrays'], 'array')} use {units.percent(each['use'])} of {units.count(each['cells'])} cells"
+    )
+    lines = units.count(each["discrete_lines"], "line")
+    single = f"{each['discrete']} of {units.count(each['connections'], 'connection')} discrete, on {lines}"
+    plain = f"{units.count(each['plain_arrays'], 'array')} of that size would use {units.percent(each['plain_use'])}"
+    return f"{arrays}; {single}; plain tiles: {plain}"
 
 
 def _square(area: float) -> str:

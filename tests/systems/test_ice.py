@@ -1,6 +1,7 @@
 """ICE (DATE 2014): benchmarks, the fit of their error, and calibration at the predicted time."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from rramkit.learning.calibration import Benchmark, CalibrationSettings, in_serv
 from rramkit.learning.calibration_policy import Benchmarks, CalibrationPolicy
 from rramkit.learning.evaluate import aged
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "systems" / "ice.toml"
 IDEAL = 1000.0  # s, with benchmarks of 1 s: the setting of the pilot
 SEARCHED = CalibrationPolicy(benchmarks=0, recency=0.3, longest=300.0)
 FOUND = {
@@ -192,6 +194,11 @@ def test_what_no_chip_in_service_can_do_is_refused(trained, monkeypatch):
     ):
         with pytest.raises(InputError, match=words):
             list(in_service(CalibrationSettings.checked(SERVICE | wrong, where="the test"), *where))
+
+
+def test_the_example_is_settings_of_the_command(capsys):
+    assert run(["calibrate", "--params", str(EXAMPLE), "--list"]) == 0
+    assert json.loads(capsys.readouterr().out)["policy"]["benchmarks"] == 4
 
 
 def test_the_command_prints_and_draws_what_the_function_finds(trained, tmp_path, monkeypatch, capsys):
