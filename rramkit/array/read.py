@@ -216,6 +216,17 @@ def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
     return xp.max(xp.stack(magnitudes), axis=0)
 
 
+def differences(read: Phase, v: Array, *, signed: bool) -> Array:
+    """Return the currents (..., N, M) of pairs of driven rows, plus less minus, without noise and before sensing."""
+    total = None
+    for weight, u in _phases(v, signed=signed):
+        for sub in read.encoder.sub_reads(u, noisy=False):
+            part = read.product(sub.terms, read.operators.difference) * (weight * sub.weight)
+            total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
 def _phases(v: Array, *, signed: bool) -> list[tuple[float, Array]]:
     """Return the factor of each phase in the sum, and its voltages."""
     if not signed:

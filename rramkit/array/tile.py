@@ -509,6 +509,12 @@ class Tile:
         periphery = phase.periphery.calibrated(i, backward=backward, margin=margin, reference=self.g_cell)
         return replace(periphery, i_variance=(joint or self.periphery).i_variance)
 
+    def differences(self, v: Array, layout: Layout) -> Array:
+        """Return the currents (..., B, C) of pairs in amperes, of driven rows, without noise and before sensing."""
+        v, signed, _ = self._within_range(v, backward=False)
+        phase = self._sensing(self.rows_driven, layout, None, backward=False, joint=None)
+        return array_read.differences(phase, v, signed=signed)
+
     def _encoder(self, *, backward: bool) -> Encoder:
         return self.periphery.encoder(backward=backward)
 

@@ -6,8 +6,8 @@ says (`ReadChain.merge`)::
 
     digital    each tile's outputs go through converters of their own, and the partial sums are added digitally
     count      the same, each partial sum rounded to a whole number of counts first: the current of an input of one at
-               a weight of one. Exact for inputs of 0 and 1 and weights of +1 and -1, whatever the converters' step, as
-               long as all errors of a partial sum stay below half a count
+               a weight of one, as `calibrated` finds it in each tile. Exact for inputs of 0 and 1 and weights of +1
+               and -1, whatever the converters' step, as long as all errors of a partial sum stay below half a count
     majority   a comparator at each pair of columns of each tile and no converter: +1 where the partial sum exceeds its
                middle, else -1; the output is the sum of the votes, each a count. The middle is half the sum of the
                signs of the weights, between two counts: where rows are 0 and 1, b, the vote is then the sign of
@@ -30,6 +30,7 @@ import numpy as np
 from rramkit.array.backend import Array, as_array, full, like, namespace
 from rramkit.array.layout import Cut, Images, Layout, Vectors
 from rramkit.array.periphery import Periphery
+from rramkit.array.products import product
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng, TileRng
@@ -54,6 +55,8 @@ class TileGrid:
         Current of an input of one at a weight of one (A), for merges that count; 0: none.
     joint : Periphery or None
         What senses joined bit lines, (1, Tc).
+    gain : float or array
+        Current of a count in each tile over `i_count` (1), which lines and switches make smaller: (Tr, Tc, 1, 1).
 
     Examples
     --------
@@ -72,6 +75,7 @@ class TileGrid:
     pairs: int
     i_count: float = 0.0
     joint: Periphery | None = None
+    gain: float | Array = 1.0
     __array_ufunc__ = None  # NumPy leaves `v @ grid` to `__rmatmul__`
 
     @classmethod
@@ -440,13 +444,24 @@ class TileGrid:
         v, layout, _ = self._laid_out(v, windows, backward=backward)
         if self.joint is not None and not backward:
             return replace(self, joint=self.tiles.ranged(v, layout, backward=False, margin=margin, joint=self.joint))
-        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
+        gain = self._measured(v, layout) if self.model.chain.merge == "count" and not backward else self.gain
+        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin), gain=gain)
+
+    def _measured(self, v: Array, layout: Layout) -> Array:
+        """Return the current of a count in each tile over `i_count` (Tr, Tc, 1, 1), by least squares over a batch."""
+        xp, g_cell = namespace(v), self.tiles.g_cell
+        signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
+        wanted = product(layout, (v * (self.i_count / self.model.cells.v_forward),), (signs,))
+        along = xp.sum(self.tiles.differences(v, layout) * wanted, axis=(-2, -1))
+        power = xp.sum(wanted * wanted, axis=(-2, -1))
+        gain = xp.where(power > 0.0, along / xp.where(power > 0.0, power, xp.ones_like(power)), xp.ones_like(power))
+        return gain[..., None, None]
 
     def _merged(self, i: Array) -> Array:
         """Return what each tile adds to the outputs (Tr, Tc, B, M), from its partial sums (joined: (1, Tc, B, M))."""
         xp, merge = namespace(i), self.model.chain.merge
         if merge == "count":
-            return self.i_count * xp.round(i / self.i_count)
+            return self.i_count * xp.round(i / (self.i_count * self.gain))
         if merge == "majority":
             vote = xp.where(i > self._middle(), xp.ones_like(i), -xp.ones_like(i))
             return self.i_count * vote

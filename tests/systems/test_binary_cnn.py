@@ -167,6 +167,15 @@ def test_an_error_below_half_a_count_in_every_array_is_none():
     assert np.abs(plain.programmed(plain.g_cell * off).forward(BITS).y - BITS @ WEIGHT).max() > 0.1
 
 
+def test_a_count_is_what_the_first_batch_shows_in_each_array():
+    matrix = grid_of(WEIGHT, "count", adc={"bits": 8})
+    strong = matrix.programmed(1.3 * matrix.g_cell)  # a count is 30 % more in every array
+    assert np.abs(strong.forward(BITS).y - BITS @ WEIGHT).max() >= 1.0
+    seen = strong.calibrated(Samples(BITS), margin=1.3)
+    np.testing.assert_allclose(seen.tile.gain, 1.3, rtol=1e-9)
+    np.testing.assert_allclose(seen.forward(BITS).y, BITS @ WEIGHT, rtol=0, atol=1e-9)  # whole numbers, scaled and back
+
+
 def test_converters_of_log2_rows_and_one_bit_are_exact():
     # a step of one count; the low state adds up to 4 x 4/36 counts to both halves of a block, and their difference is
     # that of the counts whatever it is
