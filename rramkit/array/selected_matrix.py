@@ -1,11 +1,7 @@
 """A matrix whose input bits select rows, read by comparators: the mapping `sei` (`mapping.sei`) on its arrays.
 
-All voltages are constant, so that a cell gives one current, and a column's is a sum over open rows::
-
-    i_m = sum_r x_r a_rm         a_rm  current of the 2 S cells of input r into column m, at their ports (A)
-
-one product a read, whatever the slices. The wires are solved as if all gates were open, which is the largest load: a
-closed row draws nothing, so an open cell gets a little more than this says. With a readout (`stages.readout`) the
+`selection` has the currents: one product a read for them and one for the conductance of the open cells, whatever the
+slices. With a readout (`stages.readout`) the
 column is held at rest and the comparator sees its output, in the gain setting of the largest feedback resistor in whose
 range all references lie; two neighbouring columns share a readout and its comparator, one after the other::
 
@@ -35,11 +31,12 @@ import numpy as np
 
 from rramkit.array.backend import Array, to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping.sei import Sei, port_factors, read_voltage
+from rramkit.array.mapping.sei import Sei, read_voltage
 from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import product, times
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng
+from rramkit.array.selection import Selection
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.readout import ReadoutGain
 from rramkit.array.stages.sense_unit import LINES
@@ -49,31 +46,6 @@ from rramkit.errors import InputError
 
 _STAGES = ("read_noise", "line_switch", "readout", "word_line")
 """Stages of a read that these arrays have."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What open rows give, for J parts that are sensed one by one (1 where their columns end in one comparator).
-
-    Attributes
-    ----------
-    current : ndarray
-        Current of an open input into each column (N, J M), in amperes.
-    linear : ndarray
-        Conductance of its cells on each column (N, J M), in siemens.
-    variance : ndarray or None
-        Variance of the current by the cells' noise (N, J M), in square amperes.
-    power : ndarray
-        Power that its rows take (N,), in watts.
-    part : ndarray of int
-        Part of each input (N,).
-    """
-
-    current: np.ndarray
-    linear: np.ndarray
-    variance: np.ndarray | None
-    power: np.ndarray
-    part: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -194,45 +166,7 @@ class SelectedMatrix(MappedMatrix):
     @cached_property
     def selection(self) -> Selection:
         """What open rows give, computed by the first read. Not a field: a run file holds what it is made of."""
-        sei, model, (across, down, inputs, columns) = self.sei, self.model, self.cut
-        ports = sei.ports(read_voltage(model.cells))
-        of_inputs, part = self._parts(down, inputs)
-        digits = sei._as_digits(to_numpy(self.g_cell).astype(float))  # (2 S, N, M)
-        filled = np.full((ports.size, down * inputs, across * columns), float(model.cells.g_grid[0]))
-        filled[:, of_inputs, : self.outputs] = digits
-        arrays = filled.reshape(ports.size, down, inputs, across, columns).transpose(1, 3, 2, 0, 4)
-        physical = arrays.reshape(down, across, inputs * ports.size, columns)
-        wires = model.lines_of(backward=False)
-        of_cells = model.cells.conductance_terms
-        terms = of_cells(physical) if wires is None else model.cells.terms_behind_wires(physical, wires.effective)
-        settled = model.chain.line_switch.settled(model.t_read)
-        terms = settled * terms.reshape(-1, *arrays.shape)  # (K, down, across, inputs, 2 S, columns)
-        factors = port_factors(sei, model.cells)
-        i_cell = np.einsum("kdripc,kp->dripc", terms, factors)
-        sigma2 = model.chain.read_noise.cell_variance(arrays, model.cells.g_span) if model.chain.read_noise.on else None
-        taken = np.abs(i_cell) * _supply(ports, model.chain)[:, None]
-        joined = 1 if sei.merge == "current" else down
-
-        def of_columns(values: np.ndarray) -> np.ndarray:
-            """Return values of cells (down, across, inputs, 2 S, columns) summed over ports, as (N, J M)."""
-            summed = values.sum(axis=3).transpose(0, 2, 1, 3).reshape(down * inputs, across * columns)
-            return _by_part(summed[of_inputs, : self.outputs], part if joined > 1 else None, joined)
-
-        return Selection(
-            current=of_columns(i_cell).astype(model.precision),
-            linear=of_columns(terms[0]),
-            variance=None
-            if sigma2 is None
-            else of_columns(sigma2 * (settled * ports[:, None]) ** 2).astype(model.precision),
-            power=taken.sum(axis=(1, 3, 4)).reshape(-1)[of_inputs],
-            part=part,
-        )
-
-    def _parts(self, down: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the place of each input among all parts' rows (N,), and its part (N,)."""
-        number = np.arange(int(self.g_cell.shape[-2]))
-        part, place = (number % down, number // down) if self.sei.deal else (number // inputs, number % inputs)
-        return part * inputs + place, part
+        return Selection.of(self.sei._as_digits(to_numpy(self.g_cell).astype(float)), self.sei, self.model)
 
     def forward(self, x: Samples | Array, *, rng: Rng | np.random.Generator | None = None) -> Product:
         """Return outputs (B, M), one above or below the reference, of bits `x` (B, N); without it the sums themselves.
@@ -250,9 +184,9 @@ class SelectedMatrix(MappedMatrix):
                 f"{float(bits.min()):g} to {float(bits.max()):g}. Put a `step` layer before, or take another mapping."
             )
         rows, bits = self.selection, bits.astype(self.model.precision, copy=False)
-        i = product(x.layout, (bits,), (rows.current,))
+        i = rows.summed(x.layout, bits)
         opened, vectors = np.asarray(x.layout.sums(bits), dtype=float), i.shape[0]
-        g_line = (opened / vectors) @ rows.linear
+        g_line = (opened / vectors) @ rows.linear.astype(float)
         gain = self._gain()
         i = self._with_noise(i, x, bits, g_line, gain, rng)
         if gain is not None:
@@ -418,22 +352,6 @@ def _check(model: ReadModel, mapping: Sei) -> None:
 
 def _listed(names: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
-
-
-def _supply(ports: np.ndarray, chain: ReadChain) -> np.ndarray:
-    """Return the voltage (2 S,) that the current of each port costs: with a readout, it gives that of plus slices."""
-    if not chain.readout.supplied:
-        return np.abs(ports)
-    return np.where(ports < 0.0, chain.readout.v_rest - ports, 0.0)
-
-
-def _by_part(values: np.ndarray, part: np.ndarray | None, parts: int) -> np.ndarray:
-    """Return values (N, M) as (N, J M), those of each input in the columns of its part; None: all in one."""
-    if part is None:
-        return values
-    spread = np.zeros((values.shape[0], parts, values.shape[1]))
-    spread[np.arange(part.size), part] = values
-    return spread.reshape(values.shape[0], -1)
 
 
 def _reached(gain: ReadoutGain, i_ref: np.ndarray, chain: ReadChain) -> np.ndarray:

@@ -151,8 +151,9 @@ def test_wires_are_those_of_the_array_that_inputs_select():
     lost = np.abs(matrix.forward(np.ones((1, 16))).y - ideal.forward(np.ones((1, 16))).y).max()
     assert lost > 0.05  # of weights: what the wires take is much more than the errors that follow
     assert off(np.ones(16)) < 0.005  # the closed form of the wires, 0.5 % of full scale as in docs/results.md
-    # Solved as if all gates were open: half the loading of the columns is not there. 2 % of full scale is allowed.
-    assert off((np.arange(16) % 2).astype(float)) < 0.02
+    # Between closed and open the weights of near and far cells are a straight line: as good as the wires themselves.
+    for opened in ((np.arange(16) % 2), np.arange(16) < 8, np.arange(16) >= 8, np.arange(16) == 3):
+        assert off(opened.astype(float)) < 0.005
 
 
 def test_images_are_read_by_windows_and_pooling_may_follow_the_comparator():
