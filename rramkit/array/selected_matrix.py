@@ -1,15 +1,11 @@
 """A matrix whose input bits select rows, read by comparators: the mapping `sei` (`mapping.sei`) on its arrays.
 
-All voltages are constant, so that a cell gives one current, and a column's is a sum over open rows::
+`selection` has the currents: one product a read for them and one for the conductance of the open cells, whatever the
+slices. With a readout (`stages.readout`) the column is held at rest and the comparator sees its output, in the gain
+setting and with the constant current that `readout_setting` chooses; two neighbouring columns share a readout and its
+comparator, one after the other::
 
-    i_m = sum_r x_r a_rm         a_rm  current of the 2 S cells of input r into column m, at their ports (A)
-
-one product a read, whatever the slices. The wires are solved as if all gates were open, which is the largest load: a
-closed row draws nothing, so an open cell gets a little more than this says. With a readout (`stages.readout`) the
-column is held at rest and the comparator sees its output, in the gain setting of the largest feedback resistor in whose
-range all references lie; two neighbouring columns share a readout and its comparator, one after the other::
-
-    y_m = 1 where  f(i' + v_offset g) + v_offset  >  f(i_ref) + v_latch
+    y_m = 1 where  f(i' + i_bias + v_offset g) + v_offset  >  f(i_ref + i_bias) + v_latch
 
     g  conductance of the open cells of the column, the mean of the batch (S)
     f, i', v_offset  as `stages.readout` has them        v_latch  offset of the comparator (V)
@@ -35,11 +31,13 @@ import numpy as np
 
 from rramkit.array.backend import Array, to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping.sei import Sei, port_factors, read_voltage
+from rramkit.array.mapping.sei import Sei, read_voltage
 from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import product, times
 from rramkit.array.read_model import ReadModel
+from rramkit.array.readout_setting import ReadoutSetting
 from rramkit.array.rng import Rng
+from rramkit.array.selection import Selection
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.readout import ReadoutGain
 from rramkit.array.stages.sense_unit import LINES
@@ -49,31 +47,6 @@ from rramkit.errors import InputError
 
 _STAGES = ("read_noise", "line_switch", "readout", "word_line")
 """Stages of a read that these arrays have."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What open rows give, for J parts that are sensed one by one (1 where their columns end in one comparator).
-
-    Attributes
-    ----------
-    current : ndarray
-        Current of an open input into each column (N, J M), in amperes.
-    linear : ndarray
-        Conductance of its cells on each column (N, J M), in siemens.
-    variance : ndarray or None
-        Variance of the current by the cells' noise (N, J M), in square amperes.
-    power : ndarray
-        Power that its rows take (N,), in watts.
-    part : ndarray of int
-        Part of each input (N,).
-    """
-
-    current: np.ndarray
-    linear: np.ndarray
-    variance: np.ndarray | None
-    power: np.ndarray
-    part: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -87,9 +60,11 @@ class SelectedMatrix(MappedMatrix):
     offset, latch : ndarray or None
         Input offset of readout and comparator of each sensed column (J M,), in volts; None: none.
     reference : ndarray or None
-        What an output must exceed (M,), in outputs of the matrix; None: not compared, as in a test read.
+        What an output must exceed (M,), in outputs of the matrix; None: not known, and sums are given.
     trim : ndarray or None
         Gain and offset (2, M) that make what a column gives the exact output: the reference is moved by them.
+    test : bool
+        Whether reads are test reads: sums in place of decisions, at the same gain setting.
 
     Examples
     --------
@@ -110,6 +85,7 @@ class SelectedMatrix(MappedMatrix):
     latch: np.ndarray | None = None
     reference: np.ndarray | None = None
     trim: np.ndarray | None = None
+    test: bool = False
 
     @classmethod
     def built(
@@ -171,18 +147,27 @@ class SelectedMatrix(MappedMatrix):
         return across * down, inputs * self.sei.rows_per_input, columns
 
     @property
+    def decides(self) -> bool:
+        """Whether reads are decisions."""
+        return self.reference is not None and not self.test
+
+    @property
     def chain(self) -> ReadChain:
         """Stages of a read."""
         return self.model.chain
 
     def compared(self, reference: np.ndarray | None) -> Self:
-        """Return this matrix with what its outputs must exceed (M,), in outputs; None: a test read of the currents."""
+        """Return this matrix with what its outputs must exceed (M,), in outputs; None: sums are given."""
         same = reference is not None and self.reference is not None and np.array_equal(reference, self.reference)
         return self if same else self._with(reference=reference)
 
+    def tested(self) -> Self:
+        """Return this matrix for test reads, which give sums."""
+        return self._with(test=True)
+
     def trimmed(self, gain: np.ndarray, offset: np.ndarray) -> Self:
         """Return this matrix with references moved so that `gain` times a column and `offset` is the exact output."""
-        return self._with(trim=np.stack([gain, offset]))
+        return self._with(trim=np.stack([gain, offset]), test=False)
 
     def _with(self, **changes: object) -> Self:
         """Return this matrix with other references: what its rows give stays."""
@@ -194,45 +179,7 @@ class SelectedMatrix(MappedMatrix):
     @cached_property
     def selection(self) -> Selection:
         """What open rows give, computed by the first read. Not a field: a run file holds what it is made of."""
-        sei, model, (across, down, inputs, columns) = self.sei, self.model, self.cut
-        ports = sei.ports(read_voltage(model.cells))
-        of_inputs, part = self._parts(down, inputs)
-        digits = sei._as_digits(to_numpy(self.g_cell).astype(float))  # (2 S, N, M)
-        filled = np.full((ports.size, down * inputs, across * columns), float(model.cells.g_grid[0]))
-        filled[:, of_inputs, : self.outputs] = digits
-        arrays = filled.reshape(ports.size, down, inputs, across, columns).transpose(1, 3, 2, 0, 4)
-        physical = arrays.reshape(down, across, inputs * ports.size, columns)
-        wires = model.lines_of(backward=False)
-        of_cells = model.cells.conductance_terms
-        terms = of_cells(physical) if wires is None else model.cells.terms_behind_wires(physical, wires.effective)
-        settled = model.chain.line_switch.settled(model.t_read)
-        terms = settled * terms.reshape(-1, *arrays.shape)  # (K, down, across, inputs, 2 S, columns)
-        factors = port_factors(sei, model.cells)
-        i_cell = np.einsum("kdripc,kp->dripc", terms, factors)
-        sigma2 = model.chain.read_noise.cell_variance(arrays, model.cells.g_span) if model.chain.read_noise.on else None
-        taken = np.abs(i_cell) * _supply(ports, model.chain)[:, None]
-        joined = 1 if sei.merge == "current" else down
-
-        def of_columns(values: np.ndarray) -> np.ndarray:
-            """Return values of cells (down, across, inputs, 2 S, columns) summed over ports, as (N, J M)."""
-            summed = values.sum(axis=3).transpose(0, 2, 1, 3).reshape(down * inputs, across * columns)
-            return _by_part(summed[of_inputs, : self.outputs], part if joined > 1 else None, joined)
-
-        return Selection(
-            current=of_columns(i_cell).astype(model.precision),
-            linear=of_columns(terms[0]),
-            variance=None
-            if sigma2 is None
-            else of_columns(sigma2 * (settled * ports[:, None]) ** 2).astype(model.precision),
-            power=taken.sum(axis=(1, 3, 4)).reshape(-1)[of_inputs],
-            part=part,
-        )
-
-    def _parts(self, down: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the place of each input among all parts' rows (N,), and its part (N,)."""
-        number = np.arange(int(self.g_cell.shape[-2]))
-        part, place = (number % down, number // down) if self.sei.deal else (number // inputs, number % inputs)
-        return part * inputs + place, part
+        return Selection.of(self.sei._as_digits(to_numpy(self.g_cell).astype(float)), self.sei, self.model)
 
     def forward(self, x: Samples | Array, *, rng: Rng | np.random.Generator | None = None) -> Product:
         """Return outputs (B, M), one above or below the reference, of bits `x` (B, N); without it the sums themselves.
@@ -250,20 +197,20 @@ class SelectedMatrix(MappedMatrix):
                 f"{float(bits.min()):g} to {float(bits.max()):g}. Put a `step` layer before, or take another mapping."
             )
         rows, bits = self.selection, bits.astype(self.model.precision, copy=False)
-        i = product(x.layout, (bits,), (rows.current,))
+        i = rows.summed(x.layout, bits)
         opened, vectors = np.asarray(x.layout.sums(bits), dtype=float), i.shape[0]
-        g_line = (opened / vectors) @ rows.linear
-        gain = self._gain()
-        i = self._with_noise(i, x, bits, g_line, gain, rng)
-        if gain is not None:
-            i = i * self._factor(g_line, gain) + self._shift(g_line, gain)
+        g_line = (opened / vectors) @ rows.linear.astype(float)
+        setting = self._setting()
+        i = self._with_noise(i, x, bits, g_line, setting, rng)
+        if setting is not None:
+            i = i * self._factor(g_line, setting) + self._shift(g_line, setting.gain)
         y = i / self.sei.i_unit(read_voltage(self.model.cells))
         beyond = 0
-        if self.reference is not None:
-            y, beyond = self._decided(y, x, bits, gain)
+        if self.decides:
+            y, beyond = self._decided(y, x, bits, setting)
         elif self.sei.merge == "vote":
             y = y.reshape(vectors, -1, self.outputs).sum(axis=1)
-        return self._priced(y.astype(bits.dtype, copy=False), i, opened, gain, beyond * vectors)
+        return self._priced(y.astype(bits.dtype, copy=False), i, opened, setting, beyond * vectors)
 
     def backward(self, error: Array, *, rng: Rng | None = None) -> Product:
         """Return e W^T for errors (B, M) through the weights in memory: (B, N).
@@ -299,11 +246,13 @@ class SelectedMatrix(MappedMatrix):
         assert self.reference is not None
         return self.reference + np.where(above, 1.0, -1.0)
 
-    def _decided(self, y: np.ndarray, x: Samples, bits: np.ndarray, gain: ReadoutGain | None) -> tuple[np.ndarray, int]:
+    def _decided(
+        self, y: np.ndarray, x: Samples, bits: np.ndarray, setting: ReadoutSetting | None
+    ) -> tuple[np.ndarray, int]:
         """Return outputs (B, M) of sums (B, J M), and the number of columns whose reference is beyond the readout."""
         reference, sei = self._in_sums(), self.sei
         parts = y.shape[-1] // self.outputs
-        beyond = 0 if gain is None else int(np.count_nonzero(~_reached(gain, self._i_ref(), self.model.chain)))
+        beyond = 0 if setting is None else setting.beyond
         if parts == 1:
             return self._outputs(y > reference), beyond * parts
         share: np.ndarray | float = 1.0 / parts
@@ -319,20 +268,17 @@ class SelectedMatrix(MappedMatrix):
         parts = self.cut[1] if self.sei.merge == "vote" else 1
         return self._in_sums() * (self.sei.i_unit(read_voltage(self.model.cells)) / parts)
 
-    def _gain(self) -> ReadoutGain | None:
-        """Return the gain setting: the given one, or the largest feedback resistor that holds all references."""
+    def _setting(self) -> ReadoutSetting | None:
+        """Return how the readouts are set; None: there are none."""
         readout = self.model.chain.readout
         if not readout.on:
             return None
-        if self.reference is None or readout.r_feedback is not None:
-            return readout.gains[readout.first]
-        fit = [gain for gain in readout.gains if np.all(_reached(gain, self._i_ref(), self.model.chain))]
-        return fit[-1] if fit else readout.gains[0]
+        return ReadoutSetting.of(readout, self.sei.sense_amp, None if self.reference is None else self._i_ref())
 
-    def _factor(self, g_line: np.ndarray, gain: ReadoutGain) -> np.ndarray:
+    def _factor(self, g_line: np.ndarray, setting: ReadoutSetting) -> np.ndarray:
         """Return i' / i (J M,): what the input resistance of the gain setting changes."""
         readout = self.model.chain.readout
-        r_in = readout.input_resistance(readout.gains.index(gain), g_line)
+        r_in = readout.input_resistance(setting.number, g_line)
         return (1.0 + (readout.r_sensing or 0.0) * g_line) / (1.0 + r_in * g_line)
 
     def _shift(self, g_line: np.ndarray, gain: ReadoutGain) -> np.ndarray:
@@ -347,13 +293,13 @@ class SelectedMatrix(MappedMatrix):
         x: Samples,
         bits: np.ndarray,
         g_line: np.ndarray,
-        gain: ReadoutGain | None,
+        setting: ReadoutSetting | None,
         rng: Rng | np.random.Generator | None,
     ) -> np.ndarray:
         """Return currents (B, J M) with the noise of cells and readouts."""
         readout, own = self.model.chain.readout, np.zeros(())
-        if gain is not None:
-            own = gain.noise(g_line) ** 2 if readout.noise is None else np.full_like(g_line, readout.noise**2)
+        if setting is not None:
+            own = setting.gain.noise(g_line) ** 2 if readout.noise is None else np.full_like(g_line, readout.noise**2)
         if self.selection.variance is None and not np.any(own):
             return i
         if not isinstance(rng, np.random.Generator):
@@ -363,30 +309,30 @@ class SelectedMatrix(MappedMatrix):
         return i + np.sqrt(own).astype(i.dtype) * rng.standard_normal(i.shape, dtype=i.dtype)
 
     def _priced(
-        self, y: np.ndarray, i: np.ndarray, opened: np.ndarray, gain: ReadoutGain | None, beyond: int
+        self, y: np.ndarray, i: np.ndarray, opened: np.ndarray, setting: ReadoutSetting | None, beyond: int
     ) -> Product:
         """Return the product with energy and time of its reads."""
         chain, amp, (across, down, _, columns) = self.model.chain, self.sei.sense_amp, self.cut
-        turns = LINES if gain is not None else 1
-        compared = self.reference is not None
+        turns = 1 if setting is None else LINES
+        compared = self.decides
         gates = chain.word_line.e_line(self.sei.rows_per_input * columns) if chain.word_line.on else 0.0
         e_gates = gates * across * float(opened.sum())
         e_ports = turns * self.model.t_read * float(opened @ self.selection.power)
-        e_readouts = 0.0 if gain is None else self._e_readouts(i, gain)
+        e_readouts = 0.0 if setting is None else self._e_readouts(i, setting)
         lines = i.size * (down if self.sei.merge == "current" else 1) + self.tiling[1] * across * down
         e_decisions = amp.energy * i.size if compared else 0.0
         energy = e_gates + e_ports + e_readouts + chain.line_switch.energy * lines + e_decisions
         seconds = y.shape[0] * turns * (self.model.t_read + (amp.t_decide if compared else 0.0))
         return Product(y, energy, beyond, seconds, i.size, beyond, e_ports, e_readouts)
 
-    def _e_readouts(self, i: np.ndarray, gain: ReadoutGain) -> float:
+    def _e_readouts(self, i: np.ndarray, setting: ReadoutSetting) -> float:
         """Return the energy (J) of readouts at the mean currents of columns, and of the columns that wait."""
         readout = self.model.chain.readout
         if not readout.supplied:
             return 0.0
-        mean = i.mean(axis=0, dtype=float)
+        mean = i.mean(axis=0, dtype=float) + setting.i_bias
         waits = (LINES - 1) * readout.v_rest * self.model.t_read * np.maximum(mean, 0.0)
-        return float((gain.read_energy(mean) + waits).sum()) * i.shape[0]
+        return float((setting.gain.read_energy(mean) + waits).sum()) * i.shape[0]
 
 
 def _check(model: ReadModel, mapping: Sei) -> None:
@@ -418,24 +364,3 @@ def _check(model: ReadModel, mapping: Sei) -> None:
 
 def _listed(names: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
-
-
-def _supply(ports: np.ndarray, chain: ReadChain) -> np.ndarray:
-    """Return the voltage (2 S,) that the current of each port costs: with a readout, it gives that of plus slices."""
-    if not chain.readout.supplied:
-        return np.abs(ports)
-    return np.where(ports < 0.0, chain.readout.v_rest - ports, 0.0)
-
-
-def _by_part(values: np.ndarray, part: np.ndarray | None, parts: int) -> np.ndarray:
-    """Return values (N, M) as (N, J M), those of each input in the columns of its part; None: all in one."""
-    if part is None:
-        return values
-    spread = np.zeros((values.shape[0], parts, values.shape[1]))
-    spread[np.arange(part.size), part] = values
-    return spread.reshape(values.shape[0], -1)
-
-
-def _reached(gain: ReadoutGain, i_ref: np.ndarray, chain: ReadChain) -> np.ndarray:
-    """Whether reference currents (M,) lie within a gain setting's range: from an output of 0 V to its end."""
-    return (i_ref <= gain.curve().i_end) & (i_ref >= -chain.readout.v_rest / gain.r_feedback)

@@ -66,7 +66,6 @@ class _Fitted:
 
     matrix: Matrix
     exact: FloatMatrix
-    reference: np.ndarray | None = None  # of comparators, which the matrix is read without
     sums: _Sums = field(default_factory=_Sums)
     cost: ReadCost = field(default_factory=ReadCost)
 
@@ -85,9 +84,8 @@ class _Fitted:
 
     def corrected(self) -> Corrected | SelectedMatrix:
         """Return the matrix with its correction; of one that comparators read, with its references moved."""
-        if self.reference is None or not isinstance(self.matrix, SelectedMatrix):
-            return Corrected(self.matrix, *self.sums.line())
-        return self.matrix.compared(self.reference).trimmed(*self.sums.line())
+        line = self.sums.line()
+        return self.matrix.trimmed(*line) if isinstance(self.matrix, SelectedMatrix) else Corrected(self.matrix, *line)
 
 
 def corrected(
@@ -133,5 +131,5 @@ def corrected(
 
 def _fitted(matrix: Matrix, exact: FloatMatrix) -> _Fitted:
     if isinstance(matrix, SelectedMatrix):
-        return _Fitted(matrix.compared(None), exact, matrix.reference)
+        return _Fitted(matrix.tested(), exact)
     return _Fitted(matrix.inner if isinstance(matrix, Corrected) else matrix, exact)

@@ -20,6 +20,8 @@ class SenseAmp(Parameters):
 
     energy: float = quantity(0.0, "J", "energy of one decision", ge=0.0)
     t_decide: float = quantity(0.0, "s", "time of one decision: the clock period", ge=0.0)
+    v_low: float = quantity(0.0, "V", "lowest common mode of the inputs", ge=0.0, le=10.0)
+    v_high: float = quantity(10.0, "V", "highest common mode of the inputs", ge=0.0, le=10.0)
     offset_sigma: float = quantity(0.0, "V", "standard deviation of the input offset", ge=0.0, le=1.0)
 
     @classmethod
@@ -37,7 +39,10 @@ class SenseAmp(Parameters):
                 "with `rramkit characterize --plan design`."
             )
         table = tables.nominal()[SENSE_AMP.group]
+        v_cm = np.asarray(table.axes[SENSE_AMP.v_cm].values)
         values = {
+            "v_low": float(v_cm.min()),
+            "v_high": float(v_cm.max()),
             "energy": float(np.max(np.asarray(table.signal(SENSE_AMP.energy).values))),
             "t_decide": table.condition(SENSE_AMP.t_clock),
         }
