@@ -184,7 +184,7 @@ class SpikingNetwork:
             unit = self.neuron.unit(y.mean(axis=1), np.stack(rows) @ layer.matrix.weight, layer.scale)
             if not unit > 0.0:
                 raise InputError(
-                    f"layer {layer.name}: its neurons' inputs must be above 0 in some calibration inputs; got {unit:g}. "
+                    f"layer {layer.name}: its neurons' inputs must be above 0 in the calibration; got {unit:g}. "
                     "Raise `spiking.calibration`, or `spiking.neuron.quantile`."
                 )
             if isinstance(self.neuron, LeakyNeuron):
