@@ -327,7 +327,10 @@ def test_a_networks_sigmoids_are_sampled():
     spiking = SpikingNetwork.of(network, None, chosen.chip, settings, x[:20])
     one = spiking_evaluation(spiking, x, given.y_test, settings)
     assert one.accuracy > 0.9
-    assert spiking.layers[0].unit == near(1.0 / network.params.scales[0], rel=1e-12)
+    # A logit is one over the digital factor, but for the single precision of the products.
+    assert spiking.layers[0].unit == near(1.0 / network.params.scales[0], rel=1e-6)
+    y, exact = np.array([[0.9, -1.8]]), np.array([[1.0, -2.0]])  # an array that loses a tenth
+    assert SamplingNeuron().unit(y, exact, 4.0) == near(0.9 / 4.0, rel=1e-12)
 
 
 # ---- what is refused

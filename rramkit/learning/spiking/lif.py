@@ -68,10 +68,10 @@ class LeakyNeuron(Parameters):
             )
         return 1.0 - t_step / self.tau if self.tau else 1.0
 
-    def unit(self, y: np.ndarray, scale: float) -> float:
+    def unit(self, y: np.ndarray, exact: np.ndarray, scale: float) -> float:
         """Return the output of a matrix that charges a membrane to its threshold, from mean outputs `y` (...).
 
-        `scale` is the digital factor of the trained layer, which a threshold takes up.
+        What the weights' exact products and the digital factor `scale` of the trained layer are, does not matter.
         """
         return float(np.quantile(y, self.quantile))
 

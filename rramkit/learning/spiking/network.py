@@ -180,12 +180,12 @@ class SpikingNetwork:
             layer = replace(layer, bias_rate=min(_FULL, _FULL / stands_for))
             generators = [streams.reads(k, index) for k in range(len(x))]
             read = [layer.read(each, self.dtype, rng=rng)[0] for each, rng in zip(spikes, generators, strict=True)]
-            y = np.stack(read).astype(float)
-            unit = self.neuron.unit(y.mean(axis=1), layer.scale)
-            if unit <= 0.0:
+            y, rows = np.stack(read).astype(float), [layer.rows(each, np.dtype(float)).mean(axis=0) for each in spikes]
+            unit = self.neuron.unit(y.mean(axis=1), np.stack(rows) @ layer.matrix.weight, layer.scale)
+            if not unit > 0.0:
                 raise InputError(
-                    f"layer {layer.name}: its neurons' inputs must be above 0 in some calibration inputs; got {unit:g} "
-                    "at `spiking.neuron.quantile`. Raise it, or `spiking.calibration`."
+                    f"layer {layer.name}: its neurons' inputs must be above 0 in the calibration; got {unit:g}. "
+                    "Raise `spiking.calibration`, or `spiking.neuron.quantile`."
                 )
             if isinstance(self.neuron, LeakyNeuron):
                 if any(later.bias for later in self.layers[index + 1 : index + 2]):

@@ -21,7 +21,7 @@ class SamplingNeuron(Parameters):
     """Stochastic neurons with a refractory time, of networks with sigmoids."""
 
     kind: Literal["sampling"] = quantity("sampling", "1", "neural sampling")
-    refractory: int = quantity(4, "1", "steps that a spike lasts, without another one", ge=1, le=1000)
+    refractory: int = quantity(2, "1", "steps that a spike lasts, without another one", ge=1, le=1000)
     v_logit: float = quantity(0.1, "V", "scale of the comparator's noise: voltage of one logit", gt=0.0, le=10.0)
 
     @property
@@ -39,9 +39,13 @@ class SamplingNeuron(Parameters):
         """Voltage of an input of one (V)."""
         return self.v_logit
 
-    def unit(self, y: np.ndarray, scale: float) -> float:
-        """Return the output of a matrix that is one logit: one over the digital factor `scale` of the trained layer."""
-        return 1.0 / scale
+    def unit(self, y: np.ndarray, exact: np.ndarray, scale: float) -> float:
+        """Return the output of a matrix that is one logit.
+
+        Exactly, that is one over the digital factor `scale` of the trained layer; arrays give less than the exact
+        products, by least squares the part that their mean outputs `y` (...) are of the `exact` ones (...).
+        """
+        return float(np.vdot(y, exact) / np.vdot(exact, exact)) / scale
 
     def spikes(
         self, inputs: np.ndarray, shift: np.ndarray, *, t_step: float, uniform: np.ndarray | None = None
