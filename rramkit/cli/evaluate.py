@@ -32,6 +32,9 @@ def evaluate(
         float, typer.Option(help="Time after which cells are brought back; 0: never.", metavar="SECONDS", min=0)
     ] = 0.0,
     chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
+    reads: Annotated[
+        int, typer.Option(help="Passes that are averaged: less noise, as many times the energy.", min=1, max=10_000)
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Seed of drift exponents and of the first other chip.", min=0)] = 1,
     pairs: ParameterPairs = None,
     layers: Annotated[
@@ -107,6 +110,7 @@ def evaluate(
         if experiment is None:
             raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
         subject = of_weights(weights, experiment, tables, data, own, correct=number, seed=seed)
+    subject.reads = reads
     outcome = subject.outcome(rests, range(seed, seed + chips))
     if export is not None:
         _export(export, subject)
