@@ -118,6 +118,10 @@ class MappedMatrix:
         return self.tile.model.chain
 
     @property
+    def _of_columns(self) -> Array | None:
+        return self.mapping.of_columns(self.g_cell, self.flips)
+
+    @property
     def weight(self) -> np.ndarray:
         """The matrix (N, M) that the cells stand for."""
         flips = None if self.flips is None else to_numpy(self.flips)
@@ -142,7 +146,7 @@ class MappedMatrix:
         def total(volts: Array) -> Array:
             return Samples(volts, layout).rows().sum(axis=-1)[:, None]
 
-        i = self.mapping.forward(read, v.values, total=total, v_max=v_max, flips=self.flips)
+        i = self.mapping.forward(read, v.values, total=total, v_max=v_max, flips=self._of_columns)
         return cost.product(i, unit * self.mapping.g_unit)
 
     def backward(self, error: Array, *, rng: Rng | None = None) -> Product:
@@ -156,7 +160,7 @@ class MappedMatrix:
         def read(volts: Array) -> Array:
             return cost.add(self.tile.backward(volts, rng=rng), volts)
 
-        i = self.mapping.backward(read, v.values, v_max=v_max, flips=self.flips)
+        i = self.mapping.backward(read, v.values, v_max=v_max, flips=self._of_columns)
         return cost.product(i, unit * self.mapping.g_unit)
 
     def calibrated(self, x: Samples, errors: Array | None = None, *, margin: float) -> Self:
@@ -175,7 +179,7 @@ class MappedMatrix:
         def total(volts: Array) -> Array:
             return Samples(volts, v.windows).rows().sum(axis=-1)[:, None]
 
-        self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self.flips)
+        self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self._of_columns)
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0 if v.windows is None else -1)
         forward = replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
         both = errors is not None and self.digital is None and self.tile.model.chain.calibrates_backward
@@ -190,7 +194,7 @@ class MappedMatrix:
             driven.append(volts)
             return xp.zeros((volts.shape[0], rows), dtype=volts.dtype)
 
-        self.mapping.backward(record, v, v_max=v_max, flips=self.flips)
+        self.mapping.backward(record, v, v_max=v_max, flips=self._of_columns)
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0)
         return replace(self, tile=self.tile.calibrated(batch, backward=True, margin=margin))
 

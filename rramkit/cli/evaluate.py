@@ -41,6 +41,9 @@ def evaluate(
         ),
     ] = None,
     chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
+    reads: Annotated[
+        int, typer.Option(help="Passes that are averaged: less noise, as many times the energy.", min=1, max=10_000)
+    ] = 1,
     seed: Annotated[
         int, typer.Option(help="Seed of drift exponents, of the spread, and of the first other chip.", min=0)
     ] = 1,
@@ -133,6 +136,7 @@ def evaluate(
         if experiment is None:
             raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
         subject = of_weights(weights, experiment, tables, data, own, correct=number, seed=seed)
+    subject.reads = reads
     outcome = subject.outcome(rests, range(seed, seed + chips), spread or ())
     if spiking:
         from rramkit.cli.spiking import spiking_outcome

@@ -22,6 +22,7 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.continued import plain_of, same_cells
 from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
+from rramkit.learning.data.functions import FUNCTIONS
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
 from rramkit.learning.evaluate import (
@@ -29,10 +30,12 @@ from rramkit.learning.evaluate import (
     LayerCost,
     accuracy_in_float,
     aged,
+    analog_activations,
     evaluate,
     read_anew,
     refreshed,
     rewritten,
+    tuned,
     varied,
 )
 from rramkit.learning.experiment import Experiment
@@ -95,7 +98,7 @@ class Subject:
     ) -> None:
         self.experiment, self.operating, self.data, self.plain = experiment, operating, data, plain
         self.x, self.labels = data.x_test, data.y_test
-        self.correct = correct
+        self.correct, self.reads = correct, 1
         self.said: dict[str, Any] = {}
         self.network: TrainedNetwork
 
@@ -104,15 +107,16 @@ class Subject:
         stage("test inputs")
         fresh = self._evaluated(self.network)
         if "written" in self.said:
-            self.said["written"]["accuracy"] = fresh.accuracy
+            self.said["written"] |= _quality(fresh)
         outcome: dict[str, Any] = {
             "data": self.data.name,
             "inputs": len(self.labels),
-            "accuracy": fresh.accuracy,
-            **({} if fresh.errors is None else {"errors": vars(fresh.errors)}),
+            **_quality(fresh),
             "energy": fresh.energy,
             "seconds": fresh.seconds,
             "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
+            **({"reads": self.reads} if self.reads > 1 else {}),
+            **self._of_function(fresh),
             **self.said,
         }
         layers = enumerate(self.network.network.chain.layers)
@@ -128,8 +132,18 @@ class Subject:
             outcome |= self._on_chips(chips)
         return outcome
 
+    def _of_function(self, fresh: Evaluation) -> dict[str, Any]:
+        """Return the work of the function that the network replaces, and of that for each joule."""
+        settings = self.experiment.data
+        if settings.name != "function":
+            return {}
+        operations = FUNCTIONS[settings.function].operations
+        activations = analog_activations(self.network.network, fresh.layers)
+        whole = fresh.energy + activations
+        return {"function": {"operations": operations, "activations": activations, "per_joule": operations / whole}}
+
     def _evaluated(self, network: TrainedNetwork) -> Evaluation:
-        return evaluate(network, self.x, self.labels, loss=self.experiment.loss)
+        return evaluate(network, self.x, self.labels, loss=self.experiment.loss, reads=self.reads)
 
     def written(self, seed: int) -> tuple[TrainedNetwork, dict[str, Any]]:
         """Return the weights on a chip, its outputs corrected where that is wanted, and what is printed of that."""
@@ -140,8 +154,11 @@ class Subject:
         network, cost = rewritten(
             self.experiment, self.operating, self.plain, first, labels, input_shape=self.data.shape, seed=seed
         )
+        window = getattr(getattr(self.experiment.rule, "verify", None), "window", 0.0)
+        within = {"window": window, "tuned": tuned(network, self.plain.weights, window=window)} if window else {}
         network, of_correction = self.with_correction(network)
-        return network, {"seed": seed, "energy_write": cost.energy, "pulses": cost.pulses, **of_correction}
+        said = {"seed": seed, "energy_write": cost.energy, "pulses": cost.pulses, **within}
+        return network, said | of_correction
 
     def with_correction(self, network: TrainedNetwork) -> tuple[TrainedNetwork, dict[str, Any]]:
         """Return a network with outputs corrected by the first training inputs, and what is printed of that."""
@@ -167,7 +184,7 @@ class Subject:
         told, networks = [], []
         for seed in chips:
             network, said = self.written(seed)
-            said["accuracy"] = self._evaluated(network).accuracy
+            said |= _quality(self._evaluated(network))
             told.append(said)
             networks = [*networks, network][:2]
         return {"chips": told, "chips_alike": len(networks) > 1 and same_cells(*networks)}
@@ -180,8 +197,8 @@ class Subject:
             older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=rests.refresh, seed=seed)
             older, said = self.with_correction(older) if rests.anew else (older, {})
             found = self._evaluated(older)
-            row = {"after": seconds, "temperature": kelvin, "refresh": rests.refresh, "accuracy": found.accuracy}
-            rows.append(row | said)
+            row = {"after": seconds, "temperature": kelvin, "refresh": rests.refresh}
+            rows.append(row | _quality(found) | said)
         outcome: dict[str, Any] = {"retention": law.model_dump(mode="json"), "aged": rows}
         if rests.refresh:
             kelvins = dict.fromkeys(kelvin for _, kelvin in rests.ages)
@@ -279,6 +296,12 @@ def of_weights(
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
     subject.said |= {"float_accuracy": in_float, "written": told, **of_file, **({"names": changed} if changed else {})}
     return subject
+
+
+def _quality(found: Evaluation) -> dict[str, Any]:
+    """Return the accuracy, and of targets the relative errors."""
+    errors = {} if found.errors is None else {"errors": vars(found.errors)}
+    return {"accuracy": found.accuracy, **errors}
 
 
 def _of_onnx(

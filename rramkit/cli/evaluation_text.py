@@ -40,9 +40,12 @@ def _heading(outcome: dict[str, Any]) -> list[tuple[str, str]]:
 def _accuracy(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     if "errors" not in outcome:
         return [("accuracy", units.percent(outcome["accuracy"]))]
-    mean, largest = (units.percent(outcome["errors"][name]) for name in ("mean", "largest"))
     accuracy = f"{units.percent(outcome['accuracy'])}, which is 1 less the mean relative error"
-    return [("accuracy", accuracy), ("relative error", f"mean {mean}, largest {largest} of the range")]
+    return [("accuracy", accuracy), ("relative error", _errors(outcome["errors"]))]
+
+
+def _errors(errors: dict[str, float]) -> str:
+    return f"mean {units.percent(errors['mean'])}, largest {units.percent(errors['largest'])} of the range"
 
 
 def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
@@ -50,6 +53,7 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     for layer in outcome["layers"]:
         shown.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
     whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
+    whole += f" for {outcome['reads']} reads, averaged" if "reads" in outcome else ""
     areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
     shown.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
     parts: dict[str, float] = {}
@@ -63,6 +67,11 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = []
+    if "function" in outcome:
+        of = outcome["function"]
+        analog = f", with {units.text(of['activations'], 'J')} for analog activations" if of["activations"] else ""
+        what = f"{of['operations']} operations, {units.text(of['per_joule'] / 1e9, 'GFLOPS/W')}{analog} (our counts)"
+        shown.append(("function", what))
     if "correction" in outcome:
         shown.append(("outputs corrected", _correction(outcome["correction"])))
     if "by_layer" in outcome:
@@ -103,6 +112,12 @@ def _of_chips(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
         written = f"{units.count(each['pulses'], 'pulse')}, {units.text(each['energy_write'], 'J')}"
         shown.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
+        if "errors" in each:
+            shown.append(("relative error", _errors(each["errors"])))
+        if "tuned" in each:
+            shown.append(
+                ("tuned", f"{units.percent(each['tuned'])} of the cells within {each['window']:.2g} of the range")
+            )
         if "correction" in each:
             shown.append(("outputs corrected", _correction(each["correction"])))
     if outcome.get("chips_alike"):

@@ -23,7 +23,7 @@ import numpy as np
 from rramkit.array.backend import to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
-from rramkit.array.read_parts import read_parts
+from rramkit.array.read_parts import SENSING, read_parts
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
@@ -33,8 +33,10 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.continued import as_float, continued
 from rramkit.learning.data import as_numbers
 from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers import Activation
 from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.losses import CrossEntropy, LossSettings, RelativeErrors
+from rramkit.learning.model import Network
 from rramkit.learning.state_dict import PlainWeights, named_layers
 from rramkit.learning.supervised import answers, trainers
 from rramkit.learning.trained import TrainedNetwork
@@ -67,6 +69,8 @@ class LayerCost:
         Inputs and currents clamped, over all inputs.
     parts : mapping of str to float
         Parts of `energy` by name (J), as `rramkit.array.read_parts` has them; empty in float.
+    sensed : float
+        Currents sensed for one input.
     """
 
     name: str
@@ -78,6 +82,7 @@ class LayerCost:
     seconds: float
     clamped: int
     parts: Mapping[str, float] = field(default_factory=dict)
+    sensed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ def evaluate(
     *,
     rng: np.random.Generator | None = None,
     loss: LossSettings = _CROSS_ENTROPY,
+    reads: int = 1,
 ) -> Evaluation:
     """Classify inputs, or answer them by numbers, and book the reads of each layer.
 
@@ -151,6 +157,8 @@ def evaluate(
         Draws the read noise; left out, one of the run's seed: then the accuracy of a run is found again.
     loss : LossSettings
         That of the training: what its scores say; left out, classes.
+    reads : int
+        Passes whose scores are averaged: less noise of the reads, at as many times their energy and time.
 
     Returns
     -------
@@ -159,7 +167,11 @@ def evaluate(
     """
     meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
     params = replace(network.params, matrices=meters)
-    scores = replace(network, params=params).scores(x, rng=rng)
+    draws = np.random.default_rng(network.seed) if rng is None and reads > 1 else rng
+    metered = replace(network, params=params)
+    scores = (
+        sum(metered.scores(x, rng=draws) for _ in range(reads)) / reads if reads > 1 else metered.scores(x, rng=rng)
+    )
     count = len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
     names = matrix_names(network.network)
@@ -174,6 +186,7 @@ def evaluate(
             seconds=meter.cost.seconds / count,
             clamped=meter.cost.clamped,
             parts=_parts(meter, count),
+            sensed=meter.cost.conversions / count,
         )
         for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
     )
@@ -190,6 +203,21 @@ def _parts(meter: _Metered, count: int) -> dict[str, float]:
     sums = {"energy": cost.energy, "e_drivers": cost.e_drivers, "e_sensing": cost.e_sensing}
     parts = read_parts(of_cells[0].chain, of_cells[0].mapping, **sums, conversions=cost.conversions)
     return {part.name: part.energy / count for part in parts if part.energy}
+
+
+def analog_activations(network: Network, layers: Sequence[LayerCost]) -> float:
+    """Return the energy of activations between layers, were they analog (J), for one input.
+
+    Each takes as much as the readout of one line of the layer before it (this kit's choice: an operational amplifier
+    each, whose circuits the tables do not have).
+    """
+    energy, index = 0.0, -1
+    for _, layer in named_layers(network):
+        if layer.sizes.matrices:
+            index += 1
+        elif isinstance(layer, Activation) and 0 <= index < len(layers) - 1 and layers[index].sensed:
+            energy += layers[index].shape[1] * layers[index].parts.get(SENSING, 0.0) / layers[index].sensed
+    return energy
 
 
 def accuracy_in_float(
@@ -387,6 +415,33 @@ def rewritten(
         of_float = replace(of_float, vectors=plain.vectors, means=plain.means)
         state = _calibrated(experiment, trainer, state, of_float, x, labels)
     return TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=seed), cost
+
+
+def tuned(network: TrainedNetwork, weights: Sequence[np.ndarray], *, window: float) -> float:
+    """Return the part of the cells that are where weights want them (1).
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        With the cells.
+    weights : sequence of ndarray
+        Weights (R, C) that its matrices are to stand for.
+    window : float
+        Largest miss that passes, over the conductance range (1).
+
+    Returns
+    -------
+    float
+        Part of all cells within `window` of their target.
+    """
+    reached, count = 0, 0
+    for matrix, weight in zip(network.params.matrices, weights, strict=True):
+        for each in leaves(matrix):
+            flips = None if each.flips is None else to_numpy(each.flips)
+            apart = np.abs(to_numpy(each.g_cell) - each.mapping.targets(weight, flips))
+            reached += int(np.count_nonzero(apart <= window * each.mapping.span))
+            count += apart.size
+    return reached / max(count, 1)
 
 
 def read_anew(

@@ -29,6 +29,13 @@ from rramkit.parameters import Parameters, current_path, quantity
 from rramkit.table import TableFile
 
 
+class PretrainSettings(Parameters):
+    """Training in float before the first weights are written; of the same batches, and of both networks."""
+
+    epochs: int = quantity(0, "1", "epochs in float before the cells are written", ge=0, le=10_000)
+    rate: float = quantity(1.0, "1", "their learning rate over `optimiser.learning_rate`, falling by a cosine", gt=0.0)
+
+
 class Experiment(Parameters):
     """Settings of one supervised training; `train` runs it.
 
@@ -46,7 +53,7 @@ class Experiment(Parameters):
     rramkit.errors.InputError: Experiment: `hidden` is not a known key. Keys: ... Did you mean `network.hidden`?
     """
 
-    unsaid: ClassVar[tuple[str, ...]] = ("loss", "spiking")
+    unsaid: ClassVar[tuple[str, ...]] = ("loss", "pretrain", "spiking")
 
     name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
@@ -62,6 +69,7 @@ class Experiment(Parameters):
     epochs: int = quantity(25, "1", "epochs", ge=1, le=10_000)
     batch: int = quantity(32, "1", "inputs in a batch", ge=1, le=100_000)
     batches: int = quantity(0, "1", "batches of an epoch; 0: as many as the training set holds", ge=0, le=10_000_000)
+    pretrain: PretrainSettings = PretrainSettings()
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
     seed: int = quantity(1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62)

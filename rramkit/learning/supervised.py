@@ -32,6 +32,7 @@ from rramkit.record.faults import Fault
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
 # each epoch, so that an epoch needs nothing of those before it but the network.
 _WEIGHTS, _ORDER, _DEVICE, _EVALUATION, _AUGMENTATION, _SAMPLE, _TEST = 1, 2, 3, 4, 5, 6, 7
+_PRETRAIN = 1_000_000  # added to the epoch of a batch's order: beyond all epochs of a training
 _SAMPLE_MOST = 2000  # training inputs that loss and training accuracy are taken from: a standard error of 1 % or less
 BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
 
@@ -274,11 +275,28 @@ class SupervisedTraining(Training[EpochReport]):
             device = np.random.default_rng((experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
             rram = continued(self.rram, self.start, rng=device)
             reference = as_float(self.reference, self.start)
+        elif experiment.pretrain.epochs:
+            rram, reference = self._pretrained(reference)
         if self.rram.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
         return BothNetworks(rram, reference)
+
+    def _pretrained(self, reference: NetworkState) -> tuple[NetworkState, NetworkState]:
+        """Return both networks after a training in float, its weights written as first weights are."""
+        settings, dtype = self.experiment.pretrain, np.dtype(self.experiment.precision)
+        for epoch in range(settings.epochs):
+            rate = settings.rate * 0.5 * (1.0 + np.cos(np.pi * epoch / settings.epochs))
+            reference = self.reference.at_rate(reference, rate)
+            reference, _ = self._one_epoch(self.reference, reference, epoch + _PRETRAIN)
+        rule, weights = self.rram.rule, [matrix.weight for matrix in reference.rule_state.matrices]
+        devices = [rule.at(index).device for index in range(len(weights))]
+        held = [w if d is None else d.mapping.limited(w)[0] for d, w in zip(devices, weights, strict=True)]
+        rng = np.random.default_rng((self.experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
+        first = replace(self.rram.init(held, dtype=dtype, rng=rng), vectors=reference.vectors, means=reference.means)
+        start = replace(self.reference.init(held, dtype=dtype, rng=rng), vectors=first.vectors, means=first.means)
+        return first, start
 
     def _epoch(self, epoch: int) -> tuple[BothNetworks, EpochCost]:
         experiment = self.experiment

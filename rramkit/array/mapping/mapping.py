@@ -37,6 +37,7 @@ class Mapping(Parameters, ABC):
 
     halves: ClassVar[int] = 2  # 2: pairs of columns, subtracted; 1: columns without a partner
     groups: ClassVar[tuple[str, ...]] = ()  # tables beside those of cells and stages that its reads need
+    by_weight: ClassVar[bool] = True  # whether a weight's cells depend on no other weight
 
     w_max: float = quantity(1.0, "1", "largest weight, which the conductance window stands for", gt=0.0)
     g_low: float | None = quantity(None, "S", "lowest conductance; left out: the table file's", gt=0.0)
@@ -212,6 +213,10 @@ class Mapping(Parameters, ABC):
         The cells do not show it: the digital side remembers it.
         """
         return None
+
+    def of_columns(self, g_cell: Array, flips: Array | None) -> Array | None:
+        """Return what `forward` and `backward` take as `flips`, of cells (halves, N, columns): the flips themselves."""
+        return flips
 
     def targets(self, weight: Array, flips: Array | None = None) -> Array:
         """Return the target conductances (halves, N, columns) in siemens of a matrix (N, M).

@@ -57,6 +57,7 @@ class RramRule(UpdateRule):
 
     decays: ClassVar[bool] = False  # whether it keeps a copy of the weights where they decay
     optimised: ClassVar[bool] = True  # whether it writes the changes that the optimiser wants
+    whole: ClassVar[bool] = False  # whether it writes whole matrices: then a weight's cells may depend on others
     accumulates: ClassVar[bool] = False  # whether what is put into `chi` is written by the batches that follow
 
     update: UpdateParams = UpdateParams()
@@ -277,6 +278,12 @@ class RramRule(UpdateRule):
         return {**held, **copy, **(optimiser.memory if self.optimised else {})}
 
     def _mapped(self, mapping: Mapping) -> Mapping:
+        if not (mapping.by_weight or self.whole):
+            kind, name = type(self).model_fields["kind"].default, type(mapping).model_fields["kind"].default
+            raise InputError(
+                f'`rule.kind` must write whole matrices with `mapping.kind` = "{name}", whose cells depend on all '
+                f'weights of a column; got "{kind}". Set it to "write_verify".'
+            )
         if not isinstance(mapping, Pairs):
             return mapping
         changed = [n for n in ("placement", "centre", "levels") if getattr(mapping, n) != getattr(Pairs(), n)]
