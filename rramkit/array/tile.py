@@ -29,6 +29,7 @@ import numpy as np
 
 from rramkit.array import read as array_read
 from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
@@ -288,7 +289,14 @@ class Tile:
         """
         return self.forward(v, rng=rng).i
 
-    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+    def forward(
+        self,
+        v: Array,
+        *,
+        rng: Rng | None = None,
+        windows: Windows | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Drive the rows; sense the currents of the C pairs.
 
         Parameters
@@ -301,6 +309,8 @@ class Tile:
             Draws the noise; needed where the read chain is noisy.
         windows : Windows, optional
             Kernel, stride and padding of a convolution.
+        conversions : Conversions, optional
+            What is converted of single-ended columns, driven with 0 V or the full voltage; left out, everything.
 
         Returns
         -------
@@ -322,7 +332,8 @@ class Tile:
         ((4, 2), 0)
         """
         v, layout, single = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
-        return unbatched(self.sensed(v, layout, backward=False, rng=rng), single=single)
+        reading = self.sensed(v, layout, backward=False, rng=rng, conversions=conversions)
+        return unbatched(reading, single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the C pairs; sense the currents of the rows: the transposed read.
@@ -397,7 +408,15 @@ class Tile:
         kind = "pairs" if halves == 2 else "single-ended cells"
         return f"Tile({tiles}{rows} x {cols} {kind}, {low:.3g} to {high:.3g} uS)"
 
-    def sensed(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
+    def sensed(
+        self,
+        v: Array,
+        layout: Layout,
+        *,
+        backward: bool,
+        rng: Rng | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C).
 
         Parameters
@@ -410,6 +429,8 @@ class Tile:
             Whether the bit lines are driven.
         rng : TileRng or Generator, optional
             Draws the noise; needed where the read chain is noisy.
+        conversions : Conversions, optional
+            What is converted, as for `forward`.
 
         Returns
         -------
@@ -430,7 +451,7 @@ class Tile:
         (4, 2)
         """
         v, signed, clamped = self._within_range(v, backward=backward)
-        phase = self._phase(layout, rng, backward=backward)
+        phase = replace(self._phase(layout, rng, backward=backward), conversions=conversions)
         direction = array_read.backward if backward else array_read.forward
         reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading

@@ -3,7 +3,7 @@
 Of the reads of a matrix in one direction the run file has the energy E and the parts of the row drivers and of what
 senses (readouts, and with them the cells' current). The rest::
 
-    converters      n e_adc                       n conversions, e_adc the energy of one
+    converters      n e_adc                       n conversions, e_adc the energy of one; trimmed ones by their part
     line switches   n e_switch                    of the sensed lines
     word lines      what is left: word lines and the switches of the driven lines, once a batch; where the supplies'
                     energy is not counted, the cells' too
@@ -92,14 +92,13 @@ def analogue_items(subject: Subject, span: Span, corner: Corner | None = None) -
 def _reads(
     subject: Subject, matrix: MatrixWork, phase: Phase, at: tuple[int, int], span: Span, corner: Corner | None
 ) -> Iterator[Item]:
-    energy, drivers, sensing, conversions, vectors = (
-        float(span.reads[name][at]) for name in ("energy", "e_drivers", "e_sensing", "conversions", "vectors")
-    )
+    names = ("energy", "e_drivers", "e_sensing", "conversions", "vectors", "whole_conversions")
+    energy, drivers, sensing, conversions, vectors, whole = (float(span.reads[name][at]) for name in names)
     if not vectors:
         return
     chain = subject.chain(at[0])
     rest = energy - drivers - sensing
-    converted = min(conversions * chain.adc.energy, rest)
+    converted = min(whole * chain.adc.energy, rest)
     switched = min(conversions * chain.line_switch.energy, rest - converted)
     factors = (1.0,) * 5 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
     parts = (

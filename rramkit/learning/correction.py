@@ -25,6 +25,7 @@ from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
 from rramkit.errors import InputError
 from rramkit.learning.corrected import Corrected
 from rramkit.learning.data import as_numbers
+from rramkit.learning.floors import floored, with_floors
 from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.trained import TrainedNetwork
 
@@ -120,8 +121,10 @@ def corrected(
         network.network.forward(params, as_numbers(x[start : start + batch], network.dtype), training=False, rng=rng)
     matrices = tuple(each.corrected() for each in fitted)
     cost = sum((each.cost for each in fitted), ReadCost())
-    return replace(network, params=replace(network.params, matrices=matrices)), cost
+    whole = with_floors(network.network.chain, replace(network.params, matrices=matrices))
+    return replace(network, params=whole), cost
 
 
 def _plain(matrix: Matrix) -> Matrix:
-    return matrix.inner if isinstance(matrix, Corrected) else matrix
+    """Return a matrix without a correction, and read to the end."""
+    return floored(matrix.inner if isinstance(matrix, Corrected) else matrix, None)

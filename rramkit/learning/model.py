@@ -7,6 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from rramkit.array.matrix import Gradient, Matrix
+from rramkit.learning.floors import with_floors
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
 
@@ -179,7 +180,8 @@ class Network:
         >>> len(params.matrices)
         2
         """
-        return Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
+        params = Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
+        return with_floors(self.chain, params)
 
     def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
         """Run a batch (B, F) or (B, C, H, W) forward through the layers.

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from rramkit.array.mapping.bit_serial import BitSerial
 from rramkit.array.mapping.bit_slices import BitSlices
 from rramkit.array.mapping.isaac import Isaac
 from rramkit.array.mapping.mapping import Mapping
@@ -11,10 +12,11 @@ from rramkit.array.mapping.offset_column import OffsetColumn
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.mapping.prime import Prime
 
-WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac, Field(discriminator="kind")]
+WeightMapping = Annotated[Pairs | OffsetColumn | BitSlices | Prime | Isaac | BitSerial, Field(discriminator="kind")]
 """The weight mappings by their `kind`."""
 
 __all__ = [
+    "BitSerial",
     "BitSlices",
     "Isaac",
     "Mapping",
