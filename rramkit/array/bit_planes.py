@@ -18,6 +18,7 @@ wrote: here those nearest to the cells.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -63,12 +64,12 @@ class WrittenDigits:
         level = np.asarray(mapping.levels.level(stored))[0]
         return cls(level, block, np.maximum(np.rint(weight), 0.0).sum(axis=0))
 
-    @property
+    @cached_property
     def sums(self) -> np.ndarray:
         """Sum of the levels of each column (M K,)."""
         return self.level.sum(axis=0)
 
-    @property
+    @cached_property
     def block_sums(self) -> np.ndarray:
         """The same of each array below one another (Tr, M K)."""
         starts = range(0, self.level.shape[0], self.block)
@@ -155,10 +156,10 @@ class Planes:
 
     def _bits_at(self, i: int) -> np.ndarray:
         """Return the bits of each column's conversion in each array (Tr, M K); a column of level 0 alone needs none."""
-        bits = np.tile(self.bits[i], self.written.above.size)
-        if self.mapping.converters == "full":
-            return np.broadcast_to(bits, (len(self.written.block_sums), bits.size))
-        return np.minimum(bits, needed(self.written.block_sums))
+        bits, sums = np.tile(self.bits[i], self.written.above.size), self.written.block_sums
+        return (
+            np.broadcast_to(bits, sums.shape) if self.mapping.converters == "full" else np.minimum(bits, needed(sums))
+        )
 
 
 def needed(sums: np.ndarray) -> np.ndarray:

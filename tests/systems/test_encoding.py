@@ -19,6 +19,7 @@ from rramkit.array.mapping import BitSerial
 from rramkit.array.mapping.conductance_levels import digits
 from rramkit.array.matrix import Samples
 from rramkit.array.stages.adc import Adc
+from rramkit.cost import cost_of
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.corrected import Corrected
@@ -286,6 +287,19 @@ def test_a_network_learns_through_encoded_bits_and_its_file_reads_the_same(tmp_p
     assert evaluate(network, data.x_test, data.y_test).accuracy == run.accuracy
     counts = loaded.counts.reads
     assert np.all(counts["whole_conversions"][1:, :, 0] <= counts["conversions"][1:, :, 0])
+
+
+def test_a_cost_prices_trimmed_conversions_by_their_part(tmp_path):
+    few = {"train_images": 60, "test_images": 20, "validation": 0.0}
+    tiny = experiment(network={"hidden": [4]}, epochs=1, batches=2, batch=10, data=few, rule="write_verify")
+    run = train(tiny, chip_tables(), run_path=tmp_path / "run.h5")
+    run.save(tmp_path / "run.h5")
+    cost = cost_of(load_run(tmp_path / "run.h5"))
+    reads, adc = cost.subject.training.reads, cost.subject.chain(0).adc
+    items = [each for each in cost.training if each.part == "converters" and each.phase == "forward"]
+    whole, conversions = (float(reads[name][:, 0].sum()) for name in ("whole_conversions", "conversions"))
+    assert sum(each.energy for each in items) == near(whole * adc.energy, rel=1e-9)  # the same sum by layer
+    assert sum(each.count for each in items) == conversions and adc.shares[0] * conversions < whole < conversions
 
 
 def test_floors_are_those_of_a_relu_behind_the_matrix():

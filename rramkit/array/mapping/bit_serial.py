@@ -12,7 +12,7 @@ with its sign, an input a whole number x from 0 to 2^m - 1, read bit by bit thro
     flip      sum x d = top sum x - sum x (top - d)                 a flag for each column; sum x once a read
     invert    sum x d = D - sum (1 - x) d                           inputs of mostly ones; D a stored sum of the column
 
-Both are exact. What is converted is told by `rramkit.array.bit_planes`, which reads matrices of this mapping:
+Both are exact. `rramkit.array.bit_planes` reads matrices of this mapping; what it converts:
 
     converters   full: in all bits; lossless: in as many as the largest sum that a column can give, the sum of its
                  levels, needs; trimmed: the same for the `quantile` of the sums of a first batch, larger ones saturate
