@@ -10,8 +10,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rramkit.array import kernels
-from rramkit.array.backend import Array, long_columns, namespace, size
+from rramkit.array.backend import Array, like, long_columns, namespace, size
+from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder, SubRead
 from rramkit.array.kernels.reference import halves
 from rramkit.array.layout import Layout
@@ -44,6 +47,8 @@ class Reading:
     e_drivers, e_sensing : float
         Parts of `energy` (J): of the row drivers, and of what senses the lines; the rest is that of conversions, of
         switches, and of the cells where it is not the supplies' energy that is counted.
+    whole_conversions : float
+        `conversions` in whole ones by their energy: one in fewer bits counts as part of one (`Adc.shares`).
 
     Examples
     --------
@@ -62,6 +67,7 @@ class Reading:
     conversions: int = 0
     e_drivers: float = 0.0
     e_sensing: float = 0.0
+    whole_conversions: float = 0.0
 
     def __repr__(self) -> str:
         return f"Reading(i {tuple(self.i.shape)} A, {self.energy:.3g} J, {self.duration:.3g} s, {self.clamped} clamped)"
@@ -126,6 +132,8 @@ class Phase:
         Whether columns are pairs.
     joined : bool
         Whether the sensed lines of tiles (Tr, Tc) that hold rows of the same outputs are one: (1, Tc) are sensed.
+    conversions : Conversions or None
+        What is converted; None: every output, in all bits.
     """
 
     operators: Operators
@@ -135,6 +143,7 @@ class Phase:
     backward: bool
     paired: bool
     joined: bool = False
+    conversions: Conversions | None = None
 
     @property
     def encoder(self) -> Encoder:
@@ -170,6 +179,8 @@ def forward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
 
     Without a negative voltage in the batch (`signed` false) there is no second phase.
     """
+    if read.conversions is not None:
+        return _converted(read, v, read.conversions, t_read=t_read)
     xp = namespace(v)
     if not read.periphery.nonlinear:
         sign = xp.sign(v) if signed else None
@@ -267,7 +278,56 @@ def _summed(
     one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
     duration = phases * total.shape[-2] * one
-    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing)
+    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing, float(conversions))
+
+
+def _converted(read: Phase, v: Array, conversions: Conversions, *, t_read: float) -> Reading:
+    """Drive rows of single-ended columns with 0 V or the full voltage; sense and convert what is wanted.
+
+    The currents are whole levels, those of level 0 taken away. Energy and time are those of the lines that are sensed
+    and of the turns that they take (`conversions`).
+    """
+    periphery, drive = read.periphery, read.encoder.drive
+    (sub,) = read.encoder.sub_reads(v, noisy=read.operators.noise_total is not None)
+    i = _noisy(read, _row_currents(read, sub), 1)
+    sensed = conversions.sensed
+    i = i * like(sensed, i)
+    count, turns = int(np.count_nonzero(sensed)), conversions.turns(periphery.turns)
+    energy = periphery.e_batch[0] + count * (periphery.e_conversion - periphery.e_adc)
+    whole = conversions.whole(periphery.adc_shares)
+    energy += whole * periphery.e_adc
+    if sub.power:  # no supply holds it: that of the connected cells
+        energy += float(i.sum()) * read.encoder.current.v_max * t_read
+    i, beyond, e_sensing = periphery.sense(i, backward=False, two_way=False, sensed=sensed.sum(axis=(-2, -1)))
+    driven = namespace(v).astype(v > 0.0, v.dtype)
+    part = like(turns / periphery.turns, v)[:, None]  # of the turns in which the rows are driven
+    e_drivers = _driver_energy(read, v, driven, part)
+    level, clipped = conversions.levels(i, read.layout.rows(driven).sum(axis=-1))
+    turn = drive.pulses * t_read + periphery.conversion_time(1) / periphery.turns
+    return Reading(
+        level * conversions.i_unit,
+        energy + e_sensing + e_drivers,
+        beyond + clipped,
+        beyond + clipped,
+        float(turns.sum()) * turn,
+        count,
+        e_drivers,
+        e_sensing,
+        whole,
+    )
+
+
+def _driver_energy(read: Phase, u: Array, driven: Array, part: Array) -> float:
+    """Return the energy (J) of the row drivers at voltages `u` (N, R), each vector for `part` (N, 1) of all turns."""
+    drive, lines, energy = read.encoder.drive, read.operators.lines[..., 0, :], 0.0
+    if drive.e_line:
+        each = read.layout.sums(driven * part)
+        energy += drive.e_line * float(each.sum()) * math.prod(lines.shape[:-1]) / math.prod(each.shape[:-1])
+    if read.encoder.e_levels is not None:
+        base, slope = (read.layout.sums(each * part) for each in read.encoder.level_energies(u))
+        copies = math.prod(lines.shape[:-1]) // math.prod(base.shape[:-1])
+        energy += read.periphery.turns * (copies * float(base.sum()) + float((slope * lines).sum()))
+    return energy
 
 
 def _level_energy(read: Phase, u: Array) -> float:

@@ -29,6 +29,7 @@ import numpy as np
 
 from rramkit.array import read as array_read
 from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
@@ -288,7 +289,14 @@ class Tile:
         """
         return self.forward(v, rng=rng).i
 
-    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+    def forward(
+        self,
+        v: Array,
+        *,
+        rng: Rng | None = None,
+        windows: Windows | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Drive the rows; sense the currents of the C pairs.
 
         Parameters
@@ -301,6 +309,8 @@ class Tile:
             Draws the noise; needed where the read chain is noisy.
         windows : Windows, optional
             Kernel, stride and padding of a convolution.
+        conversions : Conversions, optional
+            What is converted of single-ended columns, driven with 0 V or the full voltage; left out, everything.
 
         Returns
         -------
@@ -322,7 +332,8 @@ class Tile:
         ((4, 2), 0)
         """
         v, layout, single = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
-        return unbatched(self.sensed(v, layout, backward=False, rng=rng), single=single)
+        reading = self.sensed(v, layout, backward=False, rng=rng, conversions=conversions)
+        return unbatched(reading, single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the C pairs; sense the currents of the rows: the transposed read.
@@ -398,7 +409,14 @@ class Tile:
         return f"Tile({tiles}{rows} x {cols} {kind}, {low:.3g} to {high:.3g} uS)"
 
     def sensed(
-        self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None, joint: Periphery | None = None
+        self,
+        v: Array,
+        layout: Layout,
+        *,
+        backward: bool,
+        rng: Rng | None = None,
+        joint: Periphery | None = None,
+        conversions: Conversions | None = None,
     ) -> Reading:
         """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C).
 
@@ -415,6 +433,8 @@ class Tile:
         joint : Periphery, optional
             What senses tiles (Tr, Tc) whose sensed lines are joined down the rows of tiles; left out, each is sensed by
             itself.
+        conversions : Conversions, optional
+            What is converted, as for `forward`.
 
         Returns
         -------
@@ -435,7 +455,7 @@ class Tile:
         (4, 2)
         """
         v, signed, clamped = self._within_range(v, backward=backward)
-        phase = self._phase(layout, rng, backward=backward, joint=joint)
+        phase = replace(self._phase(layout, rng, backward=backward, joint=joint), conversions=conversions)
         direction = array_read.backward if backward else array_read.forward
         reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading

@@ -28,6 +28,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array.backend import Array, as_array, full, like, namespace
+from rramkit.array.conversions import Conversions
 from rramkit.array.layout import Cut, Images, Layout, Vectors
 from rramkit.array.periphery import Periphery
 from rramkit.array.products import product
@@ -331,7 +332,14 @@ class TileGrid:
         down, across = self.shape
         return f"TileGrid({self.rows} x {self.pairs} {kind} on {down} x {across} tiles of {rows} x {cols})"
 
-    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+    def forward(
+        self,
+        v: Array,
+        *,
+        rng: Rng | None = None,
+        windows: Windows | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Drive the N rows; sense the currents of the M pairs.
 
         Parameters
@@ -342,6 +350,8 @@ class TileGrid:
             Draws the noise; needed where the read chain is noisy.
         windows : Windows, optional
             Kernel, stride and padding of a convolution; `v` is then images (C', H, W, B').
+        conversions : Conversions, optional
+            What is converted, as for `Tile.forward`.
 
         Returns
         -------
@@ -363,7 +373,8 @@ class TileGrid:
         (4, 10)
         """
         v, layout, single = self._laid_out(v, windows, backward=False)
-        reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint)
+        cut = conversions and conversions.cut(self.shape[1], int(self.tiles.g_cell.shape[-1]))
+        reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint, conversions=cut)
         i = namespace(reading.i).sum(self._merged(reading.i), axis=0)
         return unbatched(replace(reading, i=_joined(i, self.pairs)), single=single)
 
@@ -404,6 +415,38 @@ class TileGrid:
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
         return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
+
+    def parts(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Drive the N rows; return the currents of each row of tiles, before they are added.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the N rows in volts (B, N).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        array
+            Currents (Tr, B, M) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example())).parts(np.full((4, 100), 0.1)).shape
+        (2, 4, 10)
+        """
+        v, layout, _ = self._laid_out(v, None, backward=False)
+        i = self.tiles.sensed(v, layout, backward=False, rng=rng).i
+        return namespace(i).stack([_joined(i[row], self.pairs) for row in range(self.shape[0])])
 
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None

@@ -201,7 +201,13 @@ def _parts(meter: _Metered, count: int) -> dict[str, float]:
     if not of_cells:
         return {}
     sums = {"energy": cost.energy, "e_drivers": cost.e_drivers, "e_sensing": cost.e_sensing}
-    parts = read_parts(of_cells[0].chain, of_cells[0].mapping, **sums, conversions=cost.conversions)
+    parts = read_parts(
+        of_cells[0].chain,
+        of_cells[0].mapping,
+        **sums,
+        conversions=cost.conversions,
+        whole_conversions=cost.whole_conversions,
+    )
     return {part.name: part.energy / count for part in parts if part.energy}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from rramkit.array.matrix import Gradient, Matrix
 from rramkit.learning.compared import compared
+from rramkit.learning.floors import with_floors
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.losses import CrossEntropy, LossSettings
@@ -184,7 +185,7 @@ class Network:
         2
         """
         scales = tuple(plan.scale for plan in self.matrices)
-        return compared(self.chain, Params(matrices, vectors, means, scales))
+        return with_floors(self.chain, compared(self.chain, Params(matrices, vectors, means, scales)))
 
     def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
         """Run a batch (B, F) or (B, C, H, W) forward through the layers.

@@ -48,7 +48,6 @@ UNREAD: Mapping[str, str] = {
     f"{ADC.group}.{ADC.code}": "closed-loop check of `adc_levels`, from which codes are taken",
     f"{ADC.group}.{ADC.energy}": "`adc_summary.energy_mean` is its mean; read where a file has no summary",
     f"{ADC.group}.{ADC.energy_reference}": "a part of `energy`",
-    f"{ADC.group}.{ADC.energy_comparator}": "a part of `energy`",
     f"{ADC.group}.{ADC.energy_control}": "a part of `energy`",
     **{
         f"{group.group}.{signal}": _DRIVER

@@ -185,6 +185,11 @@ class Mapping(Parameters, ABC):
         return self.limit
 
     @property
+    def calibrates(self) -> bool:
+        """Whether a first batch says how a matrix is read, whatever its converters."""
+        return False
+
+    @property
     def cells_per_half(self) -> int:
         """Cells of a weight in each half."""
         return 1

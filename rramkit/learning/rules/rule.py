@@ -143,8 +143,8 @@ class BoundRule:
 
     @property
     def calibrates(self) -> bool:
-        """Whether converters or readouts of the device have a range that a batch sets."""
-        return self.device is not None and self.device.model.chain.calibrates
+        """Whether converters, readouts or the mapping of the device have something that a batch sets."""
+        return self.device is not None and (self.device.model.chain.calibrates or self.device.mapping.calibrates)
 
     @property
     def memory(self) -> dict[str, int]:

@@ -147,4 +147,5 @@ def _sum(products: Sequence[tuple[Product, float]]) -> Product:
         sum(product.beyond for product, _ in products),
         sum(product.e_drivers for product, _ in products),
         sum(product.e_sensing for product, _ in products),
+        sum(product.whole_conversions for product, _ in products),
     )
