@@ -169,9 +169,8 @@ def evaluate(
     params = replace(network.params, matrices=meters)
     draws = np.random.default_rng(network.seed) if rng is None and reads > 1 else rng
     metered = replace(network, params=params)
-    scores = (
-        sum(metered.scores(x, rng=draws) for _ in range(reads)) / reads if reads > 1 else metered.scores(x, rng=rng)
-    )
+    passes = [metered.scores(x, rng=draws) for _ in range(reads)] if reads > 1 else [metered.scores(x, rng=rng)]
+    scores = np.mean(passes, axis=0) if reads > 1 else passes[0]
     count = len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
     names = matrix_names(network.network)

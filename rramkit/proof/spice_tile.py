@@ -14,6 +14,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 
 from rramkit.array.backend import to_numpy
+from rramkit.array.conversions import Conversions
 from rramkit.array.layout import Layout
 from rramkit.array.periphery import Periphery
 from rramkit.array.read import Reading
@@ -309,9 +310,21 @@ class SpiceTile(Tile):
         return cls(**{each.name: getattr(calm, each.name) for each in fields(Tile)}, solver=solver)
 
     def sensed(
-        self, v: np.ndarray, layout: Layout, *, backward: bool, rng: Rng | None = None, joint: Periphery | None = None
+        self,
+        v: np.ndarray,
+        layout: Layout,
+        *,
+        backward: bool,
+        rng: Rng | None = None,
+        joint: Periphery | None = None,
+        conversions: Conversions | None = None,
     ) -> Reading:
-        """Read signed voltages `v` in volts as `Tile.sensed` does, in ngspice."""
+        """Read signed voltages `v` in volts as `Tile.sensed` does, in ngspice; every output is converted."""
+        if conversions is not None:
+            raise InputError(
+                "the run's mapping leaves conversions out (`bit_serial`): arrays in ngspice are read in whole vectors. "
+                "Train with another mapping."
+            )
         assert self.solver is not None and joint is None
         plain = Tile(**{each.name: getattr(self, each.name) for each in fields(Tile)})
         predicted = plain.sensed(v, layout, backward=backward, rng=None)

@@ -9,7 +9,7 @@ together again as it was trained, on any machine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -113,8 +113,8 @@ class MaskedPlan(MatrixPlan):
         Standard deviation of its first weights over `scale` (1).
     """
 
-    connected: np.ndarray
-    deviation: float
+    connected: np.ndarray = field(kw_only=True)
+    deviation: float = field(kw_only=True)
 
     def init(self, *, rng: np.random.Generator) -> np.ndarray:
         """Draw weights (R, C) over `scale`; those that are no connections are zero."""
@@ -192,7 +192,9 @@ class Cluster(Layer[Samples]):
         """Return its matrix, for outputs that `fan_in` connections add to on average."""
         rows, columns = self.mask.shape
         scale = reach * float(np.sqrt(2.0 / fan_in))
-        return LayerPlan((columns,), (MaskedPlan(rows, columns, rows, scale, self.mask, 1.0 / reach),))
+        return LayerPlan(
+            (columns,), (MaskedPlan(rows, columns, rows, scale, connected=self.mask, deviation=1.0 / reach),)
+        )
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
         """Return scale x W' for vectors (B, r): (B, c)."""
