@@ -171,7 +171,7 @@ class SelectedMatrix(MappedMatrix):
 
     def _with(self, **changes: object) -> Self:
         """Return this matrix with other references: what its rows give stays."""
-        new = replace(self, **changes)  # pyright: ignore[reportArgumentType]
+        new = replace(self, **changes)
         if "selection" in vars(self):
             vars(new)["selection"] = self.selection
         return new

@@ -164,7 +164,7 @@ class _Search:
                 bits = exact if same else self._forward(index, bits)
         if not found:
             raise InputError("the network has no activation with a matrix behind it: no bits to make. Take another.")
-        settings = NetworkSettings(layers=tuple(layers), reach=reach)
+        settings = NetworkSettings.checked({"layers": tuple(layers), "reach": reach}, where="the network of one bit")
         return OneBit(settings, self._arrays(settings, steps), tuple(found), accuracy)
 
     def _forward(self, index: int, x: np.ndarray) -> np.ndarray:
