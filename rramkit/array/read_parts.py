@@ -2,7 +2,8 @@
 
     row drivers        counted by the reads; of the mapping `sei` what its ports give (`ports`)
     readouts and cells counted by the reads
-    converters         n e_adc, n conversions; of the mapping `sei` n e_decide (`comparators`)
+    converters         n e_adc, n conversions, trimmed ones by their part; where comparators decide (merge
+                       `majority`, mapping `sei`) n times their energy
     line switches      n e_switch, of the sensed lines
     word lines         what is left: word lines and the switches of the driven lines, once a batch; of `sei` the gates
                        of each vector; where the supplies' energy is not counted, the cells' too
@@ -51,7 +52,14 @@ class ReadPart:
 
 
 def read_parts(
-    chain: ReadChain, mapping: Mapping, *, energy: float, e_drivers: float, e_sensing: float, conversions: float
+    chain: ReadChain,
+    mapping: Mapping,
+    *,
+    energy: float,
+    e_drivers: float,
+    e_sensing: float,
+    conversions: float,
+    whole_conversions: float,
 ) -> tuple[ReadPart, ...]:
     """Return the parts of the energy of reads, in signal order.
 
@@ -65,15 +73,18 @@ def read_parts(
         Whole energy, and the parts that reads count (J).
     conversions : float
         Currents that were sensed.
+    whole_conversions : float
+        Conversions, trimmed ones by their part of a whole one.
     """
     sei = isinstance(mapping, Sei)
     rest = energy - e_drivers - e_sensing
-    converted = min(conversions * conversion_energy(chain, mapping), rest)
+    converted = min(whole_conversions * conversion_energy(chain, mapping), rest)
     switched = min(conversions * chain.line_switch.energy, rest - converted)
     words = WORD_LINES if chain.readout.supplied else "cells and word lines"
     group = LEVEL_SHIFTER.group if chain.readout.supplied else READ.group
     drivers = (PORTS, READ.group) if sei else (DRIVERS, ROW_DRIVER.group)
-    converters = (COMPARATORS, SENSE_AMP.group) if sei else (CONVERTERS, ADC_LEVELS.group)
+    compared = sei or chain.merge == "majority"
+    converters = (COMPARATORS, SENSE_AMP.group) if compared else (CONVERTERS, ADC_LEVELS.group)
     return (
         ReadPart(*drivers, True, e_drivers),
         ReadPart(SENSING, READOUT_TRANSIMPEDANCE.group, False, e_sensing),
@@ -85,4 +96,4 @@ def read_parts(
 
 def conversion_energy(chain: ReadChain, mapping: Mapping) -> float:
     """Return the energy of a conversion, or of a decision where comparators read a matrix (J)."""
-    return mapping.sense_amp.energy if isinstance(mapping, Sei) else chain.adc.energy
+    return mapping.sense_amp.energy if isinstance(mapping, Sei) else chain.e_converter

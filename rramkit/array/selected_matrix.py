@@ -323,7 +323,7 @@ class SelectedMatrix(MappedMatrix):
         e_decisions = amp.energy * i.size if compared else 0.0
         energy = e_gates + e_ports + e_readouts + chain.line_switch.energy * lines + e_decisions
         seconds = y.shape[0] * turns * (self.model.t_read + (amp.t_decide if compared else 0.0))
-        return Product(y, energy, beyond, seconds, i.size, beyond, e_ports, e_readouts)
+        return Product(y, energy, beyond, seconds, i.size, beyond, e_ports, e_readouts, float(i.size))
 
     def _e_readouts(self, i: np.ndarray, setting: ReadoutSetting) -> float:
         """Return the energy (J) of readouts at the mean currents of columns, and of the columns that wait."""

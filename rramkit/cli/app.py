@@ -11,6 +11,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import (
+    calibrate,
     characterize,
     cost,
     demo,
@@ -18,6 +19,7 @@ from rramkit.cli import (
     doctor,
     evaluate,
     explain,
+    explore,
     export,
     import_measured,
     init,
@@ -76,12 +78,14 @@ _COMMANDS = {
     "train": train.train,
     "evaluate": evaluate.evaluate,
     "thresholds": thresholds.thresholds,
+    "calibrate": calibrate.calibrate,
     "cost": cost.cost,
     "rl": rl.rl,
     "sweep": sweep.sweep,
     "ablate": sweep.ablate,
     "prove": prove.prove,
     "sensitivity": sensitivity.sensitivity,
+    "explore": explore.explore,
     "report": report.report,
     "explain": explain.explain,
     "doctor": doctor.doctor,

@@ -82,14 +82,19 @@ def analogue_items(subject: Subject, span: Span, corner: Corner | None = None) -
 def _reads(
     subject: Subject, matrix: MatrixWork, phase: Phase, at: tuple[int, int], span: Span, corner: Corner | None
 ) -> Iterator[Item]:
-    energy, drivers, sensing, conversions, vectors = (
-        float(span.reads[name][at]) for name in ("energy", "e_drivers", "e_sensing", "conversions", "vectors")
-    )
+    names = ("energy", "e_drivers", "e_sensing", "conversions", "vectors", "whole_conversions")
+    energy, drivers, sensing, conversions, vectors, whole = (float(span.reads[name][at]) for name in names)
     if not vectors:
         return
     factors = (1.0,) * 5 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
     device = subject.devices[at[0]]
-    sums = {"energy": energy, "e_drivers": drivers, "e_sensing": sensing, "conversions": conversions}
+    sums = {
+        "energy": energy,
+        "e_drivers": drivers,
+        "e_sensing": sensing,
+        "conversions": conversions,
+        "whole_conversions": whole,
+    }
     for part, factor in zip(read_parts(device.model.chain, device.mapping, **sums), factors, strict=True):
         if part.energy:
             count = vectors if part.by_vector else conversions

@@ -7,6 +7,7 @@ from rramkit.learning.layers import (
     Activation,
     AnyLayer,
     BatchNorm,
+    Clustered,
     Convolution,
     Dense,
     MaxPool,
@@ -84,8 +85,11 @@ class NetworkWork:
 
     @property
     def macs_backward(self) -> int:
-        """Multiplications of a backward pass: the first matrix has none."""
-        return sum(each.macs for each in self.matrices[1:])
+        """Multiplications of a backward pass: the first matrix, or the clusters of a first layer, have none."""
+        first = self.matrices[0]
+        layer = first.name.rpartition(".")[0] if first.kind == "cluster" else None
+        inner = [each for each in self.matrices[1:] if each.name.rpartition(".")[0] != layer or layer is None]
+        return sum(each.macs for each in inner)
 
 
 def work_of(network: Network) -> NetworkWork:
@@ -121,6 +125,13 @@ def _walk(
             _walk(layer.shortcut, shape, classes, f"{name}.shortcut.", found)
             size = _size(main)
             found.append(ElementWork(_last(found), ((ADD, size), (COMPARE, size)), ((ADD, size), (COMPARE, size))))
+        elif isinstance(layer, Clustered):
+            arrays = [(len(each.rows), len(each.columns)) for each in layer.clusters]
+            for number, (rows, columns) in enumerate(arrays):
+                found.append(MatrixWork(f"{name}.cluster.{number}", "cluster", rows, columns, rows, 1, False))
+            joined = max(sum(columns for _, columns in arrays) - layer.units, 0)
+            back = max(sum(rows for rows, _ in arrays) - layer.inputs, 0) if index or prefix else 0
+            found.append(ElementWork(_last(found), ((ADD, joined),), ((ADD, back),)))
         elif isinstance(layer, Dense | Convolution):
             matrix = plan.matrices[0]
             positions = 1 if isinstance(layer, Dense) else plan.shape[1] * plan.shape[2]

@@ -128,7 +128,9 @@ class Chip:
         """
         read, write = (_of_cells(each) if settings.ideal_periphery else each for each in (tables.read, tables.write))
         typed_chain, typed_update = _numbers_typed(chain or ReadChain()), _numbers_typed(update or UpdateParams())
-        reads = Stages("mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read))
+        reads = Stages(
+            "mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read, ReadChain(merge=typed_chain.merge))
+        )
         writes = Stages("rule.update", UpdateParams(), typed_update, UpdateParams.from_tables(write))
         wired = wires and WIRES.group not in settings.off
         _check_names(settings.off, (WIRES.group, *reads.names, *writes.names, SENSE))

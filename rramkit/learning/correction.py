@@ -27,6 +27,7 @@ from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.errors import InputError
 from rramkit.learning.corrected import Corrected
 from rramkit.learning.data import as_numbers
+from rramkit.learning.floors import floored, with_floors
 from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.trained import TrainedNetwork
 
@@ -126,10 +127,12 @@ def corrected(
         network.network.forward(params, as_numbers(x[start : start + batch], network.dtype), training=False, rng=rng)
     matrices = tuple(each.corrected() for each in fitted)
     cost = sum((each.cost for each in fitted), ReadCost())
-    return replace(network, params=replace(network.params, matrices=matrices)), cost
+    whole = with_floors(network.network.chain, replace(network.params, matrices=matrices))
+    return replace(network, params=whole), cost
 
 
 def _fitted(matrix: Matrix, exact: FloatMatrix) -> _Fitted:
+    """Return a matrix without a correction and read to the end, or the sums of one whose columns are compared."""
     if isinstance(matrix, SelectedMatrix):
         return _Fitted(matrix.tested(), exact)
-    return _Fitted(matrix.inner if isinstance(matrix, Corrected) else matrix, exact)
+    return _Fitted(floored(matrix.inner if isinstance(matrix, Corrected) else matrix, None), exact)

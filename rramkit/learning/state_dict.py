@@ -4,7 +4,8 @@
     N.bias                               (outputs,)
     N.weight, N.bias, N.running_mean, N.running_var        batch normalisation (C,)
 
-N is the number of the layer, from 0; inside a residual block `N.main.M` and `N.shortcut.M`. These are the names of a
+N is the number of the layer, from 0; inside a residual block `N.main.M` and `N.shortcut.M`, of the arrays of a sparse
+layer `N.cluster.M` (rows and columns of the array alone). These are the names of a
 `torch.nn.Sequential` of the same layers. Names of another program are matched in order, where shapes leave no doubt.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.layers import BatchNorm, Convolution, Dense, Residual
+from rramkit.learning.layers import BatchNorm, Clustered, Convolution, Dense, Residual
 from rramkit.learning.layers.layer import AnyLayer, MatrixPlan, Params
 from rramkit.learning.model import Network
 
@@ -55,6 +56,8 @@ def _walk(layers: Sequence[AnyLayer], prefix: str) -> Iterator[tuple[str, AnyLay
         if isinstance(layer, Residual):
             yield from _walk(layer.main, f"{prefix}{index}.main.")
             yield from _walk(layer.shortcut, f"{prefix}{index}.shortcut.")
+        elif isinstance(layer, Clustered):
+            yield from _walk(layer.clusters, f"{prefix}{index}.cluster.")
         else:
             yield f"{prefix}{index}", layer
 
@@ -73,6 +76,8 @@ def state_dict(network: Network, params: Params) -> dict[str, np.ndarray]:
 
 def _weights(layer: AnyLayer, weight: np.ndarray, vectors: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Return the weight and the bias of a layer with one matrix (R, C)."""
+    if isinstance(layer, Dense) and layer.copies > 1:
+        weight = weight.reshape(layer.copies, -1, weight.shape[1]).sum(axis=0)
     if isinstance(layer, Convolution):
         edge = layer.kernel
         plain = {"weight": weight.T.reshape(layer.channels, -1, edge, edge)}
@@ -123,7 +128,9 @@ def _matrix(layer: AnyLayer, weight: np.ndarray, bias: np.ndarray | None) -> tup
     """Return a layer's matrix (R, C), and its bias where that is digital."""
     matrix = weight.reshape(len(weight), -1).T
     if isinstance(layer, Dense) and layer.bias == "row" and bias is not None:
-        return np.vstack([matrix, bias]), None
+        matrix, bias = np.vstack([matrix, bias]), None
+    if isinstance(layer, Dense) and layer.copies > 1:
+        matrix = np.tile(matrix / layer.copies, (layer.copies, 1))
     return matrix, bias
 
 

@@ -13,6 +13,8 @@ from rramkit.learning.layers import (
     FUNCTIONS,
     Activation,
     BatchNorm,
+    Cluster,
+    Clustered,
     Convolution,
     Dense,
     Flatten,
@@ -31,6 +33,10 @@ BLOCK = Residual(
     main=(Convolution(channels=2, kernel=3, pad=1, bias="none"), BatchNorm(), Activation()),
     shortcut=(Convolution(channels=2, kernel=1, bias="none"),),
 )
+ARRAYS = (
+    Cluster(rows=(3, 0), columns=(1, 2), connected=("11", "11")),
+    Cluster(rows=(1, 2, 4), columns=(2, 0), connected=("11", "11", "11")),
+)
 SCALES = (0.7, 1.3)
 CASES = {
     "dense": (Dense(units=3), VECTORS),
@@ -46,6 +52,7 @@ CASES = {
     "batch norm": (BatchNorm(), IMAGES),
     "batch norm, vectors": (BatchNorm(), VECTORS),
     "residual": (BLOCK, IMAGES),
+    "clustered": (Clustered(inputs=5, units=4, clusters=ARRAYS), VECTORS),
     **{name: (Activation(function=name), VECTORS) for name in FUNCTIONS},
 }
 

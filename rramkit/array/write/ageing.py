@@ -2,7 +2,7 @@
 
 Retention: conductance drifts with the time since a cell's last pulse, faster when it is warm::
 
-    g(t) = g_0 ((t_0 + t') / t_0)^-nu        t' = t exp(Ea / k (1 / T_ref - 1 / T))
+    g(t) = g_0 (1 + (t' / t_0)^shape)^-nu    t' = t exp(Ea / k (1 / T_ref - 1 / T))
     nu ~ N(nu, sigma_nu) for each cell
 
     g_0  conductance right after the pulse (S)    t  time since (s)    T  temperature (K)    Ea  activation energy (eV)
@@ -10,8 +10,9 @@ Retention: conductance drifts with the time since a cell's last pulse, faster wh
 
 Power law and Arrhenius acceleration, and their defaults, are this kit's choice: its sources say of their cells only
 that they retain (bulk-switching module, arXiv 2305.14547: 24 hours at room temperature, low currents a little up after
-two). A positive nu falls, a negative one rises. Time adds up: two rests in a row are one of their sum, at one
-temperature or at two.
+two). A positive nu falls, a negative one rises. Long before t_0 the loss is nu (t' / t_0)^shape: a shape of 1, the
+plain power law, is a straight line there, 1/2 a diffusion, 2 a loss that speeds up. Time adds up: two rests in a row
+are one of their sum, at one temperature or at two.
 
 Endurance: the window of a cell shrinks with the pulses that it has received::
 
@@ -36,10 +37,12 @@ class RetentionParams(Parameters):
     """Drift of a cell at rest."""
 
     old_names: ClassVar[Mapping[str, str]] = {"kelvin": "t_cell", "kelvin_0": "t_ref"}
+    unsaid: ClassVar[tuple[str, ...]] = ("shape",)
 
     nu: float = quantity(0.005, "1", "drift exponent, mean over the cells", ge=-1, le=1)
     sigma_nu: float = quantity(0.0, "1", "drift exponent, spread over the cells", ge=0, le=1)
     t_0: float = quantity(1.0, "s", "time after a pulse at which the drift is seen first", gt=0, le=1e9)
+    shape: float = quantity(1.0, "1", "exponent of the time over `t_0`; 1: a plain power law", ge=0.1, le=10)
     t_ref: float = quantity(300.0, "K", "temperature at which `nu` and `t_0` hold", ge=200, le=500)
     t_cell: float = quantity(300.0, "K", "temperature of the cells during training", ge=200, le=500)
     t_batch: float = quantity(0.0, "s", "time from one batch of training to the next", ge=0, le=1e9)
@@ -51,7 +54,10 @@ class RetentionParams(Parameters):
 
     def factor(self, age: np.ndarray, aged: float, nu: np.ndarray | float) -> np.ndarray:
         """Return the factor on a conductance (...) when its age (...) grows by `aged` (s at `t_ref`)."""
-        return ((self.t_0 + age + aged) / (self.t_0 + age)) ** -np.asarray(nu)
+        if self.shape == 1.0:
+            return ((self.t_0 + age + aged) / (self.t_0 + age)) ** -np.asarray(nu)
+        before, after = ((age / self.t_0) ** self.shape, ((age + aged) / self.t_0) ** self.shape)
+        return ((1.0 + after) / (1.0 + before)) ** -np.asarray(nu)
 
 
 class WearParams(Parameters):

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.learning.layers.activation import FUNCTIONS, Activation, FunctionName
+from rramkit.learning.layers.clustered import Cluster, Clustered
 from rramkit.learning.layers.convolution import Convolution
 from rramkit.learning.layers.dense import Dense
 from rramkit.learning.layers.flatten import Flatten
@@ -34,7 +35,7 @@ from rramkit.learning.layers.residual import Residual
 from rramkit.learning.layers.step import Step
 
 LayerSettings = Annotated[
-    Dense | Convolution | Activation | Step | MaxPool | MeanPool | BatchNorm | Flatten | Residual,
+    Dense | Convolution | Activation | Step | MaxPool | MeanPool | BatchNorm | Flatten | Residual | Clustered,
     Field(discriminator="kind"),
 ]
 Residual.model_rebuild(_types_namespace={"LayerSettings": LayerSettings})
@@ -46,6 +47,8 @@ __all__ = [
     "Backward",
     "BatchNorm",
     "Chain",
+    "Cluster",
+    "Clustered",
     "Convolution",
     "Dense",
     "Flatten",
