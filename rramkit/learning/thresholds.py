@@ -261,7 +261,7 @@ def _least_squares(a: np.ndarray, exact: np.ndarray, *, has_low: bool) -> tuple[
 
 
 def _constant(a: np.ndarray, exact: np.ndarray) -> tuple[float, float, float]:
-    """Return threshold, low and high of a channel that is always 0: nothing tells its values apart."""
+    """Return threshold, low and high of a channel that is always 0: its values do not differ."""
     return float(a.max()), float(exact.mean()), float(exact.mean()) + 1.0
 
 
