@@ -1,8 +1,8 @@
 """Gain setting of readouts before comparators; the current that puts references where a latch decides.
 
 A latch is characterised over common modes v_low to v_high (`stages.sense_amp`), a readout at rest lies below. A
-constant current into every column lifts outputs, so that the middle of the references is the middle of that range; the gain
-setting is the one of the largest feedback resistor that keeps all references within it::
+constant current into every column lifts outputs, so that the middle of the references is the middle of that range; the
+gain setting is the one of the largest feedback resistor that keeps all references within it::
 
     v_low <= v_rest + f(i_ref + i_bias) <= v_high
 

@@ -345,6 +345,11 @@ def _check(model: ReadModel, mapping: Sei) -> None:
             "`read.subtraction` must be left out with the mapping `sei`: slices and signs add up in one column; got "
             f"{chain.subtraction}. Remove it."
         )
+    if chain.merge != "digital":
+        raise InputError(
+            f"`read.merge` must be left out with the mapping `sei`, whose own `merge` says how arrays are joined; got "
+            f"{chain.merge}. Remove it."
+        )
     if on:
         raise InputError(
             f"arrays of the mapping `sei` must have no stage `{on[0]}`: inputs open rows, comparators sense columns. "

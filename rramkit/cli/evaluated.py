@@ -319,7 +319,7 @@ def _of_onnx(
 
 
 def _told(layer: LayerCost, areas: Mapping[str, float] | None) -> dict[str, Any]:
-    """Return what is told of a layer: its cost, and the area of its tiles."""
+    """Return what is printed of a layer: its cost, and the area of its tiles."""
     return vars(layer) | {"area": None if areas is None else sum(areas.values()), "areas": areas}
 
 

@@ -55,6 +55,7 @@ def thresholds(
     from rramkit.learning.continued import plain_of
     from rramkit.learning.experiment import Experiment
     from rramkit.learning.thresholds import one_bit
+    from rramkit.learning.trained import TrainedNetwork
 
     weights = output.with_suffix(".npz")
     if output.suffix == weights.suffix:
@@ -67,7 +68,9 @@ def thresholds(
     x, labels = (data.x_validation, data.y_validation) if len(data.y_validation) else (data.x_train, data.y_train)
     chosen = slice(images or None)
     stage("thresholds")
-    found = one_bit(plain_of(loaded.network), x[chosen], labels[chosen], reach=settings.network.reach, by=by)
+    network = loaded.network
+    assert isinstance(network, TrainedNetwork)
+    found = one_bit(plain_of(network), x[chosen], labels[chosen], reach=settings.network.reach, by=by)
     base = settings.model_dump(mode="json", exclude_unset=True)
     if experiment is not None:
         of_chip = Experiment.from_toml(experiment)

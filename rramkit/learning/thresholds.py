@@ -164,7 +164,7 @@ class _Search:
                 bits = exact if same else self._forward(index, bits)
         if not found:
             raise InputError("the network has no activation with a matrix behind it: no bits to make. Take another.")
-        settings = NetworkSettings(layers=tuple(layers), reach=reach)
+        settings = NetworkSettings.checked({"layers": tuple(layers), "reach": reach}, where="the network of one bit")
         return OneBit(settings, self._arrays(settings, steps), tuple(found), accuracy)
 
     def _forward(self, index: int, x: np.ndarray) -> np.ndarray:
@@ -261,7 +261,7 @@ def _least_squares(a: np.ndarray, exact: np.ndarray, *, has_low: bool) -> tuple[
 
 
 def _constant(a: np.ndarray, exact: np.ndarray) -> tuple[float, float, float]:
-    """Return threshold, low and high of a channel that is always 0: nothing tells its values apart."""
+    """Return threshold, low and high of a channel that is always 0: its values do not differ."""
     return float(a.max()), float(exact.mean()), float(exact.mean()) + 1.0
 
 

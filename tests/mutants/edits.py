@@ -113,7 +113,7 @@ EDITS = (
     _edit("cost", "reads that write counted as pulses", "rramkit/cost/analogue.py", 'of_pulses = writes["energy"] - writes["energy_reads"]', 'of_pulses = writes["energy"]', f"{COST}::test_arrays_cost_what_was_measured"),
     _edit("cost", "interval of a pipeline without the backward read", "rramkit/cost/schedule.py", 'each = span.reads["seconds"].sum(axis=1)', 'each = span.reads["seconds"][:, 0]', f"{COST}::test_serial_time_is_the_sum_and_pipelined_time_that_of_the_slowest"),
     _edit("cost", "a corner leaves the readouts as they are", "rramkit/cost/analogue.py", "return _ratio(float(_read_energy(new, now.v_rest, np.array([current]), t_read)[0]), e_mean)", "return 1.0", f"{COST}::test_repriced_at_a_corner_reads_cost_what_a_training_there_measures"),
-    _edit("cost", "every layer priced by the stages of the first", "rramkit/cost/analogue.py", "chain = subject.chain(at[0])", "chain = subject.chain(0)", "tests/cost/test_areas_by_layer.py::test_each_layer_is_priced_by_its_own_settings"),
+    _edit("cost", "every layer priced by the stages of the first", "rramkit/cost/analogue.py", "device = subject.devices[at[0]]", "device = subject.devices[0]", "tests/cost/test_areas_by_layer.py::test_each_layer_is_priced_by_its_own_settings"),
     _edit("cost", "sense units of the shorter side", "rramkit/cost/area.py", "max(self.rows, self.columns)", "min(self.rows, self.columns)", f"{COST}::test_area_of_a_tile_by_hand"),
     # units and time
     _edit("unit", "time of a verify read of one row for all", _LOOP, "seconds=rows * self.t_read", "seconds=self.t_read", f"{VERIFY}::test_each_read_costs_its_current_and_its_sensing"),
@@ -212,5 +212,12 @@ EDITS = (
     _edit("seed", "the spikes of a seed are those of any other", "rramkit/learning/spiking/streams.py", "np.random.default_rng((self.seed, _FIRST, self.use, *words))", "np.random.default_rng((_FIRST, self.use, *words))", "tests/systems/test_snn.py::test_a_pixel_spikes_in_its_part_of_the_steps"),
     _edit("evaluation", "as many spikes later are as good as earlier", "rramkit/learning/spiking/evaluation.py", "np.where(highest > most,", "np.where(highest >= most,", "tests/systems/test_snn.py::test_the_class_is_that_of_most_spikes_the_first_to_have_them"),
     _edit("sign", "refractory neurons charge", "rramkit/learning/spiking/lif.py", "v = np.where(awake, v * kept + inputs[:, step], v)", "v = v * kept + inputs[:, step]", "tests/systems/test_snn.py::test_a_leaky_neuron_is_the_recurrence"),
+    # inputs that select rows (SEI)
+    _edit("polarity", "minus slices at the plus slices' polarity", "rramkit/array/mapping/sei.py", "return np.concatenate([v_slice, -v_slice])", "return np.concatenate([v_slice, v_slice])", "tests/systems/test_sei.py::test_ohmic_cells_give_the_product_of_the_rounded_weights"),
+    _edit("energy", "ports counted from the rest alone", "rramkit/array/selection.py", "return np.where(ports < 0.0, chain.readout.v_rest - ports, 0.0)", "return np.where(ports < 0.0, chain.readout.v_rest + ports, 0.0)", "tests/systems/test_sei.py::test_energy_and_time_are_counts_times_the_tables_prices"),
+    _edit("wires", "columns loaded by closed rows too", "rramkit/array/selection.py", "return (alone + part * (i - alone)) / (1.0 + self.r_column * opened)", "return (alone + part * (i - alone)) / (1.0 + self.r_column * self.linear.sum(axis=0))", "tests/systems/test_sei.py::test_wires_are_those_of_the_array_that_inputs_select"),
+    _edit("sign", "a latch's offset helps its input", "rramkit/array/selected_matrix.py", "(g_line + 1.0 / gain.r_feedback) - self.latch / gain.r_feedback", "(g_line + 1.0 / gain.r_feedback) + self.latch / gain.r_feedback", "tests/systems/test_sei.py::test_offsets_and_noise_are_those_of_the_tables"),
+    _edit("evaluation", "the level of a zero lost", "rramkit/learning/thresholds.py", "shift = (zero * weight[:rows]).sum(axis=0)", "shift = 0.0 * (zero * weight[:rows]).sum(axis=0)", "tests/systems/test_sei.py::test_levels_are_taken_into_the_next_layer_exactly"),
+    _edit("count", "decisions of joined arrays counted for each", "rramkit/array/selected_matrix.py", "e_decisions = amp.energy * i.size if compared else 0.0", "e_decisions = amp.energy * i.size * down if compared else 0.0", "tests/systems/test_sei.py::test_energy_and_time_are_counts_times_the_tables_prices"),
 )
 # fmt: on

@@ -1,4 +1,6 @@
 """SEI: input bits open rows, slices are voltages, comparators decide; and thresholds that make bits of activations."""
+# pyright: reportArgumentType=false, reportOperatorIssue=false, reportOptionalMemberAccess=false
+# Layers are given as dictionaries here, which pydantic converts.
 
 import json
 from dataclasses import replace
