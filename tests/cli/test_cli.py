@@ -137,14 +137,14 @@ def test_every_command_explains_itself_within_80_columns(command):
 
 
 def test_the_shell_completes_commands_and_options(monkeypatch, kit):
-    for typed, place, found in (("rramkit expl", 1, "explain\n"), ("rramkit train --tab", 2, "--tables\n")):
+    for typed, place, found in (("rramkit expla", 1, "explain\n"), ("rramkit train --tab", 2, "--tables\n")):
         for name, value in (("_RRAMKIT_COMPLETE", "complete_bash"), ("COMP_WORDS", typed), ("COMP_CWORD", str(place))):
             monkeypatch.setenv(name, value)
         code, out, err = kit()
         assert (code, out.strip(), err) == (0, found.strip(), "")
 
 
-SPICE_COMMANDS = ("simulate", "characterize", "merge", "verify", "tile", "prove", "sensitivity", "demo")
+SPICE_COMMANDS = ("simulate", "characterize", "merge", "verify", "tile", "prove", "sensitivity", "explore", "demo")
 
 
 @pytest.mark.parametrize("command", SPICE_COMMANDS)

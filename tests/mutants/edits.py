@@ -37,6 +37,7 @@ OF_WRITES, OF_EPOCH = (
     f"{EVALUATION}::test_the_seed_draws_the_first_writes",
     f"{EVALUATION}::test_each_epoch_has_its_own_order_and_noise",
 )
+EXPLORATION = "tests/systems/test_exploration.py"
 HONEST, RULES, RECORD = "tests/learning/test_honest_rules.py", "tests/learning/test_rules.py", "tests/test_record.py"
 _MEASURED, _SHAPES = "characterization/measured", "tests/characterization/test_measured_shapes.py"
 PULSE, UPDATE, TILE = "tests/array/test_pulse.py", "tests/array/test_update_chain.py", "tests/array/test_tile.py"
@@ -169,6 +170,11 @@ EDITS = (
     _edit("silence", "settings of a layer are passed over", "rramkit/learning/rules/rule.py", "return self.by_matrix.get(matrix, self)", "return self", "tests/learning/test_by_layer.py::test_a_setting_changes_its_layer_and_no_other"),
     _edit("silence", "a setting that changes nothing is taken", "rramkit/learning/layer_mapping.py", "same = outcome(without) == whole", "same = False", "tests/learning/test_by_layer.py::test_what_fits_nothing_or_changes_nothing_is_refused"),
     _edit("cost", "a refresh costs what its last matrix costs", "rramkit/learning/evaluate.py", "cost += cells.tally", "cost = cells.tally", "tests/learning/test_evaluate.py::test_a_refresh_brings_cells_back_and_has_a_price"),
+    _edit("evaluation", "the front keeps what is no more accurate", "rramkit/learning/explored.py", "or each.accuracy > found[-1].accuracy", "or each.accuracy >= found[-1].accuracy", f"{EXPLORATION}::test_the_front_is_what_nothing_beats"),
+    _edit("honesty", "the best of an exploration at any energy", "rramkit/learning/explored.py", "if each.energy <= self.default.energy]", "if True]", f"{EXPLORATION}::test_the_best_takes_no_more_energy_than_the_default_and_of_equal_ones_the_least"),
+    _edit("energy", "a read voltage passed over", "rramkit/learning/mapping_settings.py", "        if self.v_read:\n", "        if False:\n", f"{EXPLORATION}::test_ideal_cells_are_as_accurate_as_float_and_take_the_square_of_the_read_voltage"),
+    _edit("noise", "the spread of a gap left out", _DEVICE, "        if self.sigma_log:\n", "        if False:\n", f"{EXPLORATION}::test_the_error_of_a_gap_is_one_of_the_logarithm_of_the_conductance"),
+    _edit("unit", "a window of the target taken as one of the range", _LOOP, "target if self.params.window_of == \"target\" else", "target if False else", "tests/systems/test_write_verify.py::test_the_loop_is_the_published_algorithm"),
     _edit("sign", "outputs corrected without their offset", "rramkit/learning/correction.py", "return gain, mean_z - gain * mean_y", "return gain, mean_z - mean_y", "tests/learning/test_correction.py::test_gains_and_offsets_of_every_layer_are_taken_out"),
     _edit("cost", "reads of a correction counted for the last matrix only", "rramkit/learning/correction.py", "cost = sum((each.cost for each in fitted), ReadCost())", "cost = fitted[-1].cost", "tests/learning/test_correction.py::test_gains_and_offsets_of_every_layer_are_taken_out"),
     _edit("silence", "weights of a pair off the middle cut at its half", "rramkit/learning/rules/rule.py", "device.mapping.reach for device", "device.mapping.limit for device", "tests/learning/test_correction.py::test_a_pair_off_the_middle_holds_less_before_a_half_is_cut"),
