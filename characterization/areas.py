@@ -18,6 +18,7 @@ from rramkit.circuits.level_shifter import level_shifter_bench
 from rramkit.circuits.line_switch import switch_once
 from rramkit.circuits.readout import read_train
 from rramkit.circuits.row_driver import level_train
+from rramkit.circuits.sense_amp import decision_train
 from rramkit.circuits.technology import Technology
 from rramkit.circuits.write_driver import driven_write
 from rramkit.parameters import Parameters
@@ -29,6 +30,7 @@ _PARTS: tuple[tuple[str, str, Callable[[Any], Deck], tuple[str, ...]], ...] = (
     ("line_switch", "line_switch", switch_once, ("X_switch",)),
     ("readout", "readout_transimpedance", read_train, ("X_readout",)),
     ("adc", "adc", conversion_train, ("X_sar",)),
+    ("sense_amp", "sense_amp", decision_train, ("X_latch",)),
     ("level_shifter", "level_shifter", level_shifter_bench, ("X_shifter", "X_driver")),
     ("write_amplitude", _WRITE, driven_write, ("X_converter", "X_buffer", "X_inhibit", "M_inhibit")),
     ("write_row", _WRITE, driven_write, ("X_wl_", "M_wl_", "X_sl_", "M_sl_")),

@@ -10,10 +10,13 @@ import rramkit as rk
 from rramkit.array import CellCurrent, TileRng, effective_conductance, program_matrix
 from rramkit.array.mapping import Pairs
 from rramkit.characterization.measured.importer import from_preset, from_pulses
+from rramkit.cost.spiking import spiking_cost
 from rramkit.learning import NetworkSettings, digits
 from rramkit.learning.condition import Condition
 from rramkit.learning.experiment import grid
 from rramkit.learning.rules.rram_rule import RramRule
+from rramkit.learning.spiking.evaluation import spiking_evaluation
+from rramkit.learning.spiking.network import SpikingNetwork
 from rramkit.learning.sweep import trials
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.surrogate.grid import GridSurrogate
@@ -28,6 +31,7 @@ BESIDE = [
     NetworkSettings,
     Pairs,
     RramRule.bind,
+    SpikingNetwork.of,
     TileRng.of,
     TileRng.seeded,
     TrainedNetwork,
@@ -37,6 +41,8 @@ BESIDE = [
     from_pulses,
     grid,
     program_matrix,
+    spiking_cost,
+    spiking_evaluation,
     trials,
 ]
 """Public names that users call and `rramkit.__all__` does not list."""

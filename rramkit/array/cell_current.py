@@ -33,7 +33,7 @@ curve, as many as keep it within `SEPARATION_LIMIT` of full scale. A linear cell
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -41,13 +41,15 @@ import numpy as np
 
 from rramkit.array.backend import Array, namespace
 from rramkit.array.uniform_lut import UniformLut
-from rramkit.errors import TableError
+from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table import Table
 from rramkit.table.schema import READ
 
 SEPARATION_LIMIT = 1e-4
 """Largest error of the sum of terms over the table's largest current (1): a fifth of that of resampling."""
+
+_ROUNDING = 1e-9  # of a voltage (1): of decimals in binary numbers
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,40 @@ class CellCurrent:
     def _largest(self, *, backward: bool) -> float:
         sign = self.sign(backward=backward)
         return float(np.max(sign * self.v_grid))
+
+    def up_to(self, v: float) -> Self:
+        """Return the current for lines that are driven with at most `v` volts, in both directions.
+
+        Parameters
+        ----------
+        v : float
+            Largest magnitude of a line's voltage (V), above 0.
+
+        Returns
+        -------
+        CellCurrent
+            The same currents at the voltages that are left.
+
+        Raises
+        ------
+        InputError
+            When the table does not reach `v`.
+
+        Examples
+        --------
+        >>> from rramkit.table.example import example
+        >>> CellCurrent.from_table(example()["read"]).up_to(0.1).v_forward
+        0.1
+        """
+        most = min(self.v_forward, self.v_backward)
+        if not 0.0 < v <= most * (1.0 + _ROUNDING):
+            raise InputError(
+                f"`mapping.v_read` must be above 0 and at most {most:g} V, which the table `{READ.group}` reaches; got "
+                f"{v:g} V. Lower it, or characterise with a larger `read.v_max`."
+            )
+        inside = self.v_grid[np.abs(self.v_grid) < v * (1.0 - _ROUNDING)]
+        v_grid = np.concatenate([[-v], inside, [v]])
+        return replace(self, v_grid=v_grid, b_grid=self.voltage_terms(v_grid))
 
     def conductance_terms(self, g_cell: Array) -> Array:
         """Return a_k at conductances (...) in siemens, as (K, ...); outside the table the edge's value holds."""

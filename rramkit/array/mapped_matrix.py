@@ -10,17 +10,23 @@ beyond it are clamped by the tile, and counted.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from rramkit.array import bit_planes
 from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
+from rramkit.array.conversions import Conversions
+from rramkit.array.mapping.bit_serial import BitSerial
+from rramkit.array.mapping.conductance_levels import whole
 from rramkit.array.mapping.mapping import Mapping
 from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import times
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng
+from rramkit.array.stages.chain import ReadChain
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
@@ -43,6 +49,14 @@ class MappedMatrix:
         (arXiv 2305.14547: errors go back through W_FP); left out, the tile is read through its bit lines.
     x_range : float, optional
         Input that the full read voltage stands for; left out, each vector's own largest magnitude.
+    conversion_bits : ndarray of int, optional
+        Of bit-serial weights, bits of a conversion at each input bit and column of a weight (m, K), as a first batch
+        set them; left out, without loss.
+    trims : ndarray, optional
+        Of bit-serial weights, currents of each column that its conversion counts by (3, Tr, columns), in amperes, as a
+        first batch measured them; left out, as they should be.
+    floor : ndarray, optional
+        Value of each output (M,) below which it may be any other value below: what a ReLU makes zero.
 
     Examples
     --------
@@ -59,6 +73,9 @@ class MappedMatrix:
     flips: Array | None = None
     digital: np.ndarray | None = None
     x_range: float | None = None
+    conversion_bits: np.ndarray | None = None
+    trims: np.ndarray | None = None
+    floor: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -93,7 +110,8 @@ class MappedMatrix:
         if weight.ndim != 2:
             raise InputError(f"`weight` must be (N, M); got {tuple(weight.shape)}. Reshape it.")
         flips = mapping.flips(weight)
-        grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, rng=rng)
+        i_count = mapping.g_unit * model.cells.v_forward if model.chain.merge in ("count", "majority") else 0.0
+        grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, i_count=i_count, rng=rng)
         return cls(grid, mapping, flips, x_range=x_range)
 
     def programmed(self, g_cell: Array, *, digital: np.ndarray | None = None) -> Self:
@@ -104,6 +122,20 @@ class MappedMatrix:
     def g_cell(self) -> Array:
         """Conductances of the cells (halves, N, columns) in siemens."""
         return self.tile.g_cell
+
+    @property
+    def tiling(self) -> tuple[int, int, int]:
+        """Number of arrays, and rows and physical columns of each."""
+        return self.tile.tiling
+
+    @property
+    def chain(self) -> ReadChain:
+        """Stages of a read."""
+        return self.tile.model.chain
+
+    @property
+    def _of_columns(self) -> Array | None:
+        return self.mapping.of_columns(self.g_cell, self.flips)
 
     @property
     def weight(self) -> np.ndarray:
@@ -120,6 +152,8 @@ class MappedMatrix:
             When the inputs do not fit the rows, or the read chain is noisy and `rng` is missing.
         """
         x = self._samples(x)
+        if isinstance(self.mapping, BitSerial):
+            return self._by_planes(self.mapping, x, rng=rng)
         v_max = self.tile.model.cells.v_forward
         v, unit = self._volts(x, v_max)
         layout, cost = v.windows, _ReadCost()
@@ -130,7 +164,7 @@ class MappedMatrix:
         def total(volts: Array) -> Array:
             return Samples(volts, layout).rows().sum(axis=-1)[:, None]
 
-        i = self.mapping.forward(read, v.values, total=total, v_max=v_max, flips=self.flips)
+        i = self.mapping.forward(read, v.values, total=total, v_max=v_max, flips=self._of_columns)
         return cost.product(i, unit * self.mapping.g_unit)
 
     def backward(self, error: Array, *, rng: Rng | None = None) -> Product:
@@ -144,7 +178,7 @@ class MappedMatrix:
         def read(volts: Array) -> Array:
             return cost.add(self.tile.backward(volts, rng=rng), volts)
 
-        i = self.mapping.backward(read, v.values, v_max=v_max, flips=self.flips)
+        i = self.mapping.backward(read, v.values, v_max=v_max, flips=self._of_columns)
         return cost.product(i, unit * self.mapping.g_unit)
 
     def calibrated(self, x: Samples, errors: Array | None = None, *, margin: float) -> Self:
@@ -152,6 +186,9 @@ class MappedMatrix:
 
         Converters whose range is chosen for each direction take that of backward reads from `errors` (N, M).
         """
+        if isinstance(self.mapping, BitSerial):
+            forward = self._calibrated_by_planes(self.mapping, x, margin=margin)
+            return forward._of_both(errors, margin=margin)
         xp, v_max = namespace(x.values), self.tile.model.cells.v_forward
         v, driven = x.scaled(v_max)[0], []
         columns = int(self.g_cell.shape[-1])
@@ -163,11 +200,10 @@ class MappedMatrix:
         def total(volts: Array) -> Array:
             return Samples(volts, v.windows).rows().sum(axis=-1)[:, None]
 
-        self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self.flips)
+        self.mapping.forward(record, v.values, total=total, v_max=v_max, flips=self._of_columns)
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0 if v.windows is None else -1)
         forward = replace(self, tile=self.tile.calibrated(batch, margin=margin, windows=v.windows))
-        both = errors is not None and self.digital is None and self.tile.model.chain.calibrates_backward
-        return forward.calibrated_backward(errors, margin=margin) if both else forward
+        return forward._of_both(errors, margin=margin)
 
     def calibrated_backward(self, errors: Array, *, margin: float) -> Self:
         """Return this matrix, the full scale of backward reads `margin` times the largest current of errors (N, M)."""
@@ -178,13 +214,71 @@ class MappedMatrix:
             driven.append(volts)
             return xp.zeros((volts.shape[0], rows), dtype=volts.dtype)
 
-        self.mapping.backward(record, v, v_max=v_max, flips=self.flips)
+        self.mapping.backward(record, v, v_max=v_max, flips=self._of_columns)
         batch = driven[0] if len(driven) == 1 else xp.concat(driven, axis=0)
         return replace(self, tile=self.tile.calibrated(batch, backward=True, margin=margin))
 
     def without_cache(self) -> Self:
         """Return this matrix without the operators that reads have prepared, as a checkpoint restores it."""
         return replace(self, tile=self.tile.without_cache())
+
+    def _of_both(self, errors: Array | None, *, margin: float) -> Self:
+        """Return this matrix, backward reads calibrated too where converters have a range for each direction."""
+        both = errors is not None and self.digital is None and self.tile.model.chain.calibrates_backward
+        return self.calibrated_backward(errors, margin=margin) if both else self
+
+    @cached_property
+    def _written(self) -> "bit_planes.WrittenDigits":
+        """What the digital side knows of bit-serial weights."""
+        assert isinstance(self.mapping, BitSerial)
+        cells = self.tile.tiles.g_cell if isinstance(self.tile, TileGrid) else self.tile.g_cell
+        return bit_planes.WrittenDigits.of(self.mapping, self.g_cell, self.flips, block=int(cells.shape[-2]))
+
+    @property
+    def _adc_bits(self) -> int:
+        return self.tile.model.chain.adc.bits
+
+    def _by_planes(self, mapping: BitSerial, x: Samples, *, rng: Rng | None) -> Product:
+        """Return x W of bit-serial weights, plane by plane."""
+        model, cost = self.tile.model, _ReadCost()
+        bit_planes.check(mapping, self.conversion_bits, serial=model.chain.row_driver.serial)
+        v_max, flips = model.cells.v_forward, None if self.flips is None else to_numpy(self.flips)
+        v, unit = self._volts(x, v_max)
+        numbers = whole(to_numpy(v.rows()), mapping.x_max / v_max, -mapping.x_max, mapping.x_max)
+        bits = self.conversion_bits
+        bits = bit_planes.without_loss(mapping, self._written, self._adc_bits) if bits is None else bits
+        trims = bit_planes.nominal_trims(mapping, self._written, v_max) if self.trims is None else self.trims
+        planes = bit_planes.Planes(mapping, self._written, flips, bits, trims, v_max)
+
+        def read(volts: np.ndarray, conversions: Conversions) -> np.ndarray:
+            volts = like(volts, self.g_cell)
+            return to_numpy(cost.add(self.tile.forward(volts, rng=rng, conversions=conversions), volts)).astype(float)
+
+        i_step, scale = mapping.levels.g_step * v_max / mapping.x_max, unit * mapping.g_unit
+        floor = None
+        if mapping.stop and self.floor is not None:
+            floor = np.broadcast_to(
+                self.floor * to_numpy(as_array(scale, "scale")) / i_step, (len(numbers), len(self.floor))
+            )
+        return cost.product(like(planes.product(numbers, read, floor) * i_step, v.values), scale)
+
+    def _calibrated_by_planes(self, mapping: BitSerial, x: Samples, *, margin: float) -> Self:
+        """Return this matrix, ranges and bits of the conversions of bit-serial weights set by samples (N, R)."""
+        v_max, chain = self.tile.model.cells.v_forward, self.tile.model.chain
+        rows = to_numpy(x.scaled(v_max)[0].rows())
+        some = bit_planes.some_of(rows)
+        numbers = whole(some, mapping.x_max / v_max, -mapping.x_max, mapping.x_max)
+        flips = None if self.flips is None else to_numpy(self.flips)
+        found = bit_planes.Measured.of(mapping, self._written, flips, numbers)
+        tile, bits, sent = self.tile, None, like(found.sent() * v_max, self.g_cell)
+        if chain.calibrates:
+            tile = tile.calibrated(sent, margin=margin)
+        if mapping.calibrates:
+            bits = found.bits(bit_planes.without_loss(mapping, self._written, self._adc_bits))
+        rng = np.random.default_rng(0)  # of a measurement: its noise is averaged
+        parts = tile.parts(sent, rng=rng) if isinstance(tile, TileGrid) else tile.read(sent, rng=rng)[None]
+        trims = found.trims(to_numpy(parts).astype(float), v_max)
+        return replace(self, tile=tile, conversion_bits=bits, trims=trims)
 
     def _samples(self, x: Samples | Array) -> Samples:
         if isinstance(x, Samples):
@@ -207,7 +301,7 @@ class _ReadCost:
 
     def __init__(self) -> None:
         self.energy, self.duration, self.clamped = 0.0, 0.0, 0
-        self.conversions, self.beyond = 0, 0
+        self.conversions, self.beyond, self.whole_conversions = 0, 0, 0.0
         self.e_drivers, self.e_sensing = 0.0, 0.0
 
     def add(self, reading: Reading, volts: Array) -> Array:
@@ -215,6 +309,7 @@ class _ReadCost:
         self.energy, self.duration = self.energy + reading.energy, self.duration + reading.duration
         self.clamped += reading.clamped
         self.conversions, self.beyond = self.conversions + reading.conversions, self.beyond + reading.beyond
+        self.whole_conversions += reading.whole_conversions
         self.e_drivers, self.e_sensing = self.e_drivers + reading.e_drivers, self.e_sensing + reading.e_sensing
         if isinstance(volts, np.ndarray):
             return to_numpy(reading.i).astype(volts.dtype, copy=False)
@@ -224,4 +319,4 @@ class _ReadCost:
         """Return the product of combined currents `i` over `scale`, in amperes of an output of one."""
         i *= 1.0 / scale
         counts = (self.energy, self.clamped, self.duration, self.conversions, self.beyond)
-        return Product(i, *counts, self.e_drivers, self.e_sensing)
+        return Product(i, *counts, self.e_drivers, self.e_sensing, self.whole_conversions)

@@ -35,6 +35,8 @@ class Product:
         Currents sensed in these reads, and those of them that exceeded the range of a stage.
     e_drivers, e_sensing : float
         Parts of `energy` (J): of the row drivers, and of what senses the lines (`Reading`).
+    whole_conversions : float
+        `conversions` in whole ones, trimmed ones by their part (`Reading`).
     """
 
     y: Array
@@ -45,6 +47,7 @@ class Product:
     beyond: int = 0
     e_drivers: float = 0.0
     e_sensing: float = 0.0
+    whole_conversions: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Periphery of tiles: encoders and stages of the read chain, which stay the same when the cells are written."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -39,6 +39,10 @@ class Periphery:
         Energy of a batch whatever its size, of all tiles, forward and backward (J).
     turns : int
         Lines that each sensing circuit serves, one after the other.
+    e_adc : float
+        Part of `e_conversion` that is the converter's (J).
+    adc_shares : ndarray
+        What a conversion in 0 to B bits takes of a whole one (B + 1,); without a converter (1,): 1.
     """
 
     forward: Encoder
@@ -52,6 +56,8 @@ class Periphery:
     e_conversion: float
     e_batch: tuple[float, float] = (0.0, 0.0)
     turns: int = 1
+    e_adc: float = 0.0
+    adc_shares: np.ndarray = field(default_factory=lambda: np.ones(1))
 
     @classmethod
     def of(cls, g_cell: Array, model: ReadModel, *, rng: TileRng | None) -> Self:
@@ -81,6 +87,8 @@ class Periphery:
             e_conversion=sum((stage.e_conversion for stage in stages), 0.0),
             e_batch=(_e_batch(stages, tile, backward=False), _e_batch(stages, tile, backward=True)),
             turns=max((stage.turns for stage in stages), default=1),
+            e_adc=chain.adc.e_conversion,
+            adc_shares=chain.adc.shares,
         )
 
     def encoder(self, *, backward: bool) -> Encoder:
@@ -108,14 +116,17 @@ class Periphery:
         variances = [stage.variance(own, backward=backward) for stage, own in zip(self.stages, states, strict=True)]
         return replace(self, states=states, i_variance=sum(variances, 0.0))
 
-    def sense(self, i: Array, *, backward: bool, two_way: bool) -> tuple[Array, int, float]:
+    def sense(
+        self, i: Array, *, backward: bool, two_way: bool, sensed: np.ndarray | None = None
+    ) -> tuple[Array, int, float]:
         """Return currents (..., N, M) after all stages, how many exceeded a range, and the energy this took (J).
 
-        The energy is that beside `e_conversion`.
+        The energy is that beside `e_conversion`; `sensed` (...) is how many of each tile's currents are sensed at all,
+        the others being 0; None: all.
         """
         beyond, energy = 0, 0.0
         for stage, state in zip(self.stages, self.states, strict=True):
-            energy += stage.e_sense(i, state, backward=backward)
+            energy += stage.e_sense(i, state, backward=backward, sensed=sensed)
             i, more = stage.sense(i, state, backward=backward, two_way=two_way)
             beyond += more
         return i, beyond, energy

@@ -10,8 +10,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rramkit.array import kernels
-from rramkit.array.backend import Array, long_columns, namespace, size
+from rramkit.array.backend import Array, like, long_columns, namespace, size
+from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder, SubRead
 from rramkit.array.kernels.reference import halves
 from rramkit.array.layout import Layout
@@ -44,6 +47,8 @@ class Reading:
     e_drivers, e_sensing : float
         Parts of `energy` (J): of the row drivers, and of what senses the lines; the rest is that of conversions, of
         switches, and of the cells where it is not the supplies' energy that is counted.
+    whole_conversions : float
+        `conversions` in whole ones by their energy: one in fewer bits counts as part of one (`Adc.shares`).
 
     Examples
     --------
@@ -62,6 +67,7 @@ class Reading:
     conversions: int = 0
     e_drivers: float = 0.0
     e_sensing: float = 0.0
+    whole_conversions: float = 0.0
 
     def __repr__(self) -> str:
         return f"Reading(i {tuple(self.i.shape)} A, {self.energy:.3g} J, {self.duration:.3g} s, {self.clamped} clamped)"
@@ -124,6 +130,10 @@ class Phase:
         Whether bit lines are driven: operators are transposed.
     paired : bool
         Whether columns are pairs.
+    joined : bool
+        Whether the sensed lines of tiles (Tr, Tc) that hold rows of the same outputs are one: (1, Tc) are sensed.
+    conversions : Conversions or None
+        What is converted; None: every output, in all bits.
     """
 
     operators: Operators
@@ -132,6 +142,8 @@ class Phase:
     rng: TileRng | None
     backward: bool
     paired: bool
+    joined: bool = False
+    conversions: Conversions | None = None
 
     @property
     def encoder(self) -> Encoder:
@@ -147,13 +159,16 @@ class Phase:
         """Sum over K the vectors of `terms` times `operator` (..., K, R, C), transposed backward: (..., N, M)."""
         assert operator is not None
         matrices = tuple(self._turned(operator[..., k, :, :]) for k in range(len(terms)))
-        return product(self.layout, terms, matrices)
+        return self._sum(product(self.layout, terms, matrices))
 
     def variance(self, square: Array | None, operator: Array | None) -> Array | None:
         """Return the variance of the currents from the cells' own, from `square` and `operator` (..., R, C)."""
         if square is None or operator is None:
             return None
-        return product(self.layout, (square,), (self._turned(operator),))
+        return self._sum(product(self.layout, (square,), (self._turned(operator),)))
+
+    def _sum(self, i: Array) -> Array:
+        return namespace(i).sum(i, axis=0, keepdims=True) if self.joined else i
 
     def _turned(self, operator: Array) -> Array:
         return namespace(operator).matrix_transpose(operator) if self.backward else operator
@@ -164,6 +179,8 @@ def forward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
 
     Without a negative voltage in the batch (`signed` false) there is no second phase.
     """
+    if read.conversions is not None:
+        return _converted(read, v, read.conversions, t_read=t_read)
     xp = namespace(v)
     if not read.periphery.nonlinear:
         sign = xp.sign(v) if signed else None
@@ -210,6 +227,17 @@ def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
     return xp.max(xp.stack(magnitudes), axis=0)
 
 
+def differences(read: Phase, v: Array, *, signed: bool) -> Array:
+    """Return the currents (..., N, M) of pairs of driven rows, plus less minus, without noise and before sensing."""
+    total = None
+    for weight, u in _phases(v, signed=signed):
+        for sub in read.encoder.sub_reads(u, noisy=False):
+            part = read.product(sub.terms, read.operators.difference) * (weight * sub.weight)
+            total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
 def _phases(v: Array, *, signed: bool) -> list[tuple[float, Array]]:
     """Return the factor of each phase in the sum, and its voltages."""
     if not signed:
@@ -250,7 +278,56 @@ def _summed(
     one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
     duration = phases * total.shape[-2] * one
-    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing)
+    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing, float(conversions))
+
+
+def _converted(read: Phase, v: Array, conversions: Conversions, *, t_read: float) -> Reading:
+    """Drive rows of single-ended columns with 0 V or the full voltage; sense and convert what is wanted.
+
+    The currents are whole levels, those of level 0 taken away. Energy and time are those of the lines that are sensed
+    and of the turns that they take (`conversions`).
+    """
+    periphery, drive = read.periphery, read.encoder.drive
+    (sub,) = read.encoder.sub_reads(v, noisy=read.operators.noise_total is not None)
+    i = _noisy(read, _row_currents(read, sub), 1)
+    sensed = conversions.sensed
+    i = i * like(sensed, i)
+    count, turns = int(np.count_nonzero(sensed)), conversions.turns(periphery.turns)
+    energy = periphery.e_batch[0] + count * (periphery.e_conversion - periphery.e_adc)
+    whole = conversions.whole(periphery.adc_shares)
+    energy += whole * periphery.e_adc
+    if sub.power:  # no supply holds it: that of the connected cells
+        energy += float(i.sum()) * read.encoder.current.v_max * t_read
+    i, beyond, e_sensing = periphery.sense(i, backward=False, two_way=False, sensed=sensed.sum(axis=(-2, -1)))
+    driven = namespace(v).astype(v > 0.0, v.dtype)
+    part = like(turns / periphery.turns, v)[:, None]  # of the turns in which the rows are driven
+    e_drivers = _driver_energy(read, v, driven, part)
+    level, clipped = conversions.levels(i, read.layout.rows(driven).sum(axis=-1))
+    turn = drive.pulses * t_read + periphery.conversion_time(1) / periphery.turns
+    return Reading(
+        level * conversions.i_unit,
+        energy + e_sensing + e_drivers,
+        beyond + clipped,
+        beyond + clipped,
+        float(turns.sum()) * turn,
+        count,
+        e_drivers,
+        e_sensing,
+        whole,
+    )
+
+
+def _driver_energy(read: Phase, u: Array, driven: Array, part: Array) -> float:
+    """Return the energy (J) of the row drivers at voltages `u` (N, R), each vector for `part` (N, 1) of all turns."""
+    drive, lines, energy = read.encoder.drive, read.operators.lines[..., 0, :], 0.0
+    if drive.e_line:
+        each = read.layout.sums(driven * part)
+        energy += drive.e_line * float(each.sum()) * math.prod(lines.shape[:-1]) / math.prod(each.shape[:-1])
+    if read.encoder.e_levels is not None:
+        base, slope = (read.layout.sums(each * part) for each in read.encoder.level_energies(u))
+        copies = math.prod(lines.shape[:-1]) // math.prod(base.shape[:-1])
+        energy += read.periphery.turns * (copies * float(base.sum()) + float((slope * lines).sum()))
+    return energy
 
 
 def _level_energy(read: Phase, u: Array) -> float:
@@ -365,6 +442,8 @@ def _normal(read: Phase, lines: LineCurrents) -> Array:
     first = lines.currents[0]
     vectors, outputs = lines.shape
     if not long_columns(first):
-        return read.rng.normal((*first.shape[len(read.rng.shape) : -2], vectors, outputs), first)
-    shape = (*first.shape[len(read.rng.shape) : -2], outputs, vectors)
-    return read.rng.normal(shape, first).swapaxes(-1, -2)
+        noise = read.rng.normal((*first.shape[len(read.rng.shape) : -2], vectors, outputs), first)
+    else:
+        shape = (*first.shape[len(read.rng.shape) : -2], outputs, vectors)
+        noise = read.rng.normal(shape, first).swapaxes(-1, -2)
+    return noise[:1] if read.joined else noise

@@ -29,6 +29,7 @@ import numpy as np
 
 from rramkit.array import read as array_read
 from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
@@ -288,7 +289,14 @@ class Tile:
         """
         return self.forward(v, rng=rng).i
 
-    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+    def forward(
+        self,
+        v: Array,
+        *,
+        rng: Rng | None = None,
+        windows: Windows | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Drive the rows; sense the currents of the C pairs.
 
         Parameters
@@ -301,6 +309,8 @@ class Tile:
             Draws the noise; needed where the read chain is noisy.
         windows : Windows, optional
             Kernel, stride and padding of a convolution.
+        conversions : Conversions, optional
+            What is converted of single-ended columns, driven with 0 V or the full voltage; left out, everything.
 
         Returns
         -------
@@ -322,7 +332,8 @@ class Tile:
         ((4, 2), 0)
         """
         v, layout, single = self._laid_out(v, windows, letter="R", lines=int(self.g_cell.shape[-2]))
-        return unbatched(self.sensed(v, layout, backward=False, rng=rng), single=single)
+        reading = self.sensed(v, layout, backward=False, rng=rng, conversions=conversions)
+        return unbatched(reading, single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the C pairs; sense the currents of the rows: the transposed read.
@@ -397,7 +408,16 @@ class Tile:
         kind = "pairs" if halves == 2 else "single-ended cells"
         return f"Tile({tiles}{rows} x {cols} {kind}, {low:.3g} to {high:.3g} uS)"
 
-    def sensed(self, v: Array, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
+    def sensed(
+        self,
+        v: Array,
+        layout: Layout,
+        *,
+        backward: bool,
+        rng: Rng | None = None,
+        joint: Periphery | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Read signed voltages `v` in volts, which `layout` makes vectors (..., B, R), or `backward` (..., B, C).
 
         Parameters
@@ -410,6 +430,11 @@ class Tile:
             Whether the bit lines are driven.
         rng : TileRng or Generator, optional
             Draws the noise; needed where the read chain is noisy.
+        joint : Periphery, optional
+            What senses tiles (Tr, Tc) whose sensed lines are joined down the rows of tiles; left out, each is sensed by
+            itself.
+        conversions : Conversions, optional
+            What is converted, as for `forward`.
 
         Returns
         -------
@@ -430,7 +455,7 @@ class Tile:
         (4, 2)
         """
         v, signed, clamped = self._within_range(v, backward=backward)
-        phase = self._phase(layout, rng, backward=backward)
+        phase = replace(self._phase(layout, rng, backward=backward, joint=joint), conversions=conversions)
         direction = array_read.backward if backward else array_read.forward
         reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
         return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
@@ -491,12 +516,24 @@ class Tile:
                 "to calibrate, `adc.bits` must be above 0 and `adc.i_high` left out, or the readout have several gain "
                 "settings and `readout.r_feedback` be left out. Change the chain."
             )
+        return replace(self, periphery=self.ranged(v, layout, backward=backward, margin=margin))
+
+    def ranged(
+        self, v: Array, layout: Layout, *, backward: bool, margin: float, joint: Periphery | None = None
+    ) -> Periphery:
+        """Return what senses these tiles, or senses them joined (`joint`), with ranges as `calibrated` sets them."""
         v, signed, _ = self._within_range(v, backward=backward)
         operators = self.cols_driven if backward else self.rows_driven
-        phase = self._sensing(operators, layout, None, backward=backward)
+        phase = self._sensing(operators, layout, None, backward=backward, joint=joint)
         i = to_numpy(array_read.unconverted(phase, v, signed=signed))
         periphery = phase.periphery.calibrated(i, backward=backward, margin=margin, reference=self.g_cell)
-        return replace(self, periphery=replace(periphery, i_variance=self.periphery.i_variance))
+        return replace(periphery, i_variance=(joint or self.periphery).i_variance)
+
+    def differences(self, v: Array, layout: Layout) -> Array:
+        """Return the currents (..., B, C) of pairs in amperes, of driven rows, without noise and before sensing."""
+        v, signed, _ = self._within_range(v, backward=False)
+        phase = self._sensing(self.rows_driven, layout, None, backward=False, joint=None)
+        return array_read.differences(phase, v, signed=signed)
 
     def _encoder(self, *, backward: bool) -> Encoder:
         return self.periphery.encoder(backward=backward)
@@ -544,7 +581,7 @@ class Tile:
         attenuation = own.get("_attenuation"), own.get("_attenuation_backward")
         return ReadCache.of(self.g_cell, own.get("rows_driven"), own.get("cols_driven"), attenuation)
 
-    def _phase(self, layout: Layout, rng: Rng | None, *, backward: bool) -> Phase:
+    def _phase(self, layout: Layout, rng: Rng | None, *, backward: bool, joint: Periphery | None) -> Phase:
         if not self.periphery.random:
             tile_rng = None
         elif rng is None:
@@ -555,18 +592,29 @@ class Tile:
         if tile_rng is not None:
             for factors in self.periphery.each_read(self.g_cell, rng=tile_rng):
                 operators = operators.scaled(factors)
-        return self._sensing(operators, layout, tile_rng, backward=backward)
+        return self._sensing(operators, layout, tile_rng, backward=backward, joint=joint)
 
-    def _sensing(self, operators: Operators, layout: Layout, rng: TileRng | None, *, backward: bool) -> Phase:
+    def _sensing(
+        self,
+        operators: Operators,
+        layout: Layout,
+        rng: TileRng | None,
+        *,
+        backward: bool,
+        joint: Periphery | None,
+    ) -> Phase:
         """Return the read of one direction, its stages told the conductances of the sensed lines."""
-        phase = Phase(operators, self.periphery, layout, rng, backward, self.paired)
-        if not self.periphery.needs_lines:
+        periphery = joint or self.periphery
+        phase = Phase(operators, periphery, layout, rng, backward, self.paired, joined=joint is not None)
+        if not periphery.needs_lines:
             return phase
         g_line = operators.line_conductance(backward=backward, split=phase.split)
+        if phase.joined:
+            g_line = namespace(g_line).sum(g_line, axis=0, keepdims=True)
         encoder = self._encoder(backward=backward)
         if encoder.mix is not None:  # one term, of a pulse of the full voltage
             g_line = g_line / encoder.current.v_max
-        return replace(phase, periphery=self.periphery.at_lines(g_line, backward=backward))
+        return replace(phase, periphery=periphery.at_lines(g_line, backward=backward))
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""

@@ -1,19 +1,42 @@
 """Grid of tiles: one large matrix of pairs cut into equal arrays that are read as one.
 
 N rows and M pairs of columns are cut into Tr x Tc tiles, as equal as can be, each at most as large as the wires of the
-table file were checked on (`largest`). Each tile's outputs go through converters of their own; the partial sums are
-added digitally. Spare rows and columns of the last tiles are cells at the table's lowest conductance: they are never
-driven and their currents are dropped, but they load the wires as real cells do.
+table file were checked on (`largest`). The Tr tiles that share outputs are merged in a forward read as the read chain
+says (`ReadChain.merge`)::
+
+    digital    each tile's outputs go through converters of their own, and the partial sums are added digitally
+    count      the same, each partial sum rounded to a whole number of counts first: the current of an input of one at
+               a weight of one, as `calibrated` finds it in each tile. Exact for inputs of 0 and 1 and weights of +1
+               and -1, whatever the converters' step, as long as all errors of a partial sum stay below half a count
+    majority   a comparator at each pair of columns of each tile and no converter: +1 where the partial sum exceeds its
+               middle, else -1; the output is the sum of the votes, each a count. The middle is half the sum of the
+               signs of the weights, between two counts: where rows are 0 and 1, b, the vote is then the sign of
+               sum (2 b - 1) w, a tie -1
+    analog     the bit lines of the Tr tiles are joined: one readout and one converter for all
+
+`count`, `majority` and `analog` are this kit's own (Tang et al., ASP-DAC 2017, ask how a binary matrix is split; only
+the abstract was read). In `analog` each tile keeps its own line end in the wires' model; the readout sees the sum of
+their currents. Backward reads are digital; with comparators there are none.
+
+Spare rows and columns of the last tiles are cells at the table's lowest conductance: they are never driven and their
+currents are dropped, but they load the wires as real cells do.
 """
 
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
 from rramkit.array.backend import Array, as_array, full, like, namespace
+from rramkit.array.conversions import Conversions
 from rramkit.array.layout import Cut, Images, Layout, Vectors
+from rramkit.array.periphery import Periphery
+from rramkit.array.products import product
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
-from rramkit.array.rng import Rng
+from rramkit.array.rng import Rng, TileRng
+from rramkit.array.stages.comparator import Comparator
+from rramkit.array.stages.sense_unit import SenseUnit
 from rramkit.array.tile import Tile, unbatched
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
@@ -29,6 +52,12 @@ class TileGrid:
         The arrays, with the leading axes (Tr, Tc).
     rows, pairs : int
         N and M.
+    i_count : float
+        Current of an input of one at a weight of one (A), for merges that count; 0: none.
+    joint : Periphery or None
+        What senses joined bit lines, (1, Tc).
+    gain : float or array
+        Current of a count in each tile over `i_count` (1), which lines and switches make smaller: (Tr, Tc, 1, 1).
 
     Examples
     --------
@@ -45,11 +74,20 @@ class TileGrid:
     tiles: Tile
     rows: int
     pairs: int
+    i_count: float = 0.0
+    joint: Periphery | None = None
+    gain: float | Array = 1.0
     __array_ufunc__ = None  # NumPy leaves `v @ grid` to `__rmatmul__`
 
     @classmethod
     def of(
-        cls, g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None, rng: Rng | None = None
+        cls,
+        g_cell: Array,
+        model: ReadModel,
+        *,
+        largest: tuple[int, int] | None = None,
+        i_count: float = 0.0,
+        rng: Rng | None = None,
     ) -> Self:
         """Build from conductances.
 
@@ -61,6 +99,8 @@ class TileGrid:
             What every tile shares.
         largest : tuple of int, optional
             Rows and physical columns (two a pair) of the largest array; left out, that of the model.
+        i_count : float
+            Current of an input of one at a weight of one (A), for the merges `count` and `majority`.
         rng : TileRng or Generator, optional
             Draws what differs from tile to tile; a `TileRng` must have the shape (Tr, Tc).
 
@@ -72,7 +112,8 @@ class TileGrid:
         Raises
         ------
         InputError
-            When the shape or a value does not fit, or `rng` is missing.
+            When the shape or a value does not fit, `rng` is missing, or the chain's merge counts without `i_count` or
+            without pairs.
 
         Examples
         --------
@@ -90,9 +131,16 @@ class TileGrid:
                 "`g_cell` must be (2, N, M) in siemens, plus and minus, or single-ended (1, N, M) or (N, M); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        size = _size(g_cell, model, largest)
+        size, merge = _size(g_cell, model, largest), model.chain.merge
         rows, pairs = (int(lines) for lines in g_cell.shape[1:])
-        return cls(Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng), rows, pairs)
+        if merge in ("count", "majority") and (i_count <= 0.0 or g_cell.shape[0] != 2):
+            raise InputError(
+                f"`i_count` must be the current of one count, above 0 A, of pairs for the merge {merge}; got "
+                f"{i_count:g} A, {g_cell.shape[0]} half. Pass it, or set `read.merge` to digital or analog."
+            )
+        tiles = Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng)
+        joint = _joint(tiles, rng=rng) if merge == "analog" else None
+        return cls(tiles, rows, pairs, i_count if merge in ("count", "majority") else 0.0, joint)
 
     @staticmethod
     def shape_of(g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -284,7 +332,14 @@ class TileGrid:
         down, across = self.shape
         return f"TileGrid({self.rows} x {self.pairs} {kind} on {down} x {across} tiles of {rows} x {cols})"
 
-    def forward(self, v: Array, *, rng: Rng | None = None, windows: Windows | None = None) -> Reading:
+    def forward(
+        self,
+        v: Array,
+        *,
+        rng: Rng | None = None,
+        windows: Windows | None = None,
+        conversions: Conversions | None = None,
+    ) -> Reading:
         """Drive the N rows; sense the currents of the M pairs.
 
         Parameters
@@ -295,6 +350,8 @@ class TileGrid:
             Draws the noise; needed where the read chain is noisy.
         windows : Windows, optional
             Kernel, stride and padding of a convolution; `v` is then images (C', H, W, B').
+        conversions : Conversions, optional
+            What is converted, as for `Tile.forward`.
 
         Returns
         -------
@@ -316,8 +373,10 @@ class TileGrid:
         (4, 10)
         """
         v, layout, single = self._laid_out(v, windows, backward=False)
-        reading = self.tiles.sensed(v, layout, backward=False, rng=rng)
-        return unbatched(replace(reading, i=_joined(reading.i.sum(axis=0), self.pairs)), single=single)
+        cut = conversions and conversions.cut(self.shape[1], int(self.tiles.g_cell.shape[-1]))
+        reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint, conversions=cut)
+        i = namespace(reading.i).sum(self._merged(reading.i), axis=0)
+        return unbatched(replace(reading, i=_joined(i, self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the M pairs; sense the currents of the N rows: the transposed read.
@@ -348,9 +407,46 @@ class TileGrid:
         >>> grid.backward(np.full((4, 10), 0.1)).i.shape
         (4, 100)
         """
+        if self.model.chain.merge == "majority":
+            raise InputError(
+                "`read.merge` majority has comparators and no converter, so that bit lines cannot be read backward. "
+                'Take a rule whose errors go back digitally (`rule.backward = "digital"`), or another merge.'
+            )
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
         return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
+
+    def parts(self, v: Array, *, rng: Rng | None = None) -> Array:
+        """Drive the N rows; return the currents of each row of tiles, before they are added.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages of the N rows in volts (B, N).
+        rng : TileRng or Generator, optional
+            Draws the noise; needed where the read chain is noisy.
+
+        Returns
+        -------
+        array
+            Currents (Tr, B, M) in amperes.
+
+        Raises
+        ------
+        InputError
+            When the shape or a value does not fit, or `rng` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ArrayModel
+        >>> from rramkit.table.example import example
+        >>> TileGrid.of(np.full((2, 100, 10), 20e-6), ArrayModel(example())).parts(np.full((4, 100), 0.1)).shape
+        (2, 4, 10)
+        """
+        v, layout, _ = self._laid_out(v, None, backward=False)
+        i = self.tiles.sensed(v, layout, backward=False, rng=rng).i
+        return namespace(i).stack([_joined(i[row], self.pairs) for row in range(self.shape[0])])
 
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
@@ -389,7 +485,44 @@ class TileGrid:
         TileGrid(100 x 10 pairs on 2 x 1 tiles of 50 x 10)
         """
         v, layout, _ = self._laid_out(v, windows, backward=backward)
-        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin))
+        if self.joint is not None and not backward:
+            return replace(self, joint=self.tiles.ranged(v, layout, backward=False, margin=margin, joint=self.joint))
+        gain = self._measured(v, layout) if self.model.chain.merge == "count" and not backward else self.gain
+        return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin), gain=gain)
+
+    def _measured(self, v: Array, layout: Layout) -> Array:
+        """Return the current of a count in each tile over `i_count` (Tr, Tc, 1, 1), by least squares over a batch."""
+        xp, g_cell = namespace(v), self.tiles.g_cell
+        signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
+        wanted = product(layout, (v * (self.i_count / self.model.cells.v_forward),), (signs,))
+        along = xp.sum(self.tiles.differences(v, layout) * wanted, axis=(-2, -1))
+        power = xp.sum(wanted * wanted, axis=(-2, -1))
+        gain = xp.where(power > 0.0, along / xp.where(power > 0.0, power, xp.ones_like(power)), xp.ones_like(power))
+        return gain[..., None, None]
+
+    def _merged(self, i: Array) -> Array:
+        """Return what each tile adds to the outputs (Tr, Tc, B, M), from its partial sums (joined: (1, Tc, B, M))."""
+        xp, merge = namespace(i), self.model.chain.merge
+        if merge == "count":
+            return self.i_count * xp.round(i / (self.i_count * self.gain))
+        if merge == "majority":
+            vote = xp.where(i > self._middle(), xp.ones_like(i), -xp.ones_like(i))
+            return self.i_count * vote
+        return i
+
+    def _middle(self) -> Array:
+        """Return what comparators compare partial sums with (Tr, Tc, 1, M), their offsets in it (A)."""
+        xp, chain, g_cell = namespace(self.tiles.g_cell), self.model.chain, self.tiles.g_cell
+        signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
+        middle = self.i_count * (xp.floor(0.5 * xp.sum(signs, axis=-2)) + 0.5)[..., None, :]
+        if not chain.comparator.per_tile:
+            return middle
+        drawn, gains = self.tiles.periphery.state(Comparator), chain.readout.gains
+        if not gains:
+            return middle + chain.comparator.offset(drawn, None)
+        gain = self.tiles.periphery.state(SenseUnit).banks[0].gain
+        r_feedback = np.asarray([each.r_feedback for each in gains])[gain][..., None, None]
+        return middle + chain.comparator.offset(drawn, like(r_feedback, middle))
 
     def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
@@ -406,6 +539,14 @@ class TileGrid:
         axis = -1 if backward else -2
         layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
         return like(v, self.tiles.g_cell), layout, single
+
+
+def _joint(tiles: Tile, *, rng: Rng | None) -> Periphery:
+    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows."""
+    xp, (down, across, halves, rows, pairs) = namespace(tiles.g_cell), tiles.g_cell.shape
+    tall = xp.permute_dims(tiles.g_cell, (1, 2, 0, 3, 4)).reshape(1, across, halves, down * rows, pairs)
+    draws = TileRng.of(rng, (1, across)) if tiles.model.chain.per_tile else None
+    return replace(Periphery.of(tall, tiles.model, rng=draws), e_batch=tiles.periphery.e_batch)
 
 
 def _size(g_cell: Array, model: ReadModel, largest: tuple[int, int] | None) -> tuple[int, int]:

@@ -75,7 +75,10 @@ def cost(
     found = Cost(subject, priced(components), assumed, at, circuits(loaded))
     stage("what moves the total")
     swings = tornado(found, [] if file is None else corners(subject, file))
-    others = {path: Cost(_subject(path), found.components, assumed) for path in beside or ()}
+    others = {}
+    for path in beside or ():
+        other = _subject(path)
+        others[path] = Cost(other, found.components, assumed, circuits=circuits(other.run))
     if picture is not None:
         from rramkit import plots
 
@@ -131,11 +134,13 @@ def _subject(path: Path) -> "Subject":
 def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
     """Yield what several trainings cost and reached, one a row."""
     from rramkit import units
+    from rramkit.cost.lifetime import shortest
     from rramkit.record import EpisodeRun, Run
 
     if len(costs) < 2:
         return
-    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update", "pulses")
+    heading = ("run", "reached", "energy", "without static", "writes", "reads", "gradient and update")
+    heading += ("pulses", "lifetime, batches")
     rows: list[tuple[str, ...]] = [heading]
     for path, each in costs.items():
         outcome, (writes, reads) = each.subject.run, each.writes_and_reads()
@@ -144,8 +149,39 @@ def _side_by_side(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
         update = next(one.low for one in each.gradients if one.chosen)
         energies = (each.energy, each.energy_dynamic, writes, reads, update)
         pulses = sum(item.count for item in each.items if item.part == "write pulses")
-        rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses)))
+        worn = shortest(each.lifetimes)
+        life = units.count(worn.batches) if worn is not None and worn.busiest else "-"
+        rows.append((path.name, reached, *(units.text(value, "J") for value in energies), units.count(pulses), life))
     yield from _table("side by side", rows)
+    yield from _interfaces(costs)
+
+
+def _interfaces(costs: "Mapping[Path, Cost]") -> "Iterator[str]":
+    """Yield row drivers and converters of one input, one training a row, and what the first one saves of each other."""
+    from rramkit import units
+
+    rows: list[tuple[str, ...]] = [("run", "conversions", "drivers", "converters", "energy", "area", "the first saves")]
+    first = next(iter(costs.values())).interfaces
+    for path, cost in costs.items():
+        each = cost.interfaces
+        energies = (each.e_drivers, each.e_converters, each.energy)
+        saved = "-" if each is first else f"{_saved(first.energy, each.energy)} energy"
+        if each is not first and each.area and first.area is not None:
+            saved += f", {_saved(first.area, each.area)} area"
+        rows.append(
+            (
+                path.name,
+                units.count(round(each.conversions)),
+                *(_j(value) for value in energies),
+                _area(each.area),
+                saved,
+            )
+        )
+    yield from _table("row drivers and converters of one input", rows)
+
+
+def _saved(now: float, then: float) -> str:
+    return f"{100.0 * (1.0 - now / then):.1f} %" if then else "-"
 
 
 def _corner(
@@ -173,14 +209,17 @@ def _same_tables(path: Path, run: "TrainingOutcome") -> "TableFile":
 
 def _text(cost: "Cost", swings: "Sequence[Swing]") -> "Iterator[str]":
     """Yield all that is printed of one cost."""
+    from rramkit import units
     from rramkit.cost import beside
 
     yield from _whole(cost)
     yield from _breakdowns(cost)
     yield from _table("time", list(_times(cost)))
+    yield from _line_buffers(cost)
     yield from _table("figures of merit", list(_merit(cost)))
     yield from _table("tiles", list(_tiles(cost)))
     yield f"  whole chip         {_area(cost.area)}"
+    yield from _table(f"lifetime of the cells, {units.count(cost.assumed.endurance)} pulses each", list(_worn(cost)))
     moved = [(each.name, _ends(each.low, each.high), f"{each.low_at} to {each.high_at}") for each in swings[:_WIDEST]]
     yield from _table("what moves the total", moved)
     yield from _references(beside(cost))
@@ -217,11 +256,46 @@ def _times(cost: "Cost") -> "Iterator[tuple[str, ...]]":
         yield kind, *(f"{name} {_s(seconds)}" for name, seconds in spans.items())
 
 
+def _line_buffers(cost: "Cost") -> "Iterator[str]":
+    """Yield what each layer keeps in a pipeline of line buffers, and when it begins; convolutions alone have lines."""
+    found = cost.line_buffers
+    if not any(each.layer.split()[1] == "convolution" for each in found):
+        return
+    rows = [
+        (
+            each.layer,
+            f"{each.numbers} numbers of {each.bits} bit",
+            _j(each.energy),
+            f"{1e12 * each.area:.4g} um2",
+            f"begins {_s(each.begins)}",
+            f"ends {_s(each.ends)}",
+        )
+        for each in found
+    ]
+    yield from _table("pipeline of line buffers, one input", rows)
+    serial = cost.schedules["serial"].latency
+    yield f"  latency            {_s(found[-1].ends)}, {_s(serial)} with each layer after all of the one before"
+
+
 def _tiles(cost: "Cost") -> "Iterator[tuple[str, ...]]":
     for each in cost.layers():
         tiles = each.tiles
-        cells = f"{tiles.count} of {tiles.rows} x {tiles.columns} cells"
-        yield tiles.layer, cells, f"{_j(each.energy_tile)} each", _area(each.area)
+        cells = " and ".join(
+            f"{one.count} of {one.rows} x {one.columns}" for one in (tiles, each.copy) if one is not None
+        )
+        yield tiles.layer, f"{cells} cells", f"{_j(each.energy_tile)} each", _area(each.area)
+
+
+def _worn(cost: "Cost") -> "Iterator[tuple[str, ...]]":
+    """Yield the pulses a batch at each matrix' busiest cell, how evenly they are spread, and the batches it stands."""
+    from rramkit import units
+
+    for each in cost.lifetimes:
+        pulses = f"{each.busiest:.4g} pulses a batch at the busiest cell"
+        stands = f"{units.count(each.batches)} batches" if each.busiest else "no pulse"
+        yield each.layer, pulses, f"balance {each.balance:.3g}", stands
+    if not cost.lifetimes:
+        yield "not known", "the run file does not say what its busiest cell got: train again"
 
 
 def _prices(cost: "Cost") -> "Iterator[str]":

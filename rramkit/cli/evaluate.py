@@ -1,7 +1,7 @@
 """`rramkit evaluate`: a trained network on test inputs, as it is, aged, and on other chips; its weights as arrays."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,8 +31,22 @@ def evaluate(
     refresh: Annotated[
         float, typer.Option(help="Time after which cells are brought back; 0: never.", metavar="SECONDS", min=0)
     ] = 0.0,
+    spread: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Standard deviation of the logarithm of a factor on each conductance: 0.1; may be repeated.",
+            metavar="SIGMA",
+            min=0,
+            max=3,
+        ),
+    ] = None,
     chips: Annotated[int, typer.Option(help="Other chips that the weights are written into.", min=0, max=1000)] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of drift exponents and of the first other chip.", min=0)] = 1,
+    reads: Annotated[
+        int, typer.Option(help="Passes that are averaged: less noise, as many times the energy.", min=1, max=10_000)
+    ] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Seed of drift exponents, of the spread, and of the first other chip.", min=0)
+    ] = 1,
     pairs: ParameterPairs = None,
     layers: Annotated[
         list[str] | None,
@@ -71,6 +85,15 @@ def evaluate(
     correct_aged: Annotated[
         bool, typer.Option("--correct-aged", help="Set gains and offsets anew after each rest.")
     ] = False,
+    spiking: Annotated[
+        bool,
+        typer.Option(
+            "--spiking", help="Run the network by spikes too, as `[spiking]` of its experiment and `-s` have it."
+        ),
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--plot", help="Picture of the accuracy by spikes against steps.", metavar="FILE")
+    ] = None,
     export: Annotated[
         Path | None, typer.Option("--export", help="File for the weights that the cells stand for.", metavar="NPZ")
     ] = None,
@@ -79,8 +102,10 @@ def evaluate(
     """Evaluate a trained network: accuracy, and energy and time of each layer, for one input.
 
     `--after` and `--temperature` age the cells, by the law of `rule.update.retention` (`-s nu=0.02` and the like change
-    it); `--refresh` says what a refresh costs. `--chips` writes the weights into cells of other draws. `--weights` maps
-    a network that was trained elsewhere; `--correct` then makes up for what lines and switches take from its reads.
+    it); `--refresh` says what a refresh costs. `--spread` puts cells off their conductances. `--chips` writes the
+    weights into cells of other draws. `--weights` maps a network that was trained elsewhere; `--correct` then makes up
+    for what lines and switches take from its reads. `--spiking` runs a perceptron by spikes and prints accuracy against
+    steps, and power (docs/systems/snn.md).
     """
     from rramkit import files
     from rramkit.cli.evaluated import CORRECTED_BY, Rests, of_run, of_weights
@@ -94,10 +119,14 @@ def evaluate(
             f"`rramkit evaluate` takes a run file, or `--weights` with `--experiment` and `--tables`; got {got}. "
             "Give one of the two."
         )
+    if picture is not None:
+        _check_picture(picture, spiking=spiking, keep=(run, data, weights, experiment, tables))
+    if spiking:
+        _check_alone(after=after, temperature=temperature, chips=chips, layer=layers, correct=correct)
     if refresh and not after:
         raise InputError("`--refresh` is for cells that age: name a time with `--after SECONDS`.")
-    rests = Rests(_ages(after, temperature), refresh, pairs or [], correct_aged)
-    number = CORRECTED_BY if correct is None and weights is not None else correct or 0
+    rests = Rests(_ages(after, temperature), refresh, [] if spiking else pairs or [], correct_aged)
+    number = CORRECTED_BY if correct is None and weights is not None and not spiking else correct or 0
     _check_correction(number, rests)
     own = _of_layers(layers or [])
     if run is not None:
@@ -107,11 +136,47 @@ def evaluate(
         if experiment is None:
             raise InputError("`--weights` needs the network that they are of. Name it: `--experiment EXPERIMENT.toml`.")
         subject = of_weights(weights, experiment, tables, data, own, correct=number, seed=seed)
-    outcome = subject.outcome(rests, range(seed, seed + chips))
+    subject.reads = reads
+    outcome = subject.outcome(rests, range(seed, seed + chips), spread or ())
+    if spiking:
+        from rramkit.cli.spiking import spiking_outcome
+
+        outcome["spiking"] = spiking_outcome(subject, pairs or [], quiet=as_json)
+        if picture is not None:
+            _draw(picture, outcome)
     if export is not None:
         _export(export, subject)
         outcome["weights"] = str(export)
     typer.echo(strict_json.text(outcome, indent=1) if as_json else text(outcome))
+
+
+def _check_alone(**others: object) -> None:
+    """Raise `InputError` for what a network that is run by spikes has not."""
+    for name, value in others.items():
+        if value:
+            raise InputError(f"`--spiking` runs a network as it was written; got `--{name}` too. Leave one out.")
+
+
+def _check_picture(path: Path, *, spiking: bool, keep: tuple[Path | None, ...]) -> None:
+    from rramkit import files, plots
+
+    if not spiking:
+        raise InputError("`--plot` draws the accuracy by spikes: name `--spiking` too, or leave it out.")
+    plots.check_picture(path)
+    files.check_writable(path, keep=keep)
+
+
+def _draw(path: Path, outcome: dict[str, Any]) -> None:
+    """Draw the accuracy by spikes against the steps."""
+    import numpy as np
+
+    from rramkit import plots
+
+    accuracy = np.asarray(outcome["spiking"]["accuracy_by_step"])
+    beside = outcome["accuracy"] if outcome["inputs"] == outcome["spiking"]["inputs"] else None  # of the same inputs
+    title = f"{outcome['data']}, {outcome['spiking']['inputs']} inputs shown as spikes"
+    plots.save(lambda ax: plots.accuracy_by_step(ax, accuracy, beside), path, title=title)
+    outcome["picture"] = str(path)
 
 
 def _check_correction(number: int, rests: "Rests") -> None:

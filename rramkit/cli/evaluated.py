@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from rramkit import record, table
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
-from rramkit.cost.area import CircuitArea, Tiles, tile_items
+from rramkit.cost.area import CircuitArea, Tiles, tile_items, tiles_read
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -20,9 +22,22 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.continued import plain_of, same_cells
 from rramkit.learning.correction import corrected
 from rramkit.learning.data import DataSet
+from rramkit.learning.data.functions import FUNCTIONS
 from rramkit.learning.data.own import npz_arrays
 from rramkit.learning.data.settings import DataSettings
-from rramkit.learning.evaluate import accuracy_in_float, aged, evaluate, read_anew, refreshed, rewritten
+from rramkit.learning.evaluate import (
+    Evaluation,
+    LayerCost,
+    accuracy_in_float,
+    aged,
+    analog_activations,
+    evaluate,
+    read_anew,
+    refreshed,
+    rewritten,
+    tuned,
+    varied,
+)
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers import Clustered
 from rramkit.learning.model import Network
@@ -83,23 +98,25 @@ class Subject:
     ) -> None:
         self.experiment, self.operating, self.data, self.plain = experiment, operating, data, plain
         self.x, self.labels = data.x_test, data.y_test
-        self.correct = correct
+        self.correct, self.reads = correct, 1
         self.said: dict[str, Any] = {}
         self.network: TrainedNetwork
 
-    def outcome(self, rests: Rests, chips: range) -> dict[str, Any]:
+    def outcome(self, rests: Rests, chips: range, spreads: Sequence[float] = ()) -> dict[str, Any]:
         """Return accuracies and costs under every condition."""
         stage("test inputs")
-        fresh = evaluate(self.network, self.x, self.labels)
+        fresh = self._evaluated(self.network)
         if "written" in self.said:
-            self.said["written"]["accuracy"] = fresh.accuracy
+            self.said["written"] |= _quality(fresh)
         outcome: dict[str, Any] = {
             "data": self.data.name,
             "inputs": len(self.labels),
-            "accuracy": fresh.accuracy,
+            **_quality(fresh),
             "energy": fresh.energy,
             "seconds": fresh.seconds,
-            "layers": [vars(layer) | {"area": area} for layer, area in zip(fresh.layers, self._areas(), strict=True)],
+            "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
+            **({"reads": self.reads} if self.reads > 1 else {}),
+            **self._of_function(fresh),
             **self.said,
         }
         layers = enumerate(self.network.network.chain.layers)
@@ -109,9 +126,24 @@ class Subject:
             outcome |= self._aged(rests, seed=chips.start)
         elif rests.pairs:
             raise InputError("`--set` changes the law of the drift: name a time with `--after SECONDS`.")
+        if spreads:
+            outcome["spreads"] = [self._varied(sigma, seed=chips.start) for sigma in spreads]
         if chips:
             outcome |= self._on_chips(chips)
         return outcome
+
+    def _of_function(self, fresh: Evaluation) -> dict[str, Any]:
+        """Return the work of the function that the network replaces, and of that for each joule."""
+        settings = self.experiment.data
+        if settings.name != "function":
+            return {}
+        operations = FUNCTIONS[settings.function].operations
+        activations = analog_activations(self.network.network, fresh.layers)
+        whole = fresh.energy + activations
+        return {"function": {"operations": operations, "activations": activations, "per_joule": operations / whole}}
+
+    def _evaluated(self, network: TrainedNetwork) -> Evaluation:
+        return evaluate(network, self.x, self.labels, loss=self.experiment.loss, reads=self.reads)
 
     def written(self, seed: int) -> tuple[TrainedNetwork, dict[str, Any]]:
         """Return the weights on a chip, its outputs corrected where that is wanted, and what is printed of that."""
@@ -122,8 +154,11 @@ class Subject:
         network, cost = rewritten(
             self.experiment, self.operating, self.plain, first, labels, input_shape=self.data.shape, seed=seed
         )
+        window = getattr(getattr(self.experiment.rule, "verify", None), "window", 0.0)
+        within = {"window": window, "tuned": tuned(network, self.plain.weights, window=window)} if window else {}
         network, of_correction = self.with_correction(network)
-        return network, {"seed": seed, "energy_write": cost.energy, "pulses": cost.pulses, **of_correction}
+        said = {"seed": seed, "energy_write": cost.energy, "pulses": cost.pulses, **within}
+        return network, said | of_correction
 
     def with_correction(self, network: TrainedNetwork) -> tuple[TrainedNetwork, dict[str, Any]]:
         """Return a network with outputs corrected by the first training inputs, and what is printed of that."""
@@ -149,7 +184,7 @@ class Subject:
         told, networks = [], []
         for seed in chips:
             network, said = self.written(seed)
-            said["accuracy"] = evaluate(network, self.x, self.labels).accuracy
+            said |= _quality(self._evaluated(network))
             told.append(said)
             networks = [*networks, network][:2]
         return {"chips": told, "chips_alike": len(networks) > 1 and same_cells(*networks)}
@@ -161,24 +196,30 @@ class Subject:
             stage(f"test inputs after {seconds:g} s at {kelvin:g} K")
             older = aged(self.network, seconds, t_cell=kelvin, retention=law, refresh=rests.refresh, seed=seed)
             older, said = self.with_correction(older) if rests.anew else (older, {})
-            found = evaluate(older, self.x, self.labels)
-            row = {"after": seconds, "temperature": kelvin, "refresh": rests.refresh, "accuracy": found.accuracy}
-            rows.append(row | said)
+            found = self._evaluated(older)
+            row = {"after": seconds, "temperature": kelvin, "refresh": rests.refresh}
+            rows.append(row | _quality(found) | said)
         outcome: dict[str, Any] = {"retention": law.model_dump(mode="json"), "aged": rows}
         if rests.refresh:
             kelvins = dict.fromkeys(kelvin for _, kelvin in rests.ages)
             outcome["refreshes"] = [self._refresh(rests.refresh, kelvin, law, seed=seed) for kelvin in kelvins]
         return outcome
 
-    def _areas(self) -> list[float | None]:
-        """Return the area of the tiles of each matrix (m2); None where the tables' circuits are not at hand."""
+    def _varied(self, sigma: float, *, seed: int) -> dict[str, Any]:
+        """Return the accuracy with cells that spread."""
+        stage(f"test inputs with a spread of {sigma:g}")
+        network = varied(self.network, sigma, seed=seed)
+        return {"sigma": sigma, "seed": seed, "accuracy": evaluate(network, self.x, self.labels).accuracy}
+
+    def _areas(self) -> list[dict[str, float] | None]:
+        """Return the area of the tiles of each matrix by circuit (m2); None where the circuits are not at hand."""
         matrices = self.network.params.matrices
         circuits = _circuits(self.operating)
         if not circuits:
             return [None] * len(matrices)
-        tiles = [Tiles(str(i), *each.tile.tiling) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
+        tiles = [_tiles(str(i), each) for i, matrix in enumerate(matrices) for each in leaves(matrix)]
         items = tile_items(tiles, Assumptions(), circuits)
-        return [sum(item.area for item in items if item.layer == str(index)) for index in range(len(matrices))]
+        return [{item.part: item.area for item in items if item.layer == str(index)} for index in range(len(matrices))]
 
     def _refresh(self, seconds: float, kelvin: float, law: RetentionParams, *, seed: int) -> dict[str, Any]:
         """Return what one refresh after a rest costs, and the accuracy after it."""
@@ -188,7 +229,7 @@ class Subject:
         return {
             "every": seconds,
             "temperature": kelvin,
-            "accuracy": evaluate(network, self.x, self.labels).accuracy,
+            "accuracy": self._evaluated(network).accuracy,
             "pulses": cost.pulses,
             "reads": cost.reads,
             "energy": cost.energy,
@@ -242,7 +283,7 @@ def of_weights(
         settings, arrays, of_file = _of_onnx(weights, settings, found)
     else:
         arrays = npz_arrays(weights)
-    network = Network.of(settings.network, found.shape, found.classes)
+    network = Network.of(settings.network, found.shape, settings.loss.outputs(found.classes))
     rule, dtype = settings.rule_on(settings.on(operating), network), np.dtype(settings.precision)
     if rule.device is None:
         raise InputError(
@@ -250,11 +291,17 @@ def of_weights(
         )
     plain = from_state_dict(network, arrays, w_max=rule.limits(len(network.matrices)), dtype=dtype)
     subject = Subject(settings, operating, found, plain, correct)
-    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=dtype)
+    in_float = accuracy_in_float(plain, subject.x, subject.labels, dtype=dtype, loss=settings.loss)
     subject.network, told = subject.written(seed)
     changed = {mine: theirs for mine, theirs in plain.names.items() if mine != theirs}
     subject.said |= {"float_accuracy": in_float, "written": told, **of_file, **({"names": changed} if changed else {})}
     return subject
+
+
+def _quality(found: Evaluation) -> dict[str, Any]:
+    """Return the accuracy, and of targets the relative errors."""
+    errors = {} if found.errors is None else {"errors": vars(found.errors)}
+    return {"accuracy": found.accuracy, **errors}
 
 
 def _of_onnx(
@@ -269,6 +316,18 @@ def _of_onnx(
     settings = settings.model_copy(update={"network": NetworkSettings(layers=found.layers)})
     kinds = [each.kind for each in found.layers]
     return settings, found.arrays, {"network": kinds, "left_out": list(found.left_out)}
+
+
+def _told(layer: LayerCost, areas: Mapping[str, float] | None) -> dict[str, Any]:
+    """Return what is told of a layer: its cost, and the area of its tiles."""
+    return vars(layer) | {"area": None if areas is None else sum(areas.values()), "areas": areas}
+
+
+def _tiles(layer: str, matrix: MappedMatrix) -> Tiles:
+    if isinstance(matrix, SelectedMatrix):
+        shape = (int(matrix.g_cell.shape[-2]), matrix.outputs)
+        return Tiles.selected(layer, matrix.sei, shape, matrix.model.largest_array, copies=1)
+    return tiles_read(layer, matrix.tile)
 
 
 def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:
@@ -286,5 +345,8 @@ def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:
 def _data(settings: Experiment, path: Path | None) -> DataSet:
     if path is not None:
         kept = settings.data.model_dump() | {"name": "npz", "file": str(path), "train_images": 0, "test_images": 0}
-        return DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
-    return settings.data.loaded(seed=settings.seed)
+        found = DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
+    else:
+        found = settings.data.loaded(seed=settings.seed)
+    settings.loss.check(has_targets=found.has_targets)
+    return found

@@ -4,6 +4,7 @@ from typing import Any
 
 from rramkit import units
 from rramkit.cli.rows import rows
+from rramkit.cli.spiking import spiking_rows
 
 
 def text(outcome: dict[str, Any]) -> str:
@@ -13,23 +14,38 @@ def text(outcome: dict[str, Any]) -> str:
         *_of_layers(outcome),
         *_of_network(outcome),
         *_after_rests(outcome),
+        *_of_spreads(outcome),
         *_of_chips(outcome),
+        *(spiking_rows(outcome["spiking"]) if "spiking" in outcome else ()),
     ]
     if "weights" in outcome:
         corrected = "correction" in outcome or "correction" in outcome.get("written", {})
         plain = ", without the correction of outputs" if corrected else ""
         shown.append(("weights", f"{outcome['weights']}{plain}"))
+    if "picture" in outcome:
+        shown.append(("picture", outcome["picture"]))
     return rows(shown, width=19)
 
 
 def _heading(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = [
         ("data", f"{units.count(outcome['inputs'], 'test input')} of {outcome['data']}"),
-        ("accuracy", units.percent(outcome["accuracy"])),
+        *_accuracy(outcome),
     ]
     if "float_accuracy" in outcome:
         shown.append(("in float", units.percent(outcome["float_accuracy"])))
     return shown
+
+
+def _accuracy(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    if "errors" not in outcome:
+        return [("accuracy", units.percent(outcome["accuracy"]))]
+    accuracy = f"{units.percent(outcome['accuracy'])}, which is 1 less the mean relative error"
+    return [("accuracy", accuracy), ("relative error", _errors(outcome["errors"]))]
+
+
+def _errors(errors: dict[str, float]) -> str:
+    return f"mean {units.percent(errors['mean'])}, largest {units.percent(errors['largest'])} of the range"
 
 
 def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
@@ -37,13 +53,25 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     for layer in outcome["layers"]:
         shown.append((f"layer {layer['name']}", f"{layer['also']}: {_layer(layer)}"))
     whole = f"{units.text(outcome['energy'], 'J')}, {units.text(outcome['seconds'], 's')}"
+    whole += f" for {outcome['reads']} reads, averaged" if "reads" in outcome else ""
     areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
     shown.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
+    parts: dict[str, float] = {}
+    for layer in outcome["layers"]:
+        for name, energy in layer["parts"].items():
+            parts[name] = parts.get(name, 0.0) + energy
+    if parts:
+        shown.append(("of it", ", ".join(f"{name} {units.text(energy, 'J')}" for name, energy in parts.items())))
     return shown
 
 
 def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = []
+    if "function" in outcome:
+        of = outcome["function"]
+        analog = f", with {units.text(of['activations'], 'J')} for analog activations" if of["activations"] else ""
+        what = f"{of['operations']} operations, {units.text(of['per_joule'] / 1e9, 'GFLOPS/W')}{analog} (our counts)"
+        shown.append(("function", what))
     if "correction" in outcome:
         shown.append(("outputs corrected", _correction(outcome["correction"])))
     if "by_layer" in outcome:
@@ -71,11 +99,25 @@ def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     return shown
 
 
+def _of_spreads(outcome: dict[str, Any]) -> list[tuple[str, str]]:
+    shown = []
+    for each in outcome.get("spreads", ()):
+        what = f"with a lognormal spread of {units.percent(each['sigma'])}, drawn by seed {each['seed']}"
+        shown.append(("cells off", f"{units.percent(each['accuracy'])} {what}"))
+    return shown
+
+
 def _of_chips(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = []
     for each in [outcome["written"]] if "written" in outcome else outcome.get("chips", ()):
         written = f"{units.count(each['pulses'], 'pulse')}, {units.text(each['energy_write'], 'J')}"
         shown.append((f"chip {each['seed']}", f"{units.percent(each['accuracy'])}, written by {written}"))
+        if "errors" in each:
+            shown.append(("relative error", _errors(each["errors"])))
+        if "tuned" in each:
+            shown.append(
+                ("tuned", f"{units.percent(each['tuned'])} of the cells within {each['window']:.2g} of the range")
+            )
         if "correction" in each:
             shown.append(("outputs corrected", _correction(each["correction"])))
     if outcome.get("chips_alike"):

@@ -200,10 +200,13 @@ def every_key() -> tuple[list[Key], list[str]]:
     """Return the keys of every kind of file, and what is left out because a package that it needs is not there."""
     from rramkit.learning.calibration import CalibrationSettings
     from rramkit.learning.experiment import Experiment
+    from rramkit.learning.exploration import Exploration
     from rramkit.learning.rl import RlSettings
 
     models = {"experiment": Experiment, "settings of rl": RlSettings, "settings of calibrate": CalibrationSettings}
     found = [key for of, model in models.items() for key in keys_of(model, of)]
+    of_exploration = [key for key in keys_of(Exploration, "exploration") if len(key.path) == 1]  # and an experiment's
+    found += of_exploration
     try:
         found += _of_spice()
     except ImportError as error:

@@ -54,8 +54,8 @@ def sensitivity(
     """
     from rramkit.characterization.design import find_design
     from rramkit.characterization.run import RunOptions
-    from rramkit.proof.sensitivity import Watch
     from rramkit.proof.sensitivity import sensitivity as run
+    from rramkit.proof.variants import Watch
 
     settings = experiment_of(experiment, [*(pairs or []), *([] if epochs is None else [f"epochs={epochs}"])], chip)
     silent = quiet or json

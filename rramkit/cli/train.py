@@ -147,6 +147,7 @@ def _summary(run: "Run") -> str:
     epochs = units.count(totals["epochs"], "epoch")
     shown = (
         ("test accuracy", f"{units.percent(run.accuracy)}, of test images that were read once"),
+        *_errors(run),
         (f"{images} accuracy", f"{last} (before training {before})"),
         ("float reference", units.percent(run.float_accuracy) if isfinite(run.float_accuracy) else "not trained"),
         ("data", run.data_name),
@@ -169,6 +170,18 @@ def _summary(run: "Run") -> str:
         ("time", f"{run.train_seconds:.1f} s for {epochs}, both networks"),
     )
     return rows(shown, width=19)
+
+
+def _errors(run: "Run") -> list[tuple[str, str]]:
+    """Return the relative errors of a training on targets, a row for each network."""
+    from rramkit import units
+
+    said = []
+    for of, name in (("", "relative error"), ("float_", "float error")):
+        if f"{of}mean" in run.errors:
+            mean, largest = (units.percent(run.errors[f"{of}{which}"]) for which in ("mean", "largest"))
+            said.append((name, f"mean {mean}, largest {largest} of the range; accuracy is 1 less the mean"))
+    return said
 
 
 def _memory(run: "Run") -> str:

@@ -1,17 +1,11 @@
 """Operations of the arrays, as the simulator counted and priced them from the tables; at another corner, repriced.
 
 Of the reads of a matrix in one direction the run file has the energy E and the parts of the row drivers and of what
-senses (readouts, and with them the cells' current). The rest::
-
-    converters      n e_adc                       n conversions, e_adc the energy of one
-    line switches   n e_switch                    of the sensed lines
-    word lines      what is left: word lines and the switches of the driven lines, once a batch; where the supplies'
-                    energy is not counted, the cells' too
-
-so that parts add up to what was measured. At another corner (`Corner`) each part is taken times the ratio of the
-tables' energies there and where the run was: of a conversion and of a switch exactly; of the row drivers over all codes
-at the matrix' mean line; of the readouts at the current that gives the measured mean; of pulses and verify reads at the
-mean conductance. The counts stay: a training at that corner would fire other pulses.
+senses (readouts, and with them the cells' current); `array.read_parts` says what the rest is. At another corner
+(`Corner`) each part is taken times the ratio of the tables' energies there and where the run was: of a conversion, a
+decision and a switch exactly; of the row drivers over all codes at the matrix' mean line; of the readouts at the
+current that gives the measured mean; of pulses and verify reads at the mean conductance. The counts stay: a training
+at that corner would fire other pulses.
 """
 
 from collections.abc import Iterator
@@ -19,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rramkit.array.read_parts import conversion_energy, read_parts
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.readout import Readout, ReadoutGain
 from rramkit.array.stages.row_driver import RowDriver
@@ -32,12 +27,7 @@ from rramkit.learning.condition import Condition, OperatingTables
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.table import TableFile
 from rramkit.table.schema import (
-    ADC_LEVELS,
-    LEVEL_SHIFTER,
-    LINE_SWITCH,
-    READ,
     READOUT_TRANSIMPEDANCE,
-    ROW_DRIVER,
     SET,
     WRITE_DRIVERS,
 )
@@ -92,30 +82,23 @@ def analogue_items(subject: Subject, span: Span, corner: Corner | None = None) -
 def _reads(
     subject: Subject, matrix: MatrixWork, phase: Phase, at: tuple[int, int], span: Span, corner: Corner | None
 ) -> Iterator[Item]:
-    energy, drivers, sensing, conversions, vectors = (
-        float(span.reads[name][at]) for name in ("energy", "e_drivers", "e_sensing", "conversions", "vectors")
-    )
+    names = ("energy", "e_drivers", "e_sensing", "conversions", "vectors", "whole_conversions")
+    energy, drivers, sensing, conversions, vectors, whole = (float(span.reads[name][at]) for name in names)
     if not vectors:
         return
-    chain = subject.chain(at[0])
-    rest = energy - drivers - sensing
-    converted = min(conversions * chain.adc.energy, rest)
-    switched = min(conversions * chain.line_switch.energy, rest - converted)
     factors = (1.0,) * 5 if corner is None else _read_factors(subject, corner, at, sensing / max(conversions, 1.0))
-    parts = (
-        ("row drivers", ROW_DRIVER.group, vectors, drivers),
-        ("readouts and cells", READOUT_TRANSIMPEDANCE.group, conversions, sensing),
-        ("converters", ADC_LEVELS.group, conversions, converted),
-        ("line switches", LINE_SWITCH.group, conversions, switched),
-        (
-            *(("word lines", LEVEL_SHIFTER.group) if chain.readout.supplied else ("cells and word lines", READ.group)),
-            vectors,
-            rest - converted - switched,
-        ),
-    )
-    for (part, group, count, joules), factor in zip(parts, factors, strict=True):
-        if joules:
-            yield Item(matrix.label, phase, part, group, count, joules * factor, "SPICE", "measured")
+    device = subject.devices[at[0]]
+    sums = {
+        "energy": energy,
+        "e_drivers": drivers,
+        "e_sensing": sensing,
+        "conversions": conversions,
+        "whole_conversions": whole,
+    }
+    for part, factor in zip(read_parts(device.model.chain, device.mapping, **sums), factors, strict=True):
+        if part.energy:
+            count = vectors if part.by_vector else conversions
+            yield Item(matrix.label, phase, part.name, part.group, count, part.energy * factor, "SPICE", "measured")
 
 
 def _writes(subject: Subject, matrix: MatrixWork, index: int, span: Span, corner: Corner | None) -> Iterator[Item]:
@@ -160,7 +143,12 @@ def _read_factors(
     return (
         _ratio(_driver_energy(now.row_driver, g_line), _driver_energy(then.row_driver, g_line)),
         _sensing_factor(then.readout, now.readout, e_sensing, subject.devices[index].model.t_read),
-        _ratio(now.adc.energy, then.adc.energy),
+        _ratio(
+            *(
+                conversion_energy(each.model.chain, each.mapping)
+                for each in (corner.devices[index], subject.devices[index])
+            )
+        ),
         _ratio(now.line_switch.energy, then.line_switch.energy),
         _ratio(*words) if then.readout.supplied else 1.0,
     )

@@ -38,6 +38,7 @@ class Assumptions(Parameters):
     c_area: float = quantity(
         2e-3, "F/m^2", "capacitance by area of the converters' and readouts' capacitors", ge=1e-4, le=0.1
     )
+    endurance: float = quantity(1e6, "1", "pulses that a cell stands: no table has it", ge=1.0, le=1e18)
 
     @property
     def multiply(self) -> str:

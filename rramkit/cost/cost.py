@@ -5,18 +5,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from rramkit.cost.analogue import Corner, analogue_items
-from rramkit.cost.area import AreaItem, CircuitArea, Tiles, area_items, tiles_of
+from rramkit.cost.area import AreaItem, CircuitArea, Tiles, area_items, copies_of, tiles_of
 from rramkit.cost.assumptions import Assumptions
 from rramkit.cost.components import Components, components
 from rramkit.cost.digital import digital_items, passes
 from rramkit.cost.gradient import GradientCost, gradient_costs
+from rramkit.cost.interfaces import Interfaces, interfaces_of
 from rramkit.cost.items import HEADINGS, Item, merged, sums, total
+from rramkit.cost.lifetime import Lifetime, lifetimes
+from rramkit.cost.line_buffers import LineBuffer, line_buffers
 from rramkit.cost.memory import leak, settled
 from rramkit.cost.schedule import Schedule, of_span, schedules
 from rramkit.cost.subject import Span, Subject
 from rramkit.record import EpisodeRun, TrainingOutcome
 
-_READS = ("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines")
+_READS = (
+    *("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines"),
+    *("ports", "comparators"),  # of inputs that select rows
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class LayerTotal:
         Area of its tiles (m2); None: not known.
     tiles : Tiles
         Its tiles.
+    copy : Tiles or None
+        Those of the copy beside it, where it has one.
     """
 
     name: str
@@ -47,6 +55,7 @@ class LayerTotal:
     seconds_image: float
     area: float | None
     tiles: Tiles
+    copy: Tiles | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,22 @@ class Cost:
     def areas(self) -> tuple[AreaItem, ...]:
         """Areas by layer and part."""
         return area_items(self.subject, self.components, self.assumed, self.circuits)
+
+    @cached_property
+    def interfaces(self) -> Interfaces:
+        """Row drivers and converters of one forward pass."""
+        areas = self.areas if self.circuits else None
+        return interfaces_of(self.training, areas, inputs=passes(self.subject, self.subject.training))
+
+    @cached_property
+    def line_buffers(self) -> tuple[LineBuffer, ...]:
+        """The pipeline of line buffers for one input; none of a network with residual blocks."""
+        return line_buffers(self.subject, self.components, self.assumed)
+
+    @cached_property
+    def lifetimes(self) -> tuple[Lifetime, ...]:
+        """Lifetime of each matrix' cells under this training; none where it is not known."""
+        return lifetimes(self.subject, self.assumed)
 
     @cached_property
     def gradients(self) -> tuple[GradientCost, ...]:
@@ -171,6 +196,7 @@ class Cost:
         span, subject = self.subject.training, self.subject
         count, whole = max(passes(subject, span), 1.0), self.by_layer()
         forward = sums((item for item in self.training if item.phase == "forward"), lambda item: item.layer)
+        copies = {each.layer: each for each in copies_of(subject)}
         areas: dict[str, float] = {}
         for each in self.areas:
             areas[each.layer] = areas.get(each.layer, 0.0) + each.area
@@ -179,11 +205,12 @@ class Cost:
                 name=matrix.name,
                 kind=matrix.kind,
                 energy=whole.get(matrix.label, 0.0),
-                energy_tile=whole.get(matrix.label, 0.0) / tiles.count,
+                energy_tile=whole.get(matrix.label, 0.0) / (tiles.count + _count(copies.get(matrix.label))),
                 energy_image=forward.get(matrix.label, 0.0) / count,
                 seconds_image=float(span.reads["seconds"][index, 0]) / count,
                 area=areas.get(matrix.label) if self.circuits else None,
                 tiles=tiles,
+                copy=copies.get(matrix.label),
             )
             for index, (matrix, tiles) in enumerate(zip(subject.work.matrices, tiles_of(subject), strict=True))
         )
@@ -258,6 +285,10 @@ class Cost:
             )
             for key, watts in leak(self.subject, self.components, self.settled).items()
         )
+
+
+def _count(tiles: Tiles | None) -> int:
+    return 0 if tiles is None else tiles.count
 
 
 def cost_of(

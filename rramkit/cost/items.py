@@ -64,7 +64,7 @@ class Item:
         """Heading of the breakdown that it stands under."""
         if self.phase == "static":
             return "static power"
-        if self.part == "converters":
+        if self.part in ("converters", "comparators"):
             return "conversion"
         return "data movement" if self.price.startswith(_MOVES) else self.phase
 

@@ -2,8 +2,9 @@
 
     serial      one after the other: the matrices' reads, the gradient unit, the update, the writes
     pipelined   within a batch each matrix and the gradient unit work on inputs of their own: the slowest of them gives
-                the interval from input to input, f + b for a matrix, whose array reads forward and backward; an input
-                passes all of them, and the writes of all matrices go side by side after the batch
+                the interval from input to input, f + b for a matrix, whose array reads forward and backward, and the
+                greater of both where a copy reads backward; an input passes all of them, and the writes of all
+                matrices go side by side after the batch
 
 Digital work beside the gradient unit and the optimiser is hidden behind the conversions: one unit a sense unit is
 assumed. The gradient unit makes `lanes` products a cycle of `clock`; added up in SRAM, as many accesses.
@@ -67,7 +68,7 @@ def schedules(subject: Subject, assumed: Assumptions) -> dict[str, Schedule]:
     writes, unit = span.writes["seconds"] / max(span.batches, 1.0), _gradient_time(subject, assumed)
     update = _update_time(subject, assumed)
     size = span.images / max(span.batches, 1.0)
-    slowest = max(float(each.max(initial=0.0)), unit)
+    slowest = max(float(_stages(subject, span).max(initial=0.0)), unit)
     serial = size * (float(each.sum()) + unit) + update + float(writes.sum())
     stages = float(each.sum()) + unit
     pipelined = stages + max(size - 1.0, 0.0) * slowest + update + float(writes.max(initial=0.0))
@@ -103,6 +104,13 @@ def of_span(subject: Subject, span: Span, assumed: Assumptions, times: dict[str,
     """Return the time of a part of a training by the assumed schedule (s)."""
     chosen = times[assumed.schedule]
     return chosen.batch * span.batches if span.batches else chosen.initial
+
+
+def _stages(subject: Subject, span: Span) -> np.ndarray:
+    """Return the time that one input holds the array of each matrix, or the busier of an array and its copy (s)."""
+    seconds = span.reads["seconds"] / max(span.images, 1.0)
+    copied = [subject.settings.rule.copied(index) for index in range(len(seconds))]
+    return np.where(copied, seconds.max(axis=1), seconds.sum(axis=1))
 
 
 def _gradient_time(subject: Subject, assumed: Assumptions) -> float:

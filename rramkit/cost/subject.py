@@ -148,6 +148,10 @@ class Subject:
         """Weights of the network, each counted once."""
         return sum(each.rows * each.columns for each in self.work.matrices)
 
+    def arrays(self, matrix: int) -> int:
+        """Return how many times a network holds a matrix in cells: two of a rule with a second matrix."""
+        return self.settings.rule.arrays(matrix)
+
     def columns(self, matrix: int) -> int:
         """Return the physical columns of a matrix: those of its cells, or what the mapping gives a weight."""
         if isinstance(self.run, Run) and matrix < len(self.run.layers):

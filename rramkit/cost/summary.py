@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isfinite
 
 import numpy as np
 
@@ -56,7 +57,17 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
         "schedules": {kind: {**asdict(each), "total": each.total} for kind, each in cost.schedules.items()},
         "layers": [asdict(each) for each in cost.layers()],
         "area": cost.area,
+        "line_buffers": [asdict(each) for each in cost.line_buffers],
+        "interfaces": {
+            **asdict(cost.interfaces),
+            "energy": cost.interfaces.energy,
+            "area": cost.interfaces.area,
+        },
         "areas": [asdict(each) for each in cost.areas],
+        "lifetimes": [
+            {**asdict(each), "balance": each.balance, "batches": each.batches if isfinite(each.batches) else None}
+            for each in cost.lifetimes
+        ],
         "gradients": [asdict(each) for each in cost.gradients],
         "machines": [
             {

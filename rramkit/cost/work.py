@@ -13,6 +13,7 @@ from rramkit.learning.layers import (
     MaxPool,
     MeanPool,
     Residual,
+    Step,
 )
 from rramkit.learning.layers.layer import Shape
 from rramkit.learning.model import Network
@@ -148,6 +149,8 @@ def _elements(layer: AnyLayer, inputs: int, outputs: int, matrix: int) -> Iterat
         plain = layer.function in _BY_COMPARISON
         one = COMPARE if plain else TABLE
         yield ElementWork(matrix, ((one, outputs),), ((COMPARE if plain else MULTIPLY, outputs),))
+    elif isinstance(layer, Step):
+        yield ElementWork(matrix, ((COMPARE, outputs),), ((COMPARE, outputs),))
     elif isinstance(layer, MaxPool):
         yield ElementWork(matrix, ((COMPARE, inputs),), ((COMPARE, inputs),))
     elif isinstance(layer, MeanPool):

@@ -118,7 +118,7 @@ def memory_states(tables: TableFile, *, bits: int = 4, cells: int = CELLS, seed:
     fresh = loop.chain.init(np.full(target.shape, low), rng=rng)
     done = loop.program(fresh, target, rng=rng)
     g_cell = np.moveaxis(done.cells.g_cell, 1, 0).reshape(cells, levels.size)
-    missed = int(np.count_nonzero(np.abs(done.error) > loop.params.window * (high - low)))
+    missed = int(np.count_nonzero(np.abs(done.error) > loop.tolerance(done.target)))
     return MemoryStates(np.mean(g_cell, axis=0), np.std(g_cell, axis=0, ddof=1), missed)
 
 

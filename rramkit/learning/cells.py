@@ -1,4 +1,4 @@
-"""The matrices in cells that a network's matrix is read from: one, or two of a rule with a second matrix."""
+"""The matrices in cells that a network's matrix is read from: one, or two of a rule with a second matrix or a copy."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import Matrix
 from rramkit.learning.corrected import Corrected
+from rramkit.learning.rules.copied import Copied
 from rramkit.learning.rules.row_permutation import RowPermutation
 from rramkit.learning.rules.tiki_taka import Sum
 
@@ -16,6 +17,8 @@ def leaves(matrix: Matrix) -> list[MappedMatrix]:
         return [matrix]
     if isinstance(matrix, RowPermutation):
         return [matrix.inner]
+    if isinstance(matrix, Copied):
+        return [matrix.main, matrix.copy]
     if isinstance(matrix, Corrected):
         return leaves(matrix.inner)
     return [each for each, _ in matrix.terms] if isinstance(matrix, Sum) else []
@@ -27,6 +30,8 @@ def with_leaves(matrix: Matrix, new: Sequence[MappedMatrix]) -> Matrix:
         return new[0]
     if isinstance(matrix, RowPermutation):
         return replace(matrix, inner=new[0])
+    if isinstance(matrix, Copied):
+        return Copied(*new)
     if isinstance(matrix, Corrected):
         return replace(matrix, inner=with_leaves(matrix.inner, new))
     if isinstance(matrix, Sum):

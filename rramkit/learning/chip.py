@@ -12,7 +12,7 @@ which an array model has or has not.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 from rramkit.array.read_model import Precision
@@ -128,7 +128,9 @@ class Chip:
         """
         read, write = (_of_cells(each) if settings.ideal_periphery else each for each in (tables.read, tables.write))
         typed_chain, typed_update = _numbers_typed(chain or ReadChain()), _numbers_typed(update or UpdateParams())
-        reads = Stages("mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read))
+        reads = Stages(
+            "mapping.read", ReadChain(), typed_chain, ReadChain.from_tables(read, ReadChain(merge=typed_chain.merge))
+        )
         writes = Stages("rule.update", UpdateParams(), typed_update, UpdateParams.from_tables(write))
         wired = wires and WIRES.group not in settings.off
         _check_names(settings.off, (WIRES.group, *reads.names, *writes.names, SENSE))
@@ -150,7 +152,15 @@ class Chip:
 def chip_of(tables: OperatingTables, settings: ChipSettings, *, mapping: MappingSettings, rule: UpdateRule) -> Chip:
     """Return the chip of tables with the stages that mapping and rule have typed; see `Chip.of`."""
     update, verify = (rule.update, rule.verify) if isinstance(rule, RramRule) else (None, None)
-    return Chip.of(tables, settings, chain=mapping.read, update=update, verify=verify, wires=mapping.wires)
+    chip = Chip.of(tables, settings, chain=mapping.read, update=update, verify=verify, wires=mapping.wires)
+    return replace(chip, sources=(*chip.sources, *_sources_of_mappings(mapping, tables)))
+
+
+def _sources_of_mappings(mapping: MappingSettings, tables: OperatingTables) -> tuple[StageSource, ...]:
+    """Return the tables that weight mappings read themselves, of all layers and of single ones."""
+    of_layers = [layer.weights for layer in mapping.layers.values() if layer.weights is not None]
+    groups = dict.fromkeys(each.groups for each in (mapping.weights, *of_layers) if each.groups)
+    return tuple(_source("read", each[0], "table", each, tables) for each in groups)
 
 
 def rule_on(
@@ -171,7 +181,7 @@ def rule_on(
     model = mapping.model(chip.tables.read, precision, chain=chip.chain, wires=chip.wires)
     if isinstance(rule, RramRule):
         rule = rule.model_copy(update={"update": chip.update, "verify": chip.verify})
-    return rule.bind(chip.tables.write, model, optimiser, mapping.weights)
+    return rule.bind(chip.tables.write, model, optimiser, mapping.weights.sensed_by(chip.tables.read))
 
 
 @dataclass(frozen=True)

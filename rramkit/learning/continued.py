@@ -118,7 +118,10 @@ def _with_conductances(part: MatrixState, g_cells: Sequence[np.ndarray]) -> Matr
 
     known = None if part.g_estimate is None else g_cells[0].astype(part.g_estimate.dtype)
     fast = None if part.fast is None else at(part.fast, g_cells[1])
-    return replace(part, cells=at(part.cells, g_cells[0]), fast=fast, chi=np.zeros_like(part.chi), g_estimate=known)
+    copy = None if part.copy is None else at(part.copy, g_cells[1])
+    ages = None if part.ages is None else np.zeros_like(part.ages)
+    part = replace(part, ages=ages, cells=at(part.cells, g_cells[0]), fast=fast, copy=copy)
+    return replace(part, chi=np.zeros_like(part.chi), g_estimate=known)
 
 
 def _sizes(plans: Sequence[tuple[int, int, float]]) -> str:

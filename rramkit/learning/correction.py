@@ -11,9 +11,10 @@ network subtracts next, biases and running means, is of exact products. So each 
 
 layer after layer, each with the inputs that the corrected layers before it give. It is what chips with digital
 processing beside their arrays do (Le Gallo et al. 2023, arXiv 2212.02872: an affine correction of each column). It
-corrects what is alike at all inputs, and no noise. Batch normalisation with statistics taken anew on the chip (Joshi et
-al. 2020, arXiv 1906.03138) does the same for layers that have it, but takes many more inputs: their own scatter enters
-its means, while here the same inputs are on both sides.
+corrects what is alike at all inputs, and no noise. A matrix that comparators read (`sei`) gives no outputs to correct:
+there the same line moves the references, (z_ref - offset) / gain, after test reads of the sums. Batch normalisation
+with statistics taken anew on the chip (Joshi et al. 2020, arXiv 1906.03138) does the same for layers that have it, but
+takes many more inputs: their own scatter enters its means, while here the same inputs are on both sides.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.errors import InputError
 from rramkit.learning.corrected import Corrected
 from rramkit.learning.data import as_numbers
+from rramkit.learning.floors import floored, with_floors
 from rramkit.learning.layers.read_cost import ReadCost
 from rramkit.learning.trained import TrainedNetwork
 
@@ -75,11 +78,15 @@ class _Fitted:
         product = self.matrix.forward(x, rng=rng)
         self.sums.add(product.y, self.exact.forward(x, rng=rng).y)
         self.cost = self.cost + ReadCost.of(product)
-        return self.corrected().of(product)
+        corrected = self.corrected()
+        if isinstance(corrected, SelectedMatrix):
+            return replace(product, y=corrected.decisions(product.y).astype(product.y.dtype))
+        return corrected.of(product)
 
-    def corrected(self) -> Corrected:
-        """Return the matrix with its correction."""
-        return Corrected(self.matrix, *self.sums.line())
+    def corrected(self) -> Corrected | SelectedMatrix:
+        """Return the matrix with its correction; of one that comparators read, with its references moved."""
+        line = self.sums.line()
+        return self.matrix.trimmed(*line) if isinstance(self.matrix, SelectedMatrix) else Corrected(self.matrix, *line)
 
 
 def corrected(
@@ -114,14 +121,18 @@ def corrected(
         raise InputError(f"`x` must be at least two inputs, for a gain and an offset; got {len(x)}. Take more inputs.")
     rng = np.random.default_rng(network.seed) if rng is None else rng
     pairs = zip(network.params.matrices, weights, strict=True)
-    fitted = tuple(_Fitted(_plain(matrix), FloatMatrix(np.asarray(weight, network.dtype))) for matrix, weight in pairs)
+    fitted = tuple(_fitted(matrix, FloatMatrix(np.asarray(weight, network.dtype))) for matrix, weight in pairs)
     params = replace(network.params, matrices=fitted)  # read forward alone
     for start in range(0, len(x), batch):
         network.network.forward(params, as_numbers(x[start : start + batch], network.dtype), training=False, rng=rng)
     matrices = tuple(each.corrected() for each in fitted)
     cost = sum((each.cost for each in fitted), ReadCost())
-    return replace(network, params=replace(network.params, matrices=matrices)), cost
+    whole = with_floors(network.network.chain, replace(network.params, matrices=matrices))
+    return replace(network, params=whole), cost
 
 
-def _plain(matrix: Matrix) -> Matrix:
-    return matrix.inner if isinstance(matrix, Corrected) else matrix
+def _fitted(matrix: Matrix, exact: FloatMatrix) -> _Fitted:
+    """Return a matrix without a correction and read to the end, or the sums of one whose columns are compared."""
+    if isinstance(matrix, SelectedMatrix):
+        return _Fitted(matrix.tested(), exact)
+    return _Fitted(floored(matrix.inner if isinstance(matrix, Corrected) else matrix, None), exact)

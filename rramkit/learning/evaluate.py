@@ -1,4 +1,4 @@
-"""A trained network after its training: accuracy and cost by layer, as it is, aged, and on other chips.
+"""A trained network after its training: accuracy and cost by layer, as it is, aged, varied, and on other chips.
 
 *Aged.* All cells rest for a time at a temperature and drift by the law of `rramkit.array.write.ageing`, each with an
 exponent of its own; with `refresh` they are brought back to what they were every so often: they are as old as that at
@@ -7,12 +7,15 @@ by the write-verify loop of the tables, at the cost of its pulses and verify rea
 The time counts from the end of the training: what a cell lived through in it is
 not in a run file.
 
+*Varied.* The conductance of every cell times a lognormal factor of its own, of median one, as if cells were left where
+a process of that spread puts them and nobody verified them.
+
 *On another chip.* The weights that the cells stand for are written into fresh cells of other draws (spread, periphery,
 write errors) by the start method of the run's rule, and converters are calibrated anew. So are weights that were
 trained elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +23,7 @@ import numpy as np
 from rramkit.array.backend import to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.matrix import FloatMatrix, Matrix, Product, Samples
+from rramkit.array.read_parts import SENSING, read_parts
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
@@ -29,14 +33,19 @@ from rramkit.learning.condition import OperatingTables
 from rramkit.learning.continued import as_float, continued
 from rramkit.learning.data import as_numbers
 from rramkit.learning.experiment import Experiment
+from rramkit.learning.layers import Activation
 from rramkit.learning.layers.read_cost import ReadCost
+from rramkit.learning.losses import CrossEntropy, LossSettings, RelativeErrors
+from rramkit.learning.model import Network
 from rramkit.learning.state_dict import PlainWeights, named_layers
-from rramkit.learning.supervised import confusion, trainers
+from rramkit.learning.supervised import answers, trainers
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.learning.trainer import NetworkState, Trainer
 
+_CROSS_ENTROPY = CrossEntropy()
 _CHIP = 9  # second word of the seed that draws another chip: another stream than those of a training
 _AGE = 10  # the same, of the drift exponents
+_SPREAD = 12  # the same, of the factors of a spread
 _REFRESH = 11  # the same, of the devices that a refresh writes
 
 
@@ -58,6 +67,10 @@ class LayerCost:
         Energy (J) and time (s) of its reads for one input.
     clamped : int
         Inputs and currents clamped, over all inputs.
+    parts : mapping of str to float
+        Parts of `energy` by name (J), as `rramkit.array.read_parts` has them; empty in float.
+    sensed : float
+        Currents sensed for one input.
     """
 
     name: str
@@ -68,6 +81,8 @@ class LayerCost:
     energy: float
     seconds: float
     clamped: int
+    parts: Mapping[str, float] = field(default_factory=dict)
+    sensed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,16 +92,19 @@ class Evaluation:
     Attributes
     ----------
     accuracy : float
-        Fraction of the inputs classified correctly (1).
+        Fraction of the inputs classified correctly, of targets 1 less the mean relative error (1).
     confusion : ndarray of int
-        Counts, true class by predicted class.
+        Counts, true class by predicted class; of targets the number of inputs (1, 1).
     layers : tuple of LayerCost
         Cost of each layer with a matrix, in order.
+    errors : RelativeErrors or None
+        Relative errors of targets; None for labels.
     """
 
     accuracy: float
     confusion: np.ndarray
     layers: tuple[LayerCost, ...]
+    errors: RelativeErrors | None = None
 
     @property
     def energy(self) -> float:
@@ -117,9 +135,15 @@ class _Metered:
 
 
 def evaluate(
-    network: TrainedNetwork, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator | None = None
+    network: TrainedNetwork,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    rng: np.random.Generator | None = None,
+    loss: LossSettings = _CROSS_ENTROPY,
+    reads: int = 1,
 ) -> Evaluation:
-    """Classify inputs and book the reads of each layer.
+    """Classify inputs, or answer them by numbers, and book the reads of each layer.
 
     Parameters
     ----------
@@ -127,10 +151,14 @@ def evaluate(
         As `Run.network` gives it, or one of the functions below.
     x : ndarray
         Inputs (N, F) or (N, C, H, W) like those of training.
-    labels : ndarray of int
-        Their classes (N,).
+    labels : ndarray
+        Their classes (N,), or targets (N, O) for a loss that takes those.
     rng : Generator, optional
         Draws the read noise; left out, one of the run's seed: then the accuracy of a run is found again.
+    loss : LossSettings
+        That of the training: what its scores say; left out, classes.
+    reads : int
+        Passes whose scores are averaged: less noise of the reads, at as many times their energy and time.
 
     Returns
     -------
@@ -139,8 +167,12 @@ def evaluate(
     """
     meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
     params = replace(network.params, matrices=meters)
-    scores = replace(network, params=params).scores(x, rng=rng)
-    predicted, count = np.argmax(scores, axis=1), len(labels)
+    draws = np.random.default_rng(network.seed) if rng is None and reads > 1 else rng
+    metered = replace(network, params=params)
+    scores = (
+        sum(metered.scores(x, rng=draws) for _ in range(reads)) / reads if reads > 1 else metered.scores(x, rng=rng)
+    )
+    count = len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
     names = matrix_names(network.network)
     layers = tuple(
@@ -153,19 +185,55 @@ def evaluate(
             energy=meter.cost.energy / count,
             seconds=meter.cost.seconds / count,
             clamped=meter.cost.clamped,
+            parts=_parts(meter, count),
+            sensed=meter.cost.conversions / count,
         )
         for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
     )
     classes = max(scores.shape[1], int(labels.max()) + 1)
-    return Evaluation(float(np.mean(predicted == labels)), confusion(labels, predicted, classes), layers)
+    counts = answers(scores, labels, classes)
+    return Evaluation(loss.accuracy(scores, labels), counts, layers, loss.errors(scores, labels))
 
 
-def accuracy_in_float(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype) -> float:
-    """Return the part of inputs that weights in memory classify correctly (1)."""
+def _parts(meter: _Metered, count: int) -> dict[str, float]:
+    """Return the parts of a matrix' energy for one of `count` inputs (J); none in float."""
+    of_cells, cost = leaves(meter.matrix), meter.cost
+    if not of_cells:
+        return {}
+    sums = {"energy": cost.energy, "e_drivers": cost.e_drivers, "e_sensing": cost.e_sensing}
+    parts = read_parts(
+        of_cells[0].chain,
+        of_cells[0].mapping,
+        **sums,
+        conversions=cost.conversions,
+        whole_conversions=cost.whole_conversions,
+    )
+    return {part.name: part.energy / count for part in parts if part.energy}
+
+
+def analog_activations(network: Network, layers: Sequence[LayerCost]) -> float:
+    """Return the energy of activations between layers, were they analog (J), for one input.
+
+    Each takes as much as the readout of one line of the layer before it (this kit's choice: an operational amplifier
+    each, whose circuits the tables do not have).
+    """
+    energy, index = 0.0, -1
+    for _, layer in named_layers(network):
+        if layer.sizes.matrices:
+            index += 1
+        elif isinstance(layer, Activation) and 0 <= index < len(layers) - 1 and layers[index].sensed:
+            energy += layers[index].shape[1] * layers[index].parts.get(SENSING, 0.0) / layers[index].sensed
+    return energy
+
+
+def accuracy_in_float(
+    plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, dtype: np.dtype, loss: LossSettings = _CROSS_ENTROPY
+) -> float:
+    """Return the accuracy of weights in memory (1)."""
     matrices = tuple(FloatMatrix(weight) for weight in plain.weights)
     params = plain.network.params(matrices, plain.vectors, plain.means)
     scores = plain.network.scores(params, as_numbers(x, dtype), rng=np.random.default_rng(0))  # draws nothing
-    return float(np.mean(np.argmax(scores, axis=1) == labels))
+    return loss.accuracy(scores, labels)
 
 
 def aged(
@@ -224,6 +292,43 @@ def _drifted(
     return matrix.programmed(matrix.tile.model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
 
 
+def varied(network: TrainedNetwork, sigma: float, *, seed: int = 0) -> TrainedNetwork:
+    """Return the network with the conductance of each cell times a lognormal factor of median one.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network as it was trained.
+    sigma : float
+        Standard deviation of the factor's logarithm (1); 0.1: cells are about 10 % off.
+    seed : int
+        Draws the factors: one seed, one chip, whose cells are off in proportion to `sigma`.
+
+    Returns
+    -------
+    TrainedNetwork
+        The same network with other conductances, held within the read table.
+
+    Raises
+    ------
+    InputError
+        When the network has no cells.
+    """
+    if not any(leaves(matrix) for matrix in network.params.matrices):
+        raise InputError("the network is in float: it has no cells that spread. Evaluate it without a spread.")
+    rng, moved = np.random.default_rng((seed, _SPREAD)), []
+    for matrix in network.params.matrices:
+        moved.append(with_leaves(matrix, [_spread(each, sigma, rng) for each in leaves(matrix)]))
+    return replace(network, params=replace(network.params, matrices=tuple(moved)))
+
+
+def _spread(matrix: MappedMatrix, sigma: float, rng: np.random.Generator) -> MappedMatrix:
+    g_cell, model = to_numpy(matrix.g_cell), matrix.tile.model
+    low, high = model.cells.g_grid[0], model.cells.g_grid[-1]
+    after = np.clip(g_cell * np.exp(sigma * rng.standard_normal(g_cell.shape)), low, high)
+    return matrix.programmed(model.placed(after.astype(g_cell.dtype)), digital=matrix.digital)
+
+
 def refreshed(
     experiment: Experiment, tables: OperatingTables, network: TrainedNetwork, old: TrainedNetwork, *, seed: int
 ) -> tuple[TrainedNetwork, WriteCost]:
@@ -277,6 +382,7 @@ def rewritten(
     *,
     input_shape: tuple[int, ...],
     seed: int,
+    built: tuple[Trainer, Trainer] | None = None,
 ) -> tuple[TrainedNetwork, WriteCost]:
     """Return weights written into the cells of another chip, and what the writes cost.
 
@@ -294,15 +400,16 @@ def rewritten(
         (F,) or (C, H, W).
     seed : int
         Draws the chip.
+    built : tuple of Trainer, optional
+        The experiment's `trainers` on these tables, where they are at hand: several chips share them.
 
     Raises
     ------
     InputError
         When the experiment's rule is in float.
     """
-    chip, dtype = experiment.on(tables), np.dtype(experiment.precision)
-    classes = plain.network.plan.shape[0]
-    trainer, reference = trainers(experiment, chip, input_shape, classes)
+    dtype, classes = np.dtype(experiment.precision), plain.network.plan.shape[0]
+    trainer, reference = built or trainers(experiment, experiment.on(tables), input_shape, classes)
     if trainer.rule.device is None:
         raise InputError('`rule.kind` is "float": weights are not in cells. Take a rule that writes cells.')
     trainer, reference = replace(trainer, network=plain.network), replace(reference, network=plain.network)
@@ -314,6 +421,33 @@ def rewritten(
         of_float = replace(of_float, vectors=plain.vectors, means=plain.means)
         state = _calibrated(experiment, trainer, state, of_float, x, labels)
     return TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=seed), cost
+
+
+def tuned(network: TrainedNetwork, weights: Sequence[np.ndarray], *, window: float) -> float:
+    """Return the part of the cells that are where weights want them (1).
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        With the cells.
+    weights : sequence of ndarray
+        Weights (R, C) that its matrices are to stand for.
+    window : float
+        Largest miss that passes, over the conductance range (1).
+
+    Returns
+    -------
+    float
+        Part of all cells within `window` of their target.
+    """
+    reached, count = 0, 0
+    for matrix, weight in zip(network.params.matrices, weights, strict=True):
+        for each in leaves(matrix):
+            flips = None if each.flips is None else to_numpy(each.flips)
+            apart = np.abs(to_numpy(each.g_cell) - each.mapping.targets(weight, flips))
+            reached += int(np.count_nonzero(apart <= window * each.mapping.span))
+            count += apart.size
+    return reached / max(count, 1)
 
 
 def read_anew(

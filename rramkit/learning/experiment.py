@@ -6,7 +6,7 @@ The device is described by the table file alone; `tables` names it, relative to 
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator
 
@@ -17,14 +17,23 @@ from rramkit.learning.chip import Chip, ChipSettings, chip_of, rule_on
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.data import DataSettings
 from rramkit.learning.device import DeviceSettings
+from rramkit.learning.losses import CrossEntropy, Loss
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import OptimiserSettings
 from rramkit.learning.rules import BoundRule, MixedPrecision, Rule
 from rramkit.learning.schedules import ScheduleSettings
+from rramkit.learning.spiking import SpikingSettings
 from rramkit.parameters import Parameters, current_path, quantity
 from rramkit.table import TableFile
+
+
+class PretrainSettings(Parameters):
+    """Training in float before the first weights are written; of the same batches, and of both networks."""
+
+    epochs: int = quantity(0, "1", "epochs in float before the cells are written", ge=0, le=10_000)
+    rate: float = quantity(1.0, "1", "their learning rate over `optimiser.learning_rate`, falling by a cosine", gt=0.0)
 
 
 class Experiment(Parameters):
@@ -44,10 +53,13 @@ class Experiment(Parameters):
     rramkit.errors.InputError: Experiment: `hidden` is not a known key. Keys: ... Did you mean `network.hidden`?
     """
 
+    unsaid: ClassVar[tuple[str, ...]] = ("loss", "pretrain", "spiking")
+
     name: str = Field(default="digits", description="name of the experiment", pattern=r"^[\w .,:()+=/-]{1,120}$")
     tables: str = quantity("tables.h5", "1", "table file, relative to the experiment's own file")
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
+    loss: Loss = Field(default=CrossEntropy(), description="what the training makes small")
     chip: ChipSettings = ChipSettings()
     device: DeviceSettings = DeviceSettings()
     mapping: MappingSettings = MappingSettings()
@@ -57,9 +69,11 @@ class Experiment(Parameters):
     epochs: int = quantity(25, "1", "epochs", ge=1, le=10_000)
     batch: int = quantity(32, "1", "inputs in a batch", ge=1, le=100_000)
     batches: int = quantity(0, "1", "batches of an epoch; 0: as many as the training set holds", ge=0, le=10_000_000)
+    pretrain: PretrainSettings = PretrainSettings()
     precision: Precision = quantity("float32", "1", "type of all digital numbers")
     float_reference: bool = quantity(True, "1", "whether a float network of the same budget is trained beside it")
     seed: int = quantity(1, "1", "seed of the split, the initial weights, the batches and the device", ge=0, le=2**62)
+    spiking: SpikingSettings = SpikingSettings()
     sweep: dict[str, tuple[Any, ...]] = Field(
         default={}, description="values by dotted name of a setting, for `rramkit sweep`"
     )
@@ -71,6 +85,14 @@ class Experiment(Parameters):
         if isinstance(rule, str):
             return {"kind": rule}
         return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _kind_of_loss(cls, loss: object) -> object:
+        """Return a loss given by its kind alone as a group; a group without a kind is the cross-entropy."""
+        if isinstance(loss, str):
+            return {"kind": loss}
+        return {"kind": "cross_entropy", **loss} if isinstance(loss, dict) else loss
 
     def on(self, tables: OperatingTables) -> Chip:
         """Return the chip of tables at the experiment's operating points: their stages, less those that are off.
@@ -238,6 +260,9 @@ def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
     ['seed=1', 'seed=2']
     """
     names, combinations = list(experiment.sweep), []
+    for name in names:
+        if name.split(".")[0] == "spiking":
+            raise InputError(f"`sweep` has `{name}`, that changes no training. Set it in `rramkit evaluate --spiking`.")
     for values in itertools.product(*experiment.sweep.values()):
         settings = experiment.model_dump(exclude_unset=True, exclude={"sweep"})
         for name, value in zip(names, values, strict=True):

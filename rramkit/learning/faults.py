@@ -64,12 +64,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chance:
-    """Accuracies (E+1,) on inputs of which `most` (1) are of one class, `count` in all; `reference` is the float's."""
+    """Accuracies (E+1,) on inputs of which `most` (1) are of one class, `count` in all; `reference` is the float's.
+
+    Of targets, `most` is the accuracy of one answer to all inputs.
+    """
 
     accuracy: np.ndarray
     reference: np.ndarray
     most: float
     count: int
+    of_targets: bool = False
 
     @property
     def limit(self) -> float:
@@ -100,10 +104,12 @@ def of_accuracy(chance: Chance, others: Sequence[Fault]) -> list[Fault]:
     if not epochs:
         return []
     epochs = sorted(set(epochs))
-    what = (
-        f"In epochs {spans(epochs)} the accuracy was at chance ({units.percent(float(chance.accuracy[epochs[-1]]))}; "
-        f"the most frequent class is {units.percent(chance.most)} of the inputs)"
+    most = units.percent(chance.most)
+    answer = (
+        f"one answer to all has {most}" if chance.of_targets else f"the most frequent class is {most} of the inputs"
     )
+    reached = units.percent(float(chance.accuracy[epochs[-1]]))
+    what = f"In epochs {spans(epochs)} the accuracy was at chance ({reached}; {answer})"
     return [Fault("chance", f"{what}: {_why_chance(chance, epochs, others)}", tuple(epochs))]
 
 
@@ -127,14 +133,15 @@ def cells_changed(before: RuleState, after: RuleState) -> int:
     changed = 0
     for old, new in zip(before.parts, after.parts, strict=True):
         changed += int(np.count_nonzero(old.cells.g_cell != new.cells.g_cell))
-        if old.fast is not None and new.fast is not None:
-            changed += int(np.count_nonzero(old.fast.g_cell != new.fast.g_cell))
+        for one, other in ((old.fast, new.fast), (old.copy, new.copy)):
+            if one is not None and other is not None:
+                changed += int(np.count_nonzero(one.g_cell != other.g_cell))
     return changed
 
 
 def clipped(rule: BoundRule, state: RuleState) -> float:
-    """Return the part of the weights at an end of what cells can hold (1); 0 for weights in memory."""
-    if rule.device is None:
+    """Return the part of the weights at an end of what cells can hold (1); 0 in memory, or by design."""
+    if rule.device is None or rule.rule.at_ends:
         return 0.0
     weights, at_end = [matrix.weight for matrix in state.matrices], 0
     for index, weight in enumerate(weights):

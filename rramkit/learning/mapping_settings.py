@@ -6,9 +6,11 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from rramkit.array.backend import Backend
+from rramkit.array.cell_current import CellCurrent
 from rramkit.array.mapping import Pairs, WeightMapping
 from rramkit.array.read_model import LARGEST, Precision, ReadModel
 from rramkit.array.stages.chain import ReadChain
+from rramkit.errors import InputError
 from rramkit.learning.layer_mapping import LayerMapping
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile
@@ -22,6 +24,13 @@ class MappingSettings(Parameters):
     read: ReadChain = ReadChain()
     rows: int = quantity(0, "1", "rows of the largest array; 0: what the wires were checked on", ge=0, le=65_536)
     columns: int = quantity(0, "1", "physical columns of it, two a pair; 0: the same", ge=0, le=65_536)
+    v_read: float = quantity(
+        0.0,
+        "V",
+        "voltage of the largest input, at most the tables'; 0: that of the tables' largest input",
+        ge=0.0,
+        le=1.0,
+    )
     wires_within: float = quantity(
         5e-4,
         "1",
@@ -66,9 +75,17 @@ class MappingSettings(Parameters):
     def model(
         self, tables: TableFile, precision: Precision, *, chain: ReadChain | None = None, wires: bool | None = None
     ) -> ReadModel:
-        """Return what every array shares, with the stages and wires of a chip in place of the settings' own."""
+        """Return what every array shares, with the stages and wires of a chip in place of the settings' own.
+
+        Raises
+        ------
+        InputError
+            When the tables do not reach `v_read`, or a row driver has levels in volts of its own.
+        """
         wires = self.wires if wires is None else wires
         model = ReadModel.from_tables(tables, wires=wires, chain=chain or self.read)
+        if self.v_read:
+            model = replace(model, cells=self._driven(model.cells, model.chain))
         lines = model.wires
         most = LARGEST if lines is None else (lines.rows_max, lines.cols_max)
         largest = (self.rows or most[0], self.columns or most[1])
@@ -80,3 +97,12 @@ class MappingSettings(Parameters):
             device=self.device,
             wires_within=self.wires_within,
         )
+
+    def _driven(self, cells: CellCurrent, chain: ReadChain) -> CellCurrent:
+        """Return the cell current up to `v_read`."""
+        if chain.row_driver.v_open:
+            raise InputError(
+                f"`mapping.v_read` must be left out where the row driver's levels are volts of the table `row_driver`; "
+                f'got {self.v_read:g} V. Remove it, or leave that driver out: `chip.off = ["row_driver"]`.'
+            )
+        return cells.up_to(self.v_read)

@@ -7,8 +7,13 @@ from typing import Protocol, Self
 import numpy as np
 
 from rramkit.array.matrix import Gradient, Matrix
+from rramkit.learning.compared import compared
+from rramkit.learning.floors import with_floors
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
+from rramkit.learning.losses import CrossEntropy, LossSettings
+
+_CROSS_ENTROPY = CrossEntropy()
 
 
 class Architecture(Protocol):
@@ -179,7 +184,8 @@ class Network:
         >>> len(params.matrices)
         2
         """
-        return Params(matrices, vectors, means, tuple(plan.scale for plan in self.matrices))
+        scales = tuple(plan.scale for plan in self.matrices)
+        return with_floors(self.chain, compared(self.chain, Params(matrices, vectors, means, scales)))
 
     def forward(self, params: Params, x: np.ndarray, *, training: bool, rng: np.random.Generator) -> ForwardResult:
         """Run a batch (B, F) or (B, C, H, W) forward through the layers.
@@ -252,9 +258,15 @@ class Network:
         return Gradients(back.matrices, back.vectors, NetworkReads(backward=back.reads))
 
     def gradients(
-        self, params: Params, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+        self,
+        params: Params,
+        x: np.ndarray,
+        truth: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        loss: LossSettings = _CROSS_ENTROPY,
     ) -> tuple[float, ForwardResult, Gradients]:
-        """Return the mean cross-entropy of a batch with labels (B,), the forward result, and the gradients.
+        """Return the mean loss of a batch with labels (B,) or targets (B, O), the forward result, and the gradients.
 
         Parameters
         ----------
@@ -262,15 +274,17 @@ class Network:
             The numbers of all layers.
         x : ndarray
             Inputs (B, F) or (B, C, H, W) (1).
-        labels : ndarray of int
-            Classes (B,), from 0.
+        truth : ndarray
+            Classes (B,), from 0; targets (B, O) for a loss that takes those.
         rng : Generator
             Draws the read noise.
+        loss : LossSettings
+            Which loss; left out, the cross-entropy.
 
         Returns
         -------
         loss : float
-            Mean cross-entropy (nat).
+            Mean loss (nat, or 1).
         result : ForwardResult
             Scores and running means.
         gradients : Gradients
@@ -289,9 +303,9 @@ class Network:
         (True, 2)
         """
         result = self.forward(params, x, training=True, rng=rng)
-        loss, error = cross_entropy(result.scores, labels)
+        mean, error = loss.of(result.scores, truth)
         gradients = self.backward(params, result, error, rng=rng)
-        return loss, result, replace(gradients, reads=gradients.reads + result.reads)
+        return mean, result, replace(gradients, reads=gradients.reads + result.reads)
 
     def scores(self, params: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
         """Return the scores (N, C) of many inputs, a batch at a time and with the running means.
@@ -325,13 +339,3 @@ class Network:
         """
         starts = range(0, len(x), batch)
         return np.vstack([self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts])
-
-
-def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the mean cross-entropy (nat) of softmax scores (B, C), and its derivative by the scores (B, C)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(labels))
-    error = np.exp(log_p)
-    error[rows, labels] -= 1.0
-    return -float(log_p[rows, labels].mean()), error / len(labels)

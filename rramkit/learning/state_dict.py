@@ -77,6 +77,8 @@ def state_dict(network: Network, params: Params) -> dict[str, np.ndarray]:
 def _weights(layer: AnyLayer, weight: np.ndarray, vectors: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Return the weight and the bias of a layer with one matrix (R, C); what is no connection is no weight."""
     weight = np.where(layer.mask, weight, 0.0) if isinstance(layer, Cluster) else weight
+    if isinstance(layer, Dense) and layer.copies > 1:
+        weight = weight.reshape(layer.copies, -1, weight.shape[1]).sum(axis=0)
     if isinstance(layer, Convolution):
         edge = layer.kernel
         plain = {"weight": weight.T.reshape(layer.channels, -1, edge, edge)}
@@ -132,7 +134,9 @@ def _matrix(layer: AnyLayer, weight: np.ndarray, bias: np.ndarray | None) -> tup
     """Return a layer's matrix (R, C), and its bias where that is digital."""
     matrix = weight.reshape(len(weight), -1).T
     if isinstance(layer, Dense) and layer.bias == "row" and bias is not None:
-        return np.vstack([matrix, bias]), None
+        matrix, bias = np.vstack([matrix, bias]), None
+    if isinstance(layer, Dense) and layer.copies > 1:
+        matrix = np.tile(matrix / layer.copies, (layer.copies, 1))
     return matrix, bias
 
 

@@ -21,7 +21,8 @@ from rramkit.learning.driver import Report, Training
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.log import TrainingLog
-from rramkit.learning.model import Network, cross_entropy
+from rramkit.learning.losses import RelativeErrors
+from rramkit.learning.model import Network
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.tally import added, reads_by_matrix, writes_by_matrix
 from rramkit.learning.trained import TrainedNetwork
@@ -31,6 +32,7 @@ from rramkit.record.faults import Fault
 # Second words of the seeds: one stream of random numbers for each purpose, and, with the epoch as the third, one for
 # each epoch, so that an epoch needs nothing of those before it but the network.
 _WEIGHTS, _ORDER, _DEVICE, _EVALUATION, _AUGMENTATION, _SAMPLE, _TEST = 1, 2, 3, 4, 5, 6, 7
+_PRETRAIN = 1_000_000  # added to the epoch of a batch's order: beyond all epochs of a training
 _SAMPLE_MOST = 2000  # training inputs that loss and training accuracy are taken from: a standard error of 1 % or less
 BINS = 64  # of the conductance histograms (1): each an 8th of a bit-line's usual levels or finer
 
@@ -44,10 +46,10 @@ class EpochReport(Report):
     epoch, epochs : int
         This one, and how many there are.
     accuracy_validation, accuracy_train, float_accuracy_validation : float
-        Fraction of inputs classified correctly (training inputs: a sample of them); NaN without validation inputs, or
-        without a float network.
+        Fraction of inputs classified correctly, of targets 1 less the mean relative error (training inputs: a sample of
+        them); NaN without validation inputs, or without a float network.
     loss : float
-        Mean cross-entropy over the sample of training inputs (nat).
+        Mean loss over the sample of training inputs (cross-entropies in nat).
     pulses_set, pulses_reset, reads, energy_write, time_write, energy_read, time_read, clamped
         Pulses, cells read in order to be written, energy (J) and time (s) of both, energy (J) and time (s) of the
         training's array reads, and values clamped, in this epoch.
@@ -133,14 +135,19 @@ class Outcome:
     Attributes
     ----------
     accuracy, float_accuracy : float
-        Fraction of test inputs classified correctly, in RRAM and in float (NaN without a float network).
+        Fraction of test inputs classified correctly, of targets 1 less the mean relative error, in RRAM and in float
+        (NaN without a float network).
     confusion : ndarray of int
-        Counts of the network in RRAM, true class by predicted class.
+        Counts of the network in RRAM, true class by predicted class; of targets the number of inputs (1, 1).
+    errors, float_errors : RelativeErrors or None
+        Relative errors of targets; None for labels, or without a float network.
     """
 
     accuracy: float
     float_accuracy: float
     confusion: np.ndarray
+    errors: RelativeErrors | None = None
+    float_errors: RelativeErrors | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,8 @@ class SupervisedTraining(Training[EpochReport]):
         The settings.
     data : DataSet
         Training, validation and test inputs.
+    loss : LossSettings
+        What a batch's scores cost, and how good answers are.
     chip : Chip
         What the tables make of the experiment's stages.
     rram, reference : Trainer
@@ -188,14 +197,15 @@ class SupervisedTraining(Training[EpochReport]):
     def __init__(
         self, experiment: Experiment, tables: OperatingTables, data: DataSet, *, start: TrainedNetwork | None = None
     ) -> None:
-        self.experiment, self.data, self.start = experiment, data, start
+        self.experiment, self.data, self.start, self.loss = experiment, data, start, experiment.loss
+        self.loss.check(has_targets=data.has_targets)
         if experiment.schedule.needs_validation and not len(data.y_validation):
             raise InputError(
                 "`schedule` must have validation inputs to go by; got none. Set `data.validation` to 0.1, or take "
                 "another `schedule.kind` and `schedule.stop = 0`."
             )
         self.chip = experiment.on(tables)
-        self.rram, self.reference = trainers(experiment, self.chip, data.shape, data.classes)
+        self.rram, self.reference = trainers(experiment, self.chip, data.shape, self.loss.outputs(data.classes))
         rng = np.random.default_rng((experiment.seed, _SAMPLE))
         self._sample = np.sort(rng.permutation(len(data.y_train))[:_SAMPLE_MOST])
         self.g_edges = np.linspace(*experiment.rule.g_range(self.chip.tables.write), BINS + 1)
@@ -265,11 +275,28 @@ class SupervisedTraining(Training[EpochReport]):
             device = np.random.default_rng((experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
             rram = continued(self.rram, self.start, rng=device)
             reference = as_float(self.reference, self.start)
+        elif experiment.pretrain.epochs:
+            rram, reference = self._pretrained(reference)
         if self.rram.calibrates:
             first = self._sample[: experiment.batch]
             x, labels = as_numbers(self.data.x_train[first], dtype), self.data.y_train[first]
             rram = self.rram.calibrated(rram, reference, x, labels, margin=experiment.mapping.margin)
         return BothNetworks(rram, reference)
+
+    def _pretrained(self, reference: NetworkState) -> tuple[NetworkState, NetworkState]:
+        """Return both networks after a training in float, its weights written as first weights are."""
+        settings, dtype = self.experiment.pretrain, np.dtype(self.experiment.precision)
+        for epoch in range(settings.epochs):
+            rate = settings.rate * 0.5 * (1.0 + np.cos(np.pi * epoch / settings.epochs))
+            reference = self.reference.at_rate(reference, rate)
+            reference, _ = self._one_epoch(self.reference, reference, epoch + _PRETRAIN)
+        rule, weights = self.rram.rule, [matrix.weight for matrix in reference.rule_state.matrices]
+        devices = [rule.at(index).device for index in range(len(weights))]
+        held = [w if d is None else d.mapping.limited(w)[0] for d, w in zip(devices, weights, strict=True)]
+        rng = np.random.default_rng((self.experiment.seed, _DEVICE, 0))  # that of `init`: the same chip
+        first = replace(self.rram.init(held, dtype=dtype, rng=rng), vectors=reference.vectors, means=reference.means)
+        start = replace(self.reference.init(held, dtype=dtype, rng=rng), vectors=first.vectors, means=first.means)
+        return first, start
 
     def _epoch(self, epoch: int) -> tuple[BothNetworks, EpochCost]:
         experiment = self.experiment
@@ -313,9 +340,9 @@ class SupervisedTraining(Training[EpochReport]):
             epoch=epoch,
             epochs=self.experiment.epochs,
             accuracy_validation=validation,
-            accuracy_train=_accuracy(scores, labels),
+            accuracy_train=self.loss.accuracy(scores, labels),
             float_accuracy_validation=of_float,
-            loss=cross_entropy(scores, labels)[0],
+            loss=self.loss.of(scores, labels)[0],
             pulses_set=cost.writes.pulses_set,
             pulses_reset=cost.writes.pulses_reset,
             reads=cost.writes.reads,
@@ -365,7 +392,8 @@ class SupervisedTraining(Training[EpochReport]):
         chance = faults.Chance(
             accuracy=log.values("accuracy_validation" if validated else "accuracy_train"),
             reference=log.values("float_accuracy_validation"),
-            most=float(np.max(np.bincount(labels))) / len(labels),
+            most=self.loss.chance(labels),
+            of_targets=self.loss.takes_targets,
             count=len(labels) if validated else self._sample.size,
         )
         return (*found, *faults.of_accuracy(chance, found))
@@ -373,24 +401,29 @@ class SupervisedTraining(Training[EpochReport]):
     def outcome(self) -> Outcome:
         """Return what the test inputs say of both networks as they are now; the one place that reads them."""
         x, labels, rng = self.data.x_test, self.data.y_test, self._stream(_TEST, self.epoch)
-        predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)
+        scores = self._scores(self.rram, self.states.rram, x, rng)
+        of_float = self._reference_scores(x, rng)
         return Outcome(
-            accuracy=float(np.mean(predicted == labels)),
-            float_accuracy=self._reference_accuracy(x, labels, rng),
-            confusion=confusion(labels, predicted, self.data.classes),
+            accuracy=self.loss.accuracy(scores, labels),
+            float_accuracy=float("nan") if of_float is None else self.loss.accuracy(of_float, labels),
+            confusion=answers(scores, labels, self.data.classes),
+            errors=self.loss.errors(scores, labels),
+            float_errors=None if of_float is None else self.loss.errors(of_float, labels),
         )
 
     def _accuracies(self, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
         """Return the accuracies on inputs (N, ...) of both networks; NaN where there is no input, or no network."""
         if not len(labels):
             return float("nan"), float("nan")
-        in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)
-        return in_rram, self._reference_accuracy(x, labels, rng)
+        in_rram = self.loss.accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)
+        of_float = self._reference_scores(x, rng)
+        return in_rram, float("nan") if of_float is None else self.loss.accuracy(of_float, labels)
 
-    def _reference_accuracy(self, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> float:
+    def _reference_scores(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+        """Return the scores of the float network (N, S); None where none is trained."""
         if not self.experiment.float_reference:
-            return float("nan")
-        return _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)
+            return None
+        return self._scores(self.reference, self.states.reference, x, rng)
 
     def _validated(self) -> list[float]:
         """Return the validation accuracies so far, that of the initial network first."""
@@ -404,13 +437,13 @@ class SupervisedTraining(Training[EpochReport]):
         return np.random.default_rng((self.experiment.seed, purpose, epoch))
 
 
-def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], classes: int) -> tuple[Trainer, Trainer]:
-    """Return the constant parts of the network on a chip and of the float reference."""
-    network = Network.of(experiment.network, input_shape, classes)
+def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], outputs: int) -> tuple[Trainer, Trainer]:
+    """Return the constant parts of the network on a chip, of so many outputs, and of the float reference."""
+    network, loss = Network.of(experiment.network, input_shape, outputs), experiment.loss
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
-    rram = Trainer(network, experiment.rule_on(chip, network), of_vectors)
-    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors)
+    rram = Trainer(network, experiment.rule_on(chip, network), of_vectors, loss)
+    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors, loss)
 
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:
@@ -425,15 +458,18 @@ def first_weights(trainer: Trainer, experiment: Experiment) -> tuple[np.ndarray,
     return trainer.network.init_weights(rng=np.random.default_rng((experiment.seed, _WEIGHTS, 0)), dtype=dtype)
 
 
+def answers(scores: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
+    """Return the confusion (classes, classes) of scores and labels; of targets the number of inputs (1, 1)."""
+    if truth.ndim == 2:
+        return np.full((1, 1), len(truth), dtype=np.int64)
+    return confusion(truth, np.argmax(scores, axis=1), classes)
+
+
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Return the counts (classes, classes) of labels (N,) by predictions (N,)."""
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (labels, predicted), 1)
     return counts
-
-
-def _accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(np.argmax(scores, axis=1) == labels))
 
 
 def _histograms(state: NetworkState, edges: np.ndarray) -> np.ndarray:

@@ -94,14 +94,30 @@ def trials(labelled: Sequence[tuple[str, Experiment]], tables: Path, folder: Pat
     >>> jobs[0].run.name.startswith("seed=1-")
     True
     """
-    jobs = [Trial(label, one, tables, folder / f"{_file_name(label)}-{one.key()}.h5") for label, one in labelled]
+    jobs = [Trial(label, one, tables, folder / f"{file_name(label)}-{one.key()}.h5") for label, one in labelled]
     if len({job.experiment.key() for job in jobs}) < len(jobs):
         raise InputError("`sweep`: two combinations are the same experiment. Remove the repeated value.")
     return jobs
 
 
-def _file_name(label: str) -> str:
-    """Return a label as the readable part of a file's name: in every shell and file system one plain word."""
+def file_name(label: str) -> str:
+    """Return a label as the readable part of a file's name: in every shell and file system one plain word.
+
+    Parameters
+    ----------
+    label : str
+        Any text.
+
+    Returns
+    -------
+    str
+        ASCII letters, digits and `_.+=-`, at most 120 of them; empty where the label has none.
+
+    Examples
+    --------
+    >>> file_name("rule.threshold=0.1 seed=2")
+    'rule.threshold=0.1_seed=2'
+    """
     return re.sub(r"[^\w.=+-]+", "_", re.sub(r"[\[\](){}'\"]", "", label), flags=re.ASCII).strip("_.-")[:_LONGEST]
 
 

@@ -158,7 +158,13 @@ def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str
         faults=training.faults(),
         chosen=chosen_by_tables(experiment.rule, training.rram.rule),
         counts=_counts(training),
+        errors=_errors(outcome),
     )
+
+
+def _errors(outcome: Outcome) -> dict[str, float]:
+    pairs = (("", outcome.errors), ("float_", outcome.float_errors))
+    return {f"{of}{name}": value for of, each in pairs if each is not None for name, value in vars(each).items()}
 
 
 def _epochs(training: SupervisedTraining, outcome: Outcome) -> Epochs:
@@ -179,6 +185,7 @@ def _layers(training: SupervisedTraining) -> tuple[LayerRecord, ...]:
             g_final=after.cells.g_cell,
             pulses=after.pulses,
             pulses_by_epoch=by_matrix[:, index],
+            pulses_busiest=after.busiest(before),
             histogram=histograms[:, index],
             g_edges=training.g_edges,
         )
@@ -195,7 +202,7 @@ def _stored(training: SupervisedTraining, tables: OperatingTables) -> StoredNetw
     experiment, trainer = training.experiment, training.rram
     network = TrainedNetwork.of(trainer, training.states.rram, precision=experiment.precision, seed=experiment.seed)
     changes = network.changes(training.uncalibrated, trainer)
-    return StoredNetwork.of(training.data.shape, training.data.classes, changes, tables.read, tables.write)
+    return StoredNetwork.of(training.data.shape, trainer.network.plan.shape[0], changes, tables.read, tables.write)
 
 
 def restored(settings: Mapping[str, object], stored: StoredNetwork) -> TrainedNetwork:

@@ -1,13 +1,14 @@
 """One network in training: its state, its initialisation, one training step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rramkit.array.threads import threads_for
 from rramkit.learning.layers.layer import Params
 from rramkit.learning.layers.read_cost import NetworkReads
+from rramkit.learning.losses import CrossEntropy, LossSettings
 from rramkit.learning.model import ForwardResult, Gradients, Network
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 from rramkit.learning.rules.rule import BoundRule, RuleState
@@ -37,11 +38,12 @@ class NetworkState:
 
 @dataclass(frozen=True)
 class Trainer:
-    """What is constant in a training: the network, the update rule of its matrices, the optimiser of its vectors."""
+    """What is constant in a training: the network, the rule of its matrices, the optimiser of its vectors, the loss."""
 
     network: Network
     rule: BoundRule
     optimiser: Optimiser
+    loss: LossSettings = field(default_factory=CrossEntropy)
 
     @property
     def calibrates(self) -> bool:
@@ -59,11 +61,11 @@ class Trainer:
         return self.network.params(state.rule_state.matrices, state.vectors, state.means)
 
     def train_step(
-        self, state: NetworkState, x: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+        self, state: NetworkState, x: np.ndarray, truth: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[NetworkState, NetworkReads]:
-        """Return the state after one batch with labels (B,), by the cross-entropy, and the cost of its reads."""
+        """Return the state after one batch with labels (B,) or targets (B, O), and the cost of its reads."""
         with threads_for(self.network.order):
-            _, result, gradients = self.network.gradients(self.params(state), x, labels, rng=rng)
+            _, result, gradients = self.network.gradients(self.params(state), x, truth, rng=rng, loss=self.loss)
             return self.step(state, result, gradients, rng=rng), gradients.reads
 
     def step(
@@ -76,7 +78,7 @@ class Trainer:
         return NetworkState(rule_state, vectors, optimiser, result.means)
 
     def calibrated(
-        self, state: NetworkState, reference: NetworkState, x: np.ndarray, labels: np.ndarray, *, margin: float
+        self, state: NetworkState, reference: NetworkState, x: np.ndarray, truth: np.ndarray, *, margin: float
     ) -> NetworkState:
         """Return the state with the ADCs' full scale at `margin` times the largest current of a batch.
 
@@ -84,7 +86,7 @@ class Trainer:
         without a full scale would distort them.
         """
         rng = np.random.default_rng(0)  # a float network draws nothing
-        _, _, gradients = self.network.gradients(self.params(reference), x, labels, rng=rng)
+        _, _, gradients = self.network.gradients(self.params(reference), x, truth, rng=rng, loss=self.loss)
         return self.calibrated_by(state, gradients, margin=margin)
 
     def calibrated_by(self, state: NetworkState, gradients: Gradients, *, margin: float) -> NetworkState:

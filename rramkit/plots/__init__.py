@@ -5,9 +5,11 @@ from rramkit.plots.canvas import check_picture, save, svg
 from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
 from rramkit.plots.cost import accuracy_against_energy, claimed_ratio, cost_breakdown, gradient_places, tornado
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
+from rramkit.plots.exploration import pareto_front
 from rramkit.plots.gallery import gallery, run_gallery
 from rramkit.plots.measured import reads_and_fit, save_fits
 from rramkit.plots.proof import margins
+from rramkit.plots.spiking import accuracy_by_step
 from rramkit.plots.style import STYLE, style
 from rramkit.plots.tables import change_band, family, histogram, played_train, residual_map, residuals
 from rramkit.plots.training import (
@@ -26,6 +28,7 @@ __all__ = [
     "STYLE",
     "ablation",
     "accuracy_against_energy",
+    "accuracy_by_step",
     "calibrations",
     "change_band",
     "check_picture",
@@ -48,6 +51,7 @@ __all__ = [
     "loss",
     "margins",
     "one_pulse",
+    "pareto_front",
     "played_train",
     "pulse_energy",
     "pulses_by_cell",

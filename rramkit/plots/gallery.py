@@ -107,7 +107,7 @@ def _of_writes(table: Table, condition: str) -> "Iterator[tuple[str, str, Callab
 
 _BY_EPOCH = {
     "learning-curve": ("Accuracy by epoch", learning_curve),
-    "error-curve": ("Images classified wrongly, by epoch", error_curve),
+    "error-curve": ("Error (1 less the accuracy), by epoch", error_curve),
     "loss": ("Loss by epoch", loss),
     "pulses-by-epoch": ("Write pulses of each epoch", pulses_by_epoch),
     "energy-by-epoch": ("Energy of each epoch", energy_by_epoch),
@@ -138,7 +138,8 @@ def _of_run(run: Run) -> Iterator[tuple[str, Drawing]]:
         yield name, Drawing(title, partial(draw, epochs=run.epochs))
     if np.any(np.isfinite(run.epochs.followed[2])):
         yield "gap-to-float", Drawing("Accuracy that RRAM costs, by epoch", partial(gap_to_float, epochs=run.epochs))
-    yield "confusion", Drawing("Test images by true and predicted class", partial(confusion, counts=run.confusion))
+    if not run.errors:
+        yield "confusion", Drawing("Test images by true and predicted class", partial(confusion, counts=run.confusion))
     if run.layers:
         draw = partial(pulses_by_matrix, layers=run.layers)
         yield "pulses-by-matrix", Drawing("Pulses per cell in each epoch, by matrix", draw)

@@ -48,17 +48,17 @@ def error_curve(ax: Axes, epochs: Epochs) -> Axes:
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylabel("images classified wrongly (%)")
+    ax.set_ylabel("error (%)")
     _name_epochs(ax, epochs)
     legend_above(ax)
     return ax
 
 
 def loss(ax: Axes, epochs: Epochs) -> Axes:
-    """Draw the mean cross-entropy over the training set by epoch."""
+    """Draw the mean loss over the training set by epoch."""
     ax.plot(epochs.epoch, epochs.loss, "o-", color=COLOURS["rram"])
     ax.set_ylim(bottom=0.0)
-    ax.set_ylabel("loss on training images (nat)")
+    ax.set_ylabel("loss on training images")
     _name_epochs(ax, epochs)
     return ax
 

@@ -1,7 +1,8 @@
 """Circuit parameters by name across the plans of a design: find them, and change them everywhere at once.
 
 A name is the end of a dotted path: `cell.w_access` is that of every plan whose parameters have such a cell,
-`readout.ota.w_input` that of every plan with a readout.
+`readout.ota.w_input` that of every plan with a readout. What is no circuit parameter may be a key of the plan of cell
+and array: `conductance.g_max`, `wires.rows_max`.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ def value_of(design: Design, name: str) -> float:
         When no plan has it, or plans give it different values.
     """
     values = {number_of_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)}
+    if not values and design.cell is not None:
+        values = {number_of_path(design.cell, path) for path in matches(design.cell, name)}
     if not values:
         raise InputError(f"`{name}` is no circuit parameter of this design.{_near(design, name)}")
     if len(values) > 1:
@@ -83,7 +86,7 @@ def changed(design: Design, name: str, value: float) -> tuple[Design, tuple[str,
     design : Design
         The new design.
     touched : tuple of str
-        Names of the plans whose parameters changed.
+        Names of the plans that changed.
 
     Raises
     ------
@@ -94,9 +97,11 @@ def changed(design: Design, name: str, value: float) -> tuple[Design, tuple[str,
     cell = design.cell
     touched: list[str] = []
     if cell is not None and matches(cell, name):
+        before = {plan.name: plan for plan in cell.expanded()}
         for path in matches(cell, name):
             cell = replace_path(cell, path, value)
-        touched += [plan.name for plan in cell.expanded() if matches(plan.nominal, name)]
+        after = {plan.name: plan for plan in cell.expanded()}
+        touched += [each for each, plan in after.items() if matches(plan.nominal, name) or plan != before.get(each)]
     blocks = []
     for plan in design.blocks:
         new = _changed_plan(plan, name, value)

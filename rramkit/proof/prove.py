@@ -107,6 +107,8 @@ def prove(
     stored = run.stored_network
     if stored is None:
         raise InputError("the run must hold its network and tables; it does not. Train again with this version.")
+    if run.errors:
+        raise InputError("the run must be of classes: decisions are compared; it has targets. Prove another run.")
     network, tables = restored(run.settings, stored), tables_of(stored.tables)
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     chosen, x, truth = _images(data_set(data, experiment), images, seed)

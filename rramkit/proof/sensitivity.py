@@ -12,22 +12,20 @@ cancels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rramkit.characterization.design import Design
-from rramkit.characterization.engine.runner import Report, silent
-from rramkit.characterization.engine.store import store_of
-from rramkit.characterization.run import RunOptions, characterize, reusable
+from rramkit.characterization.run import RunOptions
 from rramkit.errors import InputError
-from rramkit.learning.driver import Report as TrainingReport
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.proof.parameters import beside, changed, value_of
+from rramkit.proof.variants import Watch, characterized
 from rramkit.record import Run
 from rramkit.table import TableFile
 
@@ -63,27 +61,6 @@ class Sensitivity:
     touched: tuple[str, ...]
     mean: Mapping[str, float]
     error: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Where progress is reported.
-
-    Attributes
-    ----------
-    line : callable
-        Called with a line of text at each stage.
-    points : callable
-        Opens the display of one characterisation, which takes each point that ends.
-    epochs : callable
-        Opens that of one training of so many epochs, which takes each epoch's report.
-    """
-
-    line: Callable[[str], None] = field(default=lambda _: None)
-    points: Callable[[], AbstractContextManager[Report]] = field(default=lambda: nullcontext(silent))
-    epochs: Callable[[int], AbstractContextManager[Callable[[TrainingReport], None]]] = field(
-        default=lambda _: nullcontext(lambda _: None)
-    )
 
 
 def sensitivity(
@@ -139,7 +116,7 @@ def sensitivity(
     watch = watch or Watch(points=partial(nullcontext, options.report))
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / "base.h5"
-    _characterized(design, base, base, options, watch)
+    characterized(design, base, base, options, watch)
     outcomes = []
     for name, value in values.items():
         runs = {}
@@ -147,21 +124,11 @@ def sensitivity(
             variant, touched = variants[name, sign]
             path = folder / f"{name}_{'up' if sign > 0 else 'down'}.h5"
             watch.line(f"{name} = {sides[name][sign]:g}: {', '.join(touched)}")
-            tables = _characterized(variant, path, base, options, watch)
+            tables = characterized(variant, path, base, options, watch)
             runs[sign] = _metrics(experiment, tables, seeds, path.name, watch)
         half = (sides[name][1] - sides[name][-1]) / (2.0 * abs(value))
         outcomes.append(_outcome(name, value, half, variants[name, 1][1], runs[-1], runs[1]))
     return outcomes
-
-
-def _characterized(design: Design, path: Path, base: Path, options: RunOptions, watch: Watch) -> TableFile:
-    """Return the tables of a design, run with the finished points of all."""
-    finished = reusable(design, path)
-    if finished is not None:
-        return finished
-    watch.line(f"characterising {path.name}")
-    with watch.points() as report:
-        return characterize(design, path, replace(options, points=store_of(base), report=report))
 
 
 def _metrics(

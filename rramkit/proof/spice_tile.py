@@ -15,6 +15,7 @@ import numpy as np
 
 from rramkit.array.backend import to_numpy
 from rramkit.array.layout import Layout
+from rramkit.array.periphery import Periphery
 from rramkit.array.read import Reading
 from rramkit.array.rng import Rng
 from rramkit.array.stages.read_noise import ReadNoise
@@ -293,6 +294,12 @@ class SpiceTile(Tile):
     @classmethod
     def like(cls, tile: Tile, solver: ReadSolver) -> Self:
         """Return the same cells and circuits, noise off, read by ngspice."""
+        merge = tile.model.chain.merge
+        if merge in ("majority", "analog"):
+            raise InputError(
+                f"the run's arrays must have a converter each; those of the merge {merge} have not. Train with "
+                "`mapping.read.merge` digital or count."
+            )
         if not any(isinstance(stage, SenseUnit) for stage in tile.periphery.stages):
             raise InputError(
                 "the run's arrays must be read through readouts and ADCs of a table file; they are not. Train on the "
@@ -301,9 +308,11 @@ class SpiceTile(Tile):
         calm = quiet(tile)
         return cls(**{each.name: getattr(calm, each.name) for each in fields(Tile)}, solver=solver)
 
-    def sensed(self, v: np.ndarray, layout: Layout, *, backward: bool, rng: Rng | None = None) -> Reading:
+    def sensed(
+        self, v: np.ndarray, layout: Layout, *, backward: bool, rng: Rng | None = None, joint: Periphery | None = None
+    ) -> Reading:
         """Read signed voltages `v` in volts as `Tile.sensed` does, in ngspice."""
-        assert self.solver is not None
+        assert self.solver is not None and joint is None
         plain = Tile(**{each.name: getattr(self, each.name) for each in fields(Tile)})
         predicted = plain.sensed(v, layout, backward=backward, rng=None)
         state = self.periphery.state(SenseUnit)

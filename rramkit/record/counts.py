@@ -27,8 +27,13 @@ READS: Mapping[str, str] = {
     "e_drivers": "J",
     "e_sensing": "J",
     "seconds": "s",
+    "whole_conversions": "1",
 }
-"""What is counted of reads, with its unit: vectors multiplied, currents sensed, energy, its parts, and time."""
+"""What is counted of reads, with its unit: vectors multiplied, currents sensed, energy, its parts, and time; the
+currents sensed once more, a conversion in fewer bits than the converter has as that part of one."""
+
+_PARTS = ("whole_conversions",)  # no whole numbers
+_OF_OLD = {"whole_conversions": "conversions"}  # what stands in files of kits that did not count it
 
 WRITES: Mapping[str, str] = {
     "pulses_set": "1",
@@ -100,7 +105,7 @@ def read(root: hdf5.Group, path: Path) -> Counts | None:
         return None
     group = hdf5.subgroup(root, "counts")
     images, batches = (hdf5.read(group, name) for name in ("images", "batches"))
-    reads = {name: hdf5.read(group, f"reads_{name}") for name in READS}
+    reads = {name: hdf5.read(group, f"reads_{_stored(group, name)}") for name in READS}
     writes = {name: hdf5.read(group, f"writes_{name}") for name in WRITES}
     shape = reads["vectors"].shape
     fits = len(shape) == 3 and shape[2] == 2 and images.shape == batches.shape == shape[:1]
@@ -109,10 +114,15 @@ def read(root: hdf5.Group, path: Path) -> Counts | None:
         check.refuse(path, "`counts` holds arrays whose shapes do not fit each other")
     for names, arrays in ((READS, reads), (WRITES, writes)):
         for name, unit in names.items():
-            bound = check.counts if unit == "1" else _not_negative
+            bound = check.counts if unit == "1" and name not in _PARTS else _not_negative
             bound(path, {f"counts/{name}": arrays[name]})
     check.counts(path, {"counts/images": images, "counts/batches": batches})
     return Counts(images, batches, reads, writes)
+
+
+def _stored(group: hdf5.Group, name: str) -> str:
+    """Return the name under which a file holds a count."""
+    return name if f"reads_{name}" in group else _OF_OLD.get(name, name)
 
 
 def _not_negative(path: Path, values: Mapping[str, np.ndarray]) -> None:

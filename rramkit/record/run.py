@@ -9,7 +9,8 @@ Layout (run file, format version 3, `kind` supervised)::
                      training; NaN where nothing was evaluated
     /layers/0, ...   g_initial, g_final, pulses (2, R, C): plus and minus halves of the cells of one matrix, or
                      (1, R, C) without pairs;
-                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,)
+                     pulses_by_epoch (E+1,), histogram (E+1, B): cells in each of B bins, g_edges (B+1,);
+                     pulses_busiest, pulses of the training at the cell with most of them
     /network         the trained network and a copy of its tables (`network`)
     /counts          reads and writes of each matrix in each epoch (`counts`)
 
@@ -47,6 +48,7 @@ _LAYER_UNITS = {
     "histogram": "1",
     "g_edges": "S",
 }
+_BUSIEST = "pulses_busiest"
 _SCALAR_UNITS = {"accuracy": "1", "float_accuracy": "1", "train_seconds": "s"}
 _VALIDATION = ("accuracy_validation", "float_accuracy_validation")
 _ACCURACIES = (*_VALIDATION, "accuracy_train", "accuracy_test", "float_accuracy_test")
@@ -65,14 +67,14 @@ class Epochs:
     epoch : array of int
         0 to E.
     accuracy_validation, accuracy_train : array
-        Fraction of inputs classified correctly by the network in RRAM; validation inputs are training inputs that are
-        not trained on, and choose settings. NaN where there are none.
+        Fraction of inputs classified correctly by the network in RRAM, of targets 1 less the mean relative error;
+        validation inputs are training inputs that are not trained on, and choose settings. NaN where there are none.
     accuracy_test : array
         The same on the test inputs, which are read once: NaN but for the last epoch.
     float_accuracy_validation, float_accuracy_test : array
         The same of the float network with the same budget and initial weights.
     loss : array
-        Mean cross-entropy of the RRAM network over (a sample of) the training set (nat).
+        Mean loss of the RRAM network over (a sample of) the training set (a cross-entropy in nat).
     pulses_set, pulses_reset : array of int
         Pulses fired in that epoch; row 0 counts the initial programming.
     reads : array of int
@@ -141,6 +143,8 @@ class LayerRecord:
         Cells in each bin of conductance after each epoch (E+1, B).
     g_edges : ndarray
         Edges of the bins (B+1,), in siemens.
+    pulses_busiest : int or None
+        Pulses at the cell that got most of them after the initial programming; None in older files.
     """
 
     g_initial: np.ndarray
@@ -149,6 +153,7 @@ class LayerRecord:
     pulses_by_epoch: np.ndarray
     histogram: np.ndarray
     g_edges: np.ndarray
+    pulses_busiest: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -169,7 +174,10 @@ class Run(TrainingOutcome):
         Counts on the test set, true class by predicted class.
     accuracy, float_accuracy : float
         Fraction of test inputs classified correctly after training, in RRAM and in float: the test inputs are read
-        then, and not before.
+        then, and not before. Of targets, 1 less the mean relative error.
+    errors : mapping
+        Relative errors on the test inputs by name: `mean` and `largest`, and `float_mean` and `float_largest` of the
+        float network; empty for a training on labels.
     train_seconds : float
         Wall-clock time of the training, both networks together (s).
     memory : mapping or None
@@ -198,6 +206,7 @@ class Run(TrainingOutcome):
     train_seconds: float
     memory: Mapping[str, int] | None = None
     chosen: Mapping[str, object] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def history(self) -> Epochs:
@@ -227,6 +236,7 @@ class Run(TrainingOutcome):
         return {
             "accuracy": self.accuracy,
             "float_accuracy": self.float_accuracy,
+            **{f"error_{name}": value for name, value in self.errors.items()},
             "accuracy_validation": float(epochs.accuracy_validation[-1]),
             "accuracy_before": float(epochs.followed[1][0]),
             "epochs": int(epochs.epoch[-1]),
@@ -288,6 +298,8 @@ class Run(TrainingOutcome):
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
         root.attrs["stages"] = sources.as_json(self.stages)
         root.attrs["faults"] = faults.as_json(self.faults)
+        if self.errors:
+            root.attrs["errors"] = json.dumps(dict(self.errors), sort_keys=True)
         root.attrs["chosen"] = json.dumps(dict(self.chosen), sort_keys=True)
         for name, unit in _SCALAR_UNITS.items():
             hdf5.write(root, name, getattr(self, name), unit)
@@ -300,6 +312,8 @@ class Run(TrainingOutcome):
             group = layers.create_group(str(index))
             for name, unit in _LAYER_UNITS.items():
                 hdf5.write(group, name, getattr(layer, name), unit)
+            if layer.pulses_busiest is not None:
+                hdf5.write(group, _BUSIEST, layer.pulses_busiest, "1")
         if self.stored_network is not None:
             stored.write(root, self.stored_network)
         if self.counts is not None:
@@ -329,6 +343,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
         chosen=json.loads(str(root.attrs.get("chosen", "{}"))),
         counts=counts.read(root, path),
+        errors=_read_errors(root),
     )
     _check(path, run)
     return run
@@ -340,6 +355,12 @@ def _read_epochs(group: hdf5.Group) -> Epochs:
     absent = {*_LATER, *_VALIDATION} - set(group)
     names = [column.name for column in fields(Epochs)]
     return Epochs(**{name: missing if name in absent else hdf5.read(group, name) for name in names})
+
+
+def _read_errors(root: hdf5.Group) -> dict[str, float]:
+    if "errors" not in root.attrs:
+        return {}
+    return {name: float(str(value)) for name, value in hdf5.json_mapping(root, "errors").items()}
 
 
 def _read_memory(root: hdf5.Group) -> dict[str, int] | None:
@@ -366,6 +387,7 @@ def _check(path: Path, run: Run) -> None:
     check.fractions(path, {"accuracy": run.accuracy})
     check.fractions(path, {"float_accuracy": run.float_accuracy}, absent=True)
     check.numbers(path, {"train_seconds": run.train_seconds, "seed": float(run.seed)}, low=0.0)
+    check.numbers(path, {f"error {name}": value for name, value in run.errors.items()}, low=0.0)
     check.counts(path, {f"memory of {name}": count for name, count in (run.memory or {}).items()})
 
 
@@ -389,6 +411,8 @@ def _check_layer(path: Path, place: str, layer: LayerRecord) -> None:
     check.numbers(path, {f"{place}/{name}": getattr(layer, name) for name in ("g_initial", "g_final")}, low=0.0)
     check.numbers(path, {f"{place}/g_edges": layer.g_edges})
     check.counts(path, {f"{place}/{name}": getattr(layer, name) for name in ("pulses", "pulses_by_epoch", "histogram")})
+    if layer.pulses_busiest is not None:
+        check.counts(path, {f"{place}/{_BUSIEST}": layer.pulses_busiest})
     if not np.all(np.diff(layer.g_edges) > 0.0):
         check.refuse(path, f"`{place}/g_edges` must rise")
     if np.any(layer.histogram.sum(axis=1) > layer.pulses.size):
@@ -405,4 +429,5 @@ def _is_consistent(layer: LayerRecord, rows: int) -> bool:
 
 
 def _read_layer(group: hdf5.Group) -> LayerRecord:
-    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS})
+    busiest = round(hdf5.scalar(group, _BUSIEST)) if _BUSIEST in group else None
+    return LayerRecord(**{name: hdf5.read(group, name) for name in _LAYER_UNITS}, pulses_busiest=busiest)

@@ -23,7 +23,7 @@ def section(cost: Cost, swings: Sequence[Swing]) -> Section:
     )
     found = beside(cost)
     gradient = (_gradient(cost), _claimed(found))
-    blocks = (_breakdown(cost), *gradient, _time(cost), *_tornado(cost, swings), *_learning(cost))
+    blocks = (_breakdown(cost), *gradient, _time(cost), *_worn(cost), *_tornado(cost, swings), *_learning(cost))
     grids = (_layers(cost), _machines(found), _moved(found), _assumed_of_machines(found), _areas(cost), _items(cost))
     return Section("cost", "What the training cost", intro, blocks, grids)
 
@@ -70,6 +70,19 @@ def _time(cost: Cost) -> Panel:
     return Panel("Time and operations", (), tuple(rows))
 
 
+def _worn(cost: Cost) -> tuple[Panel, ...]:
+    if not cost.lifetimes:
+        return ()
+    rows = [TableRow("pulses that a cell stands (assumed)", units.count(cost.assumed.endurance))]
+    for each in cost.lifetimes:
+        rows += [
+            TableRow(f"{each.layer}: pulses a batch, busiest cell", f"{each.busiest:.4g}"),
+            TableRow(f"{each.layer}: balance, mean over busiest", f"{each.balance:.3g}"),
+            TableRow(f"{each.layer}: batches it stands", units.count(each.batches) if each.busiest else "no pulse"),
+        ]
+    return (Panel("Lifetime of the cells", (), tuple(rows)),)
+
+
 def _tornado(cost: Cost, swings: Sequence[Swing]) -> tuple[Panel, ...]:
     if not swings:
         return ()
@@ -102,7 +115,7 @@ def _layers(cost: Cost) -> Grid:
     rows = tuple(
         (
             each.tiles.layer,
-            f"{each.tiles.count} of {each.tiles.rows} x {each.tiles.columns}",
+            " and ".join(f"{one.count} of {one.rows} x {one.columns}" for one in (each.tiles, each.copy) if one),
             units.text(each.energy, "J"),
             units.text(each.energy_tile, "J"),
             units.text(each.energy_image, "J"),

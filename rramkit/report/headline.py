@@ -122,7 +122,7 @@ def _in_float(run: Run) -> KeyFigure:
     points = 100.0 * (run.accuracy - run.float_accuracy)
     images = units.count(abs(points) * float(run.confusion.sum()) / 100.0, "image")
     side = "above" if points > 0 else "below"
-    note = f"RRAM is {abs(points):.2f} points {side}: {images}"
+    note = f"RRAM is {abs(points):.2f} points {side}" + ("" if run.errors else f": {images}")
     return KeyFigure("Accuracy in float", units.percent(run.float_accuracy), note)
 
 

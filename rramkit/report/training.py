@@ -27,7 +27,7 @@ def section(run: Run) -> Section:
     blocks = (
         _learning(run),
         _spending(run.epochs),
-        _confusion(run),
+        *([] if run.errors else [_confusion(run)]),
         *([_matrices(run)] if run.layers else []),
         *(_layer(index, layer) for index, layer in enumerate(run.layers)),
     )
@@ -73,17 +73,19 @@ def _learning(run: Run) -> Panel:
             svg(lambda ax: plots.error_curve(ax, epochs), name="error-curve"),
             "The same as errors, on a logarithmic scale.",
         ),
-        Drawing(svg(lambda ax: plots.loss(ax, epochs), name="loss"), "Mean cross-entropy over the training images."),
+        Drawing(svg(lambda ax: plots.loss(ax, epochs), name="loss"), "Mean loss over the training images."),
     )
     rows = (
         TableRow("accuracy, test images", units.percent(run.accuracy)),
-        TableRow("95 % interval of it (Wilson)", _interval(run)),
+        *_certainty(run),
         TableRow("float accuracy, test images", _float_accuracy(run)),
         TableRow("data", run.data_name),
         TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
         TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
         TableRow(f"best epoch on {images} images", f"{epochs.epoch[best]}, with {units.percent(accuracy[best])}"),
-        TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f} nat"),
+        TableRow(
+            "loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f}{'' if run.errors else ' nat'}"
+        ),
         TableRow("digital numbers a weight", _memory(run)),
         TableRow("epochs", units.count(epochs.epoch[-1])),
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
@@ -101,6 +103,14 @@ def _memory(run: Run) -> str:
         return "not recorded" if run.memory is None else "none"
     parts = ", ".join(f"{name}: {count}" for name, count in run.memory.items())
     return f"{sum(run.memory.values())} ({parts})"
+
+
+def _certainty(run: Run) -> list[TableRow]:
+    """Return how far the accuracy can be trusted: its interval, or the errors that it is 1 less the mean of."""
+    if not run.errors:
+        return [TableRow("95 % interval of it (Wilson)", _interval(run))]
+    mean, largest = (units.percent(run.errors[name]) for name in ("mean", "largest"))
+    return [TableRow("1 less the mean relative error", f"{mean}; largest {largest} of the range")]
 
 
 def _interval(run: Run) -> str:

@@ -48,7 +48,6 @@ UNREAD: Mapping[str, str] = {
     f"{ADC.group}.{ADC.code}": "closed-loop check of `adc_levels`, from which codes are taken",
     f"{ADC.group}.{ADC.energy}": "`adc_summary.energy_mean` is its mean; read where a file has no summary",
     f"{ADC.group}.{ADC.energy_reference}": "a part of `energy`",
-    f"{ADC.group}.{ADC.energy_comparator}": "a part of `energy`",
     f"{ADC.group}.{ADC.energy_control}": "a part of `energy`",
     **{
         f"{group.group}.{signal}": _DRIVER
@@ -60,9 +59,9 @@ UNREAD: Mapping[str, str] = {
     CURRENT_SENSE.group: "an amplifier of one bit, not in the sense units; read with `rule.verify.sense = latch`",
     ADC_LEVELS_SUMMARY.group: "figures of `adc_levels`, which is read",
     MULTIBIT_READ.group: "readout and ADC in one deck: a test holds the tile's codes to it",
-    READOUT_INTEGRATING.group: "an alternative to the transimpedance readout that the chip does not use",
+    READOUT_INTEGRATING.group: "neurons of `rramkit evaluate --spiking`; a training's chip has the other readout",
     ROW_DRIVER_SERIAL.group: "an alternative to the multi-level row driver that the chip does not use",
-    SENSE_AMP.group: "decision time and kickback of the latch: judge the ADC's clock",
+    SENSE_AMP.group: "the latch alone, which judges the ADC's clock; its energy: mapping `sei`, `evaluate --spiking`",
     SENSE_AMP_SUMMARY.group: "regeneration of the latch: judges the ADC's clock",
     PERIPHERY.group: "the transposable array as a whole: a check of forward against backward reads",
     DISTURB.group: "disturb at full amplitude: `disturb_set` and `disturb_reset` have it over amplitude",

@@ -281,6 +281,11 @@ class TileMatrix(nn.Module):
         own = None if device.type == "cpu" else str(device)
         periphery = TileRng.seeded((*self.seed, 0), tiles, device=own)
         self.rng = TileRng.seeded((*self.seed, 1), tiles, device=own)
+        if self.model.chain.merge != "digital":
+            raise InputError(
+                f"`merge` must be digital for modules of PyTorch; got {self.model.chain.merge}. Leave it out, or train "
+                "with `rramkit train`."
+            )
         self.matrix = MappedMatrix(TileGrid.of(erased, self.model, largest=largest, rng=periphery), mapping)
         self.measured = [False, False]
 

@@ -94,7 +94,7 @@ class PulseWrite(nn.Module):
         cells = self.loop.chain.init(now, rng=generator) if self.cells is None else replace(self.cells, g_cell=now)
         done = self.loop.program(cells, to_numpy(wanted).astype(float), rng=generator)
         self.cells, self.cost = done.cells, self.cost + done.tally
-        self.missed = int(np.count_nonzero(np.abs(done.error) > self.loop.params.window * self.loop.chain.writer.span))
+        self.missed = int(np.count_nonzero(np.abs(done.error) > self.loop.tolerance(done.target)))
         return like(done.cells.g_cell, g_cell)
 
     def extra_repr(self) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rramkit.array import ArrayModel, TileRng
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping import BitSlices, Isaac, OffsetColumn, Pairs, Prime
+from rramkit.array.mapping import BitSerial, BitSlices, Isaac, OffsetColumn, Pairs, Prime
 from rramkit.array.stages.chain import ReadChain
 from rramkit.errors import InputError
 from rramkit.learning.mapping_settings import MappingSettings
@@ -25,6 +25,8 @@ WHOLE = [
     (Prime(bits=4, **RANGE, w_max=255), 63),
     (Isaac(bits=2, **RANGE, w_max=32767), 65535),
     (Isaac(bits=2, **RANGE, flip=False, slices=4, input_bits=4, w_max=127), 15),
+    (BitSerial(code="offset", flip=True, invert=True, **RANGE, input_bits=5, w_max=127), 31),
+    (BitSerial(bits=2, **RANGE, weight_bits=6, input_bits=4, part=0.5, w_max=31), 15),
 ]
 
 

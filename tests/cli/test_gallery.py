@@ -169,7 +169,7 @@ GALLERY = (
     wrong("evaluate run.h5", "holds no network", "Train again to get one."),
     wrong("calibrate", "needs a run file of `rramkit train`; got none. Name it."),
     wrong("calibrate run.h5", "holds no network", "Train again to get one."),
-    wrong("calibrate run.h5 -s policy.fit=power -s policy.degree=2", "degree and recency are of a polynomial", "remove"),
+    wrong("calibrate run.h5 -s policy.fit=power -s policy.degree=2", "degree and recency are of a polynomial"),
     wrong("cost none.h5", "none.h5: no such file; a run file is needed. Pass a file written by `rramkit train`."),
     wrong("cost run.h5 --corner ss", "`--corner` needs the table file with its corners. Name it: `--tables TABLES"),
     wrong("sweep none.toml", "none.toml: cannot be read", "Pass the path of a TOML file."),

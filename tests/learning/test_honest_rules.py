@@ -18,6 +18,7 @@ from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
 from rramkit.learning.optimisers import Adam, Momentum
 from rramkit.learning.rules import (
+    FaultTolerant,
     MixedPrecision,
     OpenLoop,
     OuterProduct,
@@ -35,6 +36,7 @@ ROOM = Path(rramkit.learning.__file__).parent
 LOOKS = {
     "rules/rram_device.py": "the one place that reads cells for a rule, and writes them: reads are counted there",
     "rules/row_permutation.py": "the protocol's `weight`, for users; no rule asks",
+    "rules/copied.py": "the protocol's `weight`, and the mismatch of both arrays; no rule asks",
     "rules/tiki_taka.py": "the protocol's `weight` of a sum of matrices; no rule asks",
     "corrected.py": "the protocol's `weight` of a matrix with corrected outputs; no rule asks",
     "correction.py": "the same while a correction is fitted",
@@ -95,7 +97,9 @@ BLIND = [
     OpenLoop(),
     OpenLoop(knows="read"),
     ThresholdTraining(theta=0.1),
+    FaultTolerant(theta=0.1, detect_every=0),
     RowSparse(keep=0.5, swap_every=0),
+    RowSparse(keep=0.5, swap_every=0, residue="read"),
     Sign(),
     OuterProduct(),
     TikiTaka(),
@@ -234,6 +238,7 @@ NUMBERS = {  # of each weight, Adam's two means among them: by hand from the equ
     "threshold": 5,  # gradient, dw, w_FP
     "open_loop": 5,  # gradient, estimates of two cells
     "threshold_training": 5,
+    "fault_tolerant": 5,
     "write_verify": 4,  # gradient, weight
     "row_sparse": 4,  # gradient, chi
     "sign": 1,  # gradient

@@ -22,6 +22,7 @@ from rramkit.learning.layers import (
     MeanPool,
     Params,
     Residual,
+    Step,
 )
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
@@ -134,6 +135,38 @@ def test_a_convolution_is_its_slow_loop():
         window = padded[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3, b]
         slow = 0.7 * np.sum(window * kernel[..., c]) + params.vectors[0][c]
         assert y[c, i, j, b] == near(slow, 1e-12, within=1e-12)
+
+
+def _stepped(layer, x):
+    result = layer.forward(x, Params(), training=True, rng=RNG)
+    return result.y, layer.backward(np.full(x.shape, 3.0), result.cache, Params(), needs_input_grad=True, rng=RNG).error
+
+
+def test_a_step_is_its_slow_loop_and_its_gradient_goes_straight_through():
+    layer = Step(threshold=(0.5, -0.25), width=0.75)
+    y, error = _stepped(layer, IMAGES)
+    for c, i, j, b in np.ndindex(IMAGES.shape):
+        beyond = IMAGES[c, i, j, b] - layer.threshold[c]
+        assert y[c, i, j, b] == (1.0 if beyond > 0 else 0.0)
+        assert error[c, i, j, b] == (3.0 if -0.75 <= beyond <= 0.75 else 0.0)
+    # a tie is not beyond, and the edges of the width still pass
+    y, error = _stepped(Step(threshold=(1.0,), width=0.5), np.array([[1.0, 1.5, 0.5, 1.5 + 1e-9, 0.5 - 1e-9]]))
+    np.testing.assert_array_equal(y, [[0.0, 1.0, 0.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(error, [[3.0, 3.0, 3.0, 0.0, 0.0]])
+    y, _ = _stepped(Step(threshold=(9.0, 0.0, 0.0, 0.0, -9.0)), VECTORS)
+    np.testing.assert_array_equal(y[:, [0, 4]], [[0.0, 1.0]] * 4)  # one a channel, of vectors too
+    assert _stepped(Step(), IMAGES.astype(np.float32))[0].dtype == np.float32
+
+
+def test_a_step_takes_one_threshold_or_one_a_channel(tmp_path):
+    path = tmp_path / "network.toml"
+    path.write_text(
+        '[[layers]]\nkind = "step"\nthreshold = 0.5\n[[layers]]\nkind = "flatten"\n[[layers]]\nkind = "dense"\n'
+    )
+    settings = NetworkSettings.from_toml(path)
+    assert settings.layers[0] == Step(threshold=(0.5,))
+    with pytest.raises(InputError, match=r"one for each of its 4 channels; got 2\. Pass one or 4"):
+        Network.of(NetworkSettings(layers=(Step(threshold=(0.0, 1.0)), *settings.layers[1:])), (4, 8, 8), 10)
 
 
 def test_of_equal_pixels_the_first_one_takes_the_error():

@@ -7,7 +7,8 @@ from rramkit.array import ArrayModel, Tile
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import FloatMatrix
-from rramkit.learning.model import Network, cross_entropy
+from rramkit.learning.losses import cross_entropy
+from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.optimisers import Adam, Momentum
 

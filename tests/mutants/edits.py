@@ -24,7 +24,7 @@ def _edit(kind: str, name: str, file: str, old: str, new: str, *tests: str) -> E
 
 
 HELD_OUT, ENERGY = "tests/characterization/test_held_out.py", "tests/array/test_energy.py"
-COST = "tests/cost/test_cost.py"
+COST, _BINARY = "tests/cost/test_cost.py", "tests/systems/test_binary_cnn.py"
 EVALUATION, VALIDATION = "tests/learning/test_evaluation.py", "tests/learning/test_validation.py"
 OF_TEST = f"{EVALUATION}::test_the_test_accuracy_is_that_of_the_tiles_after_training"
 OF_VALIDATION = f"{EVALUATION}::test_validation_accuracy_and_loss_are_those_of_the_tiles"
@@ -127,9 +127,9 @@ EDITS = (
     _edit("sign", "pulses chosen away from the centre", _CHOICE, "low_pair = g_pair.mean(axis=0) < g_centre", "low_pair = g_pair.mean(axis=0) > g_centre", f"{PULSE}::test_with_a_perfect_device_the_pair_moves_towards_its_centre"),
     _edit("sign", "decay grows weights", "rramkit/learning/optimisers.py", "(direction + self.weight_decay * weight)", "(direction - self.weight_decay * weight)", f"{HONEST}::test_mixed_precision_decays_by_its_copy_which_follows_the_cells"),
     # evaluation
-    _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.reference, self.states.reference, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "scores = self._scores(self.rram, self.states.rram, x, rng)\n", "scores = self._scores(self.reference, self.states.reference, x, rng)\n", OF_TEST),
     _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", OF_VALIDATION),
-    _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "predicted = np.argmax(self._scores(self.rram, self.states.rram, x, rng), axis=1)", "predicted = np.argmax(self._scores(self.rram, self.initial.rram, x, rng), axis=1)", OF_TEST),
+    _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "scores = self._scores(self.rram, self.states.rram, x, rng)\n", "scores = self._scores(self.rram, self.initial.rram, x, rng)\n", OF_TEST),
     _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", OF_TEST),
     _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", f"{VALIDATION}::test_other_test_inputs_change_no_number_but_the_test_accuracy"),
     _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", OF_VALIDATION),
@@ -177,12 +177,26 @@ EDITS = (
     _edit("cost", "benchmarks that take no time", "rramkit/learning/calibration.py", "len(self.times) * self.t_benchmark / self.t_calibrated", "len(self.times) / self.t_calibrated", "tests/systems/test_ice.py::test_a_chip_in_service_is_calibrated_near_the_time_at_which_its_error_passes_the_limit"),
     _edit("evaluation", "a fit that forgets the intervals before", "rramkit/learning/calibration_policy.py", "all_of = [*(self.past[-memory:] if memory else ()), self]", "all_of = [self]", "tests/systems/test_ice.py::test_intervals_that_remember_the_last_ones_take_half_the_benchmarks"),
     _edit("honesty", "cells without a connection trained", "rramkit/learning/layers/clustered.py", "Gradient(self.samples, self.errors).weight * self.connected", "Gradient(self.samples, self.errors).weight", "tests/systems/test_autoncs.py::test_a_training_leaves_cells_without_a_connection_alone_and_its_file_holds_the_clusters"),
+    # a binary network
+    _edit("sign", "a pair written where its sign stays", "rramkit/learning/rules/binary.py", "np.nonzero(after != signs(state.digital))", "np.nonzero(after == signs(state.digital))", f"{_BINARY}::test_a_pair_is_written_where_its_sign_changes_and_nowhere_else"),
+    _edit("sign", "votes against the middle of the inputs, not of the weights", "rramkit/array/tile_grid.py", "(xp.floor(0.5 * xp.sum(signs, axis=-2)) + 0.5)", "(xp.floor(0.0 * xp.sum(signs, axis=-2)) + 0.5)", f"{_BINARY}::test_votes_are_the_signs_of_each_block"),
+    _edit("sign", "thresholds of signs without the sum of the weights", "rramkit/learning/folding.py", "2 * self.threshold - self.weight.sum(axis=0, dtype=int)", "2 * self.threshold", f"{_BINARY}::test_counts_give_the_bits_of_the_network_in_whole_numbers"),
+    _edit("noise", "joined lines with the noise of every array's converter", _READ, "return noise[:1] if read.joined else noise", "return noise", f"{_BINARY}::test_joined_bit_lines_have_the_noise_of_one_converter_and_a_range_of_their_own"),
+    _edit("cost", "a comparator's whole energy for each half of a pair", "rramkit/array/stages/comparator.py", "return self.energy / _HALVES", "return self.energy", f"{_BINARY}::test_comparators_of_a_file_have_the_latch_and_no_converter"),
+    _edit("cost", "a layer of a pipeline that begins with the one before", "rramkit/cost/line_buffers.py", "before.begins + layer.awaited(of_before) * pace, ", "before.begins, ", f"{_BINARY}::test_line_buffers_hold_rows_and_pixels_and_layers_overlap"),
     # measured data
     _edit("noise", "devices pooled into one curve", f"{_MEASURED}/response.py", "by_device.setdefault(ramp.device, [])", 'by_device.setdefault("", [])', f"{_SHAPES}::test_devices_differ_and_their_pulses_do_not"),
     _edit("count", "steps of a file by its rows, not its pulse numbers", f"{_MEASURED}/ramps.py", "rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))", "rows = replace(rows, pulse=None)", f"{_SHAPES}::test_steps_go_by_the_pulse_number_of_the_file"),
     _edit("honesty", "assumed amplitudes and widths not said", f"{_MEASURED}/ramps.py", "if role not in roles and key not in chosen.model_fields_set:", "if False:", "tests/cli/test_import.py::test_json_is_strict_and_holds_what_was_read_and_assumed"),
     _edit("sign", "negative pulses are RESET whatever they do", f"{_MEASURED}/ramps.py", 'names = {each: ("set" if change > 0 else "reset") for each, change in moved.items()}', 'names = {each: ("set" if each > 0 else "reset") for each, change in moved.items()}', f"{_SHAPES}::test_a_shape_gives_the_device_back"),
     _edit("unit", "the prefix of a unit dropped", f"{_MEASURED}/columns.py", "return replace(use, role=role, factor=unit[0], unit=unit[1], origin=origin)", "return replace(use, role=role, factor=1.0, unit=unit[1], origin=origin)", f"{_SHAPES}::test_a_shape_gives_the_device_back"),
+    # systems of the source papers
+    _edit("unit", "lifetime by the mean cell", "rramkit/cost/lifetime.py", "busiest = (layer.pulses_busiest or 0) / batches", "busiest = float(layer.pulses.mean()) / batches", "tests/systems/test_long_live_time.py::test_lifetime_rises_as_one_over_the_part_written_times_the_balance"),
+    _edit("silence", "momentum of written rows goes on", _SPARSE, "if not self.masked:", "if True:", "tests/systems/test_long_live_time.py::test_what_is_not_written_is_kept_as_in_deep_gradient_compression"),
+    _edit("cost", "pulses of a copy not counted", "rramkit/learning/rules/sign.py", "cost + replace(of_copy, seconds=0.0)", "cost", "tests/systems/test_training_itself.py::test_pulses_are_twice_as_many_and_take_no_longer"),
+    _edit("honesty", "errors go back through the first array", "rramkit/learning/rules/copied.py", "return self.copy.forward(Samples(error), rng=rng)", "return self.main.backward(error, rng=rng)", "tests/systems/test_training_itself.py::test_the_arrays_drift_apart_by_their_spread_and_errors_feel_it"),
+    _edit("silence", "cells known to be stuck are pulsed", _CHOICE, "if stuck is not None:", "if False:", "tests/systems/test_fault_tolerant.py::test_stuck_cells_get_no_pulse_and_their_partners_take_the_change"),
+    _edit("honesty", "healthy cells taken for stuck", "rramkit/learning/rules/fault_detection.py", "< LEAST * np.abs(wanted)", "< 1.5 * np.abs(wanted)", "tests/systems/test_fault_tolerant.py::test_every_stuck_cell_is_found_and_no_other_where_pulses_do_not_scatter"),
     # prices and machines of a cost
     _edit("cost", "the scaling of energy upside down", "rramkit/cost/scaling.py", "return self._power(to, v_to) / self._power(start, v_from)", "return self._power(start, v_from) / self._power(to, v_to)", "tests/cost/test_components.py::test_energy_scales_as_published"),
     _edit("unit", "an access of memory taken for a bit", "rramkit/cost/components.py", 'return self._figure("read") / self._figure("width") * self._energy_factor(node)', 'return self._figure("read") * self._energy_factor(node)', "tests/cost/test_components.py::test_prices_at_the_files_node_and_elsewhere"),
@@ -191,7 +205,17 @@ EDITS = (
     _edit("honesty", "a claim above a run said to be below it", "rramkit/cost/comparison.py", "self.claim.ratio > high", "self.claim.ratio < high", "tests/cost/test_comparison.py::test_a_claim_is_within_above_or_below_a_run"),
     _edit("held_out", "process corners of fresh points drawn one by one", "characterization/engine/cases.py", "rng.permutation(np.resize(rng.permutation(axis.grid), len(places)))", "rng.choice(axis.grid, len(places))", "tests/characterization/test_plan.py::test_a_few_fresh_places_leave_no_process_corner_out"),
     _edit("unit", "conductance of a read current without its voltage", "rramkit/cli/simulated.py", "name: abs(value) / v_read for", "name: abs(value) for", "tests/characterization/test_simulate_plots.py::test_read_currents_have_conductance_and_resistance_beside_them"),
+    # encoded bits and dynamic quantisation
+    _edit("cost", "a line that is not wanted sensed all the same", "rramkit/array/conversions.py", "return self.wanted & (self.bits > 0)", "return (self.wanted | True) & (self.bits > 0)", "tests/systems/test_encoding.py::test_energy_and_time_are_those_of_what_is_converted"),
+    _edit("cost", "a shorter conversion at the energy of a whole one", "rramkit/array/conversions.py", "shares[np.minimum(self.bits, len(shares) - 1)]", "shares[np.minimum(99, len(shares) - 1)]", "tests/systems/test_encoding.py::test_energy_and_time_are_those_of_what_is_converted"),
+    _edit("sign", "an inverted plane taken for the plane", "rramkit/array/bit_planes.py", "level = np.where(inverted[:, None], sums - level, level)", "level = np.where(inverted[:, None], level, level)", "tests/systems/test_encoding.py::test_planes_of_mostly_ones_are_sent_inverted_at_most_half_of_the_rows"),
+    _edit("silence", "an early stop by half of its bound", "rramkit/array/bit_planes.py", "reach = mapping.stop * rest", "reach = 0.5 * mapping.stop * rest", "tests/systems/test_encoding.py::test_outputs_that_a_relu_makes_zero_stop_early_and_no_other_changes"),
     _edit("honesty", "a curve drawn straight between the points of a table", "rramkit/plots/curves.py", "PchipInterpolator(along[good], of[good])(fine)", "np.interp(fine, along[good], of[good])", "tests/plots/test_plots.py::test_a_curve_is_what_a_look_up_takes_in_logarithms_where_the_table_has_them"),
     _edit("honesty", "a rate of points that only came from the store", "rramkit/cli/progress.py", "run = done - free\n    if run", "run = done\n    if run", "tests/cli/test_progress.py::test_points_that_are_free_have_no_rate"),
+    # by spikes
+    _edit("energy", "comparators of spiking neurons cost nothing", "rramkit/cost/spiking.py", "compared = decisions * network.circuits.e_compare", "compared = 0.0 * decisions", "tests/systems/test_snn.py::test_the_power_is_that_of_its_parts"),
+    _edit("seed", "the spikes of a seed are those of any other", "rramkit/learning/spiking/streams.py", "np.random.default_rng((self.seed, _FIRST, self.use, *words))", "np.random.default_rng((_FIRST, self.use, *words))", "tests/systems/test_snn.py::test_a_pixel_spikes_in_its_part_of_the_steps"),
+    _edit("evaluation", "as many spikes later are as good as earlier", "rramkit/learning/spiking/evaluation.py", "np.where(highest > most,", "np.where(highest >= most,", "tests/systems/test_snn.py::test_the_class_is_that_of_most_spikes_the_first_to_have_them"),
+    _edit("sign", "refractory neurons charge", "rramkit/learning/spiking/lif.py", "v = np.where(awake, v * kept + inputs[:, step], v)", "v = v * kept + inputs[:, step]", "tests/systems/test_snn.py::test_a_leaky_neuron_is_the_recurrence"),
 )
 # fmt: on

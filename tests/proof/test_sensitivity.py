@@ -16,7 +16,7 @@ from rramkit.proof.parameters import value_of
 def test_what_grows_with_a_parameter_has_its_value_as_slope(tmp_path, monkeypatch, name, value, step):
     """For m = p + seed, dm / d(ln p) is p, whatever whole values stand beside a whole number."""
     noise = np.array([0.0, 1.0, 5.0])
-    monkeypatch.setattr(module, "_characterized", lambda design, *_: design)
+    monkeypatch.setattr(module, "characterized", lambda design, *_: design)
     monkeypatch.setattr(
         module, "_metrics", lambda _, design, *__: {each: value_of(design, name) + noise for each in module.METRICS}
     )

@@ -20,13 +20,11 @@ from rramkit.array.mapping.mapping import Mapping, Read, Total
 from rramkit.parameters import quantity
 
 
-class BitSlices(Mapping):
-    """Weights of b S bits and a sign in S pairs of cells; inputs as levels of the read voltage."""
+class SignedDigits(Mapping):
+    """Weights of b S bits and a sign: the digits of |w| in S pairs of cells, in the plus halves where w > 0."""
 
-    kind: Literal["bit_slices"] = quantity("bit_slices", "1", "digits of a weight in pairs of cells")
     bits: int = quantity(2, "1", "bits of a cell", ge=1, le=8)
     slices: int = quantity(4, "1", "cells of a half", ge=1, le=16)
-    x_max: int = quantity(15, "1", "levels of an input, of which the highest is the full read voltage", ge=1, le=65_535)
 
     @property
     def levels(self) -> ConductanceLevels:
@@ -70,6 +68,13 @@ class BitSlices(Mapping):
         """Return the wanted change (K, n) in siemens of the cells of weights; zero where the digit stays."""
         wanted = super().changes(g_cell, change, flipped)
         return np.where(self.levels.level(g_cell + wanted) == self.levels.level(g_cell), 0.0, wanted)
+
+
+class BitSlices(SignedDigits):
+    """Weights of b S bits and a sign in S pairs of cells; inputs as levels of the read voltage."""
+
+    kind: Literal["bit_slices"] = quantity("bit_slices", "1", "digits of a weight in pairs of cells")
+    x_max: int = quantity(15, "1", "levels of an input, of which the highest is the full read voltage", ge=1, le=65_535)
 
     def forward(self, read: Read, v: Array, *, total: Total, v_max: float, flips: Array | None) -> Array:
         """Return the combined currents (B, M) of one read of rounded inputs."""

@@ -36,6 +36,8 @@ class Mapping(Parameters, ABC):
     """One way to hold a matrix (N, M) in cells (halves, N, columns)."""
 
     halves: ClassVar[int] = 2  # 2: pairs of columns, subtracted; 1: columns without a partner
+    groups: ClassVar[tuple[str, ...]] = ()  # tables beside those of cells and stages that its reads need
+    by_weight: ClassVar[bool] = True  # whether a weight's cells depend on no other weight
 
     w_max: float = quantity(1.0, "1", "largest weight, which the conductance window stands for", gt=0.0)
     g_low: float | None = quantity(None, "S", "lowest conductance; left out: the table file's", gt=0.0)
@@ -113,6 +115,43 @@ class Mapping(Parameters, ABC):
             )
         return self.model_copy(update={"g_low": float(g_low), "g_high": float(g_high)})
 
+    def within(self, g_low: float, g_high: float) -> Self:
+        """Return this mapping with the window that it was given, or else with that of a table file.
+
+        Parameters
+        ----------
+        g_low, g_high : float
+            Ends of the tables' window (S).
+
+        Returns
+        -------
+        Mapping
+            The mapping with a window.
+
+        Raises
+        ------
+        InputError
+            When it was given a window beyond the tables'.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs(g_low=10e-6, g_high=60e-6).within(4e-6, 90e-6).window
+        (1e-05, 6e-05)
+        """
+        if self.g_low is None or self.g_high is None:
+            return self.with_window(g_low, g_high)
+        if self.g_low < g_low or self.g_high > g_high:
+            raise InputError(
+                f"`mapping.weights.g_low` and `g_high` must be within the tables' {g_low:g} to {g_high:g} S; got "
+                f"{self.g_low:g} and {self.g_high:g}. Change them, or leave them out."
+            )
+        return self
+
+    def sensed_by(self, tables: TableFile) -> Self:
+        """Return this mapping with what its reads need of a table file beside cells and stages (`groups`)."""
+        return self
+
     @property
     def window(self) -> tuple[float, float]:
         """Lowest and highest conductance (S); `InputError` where none is given."""
@@ -146,6 +185,11 @@ class Mapping(Parameters, ABC):
         return self.limit
 
     @property
+    def calibrates(self) -> bool:
+        """Whether a first batch says how a matrix is read, whatever its converters."""
+        return False
+
+    @property
     def cells_per_half(self) -> int:
         """Cells of a weight in each half."""
         return 1
@@ -174,6 +218,10 @@ class Mapping(Parameters, ABC):
         The cells do not show it: the digital side remembers it.
         """
         return None
+
+    def of_columns(self, g_cell: Array, flips: Array | None) -> Array | None:
+        """Return what `forward` and `backward` take as `flips`, of cells (halves, N, columns): the flips themselves."""
+        return flips
 
     def targets(self, weight: Array, flips: Array | None = None) -> Array:
         """Return the target conductances (halves, N, columns) in siemens of a matrix (N, M).

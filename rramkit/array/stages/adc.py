@@ -24,7 +24,8 @@ linear between the measured codes); `sense_unit` converts the readout's voltage,
 
 and has the noise `v_noise` at its input (`adc_noise`). Bits set by hand to another number have evenly spaced levels
 from `v_low` to `v_high`. Time: `t_conversion`; energy of a conversion: `energy_mean` of `adc_summary`, else the mean of
-`adc`.
+`adc`. A conversion in fewer bits saves the comparator's part of each decision that it leaves out (`energy_comparator`
+of `adc`); that array and gates take as much as in a whole one is on the safe side.
 
 Files of version 0.1.0 have no `v_low`: bits and time from `adc_levels`, evenly spaced levels, the full scale that
 current whose output voltage at the readout (`readout_transimpedance`, signals `i_in`, `v_out`) is `v_ref`.
@@ -69,6 +70,7 @@ class Adc(Stage):
     )
     typed_over: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "bits": ("codes", "v_transition", "mismatch_codes", "mismatch_sigma"),
+        "energy": ("e_decision",),
         "i_high": (
             *("v_low", "v_high", "codes", "v_transition", "latch_sigma"),
             *("mismatch_codes", "mismatch_sigma", "v_noise"),
@@ -83,6 +85,9 @@ class Adc(Stage):
     shared: int = quantity(1, "1", "outputs that one ADC serves in turn", ge=1, le=1024)
     t_convert: float = quantity(0.0, "s", "time of one conversion", ge=0.0)
     energy: float = quantity(0.0, "J", "energy of one conversion", ge=0.0)
+    e_decision: float | None = quantity(
+        None, "J", "part of it that each decision takes; left out, an equal part of all", ge=0.0
+    )
 
     v_low: float | None = quantity(None, "V", "input at which the range begins; left out, currents are converted")
     v_high: float | None = quantity(None, "V", "input at which the range ends")
@@ -118,6 +123,9 @@ class Adc(Stage):
         elif ADC.group in tables.tables:
             values["energy"] = float(np.mean(tables[ADC.group].signal(ADC.energy).values))
         readout = tables.tables.get(columns.group)
+        if ADC.group in tables.tables and ADC.energy_comparator in tables[ADC.group].signals:
+            comparator = float(np.mean(tables[ADC.group].signal(ADC.energy_comparator).values))
+            values["e_decision"] = comparator / values["bits"]
         if ADC_LEVELS.v_low in levels.conditions:
             if readout is not None and columns.r_feedback in readout.axes:
                 values |= _levels(tables)
@@ -191,6 +199,14 @@ class Adc(Stage):
     def e_conversion(self) -> float:
         """Energy of one conversion (J)."""
         return self.energy
+
+    @property
+    def shares(self) -> np.ndarray:
+        """What a conversion in 0 to B bits takes of the energy of one in all B (B + 1,): less by each decision."""
+        part = 1.0 / max(self.bits, 1)
+        if self.e_decision is not None and self.energy > 0.0:
+            part = min(self.e_decision / self.energy, part)
+        return 1.0 - part * np.arange(self.bits, -1.0, -1.0)
 
     def conversion_time(self, sub_reads: int) -> float:
         """Return the time of the conversions of one phase of a vector (s): those of shared outputs in turn."""

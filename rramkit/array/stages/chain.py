@@ -13,6 +13,7 @@ from pydantic import PrivateAttr, model_validator
 
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.clamp import Clamp
+from rramkit.array.stages.comparator import Comparator
 from rramkit.array.stages.line_switch import LineSwitch
 from rramkit.array.stages.read_noise import ReadNoise
 from rramkit.array.stages.readout import Readout
@@ -24,6 +25,9 @@ from rramkit.array.stages.word_line import WordLine
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile, TablesLike, loaded
+
+Merge = Literal["digital", "count", "majority", "analog"]
+"""How the arrays that hold the rows of one matrix make one output (`rramkit.array.tile_grid`)."""
 
 
 class ReadChain(Parameters):
@@ -44,6 +48,8 @@ class ReadChain(Parameters):
         "noise": "read_noise",
     }
 
+    unsaid: ClassVar[tuple[str, ...]] = ("comparator", "merge")
+
     row_driver: RowDriver = RowDriver()
     read_noise: ReadNoise = ReadNoise()
     telegraph: Telegraph = Telegraph()
@@ -51,11 +57,18 @@ class ReadChain(Parameters):
     clamp: Clamp = Clamp()
     readout: Readout = Readout()
     adc: Adc = Adc()
+    comparator: Comparator = Comparator()
     word_line: WordLine = WordLine()
     subtraction: Literal["analog", "digital"] = quantity(
         "analog",
         "1",
         "whether the halves of a pair are subtracted before or after conversion; with a readout, always after",
+    )
+    merge: Merge = quantity(
+        "digital",
+        "1",
+        "how arrays that share outputs are merged: partial sums added; rounded to counts and added; votes of "
+        "comparators; currents joined before one converter",
     )
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -70,7 +83,21 @@ class ReadChain(Parameters):
             raise ValueError("adc with v_low and v_high must follow a readout: give readout.gains, or leave them out")
         if self.adc.bits == 1 and self.subtraction == "analog":
             raise ValueError("adc must have at least 2 bits where pairs are subtracted before it: one is the sign")
+        if self.merge == "majority" and self.adc.on:
+            raise ValueError("adc has no place with merge majority, where comparators decide: leave adc out")
+        if self.merge != "majority" and self.comparator.on:
+            raise ValueError("comparator is for merge majority: set merge, or leave comparator out")
         return self
+
+    @property
+    def absent(self) -> str:
+        """Name of the stage that the merge leaves out: the ADC where comparators decide, or these."""
+        return "adc" if self.merge == "majority" else "comparator"
+
+    @property
+    def e_converter(self) -> float:
+        """Energy of converting one sensed current (J): of an ADC, or of its share of a comparator's decision."""
+        return self.comparator.e_conversion if self.merge == "majority" else self.adc.energy
 
     @classmethod
     def from_tables(cls, tables: TablesLike, chain: Self | None = None, *, without: Collection[str] = ()) -> Self:
@@ -109,7 +136,11 @@ class ReadChain(Parameters):
         if strange:
             raise InputError(f"`without` must name stages of {', '.join(stages)}; got {strange[0]!r}. Fix the name.")
         values: dict[str, Any] = chain.model_dump(exclude_unset=True)
-        found = {name: type(stage).from_tables(tables) for name, stage in stages.items() if name not in without}
+        found = {
+            name: type(stage).from_tables(tables)
+            for name, stage in stages.items()
+            if name not in (*without, chain.absent)
+        }
         adc = found.get("adc")
         if isinstance(adc, Adc) and not _has_readout(found.get("readout"), values.get("readout", {})):
             found["adc"] = adc.of_currents()
@@ -164,6 +195,7 @@ class ReadChain(Parameters):
             if stage.on or name not in self._origins
             else f"ideal: typed over the table ({self._origins[name]})"
             for name, stage in self._named()
+            if name != self.absent
         }
 
     @property

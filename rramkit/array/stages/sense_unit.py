@@ -394,17 +394,19 @@ class SenseUnit(Stage):
         assert state.line is not None
         return state.line.variance if self.random else 0.0
 
-    def e_sense(self, i: Array, state: UnitState, *, backward: bool) -> float:
-        """Return the energy of the readouts, and of the lines that wait (J)."""
+    def e_sense(self, i: Array, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None) -> float:
+        """Return the energy of the readouts, and of the lines that wait (J); a line that is not sensed takes none."""
         if not self.readout.supplied:
             return 0.0
         bank, each = state.banks[backward], math.prod(i.shape[-2:])
         mean = np.asarray(to_numpy(namespace(i).mean(i, axis=(-2, -1))), dtype=float)
+        if sensed is not None:
+            mean *= each / np.maximum(sensed, 1)
         energy = np.asarray((LINES - 1) * self.readout.v_rest * state.t_read * mean)
         for number in bank.settings:
             at = bank.gain == number
             energy[at] += self.readout.gains[number].read_energy(mean[at])
-        return float(energy.sum()) * each
+        return float(energy.sum()) * each if sensed is None else float((energy * sensed).sum())
 
     def sense(self, i: Array, state: UnitState, *, backward: bool, two_way: bool) -> tuple[Array, int]:
         """Return currents (..., N, M) as converted, and how many were beyond a range."""

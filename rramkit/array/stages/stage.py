@@ -250,8 +250,11 @@ class Stage(Parameters):
         """Return the energy of a batch of vectors on all tiles that does not depend on their number (J)."""
         return 0.0
 
-    def e_sense(self, i: Array, state: State, *, backward: bool) -> float:
-        """Return the energy (J) of sensing currents (..., N, M), beside that of `e_conversion`."""
+    def e_sense(self, i: Array, state: State, *, backward: bool, sensed: np.ndarray | None = None) -> float:
+        """Return the energy (J) of sensing currents (..., N, M), beside that of `e_conversion`.
+
+        `sensed` (...) is how many of each tile's currents are sensed, the others being 0; None: all.
+        """
         return 0.0
 
     def at_lines(self, state: State, g_line: Array, *, backward: bool) -> State:

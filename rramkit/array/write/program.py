@@ -119,7 +119,7 @@ def program_matrix(
     elif method == "verify":
         done = loop.program(cells, target, rng=rng)
         cells = done.cells
-        converged = (np.abs(done.error) <= loop.params.window * chain.writer.span).reshape(target.shape)
+        converged = (np.abs(done.error) <= loop.tolerance(done.target)).reshape(target.shape)
     error = cells.g_cell - target
     pair_error = (error[0] - error[1]) / chain.writer.span
     totals = {each.name: getattr(cells.tally, each.name) for each in fields(WriteCost)}

@@ -6,11 +6,12 @@
            g > target + window           RESET, one step stronger than the RESET before
            side changed                  the ramp of the new side restarts
 
-Source: ramps that restart when the cell has gone past its target, Alibart et al. (Nanotechnology 23, 075201, 2012, as
-reimplemented by others), and the incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET up, RESET
-to fine tune, at most 5 cycles of both in characterisation, 2 in training). The stepped quantity is the table's
-amplitude, its width or its gate (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose
-mean change in the table comes nearest the target (`start`).
+Source: ramps that restart when the cell has gone past its target, with a window relative to the target (`window_of`),
+Alibart et al. (Nanotechnology 23, 075201, 2012, as reimplemented by others; docs/systems/write_verify.md), and the
+incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET up, RESET to fine tune, at most 5 cycles of
+both in characterisation, 2 in training). The stepped quantity is the table's amplitude, its width or its gate
+(`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change in the table comes
+nearest the target (`start`).
 """
 
 from collections.abc import Collection
@@ -33,7 +34,10 @@ from rramkit.table.schema import READ
 class VerifyParams(Parameters):
     """Window, ramps and limits of write-verify."""
 
-    window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range", gt=0, le=1)
+    window: float = quantity(0.01, "1", "largest miss that passes, over the conductance range or target", gt=0, le=1)
+    window_of: Literal["range", "target"] = quantity(
+        "range", "1", "what `window` is a part of: the conductance range, or each cell's target"
+    )
     confirm: int = quantity(1, "1", "reads in a row that must pass", ge=1, le=1000)
     pulses_max: int = quantity(200, "1", "pulses after which a cell is given up", ge=0, le=100_000)
     ends_max: int = quantity(
@@ -342,11 +346,10 @@ class WriteVerify:
         12
         """
         params, chosen = self.params, np.flatnonzero(state.active)
-        span = self.chain.writer.span
         g_cell = state.cells.g_cell.ravel()[state.flat[chosen]]
         seen = self.seen(state.cells, state.flat[chosen], rng=rng)
         miss = seen - state.target[chosen]
-        inside = np.abs(miss) <= params.window * span
+        inside = np.abs(miss) <= self.tolerance(state.target[chosen])
         passed = np.where(inside, state.passed[chosen] + 1, 0)
         side = np.where(inside, state.side[chosen], np.where(miss < 0.0, 1, -1))
         turned = ~inside & (side != state.side[chosen])
@@ -370,6 +373,30 @@ class WriteVerify:
             active=_at(state.active, chosen, fire | (inside & (passed < params.confirm))),
             tally=state.tally + done,
         )
+
+    def tolerance(self, target: np.ndarray) -> np.ndarray:
+        """Return the largest miss that passes.
+
+        Parameters
+        ----------
+        target : ndarray
+            Targets (...), in siemens.
+
+        Returns
+        -------
+        ndarray
+            The same shape, in siemens.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> loop = WriteVerify.from_tables(example(), VerifyParams(window=0.02, window_of="target"))
+        >>> loop.tolerance(np.array([10e-6, 50e-6]))
+        array([2.e-07, 1.e-06])
+        """
+        whole = target if self.params.window_of == "target" else np.full(target.shape, self.chain.writer.span)
+        return self.params.window * whole
 
     def seen(self, cells: CellState, flat: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """Return what one read of cells gives; `reads` says what it costs.

@@ -1,4 +1,4 @@
-"""Data sets: inputs and labels for training, validation and test, standardisation and augmentation.
+"""Data sets: inputs with labels or targets for training, validation and test, standardisation and augmentation.
 
 The validation inputs are a part of the training inputs that is not trained on: they choose settings, learning rates and
 the end of a training. The test inputs are read once, after it.
@@ -13,6 +13,7 @@ from rramkit.errors import InputError, SetupError
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
 _SPLIT_SEED = 1  # of the split of data that come without one
 _VALIDATION = 2  # second word of the seed that draws the validation inputs: another stream than that of the test inputs
+_FLUCTUATION = 3  # second word of the seed that draws errors of inputs
 _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 
@@ -20,13 +21,15 @@ _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1
 class DataSet:
     """Inputs and labels of a training and a test set; `DataSet(x, y)` splits off a fifth of each class as test set.
 
+    Targets (N, O) from 0 to 1 in place of labels make a regression; of those, any fifth becomes the test set.
+
     Attributes
     ----------
     x_train, x_test : ndarray
         Vectors (N, F), images (N, C, H, W), or grey images (N, H, W), which get their channel's axis; numbers, or bytes
         that stand for 0 to 1.
-    y_train, y_test : ndarray of int
-        Labels (N,), from 0.
+    y_train, y_test : ndarray
+        Labels (N,), integers from 0, or targets (N, O), numbers from 0 to 1.
     name : str
         Origin of the data, for reports.
     x_validation, y_validation : ndarray, optional
@@ -61,10 +64,10 @@ class DataSet:
             x, y, x_test, y_test = x[~is_test], y[~is_test], x[is_test], y[is_test]
         else:
             x_test, y_test = checked(self.x_test, self.y_test, "x_test", "y_test")
-        if x.shape[1:] != x_test.shape[1:] or (len(y_test) and y_test.max() > y.max()):
+        if x.shape[1:] != x_test.shape[1:] or not _like(y_test, y):
             raise InputError(
                 "training and test inputs must have one shape and the same classes; got "
-                f"{x.shape[1:]} and {x_test.shape[1:]}, labels to {y.max()} and {y_test.max()}. Fix the data."
+                f"{x.shape[1:]} and {x_test.shape[1:]}, {_said(y)} and {_said(y_test)}. Fix the data."
             )
         x_validation, y_validation = self._checked_validation(x, y)
         for name, value in (
@@ -78,10 +81,10 @@ class DataSet:
         if self.x_validation is None or self.y_validation is None or not len(self.y_validation):
             return x[:0], y[:0]
         inputs, labels = checked(self.x_validation, self.y_validation, "x_validation", "y_validation")
-        if inputs.shape[1:] != x.shape[1:] or labels.max() > y.max():
+        if inputs.shape[1:] != x.shape[1:] or not _like(labels, y):
             raise InputError(
                 "`x_validation` must be inputs like those of training, of the same classes; got "
-                f"{inputs.shape[1:]} and {x.shape[1:]}, labels to {labels.max()} and {y.max()}. Fix the data."
+                f"{inputs.shape[1:]} and {x.shape[1:]}, {_said(labels)} and {_said(y)}. Fix the data."
             )
         return inputs, labels
 
@@ -90,12 +93,18 @@ class DataSet:
         validation = f"{len(self.y_validation)} validation" if len(self.y_validation) else ""
         parts = [f"{len(self.y_train)} training", *([validation] if validation else [])]
         counts = f"{', '.join(parts)} and {len(self.y_test)} test inputs"
-        return f"DataSet({self.name or 'own data'}: {counts} of {shape}, {self.classes} classes)"
+        answers = f"{self.classes} {'targets' if self.has_targets else 'classes'}"
+        return f"DataSet({self.name or 'own data'}: {counts} of {shape}, {answers})"
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether inputs have targets (N, O), and not labels (N,)."""
+        return self.y_train.ndim == 2
 
     @property
     def classes(self) -> int:
-        """Number of classes."""
-        return int(self.y_train.max()) + 1
+        """Number of classes; of targets where there are those."""
+        return self.y_train.shape[1] if self.has_targets else int(self.y_train.max()) + 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -164,11 +173,38 @@ class DataSet:
         out = _part_of_each_class(self.y_train, fraction, rng=rng, least=1)
         if not out.any():
             raise InputError(
-                f"`data.validation` takes inputs of classes that have two or more; got {self.y_train.size} training "
+                f"`data.validation` takes inputs of classes that have two or more; got {len(self.y_train)} training "
                 f"inputs in {self.classes} classes. Set it to 0 or give more inputs."
             )
         x, y = self.x_train, self.y_train
         return replace(self, x_train=x[~out], y_train=y[~out], x_validation=x[out], y_validation=y[out])
+
+    def fluctuating(self, sigma: float, *, seed: int) -> "DataSet":
+        """Return the set with an error in each number of a validation or test input; training inputs stay.
+
+        Parameters
+        ----------
+        sigma : float
+            Standard deviation of the number's logarithm (1): as that of a written conductance (`sigma_log`).
+        seed : int
+            Draws the errors.
+
+        Returns
+        -------
+        DataSet
+            Validation and test inputs x exp(sigma z) in float32, z Gaussian and independent.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet(np.ones((1000, 4)), np.arange(1000) % 2)
+        >>> round(float(data.fluctuating(0.1, seed=1).x_test.std()), 1)
+        0.1
+        """
+        rng = np.random.default_rng((seed, _FLUCTUATION))
+        parts = [as_numbers(each, np.float32) for each in (self.x_validation, self.x_test)]
+        moved = [x * np.exp(np.float32(sigma) * rng.standard_normal(x.shape, dtype=np.float32)) for x in parts]
+        return replace(self, x_validation=moved[0], x_test=moved[1])
 
     def standardised(self) -> "DataSet":
         """Return numbers of mean 0 and deviation 1 over the training inputs, each channel by itself.
@@ -214,9 +250,9 @@ def augmented(x: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 
 
 def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") -> DataSet:
-    """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set."""
+    """Split inputs (N, ...) and labels (N,) so that each class gives the same part to the test set; targets anyhow."""
     x, labels = checked(x, labels)
-    counts = np.unique(labels, return_counts=True)[1]
+    counts = np.unique(_groups(labels), return_counts=True)[1]
     if round(_TEST_PART * counts.max()) < 1:
         raise InputError(
             f"a fifth of each class becomes the test set, but none of the {counts.size} classes has 3 inputs. Give "
@@ -227,17 +263,52 @@ def stratified(x: np.ndarray, labels: np.ndarray, *, seed: int, name: str = "") 
 
 
 def checked(x: np.ndarray, y: np.ndarray, x_name: str = "x", y_name: str = "y") -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs (N, F) or (N, C, H, W) and labels (N,) as integers; raise `InputError` for anything else."""
+    """Return inputs (N, F) or (N, C, H, W), and labels (N,) as integers or targets (N, O); refuse anything else.
+
+    Raises
+    ------
+    InputError
+        When a shape, a type or a value does not fit.
+    """
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim not in (2, 3, 4) or not len(x) or x.dtype.kind not in "uifb" or not _all_finite(x):
         raise InputError(
             f"`{x_name}` must be (N, F), (N, H, W) or (N, C, H, W) and finite; got {x.shape} of {x.dtype}. Fix it."
         )
+    if y.ndim == 2 and y.dtype.kind == "f":
+        return (x[:, None] if x.ndim == 3 else x), _checked_targets(y, len(x), y_name)
     if y.shape != (len(x),) or y.dtype.kind not in "ui" or y.min() < 0:
         raise InputError(
-            f"`{y_name}` must be ({len(x)},), integers from 0; got {y.shape} of {y.dtype}. Fix the labels."
+            f"`{y_name}` must be ({len(x)},), integers from 0; got {y.shape} of {y.dtype}. Fix the labels (of a "
+            "regression: targets (N, O), numbers from 0 to 1)."
         )
     return (x[:, None] if x.ndim == 3 else x), y.astype(np.int64)
+
+
+def _checked_targets(y: np.ndarray, count: int, name: str) -> np.ndarray:
+    """Return targets (N, O) from 0 to 1."""
+    if len(y) != count or not y.size or not np.all((y >= 0.0) & (y <= 1.0)):
+        got = f"{y.shape}, {np.min(y, initial=np.inf):.4g} to {np.max(y, initial=-np.inf):.4g}"
+        raise InputError(
+            f"`{name}` must be targets ({count}, O) from 0 to 1; got {got}. Scale them, one for each input."
+        )
+    if y.shape[1] > 1 and np.all((y == 0.0) | (y == 1.0)) and np.all(y.sum(axis=1) == 1.0):
+        raise InputError(
+            f"`{name}` must be ({count},), integers from 0; got a column for each class, {y.shape}. Fix the labels: "
+            f"`{name}.argmax(axis=1)`."
+        )
+    return y.astype(np.float64)
+
+
+def _like(y: np.ndarray, of_training: np.ndarray) -> bool:
+    """Whether answers are of the classes, or as many targets, as those of training."""
+    if y.ndim == 2 or of_training.ndim == 2:
+        return y.shape[1:] == of_training.shape[1:]
+    return not len(y) or bool(y.max() <= of_training.max())
+
+
+def _said(y: np.ndarray) -> str:
+    return f"{y.shape[1]} targets" if y.ndim == 2 else f"labels to {y.max()}"
 
 
 def _all_finite(x: np.ndarray) -> bool:
@@ -246,11 +317,17 @@ def _all_finite(x: np.ndarray) -> bool:
 
 def _part_of_each_class(labels: np.ndarray, part: float, *, rng: np.random.Generator, least: int = 0) -> np.ndarray:
     """Return a mask (N,) with the same part of each class, drawn with `rng`: `least` or more, but never all."""
+    labels = _groups(labels)
     chosen = np.zeros(labels.size, dtype=bool)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         chosen[members[: min(max(round(part * members.size), least), members.size - 1)]] = True
     return chosen
+
+
+def _groups(y: np.ndarray) -> np.ndarray:
+    """Return labels (N,); inputs with targets are all of one group."""
+    return np.zeros(len(y), dtype=np.int64) if y.ndim == 2 else y
 
 
 def digits(*, seed: int) -> DataSet:

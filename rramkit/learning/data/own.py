@@ -37,7 +37,8 @@ def own(path: Path, *, seed: int) -> DataSet:
 
     Keys: `x_train` (N, F) or (N, C, H, W) or (N, H, W), `y_train` (N,), `x_test`, `y_test`, and `x_validation`,
     `y_validation` if they are to be one's own; or only `x` and `y`, of which a fifth of each class becomes the test
-    set. Bytes stand for 0 to 1; other numbers are used as they are. Labels are integers from 0.
+    set. Bytes stand for 0 to 1; other numbers are used as they are. Labels are integers from 0; targets of a
+    regression (N, O) are numbers from 0 to 1.
 
     Raises
     ------
@@ -154,6 +155,8 @@ def _check_labels(y: np.ndarray, name: str) -> None:
 
 def _check_classes(data: DataSet) -> None:
     """Refuse one class; say what makes an accuracy mean little."""
+    if data.has_targets:
+        return
     found, counts = np.unique(data.y_train, return_counts=True)
     if data.classes < 2 or found.size < 2:
         raise InputError(f"labels must be of two or more classes; all are {found[0]}. Fix the labels.")

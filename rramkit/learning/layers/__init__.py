@@ -32,9 +32,10 @@ from rramkit.learning.layers.layer import (
 from rramkit.learning.layers.norm import BatchNorm
 from rramkit.learning.layers.pooling import MaxPool, MeanPool
 from rramkit.learning.layers.residual import Residual
+from rramkit.learning.layers.step import Step
 
 LayerSettings = Annotated[
-    Dense | Convolution | Activation | MaxPool | MeanPool | BatchNorm | Flatten | Residual | Clustered,
+    Dense | Convolution | Activation | Step | MaxPool | MeanPool | BatchNorm | Flatten | Residual | Clustered,
     Field(discriminator="kind"),
 ]
 Residual.model_rebuild(_types_namespace={"LayerSettings": LayerSettings})
@@ -63,4 +64,5 @@ __all__ = [
     "ReadCost",
     "Residual",
     "Sizes",
+    "Step",
 ]

@@ -2,9 +2,13 @@
 
 W' (R, C) is what a matrix holds, within [-1, 1] of its range; `scale` and a digital bias are outside it, as in the
 bulk-switching module (arXiv 2305.14547). With `bias = "row"` the bias is one more row of W', driven by a constant one.
+
+A sum over few cells is small against the noise of a readout that is made for many. With `copies` each input, and the
+bias, is on so many rows, whose cells add up: the signal grows by `copies`, the cells' own noise by the root of it, the
+readout's not. This kit's choice.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -32,6 +36,9 @@ class Dense(Layer[Samples]):
     bias: Literal["digital", "row", "none"] = quantity(
         "digital", "1", "bias: digital in memory, one more row of the matrix, or none"
     )
+    copies: int = quantity(1, "1", "rows of each input, and of a bias that is a row", ge=1, le=4096)
+    reach: float = quantity(0.0, "1", "as `network.reach`, of this layer; 0: that of the network", ge=0.0, le=1e3)
+    unsaid: ClassVar[tuple[str, ...]] = ("copies", "reach")
 
     @property
     def sizes(self) -> Sizes:
@@ -41,12 +48,15 @@ class Dense(Layer[Samples]):
     def plan(self, shape: Shape, *, classes: int, reach: float) -> LayerPlan:
         """Return the matrix (F, C) and a zero bias for vectors (F,)."""
         inputs, units = vector_length(self, shape), self.units or classes
-        matrix = MatrixPlan.of(inputs, units, reach=reach, bias_row=self.bias == "row")
+        matrix = MatrixPlan.of(
+            inputs, units, reach=self.reach or reach, bias_row=self.bias == "row", copies=self.copies
+        )
         return LayerPlan((units,), (matrix,), (np.zeros(units),) if self.bias == "digital" else ())
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
         """Return scale x W' + bias for vectors (B, F): (B, C)."""
-        samples = Samples(np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias == "row" else x)
+        inputs = np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias == "row" else x
+        samples = Samples(inputs if self.copies == 1 else np.tile(inputs, (1, self.copies)))
         product = params.matrices[0].forward(samples, rng=rng)
         y = product.y
         y *= params.scales[0]
@@ -64,5 +74,6 @@ class Dense(Layer[Samples]):
         if not needs_input_grad:
             return Backward(error, matrices, vectors, (ReadCost(),))
         product = params.matrices[0].backward(scaled, rng=rng)
-        to_inputs = product.y[:, :-1] if self.bias == "row" else product.y
+        to_rows = product.y if self.copies == 1 else product.y.reshape(len(error), self.copies, -1).sum(axis=1)
+        to_inputs = to_rows[:, :-1] if self.bias == "row" else to_rows
         return Backward(to_inputs, matrices, vectors, (ReadCost.of(product),))

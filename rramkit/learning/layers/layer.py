@@ -77,22 +77,28 @@ class MatrixPlan:
         Inputs without the bias.
     scale : float
         Digital factor of its outputs: the weight that a one in the matrix stands for.
+    copies : int
+        Rows of each input, and of the bias; their weights start alike.
     """
 
     rows: int
     columns: int
     fan_in: int
     scale: float
+    copies: int = 1
 
     @classmethod
-    def of(cls, fan_in: int, columns: int, *, reach: float, bias_row: bool = False) -> Self:
-        """Return the plan whose range is `reach` standard deviations of the initial weights."""
-        return cls(fan_in + bias_row, columns, fan_in, reach * float(np.sqrt(2.0 / fan_in)))
+    def of(cls, fan_in: int, columns: int, *, reach: float, bias_row: bool = False, copies: int = 1) -> Self:
+        """Return the plan whose range, of all copies together, is `reach` standard deviations of initial weights."""
+        scale = reach * float(np.sqrt(2.0 / fan_in)) / copies
+        return cls(copies * (fan_in + bias_row), columns, fan_in, scale, copies)
 
     def init(self, *, rng: np.random.Generator) -> np.ndarray:
         """Draw weights (R, C) over `scale`: He et al. 2015 (arXiv 1502.01852), eq. 10; a bias starts at zero."""
-        weight = rng.normal(0.0, np.sqrt(2.0 / self.fan_in), (self.fan_in, self.columns)) / self.scale
-        return np.vstack([weight, np.zeros((self.rows - self.fan_in, self.columns))])
+        spread = np.sqrt(2.0 / self.fan_in)
+        weight = rng.normal(0.0, spread, (self.fan_in, self.columns)) / (self.scale * self.copies)
+        zeros = np.zeros((self.rows // self.copies - self.fan_in, self.columns))
+        return np.tile(np.vstack([weight, zeros]), (self.copies, 1))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class ReadCost:
         Parts of `energy` (J): of the row drivers, and of what senses the lines (`rramkit.array.read.Reading`).
     vectors : int
         Vectors that were multiplied.
+    whole_conversions : float
+        `conversions` in whole ones, trimmed ones by their part (`rramkit.array.read.Reading`).
     """
 
     energy: float = 0.0
@@ -35,6 +37,7 @@ class ReadCost:
     e_drivers: float = 0.0
     e_sensing: float = 0.0
     vectors: int = 0
+    whole_conversions: float = 0.0
 
     @classmethod
     def of(cls, product: Product) -> "ReadCost":
@@ -48,6 +51,7 @@ class ReadCost:
             product.e_drivers,
             product.e_sensing,
             int(product.y.shape[0]),
+            product.whole_conversions,
         )
 
     @property
@@ -65,6 +69,7 @@ class ReadCost:
             self.e_drivers + other.e_drivers,
             self.e_sensing + other.e_sensing,
             self.vectors + other.vectors,
+            self.whole_conversions + other.whole_conversions,
         )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from rramkit.array.write.state import WriteCost
+from rramkit.learning.rules.binary import Binary
+from rramkit.learning.rules.fault_tolerant import FaultTolerant
 from rramkit.learning.rules.float import FloatReference
 from rramkit.learning.rules.mixed_precision import MixedPrecision
 from rramkit.learning.rules.open_loop import OpenLoop, ThresholdTraining
@@ -27,17 +29,21 @@ Rule = Annotated[
     | Threshold
     | OpenLoop
     | ThresholdTraining
+    | FaultTolerant
     | WriteVerifyRule
     | Sign
     | OuterProduct
     | RowSparse
-    | TikiTaka,
+    | TikiTaka
+    | Binary,
     Field(discriminator="kind"),
 ]
 """The update rules by their `kind`."""
 
 __all__ = [
+    "Binary",
     "BoundRule",
+    "FaultTolerant",
     "FloatReference",
     "MatrixState",
     "MixedPrecision",

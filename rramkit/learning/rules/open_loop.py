@@ -107,7 +107,7 @@ class OpenLoop(RramRule):
         """Return the state after one pulse at each cell of the weights `where` (N,), of changes (R, C)."""
         weight = device.mapping.weight_at(g_known, *where, state.flips)
         total, clamped = device.mapping.limited(weight + change[where])
-        pulses = choose_pulses(device, g_known, total - weight, where, flips=state.flips)
+        pulses = choose_pulses(device, g_known, total - weight, where, flips=state.flips, stuck=state.stuck)
         cells = fire(device, state.cells, pulses, rng=rng)
         return replace(state, cells=cells), cells.tally + WriteCost(clamped=clamped), pulses
 

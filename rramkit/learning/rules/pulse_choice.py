@@ -74,16 +74,20 @@ class CellPulses:
     change: np.ndarray
 
 
-def plan_pulses(writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_centre: float) -> PulsePlan:
+def plan_pulses(
+    writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_centre: float, stuck: np.ndarray | None = None
+) -> PulsePlan:
     """Choose cell, polarity and amplitude for pairs (2, N) in siemens whose difference should change by `wanted` (N,).
 
-    The rule stands in this module's docstring.
+    The rule stands in this module's docstring. Cells (2, N) that are known to be `stuck` get no pulse.
     """
     weights = np.arange(wanted.size)
     size = np.abs(wanted)
     set_half = np.where(wanted > 0.0, 0, 1)
     v_set, rise = writer.set.nearest(g_pair[set_half, weights], size)
     v_reset, fall = writer.reset.nearest(g_pair[1 - set_half, weights], -size)
+    if stuck is not None:
+        rise, fall = np.where(stuck[set_half, weights], 0.0, rise), np.where(stuck[1 - set_half, weights], 0.0, fall)
     aim = np.maximum(aims(rise, size), aims(-fall, size))
     set_miss, reset_miss = _miss(rise, aim), _miss(-fall, aim)
     low_pair = g_pair.mean(axis=0) < g_centre
@@ -117,6 +121,7 @@ def choose_pulses(
     where: tuple[np.ndarray, np.ndarray],
     *,
     flips: np.ndarray | None = None,
+    stuck: np.ndarray | None = None,
 ) -> CellPulses:
     """Choose at most one pulse for each cell of some weights.
 
@@ -132,14 +137,18 @@ def choose_pulses(
         Their rows and columns (N,), each weight at most once.
     flips : ndarray, optional
         Columns stored as complements.
+    stuck : ndarray of bool, optional
+        Cells of pairs (2, R, columns) that get no pulse; of pairs alone.
     """
     chosen = np.flatnonzero(change)
     rows, cols = (each[chosen] for each in where)
-    choose = _of_pairs if isinstance(device.mapping, Pairs) else _of_cells
     if not chosen.size:
         none = np.zeros(0)
         return CellPulses(none.astype(np.intp), none.astype(bool), none, none, np.zeros(change.shape))
-    pulses = choose(device, g_cell, change[chosen], (rows, cols), flips)
+    if isinstance(device.mapping, Pairs):
+        pulses = _of_pairs(device, g_cell, change[chosen], (rows, cols), stuck)
+    else:
+        pulses = _of_cells(device, g_cell, change[chosen], (rows, cols), flips)
     expected = np.zeros(change.shape)
     expected[chosen] = pulses.change
     return replace(pulses, change=expected)
@@ -162,11 +171,12 @@ def _of_pairs(
     g_cell: np.ndarray,
     change: np.ndarray,
     where: tuple[np.ndarray, np.ndarray],
-    flips: np.ndarray | None,
+    stuck: np.ndarray | None,
 ) -> CellPulses:
     (rows, cols), pairs = where, device.pairs
     wanted = np.asarray(change * pairs.g_unit, dtype=float)
-    plan = plan_pulses(device.loop.chain.writer, g_cell[:, rows, cols], wanted, g_centre=pairs.g_centre)
+    known = None if stuck is None else stuck[:, rows, cols]
+    plan = plan_pulses(device.loop.chain.writer, g_cell[:, rows, cols], wanted, g_centre=pairs.g_centre, stuck=known)
     expected = np.zeros(change.shape)
     expected[plan.weight] = np.where(plan.half == 0, plan.expected, -plan.expected) / pairs.g_unit
     flat = np.ravel_multi_index((plan.half, rows[plan.weight], cols[plan.weight]), g_cell.shape)

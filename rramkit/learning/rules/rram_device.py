@@ -5,7 +5,8 @@ It is built once for a training (`RramRule.bind`). A target conductance is reach
     pulse     one pulse of each cell, of the amplitude whose mean change is nearest the wanted one
     verify    the write-verify loop
     error     the target itself and a Gaussian error of `sigma_program` level spacings, as the bulk-switching module's
-              simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5); one pulse a cell is counted
+              simulator does it (arXiv 2305.14547, its Table 1: 16 levels, 0.5), or of its logarithm (`sigma_log`), as
+              a Gaussian error of a tunnelling gap gives it: ln g = const - gap/g_0; one pulse a cell is counted
 
 What a controller knows of a conductance it has read (`read_cells`, `read_weights`: with the noise and at the cost of a
 verify read) or worked out from its own pulses. No rule looks at the cells themselves.
@@ -17,12 +18,15 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping import Mapping, Pairs
+from rramkit.array.mapping import Mapping, Pairs, Sei
 from rramkit.array.matrix import Matrix
 from rramkit.array.read_model import ReadModel
+from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
+from rramkit.array.write.cell_address import every_address
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
+from rramkit.array.write.verify_read import VerifyRead
 from rramkit.array.write.write_verify import WriteVerify
 from rramkit.errors import InputError
 from rramkit.learning.rules.pulse_counts import EqualPulses
@@ -51,6 +55,10 @@ class RramDevice:
         How first weights are written: `pulse`, `verify` or `error`; `auto` until `resolved`.
     sigma_program : float
         Programming error of `error`, in level spacings, or without levels over the conductance range (1).
+    sigma_log : float
+        Another of `error`, of the logarithm of the conductance: standard deviation (1).
+    group_reader : VerifyRead or None
+        Read of a column of several rows at once, of rules that look for stuck cells through the chip.
     """
 
     model: ReadModel
@@ -59,6 +67,8 @@ class RramDevice:
     pulses: EqualPulses | None = None
     start: Start = "pulse"
     sigma_program: float = 0.0
+    sigma_log: float = 0.0
+    group_reader: VerifyRead | None = None
 
     @property
     def equal_pulses(self) -> EqualPulses:
@@ -122,11 +132,17 @@ class RramDevice:
         g_cell = self.model.placed(cells.g_cell)
         if isinstance(before, MappedMatrix):
             return before.programmed(g_cell, digital=digital)
+        if isinstance(self.mapping, Sei):
+            return SelectedMatrix.built(g_cell, self.mapping, self.model, digital=digital, rng=rng)
         largest = self.loop.chain.largest
         halves, rows, columns = g_cell.shape
-        if largest is None or (rows <= largest[0] and halves * columns <= largest[1]):
+        counts = self.model.chain.merge in ("count", "majority")
+        fits = largest is None or (rows <= largest[0] and halves * columns <= largest[1])
+        if fits and not counts:
             return MappedMatrix(Tile.of(g_cell, self.model, rng=rng), self.mapping, flips, digital)
-        return MappedMatrix(TileGrid.of(g_cell, self.model, largest=largest, rng=rng), self.mapping, flips, digital)
+        i_count = self.mapping.g_unit * self.model.cells.v_forward if counts else 0.0
+        grid = TileGrid.of(g_cell, self.model, largest=largest, i_count=i_count, rng=rng)
+        return MappedMatrix(grid, self.mapping, flips, digital)
 
     def program(self, weight: np.ndarray, *, flips: np.ndarray | None, rng: np.random.Generator) -> CellState:
         """Write first weights (R, C) into fresh cells at the lowest conductance, by `start`."""
@@ -159,6 +175,8 @@ class RramDevice:
         )  # books the pulse as SET or RESET; the outcome does not depend on it
         low, high = self.loop.chain.writer.g_range
         error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(flat.size)
+        if self.sigma_log:
+            error += target * np.expm1(self.sigma_log * rng.standard_normal(flat.size))
         after, cost = np.clip(target + error, low, high), WriteCost()
         for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
             nothing = np.zeros(np.count_nonzero(chosen))  # energy and time are not modelled
@@ -206,6 +224,40 @@ class RramDevice:
         seen = self.loop.seen(cells, flat, rng=rng)
         return np.clip(seen, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
 
+    def read_sums(
+        self, cells: CellState, column: np.ndarray, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray, WriteCost]:
+        """Read the columns of several rows at once: through `group_reader`, or with the noise of one typed verify read.
+
+        Parameters
+        ----------
+        cells : CellState
+            The cells (halves, R, columns).
+        column : ndarray of int
+            Number of the group of rows and the column of each cell (cells,), from 0 on.
+        rng : Generator
+            Draws the noise.
+
+        Returns
+        -------
+        sums : ndarray
+            Conductances of each group and column, summed, as read (S).
+        cost : WriteCost
+            Number, energy and time of the reads.
+        """
+        chain, shape = self.loop.chain, cells.g_cell.shape
+        total = np.bincount(column, weights=cells.g_cell.ravel().astype(float))
+        _, lead = np.unique(column, return_index=True)  # a cell of each: where its column lies
+        if self.group_reader is None:
+            noise = self.loop.params.sigma_read * chain.writer.span
+            return total + noise * rng.standard_normal(total.shape), self.loop.reads(lead, total, shape)
+        at, row = chain.address(lead, shape), self.group_reader.row
+        cost = self.group_reader.cost(at, total)
+        others = np.unique(every_address(shape, chain.largest).row_line).size - np.unique(at.row_line).size
+        energy = cost.energy + others * (row.e_row + row.e_driver)  # of the groups' other rows
+        seen = self.group_reader.seen(total, None, rng=rng)
+        return seen, WriteCost.of_reads(cost.reads, energy=energy, seconds=cost.seconds)
+
     def read_weights(
         self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[np.ndarray, WriteCost]:
@@ -236,7 +288,7 @@ def pairs_only(mapping: Mapping, rule: str) -> Pairs:
     if not isinstance(mapping, Pairs):
         name = type(mapping).__name__
         raise InputError(
-            f"`rule` {rule} fires equal pulses at pairs and needs the mapping `pairs`; got {name}. "
+            f"`rule` {rule} writes pairs of cells and needs the mapping `pairs`; got {name}. "
             'Set `mapping.kind = "pairs"`, or take a rule that writes targets (threshold, write_verify).'
         )
     return mapping

@@ -57,6 +57,7 @@ class RramRule(UpdateRule):
 
     decays: ClassVar[bool] = False  # whether it keeps a copy of the weights where they decay
     optimised: ClassVar[bool] = True  # whether it writes the changes that the optimiser wants
+    whole: ClassVar[bool] = False  # whether it writes whole matrices: then a weight's cells may depend on others
     accumulates: ClassVar[bool] = False  # whether what is put into `chi` is written by the batches that follow
 
     update: UpdateParams = UpdateParams()
@@ -137,6 +138,10 @@ class RramRule(UpdateRule):
         weight = device.mapping.weight(seen, state.flips)
         return (weight if state.rows is None else weight[state.rows]), cost
 
+    def mean_after(self, mean: np.ndarray, state: MatrixState, request: UpdateRequest) -> np.ndarray:
+        """Return the optimiser's running mean of the gradients (R, C) once a request was written to a state."""
+        return mean
+
     def matrix(
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
     ) -> Matrix:
@@ -188,7 +193,7 @@ class RramRule(UpdateRule):
         """
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
         loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
-        mapped = self._mapped(mapping or Pairs()).with_window(*loop.chain.writer.g_range)
+        mapped = self._mapped(mapping or Pairs()).within(*loop.chain.writer.g_range)
         step, kind = self.equal_pulses(), str(type(self).model_fields["kind"].default)
         pulses = None if step is None else EqualPulses.of(loop.chain, pairs_only(mapped, kind), step)
         device = self.device(RramDevice(model, loop, mapped, pulses, self.start).resolved())
@@ -234,16 +239,18 @@ class RramRule(UpdateRule):
             weights = [rule._decaying(device, part) for (rule, device), part in zip(bounds, state.parts, strict=True)]
         optimised, changes = optimiser.step(state.optimiser, [each.weight for each in gradients], weights)
         rate = optimiser.learning_rate * optimised.rate
-        states, matrices, costs = [], [], []
-        whole = zip(bounds, state.parts, state.matrices, changes, gradients, strict=True)
-        for (rule, device), part, matrix, change, gradient in whole:
+        states, matrices, costs, means = [], [], [], []
+        whole = zip(bounds, state.parts, state.matrices, changes, gradients, optimised.first, strict=True)
+        for (rule, device), part, matrix, change, gradient, mean in whole:
             request = UpdateRequest(change, gradient, rate, state.steps, matrix)
             after, cost = rule.apply(device, _drifted(device, part), request, rng=rng)
             after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
             states.append(after)
+            means.append(rule.mean_after(mean, part, request))
             # The read operators of a matrix without a write stay.
             matrices.append(matrix if _same(part, after) else rule.matrix(device, after, matrix, rng=rng))
             costs.append(cost)
+        optimised = replace(optimised, first=tuple(means))
         return RuleState(tuple(matrices), optimised, tuple(states), state.steps + 1, _sum(costs), tuple(costs))
 
     def _remembered(self, device: RramDevice, state: MatrixState, weight: np.ndarray) -> MatrixState:
@@ -271,6 +278,12 @@ class RramRule(UpdateRule):
         return {**held, **copy, **(optimiser.memory if self.optimised else {})}
 
     def _mapped(self, mapping: Mapping) -> Mapping:
+        if not (mapping.by_weight or self.whole):
+            kind, name = type(self).model_fields["kind"].default, type(mapping).model_fields["kind"].default
+            raise InputError(
+                f'`rule.kind` must write whole matrices with `mapping.kind` = "{name}", whose cells depend on all '
+                f'weights of a column; got "{kind}". Set it to "write_verify".'
+            )
         if not isinstance(mapping, Pairs):
             return mapping
         changed = [n for n in ("placement", "centre", "levels") if getattr(mapping, n) != getattr(Pairs(), n)]
@@ -301,7 +314,8 @@ def _drifted(device: RramDevice, state: MatrixState) -> MatrixState:
         return state
     seconds = chain.params.retention.t_batch
     fast = None if state.fast is None else chain.rest(state.fast, seconds)
-    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast)
+    copy = None if state.copy is None else chain.rest(state.copy, seconds)
+    return replace(state, cells=chain.rest(state.cells, seconds), fast=fast, copy=copy)
 
 
 def _same(before: MatrixState, after: MatrixState) -> bool:
@@ -311,6 +325,7 @@ def _same(before: MatrixState, after: MatrixState) -> bool:
         and after.digital is before.digital
         and after.rows is before.rows
         and after.fast is before.fast
+        and after.copy is before.copy
     )
 
 

@@ -7,7 +7,7 @@ device of a table file; the bound rule has `init` and `step`, from frozen state 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -35,8 +35,14 @@ class MatrixState:
         Weights (R, C) in memory, where the rule has them.
     fast : CellState or None
         Cells (2, R, C) of a second matrix that accumulates gradients, where the rule has one.
+    copy : CellState or None
+        Cells (2, C, R) of a copy of the matrix that errors go back through, where the rule has one.
     rows : ndarray of int or None
         Physical row of each row of the matrix (R,), where the rule permutes rows.
+    ages : ndarray of int or None
+        Pulses of the most-pulsed cell of each physical row (R,) when rows were last looked at, where the rule does so.
+    stuck : ndarray of bool or None
+        Cells (halves, R, columns) that the controller knows to be stuck, where the rule looks for them.
     g_estimate : ndarray or None
         The controller's estimate of the conductances (halves, R, columns) in siemens, where it does not read them.
     flips : ndarray or None
@@ -47,14 +53,24 @@ class MatrixState:
     chi: np.ndarray
     digital: np.ndarray | None = None
     fast: CellState | None = None
+    copy: CellState | None = None
     rows: np.ndarray | None = None
+    ages: np.ndarray | None = None
+    stuck: np.ndarray | None = None
     g_estimate: np.ndarray | None = None
     flips: np.ndarray | None = None
 
     @property
     def pulses(self) -> np.ndarray:
-        """Pulses fired so far at each cell (halves, R, columns), those of the second matrix included."""
-        return self.cells.pulses if self.fast is None else self.cells.pulses + self.fast.pulses
+        """Pulses fired so far at each cell (halves, R, columns), those of a second matrix or a copy included."""
+        pulses = self.cells.pulses if self.fast is None else self.cells.pulses + self.fast.pulses
+        return pulses if self.copy is None else pulses + self.copy.pulses.swapaxes(1, 2)
+
+    def busiest(self, since: "MatrixState") -> int:
+        """Return the pulses that the most-pulsed cell has got since an earlier state."""
+        pairs = [(self.cells, since.cells), (self.fast, since.fast), (self.copy, since.copy)]
+        fired = [now.pulses - then.pulses for now, then in pairs if now is not None and then is not None]
+        return max(int(np.max(each, initial=0)) for each in fired)
 
 
 @dataclass(frozen=True)
@@ -127,8 +143,8 @@ class BoundRule:
 
     @property
     def calibrates(self) -> bool:
-        """Whether converters or readouts of the device have a range that a batch sets."""
-        return self.device is not None and self.device.model.chain.calibrates
+        """Whether converters, readouts or the mapping of the device have something that a batch sets."""
+        return self.device is not None and (self.device.model.chain.calibrates or self.device.mapping.calibrates)
 
     @property
     def memory(self) -> dict[str, int]:
@@ -163,6 +179,8 @@ def chosen_by_tables(asked: "UpdateRule", bound: BoundRule) -> dict[str, object]
 class UpdateRule(Parameters, ABC):
     """One way to change weights; each rule has a field `kind` that names it."""
 
+    at_ends: ClassVar[bool] = False  # whether weights stand at the ends of their range by design
+
     @abstractmethod
     def bind(self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
         """Return the rule on the device of a table file, weights mapped by `mapping`.
@@ -176,6 +194,14 @@ class UpdateRule(Parameters, ABC):
     @abstractmethod
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""
+
+    def arrays(self, matrix: int) -> int:
+        """Return how many times cells hold a matrix, by its number: once, or twice with a second one or a copy."""
+        return 2 if self.copied(matrix) else 1
+
+    def copied(self, matrix: int) -> bool:
+        """Whether a copy that holds the transpose of a matrix, by its number, stands beside it."""
+        return False
 
     @abstractmethod
     def ideal(self) -> Self:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from rramkit.array.mapping import Pairs
 from rramkit.array.mapping.pairs import Placement
@@ -44,6 +45,23 @@ class Threshold(RramRule):
     placement: Placement = quantity("low", "1", "a pair around the centre, or one half at the lowest conductance")
     levels: int = quantity(0, "1", "conductance levels of a target in pairs; 0: any conductance", ge=0, le=65_536)
     sigma_program: float = quantity(0.0, "1", "error of the method `error`, in level spacings", ge=0.0, le=100.0)
+    sigma_log: float = quantity(
+        0.0,
+        "1",
+        "error of the method `error`, of the logarithm of the conductance: the spread of a tunnelling gap over the gap "
+        "that lowers the current by e",
+        ge=0.0,
+        le=3.0,
+    )
+
+    @model_validator(mode="after")
+    def _error_counts(self) -> Self:
+        if self.sigma_log and "error" not in (self.way, self.start):
+            raise ValueError(
+                f'sigma_log is of the method `error`, which neither way = "{self.way}" nor start = "{self.start}" is; '
+                f'got {self.sigma_log:g}. Leave it out, or take start = "error"'
+            )
+        return self
 
     def held(self, device: RramDevice) -> dict[str, int]:
         """Return the digital numbers that the rule keeps for each weight, by name."""
@@ -52,7 +70,7 @@ class Threshold(RramRule):
 
     def ideal(self) -> Self:
         """Return the rule without levels and programming errors as well."""
-        return super().ideal().model_copy(update={"levels": 0, "sigma_program": 0.0})
+        return super().ideal().model_copy(update={"levels": 0, "sigma_program": 0.0, "sigma_log": 0.0})
 
     def pair_mapping(self, pairs: Pairs) -> Pairs:
         """Return pairs placed as `placement` says, on `levels`."""
@@ -60,8 +78,8 @@ class Threshold(RramRule):
         return super().pair_mapping(pairs).model_copy(update=placed)
 
     def device(self, device: RramDevice) -> RramDevice:
-        """Return the device with this rule's programming error."""
-        return replace(device, sigma_program=self.sigma_program)
+        """Return the device with this rule's programming errors."""
+        return replace(device, sigma_program=self.sigma_program, sigma_log=self.sigma_log)
 
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator

@@ -77,6 +77,10 @@ class TikiTaka(RramRule):
         """Return the step of a pulse."""
         return self.step
 
+    def arrays(self, matrix: int) -> int:
+        """Return two: A and C."""
+        return 2
+
     def held(self, device: RramDevice) -> dict[str, int]:
         """Return nothing: gradients accumulate in cells."""
         return {}
@@ -143,4 +147,5 @@ def _sum(products: Sequence[tuple[Product, float]]) -> Product:
         sum(product.beyond for product, _ in products),
         sum(product.e_drivers for product, _ in products),
         sum(product.e_sensing for product, _ in products),
+        sum(product.whole_conversions for product, _ in products),
     )

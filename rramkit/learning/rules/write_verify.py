@@ -7,19 +7,22 @@ With `placement = "low"` one half of each pair stays at the lowest conductance: 
 less of it is lost in their resistance, and readouts take a smaller range. For weights that are written once and read
 ever after this is the better placement.
 
+`way = "error"` sets the cells to their targets without pulses, as a simulation that trains weights for cells which are
+written once, afterwards: `rramkit evaluate --chips` then writes them by `start`.
+
 The comparison for open-loop rules: what exact writing costs in pulses, reads, time and energy. The loop stands in
 `rramkit.array.write.write_verify`; a cell that is within its window is read once and left alone.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from rramkit.array.mapping import Pairs
 from rramkit.array.mapping.pairs import Placement
 from rramkit.array.write.state import WriteCost
-from rramkit.learning.rules.rram_device import RramDevice
+from rramkit.learning.rules.rram_device import RramDevice, WriteMethod
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import MatrixState
 from rramkit.parameters import quantity
@@ -28,8 +31,12 @@ from rramkit.parameters import quantity
 class WriteVerifyRule(RramRule):
     """Every weight written to its digital value with write-verify."""
 
+    whole: ClassVar[bool] = True
+    unsaid: ClassVar[tuple[str, ...]] = ("way",)
+
     kind: Literal["write_verify"] = quantity("write_verify", "1", "every weight written to its digital value")
     placement: Placement = quantity("centre", "1", "a pair around the centre, or one half at the lowest conductance")
+    way: WriteMethod = quantity("verify", "1", "how targets are reached while training: verify, pulse or error")
     every: int = quantity(1, "1", "batches between two writes", ge=1, le=1_000_000)
 
     def held(self, device: RramDevice) -> dict[str, int]:
@@ -56,6 +63,6 @@ class WriteVerifyRule(RramRule):
         cells, cost = state.cells, WriteCost(clamped=clamped)
         if not (request.batch + 1) % self.every:
             target = device.mapping.targets(digital, state.flips).ravel()
-            cells = device.write(cells, np.arange(target.size), target, method="verify", rng=rng)
+            cells = device.write(cells, np.arange(target.size), target, method=self.way, rng=rng)
             cost += cells.tally
         return replace(state, cells=cells, digital=digital), cost
