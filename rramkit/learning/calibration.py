@@ -188,6 +188,15 @@ def in_service(
     InputError
         When the network is in float, there are too few inputs, the error does not reach its limit within 1e9 s, a
         calibration leaves a larger error than the limit, or an interval takes more than 1000 benchmarks.
+
+    Examples
+    --------
+    >>> from rramkit.learning import Experiment, digits, train
+    >>> settings = CalibrationSettings(e_max=0.1, intervals=3, retention={"nu": 0.5, "t_0": 1e6})
+    >>> run = train(experiment := Experiment(), "tables.h5")  # doctest: +SKIP
+    >>> tables = experiment.chip.tables(rk.load("tables.h5"))  # doctest: +SKIP
+    >>> [one.efficiency for one in in_service(settings, experiment, tables, run.network, digits())]  # doctest: +SKIP
+    [0.99, 0.93, 0.93]
     """
     if not any(leaves(matrix) for matrix in network.params.matrices):
         raise InputError("the network is in float: it has no cells that drift. Train one with cells.")

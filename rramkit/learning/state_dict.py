@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.errors import InputError
-from rramkit.learning.layers import BatchNorm, Clustered, Convolution, Dense, Residual
+from rramkit.learning.layers import BatchNorm, Cluster, Clustered, Convolution, Dense, Residual
 from rramkit.learning.layers.layer import AnyLayer, MatrixPlan, Params
 from rramkit.learning.model import Network
 
@@ -75,7 +75,8 @@ def state_dict(network: Network, params: Params) -> dict[str, np.ndarray]:
 
 
 def _weights(layer: AnyLayer, weight: np.ndarray, vectors: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the weight and the bias of a layer with one matrix (R, C)."""
+    """Return the weight and the bias of a layer with one matrix (R, C); what is no connection is no weight."""
+    weight = np.where(layer.mask, weight, 0.0) if isinstance(layer, Cluster) else weight
     if isinstance(layer, Dense) and layer.copies > 1:
         weight = weight.reshape(layer.copies, -1, weight.shape[1]).sum(axis=0)
     if isinstance(layer, Convolution):
@@ -112,6 +113,11 @@ def from_state_dict(
             vectors, means = [*vectors, *numbers[:2]], [*means, *numbers[2:]]
             continue
         matrix, bias = _matrix(layer, given[f"{name}.weight"], given.get(f"{name}.bias"))
+        if isinstance(layer, Cluster) and np.any(matrix[~layer.mask]):
+            raise InputError(
+                f"the weights `{names[f'{name}.weight']}` must be 0 where the layer has no connection; some are not. "
+                "Set them to 0."
+            )
         largest = float(np.abs(matrix).max()) or 1.0
         plan, limit = next(plan_of_matrix)
         plans.append(replace(plan, scale=largest / limit))

@@ -22,8 +22,10 @@ from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.evaluate import evaluate
 from rramkit.learning.layers import Clustered
 from rramkit.learning.layers.layer import Params
+from rramkit.learning.state_dict import from_state_dict, state_dict
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "systems" / "autoncs.toml"
+FLOAT = np.dtype(float)
 RNG = np.random.default_rng(0)  # of reads without noise: it draws nothing
 
 
@@ -137,22 +139,33 @@ def experiment(**others: object) -> Experiment:
 
 
 def test_a_training_leaves_cells_without_a_connection_alone_and_its_file_holds_the_clusters(tmp_path):
-    first = experiment()
+    # Two blocks with holes: of the cells of an array that are no connections there are some.
+    blocks = np.kron(np.eye(2), np.ones((6, 8))) * (np.random.default_rng(4).random((12, 16)) < 0.8)
+    np.savez(tmp_path / "w.npz", weight=blocks)
+    sparse = LAYER | {"connections": {"file": str(tmp_path / "w.npz"), "name": "weight"}}
+    layers = [sparse, {"kind": "activation"}, {"kind": "dense"}]
+    first = experiment(network={"layers": layers}, epochs=4, optimiser={"learning_rate": 0.03})
     train(first, tables(), data=few()).save(tmp_path / "run.h5")
     run = record.load(tmp_path / "run.h5")
     layer = first.network.layers[0]
     assert isinstance(layer, Clustered)
+    assert sum(np.sum(~each.mask) for each in layer.clusters) > 10
+    (tmp_path / "w.npz").unlink()  # the run file holds the clusters
     moved = 0
     for each, cells in zip(layer.clusters, run.layers, strict=False):
         still = cells.g_final[:, ~each.mask]
         np.testing.assert_array_equal(still, cells.g_initial[:, ~each.mask])
         moved += int(np.sum(cells.g_final[:, each.mask] != cells.g_initial[:, each.mask]))
-    assert moved > 10
+    assert moved > 50
     found = evaluate(run.network, few().x_test, few().y_test)
     assert found.accuracy == run.accuracy
     assert [each.name for each in found.layers][:2] == ["0.cluster.0", "0.cluster.1"]
     stored = run.settings["network"]["layers"][0]
     assert Clustered.checked(stored, where="the run").clusters == layer.clusters
+    arrays = state_dict(run.network.network, run.network.params)
+    assert not np.any(arrays["0.cluster.0.weight"].T[~layer.clusters[0].mask])
+    with pytest.raises(InputError, match="must be 0 where the layer has no connection"):
+        from_state_dict(run.network.network, {**arrays, "0.cluster.0.weight": np.ones((6, 8))}, w_max=1.0, dtype=FLOAT)
     work = work_of(run.network.network)
     assert len(work.matrices) == len(layer.clusters) + 1
     assert work.macs_backward == 12 * 3  # of the last layer: a first layer sends no errors back
