@@ -521,7 +521,42 @@ class Tile:
     def ranged(
         self, v: Array, layout: Layout, *, backward: bool, margin: float, joint: Periphery | None = None
     ) -> Periphery:
-        """Return what senses these tiles, or senses them joined (`joint`), with ranges as `calibrated` sets them."""
+        """Return what senses these tiles, or senses them joined, with ranges as `calibrated` sets them.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, which `layout` makes vectors.
+        layout : Layout
+            How they are vectors (..., B, R), or (..., B, C) backward.
+        backward : bool
+            Whether the bit lines are driven.
+        margin : float
+            Full scale over the largest current of the batch (1).
+        joint : Periphery, optional
+            As for `sensed`.
+
+        Returns
+        -------
+        Periphery
+            Encoders and stages.
+
+        Raises
+        ------
+        InputError
+            When a voltage is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array import ReadChain
+        >>> from rramkit.table.example import example
+        >>> chain = ReadChain.checked({"adc": {"bits": 6}}, where="example")
+        >>> tile = Tile.from_tables(example(), np.full((3, 2), 20e-6), chain=chain)
+        >>> periphery = tile.ranged(np.full((4, 3), 0.1), Vectors(), backward=False, margin=1.0)
+        >>> [round(1e6 * float(i), 2) for i in periphery.states[0][0].i_high[0]]
+        [5.81, 5.81]
+        """
         v, signed, _ = self._within_range(v, backward=backward)
         operators = self.cols_driven if backward else self.rows_driven
         phase = self._sensing(operators, layout, None, backward=backward, joint=joint)
@@ -530,7 +565,33 @@ class Tile:
         return replace(periphery, i_variance=(joint or self.periphery).i_variance)
 
     def differences(self, v: Array, layout: Layout) -> Array:
-        """Return the currents (..., B, C) of pairs in amperes, of driven rows, without noise and before sensing."""
+        """Return the currents of pairs of driven rows, without noise and before sensing.
+
+        Parameters
+        ----------
+        v : array
+            Signed voltages in volts, which `layout` makes vectors.
+        layout : Layout
+            How they are vectors (..., B, R).
+
+        Returns
+        -------
+        array
+            Plus less minus (..., B, C), in amperes.
+
+        Raises
+        ------
+        InputError
+            When a voltage is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> tile = Tile.of(np.stack([np.full((3, 2), 40e-6), np.full((3, 2), 20e-6)]), example())
+        >>> tile.differences(np.full((4, 3), 0.1), Vectors()).shape
+        (4, 2)
+        """
         v, signed, _ = self._within_range(v, backward=False)
         phase = self._sensing(self.rows_driven, layout, None, backward=False, joint=None)
         return array_read.differences(phase, v, signed=signed)

@@ -35,6 +35,7 @@ READERS = {
     **dict.fromkeys(("resnet18.npz", "rram_gong2018_pulse_response.csv", "inference.py", "mem_states.csv"), "others'"),
     "output_noise.csv": "others'",
     **dict.fromkeys(("snn_float.h5", "snn.npz"), "made by the lines above them in the head of snn.toml"),
+    "binary_design.h5": "made by `rramkit characterize --plan examples/systems/binary_design.toml -o binary_design.h5`",
     "bulk.h5": "made by `rramkit characterize --params examples/bulk_plan.toml -o bulk.h5`",
 }
 """Files that a page may name without making them, and whose they are."""
