@@ -29,7 +29,7 @@ class LeakyNeuron(Parameters):
 
     kind: Literal["lif"] = quantity("lif", "1", "leaky integrate-and-fire")
     tau: float = quantity(0.0, "s", "time constant of the membrane's leak; 0: no leak", ge=0.0, le=10.0)
-    refractory: int = quantity(1, "1", "steps after a spike in which a neuron takes no input", ge=0, le=1000)
+    refractory: int = quantity(0, "1", "steps after a spike in which a neuron takes no input", ge=0, le=1000)
     reset: Literal["subtract", "zero"] = quantity(
         "subtract", "1", "whether a spike takes the threshold from the membrane or sets it to zero"
     )
