@@ -11,6 +11,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import (
+    boost,
     characterize,
     cost,
     demo,
@@ -76,6 +77,7 @@ _COMMANDS = {
     "evaluate": evaluate.evaluate,
     "cost": cost.cost,
     "rl": rl.rl,
+    "boost": boost.boost,
     "sweep": sweep.sweep,
     "ablate": sweep.ablate,
     "prove": prove.prove,

@@ -62,8 +62,8 @@ class LayerCost:
         Energy (J) and time (s) of its reads for one input.
     clamped : int
         Inputs and currents clamped, over all inputs.
-    sensing : float
-        Energy of what senses the lines (J), part of `energy`.
+    sensing, driving : float
+        Energy of what senses the lines, and of the row drivers (J): parts of `energy`.
     sensed : float
         Currents sensed for one input.
     """
@@ -77,6 +77,7 @@ class LayerCost:
     seconds: float
     clamped: int
     sensing: float = 0.0
+    driving: float = 0.0
     sensed: float = 0.0
 
 
@@ -164,9 +165,10 @@ def evaluate(
     params = replace(network.params, matrices=meters)
     draws = np.random.default_rng(network.seed) if rng is None and reads > 1 else rng
     metered = replace(network, params=params)
-    scores = (
-        sum(metered.scores(x, rng=draws) for _ in range(reads)) / reads if reads > 1 else metered.scores(x, rng=rng)
-    )
+    scores = metered.scores(x, rng=draws)
+    for _ in range(reads - 1):
+        scores = scores + metered.scores(x, rng=draws)
+    scores = scores / reads if reads > 1 else scores
     count = len(labels)
     named = [(name, layer) for name, layer in named_layers(network.network) if layer.sizes.matrices]
     names = matrix_names(network.network)
@@ -181,6 +183,7 @@ def evaluate(
             seconds=meter.cost.seconds / count,
             clamped=meter.cost.clamped,
             sensing=meter.cost.e_sensing / count,
+            driving=meter.cost.e_drivers / count,
             sensed=meter.cost.conversions / count,
         )
         for (name, layer), (_, also), plan, meter in zip(named, names, network.network.matrices, meters, strict=True)
