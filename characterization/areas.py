@@ -13,6 +13,7 @@ from typing import Any
 from rramkit.characterization.design import plans_of
 from rramkit.circuits import inventory
 from rramkit.circuits.adc.bench import conversion_train
+from rramkit.circuits.current_sense import current_train
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.level_shifter import level_shifter_bench
 from rramkit.circuits.line_switch import switch_once
@@ -31,6 +32,7 @@ _PARTS: tuple[tuple[str, str, Callable[[Any], Deck], tuple[str, ...]], ...] = (
     ("readout", "readout_transimpedance", read_train, ("X_readout",)),
     ("adc", "adc", conversion_train, ("X_sar",)),
     ("sense_amp", "sense_amp", decision_train, ("X_latch",)),
+    ("current_sense", "current_sense", current_train, ("X_sense",)),
     ("level_shifter", "level_shifter", level_shifter_bench, ("X_shifter", "X_driver")),
     ("write_amplitude", _WRITE, driven_write, ("X_converter", "X_buffer", "X_inhibit", "M_inhibit")),
     ("write_row", _WRITE, driven_write, ("X_wl_", "M_wl_", "X_sl_", "M_sl_")),

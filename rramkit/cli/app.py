@@ -11,6 +11,7 @@ import typer
 
 from rramkit import __version__
 from rramkit.cli import (
+    boost,
     calibrate,
     characterize,
     cost,
@@ -81,6 +82,7 @@ _COMMANDS = {
     "calibrate": calibrate.calibrate,
     "cost": cost.cost,
     "rl": rl.rl,
+    "boost": boost.boost,
     "sweep": sweep.sweep,
     "ablate": sweep.ablate,
     "prove": prove.prove,

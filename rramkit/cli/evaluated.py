@@ -15,6 +15,7 @@ from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
 from rramkit.cost.area import CircuitArea, Tiles, tile_items, tiles_read
+from rramkit.cost.ports import ports_of
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -117,6 +118,7 @@ class Subject:
             "layers": [_told(layer, area) for layer, area in zip(fresh.layers, self._areas(), strict=True)],
             **({"reads": self.reads} if self.reads > 1 else {}),
             **self._of_function(fresh),
+            **self._interface(fresh),
             **self.said,
         }
         layers = enumerate(self.network.network.chain.layers)
@@ -131,6 +133,13 @@ class Subject:
         if chips:
             outcome |= self._on_chips(chips)
         return outcome
+
+    def _interface(self, fresh: Evaluation) -> dict[str, Any]:
+        """Return area and energy of the ports of a network that answers by numbers, where its tables have them."""
+        if self.operating is None or fresh.errors is None:
+            return {}
+        found = ports_of(self.network, fresh.layers, self.operating.read, _circuits(self.operating))
+        return {} if found is None else {"interface": vars(found)}
 
     def _of_function(self, fresh: Evaluation) -> dict[str, Any]:
         """Return the work of the function that the network replaces, and of that for each joule."""

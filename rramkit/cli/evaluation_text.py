@@ -67,6 +67,8 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     shown = []
+    if "interface" in outcome:
+        shown.append(("interface", _interface(outcome["interface"])))
     if "function" in outcome:
         of = outcome["function"]
         analog = f", with {units.text(of['activations'], 'J')} for analog activations" if of["activations"] else ""
@@ -85,6 +87,12 @@ def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
         listed = ", ".join(f"{theirs} as {mine}" for mine, theirs in outcome["names"].items())
         shown.append(("names", f"taken in order: {listed}"))
     return shown
+
+
+def _interface(of: dict[str, Any]) -> str:
+    ends = (("inputs", "input_circuits"), ("outputs", "output_circuits"))
+    ports = ", ".join(f"{of[number]} x {' + '.join(of[circuits])}" for number, circuits in ends)
+    return f"{ports}: {_square(of['area'])}, {units.text(of['energy'], 'J')} (our count of ports)"
 
 
 def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:

@@ -167,7 +167,9 @@ class Bits(_OfTargets):
     """Cross-entropy of each bit of binary targets, the highest first, each by its weight 2^-b in the number.
 
     Output b of a target says 1 where its score is above 0: a comparator. A target t is the number round(t (2^B - 1)) of
-    B bits. (RECALLED of MEI, DAC 2015: the weights by bit; the rest is this kit's.)
+    B bits. (RECALLED of MEI, DAC 2015: the weights by bit; the rest is this kit's.) In Gray code (`gray`, this kit's
+    choice) numbers side by side differ in one bit, so that a bit missed at its own edge costs one step and not half the
+    range; the logic behind the comparators turns it into the number.
 
     Examples
     --------
@@ -181,6 +183,7 @@ class Bits(_OfTargets):
 
     kind: Literal["bits"] = quantity("bits", "1", "cross-entropy of each bit of binary targets, by its weight")
     bits: int = quantity(4, "1", "bits of each target, each of them an output of the network", ge=1, le=16)
+    gray: bool = quantity(False, "1", "whether numbers are in Gray code, and not binary")
     by_weight: bool = quantity(True, "1", "whether bit b counts 2^-b of the highest; false: all alike")
 
     def outputs(self, of_data: int) -> int:
@@ -190,12 +193,14 @@ class Bits(_OfTargets):
     def code(self, truth: np.ndarray) -> np.ndarray:
         """Return the bits (B, O x bits) of targets (B, O), 0.0 or 1.0, the highest of each target first."""
         number = np.rint(np.asarray(truth, dtype=np.float64) * (2**self.bits - 1)).astype(np.int64)
+        number = number ^ (number >> 1) if self.gray else number
         shifts = np.arange(self.bits - 1, -1, -1)
         return ((number[..., None] >> shifts) & 1).reshape(len(number), -1).astype(np.float64)
 
     def decoded(self, scores: np.ndarray) -> np.ndarray:
         """Return the numbers (B, O) of the bits that scores above 0 say, over the largest number."""
         said = (scores > 0.0).reshape(len(scores), -1, self.bits)
+        said = np.logical_xor.accumulate(said, axis=-1) if self.gray else said
         return said @ 2.0 ** np.arange(self.bits - 1, -1, -1) / (2**self.bits - 1)
 
     def of(self, scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:

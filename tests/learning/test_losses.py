@@ -1,5 +1,7 @@
 """Losses: values in closed form, derivatives by differences, and trainings on targets."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -89,8 +91,9 @@ def test_bits_of_large_scores_are_finite():
 
 def test_the_default_loss_leaves_keys_of_experiments_as_they_were():
     assert "loss" not in Experiment().model_dump()
-    assert Experiment(loss="cross_entropy").key() == Experiment().key() != Experiment(loss="hinge").key()
-    assert Experiment(loss={"kind": "bits", "bits": 3}).loss == Bits(bits=3)
+    of: Any = Experiment
+    assert of(loss="cross_entropy").key() == Experiment().key() != of(loss="hinge").key()
+    assert of(loss={"kind": "bits", "bits": 3}).loss == Bits(bits=3)
 
 
 def test_a_regression_is_learnt_in_rram_and_judged_by_relative_errors(tmp_path):
@@ -104,7 +107,8 @@ def test_a_regression_is_learnt_in_rram_and_judged_by_relative_errors(tmp_path):
     assert run.errors["mean"] < 0.08 and run.errors["float_mean"] < 0.05  # measured: 0.047 and 0.031
     again = record.load(run.save(tmp_path / "run.h5"))
     assert again.errors == run.errors and again.confusion.tolist() == [[len(data.y_test)]]
-    found = evaluate(again.network, data.x_test, data.y_test, loss=MeanSquare())
+    loaded: Any = again.network
+    found = evaluate(loaded, data.x_test, data.y_test, loss=MeanSquare())
     assert found.errors is not None and found.errors.largest == run.errors["largest"]
 
 

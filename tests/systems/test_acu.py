@@ -1,5 +1,7 @@
 """RRAM-ACU: the divider and its inverse, functions to approximate, digits, copies, training before the array."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -171,9 +173,10 @@ def test_what_was_learnt_in_float_is_written_and_learnt_on_in_the_array():
     assert (
         run.epochs.accuracy_train[0] > 0.97
     )  # the weights of the float training are in the cells before the first epoch
-    matrices = run.network.params.matrices
-    assert tuned(run.network, [matrix.weight for matrix in matrices], window=1e-4) == 1.0
-    assert tuned(run.network, [0.9 * matrix.weight for matrix in matrices], window=1e-4) <= 0.5  # those of zero stay
+    network: Any = run.network
+    matrices = network.params.matrices
+    assert tuned(network, [matrix.weight for matrix in matrices], window=1e-4) == 1.0
+    assert tuned(network, [0.9 * matrix.weight for matrix in matrices], window=1e-4) <= 0.5  # those of zero stay
 
 
 def test_targets_of_a_network_come_from_a_file_of_ones_own():

@@ -1,0 +1,75 @@
+"""`rramkit boost`: several small arrays, each trained on what those before it miss, and a vote on every bit."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rramkit.cli.chip import ChipOptions, load_tables, on_chip
+from rramkit.cli.options import ParameterPairs
+from rramkit.cli.train import TablesOption, experiment_of
+
+if TYPE_CHECKING:
+    from rramkit.learning.boosting import Round
+
+
+@on_chip
+def boost(
+    chip: ChipOptions,
+    /,
+    experiment: Annotated[Path, typer.Argument(help="TOML file of an experiment.", metavar="EXPERIMENT.toml")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run files and `boost.json`.")] = Path(
+        "boost"
+    ),
+    tables: TablesOption = None,
+    arrays: Annotated[int, typer.Option(help="How many arrays.", min=1, max=100)] = 3,
+    pairs: ParameterPairs = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
+) -> None:
+    """Train several arrays with `loss.kind = "bits"`, each on inputs that those before it answer badly.
+
+    After each array it prints the errors of all arrays' vote on the test inputs. How inputs are weighted and bits
+    voted: `rramkit/learning/boosting.py`.
+    """
+    from rramkit import files
+    from rramkit.errors import TrainingWarning
+    from rramkit.learning.boosting import boosted
+
+    settings = experiment_of(experiment, list(pairs or []), chip)
+    path = tables or settings.tables_path(experiment)
+    summary, told = output / "boost.json", []
+    files.check_writable(summary, keep=(experiment, path))
+    file = load_tables(path, settings.chip, quiet=quiet)
+
+    def done(number: int, one: "Round") -> None:
+        one.run.save(output / f"array{number}.h5")
+        told.append(_told(number, one))
+        if not quiet:
+            typer.echo(_line(told[-1]))
+
+    output.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TrainingWarning)  # of each array, in its run file
+        boosted(settings, file, arrays, tables_name=path.name, done=done)
+    with files.whole_file(summary) as new:
+        new.write_text(json.dumps(told, indent=1) + "\n")
+    typer.echo(summary)
+
+
+def _told(number: int, one: "Round") -> dict[str, Any]:
+    alone = {"mean": one.run.errors["mean"], "largest": one.run.errors["largest"]}
+    voted = {"mean": one.errors.mean, "largest": one.errors.largest, "bits": one.bits}
+    return {"arrays": number, "alone": alone, "voted": voted, "votes": one.votes.tolist()}
+
+
+def _line(told: dict[str, Any]) -> str:
+    from rramkit import units
+
+    alone, voted = told["alone"], told["voted"]
+    mean, largest, bits = (units.percent(voted[name]) for name in ("mean", "largest", "bits"))
+    return (
+        f"{units.count(told['arrays'], 'array')}: mean error {mean}, largest {largest}, {bits} of the bits right "
+        f"(the last array alone: {units.percent(alone['mean'])})"
+    )
