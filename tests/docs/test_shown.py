@@ -25,6 +25,7 @@ from rramkit.learning import Experiment, NetworkSettings, train
 FILE = re.compile(r"[\w./$*-]+\.(?:toml|h5|csv|txt|cir|lib|va|osdi|npz|onnx|points|py|pem|json)$")
 OUTPUTS = ("-o", "--output", "--export", "--points", "-out", "-keyout")
 READERS = {
+    **dict.fromkeys(("lenet.h5", "lenet.npz"), "made by the lines above them in the heads of encoding*.toml"),
     **dict.fromkeys(("tables.h5", "design.h5", "old.h5", "run.h5", "x.cir"), "made by README's own lines"),
     **dict.fromkeys(
         ("experiment.toml", "mine.toml", "plan.toml", "pulses.csv", "pulses.txt", "iv.csv"), "the reader's"
