@@ -187,8 +187,8 @@ def test_the_best_takes_no_more_energy_than_the_default_and_of_equal_ones_the_le
     assert (found.default, found.best) == (results[0], results[3])
     assert found.front == [results[4], results[3], results[1]]
     assert found.along("mapping.rows") == list(results)
-    dear = Explored(_exploration(experiments=axes, default={"mapping.rows": 4}), results)
-    assert dear.best is dear.default is results[4]
+    expensive = Explored(_exploration(experiments=axes, default={"mapping.rows": 4}), results)
+    assert expensive.best is expensive.default is results[4]
 
 
 _COORDINATE = st.integers(0, 6).map(float)  # so few that equal ones are frequent
