@@ -101,7 +101,7 @@ def _tables(
     from rramkit.characterization.run import RunOptions
     from rramkit.proof.variants import Watch, tables_of
 
-    changes = {settings.plan_text(point): settings.plan_changes(point) for point in settings.combinations()}
+    changes = {settings.plan_text(point): settings.plan_changes(point, source) for point in settings.combinations()}
     options = RunOptions(workers=workers, timeout=timeout)
     watch = Watch(
         line=(lambda _: None) if quiet else (lambda text: typer.echo(text, err=True)),

@@ -176,9 +176,10 @@ class Exploration(Parameters):
         """Return the part of that line that says what is characterised; empty: the plan as it is."""
         return self.text({axis.name: point[axis.name] for axis in self.axes if axis.of_plan})
 
-    def plan_changes(self, point: Mapping[str, str]) -> dict[str, object]:
-        """Return what a point changes in the plan, by the end of a parameter's dotted path."""
-        return dict(self._changes(point, of_plan=True))
+    def plan_changes(self, point: Mapping[str, str], source: Path | None = None) -> dict[str, object]:
+        """Return what a point changes in the plan, by the end of a parameter's path; files are beside `source`."""
+        changes = dict(self._changes(point, of_plan=True))
+        return changes | ({"plan": _beside(str(changes["plan"]), source)} if "plan" in changes else {})
 
     def experiment_at(self, point: Mapping[str, str]) -> Experiment:
         """Return the experiment of a point.
@@ -205,7 +206,7 @@ class Exploration(Parameters):
 
     def plan_name(self, source: Path | None) -> str:
         """Return the plan: a name, or the path of a TOML file, relative to the exploration's own file `source`."""
-        return str(source.parent / self.plan) if source is not None and self.plan.endswith(".toml") else self.plan
+        return _beside(self.plan, source)
 
     def _changes(self, point: Mapping[str, str], *, of_plan: bool) -> Iterator[tuple[str, object]]:
         for axis in self.axes:
@@ -251,6 +252,11 @@ def _axis(key: str, name: str, given: object, of_plan: bool) -> Axis:
         f"{key}: `{name}` must be a list of values, or a group of labelled choices, each a group of values; got "
         f'{str(given)[:60]}. Write a dotted name in quotes: "mapping.rows" = [16, 64].'
     )
+
+
+def _beside(plan: str, source: Path | None) -> str:
+    """Return a plan's name, or its file's path where that is relative to a file `source`."""
+    return str(source.parent / plan) if source is not None and plan.endswith(".toml") else plan
 
 
 def _flat(values: Mapping[str, Any], group: Sequence[str] = ()) -> Iterator[tuple[str, object]]:

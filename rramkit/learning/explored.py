@@ -32,6 +32,7 @@ from rramkit.learning.state_dict import from_state_dict, state_dict
 from rramkit.learning.supervised import trainers
 from rramkit.learning.sweep import Trial, file_name, run_trial
 from rramkit.learning.trained import TrainedNetwork
+from rramkit.lock import only_writer
 from rramkit.processes import Executor
 from rramkit.record.sources import StageSource
 from rramkit.table import TableFile
@@ -43,7 +44,7 @@ EVALUATED = "evaluated.json"
 """File of the points that are finished, whatever became of the rest."""
 
 _FORMAT = "points of rramkit explore, 1"
-_EVERY = 20  # points between two writes of the results: what a killed run loses at most
+_EVERY = 20  # points between two writes of the results: what a process loses that is killed from outside
 
 
 @dataclass(frozen=True)
@@ -329,25 +330,75 @@ def explore(
     default = next(each for each in points if dict(each.choices) == exploration.default_point)
     stages = default.experiment.on(default.experiment.chip.tables(table.load(default.tables))).sources
     folder.mkdir(parents=True, exist_ok=True)
-    known = _finished(folder / EVALUATED)
-
-    def run(chosen: Sequence[Point]) -> Explored:
-        missing = [each for each in chosen if not _is_known(each, known)]
-        _train_floats(missing)
-        report, free = progress or (lambda *_: None), len(chosen) - len(missing)
-        for done, (_, result) in enumerate(executor.run(evaluated, missing) if missing else (), start=1):
-            known[result.key] = result
-            report(free + done, len(chosen), free)
-            if done % _EVERY == 0 or done == len(missing):
-                _keep(folder / EVALUATED, known)
-        results = tuple(replace(known[each.key], choices=each.choices) for each in points)
-        return Explored(exploration, results, stages)
-
-    first = run(points)
-    wanted = {each.key for each in (*first.front, first.default, first.best)}
-    outcome = run([replace(each, test=True) for each in points if each.key in wanted])
-    outcome.save(folder)
+    with only_writer(folder / RESULTS):
+        finished = _Finished(folder / EVALUATED, executor, progress)
+        first = Explored(exploration, finished.with_missing(points), stages)
+        wanted = {each.key for each in (*first.front, first.default, first.best)}
+        finished.with_missing([replace(each, test=True) for each in points if each.key in wanted])
+        outcome = Explored(exploration, finished.with_missing(points), stages)
+        outcome.save(folder)
     return outcome
+
+
+class _Finished:
+    """The finished points of a folder's file, by key, and what runs those that it has not."""
+
+    def __init__(self, path: Path, executor: Executor, progress: Callable[[int, int, int], None] | None) -> None:
+        self._path, self._executor, self._progress = path, executor, progress
+        self._known = _known(path)
+
+    def with_missing(self, points: Sequence[Point]) -> tuple[PointResult, ...]:
+        """Return the results of points; those that are not there run, and are in the file whatever ends the run."""
+        missing = [each for each in points if not self._has(each)]
+        if missing:
+            _train_floats(missing)
+            try:
+                self._run(missing, len(points))
+            finally:
+                self._keep()
+        return tuple(replace(self._known[each.key], choices=each.choices) for each in points)
+
+    def _run(self, missing: Sequence[Point], total: int) -> None:
+        free = total - len(missing)
+        for done, (_, result) in enumerate(self._executor.run(evaluated, missing), start=1):
+            self._known[result.key] = result
+            if self._progress is not None:
+                self._progress(free + done, total, free)
+            if done % _EVERY == 0:
+                self._keep()
+
+    def _has(self, point: Point) -> bool:
+        found = self._known.get(point.key)
+        return found is not None and (found.accuracy_test is not None or not point.test)
+
+    def _keep(self) -> None:
+        """Write all of them, or nothing."""
+        values = {"format": _FORMAT, "points": [asdict(each) for each in self._known.values()]}
+        with whole_file(self._path) as draft:
+            draft.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _known(path: Path) -> dict[str, PointResult]:
+    """Return the finished points of a file by key; none where there is no file.
+
+    Raises
+    ------
+    InputError
+        When the file is there and is no such file: it is another's, or damaged.
+    """
+    if not path.exists():
+        return {}
+    names = {each.name for each in fields(PointResult)}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] != _FORMAT or any(set(each) != names for each in values["points"]):
+            raise ValueError("of another form")
+        return {each["key"]: PointResult(**each) for each in values["points"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: holds no finished points of `rramkit explore` ({type(error).__name__}). Remove it, or name "
+            "another folder with `-o`."
+        ) from error
 
 
 def evaluated(point: Point) -> PointResult:
@@ -450,41 +501,6 @@ def _file(path: Path, _changed: int) -> TableFile:
 def _data(settings: str, seed: int) -> DataSet:
     """Return the data of settings as JSON; points of one process share them."""
     return DataSettings.checked(json.loads(settings), where="data").loaded(seed=seed)
-
-
-def _is_known(point: Point, known: Mapping[str, PointResult]) -> bool:
-    found = known.get(point.key)
-    return found is not None and (found.accuracy_test is not None or not point.test)
-
-
-def _keep(path: Path, known: Mapping[str, PointResult]) -> None:
-    """Write the finished points, all or nothing."""
-    values = {"format": _FORMAT, "points": [asdict(each) for each in known.values()]}
-    with whole_file(path) as draft:
-        draft.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _finished(path: Path) -> dict[str, PointResult]:
-    """Return the finished points of a folder by key; none where there is no such file.
-
-    Raises
-    ------
-    InputError
-        When the file is there and is no such file: it is another's, or damaged.
-    """
-    if not path.exists():
-        return {}
-    names = {each.name for each in fields(PointResult)}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if values["format"] != _FORMAT or any(set(each) != names for each in values["points"]):
-            raise ValueError("of another form")
-        return {each["key"]: PointResult(**each) for each in values["points"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: holds no finished points of `rramkit explore` ({type(error).__name__}). Remove it, or name "
-            "another folder with `-o`."
-        ) from error
 
 
 def _digest(value: object) -> str:

@@ -53,8 +53,9 @@ def test_a_value_out_of_bounds_is_refused():
 
 
 def test_a_key_of_the_plan_of_cell_and_array_is_a_parameter_too():
-    assert value_of(CHIP, "conductance.g_max") == CHIP.cell.conductance.g_max
     new, touched = changed(CHIP, "conductance.g_max", 60e-6)
+    assert CHIP.cell is not None and new.cell is not None
+    assert value_of(CHIP, "conductance.g_max") == CHIP.cell.conductance.g_max
     assert new.cell.conductance.g_max == 60e-6
     assert {"read", "set", "reset", "wires"} <= set(touched)  # no circuit parameter has the name: their points differ
     _, touched = changed(CHIP, "wires.rows_max", 40)

@@ -8,6 +8,7 @@ from rramkit.characterization.design import Design
 from rramkit.characterization.run import RunOptions
 from rramkit.errors import InputError
 from rramkit.proof import variants as module
+from rramkit.proof.parameters import value_of
 from rramkit.proof.variants import POINTS, tables_of, variant
 
 DESIGN = Design(cell=TINY)
@@ -15,10 +16,10 @@ DESIGN = Design(cell=TINY)
 
 def test_changes_are_made_together_and_another_plan_comes_first():
     thin = variant(DESIGN, {"crossbar.r_row": 3.0, "crossbar.r_col": 4.0, "conductance.g_max": 60e-6})
-    bar = next(plan for plan in thin.plans if plan.name == "wires").nominal.crossbar
-    assert (bar.r_row, bar.r_col, thin.cell.conductance.g_max) == (3.0, 4.0, 60e-6)
+    found = [value_of(thin, name) for name in ("crossbar.r_row", "crossbar.r_col", "conductance.g_max")]
+    assert found == [3.0, 4.0, 60e-6]
     other = variant(DESIGN, {"crossbar.r_row": 3.0, "plan": "wires"})
-    assert other.cell is None and other.plans[0].nominal.crossbar.r_row == 3.0
+    assert other.cell is None and value_of(other, "crossbar.r_row") == 3.0
 
 
 @pytest.mark.parametrize(

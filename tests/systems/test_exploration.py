@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,12 +136,14 @@ def test_a_read_voltage_is_refused_where_the_driver_has_its_own():
     with pytest.raises(InputError, match=r"`mapping\.v_read` must be left out where the row driver's levels are volts"):
         experiment.built_rule(file)
     off = experiment.model_copy(update={"chip": experiment.chip.model_copy(update={"off": ("row_driver",)})})
-    assert off.built_rule(file).device.model.cells.v_forward == 0.05
+    device = off.built_rule(file).device
+    assert device is not None and device.model.cells.v_forward == 0.05
 
 
 def test_the_error_of_a_gap_is_one_of_the_logarithm_of_the_conductance():
     rule = {"kind": "threshold", "start": "error", "centre": 0.5, "placement": "centre", "sigma_log": 0.1}
     device = Experiment.checked({"rule": rule}, where="the test").built_rule(tables()).device
+    assert device is not None
     weight = np.zeros((200, 100))  # 40,000 cells at 47 uS, from which the window's ends are six and 24 deviations away
     cells = device.program(weight, flips=None, rng=np.random.default_rng(0))
     moved = np.log(cells.g_cell / device.g_centre)
@@ -184,8 +187,8 @@ def test_the_best_takes_no_more_energy_than_the_default_and_of_equal_ones_the_le
     assert (found.default, found.best) == (results[0], results[3])
     assert found.front == [results[4], results[3], results[1]]
     assert found.along("mapping.rows") == list(results)
-    dear = Explored(_exploration(experiments=axes, default={"mapping.rows": 4}), results)
-    assert dear.best is dear.default is results[4]
+    expensive = Explored(_exploration(experiments=axes, default={"mapping.rows": 4}), results)
+    assert expensive.best is expensive.default is results[4]
 
 
 _COORDINATE = st.integers(0, 6).map(float)  # so few that equal ones are frequent
@@ -250,6 +253,15 @@ def test_an_exploration_that_does_not_fit_is_refused(more, words):
         _exploration(**more).combinations()
 
 
+def test_plans_of_files_are_beside_the_file_that_names_them():
+    axes = {"which": {"own": {"plan": "mine.toml", "r_row": 2.0}, "the kit's": {"plan": "wires"}}}
+    one = _exploration(tables="", plan="base.toml", plans=axes)
+    own, kits = (one.plan_changes(point, Path("folder/explore.toml")) for point in one.combinations())
+    assert own == {"plan": "folder/mine.toml", "r_row": 2.0} and kits == {"plan": "wires"}
+    assert one.plan_name(Path("folder/explore.toml")) == "folder/base.toml"
+    assert one.plan_text(one.default_point) == "which=own"
+
+
 def test_a_setting_that_is_none_is_named():
     one = _exploration(experiments={"mapping.rose": [16]})
     with pytest.raises(InputError, match=r"explore, mapping\.rose=16: `mapping\.rose` is not a known key"):
@@ -259,8 +271,7 @@ def test_a_setting_that_is_none_is_named():
 # Resumption -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_killed_run_keeps_its_points_and_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("rramkit.learning.explored._EVERY", 1)
+def test_a_run_that_ends_keeps_its_points_and_what_is_finished_is_not_run_again(tmp_path):
     axes = {"mapping.rows": [16, 32, 64]}
     with pytest.raises(KeyboardInterrupt):
         _explored(tmp_path, tables(), _Counting(most=2), experiments=axes)

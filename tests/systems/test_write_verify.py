@@ -11,6 +11,7 @@ from rramkit.array import UpdateParams, VerifyParams, WriteVerify
 from rramkit.array.write.program import program_matrix
 from rramkit.array.write.spread import SpreadParams
 from rramkit.learning.exploration import Exploration
+from rramkit.learning.rules.rram_rule import RramRule
 
 PUBLISHED = {"window_of": "target", "start": "lowest", "step": 1, "turns_max": 100_000, "ends_max": 100_000}
 
@@ -89,5 +90,7 @@ def test_what_a_relative_window_passes_counts_as_programmed():
 def test_the_example_has_the_published_settings():
     path = Path(__file__).resolve().parents[2] / "examples" / "systems" / "write_verify.toml"
     exploration = Exploration.from_toml(path)
-    verify = exploration.experiment_at(exploration.default_point).rule.verify
+    rule = exploration.experiment_at(exploration.default_point).rule
+    assert isinstance(rule, RramRule)
+    verify = rule.verify
     assert {name: getattr(verify, name) for name in PUBLISHED} == PUBLISHED and verify.window == 0.01
