@@ -1,5 +1,7 @@
 """Training itself: signs in four phases, errors back through a copy that the same pulses write."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -23,9 +25,9 @@ SHAPES = ((6, 4), (5, 3))
 TINY = {
     "network": {"hidden": [6]},
     "epochs": 1,
-    "batches": 6,
+    "batches": 3,
     "float_reference": False,
-    "data": {"train_images": 300, "test_images": 40},
+    "data": {"train_images": 100, "test_images": 20},
 }
 
 
@@ -33,12 +35,12 @@ def rng(seed=5):
     return np.random.default_rng(seed)
 
 
-def started(rule, shapes=SHAPES):
+def started(rule, shapes=SHAPES) -> tuple[Any, Any]:
     bound = rule.bind(FINE, ArrayModel.from_tables(FINE, wires=False), Momentum(0.1))
     return bound, bound.init([rng(k).uniform(-0.3, 0.3, shape) for k, shape in enumerate(shapes)], rng=rng())
 
 
-def stepped(bound, state, seed=2):
+def stepped(bound, state, seed=2) -> Any:
     changes = [rng(seed + k).uniform(-0.1, 0.1, shape) for k, shape in enumerate(SHAPES)]
     return bound.step(state, [Gradient(Samples(np.eye(len(each))), each) for each in changes], rng=rng())
 
@@ -120,7 +122,9 @@ def test_a_run_file_gives_back_both_arrays(runs, tmp_path):
 
     path = tmp_path / "copy.h5"
     runs["copy"].save(path)
-    was, now = runs["copy"].network.params.matrices[1], rk.load_run(path).network.params.matrices[1]
+    of_run: Any = runs["copy"].network
+    of_file: Any = rk.load_run(path).network
+    was, now = of_run.params.matrices[1], of_file.params.matrices[1]
     for one, other in zip(leaves(was), leaves(now), strict=True):
         np.testing.assert_array_equal(one.g_cell, other.g_cell)
     assert isinstance(with_leaves(now, leaves(now)), Copied)
