@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from rramkit import plots, record, table
 from rramkit.learning import Experiment, train
 from rramkit.learning.rules.copied import Copied
+from rramkit.learning.trained import TrainedNetwork
 from rramkit.parameters import toml_values
 
 EXPERIMENT = Path(__file__).parents[1] / "examples/systems/training_itself.toml"
@@ -34,7 +35,9 @@ def main(tables: Path, folder: Path, epochs: int | None = None) -> None:
             if not path.exists():
                 train(_experiment(way, spread, epochs), file, tables_name=tables.name).save(path)
             run = record.load(path, record.Run)
-            matrix = run.network.params.matrices[1]
+            network = run.network
+            assert isinstance(network, TrainedNetwork)
+            matrix = network.params.matrices[1]
             apart = matrix.mismatch if isinstance(matrix, Copied) else 0.0
             points[way].append((apart, 100.0 * (1.0 - run.accuracy)))
             gap = 100.0 * (run.float_accuracy - run.accuracy)

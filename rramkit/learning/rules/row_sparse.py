@@ -3,8 +3,8 @@
     chi <- chi + change
     every batch:      the fraction p of the rows with the largest sum |chi|^2 is read and written, whole rows, by
                       pulses of the table's mean, not verified; chi of these rows <- 0, of the others it accumulates
-    every k batches:  of the physical rows, the one that was written most since the last look and the youngest of all
-                      change places when their ages are `ratio` apart: both are read, and written with the other's
+    every k batches:  of the physical rows, the one that was written most since the last look and the youngest of its
+                      array change places when their ages are `ratio` apart: both are read, and written with the other's
                       weights; the age of a row is the pulses of its most-pulsed cell
 
 From the source's abstract: gradients are made sparse in whole rows, since an unstructured selection costs too much and
@@ -159,11 +159,15 @@ class RowSparse(RramRule):
         """Return the state with its busiest and its youngest row in each other's place, if they are `ratio` apart.
 
         The busiest is the one written most since the last look, and not the oldest of all: a row that was old and was
-        swapped holds weights that seldom change, and would be rewritten at every look for nothing.
+        swapped holds weights that seldom change, and would be rewritten at every look for nothing. Rows stay in their
+        array: its converters' range was set by the inputs of its rows.
         """
         assert state.rows is not None and state.ages is not None
         ages = _ages(state)
-        busiest, youngest = int(np.argmax(ages - state.ages)), int(np.argmin(ages))
+        busiest = int(np.argmax(ages - state.ages))
+        height = device.loop.chain.address(np.zeros(1, np.intp), state.cells.g_cell.shape).rows
+        array = np.flatnonzero(np.arange(ages.size) // height == busiest // height)
+        youngest = int(array[np.argmin(ages[array])])
         if ages[busiest] == state.ages[busiest] or ages[busiest] < self.ratio * max(int(ages[youngest]), 1):
             return replace(state, ages=ages), WriteCost()
         shape = state.cells.g_cell.shape
