@@ -66,7 +66,7 @@ def test_planted_blocks_are_found(density, outside, limit):
     assert tiles_of(mask.shape, rows=16, columns=12) == 16  # where four do
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 20), st.floats(0.02, 1.0), st.integers(2, 8), st.integers(0, 1000))
 def test_every_connection_is_in_one_array_within_the_limit(rows, columns, density, limit, seed):
     mask = np.random.default_rng(seed).random((rows, columns)) < density

@@ -101,7 +101,7 @@ class Connections(Parameters):
         return ((weight >= least) & (weight > 0.0)).T
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MaskedPlan(MatrixPlan):
     """A matrix some of whose weights are no connections.
 
@@ -121,7 +121,7 @@ class MaskedPlan(MatrixPlan):
         return rng.normal(0.0, self.deviation, self.connected.shape) * self.connected
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MaskedGradient(Gradient):
     """The derivative by a matrix some of whose weights are no connections: zero there."""
 
@@ -209,7 +209,7 @@ class Cluster(Layer[Samples]):
     ) -> Backward:
         """Return the gradients: scale e W'^T, and scale x^T e where there is a connection."""
         scaled = error * params.scales[0]
-        matrices = (MaskedGradient(cache, scaled, self.mask),)
+        matrices = (MaskedGradient(cache, scaled, connected=self.mask),)
         if not needs_input_grad:
             return Backward(error, matrices, (), (ReadCost(),))
         product = params.matrices[0].backward(scaled, rng=rng)
