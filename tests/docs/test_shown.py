@@ -84,6 +84,12 @@ def command_of(words: list[str]) -> tuple[TyperCommand, list[str]]:
     return command, rest
 
 
+def weights_of(words: list[str]) -> set[str]:
+    """Return the weights that a command writes beside its output."""
+    of_bits = words[:2] == ["rramkit", "thresholds"]
+    return {str(Path(name).with_suffix(".npz")) for name in outputs_of(words)} if of_bits else set()
+
+
 def test_every_command_parses():
     for place, words in shown():
         if words[0] == "rramkit" and not words[1].startswith("-"):
@@ -147,6 +153,7 @@ def test_the_files_that_a_command_names_exist_or_are_made_before():
                 outputs = outputs_of(words)
                 made |= outputs | {str(Path(name).with_suffix(".points")) for name in outputs}
                 made |= {words[2]} if words[:2] == ["rramkit", "merge"] else set()
+                made |= weights_of(words)
                 made |= {f"{name}/{each}" for name in outputs for each in ("tables.h5", "run.h5")}
                 named = {word for word in words[1:] if FILE.match(word)}
                 missing = {
@@ -156,9 +163,11 @@ def test_the_files_that_a_command_names_exist_or_are_made_before():
 
 
 def test_a_file_in_the_head_of_an_example_exists():
+    made: dict[str, set[str]] = {}
     for place, words in commands_of_heads():
         here = (ROOT / place).parent
-        outputs = outputs_of(words)
+        outputs = made.setdefault(place.rpartition(":")[0], set())  # by this command, or by one above it
+        outputs |= outputs_of(words) | weights_of(words)
         for name in {word for word in words[1:] if FILE.match(word)} - outputs - set(READERS):
             assert (ROOT / name).is_file() or (here / name).is_file(), f"{place} names {name}"
 

@@ -149,7 +149,25 @@ class Mapping(Parameters, ABC):
         return self
 
     def sensed_by(self, tables: TableFile) -> Self:
-        """Return this mapping with what its reads need of a table file beside cells and stages (`groups`)."""
+        """Return this mapping with what its reads need of a table file beside cells and stages (`groups`).
+
+        Parameters
+        ----------
+        tables : TableFile
+            The tables where arrays are read.
+
+        Returns
+        -------
+        Mapping
+            The mapping itself, where it needs nothing of the kind.
+
+        Examples
+        --------
+        >>> from rramkit.array.mapping import Pairs
+        >>> from rramkit.table.example import example
+        >>> Pairs().sensed_by(example()) == Pairs()
+        True
+        """
         return self
 
     @property
