@@ -144,7 +144,7 @@ class Subject:
     def _of_function(self, fresh: Evaluation) -> dict[str, Any]:
         """Return the work of the function that the network replaces, and of that for each joule."""
         settings = self.experiment.data
-        if settings.name != "function":
+        if self.data.name != f"function {settings.function}":
             return {}
         operations = FUNCTIONS[settings.function].operations
         activations = analog_activations(self.network.network, fresh.layers)
@@ -164,7 +164,8 @@ class Subject:
             self.experiment, self.operating, self.plain, first, labels, input_shape=self.data.shape, seed=seed
         )
         window = getattr(getattr(self.experiment.rule, "verify", None), "window", 0.0)
-        within = {"window": window, "tuned": tuned(network, self.plain.weights, window=window)} if window else {}
+        share = tuned(network, self.plain.weights, window=window) if window else None
+        within = {} if share is None else {"window": window, "tuned": share}
         network, of_correction = self.with_correction(network)
         said = {"seed": seed, "energy_write": cost.energy, "pulses": cost.pulses, **within}
         return network, said | of_correction
@@ -353,7 +354,8 @@ def _circuits(operating: OperatingTables | None) -> Mapping[str, CircuitArea]:
 
 def _data(settings: Experiment, path: Path | None) -> DataSet:
     if path is not None:
-        kept = settings.data.model_dump() | {"name": "npz", "file": str(path), "train_images": 0, "test_images": 0}
+        own = {"name": "npz", "file": str(path), "train_images": 0, "test_images": 0}
+        kept = settings.data.model_dump(exclude={"function"}) | own
         found = DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
     else:
         found = settings.data.loaded(seed=settings.seed)

@@ -422,7 +422,7 @@ def rewritten(
     return TrainedNetwork.of(trainer, state, precision=experiment.precision, seed=seed), cost
 
 
-def tuned(network: TrainedNetwork, weights: Sequence[np.ndarray], *, window: float) -> float:
+def tuned(network: TrainedNetwork, weights: Sequence[np.ndarray], *, window: float) -> float | None:
     """Return the part of the cells that are where weights want them (1).
 
     Parameters
@@ -436,16 +436,17 @@ def tuned(network: TrainedNetwork, weights: Sequence[np.ndarray], *, window: flo
 
     Returns
     -------
-    float
-        Part of all cells within `window` of their target.
+    float or None
+        Part of all cells within `window` of their target; None where a weight is not in one matrix of cells alone.
     """
     reached, count = 0, 0
     for matrix, weight in zip(network.params.matrices, weights, strict=True):
-        for each in leaves(matrix):
-            flips = None if each.flips is None else to_numpy(each.flips)
-            apart = np.abs(to_numpy(each.g_cell) - each.mapping.targets(weight, flips))
-            reached += int(np.count_nonzero(apart <= window * each.mapping.span))
-            count += apart.size
+        if not isinstance(matrix, MappedMatrix):
+            return None
+        flips = None if matrix.flips is None else to_numpy(matrix.flips)
+        apart = np.abs(to_numpy(matrix.g_cell) - matrix.mapping.targets(weight, flips))
+        reached += int(np.count_nonzero(apart <= window * matrix.mapping.span))
+        count += apart.size
     return reached / max(count, 1)
 
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from rramkit.array.read_model import Precision
 from rramkit.errors import InputError
@@ -30,10 +30,16 @@ from rramkit.table import TableFile
 
 
 class PretrainSettings(Parameters):
-    """Training in float before the first weights are written; of the same batches, and of both networks."""
+    """Training in float before the first weights are written, of both networks; not where a run is gone on from."""
 
     epochs: int = quantity(0, "1", "epochs in float before the cells are written", ge=0, le=10_000)
     rate: float = quantity(1.0, "1", "their learning rate over `optimiser.learning_rate`, falling by a cosine", gt=0.0)
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        if "rate" in self.model_fields_set and not self.epochs:
+            raise ValueError("rate needs epochs of pretraining; got none. Set `pretrain.epochs`, or leave rate out")
+        return self
 
 
 class Experiment(Parameters):

@@ -119,6 +119,8 @@ def test_digits_stand_for_their_number():
     for wrong in ({"row_bits": 2}, {"function": "exp"}, {"bits": 2, "row_bits": 3}):
         with pytest.raises(InputError, match="data"):
             Experiment.checked({"data": wrong}, where="the test")
+    with pytest.raises(InputError, match="rate needs epochs of pretraining"):
+        Experiment.checked({"pretrain": {"rate": 2.0}}, where="the test")
 
 
 def test_copies_of_an_input_add_up():
@@ -162,7 +164,7 @@ def test_what_was_learnt_in_float_is_written_and_learnt_on_in_the_array():
         "loss": "mean_square",
         "mapping": {"kind": "divider", "weights": {"kind": "divider", "load": 50.0, "column_sum": 6.0}, "wires": False},
         "rule": {"kind": "write_verify", "way": "error", "start": "error"},
-        "pretrain": {"epochs": 40, "rate": 10.0},
+        "pretrain": {"epochs": 60, "rate": 10.0},
         "optimiser": {"learning_rate": 0.0005},
         "epochs": 1,
         "batch": 100,
