@@ -129,7 +129,7 @@ EDITS = (
     _edit("sign", "decay grows weights", "rramkit/learning/optimisers.py", "(direction + self.weight_decay * weight)", "(direction - self.weight_decay * weight)", f"{HONEST}::test_mixed_precision_decays_by_its_copy_which_follows_the_cells"),
     # evaluation
     _edit("evaluation", "test accuracy from the float weights", _SUPERVISED, "scores = self._scores(self.rram, self.states.rram, x, rng)\n", "scores = self._scores(self.reference, self.states.reference, x, rng)\n", OF_TEST),
-    _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = _accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = _accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", OF_VALIDATION),
+    _edit("evaluation", "validation accuracy from the float weights", _SUPERVISED, "in_rram = self.loss.accuracy(self._scores(self.rram, self.states.rram, x, rng), labels)", "in_rram = self.loss.accuracy(self._scores(self.reference, self.states.reference, x, rng), labels)", OF_VALIDATION),
     _edit("evaluation", "test accuracy of the network before training", _SUPERVISED, "scores = self._scores(self.rram, self.states.rram, x, rng)\n", "scores = self._scores(self.rram, self.initial.rram, x, rng)\n", OF_TEST),
     _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", OF_TEST),
     _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", f"{VALIDATION}::test_other_test_inputs_change_no_number_but_the_test_accuracy"),
