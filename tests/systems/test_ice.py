@@ -204,8 +204,8 @@ def service(tmp_path, monkeypatch) -> list[str]:
     """Options of a short service, in a folder with the inputs of the training."""
     monkeypatch.chdir(tmp_path)
     images = few()
-    named = {"x_train": images.x_train, "y_train": images.y_train, "x_test": images.x_test, "y_test": images.y_test}
-    np.savez("own.npz", **named)
+    x, y = images.x_train, images.y_train
+    np.savez("own.npz", x_train=x, y_train=y, x_test=images.x_test, y_test=images.y_test)
     pairs = ("e_max=0.3", "intervals=1", "t_benchmark=5000", "retention.nu=0.5", "retention.t_0=1e6")
     return ["--data", "own.npz", *(word for pair in pairs for word in ("-s", pair))]
 
