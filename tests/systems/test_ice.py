@@ -170,8 +170,6 @@ def test_a_chip_in_service_is_calibrated_near_the_time_at_which_its_error_passes
     fresh, later = (np.mean([each.scores(x, rng=rng) for _ in range(100)], axis=0) for each in (trained.network, old))
     # The golden outputs of the service are the mean of 16 reads: what is left of their noise is 1 % of the limit.
     assert np.linalg.norm(later - fresh) / np.linalg.norm(fresh) == near(0.3, rel=0.02)
-    again = next(in_service(settings, *where))
-    assert again.t_calibrated == first.t_calibrated and again.write == first.write
 
 
 def test_the_noise_of_reads_is_no_part_of_the_mean_error(trained):
@@ -201,20 +199,29 @@ def test_the_example_is_settings_of_the_command(capsys):
     assert json.loads(capsys.readouterr().out)["policy"]["benchmarks"] == 4
 
 
-def test_the_command_prints_and_draws_what_the_function_finds(trained, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def service(tmp_path, monkeypatch) -> list[str]:
+    """Options of a short service, in a folder with the inputs of the training."""
     monkeypatch.chdir(tmp_path)
     images = few()
-    x, y = np.concatenate([images.x_train, images.x_test]), np.concatenate([images.y_train, images.y_test])
-    np.savez("own.npz", x_train=x[:45], y_train=y[:45], x_test=x[45:], y_test=y[45:])
-    options = ["-s", "e_max=0.3", "-s", "intervals=1", "-s", "t_benchmark=5000"]
-    drift = ["-s", "retention.nu=0.5", "-s", "retention.t_0=1e6", "--data", "own.npz"]
-    assert run(["calibrate", str(trained.file), *options, *drift, "--json"]) == 0
+    x, y = images.x_train, images.y_train
+    np.savez("own.npz", x_train=x, y_train=y, x_test=images.x_test, y_test=images.y_test)
+    pairs = ("e_max=0.3", "intervals=1", "t_benchmark=5000", "retention.nu=0.5", "retention.t_0=1e6")
+    return ["--data", "own.npz", *(word for pair in pairs for word in ("-s", pair))]
+
+
+def test_the_command_prints_and_draws_within_the_width_of_a_terminal(trained, service, capsys):
+    assert run(["calibrate", str(trained.file), *service, "--plot", "drift.svg"]) == 0
+    said = capsys.readouterr().out
+    assert "mean of all" in said and max(map(len, said.splitlines())) <= 80
+    assert Path("drift.svg").stat().st_size > 1000
+    with pytest.raises(InputError, match="needs a run file"):
+        run(["calibrate"])
+
+
+@pytest.mark.long
+def test_the_command_gives_json(trained, service, capsys):
+    assert run(["calibrate", str(trained.file), *service, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert len(told["intervals"]) == 1 and told["efficiency"] == told["intervals"][0]["efficiency"]
     assert told["retention"]["nu"] == 0.5 and told["intervals"][0]["pulses"] > 0
-    assert run(["calibrate", str(trained.file), *options, *drift, "--plot", "drift.svg"]) == 0
-    said = capsys.readouterr().out
-    assert "mean of all" in said and max(map(len, said.splitlines())) <= 80
-    assert (tmp_path / "drift.svg").stat().st_size > 1000
-    with pytest.raises(InputError, match="needs a run file"):
-        run(["calibrate"])
