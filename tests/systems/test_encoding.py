@@ -262,13 +262,13 @@ EXACT: dict[str, Any] = {
 
 def experiment(**more):
     given: dict[str, Any] = {
-        "network": {"hidden": [16]},
-        "epochs": 2,
-        "batches": 35,
-        "optimiser": {"learning_rate": 0.005},
-        "data": {"validation": 0.0},
+        "network": {"hidden": [12]},
+        "epochs": 1,
+        "batches": 32,
+        "optimiser": {"learning_rate": 0.01},
+        "data": {"validation": 0.0, "test_images": 200},
         "float_reference": False,
-        "rule": {**EXACT, "every": 2},
+        "rule": {**EXACT, "every": 4},
         "mapping": {"kind": "bit_serial", "weights": SETTINGS},
     }
     return Experiment.checked({**given, **more}, where="test")
@@ -276,7 +276,7 @@ def experiment(**more):
 
 def test_a_network_learns_through_encoded_bits_and_its_file_reads_the_same(tmp_path):
     run = train(experiment(), synthetic.tables(), run_path=tmp_path / "run.h5")
-    assert run.accuracy > 0.6  # by a margin below what this seed reaches; 0.1 by chance
+    assert run.accuracy > 0.45  # by a margin below what this seed reaches; 0.1 by chance
     run.save(tmp_path / "run.h5")
     loaded = load_run(tmp_path / "run.h5")
     data, network = experiment().data.loaded(seed=1), loaded.network
@@ -290,8 +290,8 @@ def test_a_network_learns_through_encoded_bits_and_its_file_reads_the_same(tmp_p
 
 
 def test_a_cost_prices_trimmed_conversions_by_their_part(tmp_path):
-    few = {"train_images": 60, "test_images": 20, "validation": 0.0}
-    tiny = experiment(network={"hidden": [4]}, epochs=1, batches=2, batch=10, data=few, rule="write_verify")
+    few = {"train_images": 30, "test_images": 10, "validation": 0.0}
+    tiny = experiment(network={"hidden": [2]}, epochs=1, batches=1, batch=10, data=few, rule="write_verify")
     run = train(tiny, chip_tables(), run_path=tmp_path / "run.h5")
     run.save(tmp_path / "run.h5")
     cost = cost_of(load_run(tmp_path / "run.h5"))
