@@ -238,7 +238,27 @@ class Mapping(Parameters, ABC):
         return None
 
     def of_columns(self, g_cell: Array, flips: Array | None) -> Array | None:
-        """Return what `forward` and `backward` take as `flips`, of cells (halves, N, columns): the flips themselves."""
+        """Return what `forward` and `backward` take as `flips`: the flips themselves, unless a mapping says otherwise.
+
+        Parameters
+        ----------
+        g_cell : array
+            Conductances (halves, N, columns) in siemens, as they are.
+        flips : array, optional
+            Columns whose weights are stored with the other sign, where the mapping has such.
+
+        Returns
+        -------
+        array or None
+            One number for each column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.array.mapping import Pairs
+        >>> Pairs().of_columns(np.full((2, 3, 2), 1e-5), None) is None
+        True
+        """
         return flips
 
     def targets(self, weight: Array, flips: Array | None = None) -> Array:
