@@ -59,7 +59,8 @@ def wrong(line, *says, cured=""):
 GALLERY = (
     # the call itself
     wrong("nosuch", "No such command 'nosuch'. `rramkit --help` lists the commands."),
-    wrong("explane seed", "No such command 'explane'", "Did you mean 'explain'?", cured="explain rule.threshold"),
+    wrong("explane seed", "No such command 'explane'", "Did you mean 'explain', 'explore'?",
+          cured="explain rule.threshold"),
     wrong("train --tabels tables.h5", "No such option: --tabels (Possible options: --tables"),
     wrong("doctor extra", "unexpected extra argument(s) (extra). `rramkit doctor --help` lists the arguments."),
     wrong("netlist crossbar --rows x", "`--rows` should be a valid integer; got 'x'. `rramkit netlist --help`"),
@@ -167,6 +168,12 @@ GALLERY = (
     wrong("evaluate run.h5 --layer off", "`--layer` must be NAME.KEY=VALUE; got 'off'. For instance: --layer 0.off="),
     wrong("evaluate --weights weights.npz", "`--weights` needs the network that they are of. Name it: `--experiment"),
     wrong("evaluate run.h5", "holds no network", "Train again to get one."),
+    wrong("explore", "Missing argument 'EXPLORATION.toml'. `rramkit explore --help` lists the arguments."),
+    wrong("explore good.toml", "good.toml: `epochs` is not a known key. Keys: name, plan,", "`experiment.epochs`"),
+    wrong("boost good.toml --arrays 0", "`--arrays` should be greater than or equal to 1; got '0'."),
+    wrong("boost good.toml --tables none.h5", "none.h5: no such file; a table file is needed. Pass a file written by"),
+    wrong("thresholds none.h5 -o a.toml", "none.h5: no such file; a run file is needed. Pass a file written by"),
+    wrong("thresholds run.h5 -o a.npz", "`-o` must name the experiment file, for instance one_bit.toml; got a.npz."),
     wrong("calibrate", "needs a run file of `rramkit train`; got none. Name it."),
     wrong("calibrate run.h5", "holds no network", "Train again to get one."),
     wrong("calibrate run.h5 -s policy.fit=power -s policy.degree=2", "degree and recency are of a polynomial"),
