@@ -40,8 +40,8 @@ def boost(
     settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
     summary, told = output / "boost.json", []
-    files.check_writable(summary, keep=(experiment, path))
     file = load_tables(path, settings.chip, quiet=quiet)
+    files.check_writable(summary, keep=(experiment, path))
 
     def done(number: int, one: "Round") -> None:
         one.run.save(output / f"array{number}.h5")
