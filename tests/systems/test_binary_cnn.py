@@ -1,7 +1,7 @@
 """Binary CNN: bits against whole numbers, three ways to merge row blocks, writes of pairs whose sign changed."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import Gradient, Samples
 from rramkit.array.stages.comparator import Comparator
+from rramkit.array.write.write_verify import VerifyParams
 from rramkit.cost import Assumptions, cost_of
 from rramkit.cost.area import Tiles, tile_items, tiles_read
 from rramkit.cost.digital import passes
@@ -147,7 +148,7 @@ def test_only_binary_networks_fold():
 # Merges of a grid -----------------------------------------------------------------------------------------------------
 
 
-def grid_of(weight, merge, *, rows=5, **chain):
+def grid_of(weight, merge, *, rows=5, **chain) -> Any:
     model = ArrayModel.from_tables(FINE, wires=False, chain=ReadChain.checked({"merge": merge, **chain}, where="test"))
     mapping = Pairs(placement="low").with_window(4e-6, 40e-6)
     return MappedMatrix.of(weight, mapping, model, largest=(rows, 96), rng=np.random.default_rng(1))
@@ -245,7 +246,7 @@ def test_comparators_of_a_file_have_the_latch_and_no_converter():
     model = ArrayModel.from_tables(file, wires=False, chain=chain)
     mapping = Pairs(placement="low").with_window(4e-6, 20e-6)
     weight = np.ones((60, 40))
-    matrix = MappedMatrix.of(weight, mapping, model, largest=(60, 80), rng=np.random.default_rng(1))
+    matrix: Any = MappedMatrix.of(weight, mapping, model, largest=(60, 80), rng=np.random.default_rng(1))
     drawn = matrix.tile.tiles.periphery.state(Comparator)
     offsets = chain.comparator.offset(drawn, R_FEEDBACK[0])
     # forty numbers: their deviation is known to 1/sqrt(80) = 11 %
@@ -275,8 +276,9 @@ def test_a_grid_that_counts_needs_the_count_and_pairs():
 def test_ngspice_proves_converters_of_each_array_alone():
     for merge in ("majority", "analog"):
         tile = grid_of(WEIGHT, merge).tile.tiles
+        solver: Any = None
         with pytest.raises(InputError, match=f"must have a converter each; those of the merge {merge}"):
-            SpiceTile.like(tile, None)
+            SpiceTile.like(tile, solver)
 
 
 # The rule -------------------------------------------------------------------------------------------------------------
@@ -293,7 +295,7 @@ def test_a_pair_is_written_where_its_sign_changes_and_nowhere_else():
     np.testing.assert_allclose(first.g_cell, [plus, low + high - plus], rtol=1e-12)
     change = np.array([[-0.25, 0.3, 5.0], [-5.0, -0.05, 0.0]])  # only the second weight of the first row changes sign
     after = bound.step(state, [Gradient(Samples(np.eye(2)), -change)], rng=np.random.default_rng(0))
-    part = after.parts[0]
+    part: Any = after.parts[0]
     np.testing.assert_allclose(part.digital, [[0.05, 0.1, 1.0], [-1.0, 0.05, 0.0]], rtol=0, atol=1e-15)
     fired = part.cells.pulses - first.pulses
     np.testing.assert_array_equal(fired, [[[0, 1, 0], [0, 0, 0]]] * 2)
@@ -304,7 +306,7 @@ def test_a_pair_is_written_where_its_sign_changes_and_nowhere_else():
 
 
 def test_a_pair_is_verified_by_the_pulses_of_the_tables_and_counted():
-    rule = Binary(start="verify", verify={"window": 0.01, "start": "table"})
+    rule = Binary(start="verify", verify=VerifyParams(window=0.01, start="table"))
     bound = rule.bind(FINE, ArrayModel.from_tables(FINE, wires=False), SGD, Pairs(g_low=5e-6, g_high=50e-6))
     state = bound.init([np.full((2, 2), 0.1)], rng=np.random.default_rng(0))
     gradient = Gradient(Samples(np.eye(2)), np.full((2, 2), 0.3))
@@ -319,7 +321,7 @@ def test_errors_go_back_through_signs_or_cells():
     errors = np.array([[1.0, -2.0]])
     for backward in ("digital", "tile"):
         rule = Binary(way="error", start="error", backward=backward)
-        bound = rule.bind(FINE, ArrayModel.from_tables(FINE, wires=False), SGD, Pairs(g_low=1e-5, g_high=5e-5))
+        bound: Any = rule.bind(FINE, ArrayModel.from_tables(FINE, wires=False), SGD, Pairs(g_low=1e-5, g_high=5e-5))
         state = bound.init([np.array([[0.3, -0.2], [-0.4, -0.1]])], rng=np.random.default_rng(0))
         cells = state.parts[0].cells
         spread = replace(state.parts[0], cells=replace(cells, g_cell=0.8 * cells.g_cell))
@@ -417,15 +419,20 @@ def test_joined_and_compared_tiles_share_or_leave_out_converters():
 
 
 def test_a_spread_is_a_lognormal_factor_on_every_cell(run):
-    before = run.network.params.matrices[2].g_cell
-    after = varied(run.network, 0.1, seed=3).params.matrices[2].g_cell
+    first: Any = run.network
+
+    def spread_by(sigma, seed=0) -> Any:
+        return varied(first, sigma, seed=seed).params.matrices[2]
+
+    before = first.params.matrices[2].g_cell
+    after = spread_by(0.1, seed=3).g_cell
     factor = np.log(after / before)
     assert before.size == 2 * 45 * 4 and G_LOW < after.min() < after.max() < G_HIGH  # none at an end of the table
     # of 360 cells: the deviation is known to 1/sqrt(720) = 4 %, the mean to 0.1/sqrt(360) = 0.005
     assert np.std(factor) == near(0.1, 0.15) and np.mean(factor) == near(0.0, within=0.02)
-    twice = varied(run.network, 0.2, seed=3).params.matrices[2].g_cell
+    twice = spread_by(0.2, seed=3).g_cell
     np.testing.assert_allclose(np.log(twice / before), 2.0 * factor, rtol=0, atol=1e-5)  # single precision
-    np.testing.assert_array_equal(varied(run.network, 0.0).params.matrices[2].g_cell, before)
+    np.testing.assert_array_equal(spread_by(0.0).g_cell, before)
 
 
 @pytest.mark.long
@@ -442,7 +449,7 @@ def test_binary_weights_and_activations_lose_less_by_a_spread_than_four_bits():
             where="the test",
         )
         data = experiment.data.loaded(seed=1)
-        found = train(experiment, tables())
+        found: Any = train(experiment, tables())
         accuracies = [
             evaluate(varied(found.network, 0.5, seed=seed), data.x_test, data.y_test).accuracy for seed in range(5)
         ]
