@@ -61,7 +61,7 @@ UNREAD: Mapping[str, str] = {
     MULTIBIT_READ.group: "readout and ADC in one deck: a test holds the tile's codes to it",
     READOUT_INTEGRATING.group: "neurons of `rramkit evaluate --spiking`; a training's chip has the other readout",
     ROW_DRIVER_SERIAL.group: "an alternative to the multi-level row driver that the chip does not use",
-    SENSE_AMP.group: "the latch alone, which judges the ADC's clock; its energy: mapping `sei`, `evaluate --spiking`",
+    SENSE_AMP.group: "judges the ADC's clock; energy: mapping `sei`, merge `majority`, `evaluate --spiking`",
     SENSE_AMP_SUMMARY.group: "regeneration of the latch: judges the ADC's clock",
     PERIPHERY.group: "the transposable array as a whole: a check of forward against backward reads",
     DISTURB.group: "disturb at full amplitude: `disturb_set` and `disturb_reset` have it over amplitude",

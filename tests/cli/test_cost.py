@@ -75,8 +75,10 @@ def test_trainings_stand_side_by_side(folder, tmp_path):
     again = shutil.copy(folder / "run.h5", tmp_path / "again.h5")
     text = printed(folder / "run.h5", "--beside", again)
     rows = text[text.index("side by side") :].splitlines()
-    assert [row.split()[0] for row in rows[1:]] == ["run", "run.h5", "again.h5"]
+    assert [row.split()[0] for row in rows[1:4]] == ["run", "run.h5", "again.h5"]
     assert rows[2].split()[1:] == rows[3].split()[1:]
+    interfaces = rows[rows.index(next(row for row in rows if row.startswith("row drivers"))) :]
+    assert [row.split()[0] for row in interfaces[1:4]] == ["run", "run.h5", "again.h5"]
     (other,) = json.loads(printed(folder / "run.h5", "--beside", again, "--json"))["beside"].values()
     assert other["energy"] == json.loads(printed(folder / "run.h5", "--json"))["energy"]
 

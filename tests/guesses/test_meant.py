@@ -14,12 +14,12 @@ from rramkit.learning import Experiment
 
 KEYS = [
     (Experiment, "rule.treshold=0.1", "Did you mean `rule.threshold`?"),
-    (Experiment, "treshold=0.1", "Did you mean `rule.threshold`?"),
+    (Experiment, "treshold=0.1", "Did you mean `rule.threshold`, or `network.layers.threshold` (kind step)"),
     (Experiment, "rule.update.sprad.sigma_gain=0.1", "Did you mean `rule.update.spread`?"),
     (
         Experiment,
         "mapping.bits=3",
-        "`mapping.read.adc.bits`, or `mapping.weights.bits` (kind bit_slices, prime, isaac)?",
+        "`mapping.read.adc.bits`, or `mapping.weights.bits` (kind bit_slices, prime, isaac, bit_serial, sei)",
     ),
     (Experiment, "rule.kind=mixed_precison", "Did you mean `mixed_precision`? Fix this key."),
     (Experiment, "network.name=lenet", "Did you mean `lenet5`? Fix this key."),

@@ -44,11 +44,18 @@ LOOKS = {
     "continued.py": "first cells of a training that goes on from a run, or of another chip, written and counted",
     "evaluate.py": "what reads of a trained network cost, and its cells aged; no rule asks",
     "state_dict.py": "weights of a trained network for export; no rule asks",
+    "folding.py": "signs of a trained binary network for a user; no rule asks",
+    "spiking/evaluation.py": "how heavy the lines of a trained network are, for a notice; no rule asks",
+    "spiking/network.py": "weights that thresholds are found for, once the training is over; no rule asks",
+    "spiking/periphery.py": "cells of a trained network on the periphery of spikes; no rule asks",
     "faults.py": "what a training says of itself after an epoch; no rule asks",
     "supervised.py": "histograms of the record",
     "train.py": "first and last conductances of the record",
 }
-IDENTITY = {"rules/rram_rule.py": ["_same"]}  # compares objects, not numbers
+IDENTITY = {
+    "rules/rram_rule.py": ["_same"],  # compares objects, not numbers
+    "layers/clustered.py": ["weight"],  # a gradient of some of the weights
+}
 SHAPES = ("shape", "size", "dtype")
 
 
@@ -240,6 +247,7 @@ NUMBERS = {  # of each weight, Adam's two means among them: by hand from the equ
     "threshold_training": 5,
     "fault_tolerant": 5,
     "write_verify": 4,  # gradient, weight
+    "binary": 4,  # gradient, shadow
     "row_sparse": 4,  # gradient, chi
     "sign": 1,  # gradient
     "outer_product": 0,

@@ -83,7 +83,7 @@ OTHERS = [OffsetColumn(), BitSlices(), Prime(), Isaac()]
 @pytest.mark.parametrize("mapping", OTHERS, ids=lambda mapping: mapping.kind)
 def test_equal_pulses_are_for_pairs(rule, mapping):
     file = tables()
-    with pytest.raises(InputError, match=rf"{rule.kind} fires equal pulses .* got {type(mapping).__name__}\. Set"):
+    with pytest.raises(InputError, match=rf"{rule.kind} writes pairs of cells .* got {type(mapping).__name__}\. Set"):
         rule.bind(file, ArrayModel.from_tables(file), Momentum(0.1), mapping)
 
 

@@ -98,12 +98,15 @@ OTHER_MEANINGS = {
     "rramkit/array/exact.py": {"r_row", "r_col", "r_source", "r_sense"},  # arguments of `solve_wires`
     # fields of the stages' own models, which are named after the columns that they are read from
     "rramkit/array/stages/adc.py": {"v_low", "v_high", "v_transition", "v_noise"},
+    "rramkit/array/stages/comparator.py": {"t_decide"},
     "rramkit/array/stages/integrating.py": {"r_feedback", "i_in", "v_out", "v_rest", "r_in"},
     "rramkit/array/stages/line_switch.py": {"r_on"},
     "rramkit/array/stages/readout.py": {"i_noise", "r_feedback", "i_in", "v_out", "v_rest", "r_in"},
+    "rramkit/array/stages/sense_amp.py": {"v_low", "v_high", "t_decide"},
     "rramkit/array/stages/word_line.py": {"c_word", "c_load"},
     "rramkit/proof/spice_tile.py": {"r_feedback", "v_noise"},  # parameters of the circuit, a field of the stage
     "rramkit/array/model.py": {"t_read"},  # a field of the model
+    "rramkit/learning/calibration.py": {"t_cell"},  # a setting
     "rramkit/cli/spiking.py": {"t_step"},  # a setting of the evaluation
     "rramkit/array/write/pulse.py": {"v_pulse", "t_pulse", "v_wl"},  # settings: what may be stepped
     "rramkit/learning/rules/settings.py": {"sigma_read"},  # a setting of write-verify

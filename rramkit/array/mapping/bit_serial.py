@@ -49,7 +49,7 @@ class BitSerial(Mapping):
     >>> import numpy as np
     >>> mapping = BitSerial(code="sign_magnitude", weight_bits=3, g_low=10e-6, g_high=60e-6, w_max=3)
     >>> mapping.targets(np.array([[3.0, -2.0]])) * 1e6
-    array([[[60., 10., 60., 10., 10., 10., 10., 60.]]])
+    array([[[60., 60., 10., 10., 10., 10., 10., 60.]]])
     """
 
     halves: ClassVar[int] = 1
