@@ -7,7 +7,7 @@
            side changed                  the ramp of the new side restarts
 
 Source: ramps that restart when the cell has gone past its target, with a window relative to the target (`window_of`),
-Alibart et al. (Nanotechnology 23, 075201, 2012, as reimplemented by others; docs/systems/write_verify.md), and the
+Alibart et al. (Nanotechnology 23, 075201, 2012, as reimplemented by others; docs/systems/write-verify.md), and the
 incremental step pulses of the bulk-switching module (arXiv 2305.14547: SET up, RESET to fine tune, at most 5 cycles of
 both in characterisation, 2 in training). The stepped quantity is the table's amplitude, its width or its gate
 (`stepped`); a ramp starts at its lowest value or, this kit's choice, at the one whose mean change in the table comes
