@@ -472,6 +472,8 @@ def test_a_border_of_zeros_leaves_no_level_to_a_zero():
     x = rng.random((30, 1, 5, 5))
     for by in ("layer", "channel"):
         assert np.all(one_bit(plain, x, np.zeros(30, int), reach=10.0, by=by).layers[0].low == 0.0)
+    with pytest.raises(InputError, match=r"must be classes \(N,\); got targets \(30, 3\)"):
+        one_bit(plain, x, rng.random((30, 3)), reach=10.0)
     with pytest.raises(InputError, match="no activation"):
         no_bits = Network.of(NetworkSettings(layers=[{"kind": "flatten"}, {"kind": "dense"}]), (1, 5, 5), 3)
         one_bit(PlainWeights(no_bits, (np.zeros((25, 3)),), (np.zeros(3),), (), {}), x, np.zeros(30, int), reach=1.0)
