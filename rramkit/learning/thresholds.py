@@ -106,7 +106,8 @@ def one_bit(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, reach: fl
     Raises
     ------
     InputError
-        When a layer is of another kind, there is no activation with a matrix behind it, or labels are targets.
+        When a layer is of another kind or has `copies`, there is no activation with a matrix behind it, or labels are
+        targets.
 
     Examples
     --------
@@ -146,6 +147,8 @@ class _Search:
                 "thresholds are found for dense layers, convolutions, activations, pooling and flatten; got a layer "
                 f"{strange[0]}. Take another network."
             )
+        if any(isinstance(each, Dense) and each.copies > 1 for each in self.layers):
+            raise InputError("thresholds are found for dense layers of one row an input; got `copies`. Leave them out.")
 
     def run(self, x: np.ndarray, reach: float) -> OneBit:
         """Walk through all layers."""
