@@ -219,7 +219,7 @@ class Subject:
         """Return the accuracy with cells that spread."""
         stage(f"test inputs with a spread of {sigma:g}")
         network = varied(self.network, sigma, seed=seed)
-        return {"sigma": sigma, "seed": seed, "accuracy": evaluate(network, self.x, self.labels).accuracy}
+        return {"sigma": sigma, "seed": seed} | _quality(self._evaluated(network))
 
     def _areas(self) -> list[dict[str, float] | None]:
         """Return the area of the tiles of each matrix by circuit (m2); None where the circuits are not at hand."""

@@ -13,6 +13,7 @@ from rramkit.cli.progress import stage, stages
 from rramkit.cost import components
 from rramkit.cost.items import sums
 from rramkit.cost.spiking import spiking_cost
+from rramkit.errors import InputError
 from rramkit.learning.data import as_numbers
 from rramkit.learning.spiking import SpikingSettings
 from rramkit.learning.spiking.evaluation import SpikingEvaluation, checked_rates, spiking_evaluation
@@ -39,6 +40,10 @@ def spiking_outcome(subject: Subject, pairs: Sequence[str], *, quiet: bool) -> d
     InputError
         When the network or an input has no spiking form, or a setting does not fit.
     """
+    if subject.data.has_targets:
+        raise InputError(
+            "`--spiking` counts the spikes of the outputs, one for each class; the run has targets. Leave it out."
+        )
     base = subject.experiment.spiking.model_dump(mode="json", exclude_unset=True)
     settings = parameters(SpikingSettings, None, list(pairs), base=base)
     dtype = np.dtype(subject.experiment.precision)

@@ -13,6 +13,7 @@ from rramkit.array.read_model import Precision
 from rramkit.errors import InputError
 from rramkit.learning.chip import Chip, ChipSettings, chip_of, rule_on
 from rramkit.learning.layer_mapping import LayerMapping, check_changes
+from rramkit.learning.layers.clustered import MaskedPlan
 from rramkit.learning.layers.layer import AnyLayer, MatrixPlan
 from rramkit.learning.mapping_settings import MappingSettings
 from rramkit.learning.model import Network
@@ -88,6 +89,11 @@ def rule_on_network(
     InputError
         When a name is none of the network's, a setting does not fit or changes nothing, or the rule is in float.
     """
+    if rule.at_ends and any(isinstance(plan, MaskedPlan) for plan in network.matrices):
+        raise InputError(
+            "a `clustered` layer needs a rule whose weights can be zero, where it has no connection; those of `binary` "
+            "are +1 or -1. Take another `rule.kind`, for instance mixed_precision, or a dense layer."
+        )
     of_all = mapping.model_copy(update={"layers": {}})
     bound = rule_on(chip, rule=rule, mapping=of_all, optimiser=optimiser, precision=precision)
     if not mapping.layers:

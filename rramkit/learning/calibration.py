@@ -203,7 +203,7 @@ def in_service(
     if settings.inputs > len(data.x_train):
         raise InputError(f"`inputs` must be at most {len(data.x_train)}, the training inputs; got {settings.inputs}.")
     law, x = settings.law(experiment), data.x_train[: settings.inputs]
-    cost = evaluate(network, x, data.y_train[: settings.inputs])
+    cost = evaluate(network, x, data.y_train[: settings.inputs], loss=experiment.loss)
     reads = settings.inputs * _READS
     meter = _Meter(settings, Benchmark.of(network, x, seed=settings.seed), law, settings.t_benchmark)
     if not meter.t_benchmark:
@@ -226,8 +226,8 @@ def in_service(
             curve=tuple(sorted(true.found.items())),
             t_benchmark=meter.t_benchmark,
             e_benchmark=reads * cost.energy,
-            accuracy=evaluate(old, data.x_test, data.y_test).accuracy,
-            accuracy_after=evaluate(now, data.x_test, data.y_test).accuracy,
+            accuracy=evaluate(old, data.x_test, data.y_test, loss=experiment.loss).accuracy,
+            accuracy_after=evaluate(now, data.x_test, data.y_test, loss=experiment.loss).accuracy,
             write=written,
         )
         seen = seen.calibrated(at, memory=settings.policy.memory)

@@ -11,7 +11,7 @@ import numpy as np
 
 from rramkit.array.selected_matrix import SelectedMatrix
 from rramkit.errors import InputError
-from rramkit.learning.layers import AnyLayer, Chain, Flatten, MaxPool, Params, Step
+from rramkit.learning.layers import AnyLayer, Chain, Convolution, Dense, Flatten, MaxPool, Params, Step
 
 
 def compared(chain: Chain, params: Params) -> Params:
@@ -32,7 +32,7 @@ def compared(chain: Chain, params: Params) -> Params:
     Raises
     ------
     InputError
-        When no step layer says what such a matrix is compared with.
+        When no step layer says what such a matrix is compared with, or its outputs are a part of sums.
     """
     if not any(isinstance(each, SelectedMatrix) for each in params.matrices):
         return params
@@ -40,12 +40,23 @@ def compared(chain: Chain, params: Params) -> Params:
     for index, own in enumerate(params.split([layer.sizes for layer in chain.layers])):
         for matrix in own.matrices:
             if isinstance(matrix, SelectedMatrix):
+                _check_whole(chain.layers[index], index)
                 threshold = _threshold(chain.layers, index)
                 bias = own.vectors[0] if own.vectors else np.zeros(1)
                 reference = (threshold - bias) / own.scales[0]
                 matrix = matrix.compared(np.broadcast_to(reference, matrix.outputs).astype(float))
             matrices.append(matrix)
     return replace(params, matrices=tuple(matrices))
+
+
+def _check_whole(layer: AnyLayer, index: int) -> None:
+    """Refuse layers whose matrices give parts of a sum, or stand before others inside: bits of them are none of y."""
+    if not isinstance(layer, Dense | Convolution):
+        raise InputError(
+            f"layer {index} in the mapping `sei` must be `dense` or a `convolution`, whose outputs its comparators "
+            f"decide; got {type(layer).model_fields['kind'].default}. Give its matrices another mapping: "
+            "`mapping.layers`."
+        )
 
 
 def _threshold(layers: Sequence[AnyLayer], index: int) -> np.ndarray:

@@ -164,7 +164,13 @@ def evaluate(
     -------
     Evaluation
         Accuracy, confusion, and cost by layer.
+
+    Raises
+    ------
+    InputError
+        When targets are given and the loss is of labels, or the other way round.
     """
+    loss.check(has_targets=labels.ndim == 2)
     meters = tuple(_Metered(matrix) for matrix in network.params.matrices)
     params = replace(network.params, matrices=meters)
     draws = np.random.default_rng(network.seed) if rng is None and reads > 1 else rng

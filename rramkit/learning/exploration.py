@@ -92,24 +92,33 @@ class Exploration(Parameters):
             raise ValueError('chips and correct are of way = "program": trained cells are of one chip. Leave them out')
         if self.correct == 1:
             raise ValueError("correct must be 0, or at least 2 inputs, for a gain and an offset; got 1")
-        if self.experiment.sweep:
-            raise ValueError("experiment.sweep is of `rramkit sweep`. Move its values to `experiments`")
-        if "tables" in self.experiment.model_fields_set:
-            raise ValueError("experiment.tables is not read here. Set `tables` of the exploration, or `plan`")
-        if not self.experiment.data.validation:
-            raise ValueError("experiment.data.validation must be above 0: validation inputs choose among the points")
-        if self.experiment.loss.takes_targets:
-            raise ValueError(
-                f"experiment.loss.kind must be one of labels: accuracy is that of classes; got "
-                f'"{self.experiment.loss.kind}". Take "cross_entropy" or "hinge"'
-            )
-        if self.way == "program" and self.experiment.rule.kind == "float":
-            raise ValueError("experiment.rule.kind must be of a rule that writes cells; got 'float'")
+        misfit = self._misfit(self.experiment)
+        if misfit:
+            raise ValueError(f"experiment.{misfit}")
         try:
             self._check_axes()
         except InputError as error:
             raise ValueError(str(error)) from error
         return self
+
+    def _misfit(self, experiment: Experiment) -> str:
+        """Return what of an experiment, that of all points or of one, cannot be explored; empty: nothing."""
+        if experiment.sweep:
+            return "sweep is of `rramkit sweep`. Move its values to `experiments`"
+        if "tables" in experiment.model_fields_set:
+            return "tables is not read here. Set `tables` of the exploration, or `plan`"
+        if "spiking" in experiment.model_fields_set:
+            return "spiking is not read here: no point is run by spikes. Leave it out"
+        if not experiment.data.validation:
+            return "data.validation must be above 0: validation inputs choose among the points"
+        if experiment.loss.takes_targets:
+            return (
+                "loss.kind must be one of labels: accuracy is that of classes; got "
+                f'"{experiment.loss.kind}". Take "cross_entropy" or "hinge"'
+            )
+        if self.way == "program" and experiment.rule.kind == "float":
+            return "rule.kind must be of a rule that writes cells; got 'float'"
+        return ""
 
     def _check_axes(self) -> None:
         twice = sorted(set(self.plans) & set(self.experiments))
@@ -187,7 +196,7 @@ class Exploration(Parameters):
         Raises
         ------
         InputError
-            When a name is no setting, or a value does not fit.
+            When a name is no setting, or a value does not fit, by itself or an exploration.
 
         Examples
         --------
@@ -198,7 +207,12 @@ class Exploration(Parameters):
         settings = self.experiment.model_dump(exclude_unset=True)
         for name, value in self._changes(point, of_plan=False):
             put(settings, current_path(Experiment, name), value)
-        return Experiment.checked(settings, where=f"explore, {self.text(point)}")
+        where = f"explore, {self.text(point)}"
+        experiment = Experiment.checked(settings, where=where)
+        misfit = self._misfit(experiment)
+        if misfit:
+            raise InputError(f"{where}: {misfit}.")
+        return experiment
 
     def tables_path(self, source: Path | None) -> Path:
         """Return the path of the finished table file, relative to the exploration's own file `source`."""

@@ -35,7 +35,6 @@ from rramkit.learning.trained import TrainedNetwork
 from rramkit.lock import only_writer
 from rramkit.processes import Executor
 from rramkit.record.sources import StageSource
-from rramkit.table import TableFile
 
 RESULTS, TABLE, PICTURE = "explore.json", "explore.csv", "explore.svg"
 """Files of an exploration that is whole, in its folder."""
@@ -265,8 +264,6 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
         if mapping.v_read:  # else nothing of it depends on the tables
             mapping.model(chip.tables.read, experiment.precision, chain=chip.chain, wires=chip.wires)
         programs = exploration.way == "program"
-        if programs and experiment.rule.kind == "float":
-            raise InputError(f"explore, {exploration.text(choices)}: `rule.kind` must be of a rule that writes cells.")
         trained = float_experiment(experiment) if programs else experiment
         run = f"float-{trained.key()}" if programs else f"{file_name(exploration.text(choices))}-{trained.key()}"
         key = [experiment.key(), origins[label], trained.key(), exploration.way, exploration.chips, exploration.correct]
@@ -489,12 +486,6 @@ def _train_floats(points: Sequence[Point]) -> None:
     for path, point in needed.items():
         if not path.exists():  # it is called by its settings, and the tables have no part in it
             run_trial(Trial(path.stem, float_experiment(point.experiment), point.tables, path))
-
-
-@lru_cache(maxsize=2)
-def _file(path: Path, _changed: int) -> TableFile:
-    """Return a table file as it is since its last change; points of one process share it."""
-    return table.load(path)
 
 
 @lru_cache(maxsize=2)

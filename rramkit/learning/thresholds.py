@@ -106,7 +106,8 @@ def one_bit(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, reach: fl
     Raises
     ------
     InputError
-        When a layer is of another kind, or there is no activation with a matrix behind it.
+        When a layer is of another kind or has `copies`, there is no activation with a matrix behind it, or labels are
+        targets.
 
     Examples
     --------
@@ -119,6 +120,11 @@ def one_bit(plain: PlainWeights, x: np.ndarray, labels: np.ndarray, *, reach: fl
     >>> [layer.kind for layer in found.settings.layers], len(found.layers)
     (['dense', 'step', 'dense'], 1)
     """
+    if labels.ndim != 1:
+        raise InputError(
+            f"thresholds are chosen by how many images are classified correctly: `labels` must be classes (N,); got "
+            f"targets {labels.shape}. Take a network of classes."
+        )
     search = _Search(plain, labels, by)
     return search.run(as_numbers(x, np.dtype(np.float32)), reach)
 
@@ -141,6 +147,8 @@ class _Search:
                 "thresholds are found for dense layers, convolutions, activations, pooling and flatten; got a layer "
                 f"{strange[0]}. Take another network."
             )
+        if any(isinstance(each, Dense) and each.copies > 1 for each in self.layers):
+            raise InputError("thresholds are found for dense layers of one row an input; got `copies`. Leave them out.")
 
     def run(self, x: np.ndarray, reach: float) -> OneBit:
         """Walk through all layers."""

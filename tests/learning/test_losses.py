@@ -1,5 +1,6 @@
 """Losses: values in closed form, derivatives by differences, and trainings on targets."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from fixtures.closeness import near
 from fixtures.synthetic import tables
 
 from rramkit import record
+from rramkit.cli.app import run as command
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.evaluate import evaluate
@@ -110,6 +112,21 @@ def test_a_regression_is_learnt_in_rram_and_judged_by_relative_errors(tmp_path):
     loaded: Any = again.network
     found = evaluate(loaded, data.x_test, data.y_test, loss=MeanSquare())
     assert found.errors is not None and found.errors.largest == run.errors["largest"]
+    with pytest.raises(InputError, match="the data have targets"):
+        evaluate(loaded, data.x_test, data.y_test)  # an accuracy in classes would be no number of it
+
+
+def test_the_command_judges_cells_that_spread_by_the_loss_and_refuses_spikes(tmp_path, capsys):
+    data = {"name": "function", "function": "exp", "train_images": 200, "test_images": 50}
+    run = train(regression(data=data, epochs=3), tables())
+    path = str(run.save(tmp_path / "run.h5"))
+    assert command(["evaluate", path, "--spread", "0", "--json"]) == 0
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["accuracy"] == run.accuracy
+    (spread,) = outcome["spreads"]  # of nothing: the cells as they are
+    assert spread["accuracy"] == run.accuracy and spread["errors"]["largest"] == run.errors["largest"]
+    with pytest.raises(InputError, match="the run has targets"):
+        command(["evaluate", path, "--spiking"])
 
 
 def test_a_network_with_bits_has_an_output_for_each(tmp_path):

@@ -268,6 +268,22 @@ def test_a_setting_that_is_none_is_named():
         one.experiment_at({"mapping.rose": "16"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("spiking.steps", 5, "spiking is not read here"),
+        ("tables", "other.h5", "tables is not read here"),
+        ("data.validation", 0.0, "data.validation must be above 0"),
+        ("loss.kind", "mean_square", "loss.kind must be one of labels"),
+        ("rule.kind", "float", "rule.kind must be of a rule that writes cells"),
+    ],
+)
+def test_an_axis_that_no_point_can_have_is_refused(name, value, words):
+    one = Exploration.checked({"tables": "tables.h5", "experiments": {name: [value]}}, where="the test")
+    with pytest.raises(InputError, match=re.escape(f"explore, {one.text(one.default_point)}: {words}")):
+        one.experiment_at(one.default_point)
+
+
 # Resumption -----------------------------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,8 @@ def test_the_fraction_falls_geometrically_while_it_warms_up():
 def test_a_setting_that_does_nothing_is_refused():
     with pytest.raises(InputError, match="warm_from does nothing without warm_up"):
         RowSparse(warm_from=0.5)
+    with pytest.raises(InputError, match="ratio does nothing with swap_every = 0"):
+        RowSparse(swap_every=0, ratio=3.0)
     with pytest.raises(InputError, match="warm_from must be above keep"):
         RowSparse(keep=0.3, warm_up=10)
     with pytest.raises(InputError, match=r"`rule.masked` needs an optimiser with momentum; got `optimiser.momentum` 0"):

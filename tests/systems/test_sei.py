@@ -358,6 +358,16 @@ def test_a_layer_without_a_step_behind_it_is_refused():
     assert compared(plain.network.chain, plain.network.params((), ())).matrices == ()
 
 
+def test_arrays_whose_outputs_are_parts_of_a_sum_have_no_comparators():
+    sparse = {"kind": "clustered", "inputs": 4, "units": 4, "rows": 2, "columns": 2}
+    sparse |= {"connections": {"groups": 2, "outside": 0.0}}
+    network = Network.of(NetworkSettings(layers=[sparse, {"kind": "step"}, {"kind": "dense"}]), (4,), 3)
+    model = ArrayModel(LINEAR, wires=False)
+    arrays = (matrix_of(np.ones((plan.rows, plan.columns)), mapping(), model) for plan in network.matrices[:-1])
+    with pytest.raises(InputError, match=r"layer 0 in the mapping `sei` must be `dense` or .* got clustered"):
+        network.params((*arrays, FloatMatrix(np.ones((4, 3)))), network.vectors)
+
+
 def test_test_reads_move_references_to_where_the_exact_sums_cross_them():
     """Half of every current is lost: with references at half, decisions are the exact ones."""
     plain, sei = small_network(), mapping(bits=2, slices=4)
@@ -472,6 +482,13 @@ def test_a_border_of_zeros_leaves_no_level_to_a_zero():
     x = rng.random((30, 1, 5, 5))
     for by in ("layer", "channel"):
         assert np.all(one_bit(plain, x, np.zeros(30, int), reach=10.0, by=by).layers[0].low == 0.0)
+    with pytest.raises(InputError, match=r"must be classes \(N,\); got targets \(30, 3\)"):
+        one_bit(plain, x, rng.random((30, 3)), reach=10.0)
+    doubled = [{"kind": "flatten"}, {"kind": "dense", "units": 4, "copies": 2}, {"kind": "activation"}]
+    network = Network.of(NetworkSettings(layers=[*doubled, {"kind": "dense"}]), (1, 5, 5), 3)
+    weights = tuple(np.ones((plan.rows, plan.columns)) for plan in network.matrices)
+    with pytest.raises(InputError, match="got `copies`"):
+        one_bit(PlainWeights(network, weights, network.vectors, (), {}), x, np.zeros(30, int), reach=10.0)
     with pytest.raises(InputError, match="no activation"):
         no_bits = Network.of(NetworkSettings(layers=[{"kind": "flatten"}, {"kind": "dense"}]), (1, 5, 5), 3)
         one_bit(PlainWeights(no_bits, (np.zeros((25, 3)),), (np.zeros(3),), (), {}), x, np.zeros(30, int), reach=1.0)

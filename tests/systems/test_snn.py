@@ -344,8 +344,9 @@ def test_a_networks_sigmoids_are_sampled():
         ({"hidden": [4], "function": "relu"}, "sampling", 'Set `spiking.neuron.kind = "lif"`'),
         ({"hidden": [4], "function": "tanh"}, "lif", 'Train with `function = "relu"`'),
         ({"layers": [{"kind": "dense", "units": 4, "bias": "row"}, {"kind": "dense"}]}, "lif", "got dense"),
+        ({"layers": [{"kind": "dense", "bias": "row", "copies": 2}]}, "lif", "one row an input; got `copies` = 2"),
     ],
-    ids=["digital_bias", "sigmoid", "relu", "tanh", "no_activation"],
+    ids=["digital_bias", "sigmoid", "relu", "tanh", "no_activation", "copies"],
 )
 def test_a_network_without_a_spiking_form_is_refused(network, neuron, message):
     chosen = experiment(network=network, epochs=1, float_reference=False)

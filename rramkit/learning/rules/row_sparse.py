@@ -65,7 +65,7 @@ class RowSparse(RramRule):
     )
 
     @model_validator(mode="after")
-    def _warm_up_counts(self) -> Self:
+    def _counts(self) -> Self:
         if self.warm_up and self.warm_from <= self.keep:
             raise ValueError(
                 f"warm_from must be above keep, to which it falls; got {self.warm_from} and {self.keep}. Raise it, or "
@@ -75,6 +75,11 @@ class RowSparse(RramRule):
             raise ValueError(
                 f"warm_from does nothing without warm_up; got {self.warm_from}. Leave it out, or set warm_up to the "
                 "number of batches"
+            )
+        if not self.swap_every and self.ratio != RowSparse.model_fields["ratio"].default:
+            raise ValueError(
+                f"ratio does nothing with swap_every = 0, where rows stay; got {self.ratio}. Leave it out, or set "
+                "swap_every to the number of batches"
             )
         return self
 

@@ -222,6 +222,11 @@ def _dense_layers(layers: tuple[AnyLayer, ...], function: str) -> list[tuple[str
                     f"layer {name}: a spiking layer must have its biases in a row of the array, or none; got digital "
                     'ones. Train with `network.bias = "row"`.'
                 )
+            if layer.copies > 1:
+                raise InputError(
+                    f"layer {name}: a spiking layer must have one row an input; got `copies` = {layer.copies}. Train "
+                    "without."
+                )
         elif place % 2 == 0 or not isinstance(layer, Activation):
             raise InputError(
                 f"layer {name}: a spiking network must be dense layers with an activation between them; got "
