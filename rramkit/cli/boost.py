@@ -38,10 +38,10 @@ def boost(
     from rramkit.learning.boosting import bits_of, boosted
 
     settings = experiment_of(experiment, list(pairs or []), chip)
-    bits_of(settings)  # refused before a folder is made
     path = tables or settings.tables_path(experiment)
     summary, told = output / "boost.json", []
     file = load_tables(path, settings.chip, quiet=quiet)
+    bits_of(settings)  # refused before a folder is made
     for each in (summary, *(output / f"array{number}.h5" for number in range(1, arrays + 1))):
         files.check_writable(each, keep=(experiment, path))
     say_replaced(summary, quiet=quiet)

@@ -168,7 +168,8 @@ def test_a_reader_is_told_what_bends_the_numbers():
     assert headline.notices(checked_tables(), made) == ()
 
 
-def test_a_loss_has_the_unit_of_its_kind():
+def test_a_loss_has_the_unit_of_its_kind(monkeypatch):
+    monkeypatch.setattr(training, "svg", lambda draw, **others: "")  # its pictures are not looked at
     for settings, unit in ({}, " nat"), ({"loss": {"kind": "hinge"}}, ""), ({"loss": {"kind": "bits"}}, " nat"):
         made = run(settings=settings)
         rows = {row.label: row.value for row in training.section(made).blocks[0].rows}
