@@ -31,7 +31,7 @@ def main(tables: Path, folder: Path, epochs: int | None = None) -> None:
     file, points = table.load(tables), {way: [] for way in WAYS}
     for spread in SPREADS:
         for way in WAYS:
-            path = folder / f"{way}_{spread:g}.h5"
+            path = folder / f"{way}_{spread:g}{'' if epochs is None else f'_{epochs}_epochs'}.h5"
             if not path.exists():
                 train(_experiment(way, spread, epochs), file, tables_name=tables.name).save(path)
             run = record.load(path, record.Run)

@@ -27,6 +27,9 @@ from rramkit.table.schema import (
 
 DRIVERS, SENSING, CONVERTERS, SWITCHES = "row drivers", "readouts and cells", "converters", "line switches"
 WORD_LINES, PORTS, COMPARATORS = "word lines", "ports", "comparators"
+CELLS = "cells and word lines"  # where the readouts do not count the cells
+READ_PARTS = (DRIVERS, PORTS, SENSING, CONVERTERS, COMPARATORS, SWITCHES, WORD_LINES, CELLS)
+"""Names of all parts."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_parts(
     rest = energy - e_drivers - e_sensing
     converted = min(whole_conversions * conversion_energy(chain, mapping), rest)
     switched = min(conversions * chain.line_switch.energy, rest - converted)
-    words = WORD_LINES if chain.readout.supplied else "cells and word lines"
+    words = WORD_LINES if chain.readout.supplied else CELLS
     group = LEVEL_SHIFTER.group if chain.readout.supplied else READ.group
     drivers = (PORTS, READ.group) if sei else (DRIVERS, ROW_DRIVER.group)
     compared = sei or chain.merge == "majority"

@@ -1,14 +1,14 @@
 """`rramkit boost`: several small arrays, each trained on what those before it miss, and a vote on every bit."""
 
-import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, load_tables, on_chip
-from rramkit.cli.options import ParameterPairs
+from rramkit.cli.options import ParameterPairs, say_replaced
 from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
@@ -35,13 +35,16 @@ def boost(
     """
     from rramkit import files
     from rramkit.errors import TrainingWarning
-    from rramkit.learning.boosting import boosted
+    from rramkit.learning.boosting import bits_of, boosted
 
     settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
     summary, told = output / "boost.json", []
     file = load_tables(path, settings.chip, quiet=quiet)
-    files.check_writable(summary, keep=(experiment, path))
+    bits_of(settings)  # refused before a folder is made
+    for each in (summary, *(output / f"array{number}.h5" for number in range(1, arrays + 1))):
+        files.check_writable(each, keep=(experiment, path))
+    say_replaced(summary, quiet=quiet)
 
     def done(number: int, one: "Round") -> None:
         one.run.save(output / f"array{number}.h5")
@@ -49,12 +52,11 @@ def boost(
         if not quiet:
             typer.echo(_line(told[-1]))
 
-    output.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TrainingWarning)  # of each array, in its run file
         boosted(settings, file, arrays, tables_name=path.name, done=done)
     with files.whole_file(summary) as new:
-        new.write_text(json.dumps(told, indent=1) + "\n")
+        new.write_text(strict_json.text(told, indent=1) + "\n", encoding="utf-8")
     typer.echo(summary)
 
 

@@ -122,7 +122,8 @@ def evaluate(
     if picture is not None:
         _check_picture(picture, spiking=spiking, keep=(run, data, weights, experiment, tables))
     if spiking:
-        _check_alone(after=after, temperature=temperature, chips=chips, layer=layers, correct=correct)
+        _check_alone(after=after, temperature=temperature, chips=chips, layer=layers, correct=correct, spread=spread)
+        _check_alone(reads=reads > 1)
     if refresh and not after:
         raise InputError("`--refresh` is for cells that age: name a time with `--after SECONDS`.")
     rests = Rests(_ages(after, temperature), refresh, [] if spiking else pairs or [], correct_aged)

@@ -138,7 +138,8 @@ class Subject:
         """Return area and energy of the ports of a network that answers by numbers, where its tables have them."""
         if self.operating is None or fresh.errors is None:
             return {}
-        found = ports_of(self.network, fresh.layers, self.operating.read, _circuits(self.operating))
+        circuits = _circuits(self.operating)
+        found = ports_of(self.network, fresh.layers, self.operating.read, circuits, reads=self.reads)
         return {} if found is None else {"interface": vars(found)}
 
     def _of_function(self, fresh: Evaluation) -> dict[str, Any]:
@@ -147,7 +148,7 @@ class Subject:
         if self.data.name != f"function {settings.function}":
             return {}
         operations = FUNCTIONS[settings.function].operations
-        activations = analog_activations(self.network.network, fresh.layers)
+        activations = self.reads * analog_activations(self.network.network, fresh.layers)
         whole = fresh.energy + activations
         return {"function": {"operations": operations, "activations": activations, "per_joule": operations / whole}}
 

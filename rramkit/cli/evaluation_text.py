@@ -3,6 +3,7 @@
 from typing import Any
 
 from rramkit import units
+from rramkit.array.read_parts import READ_PARTS
 from rramkit.cli.rows import rows
 from rramkit.cli.spiking import spiking_rows
 
@@ -56,12 +57,10 @@ def _of_layers(outcome: dict[str, Any]) -> list[tuple[str, str]]:
     whole += f" for {outcome['reads']} reads, averaged" if "reads" in outcome else ""
     areas = [layer["area"] for layer in outcome["layers"] if layer["area"] is not None]
     shown.append(("one input", f"{whole}{f'; tiles of {_square(sum(areas))}' if areas else ''}"))
-    parts: dict[str, float] = {}
-    for layer in outcome["layers"]:
-        for name, energy in layer["parts"].items():
-            parts[name] = parts.get(name, 0.0) + energy
-    if parts:
-        shown.append(("of it", ", ".join(f"{name} {units.text(energy, 'J')}" for name, energy in parts.items())))
+    parts = {name: sum(layer["parts"].get(name, 0.0) for layer in outcome["layers"]) for name in READ_PARTS}
+    told = [f"{name} {units.text(energy, 'J')}" for name, energy in parts.items() if energy]
+    if told:
+        shown.append(("of it", ", ".join(told)))
     return shown
 
 

@@ -33,8 +33,8 @@ def _value(value: object, *, spread: bool = False) -> str:
         if spread and any(isinstance(each, dict) for each in value):
             return "[\n" + "".join(f"    {each},\n" for each in parts) + "]"
         return "[" + ", ".join(parts) + "]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)  # TOML has no pairs of escapes for one character
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _value(name)

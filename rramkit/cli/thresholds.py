@@ -48,7 +48,7 @@ def thresholds(
 
     from rramkit import files, record
     from rramkit.cli.experiment_text import toml_text
-    from rramkit.cli.options import parameters
+    from rramkit.cli.options import parameters, say_replaced
     from rramkit.cli.progress import stage
     from rramkit.learning.by_layer import kind_of
     from rramkit.learning.chip import of_then
@@ -62,6 +62,7 @@ def thresholds(
         raise InputError(f"`-o` must name the experiment file, for instance one_bit.toml; got {output}. Rename it.")
     for path in (output, weights):
         files.check_writable(path, keep=(run, experiment))
+        say_replaced(path, quiet=False)
     loaded = record.load(run)
     settings = Experiment.checked(of_then(loaded.settings), where=str(run))
     data = settings.data.loaded(seed=settings.seed)
@@ -87,9 +88,8 @@ def thresholds(
     with files.whole_file(weights) as draft, draft.open("wb") as stream:
         np.savez(stream, **found.arrays)  # pyright: ignore[reportArgumentType]  (its keywords are names of arrays)
     with files.whole_file(output) as draft:
-        draft.write_text(
-            toml_text(new, heading=f"The network of {run.name} with activations of one bit; {by} by {by}.")
-        )
+        heading = f"The network of {run.name} with activations of one bit; {by} by {by}."
+        draft.write_text(toml_text(new, heading=heading), encoding="utf-8")
     typer.echo("\n".join((shown, f"{output}", f"{weights}")))
 
 
@@ -116,6 +116,7 @@ def _text(found: "OneBit", images: int, on_test: float, before: float) -> str:
         bits = f"{units.percent(each.ones)} ones"
         count = "one threshold" if each.threshold.size == 1 else f"{each.threshold.size} thresholds"
         shown.append((f"layer {each.name}", f"{units.percent(each.accuracy)} of the images; {bits}; {count}"))
-    lost = f"{100.0 * (before - on_test):.2f} points below the run's {units.percent(before)}"
+    side = "below" if on_test < before else "above"
+    lost = f"{100.0 * abs(before - on_test):.2f} points {side} the run's {units.percent(before)}"
     shown.append(("test inputs", f"{units.percent(on_test)} with bits, in float: {lost}"))
     return rows(shown, width=19)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from rramkit.array.read_parts import READ_PARTS
 from rramkit.cost.analogue import Corner, analogue_items
 from rramkit.cost.area import AreaItem, CircuitArea, Tiles, area_items, copies_of, tiles_of
 from rramkit.cost.assumptions import Assumptions
@@ -18,11 +19,6 @@ from rramkit.cost.memory import leak, settled
 from rramkit.cost.schedule import Schedule, of_span, schedules
 from rramkit.cost.subject import Span, Subject
 from rramkit.record import EpisodeRun, TrainingOutcome
-
-_READS = (
-    *("row drivers", "readouts and cells", "converters", "line switches", "word lines", "cells and word lines"),
-    *("ports", "comparators"),  # of inputs that select rows
-)
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class Cost:
 
     @cached_property
     def line_buffers(self) -> tuple[LineBuffer, ...]:
-        """The pipeline of line buffers for one input; none of a network with residual blocks."""
+        """The pipeline of line buffers for one input; none where layers are not a plain chain."""
         return line_buffers(self.subject, self.components, self.assumed)
 
     @cached_property
@@ -189,7 +185,7 @@ class Cost:
     def writes_and_reads(self) -> tuple[float, float]:
         """Return the arrays' energy of writes (pulses, and reads to write) and of reads that multiply (J)."""
         writes = total(item for item in self.items if item.origin == "SPICE" and item.phase == "update")
-        return writes, total(item for item in self.items if item.part in _READS)
+        return writes, total(item for item in self.items if item.part in READ_PARTS)
 
     def layers(self) -> tuple[LayerTotal, ...]:
         """Return the cost of each layer with a matrix."""

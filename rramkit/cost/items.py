@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rramkit.array.read_parts import COMPARATORS, CONVERTERS
+
 Phase = Literal["forward", "backward", "gradient", "update", "static"]
 PHASES: tuple[Phase, ...] = ("forward", "backward", "gradient", "update", "static")
 
@@ -64,7 +66,7 @@ class Item:
         """Heading of the breakdown that it stands under."""
         if self.phase == "static":
             return "static power"
-        if self.part in ("converters", "comparators"):
+        if self.part in (CONVERTERS, COMPARATORS):
             return "conversion"
         return "data movement" if self.price.startswith(_MOVES) else self.phase
 

@@ -28,6 +28,7 @@ from rramkit.learning.layers import (
     Activation,
     AnyLayer,
     BatchNorm,
+    Clustered,
     Convolution,
     Dense,
     MaxPool,
@@ -94,7 +95,7 @@ class _Geometry:
 
 
 def line_buffers(subject: Subject, components: Components, assumed: Assumptions) -> tuple[LineBuffer, ...]:
-    """Return the line buffers of a network for one input, by matrix; none for networks with residual blocks.
+    """Return the line buffers of a network for one input, by matrix; none where layers are not a plain chain.
 
     Parameters
     ----------
@@ -106,11 +107,13 @@ def line_buffers(subject: Subject, components: Components, assumed: Assumptions)
         `data_bits`.
     """
     layers = _geometry(subject.network, assumed.data_bits)
+    if not layers:
+        return ()
     register, found = components[REGISTER], []
     count = max(passes(subject, subject.training), 1.0)
     seconds = subject.training.reads["seconds"][:, 0] / count
-    times = [float(each) / layer.positions for each, layer in zip(seconds, layers, strict=False)]
-    for layer, matrix in zip(layers, subject.work.matrices, strict=False):
+    times = [float(each) / layer.positions for each, layer in zip(seconds, layers, strict=True)]
+    for layer, matrix in zip(layers, subject.work.matrices, strict=True):
         moved = (matrix.inputs + matrix.rows * matrix.positions) * layer.bits
         bits = layer.kept * layer.bits
         energy, area = moved * register.energy_at(), bits * register.area_at()
@@ -134,10 +137,10 @@ def _timed(
 
 
 def _geometry(network: Network, data_bits: int) -> list[_Geometry]:
-    """Return the inputs of each matrix of a plain chain of layers; none where there are residual blocks."""
+    """Return the inputs of each matrix of a plain chain of layers; none where there are residual blocks or clusters."""
     shape, classes, bits, pool, found = network.input_shape, network.plan.shape[0], data_bits, 1, []
     for layer in network.chain.layers:
-        if isinstance(layer, Residual):
+        if isinstance(layer, Residual | Clustered):
             return []
         plan = layer.plan(shape, classes=classes, reach=1.0)
         if isinstance(layer, Dense | Convolution):

@@ -1,5 +1,7 @@
 """Ports of a network in arrays: what stands between its digital inputs and outputs and the lines, in area and energy.
 
+The ends of a network alone; drivers and converters of all of its matrices are `rramkit.cost.interfaces`.
+
 An input line is driven by a row driver (a converter of some bits), or by its line switch alone where an input is one
 bit; an output is a readout with its converter, or a comparator. Which of both a network has is read off the stages that
 are on: `row_driver` in its first matrix, `adc` in its last. (Merging the interface, MEI, DAC 2015: RECALLED; circuits
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.array.read_parts import DRIVERS, SENSING
+from rramkit.array.read_parts import CONVERTERS, DRIVERS, SENSING
 from rramkit.cost.area import CircuitArea
 from rramkit.cost.assumptions import Assumptions
 from rramkit.learning.cells import leaves
@@ -56,6 +58,7 @@ def ports_of(
     circuits: Mapping[str, CircuitArea],
     *,
     assumed: Assumptions | None = None,
+    reads: int = 1,
 ) -> Ports | None:
     """Return the ports of a network.
 
@@ -71,6 +74,8 @@ def ports_of(
         Areas of their circuits, as `circuit_areas` gives them.
     assumed : Assumptions, optional
         Layout factor and capacitance of an area; left out, the default ones.
+    reads : int
+        Passes of an input, of which the layers' costs are.
 
     Returns
     -------
@@ -90,12 +95,12 @@ def ports_of(
     inputs, outputs = plans[0].fan_in, plans[-1].columns
     area = sum(inputs * _area(circuits[name], assumed) for name in of_input)
     area += sum(outputs * _area(circuits[name], assumed) for name in of_output)
-    energy = inputs * _mean(tables, LINE_SWITCH.group, LINE_SWITCH.energy)
+    energy = reads * inputs * _mean(tables, LINE_SWITCH.group, LINE_SWITCH.energy)
     energy += layers[0].parts.get(DRIVERS, 0.0) * inputs / plans[0].rows
     if last.adc.bits:
-        energy += layers[-1].parts.get(SENSING, 0.0)
+        energy += sum(layers[-1].parts.get(name, 0.0) for name in (SENSING, CONVERTERS))
     else:
-        energy += outputs * _mean(tables, CURRENT_SENSE.group, CURRENT_SENSE.energy)
+        energy += reads * outputs * _mean(tables, CURRENT_SENSE.group, CURRENT_SENSE.energy)
     return Ports(inputs, outputs, of_input, of_output, area, energy)
 
 

@@ -8,17 +8,17 @@ from the shapes: the image is read from memory in each step, each pixel is compa
 counts its refractory steps, each spike of an output is counted. Leaks, resets and leakage between pulses have no price.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.stages.chain import ReadChain
+from rramkit.array.read_parts import SENSING, read_parts
 from rramkit.cost.components import Components
 from rramkit.cost.items import Item, Origin, total
 from rramkit.learning.spiking.evaluation import LayerSpikes, SpikingEvaluation
 from rramkit.learning.spiking.network import SpikingLayer, SpikingNetwork
-from rramkit.table.schema import LEVEL_SHIFTER, LINE_SWITCH, READ, READOUT_INTEGRATING, ROW_DRIVER, SENSE_AMP
+from rramkit.table.schema import READOUT_INTEGRATING, SENSE_AMP
 
 INTEGRATION, COMPARISON, REFRACTORY = "integrating readouts and cells", "threshold comparators", "refractory counters"
 NEURON = (INTEGRATION, COMPARISON, REFRACTORY)
@@ -119,21 +119,14 @@ def _reads(layer: SpikingLayer, spikes: LayerSpikes, inputs: int) -> Iterator[It
     cost, matrix = spikes.cost, layer.matrix
     if not isinstance(matrix, MappedMatrix) or not cost.energy:
         return
-    chain: ReadChain = matrix.tile.model.chain
-    conversions, vectors = cost.conversions / inputs, cost.vectors / inputs
-    drivers, sensing = cost.e_drivers / inputs, cost.e_sensing / inputs
-    switched = conversions * chain.line_switch.energy
-    rest = cost.energy / inputs - drivers - sensing - switched
-    others, group = ("word lines", LEVEL_SHIFTER) if chain.readout.supplied else ("cells and word lines", READ)
-    parts: Sequence[tuple[str, str, float, float]] = (
-        ("row drivers", ROW_DRIVER.group, vectors, drivers),
-        (INTEGRATION, READOUT_INTEGRATING.group, conversions, sensing),
-        ("line switches", LINE_SWITCH.group, conversions, switched),
-        (others, group.group, vectors, rest),
-    )
-    for part, price, count, energy in parts:
-        if energy:
-            yield _item(spikes.label, part, price, count, energy)
+    sums = {"energy": cost.energy, "e_drivers": cost.e_drivers, "e_sensing": cost.e_sensing}
+    counts = {"conversions": cost.conversions, "whole_conversions": 0.0}  # the comparators of neurons are counted apart
+    for part in read_parts(matrix.tile.model.chain, matrix.mapping, **sums, **counts):
+        if part.energy:
+            integrated = part.name == SENSING
+            name, price = (INTEGRATION, READOUT_INTEGRATING.group) if integrated else (part.name, part.group)
+            count = cost.vectors if part.by_vector else cost.conversions
+            yield _item(spikes.label, name, price, count / inputs, part.energy / inputs)
 
 
 def _item(layer: str, part: str, price: str, count: float, energy: float) -> Item:

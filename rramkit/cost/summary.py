@@ -58,7 +58,7 @@ def summary(cost: Cost, swings: Sequence[Swing] = ()) -> dict[str, object]:
         "layers": [asdict(each) for each in cost.layers()],
         "area": cost.area,
         "line_buffers": [asdict(each) for each in cost.line_buffers],
-        "interfaces": {
+        "drivers_and_converters": {
             **asdict(cost.interfaces),
             "energy": cost.interfaces.energy,
             "area": cost.interfaces.area,

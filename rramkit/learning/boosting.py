@@ -94,9 +94,7 @@ def boosted(
     Traceback (most recent call last):
     rramkit.errors.InputError: `loss.kind` must be "bits" for votes on bits; got "cross_entropy". Set it.
     """
-    loss = experiment.loss
-    if not isinstance(loss, Bits):
-        raise InputError(f'`loss.kind` must be "bits" for votes on bits; got "{loss.kind}". Set it.')
+    loss = bits_of(experiment)
     if arrays < 1:
         raise InputError(f"`arrays` must be 1 or more; got {arrays}. Train one at least.")
     data = data_set(None, experiment)
@@ -116,6 +114,14 @@ def boosted(
         if done is not None:
             done(index + 1, rounds[-1])
     return rounds
+
+
+def bits_of(experiment: Experiment) -> Bits:
+    """Return the loss of an experiment; raise `InputError` when it has no bits to vote on."""
+    loss = experiment.loss
+    if not isinstance(loss, Bits):
+        raise InputError(f'`loss.kind` must be "bits" for votes on bits; got "{loss.kind}". Set it.')
+    return loss
 
 
 def votes_of(loss: Bits, scores: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from matplotlib.ticker import PercentFormatter
 
 from rramkit.plots.style import BLUE, QUIET, legend_above
 
+_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
 
 def accuracy_by_step(ax: Axes, accuracy: np.ndarray, beside: float | None = None) -> Axes:
     """Draw the accuracy after each step (T,), and as a line that of the same network read by levels."""
@@ -21,6 +23,3 @@ def accuracy_by_step(ax: Axes, accuracy: np.ndarray, beside: float | None = None
     ax.set(xlabel="steps shown", ylabel="inputs classified correctly (%)")
     legend_above(ax)
     return ax
-
-
-_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)

@@ -83,9 +83,7 @@ def _learning(run: Run) -> Panel:
         TableRow("accuracy, training images (of those evaluated)", units.percent(epochs.accuracy_train[-1])),
         TableRow(f"accuracy before training, {images} images", units.percent(accuracy[0])),
         TableRow(f"best epoch on {images} images", f"{epochs.epoch[best]}, with {units.percent(accuracy[best])}"),
-        TableRow(
-            "loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f}{'' if run.errors else ' nat'}"
-        ),
+        TableRow("loss, before and after", f"{epochs.loss[0]:.4f}, {epochs.loss[-1]:.4f}{_unit_of_loss(run)}"),
         TableRow("digital numbers a weight", _memory(run)),
         TableRow("epochs", units.count(epochs.epoch[-1])),
         TableRow("wall-clock time, both networks", units.text(run.train_seconds, "s")),
@@ -103,6 +101,13 @@ def _memory(run: Run) -> str:
         return "not recorded" if run.memory is None else "none"
     parts = ", ".join(f"{name}: {count}" for name, count in run.memory.items())
     return f"{sum(run.memory.values())} ({parts})"
+
+
+def _unit_of_loss(run: Run) -> str:
+    """Return the unit of the loss: nat of a cross-entropy, which runs without that setting have; else none."""
+    loss = run.settings.get("loss")
+    kind = loss.get("kind") if isinstance(loss, dict) else "cross_entropy"
+    return " nat" if kind in ("cross_entropy", "bits") else ""
 
 
 def _certainty(run: Run) -> list[TableRow]:

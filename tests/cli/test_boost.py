@@ -56,6 +56,7 @@ def test_an_evaluation_prints_errors_reads_operations_and_the_share_that_was_tun
     more = json.loads(_run("evaluate", run, "--reads", 3, "--chips", 1, "--json").stdout)
     assert once["errors"]["mean"] == near(1.0 - once["accuracy"], 1e-12)  # rounding
     assert more["reads"] == 3 and more["energy"] == near(3.0 * once["energy"], 1e-6)  # made-up reads have no noise
+    assert more["function"]["per_joule"] == near(once["function"]["per_joule"] / 3.0, 1e-6)
     assert once["function"]["per_joule"] == near(22 / (once["energy"] + once["function"]["activations"]), 1e-12)
     assert more["chips"][0]["tuned"] == 1.0 and more["chips"][0]["window"] == 0.01
     text = evaluation_text.text(more)
@@ -74,3 +75,12 @@ def test_what_cannot_be_boosted_is_refused_in_one_line(folder, tmp_path):
     (tmp_path / "other.toml").write_text(SETTINGS.replace('"bits", bits = 2, gray = true', '"mean_square"'))
     with pytest.raises(InputError, match=r'`loss\.kind` must be "bits" for votes on bits; got "mean_square"\. Set it'):
         _run("boost", tmp_path / "other.toml", "--tables", folder / "tables.h5", "-o", tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_boost_does_not_write_over_its_tables(folder, tmp_path):
+    table.save(tables(), tmp_path / "array2.h5")
+    before = (tmp_path / "array2.h5").read_bytes()
+    with pytest.raises(InputError, match=r"array2\.h5: the output is also an input of this command"):
+        _run("boost", folder / "mei.toml", "--tables", tmp_path / "array2.h5", "--arrays", 2, "-o", tmp_path)
+    assert (tmp_path / "array2.h5").read_bytes() == before

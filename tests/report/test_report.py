@@ -17,7 +17,7 @@ from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli import report as command
 from rramkit.cli import residuals
 from rramkit.errors import InputError, KitError
-from rramkit.report import headline, limits, report
+from rramkit.report import headline, limits, report, training
 from rramkit.report import page as page_module
 from rramkit.report.page import NOT_MODELLED, chapters
 from rramkit.table import HeldOut, Quantity, Table, TableFile
@@ -166,6 +166,14 @@ def test_a_reader_is_told_what_bends_the_numbers():
     assert "The run was trained with tables other than" in said
     assert "left the wires out" in said
     assert headline.notices(checked_tables(), made) == ()
+
+
+def test_a_loss_has_the_unit_of_its_kind(monkeypatch):
+    monkeypatch.setattr(training, "svg", lambda draw, **others: "")  # its pictures are not looked at
+    for settings, unit in ({}, " nat"), ({"loss": {"kind": "hinge"}}, ""), ({"loss": {"kind": "bits"}}, " nat"):
+        made = run(settings=settings)
+        rows = {row.label: row.value for row in training.section(made).blocks[0].rows}
+        assert rows["loss, before and after"] == f"{made.epochs.loss[0]:.4f}, {made.epochs.loss[-1]:.4f}{unit}"
 
 
 def test_hostile_text_stays_text(tmp_path):

@@ -16,6 +16,7 @@ from rramkit.array.clusters import Cluster, clusters_of, tiles_of
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import FloatMatrix, Samples
+from rramkit.cost import cost_of
 from rramkit.cost.work import work_of
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment, train
@@ -169,6 +170,7 @@ def test_a_training_leaves_cells_without_a_connection_alone_and_its_file_holds_t
     work = work_of(run.network.network)
     assert len(work.matrices) == len(layer.clusters) + 1
     assert work.macs_backward == 12 * 3  # of the last layer: a first layer sends no errors back
+    assert cost_of(run).line_buffers == ()  # clusters are no chain of layers
 
 
 def test_the_example_is_an_experiment_and_uses_every_cell_of_its_arrays():

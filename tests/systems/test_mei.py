@@ -8,7 +8,7 @@ import pytest
 from fixtures.closeness import near
 from fixtures.synthetic import tables
 
-from rramkit.array.read_parts import DRIVERS, SENSING
+from rramkit.array.read_parts import CONVERTERS, DRIVERS, SENSING
 from rramkit.cost.ports import ports_of
 from rramkit.errors import InputError
 from rramkit.learning import Experiment
@@ -102,7 +102,10 @@ def ports(levels, bits) -> Any:
         network=SimpleNamespace(matrices=plans), params=SimpleNamespace(matrices=(matrix, matrix))
     )
     cost = {"kind": "dense", "also": "dense", "shape": (1, 1), "cells": 1, "energy": 0.0, "seconds": 0.0, "clamped": 0}
-    layers = (LayerCost("0", **cost, parts={DRIVERS: 6e-12}), LayerCost("2", **cost, parts={SENSING: 50e-12}))
+    layers = (
+        LayerCost("0", **cost, parts={DRIVERS: 6e-12}),
+        LayerCost("2", **cost, parts={SENSING: 50e-12, CONVERTERS: 7e-12}),
+    )
     areas = {"line_switch": 1e-12, "row_driver": 10e-12, "readout": 20e-12, "adc": 30e-12, "current_sense": 2e-12}
     circuits = {name: SimpleNamespace(area=area, capacitance=4e-15) for name, area in areas.items()}
     column = {
@@ -120,11 +123,13 @@ def test_ports_are_counted_and_priced_by_the_stages_that_are_on(monkeypatch):
     assert with_converters is not None
     # layout factor 3, capacitors of 4 fF at 2 fF/um2: 2 um2 each
     assert with_converters.area == near((4 * (3 + 2 + 30 + 2) + 3 * (60 + 2 + 90 + 2)) * 1e-12, 1e-12)
-    assert with_converters.energy == near(4 * 1e-12 + 6e-12 * 4 / 12 + 50e-12, 1e-12)
+    assert with_converters.energy == near(4 * 1e-12 + 6e-12 * 4 / 12 + 50e-12 + 7e-12, 1e-12)
     network, layers, file, circuits = ports(levels=0, bits=0)
     layers = (LayerCost(**{**vars(layers[0]), "parts": {}}), layers[1])
     merged = ports_of(network, layers, file, circuits)
     assert merged is not None
     assert merged.area == near((4 * 5 + 3 * 8) * 1e-12, 1e-12) and merged.energy == near(4e-12 + 3 * 3e-12, 1e-12)
+    twice = ports_of(network, layers, file, circuits, reads=2)
+    assert twice is not None and twice.energy == near(2.0 * merged.energy, 1e-12) and twice.area == merged.area
     assert merged.output_circuits == ("current_sense",)
     assert ports_of(network, layers, file, {}) is None

@@ -400,6 +400,8 @@ def test_the_command_prints_and_draws_it(trained, tmp_path):
     for wrong, message in (
         (["--plot", str(tmp_path / "x.png")], "name `--spiking` too"),
         (["--spiking", "--chips", "2"], "got `--chips` too"),
+        (["--spiking", "--spread", "0.1"], "got `--spread` too"),
+        (["--spiking", "--reads", "2"], "got `--reads` too"),
         (["--spiking", "-s", "step=3"], "`step` is not a known key"),
     ):
         assert message in str(evaluated(*wrong).exception)
