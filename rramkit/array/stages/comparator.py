@@ -44,8 +44,7 @@ class Comparator(Stage):
             "t_decide": latch.condition(SENSE_AMP.t_clock),
         }
         if SENSE_AMP_OFFSET.group in tables.tables:
-            spread = tables[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-            values["v_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+            values["v_sigma"] = tables[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset)
         return cls.checked(values, where="the table `sense_amp`")
 
     @property

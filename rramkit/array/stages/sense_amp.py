@@ -47,6 +47,5 @@ class SenseAmp(Parameters):
             "t_decide": table.condition(SENSE_AMP.t_clock),
         }
         if SENSE_AMP_OFFSET.group in tables.tables:
-            spread = tables.nominal()[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-            values["offset_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+            values["offset_sigma"] = tables.nominal()[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset)
         return cls.checked(values, where=f"the table `{SENSE_AMP.group}`")
