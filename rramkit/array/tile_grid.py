@@ -542,11 +542,16 @@ class TileGrid:
 
 
 def _joint(tiles: Tile, *, rng: Rng | None) -> Periphery:
-    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows."""
+    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows.
+
+    A sensed line has a switch in each of the Tr tiles.
+    """
     xp, (down, across, halves, rows, pairs) = namespace(tiles.g_cell), tiles.g_cell.shape
     tall = xp.permute_dims(tiles.g_cell, (1, 2, 0, 3, 4)).reshape(1, across, halves, down * rows, pairs)
     draws = TileRng.of(rng, (1, across)) if tiles.model.chain.per_tile else None
-    return replace(Periphery.of(tall, tiles.model, rng=draws), e_batch=tiles.periphery.e_batch)
+    joint = Periphery.of(tall, tiles.model, rng=draws)
+    e_switches = (down - 1) * tiles.model.chain.line_switch.e_conversion
+    return replace(joint, e_conversion=joint.e_conversion + e_switches, e_batch=tiles.periphery.e_batch)
 
 
 def _size(g_cell: Array, model: ReadModel, largest: tuple[int, int] | None) -> tuple[int, int]:

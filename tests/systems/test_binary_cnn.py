@@ -206,6 +206,9 @@ def test_joined_bit_lines_are_converted_once():
     np.testing.assert_allclose(joined.y, whole, rtol=0, atol=1e-9)  # levels, scaled and back
     assert np.abs(apart.y - whole).max() > 0.5 * step / UNIT  # three errors of rounding are not one
     assert joined.energy < apart.energy
+    switched = grid_of(WEIGHT, "analog", adc=adc, line_switch={"energy": 1e-13}).forward(BITS)
+    switches = 3 * (4 + 40 * 3)  # in each of three arrays: of four rows once, of three outputs for each of 40 vectors
+    assert switched.energy - joined.energy == near(switches * 1e-13, rel=1e-6)  # a difference of sums
 
 
 def test_joined_bit_lines_have_the_noise_of_one_converter_and_a_range_of_their_own():
