@@ -267,7 +267,7 @@ class MappedMatrix:
     def _calibrated_by_planes(self, mapping: BitSerial, x: Samples, *, margin: float) -> Self:
         """Return this matrix, ranges and bits of the conversions of bit-serial weights set by samples (N, R)."""
         v_max, chain = self.tile.model.cells.v_forward, self.tile.model.chain
-        rows = to_numpy(x.scaled(v_max)[0].rows())
+        rows = to_numpy(self._volts(x, v_max)[0].rows())
         some = bit_planes.some_of(rows)
         numbers = whole(some, mapping.x_max / v_max, -mapping.x_max, mapping.x_max)
         flips = None if self.flips is None else to_numpy(self.flips)
