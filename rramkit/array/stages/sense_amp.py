@@ -2,7 +2,8 @@
 
 It tells whether the readout's output exceeds a reference voltage. Each has an input offset, drawn once. Energy and time
 of a decision are the largest over the table's overdrives and common modes, and the table's clock period: the reference,
-and so the common mode, is another one in each column.
+and so the common mode, is another one in each column. The merge `majority` has the same latch, at its mean energy
+(`comparator`).
 """
 
 from typing import Self
