@@ -272,6 +272,8 @@ def test_a_grid_that_counts_needs_the_count_and_pairs():
     model = ArrayModel.from_tables(FINE, wires=False, chain=ReadChain(merge="count"))
     with pytest.raises(InputError, match="must be the current of one count"):
         TileGrid.of(np.full((2, 4, 3), 20e-6), model)
+    with pytest.raises(InputError, match="must be the current of one count"):
+        model.tile(np.full((2, 4, 3), 20e-6))
     with pytest.raises(InputError, match="1 half"):
         TileGrid.of(np.full((1, 4, 3), 20e-6), model, i_count=1e-6)
 
