@@ -21,6 +21,7 @@ from rramkit.array.conversions import Conversions
 from rramkit.array.mapping.bit_serial import BitSerial
 from rramkit.array.mapping.conductance_levels import whole
 from rramkit.array.mapping.mapping import Mapping
+from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.matrix import Product, Samples
 from rramkit.array.products import times
 from rramkit.array.read import Reading
@@ -104,13 +105,14 @@ class MappedMatrix:
         Raises
         ------
         InputError
-            When the weights have another shape or are too large, or the mapping has no window.
+            When the weights have another shape or are too large, the mapping has no window, or the chain's merge is
+            not for it.
         """
         weight = as_array(weight, "weight")
         if weight.ndim != 2:
             raise InputError(f"`weight` must be (N, M); got {tuple(weight.shape)}. Reshape it.")
         flips = mapping.flips(weight)
-        i_count = mapping.g_unit * model.cells.v_forward if model.chain.merge in ("count", "majority") else 0.0
+        i_count = current_of_count(mapping, model)
         grid = TileGrid.of(mapping.targets(weight, flips), model, largest=largest, i_count=i_count, rng=rng)
         return cls(grid, mapping, flips, x_range=x_range)
 
@@ -265,7 +267,7 @@ class MappedMatrix:
     def _calibrated_by_planes(self, mapping: BitSerial, x: Samples, *, margin: float) -> Self:
         """Return this matrix, ranges and bits of the conversions of bit-serial weights set by samples (N, R)."""
         v_max, chain = self.tile.model.cells.v_forward, self.tile.model.chain
-        rows = to_numpy(x.scaled(v_max)[0].rows())
+        rows = to_numpy(self._volts(x, v_max)[0].rows())
         some = bit_planes.some_of(rows)
         numbers = whole(some, mapping.x_max / v_max, -mapping.x_max, mapping.x_max)
         flips = None if self.flips is None else to_numpy(self.flips)
@@ -294,6 +296,29 @@ class MappedMatrix:
             return x.scaled(v_max)
         unit = v_max / self.x_range
         return Samples(x.values * unit, x.windows), unit
+
+
+def current_of_count(mapping: Mapping, model: ReadModel) -> float:
+    """Return the current of an input of one at a weight of one (A), by which the chain's merge counts; 0: it does not.
+
+    Raises
+    ------
+    InputError
+        When the merge is not for the mapping: columns of digits have no counts of weights, and bit-serial weights are
+        converted array by array.
+    """
+    chain = model.chain
+    if chain.counts and not isinstance(mapping, Pairs):
+        raise InputError(
+            f"`mapping.kind` must be pairs with the merge {chain.merge}, which counts weights of +1 and -1; got "
+            f"{type(mapping).__name__}. Take pairs, or set `read.merge` to digital."
+        )
+    if chain.merge == "analog" and isinstance(mapping, BitSerial):
+        raise InputError(
+            "`read.merge` must be digital with the mapping bit_serial, whose conversions are those of each array; got "
+            "analog. Leave it out, or take another mapping."
+        )
+    return mapping.g_unit * model.cells.v_forward if chain.counts else 0.0
 
 
 class _ReadCost:

@@ -144,7 +144,7 @@ class ArrayModel(ReadModel):
         Raises
         ------
         InputError
-            When the shape or a value does not fit, or `rng` is missing.
+            When the shape or a value does not fit, `rng` is missing, or the chain's merge counts.
 
         Examples
         --------
@@ -159,7 +159,7 @@ class ArrayModel(ReadModel):
         g_cell = np.asarray(g_cell) if isinstance(g_cell, (list, tuple)) else g_cell
         rows, columns = g_cell.shape[-2], g_cell.shape[-1] * (g_cell.shape[0] if g_cell.ndim == 3 else 1)
         most = self.largest_array
-        one = rows <= most[0] and columns <= most[1]
+        one = rows <= most[0] and columns <= most[1] and not self.chain.counts
         return Tile.of(g_cell, self, rng=rng) if one else TileGrid.of(g_cell, self, largest=most, rng=rng)
 
     def program(

@@ -6,7 +6,8 @@
                        `majority`, mapping `sei`) n times their energy
     line switches      n e_switch, of the sensed lines
     word lines         what is left: word lines and the switches of the driven lines, once a batch; of `sei` the gates
-                       of each vector; where the supplies' energy is not counted, the cells' too
+                       of each vector; of joined arrays the sensed lines' switches in all but one; where the
+                       supplies' energy is not counted, the cells' too
 
 so that parts add up to what was measured.
 """

@@ -131,16 +131,16 @@ class TileGrid:
                 "`g_cell` must be (2, N, M) in siemens, plus and minus, or single-ended (1, N, M) or (N, M); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        size, merge = _size(g_cell, model, largest), model.chain.merge
+        size, merge, counts = _size(g_cell, model, largest), model.chain.merge, model.chain.counts
         rows, pairs = (int(lines) for lines in g_cell.shape[1:])
-        if merge in ("count", "majority") and (i_count <= 0.0 or g_cell.shape[0] != 2):
+        if counts and (i_count <= 0.0 or g_cell.shape[0] != 2):
             raise InputError(
                 f"`i_count` must be the current of one count, above 0 A, of pairs for the merge {merge}; got "
                 f"{i_count:g} A, {g_cell.shape[0]} half. Pass it, or set `read.merge` to digital or analog."
             )
         tiles = Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng)
         joint = _joint(tiles, rng=rng) if merge == "analog" else None
-        return cls(tiles, rows, pairs, i_count if merge in ("count", "majority") else 0.0, joint)
+        return cls(tiles, rows, pairs, i_count if counts else 0.0, joint)
 
     @staticmethod
     def shape_of(g_cell: Array, model: ReadModel, *, largest: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -542,11 +542,16 @@ class TileGrid:
 
 
 def _joint(tiles: Tile, *, rng: Rng | None) -> Periphery:
-    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows."""
+    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows.
+
+    A sensed line has a switch in each of the Tr tiles.
+    """
     xp, (down, across, halves, rows, pairs) = namespace(tiles.g_cell), tiles.g_cell.shape
     tall = xp.permute_dims(tiles.g_cell, (1, 2, 0, 3, 4)).reshape(1, across, halves, down * rows, pairs)
     draws = TileRng.of(rng, (1, across)) if tiles.model.chain.per_tile else None
-    return replace(Periphery.of(tall, tiles.model, rng=draws), e_batch=tiles.periphery.e_batch)
+    joint = Periphery.of(tall, tiles.model, rng=draws)
+    e_switches = (down - 1) * tiles.model.chain.line_switch.e_conversion
+    return replace(joint, e_conversion=joint.e_conversion + e_switches, e_batch=tiles.periphery.e_batch)
 
 
 def _size(g_cell: Array, model: ReadModel, largest: tuple[int, int] | None) -> tuple[int, int]:

@@ -37,9 +37,7 @@ def value_of(design: Design, name: str) -> float:
     InputError
         When no plan has it, or plans give it different values.
     """
-    values = {number_of_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)}
-    if not values and design.cell is not None:
-        values = {number_of_path(design.cell, path) for path in matches(design.cell, name)}
+    values = {number_of_path(owner, path) for owner in _owners(design, name) for path in matches(owner, name)}
     if not values:
         raise InputError(f"`{name}` is no circuit parameter of this design.{_near(design, name)}")
     if len(values) > 1:
@@ -64,7 +62,7 @@ def beside(design: Design, name: str, step: float) -> tuple[float, float]:
     if value == 0.0:
         raise InputError(f"`{name}` is 0 in this design: a relative change of it is none. Name another parameter.")
     low, high = sorted((value * (1.0 - step), value * (1.0 + step)))
-    if any(is_whole_path(plan.nominal, path) for plan in design.plans for path in matches(plan.nominal, name)):
+    if any(is_whole_path(owner, path) for owner in _owners(design, name) for path in matches(owner, name)):
         return float(min(round(low), value - 1)), float(max(round(high), value + 1))
     return low, high
 
@@ -108,6 +106,12 @@ def changed(design: Design, name: str, value: float) -> tuple[Design, tuple[str,
         touched += [plan.name] if new is not plan else []
         blocks.append(new)
     return design.model_copy(update={"cell": cell, "blocks": tuple(blocks)}), tuple(touched)
+
+
+def _owners(design: Design, name: str) -> list[Parameters]:
+    """Return what has a parameter: the circuits of plans, or else the plan of cell and array."""
+    owners: list[Parameters] = [plan.nominal for plan in design.plans if matches(plan.nominal, name)]
+    return owners if owners or design.cell is None else [design.cell]
 
 
 def _changed_plan(plan: ComponentPlan, name: str, value: float) -> ComponentPlan:

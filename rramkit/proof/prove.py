@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import BitSerial, Sei
 from rramkit.array.matrix import Matrix
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
@@ -153,7 +154,15 @@ def _with_tiles(network: TrainedNetwork, change: Callable[[Tile], Tile]) -> Trai
 
 def _with_tile(matrix: Matrix, change: Callable[[Tile], Tile]) -> Matrix:
     if not isinstance(matrix, MappedMatrix):
-        raise InputError("the run's matrices must be in RRAM; one is not. Pass a run of the network in RRAM.")
+        raise InputError(
+            "the run's matrices must be in RRAM, without copies, moved rows or corrections; got "
+            f"{type(matrix).__name__}. Prove a run of such a network."
+        )
+    if isinstance(matrix.mapping, BitSerial | Sei):
+        raise InputError(
+            "the run's matrices must be read in whole vectors of input voltages, each output converted; got the "
+            f"mapping {type(matrix.mapping).__name__}. Prove a run with another mapping."
+        )
     tile = matrix.tile
     changed = replace(tile, tiles=change(tile.tiles)) if isinstance(tile, TileGrid) else change(tile)
     return replace(matrix, tile=changed)

@@ -320,12 +320,7 @@ class SpiceTile(Tile):
         conversions: Conversions | None = None,
     ) -> Reading:
         """Read signed voltages `v` in volts as `Tile.sensed` does, in ngspice; every output is converted."""
-        if conversions is not None:
-            raise InputError(
-                "the run's mapping leaves conversions out (`bit_serial`): arrays in ngspice are read in whole vectors. "
-                "Train with another mapping."
-            )
-        assert self.solver is not None and joint is None
+        assert self.solver is not None and joint is None and conversions is None  # refused by `like` and by `prove`
         plain = Tile(**{each.name: getattr(self, each.name) for each in fields(Tile)})
         predicted = plain.sensed(v, layout, backward=backward, rng=None)
         state = self.periphery.state(SenseUnit)

@@ -16,7 +16,7 @@ from rramkit.characterization.run import RunOptions, characterize, reusable
 from rramkit.errors import InputError
 from rramkit.learning.driver import Report as TrainingReport
 from rramkit.learning.sweep import file_name
-from rramkit.proof.parameters import changed
+from rramkit.proof.parameters import changed, value_of
 from rramkit.table import TableFile
 
 POINTS = "explore.points"
@@ -65,7 +65,8 @@ def variant(design: Design, changes: Mapping[str, object]) -> Design:
     Raises
     ------
     InputError
-        When a name is no parameter of the design, or a value is no number or out of bounds.
+        When a name is no parameter of the design, or a value is no number, not whole where it must be, or out of
+        bounds.
 
     Examples
     --------
@@ -81,6 +82,8 @@ def variant(design: Design, changes: Mapping[str, object]) -> Design:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"`{name}` must be a number to explore a plan with; got {value!r}. Fix its value.")
         design, _ = changed(design, name, float(value))
+        if value_of(design, name) != value:
+            raise InputError(f"`{name}` must be a whole number; got {value:g}. Fix its value.")
     return design
 
 

@@ -351,6 +351,28 @@ class Table:
         matches = (each for each in self.distributions.values() if each.signal == signal and over in (None, each.over))
         return next(matches, None)
 
+    def sigma(self, signal: str) -> float:
+        """Return the standard deviation of a signal, the mean over the axes.
+
+        Parameters
+        ----------
+        signal : str
+            Name of a signal.
+
+        Returns
+        -------
+        float
+            In the signal's unit; 0 where the table has no distribution of it.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> rk.example()["read"].sigma("i_cell")
+        0.0
+        """
+        spread = self.distribution(signal)
+        return 0.0 if spread is None else float(np.mean(spread.sigma))
+
     def along(self, axis: str, value: float | str) -> "Table":
         """Return the table at one of an axis' own values or labels, without that axis.
 

@@ -60,3 +60,5 @@ def test_a_key_of_the_plan_of_cell_and_array_is_a_parameter_too():
     assert {"read", "set", "reset", "wires"} <= set(touched)  # no circuit parameter has the name: their points differ
     _, touched = changed(CHIP, "wires.rows_max", 40)
     assert touched == ("wires",)
+    rows = value_of(CHIP, "wires.rows_max")
+    assert beside(CHIP, "wires.rows_max", 0.001) == (rows - 1.0, rows + 1.0)  # whole, as those of circuits

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from fixtures.chip_tables import chip_tables
 
+from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapping import BitSerial, Sei
+from rramkit.array.matrix import FloatMatrix
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
+from rramkit.proof.prove import _with_tile
 from rramkit.proof.spice_tile import LINES, Comparison, SpiceTile, quiet, unit_of
 
 TABLES = chip_tables()
@@ -108,6 +112,16 @@ def test_a_tile_without_circuits_is_refused():
     plain = Tile.of(np.full((2, 3, 2), 20e-6), ArrayModel(TABLES, wires=False))
     with pytest.raises(InputError, match="readouts and ADCs"):
         SpiceTile.like(plain, SlowReads())
+
+
+@pytest.mark.parametrize("kind", [BitSerial, Sei])
+def test_a_mapping_that_is_not_read_in_whole_vectors_is_refused_before_ngspice(kind):
+    mapping = kind(g_low=5e-6, g_high=20e-6)
+    matrix = MappedMatrix(tile_of((mapping.halves, 5, 3)), mapping)
+    with pytest.raises(InputError, match=f"whole vectors.*{type(mapping).__name__}"):
+        _with_tile(matrix, quiet)
+    with pytest.raises(InputError, match="got FloatMatrix"):
+        _with_tile(FloatMatrix(np.ones((5, 3))), quiet)
 
 
 def test_a_quiet_tile_keeps_what_was_drawn_and_draws_nothing():

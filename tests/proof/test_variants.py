@@ -28,6 +28,7 @@ def test_changes_are_made_together_and_another_plan_comes_first():
         ({"crossbar.r_rwo": 1.0}, r"`crossbar\.r_rwo` is no circuit parameter of this design.* Did you mean"),
         ({"crossbar.r_row": "thin"}, r"`crossbar\.r_row` must be a number to explore a plan with; got 'thin'"),
         ({"crossbar.r_row": -1.0}, "r_row"),
+        ({"wires.rows_max": 9.5}, r"`wires\.rows_max` must be a whole number; got 9\.5"),
         ({"plan": "wirse"}, "`--plan` must be a TOML file or one of"),
     ],
 )

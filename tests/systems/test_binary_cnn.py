@@ -12,7 +12,7 @@ from oracles.binary_network import pooled_counts, windows_of, xnor_layer
 
 from rramkit.array import ArrayModel, ReadChain, TileGrid
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.mapping import Pairs
+from rramkit.array.mapping import BitSerial, BitSlices, Divider, OffsetColumn, Pairs
 from rramkit.array.matrix import Gradient, Samples
 from rramkit.array.stages.comparator import Comparator
 from rramkit.array.write.write_verify import VerifyParams
@@ -25,7 +25,7 @@ from rramkit.learning.evaluate import evaluate, varied
 from rramkit.learning.folding import folded
 from rramkit.learning.layers import Convolution
 from rramkit.learning.optimisers import Momentum
-from rramkit.learning.rules import Binary
+from rramkit.learning.rules import Binary, WriteVerifyRule
 from rramkit.learning.rules.binary import signs
 from rramkit.learning.supervised import trainers
 from rramkit.learning.trained import TrainedNetwork
@@ -206,6 +206,9 @@ def test_joined_bit_lines_are_converted_once():
     np.testing.assert_allclose(joined.y, whole, rtol=0, atol=1e-9)  # levels, scaled and back
     assert np.abs(apart.y - whole).max() > 0.5 * step / UNIT  # three errors of rounding are not one
     assert joined.energy < apart.energy
+    switched = grid_of(WEIGHT, "analog", adc=adc, line_switch={"energy": 1e-13}).forward(BITS)
+    switches = 3 * (4 + 40 * 3)  # in each of three arrays: of four rows once, of three outputs for each of 40 vectors
+    assert switched.energy - joined.energy == near(switches * 1e-13, rel=1e-6)  # a difference of sums
 
 
 def test_joined_bit_lines_have_the_noise_of_one_converter_and_a_range_of_their_own():
@@ -269,8 +272,23 @@ def test_a_grid_that_counts_needs_the_count_and_pairs():
     model = ArrayModel.from_tables(FINE, wires=False, chain=ReadChain(merge="count"))
     with pytest.raises(InputError, match="must be the current of one count"):
         TileGrid.of(np.full((2, 4, 3), 20e-6), model)
+    with pytest.raises(InputError, match="must be the current of one count"):
+        model.tile(np.full((2, 4, 3), 20e-6))
     with pytest.raises(InputError, match="1 half"):
         TileGrid.of(np.full((1, 4, 3), 20e-6), model, i_count=1e-6)
+
+
+def test_a_merge_that_is_not_for_a_mapping_is_refused_on_one_array_and_on_several():
+    window: dict[str, Any] = {"g_low": 4e-6, "g_high": 40e-6}
+    others = (BitSlices(**window), OffsetColumn(**window), Divider(**window))
+    wrong = [(merge, each) for merge in ("count", "majority") for each in others] + [("analog", BitSerial(**window))]
+    for merge, mapping in wrong:
+        model = ArrayModel.from_tables(FINE, wires=False, chain=ReadChain.checked({"merge": merge}, where="test"))
+        for rows in (4, 12):
+            with pytest.raises(InputError, match=f"merge {merge}.*{type(mapping).__name__}|mapping bit_serial.*analog"):
+                MappedMatrix.of(0.1 * WEIGHT, mapping, model, largest=(rows, 96))
+        with pytest.raises(InputError, match=r"Take pairs|another mapping"):  # as trainings build it
+            WriteVerifyRule().bind(FINE, model, SGD, mapping).init([0.1 * WEIGHT], rng=np.random.default_rng(0))
 
 
 def test_ngspice_proves_converters_of_each_array_alone():

@@ -138,6 +138,10 @@ def test_products_below_the_threshold_are_never_converted():
     assert 1.3 < exact.conversions / found.conversions < 2.0
     np.testing.assert_array_equal(np.rint(exact.y), x @ weight)
     assert float(np.sqrt(np.mean((found.y - exact.y) ** 2))) == near(errors[threshold], rel=1e-6)  # rounded sums
+    small = np.floor(x / 4.0)  # of a fixed range of inputs: what is converted is said by the numbers that are read
+    fewer = matrix_of(weight, **PAIR, budget=1.0, largest=(128, 896)).calibrated(Samples(small), margin=1.3)
+    wanted = measured(weight, small, **PAIR, budget=1.0).bits(np.full((8, 14), 16))
+    np.testing.assert_array_equal(fewer.conversion_bits, wanted)
 
 
 def test_a_trimmed_converter_holds_the_quantile_and_saturates_beyond_it():

@@ -292,8 +292,7 @@ def _levels(tables: TableFile) -> dict[str, Any]:
         "v_transition": tuple(np.asarray(levels.signal(ADC_LEVELS.v_transition).values, dtype=float).tolist()),
     }
     if SENSE_AMP_OFFSET.group in tables.tables:
-        spread = tables[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-        values["latch_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+        values["latch_sigma"] = tables[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset)
     if ADC_MISMATCH.group in tables.tables:
         mismatch = tables[ADC_MISMATCH.group]
         spread = mismatch.distribution(ADC_MISMATCH.v_transition)

@@ -90,6 +90,11 @@ class ReadChain(Parameters):
         return self
 
     @property
+    def counts(self) -> bool:
+        """Whether arrays are merged by counts: the current of an input of one at a weight of one."""
+        return self.merge in ("count", "majority")
+
+    @property
     def absent(self) -> str:
         """Name of the stage that the merge leaves out: the ADC where comparators decide, or these."""
         return "adc" if self.merge == "majority" else "comparator"

@@ -3,6 +3,7 @@
 From a table file it is the StrongARM latch behind the readouts: energy `energy` of a decision, the mean over overdrive
 and common mode, and the clock period `t_clock` of the table `sense_amp`; the spread of its offset from
 `sense_amp_offset`, over the readout's feedback resistor a current. Off without: an exact comparison that costs nothing.
+The mapping `sei` has the same latch, at its largest energy (`sense_amp`).
 
 Each array has one a pair of columns, with an offset drawn once. What it compares with, and what becomes of its bits, is
 the tile grid's (`rramkit.array.tile_grid`). That the first half is held until the second is read, and that what both
@@ -44,8 +45,7 @@ class Comparator(Stage):
             "t_decide": latch.condition(SENSE_AMP.t_clock),
         }
         if SENSE_AMP_OFFSET.group in tables.tables:
-            spread = tables[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-            values["v_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+            values["v_sigma"] = tables[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset)
         return cls.checked(values, where="the table `sense_amp`")
 
     @property

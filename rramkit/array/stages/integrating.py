@@ -71,8 +71,7 @@ def integrating_readout(tables: TableFile) -> Readout | None:
         values |= {"i_energy": tuple(i_in[-1][some].tolist()), "energy": tuple(energy[some].tolist())}
     whole: dict[str, Any] = {"gains": [values], "v_rest": table.condition(columns.v_clamp)}
     if READOUT_OFFSET.group in tables.tables:
-        drawn = tables[READOUT_OFFSET.group].distribution(READOUT_OFFSET.v_offset)
-        whole["offset_sigma"] = 0.0 if drawn is None else float(np.mean(drawn.sigma))
+        whole["offset_sigma"] = tables[READOUT_OFFSET.group].sigma(READOUT_OFFSET.v_offset)
     return Readout.checked(whole, where=f"the table `{columns.group}`")
 
 

@@ -188,8 +188,7 @@ class Readout(Stage):
             "offset_mean": _systematic_offset(table),
         }
         if READOUT_OFFSET.group in tables.tables:
-            spread = tables[READOUT_OFFSET.group].distribution(READOUT_OFFSET.v_offset)
-            values["offset_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+            values["offset_sigma"] = tables[READOUT_OFFSET.group].sigma(READOUT_OFFSET.v_offset)
         return cls.checked(values, where="the table `readout_transimpedance`")
 
     @property

@@ -2,7 +2,8 @@
 
 It tells whether the readout's output exceeds a reference voltage. Each has an input offset, drawn once. Energy and time
 of a decision are the largest over the table's overdrives and common modes, and the table's clock period: the reference,
-and so the common mode, is another one in each column.
+and so the common mode, is another one in each column. The merge `majority` has the same latch, at its mean energy
+(`comparator`).
 """
 
 from typing import Self
@@ -47,6 +48,5 @@ class SenseAmp(Parameters):
             "t_decide": table.condition(SENSE_AMP.t_clock),
         }
         if SENSE_AMP_OFFSET.group in tables.tables:
-            spread = tables.nominal()[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-            values["offset_sigma"] = 0.0 if spread is None else float(np.mean(spread.sigma))
+            values["offset_sigma"] = tables.nominal()[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset)
         return cls.checked(values, where=f"the table `{SENSE_AMP.group}`")

@@ -176,8 +176,7 @@ class VerifyRead:
         slope = float(np.interp(table.condition(columns.g_ref), g, np.abs(np.gradient(v_sense, g))))
         sigma = 0.0
         if SENSE_AMP_OFFSET.group in tables.tables:
-            spread = tables[SENSE_AMP_OFFSET.group].distribution(SENSE_AMP_OFFSET.offset)
-            sigma = 0.0 if spread is None else float(np.mean(spread.sigma)) / slope
+            sigma = tables[SENSE_AMP_OFFSET.group].sigma(SENSE_AMP_OFFSET.offset) / slope
         t_decide = 2.0 * table.condition(columns.t_read)
         row = RowCost(*energies, t_decide, t_decide)
         span = g_range[1] - g_range[0]

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.mapped_matrix import MappedMatrix
+from rramkit.array.mapped_matrix import MappedMatrix, current_of_count
 from rramkit.array.mapping import Mapping, Pairs, Sei
 from rramkit.array.matrix import Matrix
 from rramkit.array.read_model import ReadModel
@@ -136,11 +136,10 @@ class RramDevice:
             return SelectedMatrix.built(g_cell, self.mapping, self.model, digital=digital, rng=rng)
         largest = self.loop.chain.largest
         halves, rows, columns = g_cell.shape
-        counts = self.model.chain.merge in ("count", "majority")
+        i_count = current_of_count(self.mapping, self.model)
         fits = largest is None or (rows <= largest[0] and halves * columns <= largest[1])
-        if fits and not counts:
+        if fits and not self.model.chain.counts:
             return MappedMatrix(Tile.of(g_cell, self.model, rng=rng), self.mapping, flips, digital)
-        i_count = self.mapping.g_unit * self.model.cells.v_forward if counts else 0.0
         grid = TileGrid.of(g_cell, self.model, largest=largest, i_count=i_count, rng=rng)
         return MappedMatrix(grid, self.mapping, flips, digital)
 

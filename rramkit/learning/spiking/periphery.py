@@ -70,10 +70,8 @@ class NeuronCircuits:
         if whole is not None and "adc" not in chip.off and SENSE_AMP_OFFSET.group in whole.tables:
             offset = whole[SENSE_AMP_OFFSET.group]
             sources["threshold comparator"] += f", {SENSE_AMP_OFFSET.group}"
-            drawn = offset.distribution(SENSE_AMP_OFFSET.offset)
             mean = float(np.mean(offset.signal(SENSE_AMP_OFFSET.offset).values))
-            sigma = 0.0 if drawn is None else float(np.mean(drawn.sigma))
-            found = replace(found, offset_mean=mean, offset_sigma=sigma)
+            found = replace(found, offset_mean=mean, offset_sigma=offset.sigma(SENSE_AMP_OFFSET.offset))
         return replace(found, sources=sources)
 
     def offsets(self, neurons: int, *, rng: np.random.Generator) -> np.ndarray:
