@@ -96,8 +96,12 @@ def test_swaps_spread_the_pulses_of_a_row_that_is_always_the_largest():
     one_row = np.zeros((ROWS, COLS))
     one_row[2] = 0.02
     busiest = {}
-    for every in (0, 2):
-        rule = RowSparse(keep=0.17, swap_every=every, ratio=1.0, verify=VerifyParams(start="table", window=1e-3))
+    verify = VerifyParams(start="table", window=1e-3)
+    for rule in (
+        RowSparse(keep=0.17, swap_every=0, verify=verify),
+        RowSparse(keep=0.17, swap_every=2, ratio=1.0, verify=verify),
+    ):
+        every = rule.swap_every
         bound, first = started(rule, Momentum(0.5, momentum=0.0))
         state = first
         for batch in range(24):
