@@ -89,10 +89,11 @@ def rule_on_network(
     InputError
         When a name is none of the network's, a setting does not fit or changes nothing, or the rule is in float.
     """
-    if rule.at_ends and any(isinstance(plan, MaskedPlan) for plan in network.matrices):
+    if rule.reaches_all and any(isinstance(plan, MaskedPlan) for plan in network.matrices):
+        kind = type(rule).model_fields["kind"].default
         raise InputError(
-            "a `clustered` layer needs a rule whose weights can be zero, where it has no connection; those of `binary` "
-            "are +1 or -1. Take another `rule.kind`, for instance mixed_precision, or a dense layer."
+            f"a `clustered` layer needs a rule that leaves cells without a connection alone; `{kind}` "
+            f"{rule.reaches_all}. Take another `rule.kind`, for instance mixed_precision, or a dense layer."
         )
     of_all = mapping.model_copy(update={"layers": {}})
     bound = rule_on(chip, rule=rule, mapping=of_all, optimiser=optimiser, precision=precision)

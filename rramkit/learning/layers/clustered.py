@@ -131,9 +131,8 @@ class MaskedGradient(Gradient):
     def inputs(self) -> np.ndarray:
         """Refuse: pulses of inputs times errors reach every cell of an array."""
         raise InputError(
-            "a `clustered` layer needs a rule that leaves single cells alone; `outer_product` and `tiki_taka` pulse "
-            "whole rows and columns, `fault_tolerant` tests every cell. Take another `rule.kind`, for instance "
-            "mixed_precision."
+            "a `clustered` layer needs a rule that leaves cells without a connection alone; this one pulses whole rows "
+            "and columns. Take another `rule.kind`, for instance mixed_precision."
         )
 
     @cached_property

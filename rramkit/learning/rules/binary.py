@@ -38,6 +38,7 @@ class Binary(RramRule):
     """
 
     at_ends: ClassVar[bool] = True
+    reaches_all: ClassVar[str] = "gives every weight +1 or -1"
 
     kind: Literal["binary"] = quantity("binary", "1", "weights of +1 and -1, float shadows in memory")
     way: WriteMethod = quantity("verify", "1", "how a pair is written: verify, pulse or error")

@@ -52,6 +52,7 @@ class FaultTolerant(ThresholdTraining):
     """Threshold training on cells some of which are stuck: they are looked for, and rows are matched to them."""
 
     accumulates: ClassVar[bool] = True
+    reaches_all: ClassVar[str] = "tests every cell"
 
     kind: Literal["fault_tolerant"] = quantity("fault_tolerant", "1", "stuck cells are found, rows matched to them")  # pyright: ignore[reportIncompatibleVariableOverride]
     detect_every: int = quantity(

@@ -23,6 +23,7 @@ class OuterProduct(RramRule):
     """Pulses where inputs and errors coincide."""
 
     optimised: ClassVar[bool] = False
+    reaches_all: ClassVar[str] = "pulses whole rows and columns"
 
     kind: Literal["outer_product"] = quantity("outer_product", "1", "pulses where inputs and errors coincide")
     trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains")

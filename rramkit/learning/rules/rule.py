@@ -180,6 +180,7 @@ class UpdateRule(Parameters, ABC):
     """One way to change weights; each rule has a field `kind` that names it."""
 
     at_ends: ClassVar[bool] = False  # whether weights stand at the ends of their range by design
+    reaches_all: ClassVar[str] = ""  # why it writes cells without a connection too; empty: it leaves them alone
 
     @abstractmethod
     def bind(self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:

@@ -63,6 +63,7 @@ class TikiTaka(RramRule):
     """Gradients into A, A's rows into C in turn."""
 
     optimised: ClassVar[bool] = False
+    reaches_all: ClassVar[str] = "pulses whole rows and columns"
 
     kind: Literal["tiki_taka"] = quantity("tiki_taka", "1", "gradients into A, A's rows into C in turn")
     trains: PulseTrains = quantity("stochastic", "1", "stochastic or deterministic pulse trains at A")
