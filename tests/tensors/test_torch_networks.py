@@ -105,7 +105,7 @@ def one_thread():
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("name", list(SHAPES))
+@pytest.mark.parametrize("name", [pytest.param("cnn", marks=pytest.mark.long), "RowsTransformer"])
 def test_saved_on_a_chip_it_goes_on_to_the_bit_in_a_new_process(name, tmp_path):
     net = convert(model_of(name), chip_tables(), seed=0)
     stepped(net, name, torch.optim.Adam(net.parameters(), lr=0.003), steps=2, dtype=torch.float32)
