@@ -2,8 +2,8 @@
 
 Every kernel is one function with one signature in two modules: `reference`, which is NumPy and always there, and
 `compiled`, which goes over memory once instead of once for each operation. `chosen` says which module runs; see
-`rramkit.array.kernels`, which has those of a read. All of these give the same to the last bit (`max_pooled` of two zeros
-either, whatever their signs).
+`rramkit.array.kernels`, which has those of a read. All of these give the same to the last bit (`max_pooled` of two
+zeros either, whatever their signs).
 """
 
 from types import ModuleType
