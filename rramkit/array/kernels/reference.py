@@ -314,6 +314,31 @@ def _transposed(x: Array) -> Array:
     return namespace(x).matrix_transpose(x)
 
 
+def scaled(values: Array, largest: float, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return vectors whose top magnitude is `largest`, and the factors.
+
+    Parameters
+    ----------
+    values : array
+        Vectors (N, R) with `axes` (1,), or images (C, H, W, B) with (0, 1, 2).
+    largest : float
+        Top magnitude afterwards.
+    axes : tuple of int
+        Axes over which the top is taken.
+
+    Returns
+    -------
+    scaled, factor : array
+        In the shape and memory order of `values`; and (N, 1) or (1, 1, 1, B). Where the top is zero or no normal number
+        of the type, the factor is `largest`.
+    """
+    xp = namespace(values)
+    top = xp.max(xp.abs(values), axis=axes, keepdims=True)
+    some = top >= float(xp.finfo(values.dtype).smallest_normal)  # below, the factor is no number of this type
+    factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
+    return values * factor, factor
+
+
 def even_curves(x: Array, values: Array, steps: Array, span: tuple[float, float]) -> Array:
     """Return curves (K, ...) at `x` (...), linear within each of P parts of a span; beyond it the end's value holds.
 

@@ -112,18 +112,28 @@ class CellState:
         return cls(g_cell, traits, counts, counts, zeros, zeros, zeros if ages else None)
 
     def pulsed(
-        self, flat: np.ndarray, g_after: np.ndarray, *, polarity: Polarity, energy: np.ndarray, seconds: np.ndarray
+        self,
+        flat: np.ndarray,
+        g_after: np.ndarray,
+        *,
+        polarity: Polarity,
+        energy: np.ndarray,
+        seconds: np.ndarray,
+        own: bool = False,
     ) -> Self:
-        """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts."""
+        """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts.
+
+        `own`: whether nobody else has this state, whose arrays are then written into, and not copied.
+        """
         is_set = polarity == "set"
         return replace(
             self,
-            g_cell=_with(self.g_cell, flat, g_after),
+            g_cell=_with(self.g_cell, flat, g_after, own=own),
             pulses_set=_plus(self.pulses_set, flat, 1) if is_set else self.pulses_set,
             pulses_reset=self.pulses_reset if is_set else _plus(self.pulses_reset, flat, 1),
-            energy=_plus(self.energy, flat, energy),
-            seconds=_plus(self.seconds, flat, seconds),
-            age=None if self.age is None else _with(self.age, flat, 0.0),
+            energy=_plus(self.energy, flat, energy, own=own),
+            seconds=_plus(self.seconds, flat, seconds, own=own),
+            age=None if self.age is None else _with(self.age, flat, 0.0, own=own),
             tally=WriteCost(
                 pulses_set=flat.size if is_set else 0,
                 pulses_reset=0 if is_set else flat.size,
@@ -155,13 +165,13 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     return g_cell
 
 
-def _with(values: np.ndarray, flat: np.ndarray, new: np.ndarray | float) -> np.ndarray:
-    """Return `values` with `new` at the cells `flat` (N,)."""
-    changed = values.copy()
+def _with(values: np.ndarray, flat: np.ndarray, new: np.ndarray | float, *, own: bool = False) -> np.ndarray:
+    """Return `values` with `new` at the cells `flat` (N,); in their place where they are the caller's `own`."""
+    changed = values if own else values.copy()
     changed.ravel()[flat] = new
     return changed
 
 
-def _plus(values: np.ndarray, flat: np.ndarray, more: np.ndarray | int) -> np.ndarray:
+def _plus(values: np.ndarray, flat: np.ndarray, more: np.ndarray | int, *, own: bool = False) -> np.ndarray:
     """Return `values` with `more` added at the cells `flat` (N,), each named once."""
-    return _with(values, flat, values.ravel()[flat] + more)
+    return _with(values, flat, values.ravel()[flat] + more, own=own)

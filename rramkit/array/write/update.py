@@ -25,7 +25,7 @@ from rramkit.array.write.droop import has_tables as droop_tables
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
 from rramkit.array.write.schedule import Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
-from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
+from rramkit.array.write.state import POLARITIES, CellState, Polarity, WriteCost, checked_conductance
 from rramkit.array.write.write_driver import WriteDriver
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -398,6 +398,7 @@ class UpdateChain:
         polarity: Polarity,
         rng: np.random.Generator,
         schedule: Schedule | None = None,
+        own: bool = False,
     ) -> CellState:
         """Fire one pulse at each of some cells.
 
@@ -415,6 +416,8 @@ class UpdateChain:
             Draws the changes.
         schedule : str, optional
             Cells pulsed at once; left out, the `schedule` of the parameters.
+        own : bool
+            Whether nobody else has `state`, whose arrays may then be written into; `both_polarities` knows when.
 
         Returns
         -------
@@ -454,9 +457,61 @@ class UpdateChain:
         energy = write.joules(before, v_pulse, lost)
         if driver is not None:
             energy = driver.energy(v_pulse, energy, _at_once(when.slot, address))
-        written = state.pulsed(flat, np.where(stuck, before, after), polarity=polarity, energy=energy, seconds=seconds)
+        ends = np.where(stuck, before, after)
+        written = state.pulsed(flat, ends, polarity=polarity, energy=energy, seconds=seconds, own=own)
         written = replace(written, tally=written.tally + tally)
         return self._disturbed(written, write, v_pulse, address=address, slot=when.slot)
+
+    def both_polarities(
+        self,
+        state: CellState,
+        flat: np.ndarray,
+        v_pulse: np.ndarray,
+        is_set: np.ndarray,
+        *,
+        rng: np.random.Generator,
+    ) -> CellState:
+        """Fire one pulse at each of some cells, SETs first; the whole matrices are copied once.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells before.
+        flat : ndarray of int
+            Which cells (N,), each at most once: indices into the flattened (..., 2, R, C).
+        v_pulse : ndarray
+            Amplitude of each pulse at the driver (N,), within the table.
+        is_set : ndarray of bool
+            SET or RESET (N,).
+        rng : Generator
+            Draws the changes.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts both steps.
+
+        Raises
+        ------
+        InputError
+            When an amplitude lies outside the table.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> after = chain.both_polarities(cells, [0, 5], [1.2, 1.2], np.array([True, False]), rng=rng)
+        >>> after.tally.pulses_set, after.tally.pulses_reset
+        (1, 1)
+        """
+        cells, cost, flat, v_pulse = state, WriteCost(), np.asarray(flat), np.asarray(v_pulse, dtype=float)
+        for polarity, chosen in zip(POLARITIES, (is_set, ~is_set), strict=True):
+            own = cells.g_cell is not state.g_cell  # a step that fires has copied what it wrote
+            cells = self.step(cells, flat[chosen], v_pulse[chosen], polarity=polarity, rng=rng, own=own)
+            cost += cells.tally
+        return replace(cells, tally=cost)
 
     def rest(self, state: CellState, seconds: float, *, t_cell: float | None = None) -> CellState:
         """Return the cells after a rest without pulses: they drift where `retention` is on.

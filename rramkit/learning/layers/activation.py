@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.learning import kernels
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
 
@@ -56,4 +57,6 @@ class Activation(Layer[np.ndarray]):
         self, error: np.ndarray, cache: np.ndarray, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (...) times the derivative."""
+        if self.function == "relu":
+            return Backward(kernels.chosen().rectified_error(error, cache))
         return Backward((error * FUNCTIONS[self.function].slope(cache)).astype(error.dtype, copy=False))

@@ -100,11 +100,11 @@ class MixedPrecision(RramRule):
         """Return the state after chi has grown and weights at the threshold were written."""
         assert self.threshold is not None  # `resolved`
         chi = state.chi + request.change
-        rows, cols = np.nonzero(np.abs(chi) >= self.threshold)
-        if not rows.size:
+        flat = np.flatnonzero(np.abs(chi) >= self.threshold)
+        if not flat.size:
             return replace(state, chi=chi), WriteCost()
         written = {"count": self._counted, "train": self._trained}.get(self.write, self._nearest)
-        return written(device, replace(state, chi=chi), (rows, cols), rng=rng)
+        return written(device, replace(state, chi=chi), np.divmod(flat, chi.shape[1]), rng=rng)
 
     def _nearest(
         self, device: RramDevice, state: MatrixState, where: tuple[np.ndarray, np.ndarray], *, rng: np.random.Generator

@@ -156,14 +156,9 @@ def choose_pulses(
 
 def fire(device: RramDevice, cells: CellState, pulses: CellPulses, *, rng: np.random.Generator) -> CellState:
     """Fire the chosen pulses, SETs first; the state's cost is that of all of them."""
-    cost = WriteCost()
     if not pulses.flat.size:
-        return replace(cells, tally=cost)
-    for polarity, chosen in zip(POLARITIES, (pulses.is_set, ~pulses.is_set), strict=True):
-        v_pulse = pulses.v_pulse[chosen]
-        cells = device.loop.chain.step(cells, pulses.flat[chosen], v_pulse, polarity=polarity, rng=rng)
-        cost += cells.tally
-    return replace(cells, tally=cost)
+        return replace(cells, tally=WriteCost())
+    return device.loop.chain.both_polarities(cells, pulses.flat, pulses.v_pulse, pulses.is_set, rng=rng)
 
 
 def _of_pairs(

@@ -1,0 +1,99 @@
+"""The kernels in NumPy: what they compute, and what runs where numba is not installed."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class AdamStep(NamedTuple):
+    """Constants of one step of Adam (1).
+
+    Attributes
+    ----------
+    beta_1, beta_2 : float
+        Part of each running mean that stays: of the gradients, and of their squares.
+    part_1, part_2 : float
+        Part of each mean that the steps so far have filled.
+    epsilon : float
+        Added to the root of the squares.
+    factor : float
+        What the directions are multiplied by.
+    """
+
+    beta_1: float
+    beta_2: float
+    part_1: float
+    part_2: float
+    epsilon: float
+    factor: float
+
+
+def max_pooled(x: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest pixel of each field of images, and which one of the field it is.
+
+    Parameters
+    ----------
+    x : ndarray
+        Images (C, H, W, B).
+    size : int
+        Edge of a field, in pixels; fields do not overlap, pixels beyond the last are dropped.
+
+    Returns
+    -------
+    y : ndarray
+        The largest pixels (C, H / size, W / size, B); one that is no number stays.
+    winner : ndarray of uint8
+        Their number in the field, counted row by row; of equal pixels the first.
+    """
+    y = field(x, size, (0, 0)).copy()
+    winner = np.zeros(y.shape, np.uint8)
+    for index, offset in enumerate(offsets(size)):
+        other = field(x, size, offset)
+        better = other > y
+        np.maximum(y, other, out=y)
+        np.maximum(winner, better * np.uint8(index), out=winner)  # indices rise: a later winner has a larger one
+    return y, winner
+
+
+def max_spread(error: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], size: int) -> np.ndarray:
+    """Return errors (C, Ho, Wo, B) at the pixels that won, zero elsewhere: images of `shape` (C, H, W, B)."""
+    to_inputs = np.zeros(shape, error.dtype)
+    for index, offset in enumerate(offsets(size)):
+        np.multiply(error, winner == index, out=field(to_inputs, size, offset))
+    return to_inputs
+
+
+def rectified_error(error: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the error (...) where the output `y` of a rectifier is above zero, else zero times the error."""
+    return error * (y > 0.0)
+
+
+def adam(
+    first: np.ndarray, second: np.ndarray, gradient: np.ndarray, step: AdamStep
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the next running means of gradients and of their squares, and the factor times the direction.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        The running means (...).
+    gradient : ndarray
+        The gradient (...), in their type.
+    step : AdamStep
+        Constants of the step.
+    """
+    first = step.beta_1 * first + (1.0 - step.beta_1) * gradient
+    second = step.beta_2 * second + (1.0 - step.beta_2) * (gradient * gradient)
+    direction = (first / step.part_1) / (np.sqrt(second / step.part_2) + step.epsilon)
+    return first, second, step.factor * direction
+
+
+def field(x: np.ndarray, size: int, offset: tuple[int, int]) -> np.ndarray:
+    """Return the pixels at one offset in every whole field of images (C, H, W, B), without a copy."""
+    high, wide = size * (x.shape[1] // size), size * (x.shape[2] // size)
+    return x[:, offset[0] : high : size, offset[1] : wide : size]
+
+
+def offsets(size: int) -> list[tuple[int, int]]:
+    """Return the offsets in a field, row by row."""
+    return [(row, column) for row in range(size) for column in range(size)]
