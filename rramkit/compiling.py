@@ -19,6 +19,9 @@ from rramkit.errors import SetupError
 VARIABLE = "RRAMKIT_KERNELS"
 
 
+_SETTINGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+
 def compiled() -> bool:
     """Return whether compiled kernels run.
 
@@ -66,8 +69,14 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     import numba
 
-    settings = {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **settings)(function)
+        return numba.njit(cache=True, **_SETTINGS)(function)
     except RuntimeError:  # no folder for the cache
-        return numba.njit(**settings)(function)
+        return numba.njit(**_SETTINGS)(function)
+
+
+def part_of_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function into each kernel that calls it: a call for a row of fifty numbers takes as long as they do."""
+    import numba
+
+    return numba.njit(inline="always", **_SETTINGS)(function)
