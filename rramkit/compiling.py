@@ -64,8 +64,8 @@ def family() -> str:
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call for its types of number, without the interpreter's lock.
 
-    That takes a second or two, and is kept beside the source or in the user's cache; where neither can be written, in
-    memory alone.
+    That takes a second or two (a whole read ten), and is kept beside the source or in the user's cache; where neither
+    can be written, in memory alone.
     """
     import numba
 

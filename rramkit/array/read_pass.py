@@ -22,14 +22,15 @@ from rramkit.array.layout import Cut, Images, Layout
 from rramkit.array.operators import Operators
 from rramkit.array.periphery import Periphery
 from rramkit.array.rng import TileRng
-from rramkit.array.stages.adc import Adc, AdcBank
-from rramkit.array.stages.sense_unit import SenseUnit, UnitState
+from rramkit.array.stages.adc import Adc
+from rramkit.array.stages.sense_unit import SenseUnit
 
 BLOCK = 2**18
 """Numbers (1) of inputs and products held at once: a megabyte in float32, half of a core's own cache."""
 
 _SINGLE = np.dtype(np.float32)
-_NONE, _ROUNDED, _CODED = 0, 1, 2
+_NONE, _ROUNDED, _CODED = 0, 1, 2  # kinds of conversion
+_NO_NOISE = np.zeros((0, 0, 0), _SINGLE)
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,10 @@ class Inputs:
         numbers = len(given) * driven + 5 * lines.outputs  # of a vector
         if isinstance(inner, Images):
             return cls._of_images(given, inner, leads, numbers)
-        turned = long_columns(given[0])
-        values = np.stack([each.T if turned else each for each in given])
-        count, length = given[0].shape
+        turned, (count, length) = long_columns(given[0]), given[0].shape
+        values = np.empty((len(given), length, count) if turned else (len(given), count, length), _SINGLE)
+        for own, each in zip(values, given, strict=True):
+            own[...] = each.T if turned else each
         chunk = min(max(64, BLOCK // numbers // 64 * 64), count)
         return cls(values, (0, 0, 0, 0, 0), leads, length, chunk, count, turned)
 
@@ -151,71 +153,83 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Conversion:
-    """What changes the sensed currents, as the kernel takes it.
+class Sensing:
+    """Noise and conversion of the outputs of T tiles, as the kernel takes them: M of each, halves counted each.
 
     Attributes
     ----------
     kind : int
         Nothing, even steps, or codes of units.
-    numbers : tuple
-        Of all or of each output (..., 1, M): steps for an ampere, step, gain, offset; or factor, step, shift, end.
-    ends : tuple of float
+    numbers : ndarray
+        (5, T, M): variance of the noise beside that of cells; and steps for an ampere, step, gain, offset, or parts for
+        an ampere, step, shift in parts, end in parts.
+    first, codes : ndarray
+        Place of each output's unit in the codes (T, M), and these.
+    ends : tuple of float32
         Ends of the range in steps; of codes the last is the highest position.
-    spread : bool
-        Whether there are gains and offsets.
-    first, codes : array
-        Place of each output's unit in the codes, and these.
+    spread, both : bool
+        Whether there are gains and offsets, and whether currents below the range are counted.
     """
 
-    kind: int = _NONE
-    numbers: tuple[Array | float, ...] = ()
-    ends: tuple[float, float] = (0.0, 0.0)
+    kind: int
+    numbers: np.ndarray
+    first: np.ndarray
+    codes: np.ndarray
+    ends: tuple[np.float32, np.float32]
     spread: bool = False
-    first: Array | int = 0
-    codes: Array | None = None
+    both: bool = False
 
     @classmethod
-    def of(cls, lines: LinePass) -> "Conversion | None":
-        """Return the conversion by the stages of a read; None where the kernel does not have it."""
+    def of(cls, lines: LinePass, sensed: int) -> "Sensing | None":
+        """Return what is kept with the periphery for such a read; None where the kernel does not have it."""
+        how = lines.lead, sensed, lines.backward, lines.two_way, lines.square is None, lines.conversions
+        kept = lines.periphery.passes
+        if how not in kept:
+            kept[how] = cls._made(lines, sensed)
+        return kept[how]
+
+    @classmethod
+    def _made(cls, lines: LinePass, sensed: int) -> "Sensing | None":
+        own = lines.periphery.i_variance * lines.conversions
+        if lines.square is None and not (isinstance(own, float) and own == 0.0):
+            return None  # noise, but not of cells: NumPy rounds its root otherwise
         stages = zip(lines.periphery.stages, lines.periphery.states, strict=True)
         active = [(stage, state) for stage, state in stages if stage.changes_currents]
-        if not active:
-            return cls()
-        stage, state = active[0]
-        if len(active) > 1 or not isinstance(stage, Adc | SenseUnit):
+        kind, numbers, ends, spread, first, codes = _NONE, (), (0.0, 0.0), False, 0, np.zeros(0, _SINGLE)
+        if len(active) > 1:
             return None
-        if isinstance(stage, Adc):
-            return cls._of_adc(stage, state[lines.backward], two_way=lines.two_way)
-        return cls._of_units(state, backward=lines.backward)
+        for stage, state in active:
+            if isinstance(stage, Adc) and stage.bits:
+                bank = state[lines.backward]
+                step, low, high = bank.steps(stage, two_way=lines.two_way)
+                kind, numbers, ends = _ROUNDED, (1.0 / step, step, bank.gain, bank.offset), (low, high)
+                spread = stage.spread
+            elif isinstance(stage, SenseUnit):
+                look_up, line = state.banks[lines.backward].look_up, state.line
+                if look_up is None or look_up.comparisons > 1:
+                    return None
+                factor, shift = look_up.parts_of(line)
+                kind, numbers = _CODED, (factor, look_up.i_step, shift, look_up.end)
+                ends = 0.0, float(np.nextafter(np.float32(look_up.parts), np.float32(0.0)))
+                first, codes = look_up.first, look_up.codes
+            elif not (isinstance(stage, Adc) and not stage.spread):
+                return None
 
-    @classmethod
-    def _of_adc(cls, adc: Adc, bank: AdcBank, *, two_way: bool) -> "Conversion | None":
-        if not adc.bits:
-            return None if adc.spread else cls()
-        step, low, high = bank.steps(adc, two_way=two_way)
-        return cls(_ROUNDED, (1.0 / step, step, bank.gain, bank.offset), (low, high), adc.spread)
+        def of_outputs(values: Array | float, kind: type) -> np.ndarray:
+            each = np.empty((*lines.lead, 1, sensed), kind)
+            each[...] = values
+            return each.reshape(-1, sensed)
 
-    @classmethod
-    def _of_units(cls, state: UnitState, *, backward: bool) -> "Conversion | None":
-        look_up = state.banks[backward].look_up
-        if look_up is None or look_up.comparisons > 1 or state.line is None:
-            return None
-        factor, shift = look_up.parts_of(state.line)
-        last = float(np.nextafter(np.float32(look_up.parts), np.float32(0.0)))
-        numbers = factor, look_up.i_step, shift, look_up.end
-        return cls(_CODED, numbers, (0.0, last), first=look_up.first, codes=look_up.codes)
-
-    def arrays(self, lead: tuple[int, ...], outputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple]:
-        """Return numbers (4, T, M), places (T, M), codes and ends for tiles of so many outputs."""
-        numbers = np.empty((4, *lead, 1, outputs), _SINGLE)
-        for own, each in zip(numbers, self.numbers, strict=False):
-            own[...] = each
-        first = np.empty((*lead, 1, outputs), np.int32)
-        first[...] = self.first
-        ends = np.float32(self.ends[0]), np.float32(self.ends[1])
-        codes = np.zeros(0, _SINGLE) if self.codes is None else self.codes
-        return numbers.reshape(4, -1, outputs), first.reshape(-1, outputs), codes, ends
+        every = [of_outputs(each, np.float32) for each in (own, *numbers, 0.0, 0.0, 0.0, 0.0)[:5]]
+        return cls(
+            kind,
+            np.stack(every),
+            of_outputs(first, np.int32),
+            codes,
+            (np.float32(ends[0]), np.float32(ends[1])),
+            spread,
+            kind == _ROUNDED and ends[0] < 0.0,
+        )
 
 
 def passed(lines: LinePass) -> tuple[Array, int, int, float] | None:
@@ -223,64 +237,37 @@ def passed(lines: LinePass) -> tuple[Array, int, int, float] | None:
 
     None: kernels do not fit.
     """
-    conversion = Conversion.of(lines) if compiling.compiled() and lines.fits else None
-    if conversion is None:
+    if not (compiling.compiled() and lines.fits):
         return None
-    inputs, outputs, lead = Inputs.of(lines), lines.outputs, lines.lead
-    if inputs.turned and min(inputs.count, outputs) < 2:
+    lead, outputs, axis = lines.lead, lines.outputs, lines.axis
+    sensed = outputs * (2 if axis == -1 else 1)
+    sensing = Sensing.of(lines, sensed)
+    if sensing is None:
+        return None
+    inputs = Inputs.of(lines)
+    turned, count = inputs.turned, inputs.count
+    if turned and min(count, outputs) < 2:
         return None  # either memory order is both
-    tiles, split = math.prod(lead), lines.axis != 0
-    sensed = outputs * (2 if lines.axis == -1 else 1)
-    noise, own = _noise(lines, sensed, inputs.count * (2 if lines.axis == -2 else 1), turned=inputs.turned)
-    out = np.empty((tiles, outputs, inputs.count) if inputs.turned else (tiles, inputs.count, outputs), _SINGLE)
+    tiles, vectors = math.prod(lead), count * (2 if axis == -2 else 1)
+    noise = _NO_NOISE
+    if lines.square is not None:
+        assert lines.rng is not None
+        size = (sensed, vectors) if turned else (vectors, sensed)
+        noise = lines.rng.normal(size, lines.operators.difference).reshape(tiles, *size)
+    out = np.empty((tiles, outputs, count) if turned else (tiles, count, outputs), _SINGLE)
     before = not isinstance(lines.layout, Cut) or lines.layout.before
-    kind, coded = conversion.kind, conversion.kind == _CODED
-    how = (inputs.turned, lines.backward, before, lines.axis, lines.square is not None, kind)
+    coded, variance = sensing.kind == _CODED, lines.square is not None
     beyond, sums = kernels.chosen().one_pass(
         (inputs.values, inputs.windows, (inputs.leads, inputs.lines, inputs.chunk)),
-        _matrices(lines, tiles, split=split),
-        (noise, own),
-        conversion.arrays(lead, sensed),
-        tuple(int(each) for each in (*how, conversion.spread, conversion.ends[0] < 0.0, coded)),
+        lines.operators.matrices,
+        noise,
+        (sensing.numbers, sensing.first, sensing.codes, sensing.ends),
+        (turned, lines.backward, before, axis, variance, sensing.kind, sensing.spread, sensing.both, coded),
         out,
     )
-    i, count = out.reshape(*lead, *out.shape[1:]), out.size * (1 + split)
-    energy = _energy(lines, sums.reshape(lead), count // tiles) if coded else 0.0
-    return (i.swapaxes(-1, -2) if inputs.turned else i), count, beyond, energy
-
-
-def _matrices(lines: LinePass, tiles: int, *, split: bool) -> tuple[np.ndarray, ...]:
-    """Return the matrices (T, K, R, C) of total, difference and noise; empty ones where they are not needed."""
-    operators, noisy = lines.operators, lines.square is not None
-    rows, columns = operators.difference.shape[-2:]
-    every = (
-        operators.total if split else None,
-        operators.difference,
-        operators.noise_total if noisy else None,
-        operators.noise_difference if noisy and split else None,
-    )
-    return tuple(
-        np.zeros((0, 0, 0, 0), _SINGLE) if x is None else np.ascontiguousarray(x).reshape(tiles, -1, rows, columns)
-        for x in every
-    )
-
-
-def _noise(lines: LinePass, outputs: int, vectors: int, *, turned: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return normal numbers (T, M, N), or (T, N, M), of each sensed current, and their further variance (T, M).
-
-    Where cells have no noise it is the root of the variance; without any noise there are no numbers.
-    """
-    own = lines.periphery.i_variance * lines.conversions
-    if lines.square is None:
-        if isinstance(own, float) and own == 0.0:
-            return np.zeros((0, 0, 0), _SINGLE), np.zeros((1, outputs), _SINGLE)
-        own = own**0.5
-    assert lines.rng is not None
-    size = (outputs, vectors) if turned else (vectors, outputs)
-    noise = lines.rng.normal(size, lines.operators.difference)
-    each = np.empty((*lines.lead, 1, outputs), _SINGLE)
-    each[...] = own
-    return noise.reshape(-1, *size), each.reshape(-1, outputs)
+    i, sensed = out.reshape(*lead, *out.shape[1:]), out.size * (2 if axis else 1)
+    energy = _energy(lines, sums.reshape(lead), sensed // tiles) if coded else 0.0
+    return (i.swapaxes(-1, -2) if turned else i), sensed, beyond, energy
 
 
 def _energy(lines: LinePass, sums: np.ndarray, each: int) -> float:

@@ -375,7 +375,8 @@ class TileGrid:
         v, layout, single = self._laid_out(v, windows, backward=False)
         cut = conversions and conversions.cut(self.shape[1], int(self.tiles.g_cell.shape[-1]))
         reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint, conversions=cut)
-        i = namespace(reading.i).sum(self._merged(reading.i), axis=0)
+        parts = self._merged(reading.i)
+        i = parts[0] if parts.shape[0] == 1 else namespace(parts).sum(parts, axis=0)
         return unbatched(replace(reading, i=_joined(i, self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
@@ -414,7 +415,8 @@ class TileGrid:
             )
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
-        return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
+        i = reading.i[:, 0] if self.shape[1] == 1 else reading.i.sum(axis=1)
+        return unbatched(replace(reading, i=_joined(i, self.rows)), single=single)
 
     def parts(self, v: Array, *, rng: Rng | None = None) -> Array:
         """Drive the N rows; return the currents of each row of tiles, before they are added.

@@ -25,9 +25,9 @@ ROUNDED, CODED = 1, 2
 def one_pass(
     inputs: tuple[np.ndarray, tuple[int, ...], tuple[int, ...]],
     operators: tuple[np.ndarray, ...],
-    noise: tuple[np.ndarray, np.ndarray],
+    noise: np.ndarray,
     conversion: tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.float32, np.float32]],
-    how: tuple[int, ...],
+    how: tuple[int | bool, ...],
     out: np.ndarray,
 ) -> tuple[int, np.ndarray]:
     """Write sensed currents into `out`; return how many were beyond a range, and the sum of each tile's (T,).
@@ -38,20 +38,22 @@ def one_pass(
     count = out.shape[2] if how[0] else out.shape[1]
     parts, across = leads * -(-count // chunk), out.shape[0] // leads
     sums = np.zeros((parts, across))
-    arguments = vectors, windows, (lines, chunk), *operators, *noise, *conversion, how, out, sums
-    beyond = in_parts(lambda *some: _one_pass(*arguments, *some), parts, max(out.size, noise[0].size))
+    side, *flags = (int(each) for each in how)
+    arguments = side or None, vectors, windows, (lines, chunk), *operators, noise, *conversion, tuple(flags), out, sums
+    beyond = in_parts(lambda *some: _one_pass(*arguments, *some), parts, max(out.size, noise.size))
     each = sums.reshape(leads, -1, across).sum(axis=1)
     return int(sum(beyond)), (each if how[2] else each.T).ravel()
 
 
 @kernel
-def _one_pass(x, windows, cut, total, difference, noise_total, noise_difference, z, own, numbers, first, codes, ends, how, out, sums, first_part, last_part):  # noqa: ANN001, ANN202, E501  # fmt: skip
+def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_difference, z, numbers, first, codes, ends, how, out, sums, first_part, last_part):  # noqa: ANN001, ANN202, E501  # fmt: skip
     widest()
-    turned, backward, before, axis, variance, kind, spread, both, summed = how
-    lines, chunk = cut
+    turned = side is not None
+    backward, before, axis, variance, kind, spread, both, summed = how
+    length, chunk = cut
     tiles, terms, rows, cols = difference.shape
     driven, outputs = (cols, rows) if backward else (rows, cols)
-    inputs, across, noisy = x.shape[0], sums.shape[1], z.shape[0] > 0
+    inputs, across = x.shape[0], sums.shape[1]
     vectors = out.shape[2] if turned else out.shape[1]
     chunks, split = -(-vectors // chunk), 2 if axis else 1
     x_work, y_work = np.empty(inputs * driven * chunk, _F), np.empty(5 * outputs * chunk, _F)
@@ -65,7 +67,7 @@ def _one_pass(x, windows, cut, total, difference, noise_total, noise_difference,
         slow, fast = (outputs, n) if turned else (n, outputs)
         block = x_work[: inputs * driven * n].reshape(inputs, driven if turned else n, n if turned else driven)
         if windows[0]:
-            _lay_out_windows(x, windows, lead * driven, lines, begin, block)
+            _lay_out_windows(x, windows, lead * driven, length, begin, block)
         elif turned:
             _lay_out_columns(x, lead * driven, begin, block)
         else:
@@ -83,48 +85,48 @@ def _one_pass(x, windows, cut, total, difference, noise_total, noise_difference,
                 square = signed + terms if signed else terms
                 _multiply(noise_difference[tile], block[square : square + 1], vd, work, turned, backward)
             for row in range(slow):
+                s_row, d_row, vs_row, vd_row = s[row], d[row], vs[row], vd[row]
                 for half in range(split):
                     currents, sign = (plus if half == 0 else minus)[:fast], _ONE if half == 0 else -_ONE
                     # the row of the half in the normal numbers, where it begins there, and its (first) output
                     line, left, output = (row, begin, row) if turned else (begin + row, 0, 0)
-                    if (axis == -1) == (turned != 0):
+                    if (axis == -1) == turned:
                         line += half * (outputs if turned else vectors)
                     else:
                         left += half * (vectors if turned else outputs)
                     output += half * outputs * (axis == -1)
-                    end = output + outputs
-                    s_row, d_row, vs_row, vd_row = s[row], d[row], vs[row], vd[row]
-                    drawn = z[tile, line, left : left + fast] if noisy else d_row
-                    if not noisy:
-                        _silent(currents, s_row, d_row, sign, axis)
-                    elif turned:
-                        more = own[tile, output]
-                        _noisy(currents, s_row, d_row, vs_row, vd_row, sign, more, drawn, axis, variance)
+                    _halve(currents, s_row, d_row, sign, axis)
+                    if side is None:
+                        end = output + outputs
+                        if variance:
+                            more, drawn = numbers[0, tile, output:end], z[tile, line, left : left + fast]
+                            _add_noise(currents, vs_row, vd_row, sign, more, drawn, axis)
+                        if summed:
+                            sums[part, other] += _row_sum(currents)
+                        one, two = numbers[1, tile, output:end], numbers[2, tile, output:end]
+                        three, four = numbers[3, tile, output:end], numbers[4, tile, output:end]
+                        if spread:
+                            _spread(currents, three, four)
+                        if kind == ROUNDED:
+                            beyond += rounded_row(currents, one, two, ends[0], ends[1], both)
+                        elif kind == CODED:
+                            place = first[tile, output:end]
+                            beyond += converted_row(currents, one, three, four, two, place, codes, ends[1], places)
                     else:
-                        each = own[tile, output:end]
-                        _noisy(currents, s_row, d_row, vs_row, vd_row, sign, each, drawn, axis, variance)
-                    if summed:
-                        sums[part, other] += _row_sum(currents)
-                    if spread and turned:
-                        _spread(currents, numbers[2, tile, output], numbers[3, tile, output])
-                    elif spread:
-                        gains, offsets = numbers[2, tile, output:end], numbers[3, tile, output:end]
-                        _spread(currents, gains, offsets)
-                    if kind == ROUNDED and turned:
-                        one, two = numbers[0, tile, output], numbers[1, tile, output]
-                        beyond += rounded_row(currents, one, two, ends[0], ends[1], both)
-                    elif kind == ROUNDED:
-                        ones, twos = numbers[0, tile, output:end], numbers[1, tile, output:end]
-                        beyond += rounded_row(currents, ones, twos, ends[0], ends[1], both)
-                    elif kind == CODED and turned:
-                        one, two = numbers[0, tile, output], numbers[1, tile, output]
-                        three, four, place = numbers[2, tile, output], numbers[3, tile, output], first[tile, output]
-                        beyond += converted_row(currents, one, three, four, two, place, codes, ends[1], places)
-                    elif kind == CODED:
-                        ones, twos = numbers[0, tile, output:end], numbers[1, tile, output:end]
-                        threes, fours = numbers[2, tile, output:end], numbers[3, tile, output:end]
-                        firsts = first[tile, output:end]
-                        beyond += converted_row(currents, ones, threes, fours, twos, firsts, codes, ends[1], places)
+                        if variance:
+                            own, drawn = numbers[0, tile, output], z[tile, line, left : left + fast]
+                            _add_noise(currents, vs_row, vd_row, sign, own, drawn, axis)
+                        if summed:
+                            sums[part, other] += _row_sum(currents)
+                        parts, step = numbers[1, tile, output], numbers[2, tile, output]
+                        gain, offset = numbers[3, tile, output], numbers[4, tile, output]
+                        if spread:
+                            _spread(currents, gain, offset)
+                        if kind == ROUNDED:
+                            beyond += rounded_row(currents, parts, step, ends[0], ends[1], both)
+                        elif kind == CODED:
+                            unit = first[tile, output]
+                            beyond += converted_row(currents, parts, gain, offset, step, unit, codes, ends[1], places)
                 result = out[tile, row, begin : begin + n] if turned else out[tile, begin + row]
                 if axis:
                     for b in range(fast):
@@ -218,32 +220,25 @@ def _multiply(matrices, block, result, more, turned, backward):  # noqa: ANN001,
 
 
 @part_of_kernel
-def _silent(out, s, d, sign, axis):  # noqa: ANN001, ANN202
+def _halve(i, s, d, sign, axis):  # noqa: ANN001, ANN202
     """Write a row of currents of one half of pairs, or of all (d) where there are no halves."""
     if axis:
-        for b in range(out.size):
-            out[b] = (s[b] + sign * d[b]) * _HALF
+        for b in range(i.size):
+            i[b] = (s[b] + sign * d[b]) * _HALF
     else:
-        for b in range(out.size):
-            out[b] = d[b]
+        for b in range(i.size):
+            i[b] = d[b]
 
 
 @part_of_kernel
-def _noisy(out, s, d, vs, vd, sign, own, drawn, axis, variance):  # noqa: ANN001, ANN202
-    """Write a row of currents with noise; without noise of cells `own` is the root of the variance itself."""
-    if axis and variance:
-        for b in range(out.size):
-            root = np.sqrt((vs[b] + sign * vd[b]) * _HALF + at(own, b))
-            out[b] = (s[b] + sign * d[b]) * _HALF + drawn[b] * root
-    elif variance:
-        for b in range(out.size):
-            out[b] = d[b] + drawn[b] * np.sqrt(vs[b] + at(own, b))
-    elif axis:
-        for b in range(out.size):
-            out[b] = (s[b] + sign * d[b]) * _HALF + drawn[b] * at(own, b)
+def _add_noise(i, vs, vd, sign, own, drawn, axis):  # noqa: ANN001, ANN202
+    """Add normal numbers times the root of the variance, of cells and of the rest of the line."""
+    if axis:
+        for b in range(i.size):
+            i[b] += drawn[b] * np.sqrt((vs[b] + sign * vd[b]) * _HALF + at(own, b))
     else:
-        for b in range(out.size):
-            out[b] = d[b] + drawn[b] * at(own, b)
+        for b in range(i.size):
+            i[b] += drawn[b] * np.sqrt(vs[b] + at(own, b))
 
 
 @part_of_kernel
