@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -36,6 +37,17 @@ class Operators:
     lines: Array
     noise_total: Array | None
     noise_difference: Array | None
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, ...]:
+        """NumPy's matrices of total, difference, and both of the noise as (T, K, R, C); empty where there are none."""
+        rows, columns = self.difference.shape[-2:]
+        tiles = math.prod(self.difference.shape[:-3])
+        nothing = np.zeros((0, 0, 0, 0), self.difference.dtype)
+        every = self.total, self.difference, self.noise_total, self.noise_difference
+        return tuple(
+            nothing if each is None else np.ascontiguousarray(each).reshape(tiles, -1, rows, columns) for each in every
+        )
 
     @classmethod
     def of(

@@ -179,8 +179,11 @@ class LookUp:
 
     def convert(self, i: Array, line: LineTerms) -> tuple[Array, int]:
         """Return currents (..., N, M) as converted, and how many were beyond a range; `i` may be overwritten."""
-        shift = (line.shift - self.i_low) * self.parts_per_ampere
-        return kernels.chosen().looked_up(i, line.factor * self.parts_per_ampere, shift, self)
+        return kernels.chosen().looked_up(i, *self.parts_of(line), self)
+
+    def parts_of(self, line: LineTerms) -> tuple[Array, Array]:
+        """Return parts of the look-up for an ampere, and the position of no current in parts (..., 1, M)."""
+        return line.factor * self.parts_per_ampere, (line.shift - self.i_low) * self.parts_per_ampere
 
     def converted(self, position: Array, first: Array, below: Array, i_step: Array) -> Array:
         """Return the currents of positions (..., N, M) in parts of the look-up, each within 0 to `PARTS`."""
@@ -398,8 +401,16 @@ class SenseUnit(Stage):
         """Return the energy of the readouts, and of the lines that wait (J); a line that is not sensed takes none."""
         if not self.readout.supplied:
             return 0.0
-        bank, each = state.banks[backward], math.prod(i.shape[-2:])
         mean = np.asarray(to_numpy(namespace(i).mean(i, axis=(-2, -1))), dtype=float)
+        return self.e_of_mean(mean, math.prod(i.shape[-2:]), state, backward=backward, sensed=sensed)
+
+    def e_of_mean(
+        self, mean: np.ndarray, each: int, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None
+    ) -> float:
+        """Return the energy (J) as `e_sense` does, from the mean (...) of the `each` currents of each tile (A)."""
+        if not self.readout.supplied:
+            return 0.0
+        bank = state.banks[backward]
         if sensed is not None:
             mean *= each / np.maximum(sensed, 1)
         energy = np.asarray((LINES - 1) * self.readout.v_rest * state.t_read * mean)

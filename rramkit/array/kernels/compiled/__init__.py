@@ -5,6 +5,7 @@ Long arrays are cut into parts that run on several threads (`kernels.parts`).
 
 from rramkit.array.kernels.compiled.currents import looked_up, noisy, noisy_halves, quantised
 from rramkit.array.kernels.compiled.numbers import normal_numbers, started, stream_normals
+from rramkit.array.kernels.compiled.passes import one_pass
 from rramkit.array.kernels.compiled.scaling import scaled
 from rramkit.array.kernels.compiled.tables import even_curves, nearest_step
 from rramkit.array.kernels.compiled.wires import behind_wires, wire_profiles
@@ -17,6 +18,7 @@ __all__ = [
     "noisy",
     "noisy_halves",
     "normal_numbers",
+    "one_pass",
     "quantised",
     "scaled",
     "started",

@@ -6,8 +6,8 @@ into vector instructions; calls of the C library's functions it would not.
 
 import numpy as np
 
-from rramkit.array.kernels.parts import LEAST, in_parts, threads
 from rramkit.array.kernels.compiled.vectors import bits_of, of_bits, widest
+from rramkit.array.kernels.parts import LEAST, in_parts, threads
 from rramkit.array.kernels.reference import AT_ONCE
 from rramkit.compiling import kernel
 

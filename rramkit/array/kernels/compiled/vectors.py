@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""Vector instructions: how wide the compiler may make them, and the bits of a number within a vector.
+"""Vector instructions: how wide the compiler may make them, and what a loop over numbers side by side needs.
 
 LLVM takes 256 bits where the processor has 512 but for functions that say otherwise; kernels that do much arithmetic
 for each number from memory, as normal numbers do, take 0.7 of the time in 512. What they compute stays the same.
@@ -9,11 +9,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 
-@intrinsic
-def widest(typing_context):  # noqa: ANN001, ANN201
+def _widest(typing_context: Any) -> Any:  # noqa: ANN401
     """Let the function that calls this, and what is inlined into it, take vectors of 512 bits."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
@@ -24,14 +23,12 @@ def widest(typing_context):  # noqa: ANN001, ANN201
     return types.none(), generate
 
 
-@intrinsic
-def bits_of(typing_context, number):  # noqa: ANN001, ANN201
+def _bits_of(typing_context: Any, number: Any) -> Any:  # noqa: ANN401
     """Return the 32 bits of a number in float32 as a whole number."""
     return types.int32(types.float32), _cast(ir.IntType(32))
 
 
-@intrinsic
-def of_bits(typing_context, bits):  # noqa: ANN001, ANN201
+def _of_bits(typing_context: Any, bits: Any) -> Any:  # noqa: ANN401
     """Return the number in float32 that has these 32 bits."""
     return types.float32(types.int32), _cast(ir.FloatType())
 
@@ -41,3 +38,20 @@ def _cast(kind: Any) -> Any:  # noqa: ANN401
         return builder.bitcast(arguments[0], kind)
 
     return generate
+
+
+widest: Any = intrinsic(_widest)
+bits_of: Any = intrinsic(_bits_of)
+of_bits: Any = intrinsic(_of_bits)
+
+
+def at(values: Any, place: int) -> Any:  # noqa: ANN401
+    """Return the value at a place of an array, or a number that holds at every place, in compiled code."""
+    return values[place] if hasattr(values, "shape") else values
+
+
+@overload(at)
+def _at(values, place):  # noqa: ANN001, ANN202
+    if isinstance(values, types.Array):
+        return lambda values, place: values[place]
+    return lambda values, place: values
