@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rramkit.array import kernels
 from rramkit.array.backend import Array, contiguous, full
 from rramkit.errors import InputError
 
@@ -77,14 +78,9 @@ class Windows:
 
     def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
-        channels, height, width, batch = shape
-        out = np.zeros((channels, height + 2 * self.pad, width + 2 * self.pad, batch), rows.dtype)
-        high, wide, step = self.size(height), self.size(width), self.stride
-        parts = rows.T.reshape(channels, self.kernel, self.kernel, high, wide, batch)
-        for i in range(self.kernel):
-            for j in range(self.kernel):
-                out[:, i : i + step * high : step, j : j + step * wide : step] += parts[:, i, j]
-        return out[:, self.pad : self.pad + height, self.pad : self.pad + width]
+        high, wide = self.size(shape[1]), self.size(shape[2])
+        parts = rows.T.reshape(shape[0], self.kernel, self.kernel, high, wide, shape[3])
+        return kernels.chosen().folded(parts, shape, self.stride, self.pad)
 
     def spread(self, per_image: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Return one value an image (B,) as one value a vector (N, 1)."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rramkit.array.kernels import reference as array_reference
 from rramkit.array.memory import keep_freed
+from rramkit.array.windows import Windows
 from rramkit.learning.kernels import reference
 from rramkit.learning.kernels.reference import AdamStep
 
@@ -97,6 +98,22 @@ def test_scaled_inputs_are_the_reference_s_bit_for_bit(shape, order, kind, seed)
     expected, got = (module.scaled(values, 0.2, axes) for module in (array_reference, compiled))
     assert all(same(one, other) for one, other in zip(expected, got, strict=True))
     assert expected[0].strides == got[0].strides or 1 in expected[0].shape
+
+
+@needs_numba
+@given(
+    st.tuples(sides, sides, sides, sides), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(0, 99)
+)
+@settings(max_examples=30, deadline=None)
+def test_windows_add_up_to_images_as_the_reference_s_do(shape, kernel, stride, pad, seed):
+    from rramkit.array.kernels import compiled
+
+    kernel = min(kernel, shape[1] + 2 * pad, shape[2] + 2 * pad)
+    windows = Windows(kernel, stride, pad)
+    sizes = shape[0], kernel, kernel, windows.size(shape[1]), windows.size(shape[2]), shape[3]
+    parts = np.random.default_rng(seed).standard_normal(sizes, dtype=np.float32)
+    expected, got = (module.folded(parts, shape, stride, pad) for module in (array_reference, compiled))
+    assert same(expected, got) and got.flags.c_contiguous
 
 
 def run(code: str, **variables: str) -> str:

@@ -12,6 +12,7 @@ says which module runs; a caller takes the function from it and knows no more.
     quantised           the same to the last bit
     looked_up           the same to the last bit
     scaled              the same to the last bit, of finite numbers
+    folded              the same to the last bit
     even_curves         the same to the last bit
     nearest_step        the same to the last bit
     wire_profiles       within `PROFILE_ROUNDING`: running sums in place of matrix products

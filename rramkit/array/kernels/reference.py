@@ -339,6 +339,27 @@ def scaled(values: Array, largest: float, axes: tuple[int, ...]) -> tuple[Array,
     return values * factor, factor
 
 
+def folded(parts: np.ndarray, shape: tuple[int, int, int, int], stride: int, pad: int) -> np.ndarray:
+    """Return images of `shape` (C, H, W, B), each the sum of what its windows have at its pixels.
+
+    Parameters
+    ----------
+    parts : ndarray
+        Pixels of the windows (C, k, k, Ho, Wo, B): of each its rows and columns, of windows down and across.
+    shape : tuple of int
+        Shape of the images.
+    stride, pad : int
+        Pixels from window to window, and of the border, which is cut off.
+    """
+    channels, height, width, batch = shape
+    out = np.zeros((channels, height + 2 * pad, width + 2 * pad, batch), parts.dtype)
+    high, wide = parts.shape[3:5]
+    for i in range(parts.shape[1]):
+        for j in range(parts.shape[2]):
+            out[:, i : i + stride * high : stride, j : j + stride * wide : stride] += parts[:, i, j]
+    return out[:, pad : pad + height, pad : pad + width]
+
+
 def even_curves(x: Array, values: Array, steps: Array, span: tuple[float, float]) -> Array:
     """Return curves (K, ...) at `x` (...), linear within each of P parts of a span; beyond it the end's value holds.
 

@@ -8,11 +8,13 @@ from rramkit.array.kernels.compiled.numbers import normal_numbers, started, stre
 from rramkit.array.kernels.compiled.passes import one_pass
 from rramkit.array.kernels.compiled.scaling import scaled
 from rramkit.array.kernels.compiled.tables import even_curves, nearest_step
+from rramkit.array.kernels.compiled.windows import folded
 from rramkit.array.kernels.compiled.wires import behind_wires, wire_profiles
 
 __all__ = [
     "behind_wires",
     "even_curves",
+    "folded",
     "looked_up",
     "nearest_step",
     "noisy",
