@@ -106,6 +106,8 @@ def experiment_of(
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
     base = None if before is None or path is not None else of_then(before.settings)
+    if base is not None:
+        base = {key: value for key, value in base.items() if key != "pretrain"}  # its weights are there
     experiment = parameters(Experiment, path, pairs, base=base)
     return chip.on_top_of(experiment, experiment.chip)
 
