@@ -6,7 +6,7 @@ Long arrays are cut into parts that run on several threads (`kernels.parts`).
 from rramkit.array.kernels.compiled.currents import looked_up, noisy, noisy_halves, quantised
 from rramkit.array.kernels.compiled.numbers import normal_numbers, started, stream_normals
 from rramkit.array.kernels.compiled.passes import one_pass
-from rramkit.array.kernels.compiled.tables import even_curves, nearest_step
+from rramkit.array.kernels.compiled.tables import even_curves, nearest_step, pair_matrices
 from rramkit.array.kernels.compiled.wires import behind_wires, wire_profiles
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "noisy_halves",
     "normal_numbers",
     "one_pass",
+    "pair_matrices",
     "quantised",
     "started",
     "stream_normals",
