@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from rramkit.array import kernels
 from rramkit.array.backend import Array, contiguous, copied, full, like, namespace
 from rramkit.array.cell_current import DirectionalCurrent
+from rramkit.array.kernels import reference
 from rramkit.array.read_model import ReadModel
 from rramkit.array.stages.stage import CellTerms
 
@@ -100,8 +102,20 @@ class Operators:
         xp, less, both = namespace(linear), linear.sum(axis=-2), self.total[..., 0, :, :].sum(axis=-2)
         return 0.5 * xp.concat([both + less, both - less], axis=-1)[..., None, :]
 
-    def with_lines(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> Self:
-        """Return these with other driven lines.
+    def writable(self) -> Self:
+        """Return a copy, which `put_tiles` and `put_lines` may change."""
+        copies = {name: None if value is None else copied(value) for name, value in self._arrays().items()}
+        return replace(self, **copies)
+
+    def put_tiles(self, fresh: Self, tile: np.ndarray) -> None:
+        """Put operators `fresh` of W tiles in the place of those of the tiles `tile` (W,), counted row by row."""
+        lead = self.lines.ndim - 2
+        for old, new in zip(self._arrays().values(), fresh._arrays().values(), strict=True):
+            if old is not None and new is not None:
+                old.reshape(-1, *old.shape[lead:])[tile] = new
+
+    def put_lines(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> None:
+        """Put driven lines in the place of others.
 
         Parameters
         ----------
@@ -113,26 +127,18 @@ class Operators:
             Whether the driven lines are pairs of columns rather than rows.
         """
         lead = self.lines.ndim - 2
-
-        def put(old: Array | None, lines: Array | None, *, last: bool) -> Array | None:
-            if old is None or lines is None:
-                return None
-            whole = copied(old)
-            flat = whole.reshape(-1, *whole.shape[lead:])
-            if last:
-                flat[tile, ..., line] = lines[..., 0]
+        for name, old in self._arrays().items():
+            new = fresh._arrays()[name]
+            if old is None or new is None:
+                continue
+            flat = old.reshape(-1, *old.shape[lead:])
+            if backward or name == "lines":
+                flat[tile, ..., line] = new[..., 0]
             else:
-                flat[tile, ..., line, :] = lines[..., 0, :]
-            return whole
+                flat[tile, ..., line, :] = new[..., 0, :]
 
-        return replace(
-            self,
-            difference=put(self.difference, fresh.difference, last=backward),
-            total=put(self.total, fresh.total, last=backward),
-            lines=put(self.lines, fresh.lines, last=True),
-            noise_total=put(self.noise_total, fresh.noise_total, last=backward),
-            noise_difference=put(self.noise_difference, fresh.noise_difference, last=backward),
-        )
+    def _arrays(self) -> dict[str, Array | None]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def scaled(self, factors: Array) -> Self:
         """Return these with `factors` (..., 2, R, C) on the current of each cell; the energy is left as it was."""
@@ -214,20 +220,13 @@ def _parts(
     stages = model.stages
     for stage in stages:
         stage.prepare(behind)
-    variance = behind.variance
-    if variance is not None and attenuation is not None:  # d(g_eff) = s^2 dg, exact for one cell in series with wires
-        square = attenuation * attenuation
-        variance *= square * square
-    terms = xp.moveaxis(behind.terms, 0, 1)
-    plus = terms[:, :, 0]
-    paired = cells.shape[1] == 2
-    total = plus + terms[:, :, 1] if paired else plus
-    noise = (None, None)
-    if variance is not None:
-        noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1]) if paired else (variance[:, 0], None)
-    return (
-        plus - terms[:, :, 1] if paired else plus,
-        total if paired and any(stage.per_read or not stage.linear for stage in stages) else None,
-        total.sum(axis=-2 if backward else -1),
-        *noise,
-    )
+    variance, keeps_total = behind.variance, any(stage.per_read or not stage.linear for stage in stages)
+    along = -2 if backward else -1
+    if cells.shape[1] == 1:
+        if variance is not None and attenuation is not None:
+            variance = reference.behind_attenuation(variance, attenuation)
+        single = xp.moveaxis(behind.terms, 0, 1)[:, :, 0]
+        return single, None, single.sum(axis=along), None if variance is None else variance[:, 0], None
+    pair_matrices = (kernels.chosen() if isinstance(cells, np.ndarray) else reference).pair_matrices
+    difference, total, *noise = pair_matrices(behind.terms, variance, attenuation)
+    return difference, total if keeps_total else None, total.sum(axis=along), *(noise or (None, None))

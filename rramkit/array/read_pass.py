@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit import compiling
 from rramkit.array import kernels
 from rramkit.array.backend import Array, long_columns
+from rramkit.array.kernels import reference
 from rramkit.array.layout import Cut, Images, Layout
 from rramkit.array.operators import Operators
 from rramkit.array.periphery import Periphery
@@ -237,7 +237,8 @@ def passed(lines: LinePass) -> tuple[Array, int, int, float] | None:
 
     None: kernels do not fit.
     """
-    if not (compiling.compiled() and lines.fits):
+    chosen = kernels.chosen()
+    if chosen is reference or not lines.fits:
         return None
     lead, outputs, axis = lines.lead, lines.outputs, lines.axis
     sensed = outputs * (2 if axis == -1 else 1)
@@ -257,7 +258,7 @@ def passed(lines: LinePass) -> tuple[Array, int, int, float] | None:
     out = np.empty((tiles, outputs, count) if turned else (tiles, count, outputs), _SINGLE)
     before = not isinstance(lines.layout, Cut) or lines.layout.before
     coded, variance = sensing.kind == _CODED, lines.square is not None
-    beyond, sums = kernels.chosen().one_pass(
+    beyond, sums = chosen.one_pass(
         (inputs.values, inputs.windows, (inputs.leads, inputs.lines, inputs.chunk)),
         lines.operators.matrices,
         noise,

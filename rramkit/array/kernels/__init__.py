@@ -15,6 +15,7 @@ says which module runs; a caller takes the function from it and knows no more.
     folded              the same to the last bit
     even_curves         the same to the last bit
     nearest_step        the same to the last bit
+    pair_matrices       the same to the last bit
     wire_profiles       within `PROFILE_ROUNDING`: running sums in place of matrix products
     behind_wires        within `PROFILE_ROUNDING`: the same, and another order of the sums of step 3
     one_pass            compiled alone: a read in one pass, to the last bit what `read` does step by step (`read_pass`)

@@ -360,6 +360,37 @@ def folded(parts: np.ndarray, shape: tuple[int, int, int, int], stride: int, pad
     return out[:, pad : pad + height, pad : pad + width]
 
 
+def pair_matrices(terms: Array, variance: Array | None, attenuation: Array | None) -> tuple[Array, ...]:
+    """Return difference and sum of the halves of each term (T, K, R, C), and sum and difference of their variances.
+
+    Parameters
+    ----------
+    terms : array
+        Conductance terms behind the wires (K, T, 2, R, C).
+    variance, attenuation : array or None
+        Variances of the conductances (S^2), which may be overwritten, and attenuation of each cell's current by the
+        wires (T, 2, R, C); None: no noise, no wires.
+
+    Returns
+    -------
+    tuple of array
+        Two, or with noise four, the last two (T, R, C).
+    """
+    xp = namespace(terms)
+    plus, minus = (xp.moveaxis(terms[:, :, half], 0, 1) for half in (0, 1))
+    if variance is None:
+        return plus - minus, plus + minus
+    behind = variance if attenuation is None else behind_attenuation(variance, attenuation)
+    return plus - minus, plus + minus, behind[:, 0] + behind[:, 1], behind[:, 0] - behind[:, 1]
+
+
+def behind_attenuation(variance: Array, attenuation: Array) -> Array:
+    """Return the variance of conductances behind wires: d(g_eff) = s^2 dg, exact for one cell in series with them."""
+    square = attenuation * attenuation
+    variance *= square * square
+    return variance
+
+
 def even_curves(x: Array, values: Array, steps: Array, span: tuple[float, float]) -> Array:
     """Return curves (K, ...) at `x` (...), linear within each of P parts of a span; beyond it the end's value holds.
 

@@ -7,7 +7,7 @@ from rramkit.array.kernels.compiled.currents import looked_up, noisy, noisy_halv
 from rramkit.array.kernels.compiled.numbers import normal_numbers, started, stream_normals
 from rramkit.array.kernels.compiled.passes import one_pass
 from rramkit.array.kernels.compiled.scaling import scaled
-from rramkit.array.kernels.compiled.tables import even_curves, nearest_step
+from rramkit.array.kernels.compiled.tables import even_curves, nearest_step, pair_matrices
 from rramkit.array.kernels.compiled.windows import folded
 from rramkit.array.kernels.compiled.wires import behind_wires, wire_profiles
 
@@ -21,6 +21,7 @@ __all__ = [
     "noisy_halves",
     "normal_numbers",
     "one_pass",
+    "pair_matrices",
     "quantised",
     "scaled",
     "started",

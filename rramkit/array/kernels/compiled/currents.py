@@ -103,12 +103,17 @@ def _quantised(i, parts, step, low, high, both, first_row, last_row):  # noqa: A
 
 
 @part_of_kernel
+def steps_of(current, parts):  # noqa: ANN001, ANN201
+    """Return the nearest whole number of steps, of which `parts` are an ampere."""
+    return (min(max(current * parts, -_WHOLE), _WHOLE) + _ROUNDER) - _ROUNDER
+
+
+@part_of_kernel
 def rounded_row(currents, parts, step, low, high, both):  # noqa: ANN001, ANN201
     """Round a row to whole steps, of which `parts` are an ampere; both are numbers, or arrays as long as the row."""
     more = np.int32(0)
     for b in range(currents.size):
-        x = min(max(currents[b] * at(parts, b), -_WHOLE), _WHOLE)
-        x = (x + _ROUNDER) - _ROUNDER
+        x = steps_of(currents[b], at(parts, b))
         more += np.int32(x > high) + np.int32(both and x < low)
         currents[b] = min(max(x, low), high) * at(step, b)
     return more

@@ -51,7 +51,7 @@ def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
     """
     tiles, blocks, even = len(states), -(-count // AT_ONCE), count + count % 2
     drawn = np.empty((tiles, even), np.float32)
-    if tiles >= threads() or drawn.size < 2 * LEAST:
+    if drawn.size < 2 * LEAST or tiles >= threads():
         in_parts(lambda *part: _tiles(states, drawn, AT_ONCE, *part), tiles, drawn.size)
     else:
         bits = np.empty((tiles, even), np.uint32)

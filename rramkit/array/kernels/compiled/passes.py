@@ -10,7 +10,7 @@ Blocks hold vectors side by side (M, n), or one after the other (n, M), as the i
 
 import numpy as np
 
-from rramkit.array.kernels.compiled.currents import converted_row, rounded_row
+from rramkit.array.kernels.compiled.currents import converted_row, rounded_row, steps_of
 from rramkit.array.kernels.compiled.vectors import at, widest
 from rramkit.array.kernels.parts import in_parts
 from rramkit.compiling import kernel, part_of_kernel
@@ -86,6 +86,19 @@ def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_diffe
                 _multiply(noise_difference[tile], block[square : square + 1], vd, work, turned, backward)
             for row in range(slow):
                 s_row, d_row, vs_row, vd_row = s[row], d[row], vs[row], vd[row]
+                if side is not None and kind == ROUNDED and variance:  # the most frequent of all, in one loop
+                    result, other_line = out[tile, row, begin : begin + n], row + outputs if axis == -1 else row
+                    if axis:
+                        other_row, other_left = (row + outputs, begin) if axis == -1 else (row, begin + vectors)
+                        beyond += _rounded_difference(
+                            result, s_row, d_row, vs_row, vd_row, z[tile, row, begin : begin + n],
+                            z[tile, other_row, other_left : other_left + n],
+                            _line(numbers, tile, row), _line(numbers, tile, other_line), ends, both,
+                        )  # fmt: skip
+                    else:
+                        drawn = z[tile, row, begin : begin + n]
+                        beyond += _rounded(result, d_row, vs_row, drawn, _line(numbers, tile, row), ends, both)
+                    continue
                 for half in range(split):
                     currents, sign = (plus if half == 0 else minus)[:fast], _ONE if half == 0 else -_ONE
                     # the row of the half in the normal numbers, where it begins there, and its (first) output
@@ -217,6 +230,45 @@ def _multiply(matrices, block, result, more, turned, backward):  # noqa: ANN001,
             total, source = result.reshape(-1), more.reshape(-1)
             for b in range(total.size):
                 total[b] += source[b]
+
+
+@part_of_kernel
+def _line(numbers, tile, output):  # noqa: ANN001, ANN202
+    """Return the numbers of an output: variance, steps for an ampere, step, gain, offset."""
+    return (
+        numbers[0, tile, output],
+        numbers[1, tile, output],
+        numbers[2, tile, output],
+        numbers[3, tile, output],
+        numbers[4, tile, output],
+    )
+
+
+@part_of_kernel
+def _rounded_difference(result, s, d, vs, vd, drawn, drawn_less, plus, minus, ends, both):  # noqa: ANN001, ANN202
+    """Write a row of the difference of both halves, noisy and rounded; return how many were beyond a range."""
+    more, (low, high) = np.int32(0), ends
+    for b in range(result.size):
+        i = (s[b] + d[b]) * _HALF + drawn[b] * np.sqrt((vs[b] + vd[b]) * _HALF + plus[0])
+        x = steps_of(i * plus[3] + plus[4], plus[1])
+        more += np.int32(x > high) + np.int32(both and x < low)
+        i = (s[b] - d[b]) * _HALF + drawn_less[b] * np.sqrt((vs[b] - vd[b]) * _HALF + minus[0])
+        y = steps_of(i * minus[3] + minus[4], minus[1])
+        more += np.int32(y > high) + np.int32(both and y < low)
+        result[b] = min(max(x, low), high) * plus[2] - min(max(y, low), high) * minus[2]
+    return more
+
+
+@part_of_kernel
+def _rounded(result, d, variance, drawn, line, ends, both):  # noqa: ANN001, ANN202
+    """Write a row of noisy and rounded currents; return how many were beyond a range."""
+    more, (low, high) = np.int32(0), ends
+    for b in range(result.size):
+        i = d[b] + drawn[b] * np.sqrt(variance[b] + line[0])
+        x = steps_of(i * line[3] + line[4], line[1])
+        more += np.int32(x > high) + np.int32(both and x < low)
+        result[b] = min(max(x, low), high) * line[2]
+    return more
 
 
 @part_of_kernel
