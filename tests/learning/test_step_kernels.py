@@ -75,6 +75,19 @@ def test_the_error_of_a_rectifier_is_the_reference_s_in_its_memory_order(shape, 
 
 
 @needs_numba
+@given(st.tuples(sides, sides, sides, sides), st.booleans(), types, st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+def test_normalisation_is_the_reference_s_bit_for_bit(shape, images, kind, seed):
+    rng = np.random.default_rng(seed)
+    shape = shape if images else shape[:2]
+    x, error = (rng.standard_normal(shape).astype(kind) for _ in range(2))
+    vectors = [rng.standard_normal(shape[0 if images else 1]).astype(kind) for _ in range(4)]
+    expected, got = both("normalised", x, *vectors[:2], tuple(vectors[2:]))
+    assert all(same(one, other) for one, other in zip(expected, got, strict=True))
+    assert same(*both("normalised_error", error, expected[0], tuple(vectors[:2]), vectors[2]))
+
+
+@needs_numba
 @given(st.integers(1, 3000), types, st.floats(-1.0, 1.0), st.integers(1, 10_000), st.integers(0, 2**16))
 @settings(max_examples=20, deadline=None)
 def test_adam_is_the_reference_s_bit_for_bit(count, kind, factor, steps, seed):

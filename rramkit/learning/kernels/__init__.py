@@ -1,4 +1,4 @@
-"""Kernels of a training step outside the arrays: pooling, activations, optimiser.
+"""Kernels of a training step outside the arrays: pooling, activations, normalisation, optimiser.
 
 Every kernel is one function with one signature in two modules: `reference`, which is NumPy and always there, and
 `compiled`, which goes over memory once instead of once for each operation. `chosen` says which module runs; see

@@ -9,7 +9,7 @@ import numpy as np
 from rramkit.array.kernels.parts import in_parts
 from rramkit.compiling import kernel
 from rramkit.learning.kernels import reference
-from rramkit.learning.kernels.reference import AdamStep
+from rramkit.learning.kernels.reference import AdamStep, Vectors
 
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 _AT_ONCE = 1024  # numbers (1) that the loops of a kernel take one after the other: they stay in the nearest cache
@@ -20,6 +20,11 @@ def _fit(first: np.ndarray, *others: np.ndarray) -> bool:
     if not (isinstance(first, np.ndarray) and first.dtype in _TYPES and first.flags.c_contiguous):
         return False
     return all(x.dtype == first.dtype and x.shape == first.shape and x.flags.c_contiguous for x in others)
+
+
+def _of(x: np.ndarray, *vectors: np.ndarray) -> bool:
+    """Return whether vectors hold a number of the type of `x` for each of its channels, without gaps."""
+    return all(each.dtype == x.dtype and each.shape == (len(x),) and each.flags.c_contiguous for each in vectors)
 
 
 def max_pooled(x: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +96,46 @@ def _rectified_error(error, y, to_inputs, first, last):  # noqa: ANN001, ANN202
     each, of, out = error[first:last], y[first:last], to_inputs[first:last]
     for n in range(out.size):
         out[n] = each[n] * (one if of[n] > zero else zero)
+
+
+def normalised(x: np.ndarray, mean: np.ndarray, per_deviation: np.ndarray, vectors: Vectors) -> Vectors:
+    """Return images less their mean over their deviation, and these scaled and shifted: see `reference.normalised`."""
+    if not (_fit(x) and x.ndim == 4 and _of(x, mean, per_deviation, *vectors)):
+        return reference.normalised(x, mean, per_deviation, vectors)
+    normal, y = np.empty_like(x), np.empty_like(x)
+    arrays = tuple(each.reshape(len(x), -1) for each in (x, normal, y))
+    in_parts(lambda *part: _normalised(*arrays, mean, per_deviation, *vectors, *part), len(x), 2 * x.size)
+    return normal, y
+
+
+@kernel
+def _normalised(x, normal, y, mean, per_deviation, scale, shift, first, last):  # noqa: ANN001, ANN202
+    for c in range(first, last):
+        of, out, scaled = x[c], normal[c], y[c]
+        middle, per, by, plus = mean[c], per_deviation[c], scale[c], shift[c]
+        for n in range(of.size):
+            value = (of[n] - middle) * per
+            out[n] = value
+            scaled[n] = value * by + plus
+
+
+def normalised_error(error: np.ndarray, normal: np.ndarray, means: Vectors, factor: np.ndarray) -> np.ndarray:
+    """Return the error by the inputs of a normalised batch: see `reference.normalised_error`."""
+    if not (_fit(error, normal) and error.ndim == 4 and _of(error, *means, factor)):
+        return reference.normalised_error(error, normal, means, factor)
+    out = np.empty_like(error)
+    arrays = tuple(each.reshape(len(error), -1) for each in (error, normal, out))
+    in_parts(lambda *part: _normalised_error(*arrays, *means, factor, *part), len(error), error.size)
+    return out
+
+
+@kernel
+def _normalised_error(error, normal, out, mean, product, factor, first, last):  # noqa: ANN001, ANN202
+    for c in range(first, last):
+        each, of, to_inputs = error[c], normal[c], out[c]
+        middle, times, by = mean[c], product[c], factor[c]
+        for n in range(each.size):
+            to_inputs[n] = ((each[n] - middle) - of[n] * times) * by
 
 
 def adam(

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+Vectors = tuple[np.ndarray, np.ndarray]
+
 
 class AdamStep(NamedTuple):
     """Constants of one step of Adam (1).
@@ -66,6 +68,46 @@ def max_spread(error: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], si
 def rectified_error(error: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the error (...) where the output `y` of a rectifier is above zero, else zero times the error."""
     return error * (y > 0.0)
+
+
+def normalised(x: np.ndarray, mean: np.ndarray, per_deviation: np.ndarray, vectors: Vectors) -> Vectors:
+    """Return images (C, H, W, B) less their mean over their deviation, and these times a scale plus a shift.
+
+    Parameters
+    ----------
+    x : ndarray
+        Images (C, H, W, B), or vectors (B, C).
+    mean, per_deviation : ndarray
+        Mean and one over the standard deviation of each channel (C,).
+    vectors : tuple of ndarray
+        Scale and shift of each channel (C,).
+    """
+    rest = axes_of_one_channel(x)
+    normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
+    scale, shift = (np.expand_dims(vector, rest) for vector in vectors)
+    return normal, normal * scale + shift
+
+
+def normalised_error(error: np.ndarray, normal: np.ndarray, means: Vectors, factor: np.ndarray) -> np.ndarray:
+    """Return the error by the inputs of a batch that was normalised by its own statistics.
+
+    Parameters
+    ----------
+    error, normal : ndarray
+        Error by the normalised inputs times the scale, and these inputs: (C, H, W, B), or (B, C).
+    means : tuple of ndarray
+        Means of the error, and of the error times the normalised inputs, of each channel (C,).
+    factor : ndarray
+        Scale over the standard deviation of each channel (C,).
+    """
+    rest = axes_of_one_channel(error)
+    centred = error - np.expand_dims(means[0], rest)
+    return (centred - normal * np.expand_dims(means[1], rest)) * np.expand_dims(factor, rest)
+
+
+def axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
+    """Return all axes but the channels', of images (C, H, W, B) or vectors (B, C)."""
+    return (1, 2, 3) if x.ndim == 4 else (0,)
 
 
 def adam(

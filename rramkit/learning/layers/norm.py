@@ -5,6 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.learning import kernels
+from rramkit.learning.kernels.reference import axes_of_one_channel
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
 from rramkit.parameters import quantity
 
@@ -44,7 +46,7 @@ class BatchNorm(Layer[Normalised]):
         self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[Normalised]:
         """Return normalised images (C, H, W, B) or vectors (B, C)."""
-        rest = _axes_of_one_channel(x)
+        rest = axes_of_one_channel(x)
         mean, variance = means = params.means
         if training:
             running, count = (mean, variance), x.size // mean.size
@@ -52,28 +54,23 @@ class BatchNorm(Layer[Normalised]):
             unbiased = variance * (count / max(count - 1, 1))
             means = (_running(running[0], mean), _running(running[1], unbiased))
         per_deviation = 1.0 / np.sqrt(variance + np.asarray(EPSILON, x.dtype))
-        normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
-        scale, shift = (np.expand_dims(vector, rest) for vector in params.vectors)
-        return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)
+        scale, shift = params.vectors
+        normal, y = kernels.chosen().normalised(x, mean, per_deviation, (scale, shift))
+        return Forward(y, Normalised(normal, per_deviation, training), means=means)
 
     def backward(
         self, error: np.ndarray, cache: Normalised, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the gradients; the batch's own mean and variance depend on every input."""
-        rest = _axes_of_one_channel(error)
+        rest = axes_of_one_channel(error)
         of_shift, of_scale = error.sum(axis=rest), (error * cache.x).sum(axis=rest)
-        to_inputs = error
-        if cache.from_batch:
-            count = error.size // of_shift.size
-            centred = error - np.expand_dims(of_shift / count, rest)
-            to_inputs = centred - cache.x * np.expand_dims(of_scale / count, rest)
-        to_inputs = to_inputs * np.expand_dims(params.vectors[0] * cache.per_deviation, rest)
+        factor = params.vectors[0] * cache.per_deviation
+        if not cache.from_batch:
+            return Backward(error * np.expand_dims(factor, rest), vectors=(of_scale, of_shift))
+        count = error.size // of_shift.size
+        means = of_shift / count, of_scale / count
+        to_inputs = kernels.chosen().normalised_error(error, cache.x, means, factor)
         return Backward(to_inputs, vectors=(of_scale, of_shift))
-
-
-def _axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
-    """Return all axes but the channels'."""
-    return (1, 2, 3) if x.ndim == 4 else (0,)
 
 
 def _running(old: np.ndarray, new: np.ndarray) -> np.ndarray:
