@@ -135,8 +135,8 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
     Raises
     ------
     InputError
-        When arrays do not fit, or the experiment has settings that prepare inputs and the data are a `DataSet`: it
-        cannot be told whether they are prepared.
+        When arrays do not fit, or the experiment has settings that prepare inputs and the data are a `DataSet`, of
+        which nobody knows whether it is prepared.
     """
     settings, seed = experiment.data, experiment.seed
     if data is None:
