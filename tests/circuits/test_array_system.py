@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from fixtures.closeness import near
 
+from rramkit.characterization.engine.convergence_aids import with_options
 from rramkit.circuits.array_system import ArraySystemParams, system_reads
 from rramkit.circuits.crossbar import CrossbarParams
+from rramkit.circuits.readout import ReadoutParams
 from rramkit.errors import InputError
 
 ROWS, COLS = 3, 4
@@ -48,6 +50,18 @@ def test_at_rest_an_offset_drives_the_line_of_its_own_unit(pool):
     assert abs(drawn[1]) < 1e-3 * drawn[0]
     moved = float(waves["v_out_0"][0] - base["v_out_0"][0])
     assert moved == near(v_offset * (1 + given.readout.r_feedback * G[:, 0].sum()), rel=0.02)
+
+
+@pytest.mark.parametrize(("direction", "v_dd"), [("forward", 1.62), ("backward", 1.98)])
+def test_the_operating_point_is_found_from_the_first_guess(pool, direction, v_dd):
+    """In 16 to 20 iterations; from the lines alone it takes 60 to 800, as a rule more than 200."""
+    ota = ArraySystemParams().readout.ota.model_copy(update={"v_dd": v_dd})
+    bar = CrossbarParams(rows=4, cols=6)
+    given = ArraySystemParams(crossbar=bar, direction=direction, readout=ReadoutParams(ota=ota))
+    deck = system_reads(given, np.full((4, 6), 0.7), np.full((given.driven, 1), 0.03)).text()
+    waves = pool.run(with_options(deck, "itl1=50 gminsteps=0 srcsteps=0"))
+    # a column of cells of some 10 uS takes uA from its readout, whose output rises by some mV
+    assert all(0.301 < waves[f"v_out_{unit}"][0] < 0.4 for unit in range(given.units))
 
 
 def test_what_does_not_fit_is_refused():
