@@ -203,6 +203,6 @@ def first_guess(params: OtaParams) -> dict[str, float]:
     """Return a voltage [V] near the operating one of the first stage's output and of its mirror's gate, by node.
 
     With these (within 0.1 V) and the lines at their rest the solver finds the operating point of an array of amplifiers
-    in 16 to 20 iterations; guessing more of the amplifier's nodes changes nothing, fewer do not help.
+    in 16 to 20 iterations; more of the amplifier's nodes change nothing, one alone does not help.
     """
     return {"first": _V_ON, "diode": params.v_dd - _V_ON}

@@ -307,8 +307,8 @@ def _different(rails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def stacked(waves: Waveforms, names: tuple[str, ...]) -> np.ndarray:
-    """Return some vectors of a sweep side by side (B, N)."""
-    return np.stack([waves[name] for name in names], axis=1)
+    """Return some vectors of a sweep's reads side by side (B, N); its first point is none (`array_system`)."""
+    return np.stack([waves[name][1:] for name in names], axis=1)
 
 
 @dataclass(frozen=True, repr=False)
