@@ -16,6 +16,7 @@ from rramkit.parameters import Parameters
 
 DECKS = (
     "cell_write",
+    "crossbar",
     "crossbar_write",
     "device_pulse",
     "disturb",
@@ -32,6 +33,9 @@ DECKS = (
     "write_verify",
 )
 DERIVED = {"crossbar_write": 4}  # measures (1) that are differences of others
+# Tolerances of the deck (1). The cards say BSIM4 4.0, of which ngspice has its own code; VACASK has 4.8 alone. Where a
+# RESET pulse takes away more than half of a cell's current that is 0.2 %; ngspice with 4.8 on the cards has VACASK's.
+WIDER = {"write_driver_reset": 3.0}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_golden_expectations_hold_in_another_simulator(name, program, verilog_a,
     far = [
         f"{each.name}: {found[each.name]:g}, expected {each.value:g} +- {each.tolerance:.2g} {each.unit}"
         for each in expected
-        if each.name in found and not abs(found[each.name] - each.value) <= each.tolerance
+        if each.name in found and not abs(found[each.name] - each.value) <= each.tolerance * WIDER.get(name, 1.0)
     ]
     assert far == []
 
