@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -102,20 +102,8 @@ class Operators:
         xp, less, both = namespace(linear), linear.sum(axis=-2), self.total[..., 0, :, :].sum(axis=-2)
         return 0.5 * xp.concat([both + less, both - less], axis=-1)[..., None, :]
 
-    def writable(self) -> Self:
-        """Return a copy, which `put_tiles` and `put_lines` may change."""
-        copies = {name: None if value is None else copied(value) for name, value in self._arrays().items()}
-        return replace(self, **copies)
-
-    def put_tiles(self, fresh: Self, tile: np.ndarray) -> None:
-        """Put operators `fresh` of W tiles in the place of those of the tiles `tile` (W,), counted row by row."""
-        lead = self.lines.ndim - 2
-        for old, new in zip(self._arrays().values(), fresh._arrays().values(), strict=True):
-            if old is not None and new is not None:
-                old.reshape(-1, *old.shape[lead:])[tile] = new
-
-    def put_lines(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> None:
-        """Put driven lines in the place of others.
+    def with_lines(self, fresh: Self, tile: np.ndarray, line: np.ndarray, *, backward: bool) -> Self:
+        """Return these with other driven lines.
 
         Parameters
         ----------
@@ -127,18 +115,26 @@ class Operators:
             Whether the driven lines are pairs of columns rather than rows.
         """
         lead = self.lines.ndim - 2
-        for name, old in self._arrays().items():
-            new = fresh._arrays()[name]
-            if old is None or new is None:
-                continue
-            flat = old.reshape(-1, *old.shape[lead:])
-            if backward or name == "lines":
-                flat[tile, ..., line] = new[..., 0]
-            else:
-                flat[tile, ..., line, :] = new[..., 0, :]
 
-    def _arrays(self) -> dict[str, Array | None]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        def put(old: Array | None, lines: Array | None, *, last: bool) -> Array | None:
+            if old is None or lines is None:
+                return None
+            whole = copied(old)
+            flat = whole.reshape(-1, *whole.shape[lead:])
+            if last:
+                flat[tile, ..., line] = lines[..., 0]
+            else:
+                flat[tile, ..., line, :] = lines[..., 0, :]
+            return whole
+
+        return replace(
+            self,
+            difference=put(self.difference, fresh.difference, last=backward),
+            total=put(self.total, fresh.total, last=backward),
+            lines=put(self.lines, fresh.lines, last=True),
+            noise_total=put(self.noise_total, fresh.noise_total, last=backward),
+            noise_difference=put(self.noise_difference, fresh.noise_difference, last=backward),
+        )
 
     def scaled(self, factors: Array) -> Self:
         """Return these with `factors` (..., 2, R, C) on the current of each cell; the energy is left as it was."""

@@ -64,11 +64,8 @@ class ReadCache:
         return cls(rows_driven, cols_driven, *attenuation, *fresh)
 
     def lines(self, *, backward: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return tile and number of the stale driven lines, rows or `backward` pairs of columns (W,).
-
-        Those of tiles that are stale as a whole, since they get other wires, are none of them.
-        """
-        tile, line = np.nonzero(self.written.any(axis=1 if backward else 2) & ~self.solved[:, None])
+        """Return tile and number of the stale driven lines, rows or `backward` pairs of columns (W,)."""
+        tile, line = np.nonzero(self.written.any(axis=1 if backward else 2) | self.solved[:, None])
         return tile, line
 
     def updated(
@@ -80,21 +77,14 @@ class ReadCache:
         *,
         backward: bool,
     ) -> Operators:
-        """Return read operators of conductances (..., 2, R, C), computed again for stale tiles and lines only."""
-        tiles, (tile, line) = np.flatnonzero(self.solved), self.lines(backward=backward)
-        if not tiles.size and not tile.size:
+        """Return read operators of conductances (..., 2, R, C), computed again for the stale lines of `old` only."""
+        tile, line = self.lines(backward=backward)
+        if not tile.size:
             return old
-        if tiles.size == self.written.shape[0]:
-            return compute(g_cell, attenuation)
-        new = old.writable()
-        if tiles.size:
-            part = None if attenuation is None else tiles_of(attenuation, 3)[tiles]
-            new.put_tiles(compute(tiles_of(g_cell, 3)[tiles], part), tiles)
-        if tile.size:
-            part = None if attenuation is None else lines_of(attenuation, tile, line, backward=backward)
-            fresh = compute(lines_of(g_cell, tile, line, backward=backward), part)
-            new.put_lines(fresh, tile, line, backward=backward)
-        return new
+        part = None if attenuation is None else lines_of(attenuation, tile, line, backward=backward)
+        return old.with_lines(
+            compute(lines_of(g_cell, tile, line, backward=backward), part), tile, line, backward=backward
+        )
 
     def updated_attenuation(self, g_solved: Array, model: ReadModel, *, backward: bool) -> Array | None:
         """Return the attenuation by the wires at conductances (..., 2, R, C), solved again for stale tiles only."""

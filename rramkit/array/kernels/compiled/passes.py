@@ -59,6 +59,7 @@ def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_diffe
     x_work, y_work = np.empty(inputs * driven * chunk, _F), np.empty(5 * outputs * chunk, _F)
     wide = chunk if turned else outputs
     plus, minus, places = np.empty(wide, _F), np.empty(wide, _F), np.empty(wide, np.int32)
+    along = np.zeros(wide)
     signed = terms + variance if axis == -2 else 0  # the inputs of differences
     beyond = 0
     for part in range(first_part, last_part):
@@ -108,14 +109,19 @@ def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_diffe
                     else:
                         left += half * (vectors if turned else outputs)
                     output += half * outputs * (axis == -1)
-                    _halve(currents, s_row, d_row, sign, axis)
+                    end = output + outputs
+                    if not variance:
+                        _silent(currents, s_row, d_row, sign, axis)
+                    elif side is None:
+                        each, drawn = numbers[0, tile, output:end], z[tile, line, left : left + fast]
+                        _noisy(currents, s_row, d_row, vs_row, vd_row, sign, each, drawn, axis)
+                    else:
+                        own, drawn = numbers[0, tile, output], z[tile, line, left : left + fast]
+                        _noisy(currents, s_row, d_row, vs_row, vd_row, sign, own, drawn, axis)
+                    if summed:
+                        for b in range(fast):
+                            along[b] += currents[b]
                     if side is None:
-                        end = output + outputs
-                        if variance:
-                            more, drawn = numbers[0, tile, output:end], z[tile, line, left : left + fast]
-                            _add_noise(currents, vs_row, vd_row, sign, more, drawn, axis)
-                        if summed:
-                            sums[part, other] += _row_sum(currents)
                         one, two = numbers[1, tile, output:end], numbers[2, tile, output:end]
                         three, four = numbers[3, tile, output:end], numbers[4, tile, output:end]
                         if spread:
@@ -126,11 +132,6 @@ def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_diffe
                             place = first[tile, output:end]
                             beyond += converted_row(currents, one, three, four, two, place, codes, ends[1], places)
                     else:
-                        if variance:
-                            own, drawn = numbers[0, tile, output], z[tile, line, left : left + fast]
-                            _add_noise(currents, vs_row, vd_row, sign, own, drawn, axis)
-                        if summed:
-                            sums[part, other] += _row_sum(currents)
                         parts, step = numbers[1, tile, output], numbers[2, tile, output]
                         gain, offset = numbers[3, tile, output], numbers[4, tile, output]
                         if spread:
@@ -147,6 +148,9 @@ def _one_pass(side, x, windows, cut, total, difference, noise_total, noise_diffe
                 else:
                     for b in range(fast):
                         result[b] = plus[b]
+            for b in range(fast if summed else 0):
+                sums[part, other] += along[b]
+                along[b] = 0.0
     return beyond
 
 
@@ -272,7 +276,7 @@ def _rounded(result, d, variance, drawn, line, ends, both):  # noqa: ANN001, ANN
 
 
 @part_of_kernel
-def _halve(i, s, d, sign, axis):  # noqa: ANN001, ANN202
+def _silent(i, s, d, sign, axis):  # noqa: ANN001, ANN202
     """Write a row of currents of one half of pairs, or of all (d) where there are no halves."""
     if axis:
         for b in range(i.size):
@@ -283,29 +287,15 @@ def _halve(i, s, d, sign, axis):  # noqa: ANN001, ANN202
 
 
 @part_of_kernel
-def _add_noise(i, vs, vd, sign, own, drawn, axis):  # noqa: ANN001, ANN202
-    """Add normal numbers times the root of the variance, of cells and of the rest of the line."""
+def _noisy(i, s, d, vs, vd, sign, own, drawn, axis):  # noqa: ANN001, ANN202
+    """Write the same with normal numbers times the root of the variance, of cells and of the rest of the line."""
     if axis:
         for b in range(i.size):
-            i[b] += drawn[b] * np.sqrt((vs[b] + sign * vd[b]) * _HALF + at(own, b))
+            root = np.sqrt((vs[b] + sign * vd[b]) * _HALF + at(own, b))
+            i[b] = (s[b] + sign * d[b]) * _HALF + drawn[b] * root
     else:
         for b in range(i.size):
-            i[b] += drawn[b] * np.sqrt(vs[b] + at(own, b))
-
-
-@part_of_kernel
-def _row_sum(currents):  # noqa: ANN001, ANN202
-    """Return the sum of a row in float64, in four partial sums."""
-    a = b = c = d = 0.0
-    n = currents.size
-    for m in range(0, n - 3, 4):
-        a += currents[m]
-        b += currents[m + 1]
-        c += currents[m + 2]
-        d += currents[m + 3]
-    for m in range(n - n % 4, n):
-        a += currents[m]
-    return (a + b) + (c + d)
+            i[b] = d[b] + drawn[b] * np.sqrt(vs[b] + at(own, b))
 
 
 @part_of_kernel
