@@ -22,8 +22,14 @@ from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.read_model import ReadModel
 from rramkit.array.wires import WireModel
 
-FEW = 16
-"""Cells over those that are written (1) from which these alone are looked at; at more, the whole is as fast."""
+FEW, MANY_CELLS = 16, 2**15
+"""Cells over those that are written, and cells (1), from which the written ones alone are looked at: below, a pass over
+all of them is as fast."""
+
+
+def are_few(count: int, cells: int) -> bool:
+    """Return whether so many written cells of all are looked at by themselves."""
+    return cells >= MANY_CELLS and count * FEW <= cells
 
 
 @dataclass(frozen=True)
@@ -136,9 +142,9 @@ def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: flo
     halves, rows, cols = (int(size) for size in g_cell.shape[-3:])
     along = wires.r_drive + wires.r_row * halves * cols
     down = wires.r_sense + wires.r_col * rows
-    if isinstance(g_cell, np.ndarray) and within > 0.0:
+    if isinstance(g_cell, np.ndarray) and within > 0.0 and g_cell.size >= MANY_CELLS:
         differ = np.flatnonzero(g_cell != g_solved)
-        if differ.size <= g_cell.size // FEW:
+        if are_few(differ.size, g_cell.size):
             return _lines_changed(g_solved, g_cell, differ, (along, down)) > within
     xp, change = namespace(g_cell), tiles_of(g_cell - g_solved, 3)
     of_rows = xp.max(xp.abs(change.sum(axis=(1, 3))), axis=-1) * along

@@ -35,7 +35,7 @@ from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.periphery import Periphery
 from rramkit.array.read import Phase, Reading
-from rramkit.array.read_cache import FEW, ReadCache, solved_conductance, tiles_to_solve
+from rramkit.array.read_cache import MANY_CELLS, ReadCache, are_few, solved_conductance, tiles_to_solve
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
@@ -229,10 +229,10 @@ class Tile:
 
         None: many, or none, or one of them is no conductance, or they are not NumPy's; the whole is then written.
         """
-        if not isinstance(g_cell, np.ndarray) or g_cell.shape != self.g_cell.shape:
+        if not isinstance(g_cell, np.ndarray) or g_cell.shape != self.g_cell.shape or g_cell.size < MANY_CELLS:
             return None
         differ = np.flatnonzero(np.not_equal(g_cell, self.g_cell, out=np.empty(g_cell.shape, bool)))
-        if not 0 < differ.size <= g_cell.size // FEW:
+        if not (differ.size and are_few(differ.size, g_cell.size)):
             return None
         values = g_cell[np.unravel_index(differ, g_cell.shape)]
         good = values.min() > 0.0 and values.max() < math.inf  # NaN fails both
