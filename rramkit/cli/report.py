@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import cost, strict_json
-from rramkit.cli.options import TablesArgument, TablesNamed, table_file
+from rramkit.cli.options import TablesArgument, TablesNamed, say_replaced, table_file
 from rramkit.cli.progress import stage
 from rramkit.errors import InputError, TableError
 
@@ -31,6 +31,7 @@ def report(
 
     tables = table_file(argument, named)
     files.check_writable(output, keep=(tables, run))
+    say_replaced(output, quiet=as_json)
     loaded, trained = table.load(tables), None if run is None else record.load(run)
     others = headline.other_tables(loaded, trained)
     if others:

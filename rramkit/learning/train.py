@@ -125,7 +125,7 @@ def train_on(
     seconds = drive(training, progress=progress, run_path=path)
     run = _run(training, taken, tables_name or name, seconds)
     for notice in run.notices:
-        warnings.warn(notice, TrainingWarning, stacklevel=2)
+        warnings.warn(notice, TrainingWarning, stacklevel=3)  # at the line that calls `train`
     return run
 
 

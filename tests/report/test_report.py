@@ -279,6 +279,8 @@ def test_the_command_writes_the_page_and_prints_its_path(app, files, drawn, monk
     assert done.exit_code == 0
     assert done.stdout.strip() == str(files / "a.html")
     assert "RRAM characterisation report" in (files / "a.html").read_text(encoding="utf-8")
+    again = CliRunner().invoke(app, [str(files / "tables.h5"), "-o", str(files / "a.html")])
+    assert f"{files / 'a.html'} exists, and is replaced when this ends well" in again.stderr
 
 
 def test_the_command_prints_the_headline_for_programs(app, files, drawn, monkeypatch):
