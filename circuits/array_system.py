@@ -32,10 +32,9 @@ from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
-# The Sparse solver's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
-# A microvolt is 2e-4 of a step of the ADC: with 1e-9 V and reltol = 1e-6 every point takes twice the iterations, and
-# outputs differ by 0.1 uV.
-OPTIONS = "reltol=1e-4 abstol=1e-12 vntol=1e-6 gmin=1e-15 rshunt=1e13"
+# KLU's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
+# With reltol = 1e-4 and 1 uV outputs are 2 uV off (7e-4 of a step of the ADC), and 60 x 84 cells take a tenth less.
+OPTIONS = "reltol=1e-6 abstol=1e-13 vntol=1e-9 gmin=1e-15 rshunt=1e13"
 
 
 class ArraySystemParams(Parameters):

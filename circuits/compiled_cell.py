@@ -2,8 +2,8 @@
 
 The subcircuit keeps its name, pins and parameters, so a circuit does not know which of the two stands in its deck. The
 behavioural one is the reference, and what is used where no compiled one can be had. The subcircuit whose state is held
-is compiled too where the text has a module of it: ngspice takes 9 us for one behavioural source in an array, five times
-as long as for the compiled one. Of vteam it is a resistor; jart's stays behavioural.
+is compiled too where the text has a module of it: a behavioural source is a tree that ngspice walks at each iteration,
+which in a large array takes as long as the cell's transistor. Of vteam it is a resistor; jart's stays behavioural.
 """
 
 import re
