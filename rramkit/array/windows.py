@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.array.backend import Array, contiguous, full
+from rramkit.array.backend import Array, contiguous, full, namespace
 from rramkit.errors import InputError
 
 
@@ -75,10 +75,10 @@ class Windows:
         whole = images.sum(axis=3, keepdims=True)  # of the batch first: all its images have the same windows
         return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).reshape(-1)
 
-    def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    def folded(self, rows: Array, shape: tuple[int, int, int, int]) -> Array:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
         channels, height, width, batch = shape
-        out = np.zeros((channels, height + 2 * self.pad, width + 2 * self.pad, batch), rows.dtype)
+        out = full((channels, height + 2 * self.pad, width + 2 * self.pad, batch), 0.0, rows)
         high, wide, step = self.size(height), self.size(width), self.stride
         parts = rows.T.reshape(channels, self.kernel, self.kernel, high, wide, batch)
         for i in range(self.kernel):
@@ -86,9 +86,9 @@ class Windows:
                 out[:, i : i + step * high : step, j : j + step * wide : step] += parts[:, i, j]
         return out[:, self.pad : self.pad + height, self.pad : self.pad + width]
 
-    def spread(self, per_image: np.ndarray, images: np.ndarray) -> np.ndarray:
+    def spread(self, per_image: Array, images: Array) -> Array:
         """Return one value an image (B,) as one value a vector (N, 1)."""
-        return np.tile(per_image, self.count(images))[:, None]
+        return namespace(per_image).tile(per_image, (self.count(images),))[:, None]
 
     def _padded(self, images: Array) -> Array:
         if not self.pad:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import square_root
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -109,7 +110,8 @@ class Adam(Optimiser):
         first = tuple(self.beta_1 * m + (1.0 - self.beta_1) * new for m, _, new in pairs)
         second = tuple(self.beta_2 * s + (1.0 - self.beta_2) * (new * new) for _, s, new in pairs)
         m_part, s_part = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
-        directions = [(m / m_part) / (np.sqrt(s / s_part) + self.epsilon) for m, s in zip(first, second, strict=True)]
+        pairs = zip(first, second, strict=True)
+        directions = [(m / m_part) / (square_root(s / s_part) + self.epsilon) for m, s in pairs]
         return replace(state, steps=steps, first=first, second=second), directions
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, limited, namespace
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
 
@@ -13,24 +14,31 @@ FunctionName = Literal["relu", "leaky_relu", "sigmoid", "tanh", "hard_tanh"]
 _LEAK = 0.01  # slope of the leaky rectifier below zero (1): Maas et al. 2013
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (np.tanh(0.5 * x) + 1.0)  # no overflow at either end
+def _sigmoid(x: Array) -> Array:
+    return 0.5 * (namespace(x).tanh(0.5 * x) + 1.0)  # no overflow at either end
+
+
+def _at_least_zero(x: Array) -> Array:
+    return np.maximum(x, 0.0) if isinstance(x, np.ndarray) else namespace(x).clip(x, 0.0, None)
 
 
 @dataclass(frozen=True)
 class _Function:
     """A function y(x), and its derivative as a function of y alone."""
 
-    value: Callable[[np.ndarray], np.ndarray]
-    slope: Callable[[np.ndarray], np.ndarray]
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
 
 
 FUNCTIONS: dict[FunctionName, _Function] = {
-    "relu": _Function(lambda x: np.maximum(x, 0.0), lambda y: y > 0.0),
-    "leaky_relu": _Function(lambda x: np.maximum(x, _LEAK * x), lambda y: np.where(y > 0.0, 1.0, _LEAK)),
+    "relu": _Function(_at_least_zero, lambda y: y > 0.0),
+    "leaky_relu": _Function(
+        lambda x: namespace(x).maximum(x, _LEAK * x),
+        lambda y: namespace(y).where(y > 0.0, namespace(y).ones_like(y), _LEAK),
+    ),
     "sigmoid": _Function(_sigmoid, lambda y: y * (1.0 - y)),
-    "tanh": _Function(np.tanh, lambda y: 1.0 - y * y),
-    "hard_tanh": _Function(lambda x: np.clip(x, -1.0, 1.0), lambda y: np.abs(y) < 1.0),
+    "tanh": _Function(lambda x: namespace(x).tanh(x), lambda y: 1.0 - y * y),
+    "hard_tanh": _Function(lambda x: limited(x, -1.0, 1.0), lambda y: abs(y) < 1.0),
 }
 """Activations by name; each derivative is a function of the output, which is all that the backward pass stores."""
 
@@ -56,4 +64,5 @@ class Activation(Layer[np.ndarray]):
         self, error: np.ndarray, cache: np.ndarray, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (...) times the derivative."""
-        return Backward((error * FUNCTIONS[self.function].slope(cache)).astype(error.dtype, copy=False))
+        to_inputs = error * FUNCTIONS[self.function].slope(cache)
+        return Backward(namespace(error).astype(to_inputs, error.dtype, copy=False))

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, is_tensor, namespace, size
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
 from rramkit.parameters import quantity
 
@@ -47,13 +48,13 @@ class BatchNorm(Layer[Normalised]):
         rest = _axes_of_one_channel(x)
         mean, variance = means = params.means
         if training:
-            running, count = (mean, variance), x.size // mean.size
-            mean, variance = x.mean(axis=rest), x.var(axis=rest)
+            running, count = (mean, variance), size(x) // size(mean)
+            mean, variance = namespace(x).mean(x, axis=rest), namespace(x).var(x, axis=rest)
             unbiased = variance * (count / max(count - 1, 1))
             means = (_running(running[0], mean), _running(running[1], unbiased))
-        per_deviation = 1.0 / np.sqrt(variance + np.asarray(EPSILON, x.dtype))
-        normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
-        scale, shift = (np.expand_dims(vector, rest) for vector in params.vectors)
+        per_deviation = 1.0 / namespace(x).sqrt(variance + (EPSILON if is_tensor(x) else np.asarray(EPSILON, x.dtype)))
+        normal = (x - _over(mean, x)) * _over(per_deviation, x)
+        scale, shift = (_over(vector, x) for vector in params.vectors)
         return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)
 
     def backward(
@@ -64,10 +65,10 @@ class BatchNorm(Layer[Normalised]):
         of_shift, of_scale = error.sum(axis=rest), (error * cache.x).sum(axis=rest)
         to_inputs = error
         if cache.from_batch:
-            count = error.size // of_shift.size
-            centred = error - np.expand_dims(of_shift / count, rest)
-            to_inputs = centred - cache.x * np.expand_dims(of_scale / count, rest)
-        to_inputs = to_inputs * np.expand_dims(params.vectors[0] * cache.per_deviation, rest)
+            count = size(error) // size(of_shift)
+            centred = error - _over(of_shift / count, error)
+            to_inputs = centred - cache.x * _over(of_scale / count, error)
+        to_inputs = to_inputs * _over(params.vectors[0] * cache.per_deviation, error)
         return Backward(to_inputs, vectors=(of_scale, of_shift))
 
 
@@ -76,5 +77,10 @@ def _axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
     return (1, 2, 3) if x.ndim == 4 else (0,)
 
 
-def _running(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    return ((1.0 - _MOMENTUM) * old + _MOMENTUM * new).astype(old.dtype)
+def _over(values: Array, x: Array) -> Array:
+    """Return one value a channel (C,) with the axes of `x`: images (C, H, W, B), or vectors (B, C)."""
+    return values[:, None, None, None] if x.ndim == 4 else values[None]
+
+
+def _running(old: Array, new: Array) -> Array:
+    return namespace(old).astype((1.0 - _MOMENTUM) * old + _MOMENTUM * new, old.dtype)

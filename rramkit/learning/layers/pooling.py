@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, copied, full, is_tensor, namespace
 from rramkit.errors import InputError
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, image_shape
 from rramkit.parameters import Parameters, quantity
@@ -14,7 +15,7 @@ from rramkit.parameters import Parameters, quantity
 class MaxCache:
     """Which pixel of each field was the largest (C, Ho, Wo, B), counted row by row, and the shape of the inputs."""
 
-    winner: np.ndarray
+    winner: Array
     shape: tuple[int, ...]
 
 
@@ -33,7 +34,9 @@ class MaxPool(Layer[MaxCache]):
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[MaxCache]:
         """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
-        y = _field(x, self.size, (0, 0)).copy()
+        y = copied(_field(x, self.size, (0, 0)))
+        if is_tensor(x):
+            return self._of_tensors(x, y)
         winner = np.zeros(y.shape, np.uint8)
         for index, offset in enumerate(_offsets(self.size)):
             other = _field(x, self.size, offset)
@@ -42,13 +45,27 @@ class MaxPool(Layer[MaxCache]):
             np.maximum(winner, better * np.uint8(index), out=winner)  # indices rise: a later winner has a larger one
         return Forward(y, MaxCache(winner, x.shape))
 
+    def _of_tensors(self, x: Array, y: Array) -> Forward[MaxCache]:
+        """Return the same with operations of the array-API standard, which write nowhere; `y` is the first field."""
+        xp = namespace(x)
+        winner = xp.zeros_like(y, dtype=xp.uint8)
+        for index, offset in enumerate(_offsets(self.size)):
+            other = _field(x, self.size, offset)
+            winner = xp.where(other > y, index, winner)
+            y = xp.maximum(y, other)
+        return Forward(y, MaxCache(winner, tuple(x.shape)))
+
     def backward(
-        self, error: np.ndarray, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
+        self, error: Array, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
-        to_inputs = np.zeros(cache.shape, error.dtype)
+        to_inputs = full(cache.shape, 0.0, error)
         for index, offset in enumerate(_offsets(self.size)):
-            np.multiply(error, cache.winner == index, out=_field(to_inputs, self.size, offset))
+            won, field = cache.winner == index, _field(to_inputs, self.size, offset)
+            if isinstance(error, np.ndarray):
+                np.multiply(error, won, out=field)
+            else:
+                field[...] = error * won
         return Backward(to_inputs)
 
 
@@ -67,8 +84,8 @@ class MeanPool(Layer[tuple[int, ...]]):
     ) -> Forward[tuple[int, ...]]:
         """Return the mean pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         if not self.size:
-            return Forward(x.mean(axis=(1, 2), keepdims=True), x.shape)
-        y = _field(x, self.size, (0, 0)).copy()
+            return Forward(namespace(x).mean(x, axis=(1, 2), keepdims=True), tuple(x.shape))
+        y = copied(_field(x, self.size, (0, 0)))
         for offset in _offsets(self.size)[1:]:
             y += _field(x, self.size, offset)
         y /= self.size**2
@@ -85,8 +102,8 @@ class MeanPool(Layer[tuple[int, ...]]):
     ) -> Backward:
         """Return the error (C, Ho, Wo, B), in equal parts at each pixel of a field: (C, H, W, B)."""
         if not self.size:
-            return Backward(np.broadcast_to(error / (cache[1] * cache[2]), cache).astype(error.dtype))
-        to_inputs, part = np.zeros(cache, error.dtype), error / self.size**2
+            return Backward(copied(namespace(error).broadcast_to(error / (cache[1] * cache[2]), cache)))
+        to_inputs, part = full(cache, 0.0, error), error / self.size**2
         for offset in _offsets(self.size):
             _field(to_inputs, self.size, offset)[...] = part
         return Backward(to_inputs)
