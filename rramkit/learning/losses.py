@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rramkit.array.backend import Array, full, limited, mean, namespace, numbered
+from rramkit.array.backend import Array, at_least, full, mean, namespace, numbered
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -113,7 +113,7 @@ class Hinge(_OfLabels):
         """Return the mean over the batch of the sum over classes (1), and its derivative."""
         side = full(tuple(scores.shape), -1.0, scores)
         side[numbered(len(truth), scores), truth] = 1.0
-        miss = limited(1.0 - side * scores, 0.0, float("inf"))
+        miss = at_least(1.0 - side * scores, 0.0)
         if self.squared:
             return 0.5 * mean((miss * miss).sum(axis=1)), -side * miss / len(truth)
         return mean(miss.sum(axis=1)), -side * (miss > 0.0) / len(truth)

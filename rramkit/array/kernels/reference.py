@@ -13,6 +13,9 @@ import numpy as np
 
 from rramkit.array.backend import (
     Array,
+    at_least,
+    at_most,
+    contiguous,
     counted,
     interpolated,
     is_tensor,
@@ -252,7 +255,7 @@ def wire_profiles(g: Array, ladder: Ladder) -> tuple[Array, Array, Array]:
     xp = namespace(g)
     p = _shared(g.shape[-1], ladder.r_start, ladder.r_line, g)
     q = _shared(g.shape[-2], ladder.r_end, ladder.r_step, g)
-    q = namespace(q).flip(q)
+    q = contiguous(namespace(q).flip(q))
     s = s_before = 1.0
     drop = before = (g @ p, q @ g)
     for _ in range(STEPS):
@@ -375,7 +378,7 @@ def nearest_step(g_cell: Array, wanted: Array, g_grid: np.ndarray, reach: np.nda
     """
     position = interpolated(g_cell, g_grid, _steps_to(g_grid.size))
     xp, width, flat = namespace(position), reach.shape[1], resident(reach, position).reshape(-1)
-    below = limited(xp.astype(position, xp.int64), 0, g_grid.size - 2)
+    below = at_most(xp.astype(position, xp.int64), g_grid.size - 2)
     part, corner = position - below, below * width
 
     def change(index: Array) -> Array:
@@ -386,8 +389,8 @@ def nearest_step(g_cell: Array, wanted: Array, g_grid: np.ndarray, reach: np.nda
 
     # of tensors every amplitude at once: a tenth of the operations that a search by bisection queues
     every = None if not is_tensor(flat) else change(numbered(width, flat)[:, None]).T
-    upper = limited(first(wanted), 0, width - 1)
-    lower = limited(upper - 1, 0, width)
+    upper = at_most(first(wanted), width - 1)
+    lower = at_least(upper - 1, 0)
     near_lower = change(lower)
     take_lower = xp.abs(near_lower - wanted) <= xp.abs(change(upper) - wanted)
     return xp.where(take_lower, first(near_lower), upper)
@@ -406,7 +409,7 @@ def _first(change: Callable[[Array], Array], wanted: Array, count: int) -> Array
     high = low + count  # the answer lies within low and high, both included
     for _ in range(int(count).bit_length()):
         middle = (low + high) // 2
-        there = change(limited(middle, 0, count - 1)) >= wanted
+        there = change(at_most(middle, count - 1)) >= wanted
         searching = low < high
         high = xp.where(searching & there, middle, high)
         low = xp.where(searching & ~there, middle + 1, low)

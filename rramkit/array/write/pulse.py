@@ -17,7 +17,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, both, counted, full, is_tensor, limited, namespace, resident
+from rramkit.array.backend import Array, at_least, at_most, both, counted, full, is_tensor, limited, namespace, resident
 from rramkit.array.write.amplitudes import Inversion
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -187,7 +187,7 @@ class GradualWrite:
         at, volts = self.coordinates(g_cell, v_pulse, lost), self.volts(v_pulse) - lost
         squares = volts**2 + (0.0 if self.v_line is None else self.v_line**2)
         line = volts if self.v_line is None else self.v_line
-        return limited(self.energy.at(*at) - self.c_line * squares, 0.0, np.inf) / (line * self.width(v_pulse))
+        return at_least(self.energy.at(*at) - self.c_line * squares, 0.0) / (line * self.width(v_pulse))
 
     def nearest(self, g_cell: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Choose the amplitude whose mean change is nearest the wanted one; the lowest among equals.
@@ -246,7 +246,7 @@ class GradualWrite:
         """Return the amplitude that the driver makes (N,) nearest each of those asked for (N,)."""
         xp, v = namespace(v_pulse), resident(self.v_pulse, v_pulse)
         at = xp.searchsorted(v, v_pulse)
-        below, above = v[limited(at - 1, 0, v.shape[0])], v[limited(at, 0, v.shape[0] - 1)]
+        below, above = v[at_least(at - 1, 0)], v[at_most(at, v.shape[0] - 1)]
         return xp.where(v_pulse - below <= above - v_pulse, below, above)
 
     def check(self, v_pulse: np.ndarray) -> None:

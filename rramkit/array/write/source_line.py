@@ -23,7 +23,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, grouped, limited, namespace, only, sums_at
+from rramkit.array.backend import Array, at_least, grouped, namespace, only, sums_at
 from rramkit.array.write.cell_address import shared_drop
 from rramkit.errors import TableError
 
@@ -121,7 +121,7 @@ def source_drop(
     xp = namespace(current)
     if line is not None:
         r_driver, g_cell = _line_mean(r_driver, line, live), _line_mean(g_cell, line, live)
-    k = limited(xp.sqrt(r_segment * g_cell), 1e-9, np.inf)  # sinh(k x)/k is x there to rounding
+    k = at_least(xp.sqrt(r_segment * g_cell), 1e-9)  # sinh(k x)/k is x there to rounding
     along, whole = k * position, k * cells
     near = r_driver * xp.cosh(along) + r_segment * xp.sinh(along) / k
     far = xp.cosh(whole - along) / (xp.cosh(whole) + r_driver * k * xp.sinh(whole) / r_segment)
@@ -132,4 +132,4 @@ def _line_mean(values: Array, line: Array, live: Array | None) -> Array:
     """Return the mean (N,) of the values (N,) on each one's line (N,), of those that are `live` (N,)."""
     index, count = grouped(line)
     number = sums_at(index, only(namespace(values).ones_like(values), live), count)
-    return (sums_at(index, only(values, live), count) / limited(number, 1.0, np.inf))[index]
+    return (sums_at(index, only(values, live), count) / at_least(number, 1.0))[index]

@@ -30,7 +30,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import interpolated, limited, namespace, resident
+from rramkit.array.backend import at_most, interpolated, limited, namespace, resident
 from rramkit.array.write.state import Polarity
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -235,7 +235,7 @@ class WriteDriver:
         """Return the code below each amplitude (N,), and how far (0 to 1) it is towards the next."""
         position = interpolated(v_pulse, self.codes.v_settled, self.codes.steps)
         xp, last = namespace(position), max(self.codes.v_settled.size - 2, 0)
-        low = limited(xp.astype(position, xp.int64), 0, last)
+        low = at_most(xp.astype(position, xp.int64), last)
         return low, position - low
 
 
@@ -248,7 +248,7 @@ def _width(t_cell: np.ndarray, pulses: Table) -> np.ndarray:
 def _between(values: np.ndarray, low: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Return rows (N, S) of `values` (K, S), or numbers (N,) of (K,), between row `low` (N,) and the next."""
     table = resident(values, part)
-    high, part = limited(low + 1, 0, values.shape[0] - 1), part if values.ndim == 1 else part[:, None]
+    high, part = at_most(low + 1, values.shape[0] - 1), part if values.ndim == 1 else part[:, None]
     return table[low] * (1.0 - part) + table[high] * part
 
 

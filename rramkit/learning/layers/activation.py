@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.backend import Array, limited, namespace
+from rramkit.array.backend import Array, at_least, limited, namespace
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
 
@@ -18,10 +18,6 @@ def _sigmoid(x: Array) -> Array:
     return 0.5 * (namespace(x).tanh(0.5 * x) + 1.0)  # no overflow at either end
 
 
-def _at_least_zero(x: Array) -> Array:
-    return np.maximum(x, 0.0) if isinstance(x, np.ndarray) else namespace(x).clip(x, 0.0, None)
-
-
 @dataclass(frozen=True)
 class _Function:
     """A function y(x), and its derivative as a function of y alone."""
@@ -31,7 +27,7 @@ class _Function:
 
 
 FUNCTIONS: dict[FunctionName, _Function] = {
-    "relu": _Function(_at_least_zero, lambda y: y > 0.0),
+    "relu": _Function(lambda x: at_least(x, 0.0), lambda y: y > 0.0),
     "leaky_relu": _Function(
         lambda x: namespace(x).maximum(x, _LEAK * x),
         lambda y: namespace(y).where(y > 0.0, namespace(y).ones_like(y), _LEAK),
