@@ -39,7 +39,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array.backend import Array, counted, is_tensor, namespace
 from rramkit.array.uniform_lut import UniformLut
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -228,13 +228,13 @@ class CellCurrent:
             slope += a[..., None] * s[at]
         return current, slope
 
-    def outside(self, g_cell: Array) -> int:
+    def outside(self, g_cell: Array) -> Array | int:
         """Return how many conductances lie outside the table: a tile counts and reports them."""
         margin = 1e-6 * self.g_span  # rounding, to float32 too, is not an extrapolation
         low, high = float(self.g_grid[0]) - margin, float(self.g_grid[-1]) + margin
-        if float(g_cell.min()) >= low and float(g_cell.max()) <= high:
+        if not is_tensor(g_cell) and float(g_cell.min()) >= low and float(g_cell.max()) <= high:
             return 0
-        return int(namespace(g_cell).count_nonzero((g_cell < low) | (g_cell > high)))
+        return counted((g_cell < low) | (g_cell > high))
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ beyond it are clamped by the tile, and counted.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from rramkit.array import bit_planes
-from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, brought, like, namespace, to_numpy
 from rramkit.array.conversions import Conversions
 from rramkit.array.mapping.bit_serial import BitSerial
 from rramkit.array.mapping.conductance_levels import whole
@@ -343,5 +343,6 @@ class _ReadCost:
     def product(self, i: Array, scale: Array | float) -> Product:
         """Return the product of combined currents `i` over `scale`, in amperes of an output of one."""
         i *= 1.0 / scale
-        counts = (self.energy, self.clamped, self.duration, self.conversions, self.beyond)
-        return Product(i, *counts, self.e_drivers, self.e_sensing, self.whole_conversions)
+        counts: list[Any] = [self.energy, self.clamped, self.duration, self.conversions, self.beyond]
+        counts += [self.e_drivers, self.e_sensing, self.whole_conversions]
+        return Product(i, *([brought(each) for each in counts] if isinstance(i, np.ndarray) else counts))

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import kernels
-from rramkit.array.backend import Array, contiguous, copied, full, like, namespace
+from rramkit.array.backend import Array, contiguous, copied, full, is_tensor, namespace, resident
 from rramkit.array.cell_current import DirectionalCurrent
 from rramkit.array.kernels import reference
 from rramkit.array.read_model import ReadModel
@@ -159,7 +159,7 @@ def wire_attenuation(g_cell: Array, model: ReadModel, *, backward: bool = False)
         xp, (count, halves, rows, pairs) = namespace(cells), cells.shape
         linear = model.cells.linear_conductance(cells)
         physical = xp.moveaxis(linear, 1, -1).reshape(count, rows, halves * pairs)
-        part = wires.effective(physical) / physical
+        part = (wires.effective_of(physical) if is_tensor(physical) else wires.effective(physical)) / physical
         return (xp.moveaxis(part.reshape(count, rows, pairs, halves), -1, 1),)
 
     return in_chunks(parts, g_cell, None)[0]
@@ -211,7 +211,7 @@ def _parts(
         terms[0] *= attenuation
         terms[1:] *= attenuation * attenuation * attenuation  # a power would take ten times as long
     if mix is not None:
-        terms = (like(mix, terms) @ terms.reshape(terms.shape[0], -1)).reshape(len(mix), *cells.shape)
+        terms = (resident(mix, terms) @ terms.reshape(terms.shape[0], -1)).reshape(len(mix), *cells.shape)
     behind = CellTerms(cells, terms, None, g_span=model.cells.g_span, t_read=model.t_read)
     stages = model.stages
     for stage in stages:

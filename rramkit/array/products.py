@@ -43,9 +43,9 @@ def times(rows: Array, matrix: Array) -> Array:
     return (matrix.swapaxes(-1, -2) @ rows.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
-def outer_sum(layout: Layout, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+def outer_sum(layout: Layout, values: Array, errors: Array) -> Array:
     """Return the sum over the vectors (N, L) of their outer products with errors (N, M): (L, M)."""
-    if not layout.from_images:
+    if not (layout.from_images and isinstance(values, np.ndarray)):
         return layout.rows(values).T @ errors
     total = None
     for at, columns in zip(layout.places(values, BLOCK), layout.blocks(values, BLOCK), strict=True):

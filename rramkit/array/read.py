@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.array import kernels
-from rramkit.array.backend import Array, like, long_columns, namespace, size
+from rramkit.array.backend import Array, is_tensor, like, long_columns, namespace, size, weighed
+from rramkit.array.backend import sign as sign_of
+from rramkit.array.backend import total as total_of
 from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder, SubRead
 from rramkit.array.kernels.reference import halves
@@ -33,10 +35,10 @@ class Reading:
     ----------
     i : array
         Signed output currents (..., B, C) forward or (..., B, R) backward, in amperes; without B for a single vector.
-    energy : float
-        Energy of the whole batch (J): what the drivers give to the arrays, the sum of v i t_read over cells, phases and
-        pulses, and what the stages of the read chain take; with a readout from tables what the supplies give, in which
-        the former is contained.
+    energy : float or tensor
+        Energy of the whole batch (J), of tensors a tensor of one number, as the counts are: what the drivers give to
+        the arrays, the sum of v i t_read over cells, phases and pulses, and what the stages of the read chain take;
+        with a readout from tables what the supplies give, in which the former is contained.
     clamped : int
         Input voltages outside the table, driven at its edge instead, and currents beyond the range of a stage.
     beyond : int
@@ -79,9 +81,15 @@ class SensedCurrent:
     """Currents (..., N, M) after sensing, the conversions they took, how many exceeded a range, further energy (J)."""
 
     i: Array
-    conversions: int
-    beyond: int
-    energy: float = 0.0
+    conversions: Array | int
+    beyond: Array | int
+    energy: Array | float = 0.0
+
+    def counted(self, times: Array | int) -> "SensedCurrent":
+        """Return these where they are read (`times` 1, or a tensor that is true); else no current, and no cost."""
+        if not is_tensor(times):
+            return self
+        return SensedCurrent(self.i * times, self.conversions * times, self.beyond * times, self.energy * times)
 
 
 @dataclass(frozen=True)
@@ -175,29 +183,30 @@ class Phase:
         return namespace(operator).matrix_transpose(operator) if self.backward else operator
 
 
-def forward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
+def forward(read: Phase, v: Array, *, signed: Array | bool, t_read: float) -> Reading:
     """Drive rows with signed voltages `v` in volts, of the read's layout; sense the pairs of columns.
 
-    Without a negative voltage in the batch (`signed` false) there is no second phase.
+    Without a negative voltage in the batch (`signed` false) there is no second phase. A `signed` that is a tensor is
+    not looked at: the second phase is computed, and counts for nothing where it is false.
     """
     if read.conversions is not None:
         return _converted(read, v, read.conversions, t_read=t_read)
     xp = namespace(v)
     if not read.periphery.nonlinear:
-        sign = xp.sign(v) if signed else None
-        u = xp.abs(v) if signed else v
+        sign = sign_of(v) if is_tensor(signed) or signed else None
+        u = v if sign is None else xp.abs(v)
         return _summed(
             read,
-            [(1.0, u)],
+            [(1.0, u, 1)],
             lambda sub: _phases_together(read, sub, sign, phases=1 + signed),
             phases=1 + signed,
             t_read=t_read,
         )
     drives = _phases(v, signed=signed)
-    return _summed(read, drives, lambda sub: _row_phase(read, sub), phases=len(drives), t_read=t_read)
+    return _summed(read, drives, lambda sub: _row_phase(read, sub), phases=1 + signed, t_read=t_read)
 
 
-def backward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
+def backward(read: Phase, v: Array, *, signed: Array | bool, t_read: float) -> Reading:
     """Drive bit lines with signed voltages `v` in volts, of the read's layout; sense the rows.
 
     Pairs take two phases, plus and minus columns in turn; plain columns are driven as rows are.
@@ -205,25 +214,25 @@ def backward(read: Phase, v: Array, *, signed: bool, t_read: float) -> Reading:
     if not read.paired:
         return forward(read, v, signed=signed, t_read=t_read)
     xp = namespace(v)
-    sign = xp.sign(v)
+    sign = sign_of(v)
 
     def sensed(sub: SubRead) -> SensedCurrent:
         if read.periphery.nonlinear:
             return _column_phases(read, sub, sign)
         return _phases_together(read, sub, sign, phases=2)
 
-    return _summed(read, [(1.0, xp.abs(v))], sensed, phases=2, t_read=t_read)
+    return _summed(read, [(1.0, xp.abs(v), 1)], sensed, phases=2, t_read=t_read)
 
 
 def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
     """Return the largest magnitudes, over sub-reads and phases, of noiseless currents before sensing (..., N, M)."""
     xp = namespace(v)
     turns = read.backward and read.paired
-    drives = [(1.0, xp.abs(v))] if turns else _phases(v, signed=signed)
+    drives = [(1.0, xp.abs(v), 1)] if turns else _phases(v, signed=signed)
     magnitudes = []
-    for _, u in drives:
+    for _, u, _ in drives:
         for sub in read.encoder.sub_reads(u, noisy=False):
-            lines = _column_currents(read, sub, xp.sign(v)) if turns else _row_currents(read, sub)
+            lines = _column_currents(read, sub, sign_of(v)) if turns else _row_currents(read, sub)
             magnitudes.append(xp.abs(lines.silent()))
     return xp.max(xp.stack(magnitudes), axis=0)
 
@@ -231,7 +240,7 @@ def unconverted(read: Phase, v: Array, *, signed: bool) -> Array:
 def differences(read: Phase, v: Array, *, signed: bool) -> Array:
     """Return the currents (..., N, M) of pairs of driven rows, plus less minus, without noise and before sensing."""
     total = None
-    for weight, u in _phases(v, signed=signed):
+    for weight, u, _ in _phases(v, signed=signed):
         for sub in read.encoder.sub_reads(u, noisy=False):
             part = read.product(sub.terms, read.operators.difference) * (weight * sub.weight)
             total = part if total is None else total + part
@@ -239,47 +248,50 @@ def differences(read: Phase, v: Array, *, signed: bool) -> Array:
     return total
 
 
-def _phases(v: Array, *, signed: bool) -> list[tuple[float, Array]]:
-    """Return the factor of each phase in the sum, and its voltages."""
-    if not signed:
-        return [(1.0, v)]
-    size = namespace(v).abs(v)
-    return [(1.0, 0.5 * (size + v)), (-1.0, 0.5 * (size - v))]  # exact: a double, halved; or a difference of equals
+def _phases(v: Array, *, signed: Array | bool) -> list[tuple[float, Array, Array | int]]:
+    """Return the factor of each phase in the sum, its voltages, and whether it is read: 1 or 0."""
+    if not is_tensor(signed) and not signed:
+        return [(1.0, v, 1)]
+    size, second = namespace(v).abs(v), signed if is_tensor(signed) else 1
+    # exact: a double, halved; or a difference of equals
+    return [(1.0, 0.5 * (size + v), 1), (-1.0, 0.5 * (size - v), second)]
 
 
 def _summed(
     read: Phase,
-    drives: list[tuple[float, Array]],
+    drives: list[tuple[float, Array, Array | int]],
     sensed: Callable[[SubRead], SensedCurrent],
     *,
-    phases: int,
+    phases: Array | int,
     t_read: float,
 ) -> Reading:
-    """Add up the sub-reads of `drives`: the factor of each phase in the sum, and its voltages."""
+    """Add up the sub-reads of `drives`: the factor of each phase in the sum, its voltages, and whether it is read."""
     periphery, drive = read.periphery, read.encoder.drive
     noisy = read.operators.noise_total is not None
     total, energy, beyond, conversions = None, periphery.e_batch[read.backward], 0, 0
     e_drivers = e_sensing = 0.0
-    for weight, u in drives:
+    for weight, u, read_at_all in drives:
         for sub in read.encoder.sub_reads(u, noisy=noisy):
-            current = sensed(sub)
+            current = sensed(sub).counted(read_at_all)
             part = current.i if weight * sub.weight == 1.0 else current.i * (weight * sub.weight)
             total = part if total is None else total + part
             beyond, conversions = beyond + current.beyond, conversions + current.conversions
-            energy += sum(_powers(read, sub)) * t_read + current.conversions * periphery.e_conversion + current.energy
-            e_sensing += current.energy
+            energy = energy + sum(_powers(read, sub)) * t_read + current.energy
+            energy = energy + weighed(current.conversions, periphery.e_conversion)
+            e_sensing = e_sensing + current.energy
         if drive.e_line:
             lines = read.layout.sums(namespace(u).astype(u > 0.0, u.dtype))
             copies = math.prod(read.operators.lines.shape[:-2]) // math.prod(lines.shape[:-1])
-            e_line = drive.e_line * float(lines.sum()) * copies
+            e_line = drive.e_line * total_of(lines) * copies
             energy, e_drivers = energy + e_line, e_drivers + e_line
         if read.encoder.e_levels is not None:
-            e_levels = periphery.turns * _level_energy(read, u)
+            e_levels = periphery.turns * _level_energy(read, u) * read_at_all
             energy, e_drivers = energy + e_levels, e_drivers + e_levels
     one = periphery.turns * drive.pulses * t_read + periphery.conversion_time(drive.sub_reads)
     assert total is not None
-    duration = phases * total.shape[-2] * one
-    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing, float(conversions))
+    duration = weighed(phases, total.shape[-2] * one)
+    whole = conversions if is_tensor(conversions) else float(conversions)
+    return Reading(total, energy, beyond, beyond, duration, conversions, e_drivers, e_sensing, whole)
 
 
 def _converted(read: Phase, v: Array, conversions: Conversions, *, t_read: float) -> Reading:
@@ -331,7 +343,7 @@ def _driver_energy(read: Phase, u: Array, driven: Array, part: Array) -> float:
     return energy
 
 
-def _level_energy(read: Phase, u: Array) -> float:
+def _level_energy(read: Phase, u: Array) -> Array | float:
     """Return the energy (J) of the row drivers at voltages `u`.
 
     Backward, each line of a pair is driven in one of two phases and is at rest in the other.
@@ -339,21 +351,23 @@ def _level_energy(read: Phase, u: Array) -> float:
     base, slope = (read.layout.sums(each) for each in read.encoder.level_energies(u))
     lines = read.operators.lines[..., 0, :]
     copies = math.prod(lines.shape[:-1]) // math.prod(base.shape[:-1])
-    energy = copies * float(base.sum()) + float((slope * lines).sum())
+    of_lines = total_of(base)
+    energy = copies * of_lines + total_of(slope * lines)
     if not (read.backward and read.paired):
         return energy
     assert read.encoder.e_levels is not None
-    at_rest = float(read.encoder.e_levels[0][0]) * size(read.layout.sums(u)) * read.layout.count(u)
-    return energy + copies * (float(base.sum()) + 2.0 * at_rest)
+    first = read.encoder.e_levels[0][:1]
+    at_rest = total_of(first) * size(read.layout.sums(u)) * read.layout.count(u)
+    return energy + copies * (of_lines + 2.0 * at_rest)
 
 
-def _powers(read: Phase, sub: SubRead) -> Iterator[float]:
+def _powers(read: Phase, sub: SubRead) -> Iterator[Array | float]:
     """Yield the power of each term, in all cells and of all vectors (W)."""
     for k, power in enumerate(sub.power):
-        yield float((read.layout.sums(power) * read.operators.lines[..., k, :]).sum())
+        yield total_of(read.layout.sums(power) * read.operators.lines[..., k, :])
 
 
-def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: int) -> SensedCurrent:
+def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: Array | int) -> SensedCurrent:
     """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
     terms = sub.terms if sign is None else tuple(term * sign for term in sub.terms)
     done = _passed(read, replace(sub, terms=terms), None, axis=0, conversions=phases)
@@ -446,9 +460,10 @@ def _sensed(read: Phase, lines: LineCurrents, *, two_way: bool) -> SensedCurrent
     return SensedCurrent(i, size(i), beyond, energy)
 
 
-def _noisy(read: Phase, lines: LineCurrents, conversions: int) -> Array:
+def _noisy(read: Phase, lines: LineCurrents, conversions: Array | int) -> Array:
     """Add one normal number to each current, for its cells' variance and for `conversions` conversions."""
-    own = read.periphery.i_variance * conversions
+    own = read.periphery.i_variance
+    own = own if isinstance(own, float) and own == 0.0 else own * conversions
     if not lines.variances:
         i = lines.silent()
         if isinstance(own, float) and own == 0.0:

@@ -17,7 +17,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, copied, namespace, to_numpy
+from rramkit.array.backend import Array, copied, is_tensor, namespace, to_numpy
 from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.read_model import ReadModel
 from rramkit.array.wires import WireModel
@@ -127,7 +127,7 @@ def lines_of(x: Array, tile: np.ndarray, line: np.ndarray, *, backward: bool) ->
     return flat[tile, :, :, line][..., None] if backward else flat[tile, :, line][..., None, :]
 
 
-def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: float) -> np.ndarray:
+def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: float) -> Array:
     """Return the tiles (T,) whose lines have changed by more than `within` since their wires were solved.
 
     Parameters
@@ -150,8 +150,8 @@ def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: flo
     of_rows = xp.max(xp.abs(change.sum(axis=(1, 3))), axis=-1) * along
     of_cols = xp.max(xp.max(xp.abs(change.sum(axis=2)), axis=-1), axis=-1) * down
     if within > 0.0:
-        return to_numpy((of_rows > within) | (of_cols > within))
-    return to_numpy(xp.any(xp.any(xp.any(change != 0.0, axis=-1), axis=-1), axis=-1))
+        return (of_rows > within) | (of_cols > within)
+    return xp.any(xp.any(xp.any(change != 0.0, axis=-1), axis=-1), axis=-1)
 
 
 def _lines_changed(
@@ -172,8 +172,11 @@ def _lines_changed(
     return np.maximum(*(np.abs(sums).max(axis=1) * ohm for sums, ohm in zip((of_rows, of_cols), ohms, strict=True)))
 
 
-def solved_conductance(solved: np.ndarray, g_cell: Array, g_solved: Array) -> Array:
+def solved_conductance(solved: Array, g_cell: Array, g_solved: Array) -> Array:
     """Return the present conductances (..., 2, R, C) in the tiles `solved` (T,), and elsewhere those solved before."""
+    if is_tensor(solved):
+        turned = solved.reshape(*g_cell.shape[:-3], 1, 1, 1)
+        return namespace(g_cell).where(turned, g_cell, g_solved)
     if not solved.any():
         return g_solved
     whole, tiles = copied(g_solved), np.flatnonzero(solved)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, Backend, copied, placed
+from rramkit.array.backend import Array, Backend, copied, is_tensor, namespace, placed
 from rramkit.array.cell_current import CellCurrent
 from rramkit.array.stages.chain import ReadChain
 from rramkit.array.stages.stage import Stage
@@ -70,8 +70,15 @@ class ReadModel:
             chain=chain or ReadChain(),
         )
 
-    def checked(self, g_cell: Array) -> Array:
+    @property
+    def resident(self) -> bool:
+        """Whether a network's numbers stay on their device while it trains: no value is looked at."""
+        return self.backend != "numpy"
+
+    def checked(self, g_cell: Array, *, values: bool = True) -> Array:
         """Return a copy of conductances (..., 2, R, C) that nobody else can change.
+
+        Without `values` their shape alone is checked.
 
         Raises
         ------
@@ -83,7 +90,7 @@ class ReadModel:
                 "`g_cell` must be (..., 2, R, C) in siemens, plus and minus, or single-ended (..., 1, R, C) or (R, C); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        low, high = float(g_cell.min()), float(g_cell.max())
+        low, high = (float(g_cell.min()), float(g_cell.max())) if values else (1.0, 1.0)
         if not (low > 0.0 and high < math.inf):  # NaN fails both
             raise InputError(
                 f"`g_cell` must be finite and above 0 S; got {low:g} to {high:g} S. Program the array first."
@@ -95,8 +102,11 @@ class ReadModel:
             copy.flags.writeable = False
         return copy
 
-    def placed(self, g_cell: np.ndarray) -> Array:
+    def placed(self, g_cell: Array) -> Array:
         """Return a network's conductances (2, N, M) in the type, the kind of array and the place of this model."""
+        if is_tensor(g_cell):
+            xp = namespace(g_cell)
+            return xp.astype(g_cell, getattr(xp, self.precision))
         return placed(g_cell.astype(self.precision, copy=False), self.backend, self.device)
 
     @property

@@ -9,7 +9,8 @@ float32 come from the method of Box and Muller (Ann. Math. Stat. 29, 610, 1958) 
 which NumPy's vectorised functions do four times as fast as its ziggurat (benchmarks/tile.py), and a compiled kernel
 faster still (`kernels`: the same numbers but for rounding); |z| ends at 6.8, that is one number in 1e11. Float64 takes
 NumPy's own. PyTorch tensors get the same numbers, unless the generators are those of a device
-(`TileRng.seeded(..., device="cuda")`).
+(`TileRng.seeded(..., device="cuda")`), or one stream of the device draws for all tiles and cells (`DeviceRng`), as in a
+training whose numbers stay there: then a tile's numbers depend on its neighbours.
 """
 
 import math
@@ -79,12 +80,13 @@ class TileRng:
     ----------
     shape : tuple of int
         Leading axes of the tiles; () for one.
-    streams : Streams or tuple
-        One stream a tile, in row-major order, which goes on from call to call; or the generators of a device.
+    streams : Streams, tuple or DeviceRng
+        One stream a tile, in row-major order, which goes on from call to call; or the generators of a device; or one
+        stream of a device, for all of them.
     """
 
     shape: tuple[int, ...]
-    streams: Streams | tuple[Any, ...]
+    streams: "Streams | tuple[Any, ...] | DeviceRng"
 
     @classmethod
     def seeded(
@@ -164,6 +166,8 @@ class TileRng:
         """
         if isinstance(rng, np.random.Generator):
             return cls.drawn(rng, shape)
+        if isinstance(rng, DeviceRng):
+            return cls(shape, rng)
         if rng is not None:
             rng.check(shape)
         return rng
@@ -177,6 +181,8 @@ class TileRng:
     @property
     def generators(self) -> tuple[Any, ...]:
         """One generator a tile, in row-major order; they keep their state from call to call."""
+        if isinstance(self.streams, DeviceRng):
+            return (self.streams.generator,)
         return self.streams.generators if isinstance(self.streams, Streams) else self.streams
 
     def normal(self, size: tuple[int, ...], reference: Array) -> Array:
@@ -196,6 +202,8 @@ class TileRng:
 
     def _filled(self, size: tuple[int, ...], reference: Array, *, normal: bool) -> Array:
         count = math.prod(size)
+        if isinstance(self.streams, DeviceRng):
+            return self.streams.filled(self.shape + size, reference.dtype, normal=normal)
         if not isinstance(self.streams, Streams):
             return self._on_device(count, reference, normal=normal).reshape(self.shape + size)
         native = isinstance(reference, np.ndarray)
@@ -214,8 +222,50 @@ class TileRng:
         return drawn
 
 
-Rng = TileRng | np.random.Generator
-"""Random numbers of a read: one generator a tile, or one that seeds them for this call."""
+class DeviceRng:
+    """One stream of random numbers of a PyTorch device, for all that draws: reads, pulses, verify reads.
+
+    It has the methods of NumPy's generator that a training step calls; the numbers are tensors, and not NumPy's.
+
+    Parameters
+    ----------
+    seed : sequence of int
+        The seed; the same on the same device gives the same numbers.
+    device : str
+        Device of PyTorch.
+
+    Raises
+    ------
+    SetupError
+        When PyTorch is not installed.
+    """
+
+    def __init__(self, seed: Sequence[int], device: str) -> None:
+        try:
+            import torch  # an optional extra
+        except ImportError as error:
+            raise SetupError(
+                "`device` needs PyTorch, which is not installed. Run: pip install 'rramkit[torch]'"
+            ) from error
+        word = int(np.random.SeedSequence(tuple(seed)).generate_state(1, np.uint64)[0] >> 1)
+        self._torch, self.device, self.generator = torch, device, torch.Generator(device).manual_seed(word)
+
+    def filled(self, shape: tuple[int, ...], dtype: Any, *, normal: bool) -> Array:  # noqa: ANN401  (of PyTorch)
+        """Return numbers of a shape and a type: standard normal ones, or uniform in [0, 1)."""
+        draw = self._torch.randn if normal else self._torch.rand
+        return draw(shape, generator=self.generator, device=self.device, dtype=dtype)
+
+    def standard_normal(self, size: int | tuple[int, ...]) -> Array:
+        """Return standard normal numbers in float64."""
+        return self.filled((size,) if isinstance(size, int) else tuple(size), self._torch.float64, normal=True)
+
+    def uniform(self, *, size: tuple[int, ...]) -> Array:
+        """Return numbers uniform in [0, 1) in float64."""
+        return self.filled(tuple(size), self._torch.float64, normal=False)
+
+
+Rng = TileRng | np.random.Generator | DeviceRng
+"""Random numbers of a read: one generator a tile, one that seeds them for this call, or one stream of a device."""
 
 
 def _draw(generator: np.random.Generator, count: int, dtype: np.dtype, *, normal: bool) -> np.ndarray:

@@ -28,7 +28,7 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import read as array_read
-from rramkit.array.backend import Array, as_array, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, counted, is_tensor, like, limited, namespace, to_numpy
 from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder
 from rramkit.array.layout import Images, Layout, Vectors
@@ -209,18 +209,24 @@ class Tile:
         >>> tile.programmed(2.0 * tile.g_cell)
         Tile(3 x 2 pairs, 40 to 40 uS)
         """
+        resident = self.model.resident
         given = like(as_array(g_cell, "g_cell"), self.g_cell)
         if (few := self._few(given)) is not None:
             return self._written_at(*few)
-        g_cell = self.model.checked(given)
+        g_cell = self.model.checked(given, values=not resident)
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
         new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
         lines = self.model.lines
+        if lines is None and resident:
+            return replace(new, read_cache=None)
         if lines is None:
             return replace(new, read_cache=self._cache.after_write(self.g_cell, g_cell, np.zeros(1, bool)))
         g_solved = self.g_cell if self.g_solved is None else self.g_solved
         solved = tiles_to_solve(g_solved, g_cell, _longest(lines, self.model), self.model.wires_within)
+        if resident:  # which lines are stale is not asked: all are computed
+            return replace(new, g_solved=solved_conductance(solved, g_cell, g_solved), read_cache=None)
+        solved = to_numpy(solved)
         g_solved = None if solved.all() else solved_conductance(solved, g_cell, g_solved)
         return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
 
@@ -492,7 +498,9 @@ class Tile:
         phase = replace(self._phase(layout, rng, backward=backward, joint=joint), conversions=conversions)
         direction = array_read.backward if backward else array_read.forward
         reading = direction(phase, v, signed=signed, t_read=self.model.t_read)
-        return replace(reading, clamped=clamped + reading.beyond) if clamped else reading
+        return (
+            reading if isinstance(clamped, int) and not clamped else replace(reading, clamped=clamped + reading.beyond)
+        )
 
     @property
     def tiling(self) -> tuple[int, int, int]:
@@ -726,16 +734,18 @@ class Tile:
             raise InputError(f"`v` must be {shape} in volts{tiles}; got {given}. Reshape it.")
         return like(v, self.g_cell), Vectors(), single
 
-    def _within_range(self, v: Array, *, backward: bool) -> tuple[Array, bool, int]:
+    def _within_range(self, v: Array, *, backward: bool) -> tuple[Array, Array | bool, Array | int]:
         """Return voltages clamped to the table, whether any is negative, and how many were clamped."""
         v_max = self._encoder(backward=backward).current.v_max
+        xp, beyond = namespace(v), v_max * (1.0 + _EDGE)
+        if self.model.resident and is_tensor(v):
+            return limited(v, -v_max, v_max), (v < 0.0).any(), counted(xp.abs(v) > beyond)
         low, high = (float(v.min()), float(v.max())) if math.prod(v.shape) else (math.nan, math.nan)
         if not (math.isfinite(low) and math.isfinite(high)):
             raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Fix it.")
         if max(high, -low) <= v_max:
             return v, low < 0.0, 0
-        xp = namespace(v)
-        return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > v_max * (1.0 + _EDGE)))
+        return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > beyond))
 
 
 def _longest(lines: WireModel, model: ReadModel) -> WireModel:

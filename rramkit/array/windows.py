@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rramkit.array import kernels
-from rramkit.array.backend import Array, contiguous, full
+from rramkit.array.backend import Array, contiguous, full, namespace
 from rramkit.errors import InputError
 
 
@@ -76,15 +76,15 @@ class Windows:
         whole = images.sum(axis=3, keepdims=True)  # of the batch first: all its images have the same windows
         return self._view(self._padded(whole)).sum(axis=(3, 4, 5)).reshape(-1)
 
-    def folded(self, rows: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    def folded(self, rows: Array, shape: tuple[int, int, int, int]) -> Array:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
         high, wide = self.size(shape[1]), self.size(shape[2])
         parts = rows.T.reshape(shape[0], self.kernel, self.kernel, high, wide, shape[3])
         return kernels.chosen().folded(parts, shape, self.stride, self.pad)
 
-    def spread(self, per_image: np.ndarray, images: np.ndarray) -> np.ndarray:
+    def spread(self, per_image: Array, images: Array) -> Array:
         """Return one value an image (B,) as one value a vector (N, 1)."""
-        return np.tile(per_image, self.count(images))[:, None]
+        return namespace(per_image).tile(per_image, (self.count(images),))[:, None]
 
     def _padded(self, images: Array) -> Array:
         if not self.pad:

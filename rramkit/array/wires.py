@@ -291,6 +291,30 @@ class WireModel:
         ladder = Ladder(self.r_drive, self.r_row, self.r_col, self.r_sense)
         return _like(exact_transfer(_on_cpu(_floats(g_array)), ladder), g_array)
 
+    def effective_of(self, g_tensor: Array) -> Array:
+        """Return `effective` of a tensor whose values were checked when its tile was built: none is looked at.
+
+        Parameters
+        ----------
+        g_tensor : array
+            Conductances (..., R, C) of linear cells, a tensor, in siemens.
+
+        Returns
+        -------
+        array
+            As `effective` returns it (..., R, C), in siemens; no numbers where they make no positive network.
+
+        Examples
+        --------
+        >>> import torch  # doctest: +SKIP
+        >>> wires.effective_of(torch.full((8, 8), 50e-6)).shape  # doctest: +SKIP
+        torch.Size([8, 8])
+        """
+        if self.grade != "fast":
+            return self.effective(g_tensor)
+        ladder = checked_ladder(r_row=self.r_row, r_col=self.r_col, r_source=self.r_drive, r_sense=self.r_sense)
+        return reference.reduced(*reference.wire_profiles(g_tensor, ladder))
+
     def currents(
         self, g_cell: Array, v_in: Array, *, direction: Literal["forward", "backward"], cells: CellLaw
     ) -> Array:

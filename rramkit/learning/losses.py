@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from rramkit.array.backend import Array, at_least, full, mean, namespace, numbered
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -40,8 +41,8 @@ class LossSettings(Parameters, ABC):
         return of_data
 
     @abstractmethod
-    def of(self, scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the mean loss of a batch, and its derivative by the scores (B, S)."""
+    def of(self, scores: Array, truth: Array) -> tuple[Array | float, Array]:
+        """Return the mean loss of a batch, of tensors as one of one number, and its derivative by the scores (B, S)."""
 
     @abstractmethod
     def accuracy(self, scores: np.ndarray, truth: np.ndarray) -> float:
@@ -90,7 +91,7 @@ class CrossEntropy(_OfLabels):
 
     kind: Literal["cross_entropy"] = quantity("cross_entropy", "1", "cross-entropy of softmax scores and labels")
 
-    def of(self, scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    def of(self, scores: Array, truth: Array) -> tuple[Array | float, Array]:
         """Return the mean cross-entropy (nat) and its derivative."""
         return cross_entropy(scores, truth)
 
@@ -108,14 +109,14 @@ class Hinge(_OfLabels):
     kind: Literal["hinge"] = quantity("hinge", "1", "support vector machine of each class against the rest")
     squared: bool = quantity(False, "1", "whether the hinge is squared, half of it: a slope that grows with the miss")
 
-    def of(self, scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    def of(self, scores: Array, truth: Array) -> tuple[Array | float, Array]:
         """Return the mean over the batch of the sum over classes (1), and its derivative."""
-        side = np.full(scores.shape, -1.0, dtype=scores.dtype)
-        side[np.arange(len(truth)), truth] = 1.0
-        miss = np.maximum(1.0 - side * scores, 0.0)
+        side = full(tuple(scores.shape), -1.0, scores)
+        side[numbered(len(truth), scores), truth] = 1.0
+        miss = at_least(1.0 - side * scores, 0.0)
         if self.squared:
-            return 0.5 * float(np.sum(miss * miss, axis=1).mean()), -side * miss / len(truth)
-        return float(np.sum(miss, axis=1).mean()), -side * (miss > 0.0) / len(truth)
+            return 0.5 * mean((miss * miss).sum(axis=1)), -side * miss / len(truth)
+        return mean(miss.sum(axis=1)), -side * (miss > 0.0) / len(truth)
 
 
 class _OfTargets(LossSettings):
@@ -157,10 +158,10 @@ class MeanSquare(_OfTargets):
         """Return the scores."""
         return scores
 
-    def of(self, scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    def of(self, scores: Array, truth: Array) -> tuple[Array | float, Array]:
         """Return the mean over the batch of half the sum of squares (1), and its derivative."""
-        apart = scores - truth.astype(scores.dtype, copy=False)
-        return 0.5 * float(np.sum(apart * apart, axis=1).mean()), apart / len(truth)
+        apart = scores - namespace(truth).astype(truth, scores.dtype, copy=False)
+        return 0.5 * mean((apart * apart).sum(axis=1)), apart / len(truth)
 
 
 class Bits(_OfTargets):
@@ -218,11 +219,11 @@ Loss = Annotated[CrossEntropy | Hinge | MeanSquare | Bits, Field(discriminator="
 """The losses by their `kind`."""
 
 
-def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+def cross_entropy(scores: Array, labels: Array) -> tuple[Array | float, Array]:
     """Return the mean cross-entropy (nat) of softmax scores (B, C), and its derivative by the scores (B, C)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(len(labels))
-    error = np.exp(log_p)
+    xp, rows = namespace(scores), numbered(len(labels), scores)
+    shifted = scores - xp.max(scores, axis=1, keepdims=True)
+    log_p = shifted - xp.log(xp.sum(xp.exp(shifted), axis=1, keepdims=True))
+    error = xp.exp(log_p)
     error[rows, labels] -= 1.0
-    return -float(log_p[rows, labels].mean()), error / len(labels)
+    return -mean(log_p[rows, labels]), error / len(labels)

@@ -39,7 +39,7 @@ class MappingSettings(Parameters):
         le=0.1,
     )
     backend: Backend = quantity(
-        "numpy", "1", "what computes array reads: numpy, or torch (extra `torch`), on all cores or on CUDA"
+        "numpy", "1", "what computes a training: numpy, or torch (extra `torch`), whose numbers stay on `device`"
     )
     device: str = Field(
         default="cpu", description="of the backend torch: cpu, cuda, cuda:1", pattern=r"^(cpu|cuda(:\d+)?)$"

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from rramkit.array.backend import contiguous, namespace
 from rramkit.array.matrix import Gradient, Matrix
 from rramkit.learning.compared import compared
 from rramkit.learning.floors import with_floors
@@ -227,7 +228,7 @@ class Network:
         >>> network.forward(params, np.ones((2, 4)), training=False, rng=rng).scores.shape
         (2, 3)
         """
-        inputs = np.ascontiguousarray(np.moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
+        inputs = contiguous(namespace(x).moveaxis(x, 0, -1)) if x.ndim == 4 else x  # images are (C, H, W, B) inside
         result = self.chain.forward(inputs, params, training=training, rng=rng)
         return ForwardResult(result.y, result.cache, NetworkReads(forward=result.reads), result.means)
 
@@ -348,4 +349,5 @@ class Network:
         (7, 3)
         """
         starts = range(0, len(x), batch)
-        return np.vstack([self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts])
+        parts = [self.forward(params, x[i : i + batch], training=False, rng=rng).scores for i in starts]
+        return namespace(parts[0]).concat(parts, axis=0)

@@ -4,14 +4,16 @@ After each epoch both networks are evaluated on the validation inputs, which cho
 inputs are read once, after the last epoch (`outcome`).
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from rramkit import __version__, units
+from rramkit.array.backend import Array
 from rramkit.errors import InputError
-from rramkit.learning import faults
+from rramkit.learning import faults, on_device
 from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
 from rramkit.learning.chip import Chip
 from rramkit.learning.condition import OperatingTables, origin
@@ -23,6 +25,7 @@ from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.losses import RelativeErrors
 from rramkit.learning.model import Network
+from rramkit.learning.on_device import Random, brought_back
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.tally import added, reads_by_matrix, writes_by_matrix
 from rramkit.learning.trained import TrainedNetwork
@@ -309,17 +312,32 @@ class SupervisedTraining(Training[EpochReport]):
 
     def _one_epoch(self, trainer: Trainer, state: NetworkState, epoch: int) -> tuple[NetworkState, EpochCost]:
         """Train one network; the order of the inputs depends on seed and epoch alone."""
-        device, augmentation = self._stream(_DEVICE, epoch), self._stream(_AUGMENTATION, epoch)
+        device, state = trainer.random((self.experiment.seed, _DEVICE, epoch)), trainer.placed(state)
         writes, reads, by_matrix = WriteCost(), NetworkReads(), ()
         batches = self._batches(epoch)
-        for batch in batches:
-            x = as_numbers(self.data.x_train[batch], np.dtype(self.experiment.precision))
-            x = augmented(x, rng=augmentation) if self.experiment.data.augment else x
-            state, cost = trainer.train_step(state, x, self.data.y_train[batch], rng=device)
+        for x, truth in self._inputs(trainer, batches, epoch):
+            state, cost = trainer.train_step(state, x, truth, rng=device)
             writes, reads = writes + state.rule_state.tally, reads + cost
             by_matrix = added(by_matrix, state.rule_state.tallies)
         images = sum(batch.size for batch in batches)
-        return trainer.without_cache(state), EpochCost(writes, reads, by_matrix, images, len(batches))
+        state, cost = trainer.without_cache(state), EpochCost(writes, reads, by_matrix, images, len(batches))
+        if trainer.device is None:
+            return state, cost
+        state = brought_back(state)
+        cells = [part.cells.g_cell for part in state.rule_state.parts]
+        on_device.check_finite((*cells, *state.vectors, *state.rule_state.optimiser.first), epoch)
+        return state, brought_back(cost)
+
+    def _inputs(self, trainer: Trainer, batches: Sequence[np.ndarray], epoch: int) -> Iterator[tuple[Array, Array]]:
+        """Yield inputs of each batch and their labels or targets; on a device those of the epoch are sent at once."""
+        rng, dtype = self._stream(_AUGMENTATION, epoch), np.dtype(self.experiment.precision)
+        for some in [[batch] for batch in batches] if trainer.device is None else [batches]:
+            parts = [as_numbers(self.data.x_train[batch], dtype) for batch in some]
+            parts = [augmented(x, rng=rng) for x in parts] if self.experiment.data.augment else parts
+            x, truth = trainer.placed((np.concatenate(parts), self.data.y_train[np.concatenate(some)]))
+            ends = np.cumsum([batch.size for batch in some]).tolist()
+            for start, end in itertools.pairwise([0, *ends]):
+                yield x[start:end], truth[start:end]
 
     def _batches(self, epoch: int) -> Sequence[np.ndarray]:
         """Return the indices of each batch's inputs; a fixed number of batches goes round the training set."""
@@ -331,7 +349,7 @@ class SupervisedTraining(Training[EpochReport]):
         return [order[span.start : span.stop] for span in spans]
 
     def _report(self, epoch: int, before: BothNetworks, cost: EpochCost) -> EpochReport:
-        rng, data, rram = self._stream(_EVALUATION, epoch), self.data, self.states.rram
+        rng, data, rram = self._draws(_EVALUATION, epoch), self.data, self.states.rram
         labels = data.y_train[self._sample]
         scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)
         validation, of_float = self._accuracies(data.x_validation, data.y_validation, rng)
@@ -400,7 +418,7 @@ class SupervisedTraining(Training[EpochReport]):
 
     def outcome(self) -> Outcome:
         """Return what the test inputs say of both networks as they are now; the one place that reads them."""
-        x, labels, rng = self.data.x_test, self.data.y_test, self._stream(_TEST, self.epoch)
+        x, labels, rng = self.data.x_test, self.data.y_test, self._draws(_TEST, self.epoch)
         scores = self._scores(self.rram, self.states.rram, x, rng)
         of_float = self._reference_scores(x, rng)
         return Outcome(
@@ -429,9 +447,14 @@ class SupervisedTraining(Training[EpochReport]):
         """Return the validation accuracies so far, that of the initial network first."""
         return self.log.values("accuracy_validation").tolist()
 
-    def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: Random) -> np.ndarray:
         inputs = as_numbers(x, np.dtype(self.experiment.precision))
-        return trainer.network.scores(trainer.params(state), inputs, rng=rng)
+        state, inputs = trainer.placed((state, inputs))
+        return brought_back(trainer.network.scores(trainer.params(state), inputs, rng=rng))
+
+    def _draws(self, purpose: int, epoch: int) -> Random:
+        """Return the random numbers of reads for a purpose, where they are read."""
+        return self.rram.random((self.experiment.seed, purpose, epoch))
 
     def _stream(self, purpose: int, epoch: int) -> np.random.Generator:
         return np.random.default_rng((self.experiment.seed, purpose, epoch))
@@ -442,8 +465,11 @@ def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], o
     network, loss = Network.of(experiment.network, input_shape, outputs), experiment.loss
     optimiser = experiment.optimiser.built()
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
-    rram = Trainer(network, experiment.rule_on(chip, network), of_vectors, loss)
-    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors, loss)
+    device = experiment.mapping.device if experiment.mapping.backend == "torch" else None
+    rram = Trainer(network, experiment.rule_on(chip, network), of_vectors, loss, device)
+    if device is not None:
+        on_device.check(rram.rule, network, loss)
+    return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors, loss, device)
 
 
 def init(trainer: Trainer, experiment: Experiment) -> NetworkState:

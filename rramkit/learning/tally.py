@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rramkit.array.backend import brought
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.record.counts import READS, WRITES
@@ -14,7 +15,7 @@ def reads_by_matrix(reads: NetworkReads, matrices: int) -> np.ndarray:
     found = np.zeros((matrices, 2, len(READS)))
     for way, costs in enumerate((reads.forward, reads.backward)):
         for matrix, cost in enumerate(costs):
-            found[matrix, way] = [getattr(cost, name) for name in READS]
+            found[matrix, way] = [brought(getattr(cost, name)) for name in READS]
     return found
 
 
@@ -22,7 +23,7 @@ def writes_by_matrix(writes: Sequence[WriteCost], matrices: int) -> np.ndarray:
     """Return the writes of M matrices (M, len(WRITES)); zeros where there were none, as in float."""
     found = np.zeros((matrices, len(WRITES)))
     for matrix, cost in enumerate(writes):
-        found[matrix] = [getattr(cost, name) for name in WRITES]
+        found[matrix] = [brought(getattr(cost, name)) for name in WRITES]
     return found
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rramkit.array.memory import keep_freed
+from rramkit.array.rng import DeviceRng
 from rramkit.array.threads import threads_for
 from rramkit.learning.layers.layer import Params
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.losses import CrossEntropy, LossSettings
 from rramkit.learning.model import ForwardResult, Gradients, Network
+from rramkit.learning.on_device import Random, State, sent
 from rramkit.learning.optimisers import Arrays, Optimiser, OptimiserState
 from rramkit.learning.rules.rule import BoundRule, RuleState
 
@@ -39,12 +41,24 @@ class NetworkState:
 
 @dataclass(frozen=True)
 class Trainer:
-    """What is constant in a training: the network, the rule of its matrices, the optimiser of its vectors, the loss."""
+    """What is constant in a training: the network, the rule of its matrices, the optimiser of its vectors, the loss.
+
+    `device` is where a step's numbers live, of PyTorch (`on_device`); None: they are NumPy's.
+    """
 
     network: Network
     rule: BoundRule
     optimiser: Optimiser
     loss: LossSettings = field(default_factory=CrossEntropy)
+    device: str | None = None
+
+    def placed(self, state: State) -> State:
+        """Return a state, or arrays, as a training step takes them: on `device`, where there is one."""
+        return state if self.device is None else sent(state, self.device)
+
+    def random(self, seed: Sequence[int]) -> Random:
+        """Return the random numbers of a seed as a training step takes them: NumPy's, or those of `device`."""
+        return np.random.default_rng(tuple(seed)) if self.device is None else DeviceRng(seed, self.device)
 
     @property
     def calibrates(self) -> bool:

@@ -17,6 +17,7 @@ measured point on each side. A look-up there raises.
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -120,6 +121,12 @@ class GridSurrogate:
         1.75e-05
         """
         inside = self._within(x)
+        if self._refused is not None and any(_on_device(each) for each in x):
+            raise TableError(
+                f"`{self._table.name}/{self.signal}` must have every point to be looked up on a device "
+                "(`mapping.backend` torch), where no single value is looked at; some failed. Regenerate the table with "
+                "`rramkit characterize`, or take the backend numpy."
+            )
         if self._refused is not None and (count := int(np.count_nonzero(self._beside(inside)))):
             reasons = "; ".join(f"{n} of {reason}" for reason, n in self._table.masks[self.signal].counts().items())
             raise TableError(
@@ -127,7 +134,7 @@ class GridSurrogate:
                 "Regenerate the table with `rramkit characterize`, or read elsewhere."
             )
         values = self._grid.at(*inside)
-        return np.exp(values) if self._log else values
+        return _raised(values) if self._log else values
 
     def masked(self, *x: ArrayLike) -> np.ndarray:
         """Return which points lie beside ones that failed.
@@ -152,18 +159,20 @@ class GridSurrogate:
         shape = np.broadcast_shapes(*(np.shape(each) for each in x))
         return np.zeros(shape, dtype=bool) if self._refused is None else self._beside(self._within(x))
 
-    def clamped(self, *x: ArrayLike) -> int:
+    def clamped(self, *x: ArrayLike, live: Any = None) -> int:  # noqa: ANN401  (NumPy's, or a tensor)
         """Return how many points lie outside the valid range.
 
         Parameters
         ----------
         *x : array_like
-            One value or array for each axis, in its unit, broadcast together.
+            One value or array for each axis, in its unit, broadcast together; or PyTorch's tensors.
+        live : array of bool, optional
+            Which points count; left out, all.
 
         Returns
         -------
         int
-            The count.
+            The count; of tensors a tensor of one number.
 
         Examples
         --------
@@ -172,10 +181,12 @@ class GridSurrogate:
         >>> delta_g.clamped(20e-6, [1.3, 2.5])
         1
         """
-        outside = np.zeros((), dtype=bool)
+        outside = False
         for each, limits in zip(x, self.ranges.values(), strict=True):
-            outside = outside | _outside(np.asarray(each), limits)
-        return int(np.count_nonzero(outside))
+            outside = _outside(each if _on_device(each) else np.asarray(each), limits) | outside
+        if live is not None:
+            outside = live & outside
+        return outside.sum() if _on_device(outside) else int(np.count_nonzero(outside))  # pyright: ignore
 
     def fine_grid(self) -> tuple[np.ndarray, ...]:
         """Return the resampled grid.
@@ -217,8 +228,9 @@ class GridSurrogate:
             raise TypeError(f"`{self.signal}` has the axes {', '.join(self.ranges)}; got {len(x)} coordinates")
         axes, valid = self._table.axes, self._table.valid
         clipped = {n for n in axes if n in valid or axes[n].log}  # no logarithm of what lies below a range
-        inside = [np.clip(each, *self.ranges[n]) if n in clipped else each for each, n in zip(x, axes, strict=True)]
-        return [_scaled(np.asarray(each, dtype=float), axes[n]) for each, n in zip(inside, axes, strict=True)]
+        inside = [_clipped(each, self.ranges[n]) if n in clipped else each for each, n in zip(x, axes, strict=True)]
+        numbers = [each if _on_device(each) else np.asarray(each, dtype=float) for each in inside]
+        return [_scaled(each, axes[n]) for each, n in zip(numbers, axes, strict=True)]
 
     def _beside(self, x: Sequence[ArrayLike]) -> np.ndarray:
         places = (self._grid.place(each, axis)[0] // self._grid.parts[axis] for axis, each in enumerate(x))
@@ -256,14 +268,27 @@ def _beside(bad: np.ndarray) -> np.ndarray:
     return bad
 
 
-def _outside(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+def _outside(x: Any, limits: tuple[float, float]) -> Any:  # noqa: ANN401  (NumPy's, or tensors)
     margin = _EDGE * ((limits[1] - limits[0]) or abs(limits[0]))
     return (x < limits[0] - margin) | (x > limits[1] + margin)
 
 
-def _scaled(values: np.ndarray, quantity: Quantity) -> np.ndarray:
+def _scaled(values: Any, quantity: Quantity) -> Any:  # noqa: ANN401  (NumPy's, or tensors)
     """Return what is interpolated: the values, or their logarithm."""
-    return np.log(values) if quantity.log else values
+    return values if not quantity.log else values.log() if _on_device(values) else np.log(values)
+
+
+def _raised(values: Any) -> Any:  # noqa: ANN401  (NumPy's, or tensors)
+    return values.exp() if _on_device(values) else np.exp(values)
+
+
+def _clipped(values: Any, limits: tuple[float, float]) -> Any:  # noqa: ANN401  (NumPy's, or tensors)
+    return values.clip(*limits) if _on_device(values) else np.clip(values, *limits)
+
+
+def _on_device(x: object) -> bool:
+    """Return whether `x` is a tensor: neither a number nor NumPy's, or what NumPy makes an array of."""
+    return not isinstance(x, np.ndarray | np.generic | float | int | list | tuple)
 
 
 def _resample(
@@ -343,9 +368,14 @@ class MultilinearGrid:
         self._strides = tuple(int(stride) for stride in strides)
         self._flat, ends = self.values.ravel(), np.cumsum([knot.size for knot in self.knots])
         self._layout = np.concatenate(self.knots), ends, np.array(self.parts, dtype=np.int64), strides.astype(np.int64)
+        self._cuts: dict[tuple[tuple[int, float], ...], MultilinearGrid] = {}
+        self._positions = tuple(np.arange(knot.size) * float(m) for knot, m in zip(self.knots, self.parts, strict=True))
 
     def at(self, *x: ArrayLike) -> np.ndarray:
         """Return the values at the points `x`, one array for each axis, broadcast together."""
+        tensors = [each for each in x if _on_device(each)]
+        if tensors:
+            return self._of_tensors(x, tensors[0])
         if compiling.compiled():
             return self._at_once(x)
         corner, moves = np.asarray(0), []
@@ -355,6 +385,38 @@ class MultilinearGrid:
             if self.knots[axis].size > 1:
                 moves.append((self._strides[axis], part))
         return _folded(self._flat, corner, moves)
+
+    def _of_tensors(self, x: Sequence[Any], first: Any) -> Any:  # noqa: ANN401  (tensors)
+        """Return what `at` does for points some of which are tensors, `first` one of them; no value is looked at."""
+        from rramkit.array.backend import interpolated, limited, namespace, resident  # its room uses this one
+
+        fixed = tuple((axis, float(each)) for axis, each in enumerate(x) if not _on_device(each))
+        if fixed:
+            return self._cut(fixed)._of_tensors([each for each in x if _on_device(each)], first)
+        xp, corner, moves = namespace(first), 0, []
+        for axis, (each, knots, parts) in enumerate(zip(x, self.knots, self.parts, strict=True)):
+            if knots.size == 1:
+                continue
+            position = interpolated(each, knots, self._positions[axis])
+            below = limited(xp.astype(position, xp.int64), 0, (knots.size - 1) * parts - 1)
+            corner = corner + below * self._strides[axis]
+            moves.append((self._strides[axis], position - below))
+        if not moves:  # along every axis the values are constant
+            corner = xp.zeros_like(first, dtype=xp.int64)
+        return _folded(resident(self._flat, first), corner, moves)
+
+    def _cut(self, fixed: tuple[tuple[int, float], ...]) -> "MultilinearGrid":
+        """Return the values at fixed places along some axes, as a function of the others; computed once for a place."""
+        if fixed not in self._cuts:
+            values = self.values
+            for axis, at in reversed(fixed):
+                below, part = (each.item() for each in self.place(at, axis))
+                low, high = (np.take(values, below + k, axis=axis, mode="clip") for k in (0, 1))
+                values = low * (1.0 - part) + high * part
+            kept = [axis for axis in range(len(self.knots)) if axis not in dict(fixed)]
+            knots, parts = [self.knots[axis] for axis in kept], [self.parts[axis] for axis in kept]
+            self._cuts[fixed] = MultilinearGrid(knots, values, parts=parts, name=self.name)
+        return self._cuts[fixed]
 
     def _at_once(self, x: Sequence[ArrayLike]) -> np.ndarray:
         """Return what `at` does, by the compiled kernel."""
@@ -383,7 +445,7 @@ class MultilinearGrid:
         return below, position - below
 
 
-def _folded(flat: np.ndarray, corner: np.ndarray, moves: list[tuple[int, np.ndarray]]) -> np.ndarray:
+def _folded(flat: Any, corner: Any, moves: list[tuple[int, Any]]) -> Any:  # noqa: ANN401  (NumPy's, or tensors)
     """Interpolate along the first move between what the others give on its two sides."""
     if not moves:
         return flat[corner]

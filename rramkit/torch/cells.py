@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from rramkit.array.backend import Array
+from rramkit.array.backend import Array, brought
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.mapping.mapping import conductance_window
@@ -183,7 +183,7 @@ class TileMatrix(nn.Module):
             matrix = replace(self.matrix, mapping=mapping).programmed(g_cell).without_cache()
             self.matrix, self._written = matrix, weight.clone()
         self.writes += 1
-        self.clamped += self.matrix.tile.clamped
+        self.clamped += int(brought(self.matrix.tile.clamped))
 
     def read(self, x: Tensor, *, backward: bool) -> Tensor:
         """Return x W^T for x (B, N), or `backward` x W for x (B, M), as the cells are read."""
@@ -192,10 +192,11 @@ class TileMatrix(nn.Module):
             if self.model.chain.calibrates and not self.measured[backward]:
                 self.measure(x, backward=backward)
             product: Product = (self.matrix.backward if backward else self.matrix.forward)(x, rng=self.rng)
-        self.energy += product.energy
-        self.seconds += product.duration
-        self.clamped += product.clamped
-        self._judge(product, backward=backward)
+            clamped = int(brought(product.clamped))
+        self.energy += brought(product.energy)
+        self.seconds += brought(product.duration)
+        self.clamped += clamped
+        self._judge(product, clamped, backward=backward)
         return product.y
 
     def measure(self, x: Tensor, *, backward: bool = False) -> None:
@@ -223,10 +224,10 @@ class TileMatrix(nn.Module):
         if inputs:
             self.measure(torch.cat(inputs))
 
-    def _judge(self, product: Product, *, backward: bool) -> None:
+    def _judge(self, product: Product, clamped: int, *, backward: bool) -> None:
         """Count clamped outputs; where they are too many, measure the range again, or warn of it in evaluation."""
         before = self._outputs[backward]
-        clamped, outputs = before[0] + product.clamped, before[1] + product.y.numel()
+        clamped, outputs = before[0] + clamped, before[1] + product.y.numel()
         self._outputs[backward] = [clamped, outputs]
         if not _too_many(clamped, outputs):
             return

@@ -20,7 +20,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array.backend import Array, both, counted, limited, namespace, numbered
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import TableFile, TablesLike, loaded
@@ -295,28 +295,27 @@ class Mapping(Parameters, ABC):
         """Return the matrix (N, M) that conductances (halves, N, columns) in siemens stand for."""
         return self.decode(self._as_digits(g_cell), self._by_cell(flips))
 
-    def weight_at(
-        self, g_cell: np.ndarray, rows: np.ndarray, cols: np.ndarray, flips: np.ndarray | None = None
-    ) -> np.ndarray:
+    def weight_at(self, g_cell: Array, rows: Array, cols: Array, flips: Array | None = None) -> Array:
         """Return the weights (n,) at `rows` and `cols` (n,) of conductances (halves, N, columns) in siemens."""
-        return self.decode(g_cell.ravel()[self.cells_of(rows, cols, g_cell.shape)], self.flipped_at(flips, cols))
+        flat, cells = g_cell.reshape(-1), self.cells_of(rows, cols, tuple(g_cell.shape))
+        return self.decode(flat[cells], self.flipped_at(flips, cols))
 
-    def limited(self, weight: np.ndarray) -> tuple[np.ndarray, int]:
-        """Return weights (...) clipped to what the cells can hold, and how many that changed (anti-windup)."""
-        clipped = np.clip(weight, -self.limit, self.limit)
-        return clipped, int(np.count_nonzero(clipped != weight))
+    def limited(self, weight: Array, *, live: Array | None = None) -> tuple[Array, Array | int]:
+        """Return weights (...) clipped to what the cells can hold, and how many `live` ones changed (anti-windup)."""
+        clipped = limited(weight, -self.limit, self.limit)
+        return clipped, counted(both(live, clipped != weight))
 
     # Writes -----------------------------------------------------------------------------------------------------------
 
     def cells_of(self, rows: np.ndarray, cols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Return the cells (K, n) of the weights at `rows` and `cols` (n,): indices into flattened `shape`."""
-        depth = self.cells_per_half
-        half, digit = np.divmod(np.arange(self.halves * depth), depth)
-        return np.ravel_multi_index((half[:, None], rows, cols * depth + digit[:, None]), shape)
+        depth, each = self.cells_per_half, numbered(self.halves * self.cells_per_half, rows)[:, None]
+        half, digit = each // depth, each % depth
+        return (half * shape[-2] + rows) * shape[-1] + cols * depth + digit
 
     def cells_known_by(self, rows: np.ndarray, cols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Return the cells (n,) that are read to know the weights at `rows` and `cols` (n,), each once."""
-        return self.cells_of(rows, cols, shape).ravel()
+        return self.cells_of(rows, cols, shape).reshape(-1)
 
     def flipped_at(self, flips: np.ndarray | None, cols: np.ndarray) -> np.ndarray | None:
         """Return `flips` of the cells (K, n) of the weights in columns `cols` (n,)."""

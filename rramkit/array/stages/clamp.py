@@ -3,7 +3,7 @@
 Its input resistance is part of the wires (`r_sense` of the table). Off: `i_max` 0.
 """
 
-from rramkit.array.backend import Array, limited, namespace
+from rramkit.array.backend import Array, counted, is_tensor, limited, namespace
 from rramkit.array.stages.stage import Stage, State
 from rramkit.parameters import quantity
 
@@ -26,5 +26,7 @@ class Clamp(Stage):
     def sense(self, i: Array, state: State, *, backward: bool, two_way: bool) -> tuple[Array, int]:
         """Return currents (..., N, M) within +-`i_max`, and how many saturated."""
         xp = namespace(i)
-        clipped = int(xp.count_nonzero(xp.abs(i) > self.i_max))
+        clipped = counted(xp.abs(i) > self.i_max)
+        if is_tensor(i):
+            return limited(i, -self.i_max, self.i_max), clipped
         return (limited(i, -self.i_max, self.i_max), clipped) if clipped else (i, 0)

@@ -37,6 +37,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.interpolate import PchipInterpolator
 
+from rramkit.array.backend import Array, interpolated, namespace
 from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
@@ -85,21 +86,25 @@ class ReadoutGain(Parameters):
         """Return the transfer curve."""
         return _curve(self.i_in, self.v_out)
 
-    def resistance(self, g_line: np.ndarray) -> np.ndarray:
+    def resistance(self, g_line: Array) -> Array:
         """Return the input resistance (ohm) with lines of conductances (...) in siemens."""
-        return np.interp(g_line, self.g_in, self.r_in) if self.r_in else np.zeros_like(g_line)
+        return interpolated(g_line, points(self.g_in), points(self.r_in)) if self.r_in else 0.0 * g_line
 
-    def noise(self, g_line: np.ndarray) -> np.ndarray:
+    def noise(self, g_line: Array) -> Array:
         """Return the standard deviation (A) of the noise with lines of conductances (...) in siemens."""
-        return np.interp(g_line, self.g_noise, self.i_noise) if self.i_noise else np.zeros_like(g_line)
+        return interpolated(g_line, points(self.g_noise), points(self.i_noise)) if self.i_noise else 0.0 * g_line
 
-    def read_energy(self, i: np.ndarray) -> np.ndarray:
+    def read_energy(self, i: Array) -> Array:
         """Return the energy (J) of a read at currents (...) in amperes: linear between the table's, and beyond."""
         if not self.energy:
-            return np.zeros_like(i)
-        if len(self.energy) == 1:
-            return np.full_like(i, self.energy[0])
-        return extrapolated(i, np.asarray(self.i_energy), np.asarray(self.energy))
+            return 0.0 * i
+        return extrapolated(i, points(self.i_energy), points(self.energy))
+
+
+@lru_cache(maxsize=256)
+def points(values: tuple[float, ...]) -> np.ndarray:
+    """Return numbers of the settings as an array, the same object each time."""
+    return np.asarray(values, dtype=float)
 
 
 class TransferCurve:
@@ -117,13 +122,14 @@ class TransferCurve:
 
     def __init__(self, i: np.ndarray, v: np.ndarray) -> None:
         self.i, self.v = i, v
-        self._slope = (v[1] - v[0]) / (i[1] - i[0])
+        self._slope = float((v[1] - v[0]) / (i[1] - i[0]))
         flat = np.flatnonzero(np.diff(v) < 0.5 * self._slope * np.diff(i))
         self.i_end = float(i[flat[0]] if flat.size else i[-1])
 
-    def output(self, i: np.ndarray) -> np.ndarray:
+    def output(self, i: Array) -> Array:
         """Return the output (V) at currents (...) in amperes."""
-        return np.where(i < self.i[0], self.v[0] + self._slope * (i - self.i[0]), np.interp(i, self.i, self.v))
+        first, low = float(self.i[0]), float(self.v[0])
+        return namespace(i).where(i < first, low + self._slope * (i - first), interpolated(i, self.i, self.v))
 
     def current(self, v: np.ndarray) -> np.ndarray:
         """Return the current (A) at which the output passes `v` (...) in volts; infinity where it never does."""
@@ -216,9 +222,9 @@ class Readout(Stage):
         """Input resistance of the gain setting before calibration, with the lightest line (ohm)."""
         return float(self.input_resistance(self.first, np.zeros(()))) if self.on else self.r_in
 
-    def input_resistance(self, gain: int, g_line: np.ndarray) -> np.ndarray:
+    def input_resistance(self, gain: int, g_line: Array) -> Array:
         """Return the input resistance (ohm) in a gain setting with lines of conductances (...) in siemens."""
-        return self.gains[gain].resistance(g_line) if self.r_in is None else np.full_like(g_line, self.r_in)
+        return self.gains[gain].resistance(g_line) if self.r_in is None else 0.0 * g_line + self.r_in
 
     @property
     def supplied(self) -> bool:

@@ -31,7 +31,7 @@ import array_api_compat
 import numpy as np
 
 from rramkit.array import kernels
-from rramkit.array.backend import Array, like, namespace, to_numpy
+from rramkit.array.backend import Array, counted, like, namespace, resident, to_numpy, total
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.interpolation import extrapolated
@@ -241,6 +241,20 @@ class UnitBank:
         """Numbers of the gain settings in use."""
         return tuple(sorted(set(self.gain.ravel().tolist())))
 
+    def here(self, number: int, reference: Array) -> Array:
+        """Return which tiles (...) are at a gain setting, on the device of `reference`."""
+        return resident(self._at_setting[number], reference, index=True)
+
+    @cached_property
+    def _at_setting(self) -> dict[int, np.ndarray]:
+        """Which tiles (...) are at each gain setting in use."""
+        return {number: np.asarray(self.gain == number) for number in self.settings}
+
+    @cached_property
+    def offset(self) -> np.ndarray:
+        """Input offset of the readout of each output (..., 1, M) (V)."""
+        return self.draws.offset[..., self.unit][..., None, :]
+
 
 def unit_transitions(readout: Readout, adc: Adc, draws: UnitDraws, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where each code of a unit begins, as currents i' (A), and its code at rest.
@@ -378,18 +392,17 @@ class SenseUnit(Stage):
     def at_lines(self, state: UnitState, g_line: Array, *, backward: bool) -> UnitState:
         """Return the state for sensed lines of conductances (..., 1, M) in siemens."""
         bank = state.banks[backward]
-        g, lead = to_numpy(g_line).astype(float), bank.gain.shape
-        g = np.broadcast_to(g, (*lead, 1, g.shape[-1]))
-        r_first = self.readout.r_sensing or 0.0
-        factor, variance = np.empty(g.shape), np.empty(g.shape)
+        xp, lead, r_first = namespace(g_line), bank.gain.shape, self.readout.r_sensing or 0.0
+        g = xp.broadcast_to(xp.astype(g_line, xp.float64), (*lead, 1, g_line.shape[-1]))
+        factor = variance = xp.zeros_like(g)
         for number in bank.settings:
-            at, gain = bank.gain == number, self.readout.gains[number]
-            some = g[at]
-            factor[at] = (1.0 + r_first * some) / (1.0 + self.readout.input_resistance(number, some) * some)
-            noise = gain.noise(some) if self.readout.noise is None else np.full_like(some, self.readout.noise)
-            variance[at] = noise**2 + self.adc.noise**2 + (self.adc.v_noise / gain.r_feedback) ** 2
-        shift = state.draws.offset[..., bank.unit][..., None, :] * g
-        line = LineTerms(*(like(each, g_line) for each in (factor, shift, variance)))
+            at, gain = bank.here(number, g)[..., None, None], self.readout.gains[number]
+            own = (1.0 + r_first * g) / (1.0 + self.readout.input_resistance(number, g) * g)
+            noise = gain.noise(g) if self.readout.noise is None else self.readout.noise
+            spread = noise**2 + self.adc.noise**2 + (self.adc.v_noise / gain.r_feedback) ** 2
+            factor, variance = xp.where(at, own, factor), xp.where(at, spread, variance)
+        shift = resident(bank.offset, g) * g
+        line = LineTerms(*(xp.astype(each, g_line.dtype) for each in (factor, shift, variance)))
         return replace(state, line=line)
 
     def variance(self, state: UnitState, *, backward: bool) -> Array | float:
@@ -397,27 +410,28 @@ class SenseUnit(Stage):
         assert state.line is not None
         return state.line.variance if self.random else 0.0
 
-    def e_sense(self, i: Array, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None) -> float:
+    def e_sense(self, i: Array, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None) -> Array | float:
         """Return the energy of the readouts, and of the lines that wait (J); a line that is not sensed takes none."""
         if not self.readout.supplied:
             return 0.0
-        mean = np.asarray(to_numpy(namespace(i).mean(i, axis=(-2, -1))), dtype=float)
+        xp = namespace(i)
+        mean = xp.astype(xp.mean(i, axis=(-2, -1)), xp.float64)
         return self.e_of_mean(mean, math.prod(i.shape[-2:]), state, backward=backward, sensed=sensed)
 
     def e_of_mean(
-        self, mean: np.ndarray, each: int, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None
-    ) -> float:
+        self, mean: Array, each: int, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None
+    ) -> Array | float:
         """Return the energy (J) as `e_sense` does, from the mean (...) of the `each` currents of each tile (A)."""
         if not self.readout.supplied:
             return 0.0
-        bank = state.banks[backward]
+        bank, xp = state.banks[backward], namespace(mean)
         if sensed is not None:
-            mean *= each / np.maximum(sensed, 1)
-        energy = np.asarray((LINES - 1) * self.readout.v_rest * state.t_read * mean)
+            mean = mean * (each / like(np.maximum(sensed, 1), mean))
+        energy = (LINES - 1) * self.readout.v_rest * state.t_read * mean
         for number in bank.settings:
-            at = bank.gain == number
-            energy[at] += self.readout.gains[number].read_energy(mean[at])
-        return float(energy.sum()) * each if sensed is None else float((energy * sensed).sum())
+            own = self.readout.gains[number].read_energy(mean)
+            energy = energy + xp.where(bank.here(number, mean), own, 0.0)
+        return total(energy) * each if sensed is None else total(energy * like(sensed, energy))
 
     def sense(self, i: Array, state: UnitState, *, backward: bool, two_way: bool) -> tuple[Array, int]:
         """Return currents (..., N, M) as converted, and how many were beyond a range."""
@@ -427,13 +441,14 @@ class SenseUnit(Stage):
 
     def _output(self, i: Array, line: LineTerms, bank: UnitBank) -> tuple[Array, int]:
         """Return the readouts' outputs less those at rest, over the feedback resistor: currents (..., N, M)."""
-        seen, beyond = to_numpy(i * line.factor + line.shift).astype(float), 0
+        xp, beyond = namespace(i), 0
+        seen = output = xp.astype(i * line.factor + line.shift, xp.float64)
         for number in bank.settings:
-            at, gain = bank.gain == number, self.readout.gains[number]
+            at, gain = bank.here(number, seen)[..., None, None], self.readout.gains[number]
             curve = gain.curve()
-            beyond += int(np.count_nonzero(seen[at] > curve.i_end))
-            seen[at] = curve.output(seen[at]) / gain.r_feedback
-        return like(seen, i), beyond
+            beyond = beyond + counted((seen > curve.i_end) & at)
+            output = xp.where(at, curve.output(seen) / gain.r_feedback, output)
+        return xp.astype(output, i.dtype), beyond
 
     def calibrate(
         self, state: UnitState, i: np.ndarray, *, backward: bool, margin: float, reference: Array

@@ -28,6 +28,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rramkit.array.backend import namespace
 from rramkit.parameters import Parameters, quantity
 
 BOLTZMANN = 8.617333262e-5  # eV/K (CODATA 2018, exact)
@@ -55,9 +56,9 @@ class RetentionParams(Parameters):
     def factor(self, age: np.ndarray, aged: float, nu: np.ndarray | float) -> np.ndarray:
         """Return the factor on a conductance (...) when its age (...) grows by `aged` (s at `t_ref`)."""
         if self.shape == 1.0:
-            return ((self.t_0 + age + aged) / (self.t_0 + age)) ** -np.asarray(nu)
+            return ((self.t_0 + age + aged) / (self.t_0 + age)) ** (-nu)
         before, after = ((age / self.t_0) ** self.shape, ((age + aged) / self.t_0) ** self.shape)
-        return ((1.0 + after) / (1.0 + before)) ** -np.asarray(nu)
+        return ((1.0 + after) / (1.0 + before)) ** (-nu)
 
 
 class WearParams(Parameters):
@@ -71,7 +72,9 @@ class WearParams(Parameters):
 
     def window(self, pulses: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the window's ends (...) in siemens after `pulses` (...), from those of a fresh cell."""
-        lost = -np.expm1(-np.log(2.0) * (pulses / self.n_half) ** self.shape)  # 1 - w, exactly 0 for a fresh cell
+        xp = namespace(low)
+        used = (xp.astype(pulses, low.dtype) / self.n_half) ** self.shape
+        lost = -xp.expm1(-float(np.log(2.0)) * used)  # 1 - w, exactly 0 for a fresh cell
         end = low + self.end * (high - low)
         left_low = low + (end - low) * lost
-        return left_low, np.maximum(high - (high - end) * lost, left_low)  # worn out, rounding must not swap them
+        return left_low, xp.maximum(high - (high - end) * lost, left_low)  # worn out, rounding must not swap them

@@ -16,6 +16,8 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import kernels
+from rramkit.array.backend import Array, is_tensor
+from rramkit.array.kernels import reference
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ class Inversion:
         """Invert changes (N, A) in siemens at conductances (N,), counted in the polarity's direction."""
         return cls(g_grid, np.ascontiguousarray(np.maximum.accumulate(change, axis=1)))
 
-    def nearest(self, g_cell: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    def nearest(self, g_cell: Array, wanted: Array) -> Array:
         """Return the index (N,) of the amplitude whose change is nearest `wanted` (N,); the lowest among equals.
 
         `wanted` counts in the polarity's direction (S); a conductance `g_cell` (N,) outside the grid counts as its end.
         """
-        return kernels.chosen().nearest_step(g_cell, wanted, self.g_grid, self.reach)
+        return (reference if is_tensor(g_cell) else kernels.chosen()).nearest_step(
+            g_cell, wanted, self.g_grid, self.reach
+        )

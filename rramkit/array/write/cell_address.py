@@ -12,6 +12,8 @@ from typing import Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, grouped, is_tensor, largest_at, namespace, numbered, sums_at
+
 
 @dataclass(frozen=True)
 class CellAddress:
@@ -47,9 +49,9 @@ class CellAddress:
         limits = (rows, halves * pairs) if largest is None else largest
         down, across = -(-rows // limits[0]), -(-pairs // max(limits[1] // halves, 1))
         high, wide = -(-rows // down), -(-pairs // across)
-        rest, pair = np.divmod(flat, pairs)
-        rest, row = np.divmod(rest, rows)
-        matrix, half = np.divmod(rest, halves)
+        rest, pair = flat // pairs, flat % pairs
+        rest, row = rest // rows, rest % rows
+        matrix, half = rest // halves, rest % halves
         array = (matrix * down + row // high) * across + pair // wide
         arrays = int(np.prod(shape[:-3], dtype=np.int64)) * down * across
         return cls(flat, array, row % high, halves * (pair % wide) + half, arrays, high, halves * wide)
@@ -57,11 +59,15 @@ class CellAddress:
     def row_means(self, values: np.ndarray) -> np.ndarray:
         """Return the mean of `values` (..., 2, R, C) along each cell's row, within its array (N,)."""
         halves, rows, pairs = values.shape[-3:]
-        across = -(-halves * pairs // self.cols)
-        starts = np.arange(across) * (self.cols // halves)
-        sums = np.add.reduceat(values.sum(axis=-3), starts, axis=-1)  # (..., R, across)
-        means = sums / (halves * np.diff(np.append(starts, pairs)))
-        matrix, rest = np.divmod(self.flat, halves * rows * pairs)
+        across, wide, both = -(-halves * pairs // self.cols), self.cols // halves, values.sum(axis=-3)
+        if is_tensor(values):
+            parts = [both[..., start : start + wide] for start in range(0, pairs, wide)]
+            means = namespace(values).stack([part.mean(axis=-1) / halves for part in parts], axis=-1)
+        else:
+            starts = np.arange(across) * wide
+            sums = np.add.reduceat(both, starts, axis=-1)  # (..., R, across)
+            means = sums / (halves * np.diff(np.append(starts, pairs)))
+        matrix, rest = self.flat // (halves * rows * pairs), self.flat % (halves * rows * pairs)
         row, pair = (rest // pairs) % rows, rest % pairs
         return means.reshape(-1, rows, across)[matrix, row, pair // (self.cols // halves)]
 
@@ -116,6 +122,8 @@ def shared_drop(current: np.ndarray, line: np.ndarray, near: np.ndarray, far: np
     ndarray
         Voltages (N,) in volts.
     """
+    if is_tensor(current):
+        return _shared_drop_of_tensors(current, line, near, far)
     if not current.size:
         return np.zeros(0)
     order = np.lexsort((near, line))
@@ -127,6 +135,32 @@ def shared_drop(current: np.ndarray, line: np.ndarray, near: np.ndarray, far: np
     drop = np.empty_like(i)
     drop[order] = q * nearer + p * (total - passed)
     return drop
+
+
+def _shared_drop_of_tensors(current: Array, line: Array, near: Array, far: Array) -> Array:
+    """Return the same; how many lines there are is not asked."""
+    xp = namespace(current)
+    order = xp.argsort(near, stable=True)
+    order = order[xp.argsort(line[order], stable=True)]
+    i, p, q = current[order], near[order], far[order]
+    group, count = grouped(line[order])
+    place = numbered(count, current)
+    first = largest_at(group, xp.where(_first(group), place, 0), count)[group]
+
+    def running(values: Array) -> Array:
+        """Return the sum of values up to each one on its line (N,)."""
+        whole = xp.cumulative_sum(values)
+        return whole - (whole - values)[first]
+
+    total = sums_at(group, i * q, count)[group]
+    drop = q * running(i * p) + p * (total - running(i * q))
+    return xp.empty_like(drop).index_copy_(0, order, drop)
+
+
+def _first(group: Array) -> Array:
+    """Return where a group (N,) of a sorted tensor begins."""
+    xp = namespace(group)
+    return xp.concat([xp.ones_like(group[:1], dtype=xp.bool), group[1:] != group[:-1]])
 
 
 def _within(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:

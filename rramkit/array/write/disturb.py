@@ -26,6 +26,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, grouped, is_tensor, largest_at, namespace, sums_at
 from rramkit.array.write.cell_address import CellAddress
 from rramkit.array.write.state import Polarity
 from rramkit.parameters import Parameters, quantity
@@ -46,7 +47,8 @@ class DisturbRate(Parameters):
 
     def change(self, g_cell: np.ndarray, events: np.ndarray, *, v_mean: float, g_high: float) -> np.ndarray:
         """Return the magnitude of the change of ln g of cells (...) in siemens by `events` (...) events."""
-        fold = np.exp((v_mean - self.v_rate) / self.v_fold) if self.v_fold else 1.0
+        fold = (v_mean - self.v_rate) / self.v_fold if self.v_fold else 0.0
+        fold = namespace(fold).exp(fold) if is_tensor(fold) else np.exp(fold)
         return events * self.rate * (g_cell / g_high) ** self.power * fold
 
 
@@ -90,21 +92,36 @@ def has_tables(tables: TableFile) -> bool:
     return all(columns.group in tables.tables for columns in DISTURBS.values())
 
 
-def half_selected(pulsed: CellAddress, slot: np.ndarray, every: CellAddress) -> np.ndarray:
+def half_selected(
+    pulsed: CellAddress, slot: Array, every: CellAddress, *, alone: bool = False, live: Array | None = None
+) -> Array:
     """Return how often each of the cells `every` (M,) is half-selected while `pulsed` (N,) are.
 
     A slot raises its lines' voltages once: a row or column with several pulsed cells disturbs its others once. `slot`
     (N,) says which cells are pulsed at once; the cells pulsed in a slot are not half-selected in it. Both name cells of
-    the same matrices, and `every` all of them, in order.
+    the same matrices, and `every` all of them, in order. Of tensors `alone` says that no slot has two cells, and `live`
+    (N,) which are pulsed; None: all.
     """
-    rows = _slots_of(slot, pulsed.row_line, pulsed.arrays * pulsed.rows)
-    cols = _slots_of(slot, pulsed.col_line, pulsed.arrays * pulsed.cols)
+    rows = _slots_of(slot, pulsed.row_line, pulsed.arrays * pulsed.rows, alone=alone, live=live)
+    cols = _slots_of(slot, pulsed.col_line, pulsed.arrays * pulsed.cols, alone=alone, live=live)
     events = rows[every.row_line] + cols[every.col_line]
+    if is_tensor(events):
+        own = namespace(slot).ones_like(slot) if live is None else namespace(live).astype(live, slot.dtype)
+        return events.index_add_(0, pulsed.flat, own, alpha=-2)
     np.subtract.at(events, pulsed.flat, 2)
     return events
 
 
-def _slots_of(slot: np.ndarray, line: np.ndarray, lines: int) -> np.ndarray:
+def _slots_of(slot: Array, line: Array, lines: int, *, alone: bool, live: Array | None) -> Array:
     """Return the number of slots in which each line is driven (lines,)."""
-    driven = np.unique(slot.astype(np.int64) * lines + line)
-    return np.bincount(driven % lines, minlength=lines)
+    if not is_tensor(line):
+        driven = np.unique(slot.astype(np.int64) * lines + line)
+        return np.bincount(driven % lines, minlength=lines)
+    xp = namespace(line)
+    driven = xp.ones_like(line) if live is None else xp.astype(live, line.dtype)
+    if alone:
+        return sums_at(line, driven, lines)
+    group, count = grouped(slot * lines + line)
+    counts = largest_at(group, driven, count)  # of each slot and line 1, where any of its cells is pulsed
+    of_group = largest_at(group, line, count)
+    return sums_at(of_group, counts, lines)

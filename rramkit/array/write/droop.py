@@ -33,6 +33,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, grouped, namespace, only, sums_at
 from rramkit.array.wires import warmer
 from rramkit.array.write.cell_address import CellAddress, shared_drop
 from rramkit.array.write.pulse import GradualWrite
@@ -123,13 +124,14 @@ class Droop:
     def lost(
         self,
         write: GradualWrite,
-        g_cell: np.ndarray,
-        v_pulse: np.ndarray,
+        g_cell: Array,
+        v_pulse: Array,
         *,
         address: CellAddress,
-        slot: np.ndarray,
-        g_row: np.ndarray | None = None,
-    ) -> np.ndarray:
+        slot: Array | None,
+        g_row: Array | None = None,
+        live: Array | None = None,
+    ) -> Array:
         """Return the volts that each cell's amplitude loses on its lines (N,).
 
         Parameters
@@ -140,28 +142,29 @@ class Droop:
             Conductances (N,) in siemens and the drivers' amplitudes (N,).
         address : CellAddress
             Array, row and column of each cell.
-        slot : ndarray of int
-            Slot of each cell (N,): cells of one slot are pulsed at once.
+        slot : array of int or None
+            Slot of each cell (N,): cells of one slot are pulsed at once; None: each alone.
         g_row : ndarray, optional
             Mean conductance of the cells of each one's row (N,) (S); where `source_lines` says what they carry.
+        live : array of bool, optional
+            Of tensors, which cells are pulsed (N,); left out, all.
         """
         source, bit = self._worth(write, g_cell, v_pulse)
-        lines = int(max(address.row_line.max(initial=0), address.col_line.max(initial=0))) + 1
-        alone = np.array_equal(slot, np.arange(slot.size))  # one cell in each slot: no line is shared
-        row = None if alone else slot * lines + address.row_line
-        col = None if alone else slot * lines + address.col_line
+        lines = address.arrays * max(address.rows, address.cols)
+        row = None if slot is None else slot * lines + address.row_line
+        col = None if slot is None else slot * lines + address.col_line
         polarity: Polarity = "set" if write.sign > 0.0 else "reset"
         driver, load = self.drivers.get(polarity), None
-        lost = np.zeros(g_cell.shape)
+        lost = namespace(g_cell).zeros_like(g_cell)
         for _ in range(_PASSES):
-            current = write.current(g_cell, v_pulse, lost)
+            current = only(write.current(g_cell, v_pulse, lost), live)
             d_bit = self.r_col * _drop(current, col, address.along_col)
             if driver is None:
                 lost = source * self.r_row * _drop(current, row, address.along_row) + bit * d_bit
                 continue
             if load is None:  # resistances: a few ohms between an idle and a strong cell, once is enough
                 load = driver.load(v_pulse, current)
-            d_source = self._source_drop(polarity, current, row, load=load, address=address, g_row=g_row)
+            d_source = self._source_drop(polarity, current, row, load=load, address=address, g_row=g_row, live=live)
             d_bit = d_bit + load.of(driver.codes.r_bit) * _of_line(current, col)
             own = driver.r_table * current
             lost = source * (d_source - own) + bit * (d_bit - own)
@@ -175,8 +178,9 @@ class Droop:
         *,
         load: Load,
         address: CellAddress,
-        g_row: np.ndarray | None,
-    ) -> np.ndarray:
+        g_row: Array | None,
+        live: Array | None,
+    ) -> Array:
         """Return what each cell's source line and its driver lose (N,) (V)."""
         line = self.source_lines.get(polarity)
         if line is None or g_row is None:
@@ -190,6 +194,7 @@ class Droop:
             r_driver=load.of(line.r_driver),
             g_cell=g_row / (1.0 + g_row * load.of(line.r_access)),
             cells=address.cols,
+            live=live,
         )
 
     def _worth(
@@ -203,7 +208,7 @@ class Droop:
             return tables[0].at(g_cell, volts), tables[1].at(g_cell, volts)
         if write.sign > 0.0:
             return k.source_set, k.bit_set
-        follow = np.exp((write.volts(v_pulse) - k.v_follow) / k.v_fold)
+        follow = namespace(v_pulse).exp((write.volts(v_pulse) - k.v_follow) / k.v_fold)
         return k.source_reset, k.bit_reset + follow
 
 
@@ -235,12 +240,15 @@ def _source_lines(drivers: Mapping[Polarity, WriteDriver], r_row: float) -> dict
 
 def _drop(current: np.ndarray, line: np.ndarray | None, position: np.ndarray) -> np.ndarray:
     """Return the drop (N,) along lines of 1 ohm a segment; `line` None: no line is shared."""
-    return current * position if line is None else shared_drop(current, line, position, np.ones(current.shape))
+    if line is None:
+        return current * position
+    xp = namespace(current)
+    return shared_drop(current, line, xp.astype(position, current.dtype), xp.ones_like(current))
 
 
 def _of_line(current: np.ndarray, line: np.ndarray | None) -> np.ndarray:
     """Return the sum of the currents (N,) of each cell's line (N,); None: no line is shared."""
     if line is None:
         return current
-    _, index = np.unique(line, return_inverse=True)
-    return np.bincount(index, weights=current)[index]
+    index, count = grouped(line)
+    return sums_at(index, current, count)[index]

@@ -17,6 +17,7 @@ from typing import Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, at_least, at_most, both, counted, full, is_tensor, limited, namespace, resident
 from rramkit.array.write.amplitudes import Inversion
 from rramkit.errors import InputError, TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -165,14 +166,14 @@ class GradualWrite:
         """Return the energy (N,) of pulses of amplitude (N,) on cells (N,) in siemens, as at the cell (J)."""
         return self.energy.at(*self.coordinates(g_cell, v_pulse, lost))
 
-    def volts(self, v_pulse: np.ndarray) -> np.ndarray:
+    def volts(self, v_pulse: Array) -> Array:
         """Return the volts (N,) of pulses of amplitude (N,): the same, or fixed where another axis is stepped."""
         fixed = self.place[self.axes.index(SET.v_pulse)]
-        return v_pulse if fixed is None else np.full(np.shape(v_pulse), fixed)
+        return v_pulse if fixed is None else full(tuple(v_pulse.shape), fixed, v_pulse)
 
-    def width(self, v_pulse: np.ndarray) -> np.ndarray:
+    def width(self, v_pulse: Array) -> Array:
         """Return the width (N,) of pulses of amplitude (N,) (s)."""
-        return v_pulse if np.isnan(self.t_pulse) else np.full(np.shape(v_pulse), self.t_pulse)
+        return v_pulse if np.isnan(self.t_pulse) else full(tuple(v_pulse.shape), self.t_pulse, v_pulse)
 
     def seconds(self, v_pulse: np.ndarray) -> np.ndarray:
         """Return how long each pulse keeps its lines (N,): width and six edges, as in the crossbar-write deck (s)."""
@@ -186,7 +187,7 @@ class GradualWrite:
         at, volts = self.coordinates(g_cell, v_pulse, lost), self.volts(v_pulse) - lost
         squares = volts**2 + (0.0 if self.v_line is None else self.v_line**2)
         line = volts if self.v_line is None else self.v_line
-        return np.maximum(self.energy.at(*at) - self.c_line * squares, 0.0) / (line * self.width(v_pulse))
+        return at_least(self.energy.at(*at) - self.c_line * squares, 0.0) / (line * self.width(v_pulse))
 
     def nearest(self, g_cell: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Choose the amplitude whose mean change is nearest the wanted one; the lowest among equals.
@@ -203,8 +204,8 @@ class GradualWrite:
         v_pulse, expected : ndarray
             Amplitudes (N,), and the changes (N,) that the table expects of them in siemens, ending in range.
         """
-        v_pulse = self.v_pulse[self.inversion.nearest(g_cell, self.sign * wanted)]
-        return v_pulse, np.clip(g_cell + self.mean(g_cell, v_pulse), *self.g_range) - g_cell
+        v_pulse = resident(self.v_pulse, g_cell)[self.inversion.nearest(g_cell, self.sign * wanted)]
+        return v_pulse, limited(g_cell + self.mean(g_cell, v_pulse), *self.g_range) - g_cell
 
     def drawn(
         self,
@@ -245,23 +246,26 @@ class GradualWrite:
 
     def rounded(self, v_pulse: np.ndarray) -> np.ndarray:
         """Return the amplitude that the driver makes (N,) nearest each of those asked for (N,)."""
-        v, at = self.v_pulse, np.searchsorted(self.v_pulse, v_pulse)
-        below, above = v[np.maximum(at - 1, 0)], v[np.minimum(at, v.size - 1)]
-        return np.where(v_pulse - below <= above - v_pulse, below, above)
+        xp, v = namespace(v_pulse), resident(self.v_pulse, v_pulse)
+        at = xp.searchsorted(v, v_pulse)
+        below, above = v[at_least(at - 1, 0)], v[at_most(at, v.shape[0] - 1)]
+        return xp.where(v_pulse - below <= above - v_pulse, below, above)
 
     def check(self, v_pulse: np.ndarray) -> None:
         """Raise `InputError` when an amplitude lies outside the table."""
         low, high = self.amplitude_range
+        if is_tensor(v_pulse):
+            return  # chosen from `v_pulse`; no value of a tensor is looked at
         if v_pulse.size and not (v_pulse.min() >= low * (1.0 - 1e-9) and v_pulse.max() <= high * (1.0 + 1e-9)):
             raise InputError(
                 f"`v_pulse` must be within the table, {low:g} to {high:g} V; "
                 f"got {v_pulse.min():g} to {v_pulse.max():g} V. Choose from `v_pulse`."
             )
 
-    def moved(self, after: np.ndarray, clipped: np.ndarray) -> int:
-        """Return how many conductances (N,) a clamp moved: rounding is not a clamp."""
+    def moved(self, after: Array, clipped: Array, *, live: Array | None = None) -> Array | int:
+        """Return how many conductances (N,) a clamp moved, of those that are `live`: rounding is not a clamp."""
         margin = 1e-9 * (self.g_range[1] - self.g_range[0])
-        return int(np.count_nonzero(np.abs(after - clipped) > margin))
+        return counted(both(live, abs(after - clipped) > margin))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from typing import Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, at_least, grouped, namespace, only, sums_at
 from rramkit.array.write.cell_address import shared_drop
 from rramkit.errors import TableError
 
@@ -87,15 +88,16 @@ class SourceLine:
 
 
 def source_drop(
-    current: np.ndarray,
-    line: np.ndarray | None,
-    position: np.ndarray,
+    current: Array,
+    line: Array | None,
+    position: Array,
     *,
     r_segment: float,
-    r_driver: np.ndarray,
-    g_cell: np.ndarray,
+    r_driver: Array,
+    g_cell: Array,
     cells: int,
-) -> np.ndarray:
+    live: Array | None = None,
+) -> Array:
     """Return the volts (N,) that source lines lose at their pulsed cells.
 
     Parameters
@@ -113,17 +115,21 @@ def source_drop(
         mean of its cells counts: a driver's resistance differs by a tenth between an idle and a strong cell.
     cells : int
         Cells along the line.
+    live : array of bool, optional
+        Of tensors, which cells are pulsed (N,); left out, all.
     """
+    xp = namespace(current)
     if line is not None:
-        r_driver, g_cell = _line_mean(r_driver, line), _line_mean(g_cell, line)
-    k = np.maximum(np.sqrt(r_segment * g_cell), 1e-9)  # sinh(k x)/k is x there to rounding
+        r_driver, g_cell = _line_mean(r_driver, line, live), _line_mean(g_cell, line, live)
+    k = at_least(xp.sqrt(r_segment * g_cell), 1e-9)  # sinh(k x)/k is x there to rounding
     along, whole = k * position, k * cells
-    near = r_driver * np.cosh(along) + r_segment * np.sinh(along) / k
-    far = np.cosh(whole - along) / (np.cosh(whole) + r_driver * k * np.sinh(whole) / r_segment)
+    near = r_driver * xp.cosh(along) + r_segment * xp.sinh(along) / k
+    far = xp.cosh(whole - along) / (xp.cosh(whole) + r_driver * k * xp.sinh(whole) / r_segment)
     return current * near * far if line is None else shared_drop(current, line, near, far)
 
 
-def _line_mean(values: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Return the mean (N,) of the values (N,) on each one's line (N,)."""
-    _, index = np.unique(line, return_inverse=True)
-    return (np.bincount(index, weights=values) / np.bincount(index))[index]
+def _line_mean(values: Array, line: Array, live: Array | None) -> Array:
+    """Return the mean (N,) of the values (N,) on each one's line (N,), of those that are `live` (N,)."""
+    index, count = grouped(line)
+    number = sums_at(index, only(namespace(values).ones_like(values), live), count)
+    return (sums_at(index, only(values, live), count) / at_least(number, 1.0))[index]

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, copied, counted, namespace, only, size, total
 from rramkit.array.write.spread import Traits
 from rramkit.errors import InputError
 
@@ -14,7 +15,7 @@ POLARITIES: tuple[Polarity, Polarity] = ("set", "reset")
 
 @dataclass(frozen=True)
 class WriteCost:
-    """Cost and counts of writes; costs add.
+    """Cost and counts of writes; costs add. Of cells that are tensors they are tensors of one number each.
 
     Attributes
     ----------
@@ -113,31 +114,35 @@ class CellState:
 
     def pulsed(
         self,
-        flat: np.ndarray,
-        g_after: np.ndarray,
+        flat: Array,
+        g_after: Array,
         *,
         polarity: Polarity,
-        energy: np.ndarray,
-        seconds: np.ndarray,
+        energy: Array,
+        seconds: Array,
         own: bool = False,
+        live: Array | None = None,
     ) -> Self:
         """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts.
 
-        `own`: whether nobody else has this state, whose arrays are then written into, and not copied.
+        `own`: whether nobody else has this state, whose arrays are then written into, and not copied. Of tensors `live`
+        (N,) says which of them are pulsed; None: all.
         """
-        is_set = polarity == "set"
+        is_set, energy = polarity == "set", only(energy, live)
+        one = 1 if live is None else namespace(live).astype(live, self.pulses_set.dtype)
+        count = size(flat) if live is None else counted(live)
         return replace(
             self,
-            g_cell=_with(self.g_cell, flat, g_after, own=own),
-            pulses_set=_plus(self.pulses_set, flat, 1) if is_set else self.pulses_set,
-            pulses_reset=self.pulses_reset if is_set else _plus(self.pulses_reset, flat, 1),
+            g_cell=_with(self.g_cell, flat, g_after, live, own=own),
+            pulses_set=_plus(self.pulses_set, flat, one) if is_set else self.pulses_set,
+            pulses_reset=self.pulses_reset if is_set else _plus(self.pulses_reset, flat, one),
             energy=_plus(self.energy, flat, energy, own=own),
-            seconds=_plus(self.seconds, flat, seconds, own=own),
-            age=None if self.age is None else _with(self.age, flat, 0.0, own=own),
+            seconds=_plus(self.seconds, flat, only(seconds, live), own=own),
+            age=None if self.age is None else _with(self.age, flat, 0.0, live, own=own),
             tally=WriteCost(
-                pulses_set=flat.size if is_set else 0,
-                pulses_reset=0 if is_set else flat.size,
-                energy=float(np.sum(energy)),
+                pulses_set=count if is_set else 0,
+                pulses_reset=0 if is_set else count,
+                energy=total(energy),
             ),
         )
 
@@ -165,13 +170,18 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     return g_cell
 
 
-def _with(values: np.ndarray, flat: np.ndarray, new: np.ndarray | float, *, own: bool = False) -> np.ndarray:
-    """Return `values` with `new` at the cells `flat` (N,); in their place where they are the caller's `own`."""
-    changed = values if own else values.copy()
-    changed.ravel()[flat] = new
+def _with(values: Array, flat: Array, new: Array | float, live: Array | None = None, *, own: bool = False) -> Array:
+    """Return `values` with `new` at the cells `flat` (N,), of tensors at those that are `live` (N,).
+
+    In their place where they are the caller's `own`.
+    """
+    changed = values if own else copied(values)
+    if live is not None:
+        new = namespace(live).where(live, new, changed.reshape(-1)[flat])
+    changed.reshape(-1)[flat] = new
     return changed
 
 
-def _plus(values: np.ndarray, flat: np.ndarray, more: np.ndarray | int, *, own: bool = False) -> np.ndarray:
+def _plus(values: Array, flat: Array, more: Array | int, *, own: bool = False) -> Array:
     """Return `values` with `more` added at the cells `flat` (N,), each named once."""
-    return _with(values, flat, values.ravel()[flat] + more, own=own)
+    return _with(values, flat, values.reshape(-1)[flat] + more, own=own)

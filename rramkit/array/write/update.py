@@ -8,6 +8,7 @@ Each stage is a record of `UpdateParams`, and exactly off where it is left out; 
 a table file has. Clamped values, pulses on stuck cells and half-select events are counted in the state's tally.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -15,6 +16,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, PrivateAttr
 
+from rramkit.array.backend import (
+    Array,
+    both,
+    copied,
+    counted,
+    full,
+    grouped,
+    is_tensor,
+    kept,
+    limited,
+    mean,
+    namespace,
+    numbered,
+    only,
+    size,
+    sums_at,
+)
 from rramkit.array.read_model import LARGEST
 from rramkit.array.write.ageing import RetentionParams, WearParams
 from rramkit.array.write.cell_address import CellAddress, every_address
@@ -23,7 +41,7 @@ from rramkit.array.write.disturb import has_tables as disturb_tables
 from rramkit.array.write.droop import Droop, DroopParams
 from rramkit.array.write.droop import has_tables as droop_tables
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
-from rramkit.array.write.schedule import Schedule, slots
+from rramkit.array.write.schedule import PulseSlots, Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
 from rramkit.array.write.state import POLARITIES, CellState, Polarity, WriteCost, checked_conductance
 from rramkit.array.write.write_driver import WriteDriver
@@ -392,13 +410,14 @@ class UpdateChain:
     def step(
         self,
         state: CellState,
-        flat: np.ndarray,
-        v_pulse: np.ndarray,
+        flat: Array,
+        v_pulse: Array,
         *,
         polarity: Polarity,
         rng: np.random.Generator,
         schedule: Schedule | None = None,
         own: bool = False,
+        live: Array | None = None,
     ) -> CellState:
         """Fire one pulse at each of some cells.
 
@@ -418,6 +437,9 @@ class UpdateChain:
             Cells pulsed at once; left out, the `schedule` of the parameters.
         own : bool
             Whether nobody else has `state`, whose arrays may then be written into; `both_polarities` knows when.
+        live : array of bool, optional
+            Where the cells are tensors: which of the (N,) are pulsed. All are computed, so that nobody has to ask the
+            device how many they are; the others stay as they are. Left out, all.
 
         Returns
         -------
@@ -439,37 +461,42 @@ class UpdateChain:
         >>> after.tally.pulses_set, bool(after.g_cell.ravel()[0] > 20e-6)
         (2, True)
         """
-        write, flat, v_pulse = self.write(polarity), np.asarray(flat), np.asarray(v_pulse, dtype=float)
+        write, shape = self.write(polarity), tuple(state.g_cell.shape)
+        if not is_tensor(state.g_cell):
+            flat, v_pulse = np.asarray(flat), np.asarray(v_pulse, dtype=float)
         write.check(v_pulse)
-        if not flat.size:
+        if not size(flat):
             return replace(state, tally=WriteCost())
-        driver = self.drivers.get(polarity)
+        driver, xp = self.drivers.get(polarity), namespace(state.g_cell)
         v_pulse = v_pulse if driver is None else write.rounded(v_pulse)
-        address, before = self.address(flat, state.g_cell.shape), state.g_cell.ravel()[flat]
-        seconds = write.seconds(v_pulse) if driver is None else np.full(v_pulse.shape, driver.codes.t_slot)
-        when = slots(schedule or self.params.schedule, address, v_pulse, seconds)
-        lost = self._lost(state, write, v_pulse, address=address, slot=when.slot)
+        address, before = self.address(flat, shape), state.g_cell.reshape(-1)[flat]
+        seconds = write.seconds(v_pulse) if driver is None else full(tuple(flat.shape), driver.codes.t_slot, v_pulse)
+        when = slots(schedule or self.params.schedule, address, v_pulse, seconds, levels=write.v_pulse, live=live)
+        fired = Fired(address, v_pulse, when, live)
+        lost = self._lost(state, write, fired)
         moved = before + self._change(state, write, v_pulse, lost, flat=flat, rng=rng)
-        after = np.clip(moved, *self.window(state, flat))
-        stuck = _is_stuck(state, flat)
-        edges = write.delta_g.clamped(*write.coordinates(np.clip(before, *write.delta_g.x0_range), v_pulse, lost))
-        tally = WriteCost(clamped=write.moved(moved, after) + edges, seconds=when.seconds, stuck=int(np.sum(stuck)))
+        after = limited(moved, *self.window(state, flat))
+        stuck, inside = _is_stuck(state, flat), limited(before, *write.delta_g.x0_range)
+        edges = write.delta_g.clamped(*write.coordinates(inside, v_pulse, lost), live=live)
+        clamped = write.moved(moved, after, live=live) + edges
+        tally = WriteCost(clamped=clamped, seconds=when.seconds, stuck=counted(both(live, stuck)))
         energy = write.joules(before, v_pulse, lost)
         if driver is not None:
-            energy = driver.energy(v_pulse, energy, _at_once(when.slot, address))
-        ends = np.where(stuck, before, after)
-        written = state.pulsed(flat, ends, polarity=polarity, energy=energy, seconds=seconds, own=own)
+            energy = driver.energy(v_pulse, energy, fired.at_once())
+        end = xp.where(stuck, before, after)
+        written = state.pulsed(flat, end, polarity=polarity, energy=energy, seconds=seconds, own=own, live=live)
         written = replace(written, tally=written.tally + tally)
-        return self._disturbed(written, write, v_pulse, address=address, slot=when.slot)
+        return self._disturbed(written, write, fired)
 
     def both_polarities(
         self,
         state: CellState,
-        flat: np.ndarray,
-        v_pulse: np.ndarray,
-        is_set: np.ndarray,
+        flat: Array,
+        v_pulse: Array,
+        is_set: Array,
         *,
         rng: np.random.Generator,
+        live: Array | None = None,
     ) -> CellState:
         """Fire one pulse at each of some cells, SETs first; the whole matrices are copied once.
 
@@ -485,6 +512,8 @@ class UpdateChain:
             SET or RESET (N,).
         rng : Generator
             Draws the changes.
+        live : array of bool, optional
+            As in `step`.
 
         Returns
         -------
@@ -506,10 +535,13 @@ class UpdateChain:
         >>> after.tally.pulses_set, after.tally.pulses_reset
         (1, 1)
         """
-        cells, cost, flat, v_pulse = state, WriteCost(), np.asarray(flat), np.asarray(v_pulse, dtype=float)
+        cells, cost = state, WriteCost()
+        if not is_tensor(state.g_cell):
+            flat, v_pulse = np.asarray(flat), np.asarray(v_pulse, dtype=float)
         for polarity, chosen in zip(POLARITIES, (is_set, ~is_set), strict=True):
             own = cells.g_cell is not state.g_cell  # a step that fires has copied what it wrote
-            cells = self.step(cells, flat[chosen], v_pulse[chosen], polarity=polarity, rng=rng, own=own)
+            (where, volts), fired = kept(chosen, flat, v_pulse, live=live)
+            cells = self.step(cells, where, volts, polarity=polarity, rng=rng, own=own, live=fired)
             cost += cells.tally
         return replace(cells, tally=cost)
 
@@ -542,11 +574,11 @@ class UpdateChain:
         drift = self.params.retention
         if drift is None or state.age is None:
             return replace(state, tally=WriteCost())
-        every, aged = np.arange(state.g_cell.size), drift.aged(seconds, drift.t_cell if t_cell is None else t_cell)
-        nu = drift.nu if state.traits.drift is None else state.traits.drift.ravel()
-        before = state.g_cell.ravel()
-        moved = before * drift.factor(state.age.ravel(), aged, nu)
-        after = np.where(_is_stuck(state, every), before, np.clip(moved, *self.window(state, every)))
+        xp, before = namespace(state.g_cell), state.g_cell.reshape(-1)
+        every, aged = numbered(size(before), before), drift.aged(seconds, drift.t_cell if t_cell is None else t_cell)
+        nu = drift.nu if state.traits.drift is None else state.traits.drift.reshape(-1)
+        moved = before * drift.factor(state.age.reshape(-1), aged, nu)
+        after = xp.where(_is_stuck(state, every), before, limited(moved, *self.window(state, every)))
         tally = WriteCost(clamped=self.writer.set.moved(moved, after))
         return replace(state, g_cell=after.reshape(state.g_cell.shape), age=state.age + aged, tally=tally)
 
@@ -575,11 +607,11 @@ class UpdateChain:
         [4e-06, 9e-05]
         """
         low, high = (
-            np.full(flat.shape, end) if own is None else own.ravel()[flat]
+            full(tuple(flat.shape), end, state.g_cell) if own is None else own.reshape(-1)[flat]
             for own, end in zip((state.traits.low, state.traits.high), self.writer.g_range, strict=True)
         )
         wear = self.params.wear
-        return (low, high) if wear is None else wear.window(state.pulses.ravel()[flat], low, high)
+        return (low, high) if wear is None else wear.window(state.pulses.reshape(-1)[flat], low, high)
 
     def _sense_offsets(self, shape: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
         """Draw standard normals (..., 2, R, C): one for each sense unit, the same at all cells of its two columns."""
@@ -588,59 +620,65 @@ class UpdateChain:
         drawn = rng.standard_normal((address.arrays, units))
         return drawn[address.array, address.col // 2].reshape(shape)
 
-    def _lost(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
-    ) -> np.ndarray | float:
+    def _lost(self, state: CellState, write: GradualWrite, fired: "Fired") -> Array | float:
         """Return the volts that do not reach each cell (N,)."""
-        lost = 0.0 if state.traits.offset is None else state.traits.offset.ravel()[address.flat]
+        address = fired.address
+        lost = 0.0 if state.traits.offset is None else state.traits.offset.reshape(-1)[address.flat]
         if self.droop is None:
             return lost
         g_row = address.row_means(state.g_cell) if self.droop.source_lines else None
-        g_cell = state.g_cell.ravel()[address.flat]
-        return lost + self.droop.lost(write, g_cell, v_pulse, address=address, slot=slot, g_row=g_row)
+        g_cell = state.g_cell.reshape(-1)[address.flat]
+        slot = None if fired.when.alone else fired.when.slot
+        return lost + self.droop.lost(
+            write, g_cell, fired.v_pulse, address=address, slot=slot, g_row=g_row, live=fired.live
+        )
 
     def _change(
         self,
         state: CellState,
         write: GradualWrite,
-        v_pulse: np.ndarray,
-        lost: np.ndarray | float,
+        v_pulse: Array,
+        lost: Array | float,
         *,
-        flat: np.ndarray,
+        flat: Array,
         rng: np.random.Generator,
-    ) -> np.ndarray:
+    ) -> Array:
         """Return the change of each cell (N,) before any clamp (S)."""
-        traits, before = state.traits, state.g_cell.ravel()[flat]
-        level = None if traits.level is None else traits.level.ravel()[flat]
+        traits, before = state.traits, state.g_cell.reshape(-1)[flat]
+        level = None if traits.level is None else traits.level.reshape(-1)[flat]
         change = write.drawn(before, v_pulse, lost, cycles=self.params.cycles, level=level, rng=rng)
         driver = self.drivers.get("set" if write.sign > 0.0 else "reset")
         if driver is not None:
             change = change * driver.width(v_pulse)
         gain = traits.gain_set if write.sign > 0.0 else traits.gain_reset
-        return change if gain is None else change * gain.ravel()[flat]
+        return change if gain is None else change * gain.reshape(-1)[flat]
 
-    def _disturbed(
-        self, state: CellState, write: GradualWrite, v_pulse: np.ndarray, *, address: CellAddress, slot: np.ndarray
-    ) -> CellState:
+    def _disturbed(self, state: CellState, write: GradualWrite, fired: "Fired") -> CellState:
         """Return the cells after half-select disturb of those on the same lines."""
         disturb = self.params.disturb
         polarity: Polarity = "set" if write.sign > 0.0 else "reset"
         nothing = disturb is None or (disturb.scheme == "gated" and self.disturb is None)
         if disturb is None or nothing or (self.disturb is not None and polarity not in self.disturb.changes):
             return state
-        events = half_selected(address, slot, every_address(state.g_cell.shape, self.largest))
-        hit = np.flatnonzero(events)
-        before, count, v_mean = state.g_cell.ravel()[hit], events[hit], float(np.mean(v_pulse))
+        shape, xp, flat = tuple(state.g_cell.shape), namespace(state.g_cell), state.g_cell.reshape(-1)
+        every = (
+            self.address(numbered(size(flat), flat), shape) if is_tensor(flat) else every_address(shape, self.largest)
+        )
+        events = half_selected(fired.address, fired.when.slot, every, alone=fired.when.alone, live=fired.live)
+        hit = every.flat if is_tensor(flat) else np.flatnonzero(events)
+        before, count, v_mean = flat[hit], events[hit], fired.mean_amplitude()
+        times = count.double() if is_tensor(count) else count
         if self.disturb is not None:
-            change = self.disturb.change(polarity, before, count, v_mean=v_mean)
+            change = self.disturb.change(polarity, before, times, v_mean=v_mean)
         else:
             shift = disturb.set if write.sign > 0.0 else disturb.reset
-            change = shift.change(before, count, v_mean=v_mean, g_high=self.writer.g_range[1])
+            change = shift.change(before, times, v_mean=v_mean, g_high=self.writer.g_range[1])
         low, high = self.window(state, hit)
-        after = np.clip(before * np.exp(write.sign * change), np.minimum(low, before), np.maximum(high, before))
-        g_cell = state.g_cell.copy()
-        g_cell.ravel()[hit] = np.where(_is_stuck(state, hit), before, after)
-        return replace(state, g_cell=g_cell, tally=state.tally + WriteCost(half_selected=int(count.sum())))
+        after = limited(before * xp.exp(write.sign * change), xp.minimum(low, before), xp.maximum(high, before))
+        g_cell = copied(state.g_cell)
+        g_cell.reshape(-1)[hit] = xp.where(_is_stuck(state, hit), before, after)
+        number = count.sum() if is_tensor(count) else int(count.sum())
+        return replace(state, g_cell=g_cell, tally=state.tally + WriteCost(half_selected=number))
 
 
 def _largest(tables: TableFile) -> tuple[int, int]:
@@ -667,16 +705,45 @@ def _ends(pulses: Table) -> tuple[float, float]:
     return pulses.valid_range(SET.v_pulse)
 
 
-def _at_once(slot: np.ndarray, address: CellAddress) -> np.ndarray:
-    """Return how many cells are pulsed at once on each pulse's row (N,)."""
-    if np.array_equal(slot, np.arange(slot.size)):  # one cell in each slot
-        return np.ones(slot.shape)
-    lines = address.arrays * address.rows
-    _, index = np.unique(slot.astype(np.int64) * lines + address.row_line, return_inverse=True)
-    return np.bincount(index)[index]
+@dataclass(frozen=True)
+class Fired:
+    """The pulses of one step.
+
+    Attributes
+    ----------
+    address : CellAddress
+        Where the cells (N,) lie.
+    v_pulse : array
+        Their amplitudes (N,) (V).
+    when : PulseSlots
+        Which of them are pulsed at once.
+    live : array of bool or None
+        Of tensors, which are pulsed (N,); None: all.
+    """
+
+    address: CellAddress
+    v_pulse: Array
+    when: PulseSlots
+    live: Array | None
+
+    def at_once(self) -> Array:
+        """Return how many cells are pulsed at once on each pulse's row (N,)."""
+        ones = namespace(self.v_pulse).ones_like(self.v_pulse)
+        if self.when.alone:  # one cell in each slot
+            return ones
+        lines = self.address.arrays * self.address.rows
+        index, count = grouped(self.when.slot * lines + self.address.row_line)
+        at_once = sums_at(index, only(ones, self.live), count)[index]
+        return at_once if self.live is None else limited(at_once, 1.0, math.inf)
+
+    def mean_amplitude(self) -> Array | float:
+        """Return the mean amplitude of the pulses (V); of none, of tensors, any."""
+        if self.live is None:
+            return mean(self.v_pulse)
+        return only(self.v_pulse, self.live).sum() / limited(counted(self.live), 1, size(self.live))
 
 
-def _is_stuck(state: CellState, flat: np.ndarray) -> np.ndarray:
+def _is_stuck(state: CellState, flat: Array) -> Array:
     """Return which of the cells `flat` (N,) are stuck."""
-    stuck = state.traits.stuck
-    return np.zeros(flat.shape, dtype=bool) if stuck is None else stuck.ravel()[flat] != 0
+    stuck, xp = state.traits.stuck, namespace(state.g_cell)
+    return xp.zeros_like(flat, dtype=xp.bool) if stuck is None else stuck.reshape(-1)[flat] != 0

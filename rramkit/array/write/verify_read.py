@@ -20,10 +20,23 @@ that of the busiest.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import (
+    Array,
+    counted,
+    interpolated,
+    is_tensor,
+    namespace,
+    only,
+    resident,
+    sums_at,
+    total,
+    weighed,
+)
 from rramkit.array.stages.adc import Adc
 from rramkit.array.stages.line_switch import LineSwitch
 from rramkit.array.stages.read_noise import ReadNoise
@@ -182,28 +195,38 @@ class VerifyRead:
         span = g_range[1] - g_range[0]
         return cls("latch", v_read, noise, span, row, g_energy=g, e_sense=energy, sigma_latch=sigma)
 
-    def seen(self, g_cell: np.ndarray, offset: np.ndarray | None, *, rng: np.random.Generator) -> np.ndarray:
+    def seen(self, g_cell: Array, offset: Array | None, *, rng: np.random.Generator) -> Array:
         """Return what a read gives for cells (N,) in siemens (S).
 
         `offset` (N,) are the units' standard normals, with `latch`; None: no offset.
         """
-        noisy = g_cell
+        noisy, xp = g_cell, namespace(g_cell)
         if self.noise.on:
-            sigma = np.sqrt(np.asarray(self.noise.cell_variance(g_cell, self.g_span)))
-            noisy = g_cell + sigma * rng.standard_normal(g_cell.shape)
+            sigma = xp.sqrt(self.noise.cell_variance(g_cell, self.g_span))
+            noisy = g_cell + sigma * rng.standard_normal(tuple(g_cell.shape))
         if self.sense == "latch":
             return noisy if offset is None else noisy + self.sigma_latch * offset
         assert self.gain is not None and self.adc is not None
         v = self.v_rest + self.gain.curve().output(self.v_read * noisy)
-        v_noise = np.hypot(self.gain.noise(g_cell) * self.gain.r_feedback, self.adc.v_noise)
-        if np.any(v_noise):
-            v = v + v_noise * rng.standard_normal(g_cell.shape)
-        levels = np.maximum.accumulate(self.adc.transitions())
-        code = np.searchsorted(levels, v, side="right") - np.searchsorted(levels, self.v_rest, side="right")
-        return code * (self.adc.v_lsb / (self.gain.r_feedback * self.v_read))
+        if self.adc.v_noise or any(self.gain.i_noise):
+            own = self.gain.noise(g_cell) * self.gain.r_feedback
+            v_noise = xp.hypot(own, xp.full_like(own, self.adc.v_noise))
+            v = v + v_noise * rng.standard_normal(tuple(g_cell.shape))
+        levels, at_rest = self._levels
+        code = xp.searchsorted(resident(levels, v), v, side="right") - at_rest
+        return xp.astype(code, xp.float64) * (self.adc.v_lsb / (self.gain.r_feedback * self.v_read))
 
-    def cost(self, address: CellAddress, g_cell: np.ndarray) -> WriteCost:
-        """Return what one read of cells (N,) of conductances (N,) in siemens takes."""
+    @cached_property
+    def _levels(self) -> tuple[np.ndarray, int]:
+        """Voltages at which the ADC's codes begin, rising (V), and how many are at or below that at rest."""
+        assert self.adc is not None
+        levels = np.maximum.accumulate(self.adc.transitions())
+        return levels, int(np.searchsorted(levels, self.v_rest, side="right"))
+
+    def cost(self, address: CellAddress, g_cell: Array, *, live: Array | None = None) -> WriteCost:
+        """Return what one read of cells (N,) of conductances (N,) in siemens takes; of tensors of the `live` ones."""
+        if is_tensor(g_cell):
+            return self._cost_of_tensors(address, g_cell, live)
         if not g_cell.size:
             return WriteCost()
         rows, row_of = np.unique(address.row_line, return_inverse=True)
@@ -218,9 +241,24 @@ class VerifyRead:
         busy = np.bincount(array, weights=self.row.t_first + (turns - 1.0) * self.row.t_more)
         return WriteCost.of_reads(g_cell.size, energy=energy, seconds=float(busy.max()))
 
-    def _of_cells(self, g_cell: np.ndarray) -> np.ndarray:
+    def _cost_of_tensors(self, address: CellAddress, g_cell: Array, live: Array | None) -> WriteCost:
+        """Return the same, of every row and unit that there is: how many are read is not asked."""
+        ones, rows = only(namespace(g_cell).ones_like(g_cell), live), address.arrays * address.rows
+        units = -(-address.cols // LINES)
+        lines = sums_at(address.row_line * units + address.col // LINES, ones, rows * units).reshape(rows, units)
+        turns = lines.max(axis=-1).values
+        driven = turns > 0.0
+        seconds = driven * (self.row.t_first + (turns - 1.0) * self.row.t_more)
+        energy = weighed(driven.sum(), self.row.e_row + self.row.e_driver) + self.row.e_siemens * total(
+            only(g_cell, live)
+        )
+        energy = energy + total(only(self._of_cells(g_cell), live))
+        busy = seconds.reshape(address.arrays, -1).sum(axis=-1).max()
+        return WriteCost.of_reads(counted(ones), energy=energy, seconds=busy)
+
+    def _of_cells(self, g_cell: Array) -> Array:
         """Return the energy of sensing each cell (N,) (J)."""
         if self.g_energy is not None and self.e_sense is not None:
-            return 2.0 * np.interp(g_cell, self.g_energy, self.e_sense)
+            return 2.0 * interpolated(g_cell, self.g_energy, self.e_sense)
         assert self.gain is not None and self.adc is not None
         return self.gain.read_energy(self.v_read * g_cell) + self.adc.energy + self.e_switch

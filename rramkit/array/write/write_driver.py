@@ -25,10 +25,12 @@ share them: an upper bound, by the charge of two lines. Time: the slot of the dr
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from rramkit.array.backend import at_most, interpolated, limited, namespace, resident
 from rramkit.array.write.state import Polarity
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -70,6 +72,11 @@ class CodeTable:
     e_inhibit: np.ndarray
     width: np.ndarray
     t_slot: float
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """Number of each amplitude (K,), as floats."""
+        return np.arange(self.v_settled.size, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -201,11 +208,11 @@ class WriteDriver:
     def load(self, v_pulse: np.ndarray, current: np.ndarray) -> Load:
         """Return where cells of currents (N,) (A), pulsed at amplitudes (N,) (V), lie between the table's states."""
         low, part = self._place(v_pulse)
-        i_cell = _between(self.codes.i_cell, low, part)
+        i_cell, xp = _between(self.codes.i_cell, low, part), namespace(current)
         width = i_cell[:, -1] - i_cell[:, 0]
-        share = np.zeros_like(current)
+        share = xp.zeros_like(current)
         if self.codes.i_cell.shape[1] > 1:
-            share = np.clip((current - i_cell[:, 0]) / np.where(width > 0.0, width, 1.0), 0.0, 1.0)
+            share = limited((current - i_cell[:, 0]) / xp.where(width > 0.0, width, 1.0), 0.0, 1.0)
         return Load(low, part, share)
 
     def width(self, v_pulse: np.ndarray) -> np.ndarray:
@@ -213,22 +220,22 @@ class WriteDriver:
 
         Their change is that part of the pulse table's: the state's rate is what the voltage gives, so long as it lasts.
         """
-        return np.interp(v_pulse, self.codes.v_settled, self.codes.width)
+        return interpolated(v_pulse, self.codes.v_settled, self.codes.width)
 
     def energy(self, v_pulse: np.ndarray, e_cell: np.ndarray, at_once: np.ndarray) -> np.ndarray:
         """Return the energy (N,) of pulses (J) whose cells take `e_cell` (N,), `at_once` (N,) of them on a row."""
         low, part = self._place(v_pulse)
         table = self.codes
         first, slope, inhibit = (
-            _between(values[:, None], low, part)[:, 0] for values in (table.e_first, table.e_slope, table.e_inhibit)
+            _between(values, low, part) for values in (table.e_first, table.e_slope, table.e_inhibit)
         )
-        return np.maximum(first + slope * e_cell, e_cell) + inhibit / at_once
+        return namespace(e_cell).maximum(first + slope * e_cell, e_cell) + inhibit / at_once
 
     def _place(self, v_pulse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the code below each amplitude (N,), and how far (0 to 1) it is towards the next."""
-        v = self.codes.v_settled
-        position = np.interp(v_pulse, v, np.arange(v.size, dtype=float))
-        low = np.minimum(position.astype(np.intp), max(v.size - 2, 0))
+        position = interpolated(v_pulse, self.codes.v_settled, self.codes.steps)
+        xp, last = namespace(position), max(self.codes.v_settled.size - 2, 0)
+        low = at_most(xp.astype(position, xp.int64), last)
         return low, position - low
 
 
@@ -239,9 +246,10 @@ def _width(t_cell: np.ndarray, pulses: Table) -> np.ndarray:
 
 
 def _between(values: np.ndarray, low: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Return rows (N, S) of `values` (K, S) between row `low` (N,) and the next."""
-    high = np.minimum(low + 1, values.shape[0] - 1)
-    return values[low] * (1.0 - part[:, None]) + values[high] * part[:, None]
+    """Return rows (N, S) of `values` (K, S), or numbers (N,) of (K,), between row `low` (N,) and the next."""
+    table = resident(values, part)
+    high, part = at_most(low + 1, values.shape[0] - 1), part if values.ndim == 1 else part[:, None]
+    return table[low] * (1.0 - part) + table[high] * part
 
 
 def _check_width(table: Table, pulses: Table, t_pulse: str) -> None:

@@ -21,6 +21,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from rramkit.array.backend import Array, counted, is_tensor, largest_at, namespace, only, size, total
 from rramkit.array.write.pulse import Stepped
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
 from rramkit.array.write.update import UpdateChain, UpdateParams
@@ -398,7 +399,7 @@ class WriteVerify:
         whole = target if self.params.window_of == "target" else np.full(target.shape, self.chain.writer.span)
         return self.params.window * whole
 
-    def seen(self, cells: CellState, flat: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    def seen(self, cells: CellState, flat: Array, *, rng: np.random.Generator) -> Array:
         """Return what one read of cells gives; `reads` says what it costs.
 
         Parameters
@@ -425,13 +426,13 @@ class WriteVerify:
         >>> bool(np.all(loop.seen(cells, np.arange(12), rng=rng) == 5e-6))  # as typed: without noise
         True
         """
-        g_cell = cells.g_cell.ravel()[flat]
+        g_cell = cells.g_cell.reshape(-1)[flat]
         if self.reader is not None:
-            offset = None if cells.traits.sense is None else cells.traits.sense.ravel()[flat]
+            offset = None if cells.traits.sense is None else cells.traits.sense.reshape(-1)[flat]
             return self.reader.seen(g_cell, offset, rng=rng)
         if not self.params.sigma_read:
             return g_cell
-        return g_cell + self.params.sigma_read * self.chain.writer.span * rng.standard_normal(flat.size)
+        return g_cell + self.params.sigma_read * self.chain.writer.span * rng.standard_normal(size(flat))
 
     def _last(self, side: np.ndarray) -> np.ndarray:
         """Return the index of the last amplitude of each cell's side (N,)."""
@@ -465,7 +466,7 @@ class WriteVerify:
             tally += cells.tally
         return cells, tally
 
-    def reads(self, flat: np.ndarray, g_cell: np.ndarray, shape: tuple[int, ...]) -> WriteCost:
+    def reads(self, flat: Array, g_cell: Array, shape: tuple[int, ...], *, live: Array | None = None) -> WriteCost:
         """Return what one read of cells takes: through the chip, or as typed, V^2 g t + `e_sense` for each.
 
         One row of an array is read at once, arrays side by side.
@@ -478,6 +479,8 @@ class WriteVerify:
             Their conductances (N,), in siemens.
         shape : tuple of int
             Shape of the matrices (..., 2, R, C).
+        live : array of bool, optional
+            Of tensors, which cells are read (N,); left out, all.
 
         Returns
         -------
@@ -492,11 +495,17 @@ class WriteVerify:
         >>> loop.reads(np.arange(12), np.full(12, 20e-6), (2, 3, 2)).reads
         12
         """
-        if not flat.size:
+        if not size(flat):
             return WriteCost()
         address = self.chain.address(flat, shape)
         if self.reader is not None:
-            return self.reader.cost(address, g_cell)
+            return self.reader.cost(address, g_cell, live=live)
+        if is_tensor(g_cell):
+            ones = only(namespace(g_cell).ones_like(g_cell), live)
+            driven = largest_at(address.row_line, ones, address.arrays * address.rows).reshape(address.arrays, -1)
+            energy = self.v_read**2 * self.t_read * total(only(g_cell, live)) + self.params.e_sense * total(ones)
+            rows = driven.sum(axis=-1).max()
+            return WriteCost.of_reads(counted(ones), energy=energy, seconds=rows * self.t_read)
         _, first = np.unique(address.row_line, return_index=True)
         rows = int(np.bincount(address.array[first]).max())
         energy = self.v_read**2 * self.t_read * float(g_cell.sum()) + self.params.e_sense * flat.size

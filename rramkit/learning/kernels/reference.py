@@ -1,8 +1,10 @@
-"""The kernels in NumPy: what they compute, and what runs where numba is not installed."""
+"""The kernels in NumPy, some of tensors too: what they compute, and what runs where numba is not installed."""
 
 from typing import NamedTuple
 
 import numpy as np
+
+from rramkit.array.backend import Array, square_root
 
 Vectors = tuple[np.ndarray, np.ndarray]
 
@@ -82,9 +84,8 @@ def normalised(x: np.ndarray, mean: np.ndarray, per_deviation: np.ndarray, vecto
     vectors : tuple of ndarray
         Scale and shift of each channel (C,).
     """
-    rest = axes_of_one_channel(x)
-    normal = (x - np.expand_dims(mean, rest)) * np.expand_dims(per_deviation, rest)
-    scale, shift = (np.expand_dims(vector, rest) for vector in vectors)
+    normal = (x - over(mean, x)) * over(per_deviation, x)
+    scale, shift = (over(vector, x) for vector in vectors)
     return normal, normal * scale + shift
 
 
@@ -100,14 +101,18 @@ def normalised_error(error: np.ndarray, normal: np.ndarray, means: Vectors, fact
     factor : ndarray
         Scale over the standard deviation of each channel (C,).
     """
-    rest = axes_of_one_channel(error)
-    centred = error - np.expand_dims(means[0], rest)
-    return (centred - normal * np.expand_dims(means[1], rest)) * np.expand_dims(factor, rest)
+    centred = error - over(means[0], error)
+    return (centred - normal * over(means[1], error)) * over(factor, error)
 
 
 def axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
     """Return all axes but the channels', of images (C, H, W, B) or vectors (B, C)."""
     return (1, 2, 3) if x.ndim == 4 else (0,)
+
+
+def over(values: Array, x: Array) -> Array:
+    """Return one value a channel (C,) with the axes of `x`: images (C, H, W, B), or vectors (B, C)."""
+    return values[:, None, None, None] if x.ndim == 4 else values[None]
 
 
 def adam(
@@ -126,7 +131,7 @@ def adam(
     """
     first = step.beta_1 * first + (1.0 - step.beta_1) * gradient
     second = step.beta_2 * second + (1.0 - step.beta_2) * (gradient * gradient)
-    direction = (first / step.part_1) / (np.sqrt(second / step.part_2) + step.epsilon)
+    direction = (first / step.part_1) / (square_root(second / step.part_2) + step.epsilon)
     return first, second, step.factor * direction
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, at_least, is_tensor, limited, namespace
 from rramkit.learning import kernels
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
@@ -14,24 +15,27 @@ FunctionName = Literal["relu", "leaky_relu", "sigmoid", "tanh", "hard_tanh"]
 _LEAK = 0.01  # slope of the leaky rectifier below zero (1): Maas et al. 2013
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (np.tanh(0.5 * x) + 1.0)  # no overflow at either end
+def _sigmoid(x: Array) -> Array:
+    return 0.5 * (namespace(x).tanh(0.5 * x) + 1.0)  # no overflow at either end
 
 
 @dataclass(frozen=True)
 class _Function:
     """A function y(x), and its derivative as a function of y alone."""
 
-    value: Callable[[np.ndarray], np.ndarray]
-    slope: Callable[[np.ndarray], np.ndarray]
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
 
 
 FUNCTIONS: dict[FunctionName, _Function] = {
-    "relu": _Function(lambda x: np.maximum(x, 0.0), lambda y: y > 0.0),
-    "leaky_relu": _Function(lambda x: np.maximum(x, _LEAK * x), lambda y: np.where(y > 0.0, 1.0, _LEAK)),
+    "relu": _Function(lambda x: at_least(x, 0.0), lambda y: y > 0.0),
+    "leaky_relu": _Function(
+        lambda x: namespace(x).maximum(x, _LEAK * x),
+        lambda y: namespace(y).where(y > 0.0, namespace(y).ones_like(y), _LEAK),
+    ),
     "sigmoid": _Function(_sigmoid, lambda y: y * (1.0 - y)),
-    "tanh": _Function(np.tanh, lambda y: 1.0 - y * y),
-    "hard_tanh": _Function(lambda x: np.clip(x, -1.0, 1.0), lambda y: np.abs(y) < 1.0),
+    "tanh": _Function(lambda x: namespace(x).tanh(x), lambda y: 1.0 - y * y),
+    "hard_tanh": _Function(lambda x: limited(x, -1.0, 1.0), lambda y: abs(y) < 1.0),
 }
 """Activations by name; each derivative is a function of the output, which is all that the backward pass stores."""
 
@@ -57,6 +61,7 @@ class Activation(Layer[np.ndarray]):
         self, error: np.ndarray, cache: np.ndarray, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (...) times the derivative."""
-        if self.function == "relu":
+        if self.function == "relu" and not is_tensor(error):
             return Backward(kernels.chosen().rectified_error(error, cache))
-        return Backward((error * FUNCTIONS[self.function].slope(cache)).astype(error.dtype, copy=False))
+        to_inputs = error * FUNCTIONS[self.function].slope(cache)
+        return Backward(namespace(error).astype(to_inputs, error.dtype, copy=False))

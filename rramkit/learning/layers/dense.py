@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from rramkit.array.backend import namespace
 from rramkit.array.matrix import Gradient, Samples
 from rramkit.learning.layers.layer import (
     Backward,
@@ -55,8 +56,9 @@ class Dense(Layer[Samples]):
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[Samples]:
         """Return scale x W' + bias for vectors (B, F): (B, C)."""
-        inputs = np.hstack([x, np.ones((len(x), 1), x.dtype)]) if self.bias == "row" else x
-        samples = Samples(inputs if self.copies == 1 else np.tile(inputs, (1, self.copies)))
+        xp = namespace(x)
+        inputs = xp.concat([x, xp.ones_like(x[:, :1])], axis=1) if self.bias == "row" else x
+        samples = Samples(inputs if self.copies == 1 else xp.tile(inputs, (1, self.copies)))
         product = params.matrices[0].forward(samples, rng=rng)
         y = product.y
         y *= params.scales[0]

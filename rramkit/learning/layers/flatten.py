@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import contiguous
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, image_shape
 from rramkit.parameters import quantity
 
@@ -21,7 +22,7 @@ class Flatten(Layer[tuple[int, ...]]):
         self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[tuple[int, ...]]:
         """Return the pixels of each image as a row."""
-        return Forward(np.ascontiguousarray(x.reshape(-1, x.shape[3]).T), x.shape)
+        return Forward(contiguous(x.reshape(-1, x.shape[3]).T), tuple(x.shape))
 
     def backward(
         self,
@@ -33,4 +34,4 @@ class Flatten(Layer[tuple[int, ...]]):
         rng: np.random.Generator,
     ) -> Backward:
         """Return each row (B, C H W) as an image."""
-        return Backward(np.ascontiguousarray(error.T).reshape(cache))
+        return Backward(contiguous(error.T).reshape(cache))

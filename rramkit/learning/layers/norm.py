@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, is_tensor, namespace, size
 from rramkit.learning import kernels
-from rramkit.learning.kernels.reference import axes_of_one_channel
+from rramkit.learning.kernels.reference import axes_of_one_channel, over
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
 from rramkit.parameters import quantity
 
@@ -49,11 +50,11 @@ class BatchNorm(Layer[Normalised]):
         rest = axes_of_one_channel(x)
         mean, variance = means = params.means
         if training:
-            running, count = (mean, variance), x.size // mean.size
-            mean, variance = x.mean(axis=rest), x.var(axis=rest)
+            running, count = (mean, variance), size(x) // size(mean)
+            mean, variance = namespace(x).mean(x, axis=rest), namespace(x).var(x, axis=rest)
             unbiased = variance * (count / max(count - 1, 1))
             means = (_running(running[0], mean), _running(running[1], unbiased))
-        per_deviation = 1.0 / np.sqrt(variance + np.asarray(EPSILON, x.dtype))
+        per_deviation = 1.0 / namespace(x).sqrt(variance + (EPSILON if is_tensor(x) else np.asarray(EPSILON, x.dtype)))
         scale, shift = params.vectors
         normal, y = kernels.chosen().normalised(x, mean, per_deviation, (scale, shift))
         return Forward(y, Normalised(normal, per_deviation, training), means=means)
@@ -66,12 +67,12 @@ class BatchNorm(Layer[Normalised]):
         of_shift, of_scale = error.sum(axis=rest), (error * cache.x).sum(axis=rest)
         factor = params.vectors[0] * cache.per_deviation
         if not cache.from_batch:
-            return Backward(error * np.expand_dims(factor, rest), vectors=(of_scale, of_shift))
-        count = error.size // of_shift.size
+            return Backward(error * over(factor, error), vectors=(of_scale, of_shift))
+        count = size(error) // size(of_shift)
         means = of_shift / count, of_scale / count
         to_inputs = kernels.chosen().normalised_error(error, cache.x, means, factor)
         return Backward(to_inputs, vectors=(of_scale, of_shift))
 
 
-def _running(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    return ((1.0 - _MOMENTUM) * old + _MOMENTUM * new).astype(old.dtype)
+def _running(old: Array, new: Array) -> Array:
+    return namespace(old).astype((1.0 - _MOMENTUM) * old + _MOMENTUM * new, old.dtype)

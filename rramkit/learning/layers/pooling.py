@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, copied, full, is_tensor, namespace
 from rramkit.errors import InputError
 from rramkit.learning import kernels
 from rramkit.learning.kernels.reference import field, offsets
@@ -16,7 +17,7 @@ from rramkit.parameters import Parameters, quantity
 class MaxCache:
     """Which pixel of each field was the largest (C, Ho, Wo, B), counted row by row, and the shape of the inputs."""
 
-    winner: np.ndarray
+    winner: Array
     shape: tuple[int, ...]
 
 
@@ -35,14 +36,31 @@ class MaxPool(Layer[MaxCache]):
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[MaxCache]:
         """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
+        if is_tensor(x):
+            return self._of_tensors(x)
         y, winner = kernels.chosen().max_pooled(x, self.size)
         return Forward(y, MaxCache(winner, x.shape))
 
+    def _of_tensors(self, x: Array) -> Forward[MaxCache]:
+        """Return the same with operations of the array-API standard, which write nowhere."""
+        xp, y = namespace(x), copied(field(x, self.size, (0, 0)))
+        winner = xp.zeros_like(y, dtype=xp.uint8)
+        for index, offset in enumerate(offsets(self.size)):
+            other = field(x, self.size, offset)
+            winner = xp.where(other > y, index, winner)
+            y = xp.maximum(y, other)
+        return Forward(y, MaxCache(winner, tuple(x.shape)))
+
     def backward(
-        self, error: np.ndarray, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
+        self, error: Array, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
-        return Backward(kernels.chosen().max_spread(error, cache.winner, cache.shape, self.size))
+        if not is_tensor(error):
+            return Backward(kernels.chosen().max_spread(error, cache.winner, cache.shape, self.size))
+        to_inputs = full(cache.shape, 0.0, error)
+        for index, offset in enumerate(offsets(self.size)):
+            field(to_inputs, self.size, offset)[...] = error * (cache.winner == index)
+        return Backward(to_inputs)
 
 
 class MeanPool(Layer[tuple[int, ...]]):
@@ -60,8 +78,8 @@ class MeanPool(Layer[tuple[int, ...]]):
     ) -> Forward[tuple[int, ...]]:
         """Return the mean pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         if not self.size:
-            return Forward(x.mean(axis=(1, 2), keepdims=True), x.shape)
-        y = field(x, self.size, (0, 0)).copy()
+            return Forward(namespace(x).mean(x, axis=(1, 2), keepdims=True), tuple(x.shape))
+        y = copied(field(x, self.size, (0, 0)))
         for offset in offsets(self.size)[1:]:
             y += field(x, self.size, offset)
         y /= self.size**2
@@ -78,8 +96,8 @@ class MeanPool(Layer[tuple[int, ...]]):
     ) -> Backward:
         """Return the error (C, Ho, Wo, B), in equal parts at each pixel of a field: (C, H, W, B)."""
         if not self.size:
-            return Backward(np.broadcast_to(error / (cache[1] * cache[2]), cache).astype(error.dtype))
-        to_inputs, part = np.zeros(cache, error.dtype), error / self.size**2
+            return Backward(copied(namespace(error).broadcast_to(error / (cache[1] * cache[2]), cache)))
+        to_inputs, part = full(cache, 0.0, error), error / self.size**2
         for offset in offsets(self.size):
             field(to_inputs, self.size, offset)[...] = part
         return Backward(to_inputs)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rramkit.array.backend import at_least
 from rramkit.errors import InputError
 from rramkit.learning.layers.layer import (
     AnyLayer,
@@ -51,7 +52,7 @@ class Residual(Layer[tuple[Caches, Caches, np.ndarray]]):
     ) -> Forward[tuple[Caches, Caches, np.ndarray]]:
         """Return the rectified sum of both chains' outputs."""
         main, shortcut = (chain.forward(x, own, training=training, rng=rng) for chain, own in self._with_params(params))
-        y = np.maximum(main.y + shortcut.y, 0.0)
+        y = at_least(main.y + shortcut.y, 0.0)
         caches = (main.cache, shortcut.cache, y)
         return Forward(y, caches, main.reads + shortcut.reads, main.means + shortcut.means)
 

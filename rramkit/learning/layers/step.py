@@ -7,13 +7,21 @@ et al. 2016 (arXiv 1602.02830) do for the sign::
     dy/dx = 1 where |x - threshold| <= width, else 0
 """
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import namespace, resident
 from rramkit.errors import InputError
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
+
+
+@lru_cache(maxsize=64)
+def _numbers(thresholds: tuple[float, ...]) -> np.ndarray:
+    """Return thresholds as an array, the same object each time."""
+    return np.asarray(thresholds)
 
 
 class Step(Layer[np.ndarray]):
@@ -47,7 +55,7 @@ class Step(Layer[np.ndarray]):
     ) -> Forward[np.ndarray]:
         """Return 1 where `x` (B, C) or (C, H, W, B) exceeds the threshold, else 0, in the dtype of `x`."""
         beyond = x - self._thresholds(x)
-        return Forward((beyond > 0.0).astype(x.dtype), np.abs(beyond) <= self.width)
+        return Forward(namespace(x).astype(beyond > 0.0, x.dtype), abs(beyond) <= self.width)
 
     def backward(
         self, error: np.ndarray, cache: np.ndarray, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
@@ -57,5 +65,7 @@ class Step(Layer[np.ndarray]):
 
     def _thresholds(self, x: np.ndarray) -> np.ndarray:
         """Return the thresholds in the dtype and with the axes of `x`, so that they broadcast over it."""
-        values = np.asarray(self.threshold, x.dtype)
+        values = (
+            np.asarray(self.threshold, x.dtype) if isinstance(x, np.ndarray) else resident(_numbers(self.threshold), x)
+        )
         return values[:, None, None, None] if x.ndim == 4 else values

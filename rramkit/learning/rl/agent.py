@@ -13,6 +13,7 @@ import numpy as np
 
 from rramkit import __version__, units
 from rramkit.array.write.state import WriteCost
+from rramkit.errors import InputError
 from rramkit.learning import faults
 from rramkit.learning.by_layer import rule_on_network
 from rramkit.learning.checkpoint import Checkpoint, check_fit, flatten, restore
@@ -398,6 +399,10 @@ def trainer_of(settings: RlSettings, chip: Chip | None, input_shape: tuple[int, 
     """Return the constant parts of the Q-network, on a chip or, without one, in float."""
     network, optimiser = Network.of(settings.network, input_shape, actions), settings.optimiser.built()
     rule = BoundRule(FloatReference(), optimiser)
+    if settings.mapping.backend != "numpy":
+        raise InputError(
+            f"`mapping.backend` must be numpy in reinforcement learning; got {settings.mapping.backend}. Leave it out."
+        )
     if chip is not None:
         rule = rule_on_network(
             *(chip, network, settings.chip),

@@ -20,6 +20,11 @@ class FloatReference(UpdateRule):
 
     kind: Literal["float"] = quantity("float", "1", "weights in memory")
 
+    @property
+    def off_device(self) -> str:
+        """Nothing: it trains on a device."""
+        return ""
+
     def bind(
         self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping | None = None
     ) -> BoundRule:

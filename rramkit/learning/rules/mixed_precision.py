@@ -28,6 +28,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, namespace, places, put, size
 from rramkit.array.write.state import WriteCost
 from rramkit.learning.rules.pulse_choice import MISS_LIMIT, choose_pulses, fire
 from rramkit.learning.rules.rram_device import RramDevice
@@ -74,6 +75,11 @@ class MixedPrecision(RramRule):
     )
     step: float = quantity(0.01, "1", "change of a cell by an equal pulse, over the range", gt=0.0, le=1.0)
 
+    @property
+    def off_device(self) -> str:
+        """Why it does not train on a device; empty: it does."""
+        return "with write = count fires as many rounds as the largest count" if self.write == "count" else ""
+
     def equal_pulses(self) -> float | None:
         """Return the step of the equal pulses of `count`."""
         return self.step if self.write == "count" else None
@@ -100,31 +106,47 @@ class MixedPrecision(RramRule):
         """Return the state after chi has grown and weights at the threshold were written."""
         assert self.threshold is not None  # `resolved`
         chi = state.chi + request.change
-        flat = np.flatnonzero(np.abs(chi) >= self.threshold)
-        if not flat.size:
+        where, live = places(abs(chi) >= self.threshold)
+        if not size(where[0]):
             return replace(state, chi=chi), WriteCost()
-        written = {"count": self._counted, "train": self._trained}.get(self.write, self._nearest)
-        return written(device, replace(state, chi=chi), np.divmod(flat, chi.shape[1]), rng=rng)
+        if self.write == "count":
+            return self._counted(device, replace(state, chi=chi), where, rng=rng)
+        written = self._trained if self.write == "train" else self._nearest
+        return written(device, replace(state, chi=chi), where, live, rng=rng)
 
     def _nearest(
-        self, device: RramDevice, state: MatrixState, where: tuple[np.ndarray, np.ndarray], *, rng: np.random.Generator
+        self,
+        device: RramDevice,
+        state: MatrixState,
+        where: tuple[Array, Array],
+        live: Array | None,
+        *,
+        rng: np.random.Generator,
     ) -> tuple[MatrixState, WriteCost]:
-        """Return the state after at most one pulse at each cell of the weights `where` (N,)."""
-        seen, cost = device.read_weights(state.cells, *where, rng=rng)
+        """Return the state after at most one pulse at each cell of the weights `where` (N,) that are `live`."""
+        seen, cost = device.read_weights(state.cells, *where, rng=rng, live=live)
         weight = device.mapping.weight_at(seen, *where, state.flips)
-        total, clamped = device.mapping.limited(weight + state.chi[where])  # anti-windup
+        total, clamped = device.mapping.limited(weight + state.chi[where], live=live)  # anti-windup
         change, cost = total - weight, cost + WriteCost(clamped=clamped)
-        pulses = choose_pulses(device, seen, change, where, flips=state.flips)
+        pulses = choose_pulses(device, seen, change, where, flips=state.flips, live=live)
         cells, written = fire(device, state.cells, pulses, rng=rng), pulses.change
-        state.chi[where] = change - written
-        digital = _with(state.digital, where, weight + written)
-        return replace(state, cells=cells, digital=digital), cells.tally + cost
+        chi = put(state.chi, where, change - written, live)
+        digital = _with(state.digital, where, weight + written, live)
+        return replace(state, cells=cells, chi=chi, digital=digital), cells.tally + cost
 
     def _trained(
-        self, device: RramDevice, state: MatrixState, where: tuple[np.ndarray, np.ndarray], *, rng: np.random.Generator
+        self,
+        device: RramDevice,
+        state: MatrixState,
+        where: tuple[Array, Array],
+        live: Array | None,
+        *,
+        rng: np.random.Generator,
     ) -> tuple[MatrixState, WriteCost]:
         """Return the state after trains of pulses at the weights `where` (N,), each read before every pulse."""
         assert self.threshold is not None
+        if live is not None:
+            return self._trained_together(device, state, where, live, rng=rng)
         cells, (rows, cols), cost = state.cells, where, WriteCost()
         target, weight = np.zeros(rows.shape), np.zeros(rows.shape)
         active, enough = np.arange(rows.size), 0.5 * self.threshold
@@ -146,6 +168,36 @@ class MixedPrecision(RramRule):
             cost += cells.tally
         state.chi[where] = target - weight
         return replace(state, cells=cells, digital=_with(state.digital, where, weight)), cost
+
+    def _trained_together(
+        self,
+        device: RramDevice,
+        state: MatrixState,
+        where: tuple[Array, Array],
+        live: Array,
+        *,
+        rng: np.random.Generator,
+    ) -> tuple[MatrixState, WriteCost]:
+        """Return the same of tensors: `pulses_max` pulses for everyone, of which those not needed are not fired."""
+        assert self.threshold is not None
+        xp, cells, cost, active = namespace(live), state.cells, WriteCost(), live
+        target = weight = xp.zeros_like(live, dtype=state.cells.g_cell.dtype)
+        for number in range(self.pulses_max + 1):
+            seen, reads = device.read_weights(cells, *where, rng=rng, live=active)
+            weight = xp.where(active, device.mapping.weight_at(seen, *where, state.flips), weight)
+            cost += reads
+            if not number:
+                target, clamped = device.mapping.limited(weight + state.chi[where], live=live)  # anti-windup
+                cost += WriteCost(clamped=clamped)
+            wanted = target - weight
+            wanted = xp.where(active & (abs(wanted) > 0.5 * self.threshold), wanted, 0.0)
+            pulses = choose_pulses(device, seen, wanted, where, flips=state.flips, live=active)
+            active = active & (pulses.change != 0.0)
+            if number < self.pulses_max:
+                cells = fire(device, cells, pulses, rng=rng)
+                cost += cells.tally
+        chi, digital = put(state.chi, where, target - weight, live), _with(state.digital, where, weight, live)
+        return replace(state, cells=cells, chi=chi, digital=digital), cost
 
     def _counted(
         self,
@@ -179,10 +231,6 @@ def _threshold(device: RramDevice, least: float) -> float:
     return min(max(least, weakest / (1.0 + MISS_LIMIT)), 1.0)
 
 
-def _with(digital: np.ndarray | None, where: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> np.ndarray | None:
+def _with(digital: Array | None, where: tuple[Array, Array], weight: Array, live: Array | None = None) -> Array | None:
     """Return the copy of the weights (R, C) with new ones `where` (N,); None: there is no copy."""
-    if digital is None:
-        return None
-    digital = digital.copy()
-    digital[where] = weight
-    return digital
+    return None if digital is None else put(digital, where, weight, live)

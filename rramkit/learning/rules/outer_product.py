@@ -30,6 +30,11 @@ class OuterProduct(RramRule):
     slots: int = quantity(10, "1", "slots of a sample's trains", ge=1, le=1000)
     step: float = quantity(0.002, "1", "change of a cell by a pulse, over the conductance range", gt=0.0, le=1.0)
 
+    @property
+    def off_device(self) -> str:
+        """Why it does not train on a device."""
+        return "fires as many rounds as the largest count of a batch"
+
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
         return self.step

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rramkit.array.backend import Array, both, is_tensor, kept, namespace, numbered, only
+from rramkit.array.backend import size as size_of
 from rramkit.array.mapping import Mapping, Pairs
 from rramkit.array.write.pulse import Writer
 from rramkit.array.write.state import POLARITIES, CellState, WriteCost
@@ -42,13 +44,16 @@ class PulsePlan:
         SET or RESET (P,).
     v_pulse, expected : ndarray
         Amplitude (V) and the change of the pulsed cell that the table expects (S), (P,).
+    live : array of bool or None
+        Of tensors, where P is N, which are fired (P,); None: all.
     """
 
     weight: np.ndarray
     half: np.ndarray
     is_set: np.ndarray
-    v_pulse: np.ndarray
-    expected: np.ndarray
+    v_pulse: Array
+    expected: Array
+    live: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -65,63 +70,77 @@ class CellPulses:
         Amplitude (V) and the change of the cell that the table expects (S), (P,).
     change : ndarray
         Change of each of the N weights that the table expects (N,).
+    live : array of bool or None
+        Of tensors, where every weight has a pulse, which are fired (P,); None: all.
     """
 
-    flat: np.ndarray
-    is_set: np.ndarray
-    v_pulse: np.ndarray
-    expected: np.ndarray
-    change: np.ndarray
+    flat: Array
+    is_set: Array
+    v_pulse: Array
+    expected: Array
+    change: Array
+    live: Array | None = None
 
 
 def plan_pulses(
-    writer: Writer, g_pair: np.ndarray, wanted: np.ndarray, *, g_centre: float, stuck: np.ndarray | None = None
+    writer: Writer,
+    g_pair: Array,
+    wanted: Array,
+    *,
+    g_centre: float,
+    stuck: Array | None = None,
+    live: Array | None = None,
 ) -> PulsePlan:
     """Choose cell, polarity and amplitude for pairs (2, N) in siemens whose difference should change by `wanted` (N,).
 
-    The rule stands in this module's docstring. Cells (2, N) that are known to be `stuck` get no pulse.
+    The rule stands in this module's docstring. Cells (2, N) that are known to be `stuck` get no pulse, nor pairs (N,)
+    of tensors that are not `live`.
     """
-    weights = np.arange(wanted.size)
-    size = np.abs(wanted)
-    set_half = np.where(wanted > 0.0, 0, 1)
+    xp, weights = namespace(wanted), numbered(wanted.shape[0], wanted)
+    size = xp.abs(wanted)
+    set_half = 1 - xp.astype(wanted > 0.0, weights.dtype)
     v_set, rise = writer.set.nearest(g_pair[set_half, weights], size)
     v_reset, fall = writer.reset.nearest(g_pair[1 - set_half, weights], -size)
     if stuck is not None:
-        rise, fall = np.where(stuck[set_half, weights], 0.0, rise), np.where(stuck[1 - set_half, weights], 0.0, fall)
-    aim = np.maximum(aims(rise, size), aims(-fall, size))
+        rise, fall = xp.where(stuck[set_half, weights], 0.0, rise), xp.where(stuck[1 - set_half, weights], 0.0, fall)
+    aim = xp.maximum(aims(rise, size), aims(-fall, size))
     set_miss, reset_miss = _miss(rise, aim), _miss(-fall, aim)
     low_pair = g_pair.mean(axis=0) < g_centre
-    preferred_miss = np.where(low_pair, set_miss, reset_miss)
-    is_set = np.where(preferred_miss <= MISS_LIMIT, low_pair, set_miss < reset_miss)
-    fire = np.where(is_set, set_miss, reset_miss) <= MISS_LIMIT
-    half = np.where(is_set, set_half, 1 - set_half)
-    v_pulse, expected = np.where(is_set, v_set, v_reset), np.where(is_set, rise, fall)
-    return PulsePlan(weights[fire], half[fire], is_set[fire], v_pulse[fire], expected[fire])
+    preferred_miss = xp.where(low_pair, set_miss, reset_miss)
+    is_set = xp.where(preferred_miss <= MISS_LIMIT, low_pair, set_miss < reset_miss)
+    fire = xp.where(is_set, set_miss, reset_miss) <= MISS_LIMIT
+    half = xp.where(is_set, set_half, 1 - set_half)
+    v_pulse, expected = xp.where(is_set, v_set, v_reset), xp.where(is_set, rise, fall)
+    (weight, half, is_set, v_pulse, expected), live = kept(fire, weights, half, is_set, v_pulse, expected, live=live)
+    return PulsePlan(weight, half, is_set, v_pulse, expected, live)
 
 
-def aims(step: np.ndarray, size: np.ndarray) -> np.ndarray:
+def aims(step: Array, size: Array) -> Array:
     """Return what pulses of mean changes `step` (N,) can bring of changes of `size` (N,), in one direction.
 
     That is the whole change where the step comes within `MISS_LIMIT` of it, the step where it stays below, and 0 where
     it goes too far past or is none.
     """
-    short = np.where(step >= LEAST_GAIN * size, step, 0.0)
-    return np.where(step > (1.0 + MISS_LIMIT) * size, 0.0, np.where(step >= (1.0 - MISS_LIMIT) * size, size, short))
+    xp = namespace(step)
+    short = xp.where(step >= LEAST_GAIN * size, step, 0.0)
+    return xp.where(step > (1.0 + MISS_LIMIT) * size, 0.0, xp.where(step >= (1.0 - MISS_LIMIT) * size, size, short))
 
 
-def _miss(step: np.ndarray, aim: np.ndarray) -> np.ndarray:
+def _miss(step: Array, aim: Array) -> Array:
     """Return the miss of steps (N,) over the change aimed at (N,); infinite where nothing can be gained."""
-    return np.where(aim > 0.0, np.abs(step - aim) / np.where(aim > 0.0, aim, 1.0), np.inf)
+    xp = namespace(step)
+    return xp.where(aim > 0.0, xp.abs(step - aim) / xp.where(aim > 0.0, aim, 1.0), np.inf)
 
 
 def choose_pulses(
     device: RramDevice,
-    g_cell: np.ndarray,
-    change: np.ndarray,
-    where: tuple[np.ndarray, np.ndarray],
+    g_cell: Array,
+    change: Array,
+    where: tuple[Array, Array],
     *,
-    flips: np.ndarray | None = None,
-    stuck: np.ndarray | None = None,
+    flips: Array | None = None,
+    stuck: Array | None = None,
+    live: Array | None = None,
 ) -> CellPulses:
     """Choose at most one pulse for each cell of some weights.
 
@@ -139,7 +158,11 @@ def choose_pulses(
         Columns stored as complements.
     stuck : ndarray of bool, optional
         Cells of pairs (2, R, columns) that get no pulse; of pairs alone.
+    live : array of bool, optional
+        Of tensors, which of the weights are written (N,); left out, all.
     """
+    if is_tensor(change):
+        return _of_pairs(device, g_cell, change, where, stuck, live=both(live, change != 0.0))
     chosen = np.flatnonzero(change)
     rows, cols = (each[chosen] for each in where)
     if not chosen.size:
@@ -156,26 +179,32 @@ def choose_pulses(
 
 def fire(device: RramDevice, cells: CellState, pulses: CellPulses, *, rng: np.random.Generator) -> CellState:
     """Fire the chosen pulses, SETs first; the state's cost is that of all of them."""
-    if not pulses.flat.size:
+    if not size_of(pulses.flat):
         return replace(cells, tally=WriteCost())
-    return device.loop.chain.both_polarities(cells, pulses.flat, pulses.v_pulse, pulses.is_set, rng=rng)
+    chain = device.loop.chain
+    return chain.both_polarities(cells, pulses.flat, pulses.v_pulse, pulses.is_set, rng=rng, live=pulses.live)
 
 
 def _of_pairs(
     device: RramDevice,
-    g_cell: np.ndarray,
-    change: np.ndarray,
-    where: tuple[np.ndarray, np.ndarray],
-    stuck: np.ndarray | None,
+    g_cell: Array,
+    change: Array,
+    where: tuple[Array, Array],
+    stuck: Array | None,
+    *,
+    live: Array | None = None,
 ) -> CellPulses:
-    (rows, cols), pairs = where, device.pairs
-    wanted = np.asarray(change * pairs.g_unit, dtype=float)
+    (rows, cols), pairs, xp = where, device.pairs, namespace(change)
+    wanted = xp.astype(change * pairs.g_unit, xp.float64)
     known = None if stuck is None else stuck[:, rows, cols]
-    plan = plan_pulses(device.loop.chain.writer, g_cell[:, rows, cols], wanted, g_centre=pairs.g_centre, stuck=known)
-    expected = np.zeros(change.shape)
-    expected[plan.weight] = np.where(plan.half == 0, plan.expected, -plan.expected) / pairs.g_unit
-    flat = np.ravel_multi_index((plan.half, rows[plan.weight], cols[plan.weight]), g_cell.shape)
-    return CellPulses(flat, plan.is_set, plan.v_pulse, plan.expected, expected)
+    plan = plan_pulses(
+        device.loop.chain.writer, g_cell[:, rows, cols], wanted, g_centre=pairs.g_centre, stuck=known, live=live
+    )
+    expected = xp.zeros_like(wanted)
+    of_weight = xp.where(plan.half == 0, plan.expected, -plan.expected) / pairs.g_unit
+    expected[plan.weight] = only(of_weight, plan.live)
+    flat = (plan.half * g_cell.shape[1] + rows[plan.weight]) * g_cell.shape[2] + cols[plan.weight]
+    return CellPulses(flat, plan.is_set, plan.v_pulse, plan.expected, expected, plan.live)
 
 
 def _of_cells(

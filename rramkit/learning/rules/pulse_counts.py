@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 
+from rramkit.array.backend import Array, full, kept, numbered, size
 from rramkit.array.mapping.pairs import Pairs
 from rramkit.array.write.state import CellState, WriteCost
 from rramkit.array.write.update import UpdateChain
@@ -49,35 +50,37 @@ class EqualPulses:
         return cls(chain, float(v_set[0]), float(v_reset[0]), float(rise[0] - fall[0]) / pairs.g_unit)
 
     def fire(
-        self, cells: CellState, up: np.ndarray, down: np.ndarray, *, rng: np.random.Generator
+        self, cells: CellState, up: Array, down: Array, *, rng: np.random.Generator, most: int | None = None
     ) -> tuple[CellState, WriteCost]:
-        """Fire `up` and `down` steps (R, C) at each pair of cells (2, R, C), in rounds of one up and one down."""
+        """Fire `up` and `down` steps (R, C) at each pair of cells (2, R, C), in rounds of one up and one down.
+
+        `most` is the largest number of steps, where it is known; of tensors it must be.
+        """
         cost = WriteCost()
-        for number in range(int(max(np.max(up, initial=0), np.max(down, initial=0)))):
+        rounds = int(max(np.max(up, initial=0), np.max(down, initial=0))) if most is None else most
+        for number in range(rounds):
             for steps, rises in ((up, True), (down, False)):
                 cells, of_phase = self._phase(cells, steps > number, up=rises, rng=rng)
                 cost += of_phase
         return replace(cells, tally=cost), cost
 
     def fire_signed(
-        self, cells: CellState, steps: np.ndarray, *, rng: np.random.Generator
+        self, cells: CellState, steps: Array, *, rng: np.random.Generator, most: int | None = None
     ) -> tuple[CellState, WriteCost]:
-        """Fire signed steps (R, C) at each pair: up where positive."""
-        return self.fire(cells, np.maximum(steps, 0), np.maximum(-steps, 0), rng=rng)
+        """Fire signed steps (R, C) at each pair, up where positive; `most` of them, where that is known."""
+        return self.fire(cells, steps * (steps > 0), -steps * (steps < 0), rng=rng, most=most)
 
     def _phase(
-        self, cells: CellState, chosen: np.ndarray, *, up: bool, rng: np.random.Generator
+        self, cells: CellState, chosen: Array, *, up: bool, rng: np.random.Generator
     ) -> tuple[CellState, WriteCost]:
         """SET one half of the `chosen` pairs (R, C) and RESET the other."""
-        pairs = np.flatnonzero(chosen)
-        plus, minus = pairs, pairs + chosen.size
+        flat = chosen.reshape(-1)
+        (pairs,), live = kept(flat, numbered(size(flat), flat))
+        plus, minus = pairs, pairs + size(flat)
         rising, falling = (plus, minus) if up else (minus, plus)
-        first = self.chain.step(
-            cells, rising, np.full(pairs.size, self.v_set), polarity="set", rng=rng, schedule="array"
-        )
-        second = self.chain.step(
-            first, falling, np.full(pairs.size, self.v_reset), polarity="reset", rng=rng, schedule="array"
-        )
+        v_set, v_reset = (full(tuple(pairs.shape), v, cells.g_cell) for v in (self.v_set, self.v_reset))
+        first = self.chain.step(cells, rising, v_set, polarity="set", rng=rng, schedule="array", live=live)
+        second = self.chain.step(first, falling, v_reset, polarity="reset", rng=rng, schedule="array", live=live)
         return second, first.tally + second.tally
 
 

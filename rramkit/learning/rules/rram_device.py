@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 
+from rramkit.array.backend import Array, kept, limited, namespace, size
 from rramkit.array.mapped_matrix import MappedMatrix, current_of_count
 from rramkit.array.mapping import Mapping, Pairs, Sei
 from rramkit.array.matrix import Matrix
@@ -156,52 +157,67 @@ class RramDevice:
         return self.write(fresh, flat, target.ravel(), method=start, rng=rng)
 
     def write(
-        self, cells: CellState, flat: np.ndarray, target: np.ndarray, *, method: WriteMethod, rng: np.random.Generator
+        self,
+        cells: CellState,
+        flat: Array,
+        target: Array,
+        *,
+        method: WriteMethod,
+        rng: np.random.Generator,
+        live: Array | None = None,
     ) -> CellState:
         """Bring cells `flat` (N,) to targets (N,) in siemens; the state's cost is that of all its pulses and reads.
 
-        A pulse is chosen by what a read of the cell sees.
+        A pulse is chosen by what a read of the cell sees. Of tensors those cells are written that are `live` (N,).
         """
         if method == "verify":
             within = np.clip(target.astype(float), *self.mapping.window)  # float32 rounds the window's ends
             return self.loop.program(cells, within, flat, rng=rng).cells
         if method == "pulse":
-            seen, reads = self.read_cells(cells, flat, rng=rng)
-            cells = self.pulse(cells, flat, seen, target - seen, rng=rng)
+            seen, reads = self.read_cells(cells, flat, rng=rng, live=live)
+            cells = self.pulse(cells, flat, seen, target - seen, rng=rng, live=live)
             return replace(cells, tally=cells.tally + reads)
-        wanted = (
-            target - cells.g_cell.ravel()[flat]
-        )  # books the pulse as SET or RESET; the outcome does not depend on it
+        # books the pulse as SET or RESET; the outcome does not depend on it
+        wanted, xp = target - cells.g_cell.reshape(-1)[flat], namespace(target)
         low, high = self.loop.chain.writer.g_range
-        error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(flat.size)
+        error = self.sigma_program * self.mapping.g_spacing * rng.standard_normal(size(flat))
         if self.sigma_log:
-            error += target * np.expm1(self.sigma_log * rng.standard_normal(flat.size))
-        after, cost = np.clip(target + error, low, high), WriteCost()
-        for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
-            nothing = np.zeros(np.count_nonzero(chosen))  # energy and time are not modelled
-            cells = cells.pulsed(flat[chosen], after[chosen], polarity=polarity, energy=nothing, seconds=nothing)
+            error += target * xp.expm1(self.sigma_log * rng.standard_normal(size(flat)))
+        after, cost = limited(target + error, low, high), WriteCost()
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            (at, end), of_side = kept(mine, flat, after, live=live)
+            nothing = xp.zeros_like(end)  # energy and time are not modelled
+            cells = cells.pulsed(at, end, polarity=polarity, energy=nothing, seconds=nothing, live=of_side)
             cost += cells.tally
         return replace(cells, tally=cost)
 
     def pulse(
-        self, cells: CellState, flat: np.ndarray, before: np.ndarray, wanted: np.ndarray, *, rng: np.random.Generator
+        self,
+        cells: CellState,
+        flat: Array,
+        before: Array,
+        wanted: Array,
+        *,
+        rng: np.random.Generator,
+        live: Array | None = None,
     ) -> CellState:
         """Fire one pulse at each of the cells `flat` (N,), of the amplitude nearest the wanted change (N,) in siemens.
 
         `before` (N,) is the conductance that the controller takes them for. A cell whose wanted change is zero gets no
-        pulse.
+        pulse, nor one that is not `live` (N,), of tensors.
         """
         chain, cost = self.loop.chain, WriteCost()
-        for polarity, chosen in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
-            v_pulse, _ = chain.write(polarity).nearest(before[chosen], wanted[chosen])
-            cells = chain.step(cells, flat[chosen], v_pulse, polarity=polarity, rng=rng)
+        for polarity, mine in zip(POLARITIES, (wanted > 0.0, wanted < 0.0), strict=True):
+            (at, from_here, change), of_side = kept(mine, flat, before, wanted, live=live)
+            v_pulse, _ = chain.write(polarity).nearest(from_here, change)
+            cells = chain.step(cells, at, v_pulse, polarity=polarity, rng=rng, live=of_side)
             cost += cells.tally
         return replace(cells, tally=cost)
 
     def read_cells(
-        self, cells: CellState, flat: np.ndarray, *, rng: np.random.Generator
-    ) -> tuple[np.ndarray, WriteCost]:
-        """Read cells `flat` (N,) once, as a verify read does.
+        self, cells: CellState, flat: Array, *, rng: np.random.Generator, live: Array | None = None
+    ) -> tuple[Array, WriteCost]:
+        """Read cells `flat` (N,) once, as a verify read does; of tensors those that are `live` (N,).
 
         Returns
         -------
@@ -211,8 +227,8 @@ class RramDevice:
             Number, energy and time of the reads.
         """
         chain, verify = self.loop.chain, self.loop.params
-        g_cell = cells.g_cell.ravel()[flat]
-        cost = self.loop.reads(flat, g_cell, cells.g_cell.shape)
+        g_cell = cells.g_cell.reshape(-1)[flat]
+        cost = self.loop.reads(flat, g_cell, tuple(cells.g_cell.shape), live=live)
         if verify.sense == "latch":
             raise InputError(
                 "`rule.verify.sense` must be adc or typed for a rule that reads conductances; got latch, which tells "
@@ -221,7 +237,7 @@ class RramDevice:
         if verify.sense == "typed" and not verify.sigma_read:
             return g_cell, cost
         seen = self.loop.seen(cells, flat, rng=rng)
-        return np.clip(seen, *chain.writer.g_range).astype(g_cell.dtype, copy=False), cost
+        return namespace(g_cell).astype(limited(seen, *chain.writer.g_range), g_cell.dtype, copy=False), cost
 
     def read_sums(
         self, cells: CellState, column: np.ndarray, *, rng: np.random.Generator
@@ -258,9 +274,9 @@ class RramDevice:
         return seen, WriteCost.of_reads(cost.reads, energy=energy, seconds=cost.seconds)
 
     def read_weights(
-        self, cells: CellState, rows: np.ndarray, cols: np.ndarray, *, rng: np.random.Generator
-    ) -> tuple[np.ndarray, WriteCost]:
-        """Read all cells that tell the weights at `rows` and `cols` (N,) of the array, each once.
+        self, cells: CellState, rows: Array, cols: Array, *, rng: np.random.Generator, live: Array | None = None
+    ) -> tuple[Array, WriteCost]:
+        """Read all cells that tell the weights at `rows` and `cols` (N,) of the array, each once; the `live` ones.
 
         Returns
         -------
@@ -269,10 +285,11 @@ class RramDevice:
         cost : WriteCost
             Number, energy and time of the reads.
         """
-        flat = self.mapping.cells_known_by(rows, cols, cells.g_cell.shape)
-        values, cost = self.read_cells(cells, flat, rng=rng)
-        seen = np.full_like(cells.g_cell, np.nan)
-        seen.ravel()[flat] = values
+        flat, xp = self.mapping.cells_known_by(rows, cols, tuple(cells.g_cell.shape)), namespace(cells.g_cell)
+        of_cells = None if live is None else xp.tile(live, (size(flat) // size(live),))
+        values, cost = self.read_cells(cells, flat, rng=rng, live=of_cells)
+        seen = xp.full_like(cells.g_cell, np.nan)
+        seen.reshape(-1)[flat] = values
         return seen, cost
 
     def read_all(self, cells: CellState, *, rng: np.random.Generator) -> tuple[np.ndarray, WriteCost]:

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
+from rramkit.array.backend import namespace
 from rramkit.array.mapping import Mapping, Pairs, WeightMapping
 from rramkit.array.mapping.mapping import conductance_window
 from rramkit.array.matrix import Gradient, Matrix
@@ -250,7 +251,7 @@ class RramRule(UpdateRule):
         for (rule, device), part, matrix, change, gradient, mean in whole:
             request = UpdateRequest(change, gradient, rate, state.steps, matrix)
             after, cost = rule.apply(device, _drifted(device, part), request, rng=rng)
-            after = replace(after, chi=after.chi.astype(part.chi.dtype, copy=False))
+            after = replace(after, chi=namespace(after.chi).astype(after.chi, part.chi.dtype, copy=False))
             states.append(after)
             means.append(rule.mean_after(mean, part, request))
             # The read operators of a matrix without a write stay.

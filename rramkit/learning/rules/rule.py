@@ -185,6 +185,11 @@ class UpdateRule(Parameters, ABC):
     at_ends: ClassVar[bool] = False  # whether weights stand at the ends of their range by design
     reaches_all: ClassVar[str] = ""  # why it writes cells without a connection too; empty: it leaves them alone
 
+    @property
+    def off_device(self) -> str:
+        """Why it does not train on a device (`rramkit.learning.on_device`); empty: it does."""
+        return "asks which cells and weights there are to write"
+
     @abstractmethod
     def bind(self, tables: TableFile, model: ReadModel, optimiser: Optimiser, mapping: WeightMapping) -> BoundRule:
         """Return the rule on the device of a table file, weights mapped by `mapping`.

@@ -21,6 +21,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from rramkit.array.backend import namespace, sign
 from rramkit.array.matrix import Matrix
 from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
@@ -42,6 +43,11 @@ class Sign(RramRule):
     backward: Literal["tile", "copy"] = quantity(
         "tile", "1", "what errors go back through: the array itself, or a copy beside it that holds W^T"
     )
+
+    @property
+    def off_device(self) -> str:
+        """Nothing: it trains on a device."""
+        return ""
 
     def copied(self, matrix: int, *, first: int = 1) -> bool:
         """Whether a copy stands beside a matrix, by its number: with `backward = "copy"` beside any but the `first`."""
@@ -94,13 +100,13 @@ class Sign(RramRule):
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
         """Return the state after one step of each weight."""
-        gradient = request.gradient.weight
-        size = np.abs(gradient)
-        chosen = size >= self.theta * np.max(size, initial=0.0)
-        counts = np.where(chosen, -np.sign(gradient), 0.0).astype(np.int64)
-        cells, cost = device.equal_pulses.fire_signed(state.cells, counts, rng=rng)
-        state = replace(state, cells=cells, chi=np.zeros_like(state.chi))
+        gradient, xp = request.gradient.weight, namespace(request.gradient.weight)
+        size = xp.abs(gradient)
+        chosen = size >= self.theta * xp.max(size)
+        counts = xp.astype(xp.where(chosen, -sign(gradient), 0.0), xp.int64)
+        cells, cost = device.equal_pulses.fire_signed(state.cells, counts, rng=rng, most=1)
+        state = replace(state, cells=cells, chi=xp.zeros_like(state.chi))
         if state.copy is None:
             return state, cost
-        copy, of_copy = device.equal_pulses.fire_signed(state.copy, counts.T, rng=rng)
+        copy, of_copy = device.equal_pulses.fire_signed(state.copy, counts.T, rng=rng, most=1)
         return replace(state, copy=copy), cost + replace(of_copy, seconds=0.0)  # at the same time

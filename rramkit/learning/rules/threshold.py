@@ -19,6 +19,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from rramkit.array.backend import namespace, places, put, size
 from rramkit.array.mapping import Pairs
 from rramkit.array.mapping.pairs import Placement
 from rramkit.array.matrix import Matrix
@@ -81,6 +82,11 @@ class Threshold(RramRule):
         """Return the device with this rule's programming errors."""
         return replace(device, sigma_program=self.sigma_program, sigma_log=self.sigma_log)
 
+    @property
+    def off_device(self) -> str:
+        """Why it does not train on a device; empty: it does."""
+        return "with way = verify writes until no cell is left" if self.way == "verify" else ""
+
     def first(
         self, device: RramDevice, weight: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[MatrixState, WriteCost]:
@@ -103,17 +109,17 @@ class Threshold(RramRule):
         assert state.digital is not None
         mapping = device.mapping
         chi = state.chi + request.change if self.accumulate else request.change
-        rows, cols = np.nonzero(np.abs(chi) > self.threshold)
-        if not rows.size:
+        where, live = places(abs(chi) > self.threshold)
+        rows, cols = where
+        if not size(rows):
             return replace(state, chi=chi), WriteCost()
-        total, clamped = mapping.limited(state.digital[rows, cols] + chi[rows, cols])
-        flat = mapping.cells_of(rows, cols, state.cells.g_cell.shape).ravel()
-        target = mapping.encode(total, mapping.flipped_at(state.flips, cols)).ravel()
-        cells = device.write(state.cells, flat, target, method=self.way, rng=rng)
-        digital, chi, cost = state.digital.copy(), chi.copy(), cells.tally + WriteCost(clamped=clamped)
-        digital[rows, cols] = total
+        total, clamped = mapping.limited(state.digital[where] + chi[where], live=live)
+        flat = mapping.cells_of(rows, cols, tuple(state.cells.g_cell.shape)).reshape(-1)
+        target = mapping.encode(total, mapping.flipped_at(state.flips, cols)).reshape(-1)
+        of_cells = None if live is None else namespace(live).tile(live, (size(flat) // size(live),))
+        cells = device.write(state.cells, flat, target, method=self.way, rng=rng, live=of_cells)
+        digital, cost = put(state.digital, where, total, live), cells.tally + WriteCost(clamped=clamped)
         if self.reading == "device":
-            seen, reads = device.read_weights(cells, rows, cols, rng=rng)
-            digital[rows, cols], cost = mapping.weight_at(seen, rows, cols, state.flips), cost + reads
-        chi[rows, cols] = 0.0
-        return replace(state, cells=cells, chi=chi, digital=digital), cost
+            seen, reads = device.read_weights(cells, rows, cols, rng=rng, live=live)
+            digital, cost = put(digital, where, mapping.weight_at(seen, rows, cols, state.flips), live), cost + reads
+        return replace(state, cells=cells, chi=put(chi, where, 0.0, live), digital=digital), cost
