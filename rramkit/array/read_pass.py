@@ -196,8 +196,8 @@ class Sensing:
         stages = zip(lines.periphery.stages, lines.periphery.states, strict=True)
         active = [(stage, state) for stage, state in stages if stage.changes_currents]
         kind, numbers, ends, spread, first, codes = _NONE, (), (0.0, 0.0), False, 0, np.zeros(0, _SINGLE)
-        if len(active) > 1:
-            return None
+        if len(active) > 1 or (lines.square is None and not active):
+            return None  # or nothing follows the products: these alone are no slower
         for stage, state in active:
             if isinstance(stage, Adc) and stage.bits:
                 bank = state[lines.backward]

@@ -25,7 +25,6 @@ needs_numba = pytest.mark.skipif(
 
 CELLS: dict[str, Any] = {"read_noise": {"sigma_span": 0.02}}
 CHAINS: dict[str, dict[str, Any]] = {
-    "cells alone": {},
     "noise of cells": CELLS,
     "converters": {"row_driver": {"levels": 32}, "adc": {"bits": 6}},
     "all": {**CELLS, "row_driver": {"levels": 32}, "adc": {"bits": 6, "noise": 1e-8}},
@@ -144,6 +143,7 @@ def test_blocks_and_threads_do_not_change_a_read(monkeypatch):
     [
         ("a clamp before the converter", {"clamp": {"i_max": 1e-4}, "adc": {"bits": 6}}),
         ("noise of converters alone", {"adc": {"noise": 1e-8}}),
+        ("cells alone", {}),
         ("joined arrays", {"merge": "analog"}),
     ],
 )
