@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test ngspice demo check test test-torch bench lint docs clean
 BIN := .venv/bin
+# A file stays on one worker, which makes what its tests share once; files come in the order of tests/conftest.py.
+ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 # The measured data sets, where a checkout has them beside it.
 DATA := $(abspath ../shared/data)
 ifeq ($(RRAMKIT_DATA),)
@@ -41,10 +43,10 @@ demo: setup
 check: .venv/.with-test .venv/.with-lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/pytest -n 2 --dist loadfile -q -m "not long and not slow"
+	@$(BIN)/pytest $(ON_TWO_CORES) -q -m "not long and not slow"
 
 test: .venv/.with-test setup
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	@$(BIN)/pytest $(ON_TWO_CORES) -m "not long"
 
 # PyTorch is an extra of the kit; only this target puts it into .venv, in the one version that is checked.
 .venv/.with-torch: .venv/.with-test .ci/torch-requirement.txt
@@ -52,7 +54,7 @@ test: .venv/.with-test setup
 	@touch $@
 
 test-torch: .venv/.with-torch
-	@$(BIN)/pytest -n 0 -m "not long" tests/tensors
+	@$(BIN)/pytest $(ON_TWO_CORES) -m "not long" tests/tensors
 
 bench: .venv/.with-test setup
 	@$(BIN)/pytest -m long

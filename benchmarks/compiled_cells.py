@@ -1,10 +1,11 @@
 """The kit's cells as behavioural sources against the same compiled: numbers and processor seconds, one run each way.
 
-python benchmarks/compiled_cells.py [--sides 4 8 16] [--behavioural-side 8]
+python benchmarks/compiled_cells.py [--sides 4 8 16] [--behavioural-side 8] [--read-sides 32 64]
 
-Decks of the cell plans, and the write of one cell in arrays with transistors (BSIM4) and wires, all states free to
-move. Seconds are those of the ngspice process. Behavioural arrays larger than `--behavioural-side` are left out:
-16 x 16 takes a minute or two. It needs the Verilog-A compiler (`rramkit doctor`).
+Decks of the cell plans, the write of one cell in arrays with transistors (BSIM4) and wires, all states free to move,
+and static reads of such arrays, 20 input vectors each, states held. Seconds are those of the ngspice process.
+Behavioural arrays larger than `--behavioural-side` are left out of the writes: 16 x 16 takes a minute or two. It needs
+the Verilog-A compiler (`rramkit doctor`).
 """
 
 import argparse
@@ -12,12 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rramkit.characterization.deck_file import measure_labels
 from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits import catalog, crossbar_write
 from rramkit.circuits.compiled_cell import Form
-from rramkit.circuits.crossbar import CrossbarParams
+from rramkit.circuits.crossbar import CrossbarParams, CrossbarReadParams, static_reads
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, array_write
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
@@ -35,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", type=int, nargs="*", default=[4, 8, 16])
     parser.add_argument("--behavioural-side", type=int, default=8)
+    parser.add_argument("--read-sides", type=int, nargs="*", default=[32, 64])
     given = parser.parse_args()
     crossbar_write.CELLS_MAX[False] = max(given.behavioural_side, 8) ** 2  # what the kit refuses is timed here
     with SpicePool(workers=1, timeout=600.0) as pool:
@@ -46,6 +50,8 @@ def main() -> None:
                 [_array(side, form) for form in FORMS] if side <= given.behavioural_side else [_array(side, "always")]
             )
             compare(pool, f"write in {side} x {side}", *decks)
+        for side in given.read_sides:
+            compare_reads(pool, side)
 
 
 def _decks() -> "Iterator[tuple[str, _Maker]]":
@@ -86,6 +92,19 @@ def compare(pool: SpicePool, name: str, *decks: str) -> None:
     largest = {unit: max(abs(ours[key]) for key in units if units[key] == unit) for unit in units.values()}
     worst = max((abs(compiled[key] - ours[key]) / (largest[units[key]] or 1.0), key) for key in units)
     print(f"{name}: {worst[1]} differs by {worst[0]:.1g}; {seconds} s, {found[0][1] / found[1][1]:.1f}", flush=True)
+
+
+def compare_reads(pool: SpicePool, side: int) -> None:
+    """Print what static reads of an array cost in each form, and how far its currents differ, over the largest."""
+    rng = np.random.default_rng(1)
+    params = CrossbarReadParams(crossbar=CrossbarParams(rows=side, cols=side))
+    states, v_in = rng.uniform(0.5, 0.95, (side, side)), rng.uniform(0, params.read.v_max, (side, 20))
+    (ours, slow), (compiled, fast) = (
+        timed(pool, static_reads(in_form(params, form), states, v_in).text()) for form in FORMS
+    )
+    largest = max(float(np.max(np.abs(ours[name]))) for name in params.sense_outputs)
+    worst = max(float(np.max(np.abs(ours[name] - compiled[name]))) for name in params.sense_outputs) / largest
+    print(f"20 reads of {side} x {side}: differ by {worst:.1g}; {slow:.2f} against {fast:.2f} s, {slow / fast:.1f}")
 
 
 def timed(pool: SpicePool, deck: str) -> tuple[Waveforms, float]:

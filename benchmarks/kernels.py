@@ -88,6 +88,11 @@ CASES: dict[str, Callable[[], tuple[object, ...]]] = {
         *np.random.default_rng(2).normal(size=(2, 3, 8192)).astype(np.float32),
         (0.0, 1e-4),
     ),
+    "pair_matrices": lambda: (
+        np.random.default_rng(1).uniform(0.0, 1e-4, (2, 1, 2, 65, 48)).astype(np.float32),
+        np.random.default_rng(2).uniform(0.0, 1e-14, (1, 2, 65, 48)).astype(np.float32),
+        np.random.default_rng(3).uniform(0.8, 1.0, (1, 2, 65, 48)).astype(np.float32),
+    ),
     "nearest_step": lambda: (
         np.random.default_rng(1).uniform(0.0, 1e-4, 100),
         np.random.default_rng(2).uniform(0.0, 1e-4, 100),

@@ -1,15 +1,17 @@
-"""Training speed of LeNet-5 on MNIST against PyTorch's: `python benchmarks/train_throughput.py TABLES.h5 --threads 1`.
+"""Training speed of a network against PyTorch's: `python benchmarks/train_throughput.py TABLES.h5 --threads 1`.
 
-Needs PyTorch (the extra `torch`), and RRAMKIT_DATA naming the folder of MNIST's files; with numba (the extra `fast`)
+Needs PyTorch (the extra `torch`), and RRAMKIT_DATA naming the folder of the data's files; with numba (the extra `fast`)
 kernels run compiled. Images a second of PyTorch eager float32, of this kit's float network, and of the network in RRAM
 with everything on (read noise, input converters of 256 codes, output converters of 8 bits, wires, pulses), with less
-on, and with every stage of the file. The rule is that of `examples/experiments/lenet_chip.toml`.
+on, and with every stage of the file. The rule is that of `examples/experiments/lenet_chip.toml`. LeNet-5 on MNIST, or
+with `--network vgg8` VGG-8 on CIFAR-10.
 
-The networks have seen 300 batches before, and go on at half the learning rate of the whole training, the mean of its
-schedule, through batches that they have not seen; the first 20 of them bring what the first programming missed, and do
-not count. All sides take turns in one process each, a few steps at a time, so that work beside them bears on all alike;
-each has the processor to itself while it is its turn. PyTorch runs on one thread and on two; the better one is the
-reference, of each of both times apart: the clock's and the processor's. Printed are medians over the turns.
+The networks have seen 300 batches before (VGG-8 20, since a float step takes thirty times as long), and go on at half
+the learning rate of the whole training, the mean of its schedule, through batches that they have not seen; the first of
+them bring what the first programming missed, and do not count. All sides take turns in one process each, a few steps at
+a time, so that work beside them bears on all alike; each has the processor to itself while it is its turn. PyTorch runs
+on one thread and on two; the better one is the reference, of each of both times apart: the clock's and the processor's.
+Printed are medians over the turns.
 """
 # pyright: reportMissingImports=false
 
@@ -35,10 +37,9 @@ from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trainer import Trainer, pulses_by_matrix
 from rramkit.table import TableFile
 
-BATCH, STEPS, TURNS, WARM, SETTLED = 64, 8, 7, 300, 20
+BATCH, TURNS = 64, 7
 READ = {"row_driver": {"levels": 256}, "adc": {"bits": 8}, "read_noise": {"sigma_span": 0.02}}
 EVERYTHING = {
-    "network": {"name": "lenet5", "reach": 5.0},
     "mapping": {"wires": True, "read": READ},
     "chip": {"ideal_periphery": True},
     "rule": {"kind": "mixed_precision", "threshold": 0.05},
@@ -58,6 +59,23 @@ REFERENCES = {"PyTorch, 1 thread": 1, "PyTorch, 2 threads": 2}
 
 
 @dataclass(frozen=True)
+class Workload:
+    """A network, its data, batches before, of them in RRAM without being counted, and steps of a turn."""
+
+    network: str
+    data: str
+    warm: int
+    settled: int
+    steps: int
+
+
+WORKLOADS = {
+    "lenet5": Workload("lenet5", "mnist", warm=300, settled=20, steps=8),
+    "vgg8": Workload("vgg8", "cifar10", warm=20, settled=3, steps=1),
+}
+
+
+@dataclass(frozen=True)
 class Speed:
     """Seconds of a step by the clock and of the processor, and pulses fired in it, median over the turns."""
 
@@ -68,16 +86,18 @@ class Speed:
 
 def main() -> None:
     """Print images a second of each side, and over PyTorch's."""
-    parser = argparse.ArgumentParser(description="Training speed of LeNet-5 on MNIST against PyTorch's.")
+    parser = argparse.ArgumentParser(description="Training speed of a network against PyTorch's.")
     parser.add_argument("tables", type=Path, help="table file of a whole design", metavar="TABLES.h5")
     parser.add_argument("--threads", type=int, default=1, help="threads of the kit: of its kernels, and of BLAS")
-    parser.add_argument("--turns", type=int, default=TURNS, help=f"turns of {STEPS} steps that count")
+    parser.add_argument("--network", default="lenet5", choices=list(WORKLOADS), help="which network, on its data")
+    parser.add_argument("--turns", type=int, default=TURNS, help="turns of a few steps that count")
     parser.add_argument("--sides", nargs="*", default=list(CASES), choices=list(CASES), help="sides to take")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     chosen = parser.parse_args()
     if chosen.threads < 1 or chosen.turns < 1:
         parser.error(f"--threads and --turns must be 1 or more; got {chosen.threads} and {chosen.turns}")
-    speeds = measured(chosen.tables, [*REFERENCES, *chosen.sides], threads=chosen.threads, turns=chosen.turns)
+    workload, names = WORKLOADS[chosen.network], [*REFERENCES, *chosen.sides]
+    speeds = measured(workload, chosen.tables, names, threads=chosen.threads, turns=chosen.turns)
     wall = min(speeds[name].wall for name in REFERENCES)
     processor = min(speeds[name].processor for name in REFERENCES)
     rows = {
@@ -92,9 +112,11 @@ def main() -> None:
         for name, speed in speeds.items()
     }
     if chosen.json:
-        print(json.dumps({"kernels": compiling.family(), "batch": BATCH, "sides": rows}))
+        print(json.dumps({"network": chosen.network, "kernels": compiling.family(), "batch": BATCH, "sides": rows}))
         return
-    print(f"{compiling.family()}; {BATCH} images a step; over the better of PyTorch's, by clock and by processor time")
+    print(
+        f"{chosen.network}, {compiling.family()}; {BATCH} images a step; over the better of PyTorch's, each time apart"
+    )
     for name, row in rows.items():
         print(
             f"{name:35} {row['threads']} threads {row['images_per_s']:7.0f} images/s {row['ratio']:.2f}   processor "
@@ -102,15 +124,15 @@ def main() -> None:
         )
 
 
-def measured(tables: Path, names: list[str], *, threads: int, turns: int) -> dict[str, Speed]:
+def measured(workload: Workload, tables: Path, names: list[str], *, threads: int, turns: int) -> dict[str, Speed]:
     """Let all sides take turns, each in a process of its own; return the speed of each."""
-    sides = {name: started(name, tables, REFERENCES.get(name, threads)) for name in names}
+    sides = {name: started(name, workload, tables, REFERENCES.get(name, threads)) for name in names}
     for pipe in sides.values():
         pipe.recv()  # it is ready
     taken: dict[str, list[Speed]] = {name: [] for name in names}
     for _ in range(turns + 1):
         for name, pipe in sides.items():
-            pipe.send(STEPS)
+            pipe.send(workload.steps)
             taken[name].append(pipe.recv())
     for pipe in sides.values():
         pipe.send(0)
@@ -118,24 +140,26 @@ def measured(tables: Path, names: list[str], *, threads: int, turns: int) -> dic
     return {name: Speed(*(float(x) for x in np.median(own, axis=0))) for name, own in each.items()}
 
 
-def started(name: str, tables: Path, threads: int) -> Connection:
+def started(name: str, workload: Workload, tables: Path, threads: int) -> Connection:
     """Start the process of a side; return the pipe to it."""
     context = get_context("spawn")
     mine, theirs = context.Pipe()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", THREADS):
         os.environ[variable] = str(threads)  # before it loads a library of threads
     os.environ[compiling.VARIABLE] = "numpy" if name == NUMPY else ""
-    context.Process(target=serve, args=(theirs, name, tables, threads), daemon=True).start()
+    context.Process(target=serve, args=(theirs, name, workload, tables, threads), daemon=True).start()
     theirs.close()
     return mine
 
 
-def serve(pipe: Connection, name: str, tables: Path, threads: int) -> None:
+def serve(pipe: Connection, name: str, workload: Workload, tables: Path, threads: int) -> None:
     """Train one side on batches that it has not seen, as many steps as are asked for, until none is."""
-    data, number = DataSettings(name="mnist").loaded(seed=1), WARM
-    side = pytorch(data, threads) if name in REFERENCES else ours(data, table.load(tables), CASES[name])
-    step, fired = side
-    for _ in range(SETTLED):
+    data, number = DataSettings.checked({"name": workload.data}, where="the data").loaded(seed=1), workload.warm
+    if name in REFERENCES:
+        step, fired = pytorch(workload, data, threads)
+    else:
+        step, fired = ours(workload, data, table.load(tables), CASES[name])
+    for _ in range(workload.settled):
         step(number := number + 1)
     pipe.send(None)
     while steps := pipe.recv():
@@ -146,9 +170,12 @@ def serve(pipe: Connection, name: str, tables: Path, threads: int) -> None:
         pipe.send(Speed(*(each / steps for each in (*taken, fired() - pulses))))
 
 
-def ours(data: DataSet, tables: TableFile, changes: dict[str, Any]) -> tuple[Callable[[int], None], Callable[[], int]]:
+def ours(
+    workload: Workload, data: DataSet, tables: TableFile, changes: dict[str, Any]
+) -> tuple[Callable[[int], None], Callable[[], int]]:
     """Return one step of this kit's training, which goes on from step to step, and the pulses that it has fired."""
-    experiment = Experiment.checked({**EVERYTHING, **changes}, where="the benchmark")
+    network = {"name": workload.network, "reach": 5.0}
+    experiment = Experiment.checked({"network": network, **EVERYTHING, **changes}, where="the benchmark")
     network = Network.of(experiment.network, data.shape, data.classes)
     chip = experiment.on(experiment.chip.tables(tables))
     rule = experiment.rule_on(chip)
@@ -159,11 +186,13 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, Any]) -> tuple[Cal
     )
     rng = np.random.default_rng(0)
     digital = reference.init(network.init_weights(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
-    for number in range(WARM):  # in the middle of a training, where pulses are as rare as they are over most of it
+    for number in range(
+        workload.warm
+    ):  # in the middle of a training, where pulses are as rare as they are over most of it
         x, labels = batch(data, number)
         digital, _ = reference.train_step(digital, x, labels, rng=rng)
     weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.rule_state.matrices]
-    state = replace(trainer.init(weights, dtype=dtype, rng=rng), vectors=digital.vectors)
+    state = replace(trainer.init(weights, dtype=dtype, rng=rng), vectors=digital.vectors, means=digital.means)
     state = replace(state, rule_state=replace(state.rule_state, optimiser=digital.rule_state.optimiser))
     if chip.chain.calibrates:
         state = trainer.calibrated(state, digital, *batch(data, 0), margin=experiment.mapping.margin)
@@ -178,17 +207,13 @@ def ours(data: DataSet, tables: TableFile, changes: dict[str, Any]) -> tuple[Cal
     return step, fired
 
 
-def pytorch(data: DataSet, threads: int) -> tuple[Callable[[int], None], Callable[[], int]]:
+def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Callable[[int], None], Callable[[], int]]:
     """Return one step of PyTorch's training of the same network, and its pulses: none."""
     import torch  # here: everything else of the kit does without it
     from torch import nn
 
     torch.set_num_threads(threads)
-    network = nn.Sequential(
-        *(nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
-        *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()),
-        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
-    )
+    network = lenet5(nn) if workload.network == "lenet5" else vgg8(nn)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.001)
 
     def step(number: int) -> None:
@@ -198,6 +223,27 @@ def pytorch(data: DataSet, threads: int) -> tuple[Callable[[int], None], Callabl
         optimiser.step()
 
     return step, lambda: 0
+
+
+def lenet5(nn: Any) -> Any:  # noqa: ANN401  (PyTorch's)
+    """Return LeNet-5 as `rramkit.learning.networks` has it."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+
+
+def vgg8(nn: Any) -> Any:  # noqa: ANN401
+    """Return VGG-8 as `rramkit.learning.networks` has it."""
+    layers, before = [], 3
+    for channels in (32, 64, 128):
+        for last in (False, True):
+            layers += [nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
+            layers += [nn.MaxPool2d(2)] if last else []
+            layers.append(nn.ReLU())
+            before = channels
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(128 * 16, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
 def batch(data: DataSet, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,10 @@
 
     unit u      readout: bus_u at the clamp (and its offset), output out_u = clamp + i r_feedback
 
-A read takes `share` turns, one for each line that a unit serves; point b of the sweep applies input vector b. The gates
-of the levels that are not selected are left out: each is off and leaks below 1 pA. Word lines stand at the read
-voltage. Converters are not in it: they work in time (`adc`), and take the outputs as their input.
+A read takes `share` turns, one for each line that a unit serves; at b of the sweep stands input vector b. The sweep's
+first point, at -1, is no read: from it the solver starts (`_held_start`). The gates of the levels that are not selected
+are left out: each is off and leaks below 1 pA. Word lines stand at the read voltage. Converters are not in it: they
+work in time (`adc`), and take the outputs as their input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,19 +25,16 @@ from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.line_switch import LineSwitchParams, line_switch
 from rramkit.circuits.mosfet import Netlister
-from rramkit.circuits.ota import ota
+from rramkit.circuits.ota import first_guess, ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.row_driver import RowDriverParams
 from rramkit.circuits.stimuli import add_sweep
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
-# The Sparse solver's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
-# A microvolt is 2e-4 of a step of the ADC: with 1e-9 V and reltol = 1e-6 every point takes twice the iterations, and
-# outputs differ by 0.1 uV.
-OPTIONS = "reltol=1e-4 abstol=1e-12 vntol=1e-6 gmin=1e-15 rshunt=1e13"
-GUESSED = 2048
-"""Cells (1) of the largest array whose lines are given a first guess."""
+# KLU's trouble with amplifiers (`circuits.periphery.bench`): 10 Tohm from every node to ground.
+# With reltol = 1e-4 and 1 uV outputs are 2 uV off (7e-4 of a step of the ADC), and 60 x 84 cells take a tenth less.
+OPTIONS = "reltol=1e-6 abstol=1e-13 vntol=1e-9 gmin=1e-15 rshunt=1e13"
 
 
 class ArraySystemParams(Parameters):
@@ -87,7 +85,7 @@ class ArraySystemParams(Parameters):
 def system_reads(
     params: ArraySystemParams, states: np.ndarray, v_drive: np.ndarray, v_offset: Sequence[float] | np.ndarray = ()
 ) -> Deck:
-    """Return a `.dc` deck of one turn of a read, one point of the sweep for each input vector.
+    """Return a `.dc` deck of one turn of a read: a point to start from, then one for each input vector.
 
     Parameters
     ----------
@@ -119,7 +117,7 @@ def system_reads(
         circuit.V(f"_{name}", name, circuit.gnd, volts)
     for index in range(bar.words):
         circuit.V(f"_word_{index}", f"word_{index}", circuit.gnd, params.read.v_wl)
-    add_sweep(circuit, v_rest - v_drive)
+    add_sweep(circuit, v_rest - np.pad(v_drive, ((0, 0), (1, 0))), first=-1)
     draw = Netlister(circuit, technology)
     driven, sensed = params.driven_line, params.sensed_line
     for k in range(params.driven):
@@ -137,13 +135,13 @@ def system_reads(
         circuit.V(f"_clamp_{unit}", f"clamp_{unit}", "rest", float(offsets[unit]))
         circuit.V(f"_unit_{unit}", f"bus_{unit}", f"bl_{unit}", 0)
         circuit.X(f"_unit_{unit}", "readout", f"bl_{unit}", f"clamp_{unit}", f"out_{unit}", circuit.gnd, "vdd_ota")
-    circuit.raw_spice += "".join(_first_guesses(params))
+    circuit.raw_spice += "".join(_held_start(params))
     return Deck(
         title=f"{bar.rows} x {bar.cols} array with its periphery, {params.direction}: {v_drive.shape[1]} static reads",
         parameters=params,
         circuit=circuit,
         libraries=tuple(dict.fromkeys((*bar.libraries, technology.library))),
-        analysis=f".dc V_sweep 0 {v_drive.shape[1] - 1} 1",
+        analysis=f".dc V_sweep -1 {v_drive.shape[1] - 1} 1",
         outputs=(
             *(Output(f"v_out_{j // params.share}", f"v(out_{j // params.share})", "V", f"{sensed} {j}") for j in lines),
             *(
@@ -157,19 +155,23 @@ def system_reads(
     )
 
 
-def _first_guesses(params: ArraySystemParams) -> Iterator[str]:
-    """Yield where the solver begins: one end of every line at the clamp.
+def _held_start(params: ArraySystemParams) -> Iterator[str]:
+    """Yield what holds one end of every line at the clamp, and the amplifiers' gain nodes, at the sweep's first point.
 
     From 0 V ngspice finds the operating point of amplifiers round an array by stepping gmin alone, in 1,000 to 2,000
-    iterations; from here in 80. But it looks for each of these nodes in the whole matrix at each iteration: 33 x 48
-    cells take a fifth of the time, 65 x 96 take longer than without.
+    iterations; from a first guess of the lines in 60 to 800, and after 100 it steps gmin; from this one in 20,
+    whatever the size. Switches hold the nodes, of 1 ohm at the first point and 1000 Tohm at every other: for each
+    `.nodeset` ngspice looks through the whole matrix at each iteration, and 60 x 84 cells take twice as long.
     """
     bar = params.crossbar
-    if bar.rows * bar.cols > GUESSED:
-        return
-    nodes = [f"row_{k}" for k in range(bar.rows)] + [f"col_{j}" for j in range(bar.cols)]
-    for node in nodes:
-        yield f".nodeset v({node})={params.readout.v_clamp:.9g}\n"
+    guesses = dict.fromkeys([f"row_{k}" for k in range(bar.rows)] + [f"col_{j}" for j in range(bar.cols)], "rest")
+    yield "B_hold hold 0 v = v(sweep) < -0.5 ? 1 : 0\n.model hold sw vt=0.5 vh=0 ron=1 roff=1e15\n"
+    for node, volts in first_guess(params.readout.ota).items():
+        yield f"V_guess_{node} guess_{node} 0 {volts:.9g}\n"
+        for line in params.lines_in_turn:
+            guesses[f"x_unit_{line // params.share}.x_ota.{node}"] = f"guess_{node}"
+    for k, (node, guess) in enumerate(guesses.items()):
+        yield f"S_hold_{k} {node} {guess} hold 0 hold on\n"
 
 
 def _check(params: ArraySystemParams, v_drive: np.ndarray, offsets: np.ndarray) -> None:

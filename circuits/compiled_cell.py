@@ -1,11 +1,13 @@
 """The kit's device models as compiled Verilog-A: `netlists/rram_X.va` in the place of the subcircuit of `rram_X.lib`.
 
 The subcircuit keeps its name, pins and parameters, so a circuit does not know which of the two stands in its deck. The
-behavioural one is the reference, and what is used where no compiled one can be had; the one whose state is held is
-behavioural in either case: it is one source.
+behavioural one is the reference, and what is used where no compiled one can be had. The subcircuit whose state is held
+is compiled too where the text has a module of it: a behavioural source is a tree that ngspice walks at each iteration,
+which in a large array takes as long as the cell's transistor. Of vteam it is a resistor; jart's stays behavioural.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,8 +56,8 @@ def cell_library(record: DeviceModel, form: Form) -> ModelFile:
     if fault is not None:
         return record.library
     check_device(str(text))
-    module = compact_model(str(text)).modules[0].name
-    return CompiledCell(str(text), osdi=(str(text),), cards=_cards(record, module), behavioural=record.library)
+    names = compact_model(str(text)).names
+    return CompiledCell(str(text), osdi=(str(text),), cards=_cards(record, names), behavioural=record.library)
 
 
 def _why_not(text: Path) -> KitError | None:
@@ -72,21 +74,33 @@ def _why_not(text: Path) -> KitError | None:
     return None
 
 
-def _cards(record: DeviceModel, module: str) -> str:
-    """Return the library's subcircuits, the moving one with the module in it; its parameters keep their defaults.
+def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
+    """Return the library's subcircuits with the modules in them; their parameters keep their defaults."""
+    name, values = record.subcircuit, record.sets["default"].values
+    state, rest = _taken_out(netlists.text(record.library), name)
+    ours = [*_compiled(f"{name} te be s s_0={state}", f"{name}_cell", values), ".ic v(s)={s_0}", ".ends"]
+    if f"{name}_cell_held" in modules:
+        state, rest = _taken_out(rest, f"{name}_held")
+        held = {"s_0": state} | {key: values[key] for key in values if record.parameters[key].held}
+        ours += [*_compiled(f"{name}_held te be", f"{name}_cell_held", held), ".ends"]
+    return "\n".join([*ours, _COMMENT.sub("", rest).strip()]).strip()
 
-    The parameters stand on a `.model` line inside, so that each instance has its own.
+
+def _taken_out(text: str, name: str) -> tuple[str, str]:
+    """Return where a subcircuit's state starts, and the library without it."""
+    found = re.search(rf"(?ms)^\.subckt {name} .*?\bs_0=(\S+).*?^\.ends\n", text)
+    if found is None:
+        raise InputError(f"the library must hold the subcircuit {name} with s_0. Fix it.")
+    return found[1], text.replace(found[0], "")
+
+
+def _compiled(head: str, module: str, values: Mapping[str, float | str]) -> Iterator[str]:
+    """Yield a subcircuit's lines but the last: parameters stand on a `.model` line in it, so each instance has its own.
+
+    The pins are the words of `head` between its name and its parameters.
     """
-    text, values = netlists.text(record.library), record.sets["default"].values
-    moving = re.search(rf"(?ms)^\.subckt {record.subcircuit} .*?\bs_0=(\S+).*?^\.ends\n", text)
-    if moving is None:
-        raise InputError(f"{record.library} must hold the subcircuit {record.subcircuit} with s_0. Fix it.")
-    cards = [
-        f".subckt {record.subcircuit} te be s s_0={moving[1]}{''.join(f' {key}={values[key]!r}' for key in values)}",
-        f".model rramkit_cell {module}{''.join(f' {key}={{{key}}}' for key in values)}",
-        "Ncell te be s rramkit_cell",
-        ".ic v(s)={s_0}",
-        ".ends",
-        _COMMENT.sub("", text.replace(moving[0], "")).strip(),
-    ]
-    return "\n".join(cards)
+    pins = [word for word in head.split()[1:] if "=" not in word]
+    given = {key: value for key, value in values.items() if f" {key}=" not in head}
+    yield f".subckt {head}{''.join(f' {key}={value}' for key, value in given.items())}"
+    yield f".model rramkit_cell {module}{''.join(f' {key}={{{key}}}' for key in values)}"
+    yield f"Ncell {' '.join(pins)} rramkit_cell"

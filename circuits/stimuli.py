@@ -57,10 +57,10 @@ def add_driver(
         circuit.C(f"_{line}", line, circuit.gnd, c_line)
 
 
-def add_sweep(circuit: Circuit, v_in: np.ndarray) -> None:
-    """Drive the nodes `in_i` from one source `V_sweep`: at b volt they stand at column b of `v_in` (N, B) [V]."""
+def add_sweep(circuit: Circuit, v_in: np.ndarray, *, first: int = 0) -> None:
+    """Drive the nodes `in_i` from one source `V_sweep`: at `first` + b volt they stand at column b of `v_in` (N, B)."""
     circuit.V("_sweep", "sweep", circuit.gnd, 0)
     for index in range(v_in.shape[0]):
         # One more point past the last: ngspice's pwl() wants two, and rounding may carry the sweep past its end.
-        pairs = ", ".join(f"{b}, {v:.12g}" for b, v in enumerate([*v_in[index], v_in[index][-1]]))
+        pairs = ", ".join(f"{b}, {v:.12g}" for b, v in enumerate([*v_in[index], v_in[index][-1]], first))
         circuit.raw_spice += f"B_in_{index} in_{index} 0 v = pwl(v(sweep), {pairs})\n"

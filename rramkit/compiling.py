@@ -19,6 +19,9 @@ from rramkit.errors import SetupError
 VARIABLE = "RRAMKIT_KERNELS"
 
 
+_SETTINGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+
 def compiled() -> bool:
     """Return whether compiled kernels run.
 
@@ -61,13 +64,19 @@ def family() -> str:
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call for its types of number, without the interpreter's lock.
 
-    That takes a second or two, and is kept beside the source or in the user's cache; where neither can be written, in
-    memory alone.
+    That takes a second or two (a whole read ten), and is kept beside the source or in the user's cache; where neither
+    can be written, in memory alone.
     """
     import numba
 
-    settings = {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **settings)(function)
+        return numba.njit(cache=True, **_SETTINGS)(function)
     except RuntimeError:  # no folder for the cache
-        return numba.njit(**settings)(function)
+        return numba.njit(**_SETTINGS)(function)
+
+
+def part_of_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function into each kernel that calls it: a call for a row of fifty numbers takes as long as they do."""
+    import numba
+
+    return numba.njit(inline="always", **_SETTINGS)(function)

@@ -6,6 +6,7 @@ A thing's name is its parameters: `key` is a short hash, the same for the same v
 import hashlib
 import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -314,11 +315,17 @@ def flat(parameters: Parameters, prefix: str = "", *, unsaid: bool = True) -> li
     return rows
 
 
-def listing(parameters: Parameters, indent: str = "") -> str:
-    """Return one line for each field: name, value, unit, description."""
+def listing(parameters: Parameters, indent: str = "", *, columns: int = 0) -> str:
+    """Return one line for each field: name, value, unit, description; what is wider than `columns` below its name."""
     lines = []
     for name, value, unit, text in flat(parameters):
-        lines.append(f"{indent}{name} = {value} {'' if unit == '1' else unit}".ljust(48) + f" {text}")
+        start = f"{indent}{name} = {value} {'' if unit == '1' else unit}"
+        line = f"{start:<48} {text}"
+        if columns and len(line) > columns:
+            below = f"{indent}    "
+            lines += [start.rstrip(), *textwrap.wrap(text, columns, initial_indent=below, subsequent_indent=below)]
+        else:
+            lines.append(line)
     return "\n".join(lines)
 
 

@@ -30,13 +30,16 @@ settings.load_profile("kit")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs ngspice, and what `make check` leaves out."""
+    """Mark what runs ngspice, and what `make check` leaves out; put slow files first."""
     for item in items:
         if "pool" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spice)
         path = item.path.relative_to(_TESTS).as_posix() if item.path.is_relative_to(_TESTS) else ""
         if path in SLOW or item.get_closest_marker("spice"):
             item.add_marker(pytest.mark.slow)
+    # Slow files first: on several workers quick ones fill the end, where otherwise one works on a slow file alone.
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

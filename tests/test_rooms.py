@@ -43,7 +43,7 @@ ONLY_IN = {
     "sklearn": ("rramkit/learning/data/",),
     "PIL": ("rramkit/learning/data/",),
     "jinja2": ("rramkit/report/",),
-    "numba": ("rramkit/compiling.py",),
+    "numba": ("rramkit/compiling.py", "rramkit/array/kernels/compiled/vectors.py"),
     "torch": ("rramkit/torch/", "rramkit/array/rng.py", "rramkit/array/backend.py"),
 }
 

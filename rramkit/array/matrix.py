@@ -13,7 +13,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, namespace
+from rramkit.array import kernels
+from rramkit.array.backend import Array
 from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.products import outer_sum, product, times
 from rramkit.array.windows import Windows
@@ -68,11 +69,9 @@ class Samples:
 
     def scaled(self, largest: float) -> tuple["Samples", Array]:
         """Return the vectors, `largest` being the top magnitude of each (or of each image), and the factors (N, 1)."""
-        xp, axes = namespace(self.values), (1,) if self.windows is None else (0, 1, 2)
-        top = xp.max(xp.abs(self.values), axis=axes, keepdims=True)
-        some = top >= float(xp.finfo(self.values.dtype).smallest_normal)  # below, the factor is no number of this type
-        factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
-        scaled = Samples(self.values * factor, self.windows)
+        axes = (1,) if self.windows is None else (0, 1, 2)
+        values, factor = kernels.chosen().scaled(self.values, largest, axes)
+        scaled = Samples(values, self.windows)
         return scaled, factor if self.windows is None else self.windows.spread(factor.ravel(), self.values)
 
 

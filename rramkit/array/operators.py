@@ -3,12 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from rramkit.array import kernels
 from rramkit.array.backend import Array, contiguous, copied, full, is_tensor, namespace, resident
 from rramkit.array.cell_current import DirectionalCurrent
+from rramkit.array.kernels import reference
 from rramkit.array.read_model import ReadModel
 from rramkit.array.stages.stage import CellTerms
 
@@ -36,6 +39,17 @@ class Operators:
     lines: Array
     noise_total: Array | None
     noise_difference: Array | None
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, ...]:
+        """NumPy's matrices of total, difference, and both of the noise as (T, K, R, C); empty where there are none."""
+        rows, columns = self.difference.shape[-2:]
+        tiles = math.prod(self.difference.shape[:-3])
+        nothing = np.zeros((0, 0, 0, 0), self.difference.dtype)
+        every = self.total, self.difference, self.noise_total, self.noise_difference
+        return tuple(
+            nothing if each is None else np.ascontiguousarray(each).reshape(tiles, -1, rows, columns) for each in every
+        )
 
     @classmethod
     def of(
@@ -202,20 +216,13 @@ def _parts(
     stages = model.stages
     for stage in stages:
         stage.prepare(behind)
-    variance = behind.variance
-    if variance is not None and attenuation is not None:  # d(g_eff) = s^2 dg, exact for one cell in series with wires
-        square = attenuation * attenuation
-        variance *= square * square
-    terms = xp.moveaxis(behind.terms, 0, 1)
-    plus = terms[:, :, 0]
-    paired = cells.shape[1] == 2
-    total = plus + terms[:, :, 1] if paired else plus
-    noise = (None, None)
-    if variance is not None:
-        noise = (variance[:, 0] + variance[:, 1], variance[:, 0] - variance[:, 1]) if paired else (variance[:, 0], None)
-    return (
-        plus - terms[:, :, 1] if paired else plus,
-        total if paired and any(stage.per_read or not stage.linear for stage in stages) else None,
-        total.sum(axis=-2 if backward else -1),
-        *noise,
-    )
+    variance, keeps_total = behind.variance, any(stage.per_read or not stage.linear for stage in stages)
+    along = -2 if backward else -1
+    if cells.shape[1] == 1:
+        if variance is not None and attenuation is not None:
+            variance = reference.behind_attenuation(variance, attenuation)
+        single = xp.moveaxis(behind.terms, 0, 1)[:, :, 0]
+        return single, None, single.sum(axis=along), None if variance is None else variance[:, 0], None
+    pair_matrices = (kernels.chosen() if isinstance(cells, np.ndarray) else reference).pair_matrices
+    difference, total, *noise = pair_matrices(behind.terms, variance, attenuation)
+    return difference, total if keeps_total else None, total.sum(axis=along), *(noise or (None, None))

@@ -1,7 +1,8 @@
 """Periphery of tiles: encoders and stages of the read chain, which stay the same when the cells are written."""
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
@@ -58,6 +59,11 @@ class Periphery:
     turns: int = 1
     e_adc: float = 0.0
     adc_shares: np.ndarray = field(default_factory=lambda: np.ones(1))
+
+    @cached_property
+    def passes(self) -> dict[tuple[object, ...], Any]:
+        """What reads in one pass have made of the stages (`read_pass.Sensing`). Not a field: it follows from them."""
+        return {}
 
     @classmethod
     def of(cls, g_cell: Array, model: ReadModel, *, rng: TileRng | None) -> Self:

@@ -23,6 +23,7 @@ from rramkit.array.layout import Layout
 from rramkit.array.operators import Operators
 from rramkit.array.periphery import Periphery
 from rramkit.array.products import product
+from rramkit.array.read_pass import LinePass, passed
 from rramkit.array.rng import TileRng
 
 
@@ -369,6 +370,9 @@ def _powers(read: Phase, sub: SubRead) -> Iterator[Array | float]:
 def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: Array | int) -> SensedCurrent:
     """Read signed vectors whose phases may be added before they are sensed; `sign` None: none is negative."""
     terms = sub.terms if sign is None else tuple(term * sign for term in sub.terms)
+    done = _passed(read, replace(sub, terms=terms), None, axis=0, conversions=phases)
+    if done is not None:
+        return done
     i = read.product(terms, read.operators.difference)
     variance = read.variance(sub.square, read.operators.noise_total)
     i = _noisy(read, LineCurrents((i,), () if variance is None else (variance,)), phases)
@@ -377,11 +381,31 @@ def _phases_together(read: Phase, sub: SubRead, sign: Array | None, *, phases: A
 
 def _row_phase(read: Phase, sub: SubRead) -> SensedCurrent:
     """Read one phase of driven rows, or of plain columns: pairs subtracted before or after conversion (..., N, M)."""
-    sensed = _sensed(read, _row_currents(read, sub), two_way=read.paired and not read.split)
+    two_way = read.paired and not read.split
+    done = _passed(read, sub, None, axis=-1 if read.split else 0, two_way=two_way)
+    if done is not None:
+        return done
+    sensed = _sensed(read, _row_currents(read, sub), two_way=two_way)
     if not read.split:
         return sensed
     pairs = sensed.i.shape[-1] // 2
     return replace(sensed, i=sensed.i[..., :pairs] - sensed.i[..., pairs:])
+
+
+def _passed(
+    read: Phase, sub: SubRead, sign: Array | None, *, axis: int, two_way: bool = False, conversions: int = 1
+) -> SensedCurrent | None:
+    """Return sensed currents (..., N, M), halves and phases subtracted, from one pass; None: kernels do not fit."""
+    if read.joined:
+        return None
+    square = None if read.operators.noise_total is None else sub.square
+    cells = read.operators, read.periphery, read.rng, read.backward
+    lines = LinePass(read.layout, sub.terms, square, sign, *cells, axis, two_way, conversions)
+    done = passed(lines)
+    if done is None:
+        return None
+    i, sensed, beyond, energy = done
+    return SensedCurrent(i, sensed * conversions, beyond, energy)
 
 
 def _row_currents(read: Phase, sub: SubRead) -> LineCurrents:
@@ -400,6 +424,9 @@ def _row_currents(read: Phase, sub: SubRead) -> LineCurrents:
 
 def _column_phases(read: Phase, sub: SubRead, sign: Array) -> SensedCurrent:
     """Read bit lines in two phases, the second subtracted: (..., N, R)."""
+    done = _passed(read, sub, sign, axis=-2)
+    if done is not None:
+        return done
     sensed = _sensed(read, _column_currents(read, sub, sign), two_way=False)
     vectors = sensed.i.shape[-2] // 2
     return replace(sensed, i=sensed.i[..., :vectors, :] - sensed.i[..., vectors:, :])

@@ -22,6 +22,15 @@ from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.read_model import ReadModel
 from rramkit.array.wires import WireModel
 
+FEW, MANY_CELLS = 16, 2**15
+"""Cells over those that are written, and cells (1), from which the written ones alone are looked at: below, a pass over
+all of them is as fast."""
+
+
+def are_few(count: int, cells: int) -> bool:
+    """Return whether so many written cells of all are looked at by themselves."""
+    return cells >= MANY_CELLS and count * FEW <= cells
+
 
 @dataclass(frozen=True)
 class ReadCache:
@@ -99,6 +108,13 @@ class ReadCache:
         differ = to_numpy(namespace(g_after).any(tiles_of(g_after != g_before, 3), axis=1))
         return replace(self, written=self.written | differ, solved=self.solved | solved)
 
+    def after_write_at(self, flat: np.ndarray, shape: tuple[int, ...], solved: np.ndarray) -> Self:
+        """Return this after the cells `flat` (N,) of conductances of a shape (..., 2, R, C) were written."""
+        written, (halves, rows, cols) = self.written.copy(), shape[-3:]
+        tile, cell = np.divmod(flat, halves * rows * cols)
+        written.reshape(-1)[tile * (rows * cols) + cell % (rows * cols)] = True
+        return replace(self, written=written, solved=self.solved | solved)
+
 
 def tiles_of(x: Array, inner: int) -> Array:
     """Return `x` (..., inner axes) with the tiles counted along one axis, (T, inner axes)."""
@@ -123,15 +139,37 @@ def tiles_to_solve(g_solved: Array, g_cell: Array, wires: WireModel, within: flo
     within : float
         Largest relative change of a current that is tolerated (1).
     """
-    xp, change = namespace(g_cell), tiles_of(g_cell - g_solved, 3)
-    halves, rows, cols = (int(size) for size in change.shape[-3:])
+    halves, rows, cols = (int(size) for size in g_cell.shape[-3:])
     along = wires.r_drive + wires.r_row * halves * cols
     down = wires.r_sense + wires.r_col * rows
+    if isinstance(g_cell, np.ndarray) and within > 0.0 and g_cell.size >= MANY_CELLS:
+        differ = np.flatnonzero(g_cell != g_solved)
+        if are_few(differ.size, g_cell.size):
+            return _lines_changed(g_solved, g_cell, differ, (along, down)) > within
+    xp, change = namespace(g_cell), tiles_of(g_cell - g_solved, 3)
     of_rows = xp.max(xp.abs(change.sum(axis=(1, 3))), axis=-1) * along
     of_cols = xp.max(xp.max(xp.abs(change.sum(axis=2)), axis=-1), axis=-1) * down
     if within > 0.0:
         return (of_rows > within) | (of_cols > within)
     return xp.any(xp.any(xp.any(change != 0.0, axis=-1), axis=-1), axis=-1)
+
+
+def _lines_changed(
+    g_solved: np.ndarray, g_cell: np.ndarray, differ: np.ndarray, ohms: tuple[float, float]
+) -> np.ndarray:
+    """Return the largest relative change of a current of each tile (T,), where the cells `differ` (N,) alone changed.
+
+    The few changes of a line are added in float64: in float32 the sum of all its cells rounds otherwise, by some 1e-7
+    of it, so that a line that is as near to its bound may be solved a write earlier or later.
+    """
+    halves, rows, cols = g_cell.shape[-3:]
+    change = (g_cell.ravel()[differ] - g_solved.ravel()[differ]).astype(float)
+    line, col = np.divmod(differ, cols)  # of a half
+    half, row = np.divmod(line, rows)  # half and tile
+    tiles = g_cell.size // (halves * rows * cols)
+    of_rows = np.bincount(half // halves * rows + row, change, tiles * rows).reshape(tiles, -1)
+    of_cols = np.bincount(half * cols + col, change, tiles * halves * cols).reshape(tiles, -1)
+    return np.maximum(*(np.abs(sums).max(axis=1) * ohm for sums, ohm in zip((of_rows, of_cols), ohms, strict=True)))
 
 
 def solved_conductance(solved: Array, g_cell: Array, g_solved: Array) -> Array:

@@ -66,9 +66,10 @@ class Streams:
         """Return the next normal numbers of each stream (T, count) in float32."""
         if self._made:
             return np.stack([box_muller(generator, count) for generator in self._made])
+        chosen = kernels.chosen()
         if self._states is None:
-            self._states = kernels.chosen().started(self._words)
-        return kernels.chosen().stream_normals(self._states, count)
+            self._states = chosen.started(self._words)
+        return chosen.stream_normals(self._states, count)
 
 
 @dataclass(frozen=True)
@@ -205,13 +206,14 @@ class TileRng:
             return self.streams.filled(self.shape + size, reference.dtype, normal=normal)
         if not isinstance(self.streams, Streams):
             return self._on_device(count, reference, normal=normal).reshape(self.shape + size)
-        dtype = np.dtype(str(reference.dtype).removeprefix("torch."))
+        native = isinstance(reference, np.ndarray)
+        dtype = reference.dtype if native else np.dtype(str(reference.dtype).removeprefix("torch."))
         if normal and dtype == np.float32:
             drawn = self.streams.normal(count)
         else:
             drawn = np.stack([_draw(generator, count, dtype, normal=normal) for generator in self.generators])
         drawn = drawn.reshape(self.shape + size)
-        return drawn if isinstance(reference, np.ndarray) else like(drawn, reference)
+        return drawn if native else like(drawn, reference)
 
     def _on_device(self, count: int, reference: Array, *, normal: bool) -> Array:
         drawn = full((len(self.generators), count), 0.0, reference)

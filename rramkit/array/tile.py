@@ -35,7 +35,7 @@ from rramkit.array.layout import Images, Layout, Vectors
 from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.periphery import Periphery
 from rramkit.array.read import Phase, Reading
-from rramkit.array.read_cache import ReadCache, solved_conductance, tiles_to_solve
+from rramkit.array.read_cache import MANY_CELLS, ReadCache, are_few, solved_conductance, tiles_to_solve
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
@@ -209,8 +209,10 @@ class Tile:
         >>> tile.programmed(2.0 * tile.g_cell)
         Tile(3 x 2 pairs, 40 to 40 uS)
         """
-        resident = self.model.resident
-        g_cell = self.model.checked(like(as_array(g_cell, "g_cell"), self.g_cell), values=not resident)
+        resident, given = self.model.resident, like(as_array(g_cell, "g_cell"), self.g_cell)
+        if (few := self._few(given)) is not None:
+            return self._written_at(*few)
+        g_cell = self.model.checked(given, values=not resident)
         if g_cell.shape != self.g_cell.shape:
             raise InputError(f"`g_cell` must be {tuple(self.g_cell.shape)}; got {tuple(g_cell.shape)}. Reshape it.")
         new = replace(self, g_cell=g_cell, clamped=self.model.cells.outside(g_cell))
@@ -226,6 +228,37 @@ class Tile:
         solved = to_numpy(solved)
         g_solved = None if solved.all() else solved_conductance(solved, g_cell, g_solved)
         return replace(new, g_solved=g_solved, read_cache=self._cache.after_write(self.g_cell, g_cell, solved))
+
+    def _few(self, g_cell: Array) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the cells (N,) at which conductances in the tiles' shape differ, and these conductances (N,).
+
+        None: many, or none, or one of them is no conductance, or they are not NumPy's; the whole is then written.
+        """
+        if not isinstance(g_cell, np.ndarray) or g_cell.shape != self.g_cell.shape or g_cell.size < MANY_CELLS:
+            return None
+        differ = np.flatnonzero(np.not_equal(g_cell, self.g_cell, out=np.empty(g_cell.shape, bool)))
+        if not (differ.size and are_few(differ.size, g_cell.size)):
+            return None
+        values = g_cell[np.unravel_index(differ, g_cell.shape)]
+        good = values.min() > 0.0 and values.max() < math.inf  # NaN fails both
+        return (differ, values) if good else None
+
+    def _written_at(self, flat: np.ndarray, values: np.ndarray) -> Self:
+        """Return these tiles with other conductances (N,) at the cells `flat` (N,): what a batch of a training writes.
+
+        Looked at are these cells, and which wires are to be solved again.
+        """
+        g_cell, cells, lines = self.g_cell.copy(), self.model.cells, self.model.lines
+        clamped = self.clamped - cells.outside(g_cell.ravel()[flat]) + cells.outside(values)
+        g_cell.ravel()[flat] = values
+        g_cell.flags.writeable = False
+        new = replace(self, g_cell=g_cell, clamped=clamped)
+        if lines is None:
+            return replace(new, read_cache=self._cache.after_write_at(flat, g_cell.shape, np.zeros(1, bool)))
+        g_solved = self.g_cell if self.g_solved is None else self.g_solved
+        solved = tiles_to_solve(g_solved, g_cell, _longest(lines, self.model), self.model.wires_within)
+        g_solved = None if solved.all() else solved_conductance(solved, g_cell, g_solved)
+        return replace(new, g_solved=g_solved, read_cache=self._cache.after_write_at(flat, g_cell.shape, solved))
 
     def without_cache(self) -> Self:
         """Return these tiles as if built from their cells, with the same periphery: what a checkpoint restores.

@@ -375,7 +375,7 @@ class TileGrid:
         v, layout, single = self._laid_out(v, windows, backward=False)
         cut = conversions and conversions.cut(self.shape[1], int(self.tiles.g_cell.shape[-1]))
         reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint, conversions=cut)
-        i = namespace(reading.i).sum(self._merged(reading.i), axis=0)
+        i = _sum(self._merged(reading.i), axis=0)
         return unbatched(replace(reading, i=_joined(i, self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
@@ -414,7 +414,7 @@ class TileGrid:
             )
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
-        return unbatched(replace(reading, i=_joined(reading.i.sum(axis=1), self.rows)), single=single)
+        return unbatched(replace(reading, i=_joined(_sum(reading.i, axis=1), self.rows)), single=single)
 
     def parts(self, v: Array, *, rng: Rng | None = None) -> Array:
         """Drive the N rows; return the currents of each row of tiles, before they are added.
@@ -577,6 +577,13 @@ def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
         padded[:, :rows, :pairs] = g_cell
         g_cell = padded
     return xp.permute_dims(g_cell.reshape(halves, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
+
+
+def _sum(i: Array, *, axis: int) -> Array:
+    """Return outputs of tiles (Tr, Tc, B, size) added along an axis; those of one tile are no copy."""
+    if i.shape[axis] == 1:
+        return i[0] if axis == 0 else i[:, 0]
+    return namespace(i).sum(i, axis=axis)
 
 
 def _joined(i: Array, lines: int) -> Array:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rramkit.array.backend import Array, contiguous, full, namespace
+from rramkit.array import kernels
+from rramkit.array.backend import Array, contiguous, full, is_tensor, namespace
+from rramkit.array.kernels import reference
 from rramkit.errors import InputError
 
 
@@ -77,14 +79,10 @@ class Windows:
 
     def folded(self, rows: Array, shape: tuple[int, int, int, int]) -> Array:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
-        channels, height, width, batch = shape
-        out = full((channels, height + 2 * self.pad, width + 2 * self.pad, batch), 0.0, rows)
-        high, wide, step = self.size(height), self.size(width), self.stride
-        parts = rows.T.reshape(channels, self.kernel, self.kernel, high, wide, batch)
-        for i in range(self.kernel):
-            for j in range(self.kernel):
-                out[:, i : i + step * high : step, j : j + step * wide : step] += parts[:, i, j]
-        return out[:, self.pad : self.pad + height, self.pad : self.pad + width]
+        high, wide = self.size(shape[1]), self.size(shape[2])
+        parts = rows.T.reshape(shape[0], self.kernel, self.kernel, high, wide, shape[3])
+        folded = (reference if is_tensor(rows) else kernels.chosen()).folded
+        return folded(parts, shape, self.stride, self.pad)
 
     def spread(self, per_image: Array, images: Array) -> Array:
         """Return one value an image (B,) as one value a vector (N, 1)."""

@@ -26,6 +26,7 @@ def boost(
     tables: TablesOption = None,
     arrays: Annotated[int, typer.Option(help="How many arrays.", min=1, max=100)] = 3,
     pairs: ParameterPairs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print path and outcome as one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; print the path alone.")] = False,
 ) -> None:
     """Train several arrays with `loss.kind = "bits"`, each on inputs that those before it answer badly.
@@ -39,7 +40,7 @@ def boost(
 
     settings = experiment_of(experiment, list(pairs or []), chip)
     path = tables or settings.tables_path(experiment)
-    summary, told = output / "boost.json", []
+    summary, told, quiet = output / "boost.json", [], quiet or as_json
     file = load_tables(path, settings.chip, quiet=quiet)
     bits_of(settings)  # refused before a folder is made
     for each in (summary, *(output / f"array{number}.h5" for number in range(1, arrays + 1))):
@@ -57,7 +58,7 @@ def boost(
         boosted(settings, file, arrays, tables_name=path.name, done=done)
     with files.whole_file(summary) as new:
         new.write_text(strict_json.text(told, indent=1) + "\n", encoding="utf-8")
-    typer.echo(summary)
+    typer.echo(strict_json.text({"summary": str(summary), "rounds": told}) if as_json else summary)
 
 
 def _told(number: int, one: "Round") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli import failed_deck, residuals, strict_json
-from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout, parameters
+from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout, form_named, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
 from rramkit.files import check_writable
@@ -110,16 +110,8 @@ def characterize(
 def _with_cells(plan: "Plan | Design", form: str | None) -> "Plan | Design":
     """Return the plan with its devices compiled or not, as the option says."""
     from rramkit.characterization.design import design_of, with_cells
-    from rramkit.circuits.compiled_cell import Form
 
-    if form is None:
-        return plan
-    chosen_form = next((each for each in get_args(Form) if each == form), None)
-    if chosen_form is None:
-        raise InputError(
-            f"`--compiled-cells` must be one of {', '.join(get_args(Form))}; got {form!r}. Pass one of them."
-        )
-    return with_cells(design_of(plan), chosen_form)
+    return plan if form is None else with_cells(design_of(plan), form_named(form))
 
 
 def chosen(plan_name: str | None, params: Path | None, pairs: list[str] | None) -> "Plan | Design":

@@ -37,7 +37,7 @@ def demo(
     if run is None or not _same(output, "report", _report):
         with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
             run = run or _train(tables, output, console)
-            priced = price_of(tables, run)
+            priced = price_of(tables, run, path=output / "run.h5")
             pictures = None if drawn.exception() else drawn.result()
             report(tables, run, output / "report.html", drawn=pictures, priced=priced)
     else:

@@ -14,6 +14,7 @@ import typer
 from rramkit import __version__
 from rramkit.cli import strict_json
 from rramkit.cli.checkout import in_checkout, links_complaint
+from rramkit.cli.rows import rows
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ def _lines(checks: list[Check]) -> Iterator[str]:
     marks = {"ok": "ok", "poor": "POOR", "missing": "MISSING", "optional": "-"}
     width = max(len(check.name) for check in checks)
     for check in checks:
-        yield f"{marks[check.state]:<8}{check.name:<{width}}  {check.found}"
+        yield rows([(f"{marks[check.state]:<8}{check.name}", check.found)], width=9 + width)
         if check.cure:
-            yield f"{'':<{8 + width}}  -> {check.cure}"
+            yield rows([("->", check.cure)], width=2, indent=" " * 8)
 
 
 def _works(missing: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rramkit.cli import strict_json
-from rramkit.cli.options import ParameterPairs
+from rramkit.cli.options import ParameterPairs, say_replaced
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def evaluate(
 
     if export is not None:
         files.check_writable(export, keep=(run, data, weights, experiment, tables))
+        say_replaced(export, quiet=as_json)
     if (run is None) == (weights is None):
         got = "neither" if run is None else "both"
         raise InputError(

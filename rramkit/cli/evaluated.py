@@ -15,7 +15,7 @@ from rramkit.cli.options import parameters
 from rramkit.cli.progress import stage
 from rramkit.cost import Assumptions
 from rramkit.cost.area import CircuitArea, Tiles, tile_items, tiles_read
-from rramkit.cost.ports import ports_of
+from rramkit.cost.network_ends import ends_of
 from rramkit.errors import InputError
 from rramkit.learning.cells import leaves
 from rramkit.learning.chip import of_then, stored_tables
@@ -135,11 +135,11 @@ class Subject:
         return outcome
 
     def _interface(self, fresh: Evaluation) -> dict[str, Any]:
-        """Return area and energy of the ports of a network that answers by numbers, where its tables have them."""
+        """Return area and energy of the ends of a network that answers by numbers, where its tables have them."""
         if self.operating is None or fresh.errors is None:
             return {}
         circuits = _circuits(self.operating)
-        found = ports_of(self.network, fresh.layers, self.operating.read, circuits, reads=self.reads)
+        found = ends_of(self.network, fresh.layers, self.operating.read, circuits, reads=self.reads)
         return {} if found is None else {"interface": vars(found)}
 
     def _of_function(self, fresh: Evaluation) -> dict[str, Any]:

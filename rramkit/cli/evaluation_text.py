@@ -90,8 +90,8 @@ def _of_network(outcome: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _interface(of: dict[str, Any]) -> str:
     ends = (("inputs", "input_circuits"), ("outputs", "output_circuits"))
-    ports = ", ".join(f"{of[number]} x {' + '.join(of[circuits])}" for number, circuits in ends)
-    return f"{ports}: {_square(of['area'])}, {units.text(of['energy'], 'J')} (our count of ports)"
+    circuits_at = ", ".join(f"{of[number]} x {' + '.join(of[circuits])}" for number, circuits in ends)
+    return f"{circuits_at}: {_square(of['area'])}, {units.text(of['energy'], 'J')} (our count of circuits)"
 
 
 def _after_rests(outcome: dict[str, Any]) -> list[tuple[str, str]]:

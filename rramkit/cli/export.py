@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rramkit.cli.options import TablesArgument, TablesNamed, table_file
+from rramkit.cli.options import TablesArgument, TablesNamed, say_replaced, table_file
 from rramkit.cli.progress import stage
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
@@ -42,6 +42,7 @@ def export(
         if output.suffix not in (".py", ".json"):
             raise InputError(f"`--output` must end in .py or .json with `--to aihwkit`; got {output}. Rename it.")
         check_writable(output, keep=(tables,))
+        say_replaced(output, quiet=False)
         made = preset(file, step=step, name=tables.name)
         _write(output, made.python if output.suffix == ".py" else made.json)
         return
@@ -50,6 +51,7 @@ def export(
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; `--to neurosim` writes two. Name a folder.")
     check_writable(output / "mem_states.csv")
+    say_replaced(output / "mem_states.csv", quiet=False)
     stage("writing cells to every level")
     states, noise = memory_states(file, bits=bits, seed=seed), output_noise(file)
     _write(output / "mem_states.csv", states.text)

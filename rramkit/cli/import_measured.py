@@ -12,9 +12,9 @@ from rramkit import units
 from rramkit.cli import residuals
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import stage
+from rramkit.cli.rows import settings_list
 from rramkit.errors import InputError
 from rramkit.files import check_writable
-from rramkit.parameters import listing
 
 if TYPE_CHECKING:
     from rramkit.table import TableFile
@@ -66,7 +66,7 @@ def import_measured(
 
     settings = parameters(ImportSettings, params, [*_columns(column), *_units(unit), *(pairs or [])])
     if list_parameters:
-        typer.echo(listing(settings))
+        typer.echo(settings_list(settings))
         return
     if preset == "list":
         for name, device in presets().items():

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from rramkit.cli.options import ParameterFile, ParameterPairs, parameters, say_replaced
+from rramkit.cli.rows import settings_list
 from rramkit.errors import InputError
 from rramkit.files import check_writable, whole_file
-from rramkit.parameters import listing
 
 
 def netlist(
@@ -50,7 +50,7 @@ def _listing() -> str:
     from rramkit.circuits import catalog
 
     parts = [
-        f"{name}: {block.description}\n{listing(block.parameters(), '    ')}\n"
+        f"{name}: {block.description}\n{settings_list(block.parameters(), '    ')}\n"
         for name, block in catalog.BLOCKS.items()
     ]
     return "\n".join(parts)

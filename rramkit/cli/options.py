@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
 from rramkit.errors import InputError, one_line
 from rramkit.parameters import Parameters, absolute, beside, current_path, toml_values, values_of
+
+if TYPE_CHECKING:
+    from rramkit.circuits.compiled_cell import Form
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -79,6 +82,24 @@ def name_libraries(paths: list[Path] | None) -> None:
 
     for path in paths or []:
         name_library(path)
+
+
+def form_named(word: str) -> "Form":
+    """Return the form of the device models that `--compiled-cells` names.
+
+    Raises
+    ------
+    InputError
+        When it is none of the three.
+    """
+    from rramkit.circuits.compiled_cell import Form
+
+    found: Form | None = next((each for each in get_args(Form) if each == word), None)
+    if found is None:
+        raise InputError(
+            f"`--compiled-cells` must be one of {', '.join(get_args(Form))}; got {word!r}. Pass one of them."
+        )
+    return found
 
 
 def parameters(

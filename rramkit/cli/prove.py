@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import strict_json
-from rramkit.cli.options import Libraries, Timeout, name_libraries
+from rramkit.cli.options import Libraries, Timeout, form_named, name_libraries
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -27,6 +27,15 @@ def prove(
         typer.Option("--scheduler", help="Run on the workers of this Dask scheduler, not here.", metavar="ADDRESS"),
     ] = None,
     timeout: Timeout = 1800.0,
+    compiled_cells: Annotated[
+        str,
+        typer.Option(
+            "--compiled-cells",
+            help="The arrays' cells as compiled Verilog-A: never, always, or auto: where a compiler or its result is "
+            "found.",
+            metavar="never|auto|always",
+        ),
+    ] = "auto",
     library: Libraries = None,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -42,11 +51,12 @@ def prove(
     from rramkit.proof.prove import store_path
 
     name_libraries(library)
+    cells = form_named(compiled_cells)
     picture = output or run.with_name(f"{run.stem}_proof.png")
     check_writable(picture, keep=(run,))
     with spice_progress(quiet=quiet or json) as show:
         options = RunOptions(workers=workers, scheduler=scheduler, timeout=timeout, report=show)
-        proof = decide(record.load(run), images, store_path(run), seed=seed, options=options)
+        proof = decide(record.load(run), images, store_path(run), seed=seed, options=options, compiled_cells=cells)
     _draw(proof, picture)
     if json:
         typer.echo(strict_json.text(as_json(proof), indent=1))

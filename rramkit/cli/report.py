@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import cost, strict_json
-from rramkit.cli.options import TablesArgument, TablesNamed, table_file
+from rramkit.cli.options import TablesArgument, TablesNamed, say_replaced, table_file
 from rramkit.cli.progress import stage
+from rramkit.errors import InputError, TableError
 
 if TYPE_CHECKING:
     from rramkit.record import Run
@@ -30,12 +31,13 @@ def report(
 
     tables = table_file(argument, named)
     files.check_writable(output, keep=(tables, run))
+    say_replaced(output, quiet=as_json)
     loaded, trained = table.load(tables), None if run is None else record.load(run)
     others = headline.other_tables(loaded, trained)
     if others:
         typer.echo(f"rramkit: note: {others}", err=True)
     stage("cost of the training")
-    priced = None if trained is None else price_of(loaded, trained)
+    priced = None if trained is None or run is None else price_of(loaded, trained, path=run)
     stage("pictures of the tables")
     drawn = page.chapters_of(loaded)
     stage("pictures of the training" if trained else "page")
@@ -46,14 +48,23 @@ def report(
         typer.echo(output)
 
 
-def price_of(tables: "TableFile", run: "Run") -> "Priced | None":
-    """Return what the training cost; None of a run in float, or of one whose file holds no counts."""
+def price_of(tables: "TableFile", run: "Run", *, path: Path) -> "Priced | None":
+    """Return what the training of a run file cost; None of a run in float, or of one whose file holds no counts.
+
+    Raises
+    ------
+    InputError, TableError
+        When it cannot be priced; the message names the file.
+    """
     from rramkit.cost import Cost, components, tornado
     from rramkit.cost.subject import Subject
 
     if run.counts is None or run.stored_network is None or not run.stored_network.tables:
         return None
-    subject = Subject.of(run)
+    try:
+        subject = Subject.of(run)
+    except (InputError, TableError) as error:
+        raise type(error)(f"{path}: {error}") from error
     found = Cost(subject, components(), circuits=cost.circuits(run))
     same = tables.provenance.get("created", "") == run.tables_provenance.get("created", "")
     return found, tornado(found, cost.corners(subject, tables) if same else [])

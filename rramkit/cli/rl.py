@@ -17,7 +17,7 @@ from rramkit.cli.options import (
     table_file_or_none,
 )
 from rramkit.cli.progress import training_progress
-from rramkit.cli.rows import rows
+from rramkit.cli.rows import rows, settings_list
 from rramkit.cli.train import show_notices
 
 if TYPE_CHECKING:
@@ -53,13 +53,12 @@ def rl(
     from rramkit.learning import rl
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
-    from rramkit.parameters import listing
 
     tables = table_file_or_none(argument, named)
     settings, quiet_run = parameters(rl.RlSettings, params, pairs), quiet or as_json
     settings = chip.on_top_of(settings, settings.chip)
     if list_parameters:
-        typer.echo(listing(settings))
+        typer.echo(settings_list(settings))
         return
     loaded = None if tables is None else load_tables(tables, settings.chip, quiet=quiet_run)
     for path in (output, plot):

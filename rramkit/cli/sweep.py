@@ -9,6 +9,7 @@ import typer
 from rramkit.cli.chip import ChipOptions, load_tables, on_chip
 from rramkit.cli.options import ListSettings, ParameterPairs
 from rramkit.cli.progress import log
+from rramkit.cli.rows import settings_list
 from rramkit.cli.train import TablesOption, experiment_of
 
 if TYPE_CHECKING:
@@ -129,10 +130,9 @@ def _train_all(jobs: "list[Trial]", executor: "Executor", *, summary: str, quiet
 def _planned(settings: "Experiment") -> str:
     """Return the settings of a sweep, and its trainings."""
     from rramkit.learning.experiment import grid
-    from rramkit.parameters import listing
 
     labels = [label for label, _ in grid(settings)]
-    return "\n".join([listing(settings), f"{len(labels)} trainings:", *(f"  {label}" for label in labels)])
+    return "\n".join([settings_list(settings), f"{len(labels)} trainings:", *(f"  {label}" for label in labels)])
 
 
 def _listing(rows: "Sequence[TrialResult]") -> str:

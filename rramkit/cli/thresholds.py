@@ -1,10 +1,11 @@
 """`rramkit thresholds`: the activations of a trained network become bits, without training on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from rramkit.cli import strict_json
 from rramkit.cli.options import ParameterPairs
 from rramkit.errors import InputError
 
@@ -38,6 +39,7 @@ def thresholds(
         ),
     ] = None,
     pairs: ParameterPairs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one line of JSON.")] = False,
 ) -> None:
     """Find the thresholds that turn the activations of a trained network into bits, layer by layer.
 
@@ -62,7 +64,7 @@ def thresholds(
         raise InputError(f"`-o` must name the experiment file, for instance one_bit.toml; got {output}. Rename it.")
     for path in (output, weights):
         files.check_writable(path, keep=(run, experiment))
-        say_replaced(path, quiet=False)
+        say_replaced(path, quiet=as_json)
     loaded = record.load(run)
     settings = Experiment.checked(of_then(loaded.settings), where=str(run))
     data = settings.data.loaded(seed=settings.seed)
@@ -84,13 +86,16 @@ def thresholds(
     base["network"] = {"reach": found.settings.reach, "layers": layers}
     new = parameters(Experiment, None, pairs, base=base)
     stage("test inputs")
-    shown = _text(found, len(labels[chosen]), _on_test(found, data), loaded.accuracy)
+    outcome = _outcome(found, len(labels[chosen]), _on_test(found, data), loaded.accuracy)
     with files.whole_file(weights) as draft, draft.open("wb") as stream:
         np.savez(stream, **found.arrays)  # pyright: ignore[reportArgumentType]  (its keywords are names of arrays)
     with files.whole_file(output) as draft:
         heading = f"The network of {run.name} with activations of one bit; {by} by {by}."
         draft.write_text(toml_text(new, heading=heading), encoding="utf-8")
-    typer.echo("\n".join((shown, f"{output}", f"{weights}")))
+    if as_json:
+        typer.echo(strict_json.text({"experiment": str(output), "weights": str(weights), **outcome}))
+    else:
+        typer.echo("\n".join((_text(outcome), f"{output}", f"{weights}")))
 
 
 def _on_test(found: "OneBit", data: "DataSet") -> float:
@@ -107,15 +112,31 @@ def _on_test(found: "OneBit", data: "DataSet") -> float:
     return accuracy_in_float(plain, data.x_test, data.y_test, dtype=dtype)
 
 
-def _text(found: "OneBit", images: int, on_test: float, before: float) -> str:
+def _outcome(found: "OneBit", images: int, on_test: float, before: float) -> dict[str, Any]:
+    """Return accuracies (1) with activations, after each layer, and on the test inputs; thresholds by layer."""
+    layers = [
+        {"name": each.name, "accuracy": each.accuracy, "ones": each.ones, "thresholds": each.threshold.tolist()}
+        for each in found.layers
+    ]
+    return {
+        "images": images,
+        "accuracy": found.accuracy,
+        "layers": layers,
+        "accuracy_test": on_test,
+        "accuracy_test_run": before,
+    }
+
+
+def _text(outcome: dict[str, Any]) -> str:
     from rramkit import units
     from rramkit.cli.rows import rows
 
-    shown = [("images", f"{units.count(images)}: {units.percent(found.accuracy)} with activations")]
-    for each in found.layers:
-        bits = f"{units.percent(each.ones)} ones"
-        count = "one threshold" if each.threshold.size == 1 else f"{each.threshold.size} thresholds"
-        shown.append((f"layer {each.name}", f"{units.percent(each.accuracy)} of the images; {bits}; {count}"))
+    shown = [("images", f"{units.count(outcome['images'])}: {units.percent(outcome['accuracy'])} with activations")]
+    for each in outcome["layers"]:
+        bits = f"{units.percent(each['ones'])} ones"
+        count = "one threshold" if len(each["thresholds"]) == 1 else f"{len(each['thresholds'])} thresholds"
+        shown.append((f"layer {each['name']}", f"{units.percent(each['accuracy'])} of the images; {bits}; {count}"))
+    on_test, before = outcome["accuracy_test"], outcome["accuracy_test_run"]
     side = "below" if on_test < before else "above"
     lost = f"{100.0 * abs(before - on_test):.2f} points {side} the run's {units.percent(before)}"
     shown.append(("test inputs", f"{units.percent(on_test)} with bits, in float: {lost}"))

@@ -22,6 +22,7 @@ from rramkit.cli.options import (
     Timeout,
     name_libraries,
     parameters,
+    say_replaced,
     table_file,
 )
 from rramkit.cli.progress import spice_progress, stage
@@ -93,6 +94,7 @@ def tile(
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
+            say_replaced(path, quiet=json)
     if plot is not None:
         from rramkit.plots.canvas import check_picture  # here: without a picture a tile needs no matplotlib
 

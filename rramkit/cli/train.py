@@ -9,7 +9,7 @@ from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
 from rramkit.cli.options import ListSettings, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
-from rramkit.cli.rows import rows
+from rramkit.cli.rows import rows, settings_list
 from rramkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,13 +56,12 @@ def train(
     from rramkit import files, record  # here, not above: the other commands start without them
     from rramkit.learning.checkpoint import path_of
     from rramkit.lock import only_writer
-    from rramkit.parameters import listing
 
     before = None if start is None else record.load(start)
     pairs = [*(pairs or []), *_pair("epochs", epochs), *_pair("seed", seed)]
     settings = experiment_of(experiment, pairs, chip, before=before)
     if list_settings:
-        typer.echo(listing(settings))
+        typer.echo(settings_list(settings))
         return
     path = tables or settings.tables_path(experiment)
     table_file = load_tables(path, settings.chip, quiet=quiet or as_json)
@@ -106,6 +105,8 @@ def experiment_of(
     if path is not None and path.suffix == ".h5":
         raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
     base = None if before is None or path is not None else of_then(before.settings)
+    if base is not None:
+        base = {key: value for key, value in base.items() if key != "pretrain"}  # its weights are there
     experiment = parameters(Experiment, path, pairs, base=base)
     return chip.on_top_of(experiment, experiment.chip)
 

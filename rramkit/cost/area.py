@@ -103,7 +103,7 @@ def tiles_of(subject: Subject) -> tuple[Tiles, ...]:
     for index, matrix in enumerate(subject.work.matrices):
         device, columns = subject.devices[index], subject.columns(index)
         largest = device.loop.chain.largest or device.model.largest_array
-        same = subject.banks * (subject.arrays(index) - subject.settings.rule.copied(index))
+        same = subject.banks * (subject.arrays(index) - subject.copied(index))
         if isinstance(device.mapping, Sei):
             shape = (matrix.rows, matrix.columns)
             found.append(Tiles.selected(matrix.label, device.mapping, shape, largest, copies=same))
@@ -127,7 +127,7 @@ def copies_of(subject: Subject) -> tuple[Tiles, ...]:
     """Return the tiles of the copies beside matrices, each of the transpose; none without copies."""
     found: list[Tiles] = []
     for index, matrix in enumerate(subject.work.matrices):
-        if subject.settings.rule.copied(index):
+        if subject.copied(index):
             device = subject.devices[index]
             rows, columns = matrix.columns, matrix.rows * device.mapping.cells_per_half * device.mapping.halves
             largest = device.loop.chain.largest or device.model.largest_array

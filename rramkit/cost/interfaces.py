@@ -3,7 +3,7 @@
 The row drivers turn numbers into voltages, the converters (or the comparators of the merge `majority`) currents into
 numbers: the two parts that a network with inputs and outputs of few bits can do without. Readouts, which hold a line
 and turn its current into a voltage, are in neither. All matrices are counted; the ends of a network alone, with their
-readouts, are `rramkit.cost.ports`. What drives an array in the mapping `sei`, ports and word lines,
+readouts, are `rramkit.cost.network_ends`. What drives an array in the mapping `sei`, ports and word lines,
 is in neither.
 """
 

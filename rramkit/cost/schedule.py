@@ -109,7 +109,7 @@ def of_span(subject: Subject, span: Span, assumed: Assumptions, times: dict[str,
 def _stages(subject: Subject, span: Span) -> np.ndarray:
     """Return the time that one input holds the array of each matrix, or the busier of an array and its copy (s)."""
     seconds = span.reads["seconds"] / max(span.images, 1.0)
-    copied = [subject.settings.rule.copied(index) for index in range(len(seconds))]
+    copied = [subject.copied(index) for index in range(len(seconds))]
     return np.where(copied, seconds.max(axis=1), seconds.sum(axis=1))
 
 

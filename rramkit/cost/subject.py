@@ -150,7 +150,11 @@ class Subject:
 
     def arrays(self, matrix: int) -> int:
         """Return how many times a network holds a matrix in cells: two of a rule with a second matrix."""
-        return self.settings.rule.arrays(matrix)
+        return self.settings.rule.arrays(matrix, first=self.network.first)
+
+    def copied(self, matrix: int) -> bool:
+        """Return whether a copy of a matrix, its transpose, stands beside it."""
+        return self.settings.rule.copied(matrix, first=self.network.first)
 
     def columns(self, matrix: int) -> int:
         """Return the physical columns of a matrix: those of its cells, or what the mapping gives a weight."""

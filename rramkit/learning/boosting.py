@@ -23,7 +23,7 @@ from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.losses import Bits, RelativeErrors
-from rramkit.learning.train import data_set, train
+from rramkit.learning.train import data_set, train_on
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.record.run import Run
 from rramkit.table import TablesLike
@@ -103,7 +103,7 @@ def boosted(
     for index in range(arrays):
         chosen = _resampled(data, weight, rng) if index else data
         one = experiment.model_copy(update={"seed": experiment.seed + index})
-        run = train(one, tables, tables_name=tables_name, data=chosen)
+        run = train_on(chosen, one, tables, tables_name=tables_name)
         assert isinstance(run.network, TrainedNetwork)
         scores = run.network.scores(data.x_train)
         votes = votes_of(loss, scores, data.y_train, weight)

@@ -97,6 +97,7 @@ def rule_on_network(
         )
     of_all = mapping.model_copy(update={"layers": {}})
     bound = rule_on(chip, rule=rule, mapping=of_all, optimiser=optimiser, precision=precision)
+    bound = replace(bound, first=network.first)
     if not mapping.layers:
         return bound
     if bound.device is None:

@@ -10,6 +10,7 @@ from rramkit.array.backend import contiguous, namespace
 from rramkit.array.matrix import Gradient, Matrix
 from rramkit.learning.compared import compared
 from rramkit.learning.floors import with_floors
+from rramkit.learning.layers.clustered import Clustered
 from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.losses import CrossEntropy, LossSettings
@@ -111,6 +112,15 @@ class Network:
     def matrices(self) -> tuple[MatrixPlan, ...]:
         """Shape and scale of each matrix."""
         return self.plan.matrices
+
+    @property
+    def first(self) -> int:
+        """Matrices of the first layer that has any, which pass no error on: one, or those of a sparse layer's clusters.
+
+        The copies of a block's inner layers stay: their errors stay within the block.
+        """
+        layer = next((each for each in self.chain.layers if each.sizes.matrices), None)
+        return layer.sizes.matrices if isinstance(layer, Clustered) else 1
 
     @property
     def vectors(self) -> tuple[np.ndarray, ...]:

@@ -41,7 +41,7 @@ def check(rule: BoundRule, network: Network, loss: LossSettings) -> None:
     Raises
     ------
     InputError
-        For a rule, a weight mapping, a merge of arrays, a layer or a loss that asks for single values.
+        For a rule, a weight mapping, a layer or a loss that asks for single values.
     """
     bounds = [rule.at(index) for index in range(len(network.matrices))]
     for bound in bounds:
@@ -51,8 +51,6 @@ def check(rule: BoundRule, network: Network, loss: LossSettings) -> None:
             raise _refused("rule.kind", RULES, f"{kind}, which {reason}")
         if device is not None and not isinstance(device.mapping, Pairs):
             raise _refused("mapping.kind", "pairs", str(type(device.mapping).model_fields["kind"].default))
-        if device is not None and device.model.chain.counts:
-            raise _refused("mapping.read.merge", "digital or analog", device.model.chain.merge)
     if any(isinstance(layer, Clustered) for layer in _all_layers(network.chain.layers)):
         raise _refused("network.layers", "layers without clusters", "clustered")
     if isinstance(loss, Bits):

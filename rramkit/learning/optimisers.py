@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.backend import square_root
 from rramkit.errors import InputError
+from rramkit.learning import kernels
+from rramkit.learning.kernels.reference import AdamStep
 from rramkit.parameters import Parameters, quantity
 
 Arrays = tuple[np.ndarray, ...]
@@ -50,12 +51,12 @@ class Optimiser(ABC):
         InputError
             When weights decay and are left out.
         """
-        state, directions = self._directions(state, gradients)
         rate = self.learning_rate * state.rate
         if not self.weight_decay:
-            return state, tuple(-rate * direction for direction in directions)
+            return self._directions(state, gradients, factor=-rate)
         if weights is None:
             raise InputError("`weights` must be given when they decay; got None. Pass them to `step`.")
+        state, directions = self._directions(state, gradients, factor=1.0)
         pairs = zip(directions, weights, strict=True)
         return state, tuple(-rate * (direction + self.weight_decay * weight) for direction, weight in pairs)
 
@@ -66,9 +67,9 @@ class Optimiser(ABC):
 
     @abstractmethod
     def _directions(
-        self, state: OptimiserState, gradients: Sequence[np.ndarray]
-    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
-        """Return the next state, and the directions: changes over minus the learning rate."""
+        self, state: OptimiserState, gradients: Sequence[np.ndarray], *, factor: float
+    ) -> tuple[OptimiserState, Arrays]:
+        """Return the next state, and `factor` times the directions: changes over minus the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ class Momentum(Optimiser):
         return {"mean of the gradients": 1} if self.momentum else {}
 
     def _directions(
-        self, state: OptimiserState, gradients: Sequence[np.ndarray]
-    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
+        self, state: OptimiserState, gradients: Sequence[np.ndarray], *, factor: float
+    ) -> tuple[OptimiserState, Arrays]:
         first = tuple(self.momentum * old + new for old, new in zip(state.first, gradients, strict=True))
-        return replace(state, steps=state.steps + 1, first=first), first
+        return replace(state, steps=state.steps + 1, first=first), tuple(factor * each for each in first)
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,14 @@ class Adam(Optimiser):
         return {"mean of the gradients": 1, "mean of their squares": 1}
 
     def _directions(
-        self, state: OptimiserState, gradients: Sequence[np.ndarray]
-    ) -> tuple[OptimiserState, Sequence[np.ndarray]]:
+        self, state: OptimiserState, gradients: Sequence[np.ndarray], *, factor: float
+    ) -> tuple[OptimiserState, Arrays]:
         steps = state.steps + 1
-        pairs = list(zip(state.first, state.second, gradients, strict=True))
-        first = tuple(self.beta_1 * m + (1.0 - self.beta_1) * new for m, _, new in pairs)
-        second = tuple(self.beta_2 * s + (1.0 - self.beta_2) * (new * new) for _, s, new in pairs)
-        m_part, s_part = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
-        pairs = zip(first, second, strict=True)
-        directions = [(m / m_part) / (square_root(s / s_part) + self.epsilon) for m, s in pairs]
+        filled = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
+        constants = AdamStep(self.beta_1, self.beta_2, *filled, self.epsilon, factor)
+        triples = zip(state.first, state.second, gradients, strict=True)
+        moved = [kernels.of(new).adam(m, s, new, constants) for m, s, new in triples]
+        first, second, directions = (tuple(each[k] for each in moved) for k in range(3))
         return replace(state, steps=steps, first=first, second=second), directions
 
 

@@ -51,9 +51,10 @@ def train(
     tables_name : str, optional
         Name of the table file, for the record.
     data : DataSet or tuple of arrays, optional
-        Data instead of the experiment's own: a `DataSet`, (x, y), of which a fifth of each class becomes the test set,
-        or (x_train, y_train, x_test, y_test). Without validation inputs of its own, a part `data.validation` of each
-        class of the training inputs is split off.
+        Data instead of the experiment's own: (x, y), of which a fifth of each class becomes the test set, or (x_train,
+        y_train, x_test, y_test), prepared as `data` says (`train_images`, `bits`, `standardise`, `fluctuation`); or a
+        `DataSet`, which is taken as it is. Without validation inputs of its own, a part `data.validation` of each class
+        of the training inputs is split off.
     progress : callable, optional
         Called with an `EpochReport` before training and after each epoch.
     run_path : str or Path, optional
@@ -73,7 +74,8 @@ def train(
     Raises
     ------
     InputError, TableError
-        When layers do not fit each other or the tables, or a checkpoint belongs to another training.
+        When layers do not fit each other or the tables, a checkpoint belongs to another training, settings would
+        prepare a `DataSet` anew, or `pretrain` is set with `start`.
 
     Examples
     --------
@@ -87,29 +89,69 @@ def train(
     """
     if not isinstance(experiment, Experiment):
         experiment, tables = _default(experiment, tables)
+    return train_on(
+        data_set(data, experiment),
+        experiment,
+        tables,
+        tables_name=tables_name,
+        progress=progress,
+        run_path=run_path,
+        start=start,
+    )
+
+
+def train_on(
+    data: DataSet,
+    experiment: Experiment,
+    tables: TablesLike | None,
+    *,
+    tables_name: str = "",
+    progress: Callable[[EpochReport], None] | None = None,
+    run_path: str | Path | None = None,
+    start: Run | None = None,
+) -> Run:
+    """Train as `train` does, on data that are prepared as the experiment says."""
+    if start is not None and experiment.pretrain.epochs:
+        raise InputError(
+            "`pretrain.epochs` is of first weights, and a run that is gone on from has its own: it must be 0 with "
+            f"`start`; got {experiment.pretrain.epochs}. Leave `pretrain` out, or start anew."
+        )
     file, name = _loaded(experiment.tables_path(None) if tables is None else tables)
     taken = experiment.chip.tables(file)
     network = None if start is None else start.network
     assert network is None or isinstance(network, TrainedNetwork)
-    training = SupervisedTraining(experiment, taken, data_set(data, experiment), start=network)
+    training = SupervisedTraining(experiment, taken, data, start=network)
     path = None if run_path is None else Path(run_path)
     seconds = drive(training, progress=progress, run_path=path)
     run = _run(training, taken, tables_name or name, seconds)
     for notice in run.notices:
-        warnings.warn(notice, TrainingWarning, stacklevel=2)
+        warnings.warn(notice, TrainingWarning, stacklevel=3)  # at the line that calls `train`
     return run
 
 
 def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
-    """Return the data as a `DataSet`: the experiment's own for None; what has no split is split by its seed."""
+    """Return the data as a `DataSet`: the experiment's own for None; what has no split is split by its seed.
+
+    Raises
+    ------
+    InputError
+        When arrays do not fit, or the experiment has settings that prepare inputs and the data are a `DataSet`, of
+        which nobody knows whether it is prepared.
+    """
+    settings, seed = experiment.data, experiment.seed
     if data is None:
-        return experiment.data.loaded(seed=experiment.seed)
-    return _own(data, experiment).with_validation(experiment.data.validation, seed=experiment.seed)
+        return settings.loaded(seed=seed)
+    if not isinstance(data, DataSet):
+        return settings.prepared(_of_arrays(data, experiment), seed=seed)
+    if settings.preparing:
+        raise InputError(
+            f"`data` must be arrays with `data.{settings.preparing[0]}`, which prepares them; got a DataSet, which is "
+            "taken as it is. Pass the arrays, or leave the setting out."
+        )
+    return data.with_validation(settings.validation, seed=seed)
 
 
-def _own(data: DataLike, experiment: Experiment) -> DataSet:
-    if isinstance(data, DataSet):
-        return data
+def _of_arrays(data: Sequence[ArrayLike], experiment: Experiment) -> DataSet:
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
         raise InputError(
             f"`data` must be a DataSet, (x, y) or (x_train, y_train, x_test, y_test); got {type(data).__name__}. "

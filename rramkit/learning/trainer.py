@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rramkit.array.memory import keep_freed
 from rramkit.array.rng import DeviceRng
 from rramkit.array.threads import threads_for
 from rramkit.learning.layers.layer import Params
@@ -78,6 +79,7 @@ class Trainer:
         self, state: NetworkState, x: np.ndarray, truth: np.ndarray, *, rng: np.random.Generator
     ) -> tuple[NetworkState, NetworkReads]:
         """Return the state after one batch with labels (B,) or targets (B, O), and the cost of its reads."""
+        keep_freed()
         with threads_for(self.network.order):
             _, result, gradients = self.network.gradients(self.params(state), x, truth, rng=rng, loss=self.loss)
             return self.step(state, result, gradients, rng=rng), gradients.reads

@@ -30,7 +30,7 @@ DASHES = ("-", (0, (5, 2)), (0, (2, 1.4)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1.2)))
 # Marks in each decade of a logarithmic axis, by the largest over the smallest value up to which they are taken: powers
 # of ten alone would mark too little of a short one.
 _MARKS = {6.0: tuple(np.arange(1.0, 10.0)), 300.0: (1.0, 2.0, 5.0), math.inf: (1.0,)}
-_LONG = 26  # characters of a legend (1): three columns of longer words are wider than a phone
+_LONG = 40  # characters of a row of a legend (1): three columns of more are wider than the picture
 _NOTE = 72  # characters of a line of a note (1): the width of a picture in a page
 _SMALL = 1e-3  # pure numbers (1): below it a power of ten is taken out of the ticks
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -115,8 +115,8 @@ def legend_above(ax: Axes, handles: Sequence[Artist] | None = None, labels: Sequ
     """Put the legend over the axes, where it hides no data; with marks of the caller's where these are given."""
     if handles is None or labels is None:
         handles, labels = ax.get_legend_handles_labels()
-    long = max((len(label) for label in labels), default=0) > _LONG
-    look = {"ncols": 2 if long else 3, "borderaxespad": 0.2, "handlelength": 1.8, "columnspacing": 1.4}
+    widths = [max((len(label) for label in labels[column::3]), default=0) for column in range(3)]
+    look = {"ncols": 2 if sum(widths) > _LONG else 3, "borderaxespad": 0.2, "handlelength": 1.8, "columnspacing": 1.4}
     order = [k for column in range(look["ncols"]) for k in range(column, len(labels), look["ncols"])]  # row by row
     shown = [handles[k] for k in order], [labels[k] for k in order]
     ax.legend(*shown, loc="lower left", bbox_to_anchor=(0.0, 1.0), **look)

@@ -1,5 +1,7 @@
 """Plots of a training from its run file: accuracy, loss, pulses, energy, conductances, confusion."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
@@ -137,7 +139,7 @@ def confusion(ax: Axes, counts: np.ndarray) -> Axes:
     for (true, predicted), number in np.ndenumerate(counts):
         shade = GRID if number == 0 else INK
         if true != predicted and number:
-            shade = "white" if off_diagonal[true, predicted] < 0.55 * top else "black"
+            shade = _on(image.to_rgba(off_diagonal[true, predicted]))
         ax.text(
             predicted,
             true,
@@ -152,6 +154,14 @@ def confusion(ax: Axes, counts: np.ndarray) -> Axes:
     ax.grid(visible=False)
     colour_bar(ax, image, label="share of the true class", unit="%")
     return ax
+
+
+def _on(colour: Sequence[float] | np.ndarray) -> str:
+    """Return white or black, whichever stands out more from an sRGB colour (WCAG 2.1, relative luminance)."""
+    rgb = np.array(colour[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = float(np.array([0.2126, 0.7152, 0.0722]) @ linear)
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"
 
 
 def _stacked(ax: Axes, epochs: Epochs, parts: dict[str, np.ndarray]) -> None:

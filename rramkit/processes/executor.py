@@ -33,7 +33,7 @@ class Executor(ABC):
 class Processes(Executor):
     """Processes of this machine; each uses one core, so that they do not slow each other down.
 
-    `workers` is their number; default: one for each core.
+    `workers` is their number; default: one for each core that this process may use.
     """
 
     workers: int | None = None
@@ -48,7 +48,7 @@ class Processes(Executor):
         """
         for name in _THREADS:
             os.environ.setdefault(name, "1")
-        count = min(self.workers or os.cpu_count() or 1, max(len(jobs), 1))
+        count = min(self.workers or _cores(), max(len(jobs), 1))
         workers = Workers(count, _main, (), timeout=inf, recycle=_NEVER, depth=1)
         try:
             futures: dict[Future[TaskResult], int] = {
@@ -100,6 +100,11 @@ def beside(function: Callable[[Task], TaskResult], task: Task) -> "Iterator[Futu
         yield workers.submit(_call, (function, task))
     finally:
         workers.stop()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, which can be fewer than the machine has (`taskset`, a container)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _main(pipe: Connection) -> None:

@@ -21,6 +21,7 @@ from rramkit.characterization.design import plans_of, waived_by
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.store import SUFFIX, Store
 from rramkit.characterization.run import RunOptions
+from rramkit.circuits.compiled_cell import Form
 from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
@@ -73,6 +74,7 @@ def prove(
     seed: int = 1,
     data: DataLike | None = None,
     options: RunOptions | None = None,
+    compiled_cells: Form = "auto",
 ) -> Proof:
     """Decide test images through ngspice and through the tables.
 
@@ -90,6 +92,8 @@ def prove(
         The run's data, where its experiment does not name them.
     options : RunOptions, optional
         Workers, scheduler and progress.
+    compiled_cells : {"auto", "never", "always"}
+        Whether the arrays' cells are compiled Verilog-A; auto: where they can be.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def prove(
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     chosen, x, truth = _images(data_set(data, experiment), images, seed)
     with _runner(store, options or RunOptions(), waived_by(plans_of(tables.provenance))) as runner:
-        solver = SpiceSolver(ArrayCircuits.of(tables, runner), runner)
+        solver = SpiceSolver(ArrayCircuits.of(tables, runner, compiled_cells=compiled_cells), runner)
         scores_spice = _with_tiles(network, lambda tile: SpiceTile.like(tile, solver)).scores(x)
         scores_tile = _with_tiles(network, quiet).scores(x)
         agreement = Agreement(np.argmax(scores_spice, axis=1), np.argmax(scores_tile, axis=1), truth)

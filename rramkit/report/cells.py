@@ -1,5 +1,6 @@
 """Chapters of the report on one cell and on the wires, from the tables."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -42,15 +43,25 @@ def section(tables: TableFile) -> Section:
     }
     present = {name: tables[name] for name in makers if name in tables.tables}
     blocks = tuple(makers[name](at_condition(table)) for name, table in present.items())
-    conditions = {name: text for name, table in present.items() if (text := nominal_condition(table))}
+    conditions: dict[str, list[str]] = {}
+    for name, table in present.items():
+        conditions.setdefault(nominal_condition(table), []).append(name)
     reads = tuple(_reads_block(tables[each.group]) for each in READS.values() if each.group in tables.tables)
-    at = "".join(f" Table {name} is shown at {text.replace('-', ', ')}." for name, text in conditions.items())
+    at = "".join(_shown_at(names, text) for text, names in conditions.items() if text)
     return Section(
         "cell",
         "One cell",
         f"Values of the tables, {_TAKEN[origin]}.{at}",
         blocks=(*blocks, *reads),
     )
+
+
+def _shown_at(names: list[str], condition: str) -> str:
+    """Return a sentence on the one condition, as `tt-300.15K`, at which tables with several are shown."""
+    *most, last = names
+    tables = f"Tables {', '.join(most)} and {last} are" if most else f"Table {last} is"
+    words = re.sub(r"(?<=\d)K$", "\N{NO-BREAK SPACE}K", condition.replace("-", ", "))
+    return f" {tables} shown at {words}."
 
 
 def conditions(tables: TableFile) -> Section:
@@ -73,7 +84,7 @@ def _conditions(table: Table, assumed: Mapping[str, str]) -> Grid:
         (name, units.span(value.values, value.unit), _marked(table, name, assumed) or "fixed")
         for name, value in table.conditions.items()
     )
-    return Grid(f"Table {table.name}", ("quantity", "value", ""), axes + fixed)
+    return Grid(f"Table {table.name}", ("quantity", "value", "how"), axes + fixed)
 
 
 def _one_of(axis: Quantity) -> str:

@@ -21,11 +21,13 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Panel:
-    """Plots of one subject with their numbers beside them."""
+    """Plots of one subject with their numbers beside them; `folded`: below its title, `verdict` beside it."""
 
     title: str
     drawings: tuple[Drawing, ...]
     rows: tuple[TableRow, ...]
+    folded: bool = False
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ class Grid:
 
 @dataclass(frozen=True)
 class Section:
-    """One chapter of the page."""
+    """One chapter of the page: `first` stands above the panels, `grids` below."""
 
     name: str
     title: str
     intro: str
     blocks: tuple[Panel, ...] = ()
     grids: tuple[Grid, ...] = ()
+    first: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,14 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the template sets."""
+    """Everything that the template sets; `made` says what the numbers are, `not_modelled` what they leave out."""
 
     title: str
     subtitle: str
     tiles: tuple[KeyFigure, ...]
     notices: tuple[str, ...]
     sections: tuple[Section, ...]
+    made: str
     not_modelled: tuple[str, ...]
     sources: tuple[TableRow, ...]
     documents: tuple[TableRow, ...] = field(default=())

@@ -9,7 +9,8 @@ from rramkit.table.schema import words_of
 
 PASS, FAIL = "pass", "fail"
 
-_HEADING = ("table", "signal", "verdict", "points", "rms", "limit", "95 %", "largest", "limit")
+_OPEN = 6  # checks (1): of more, those that pass are folded, and the table above them says the same
+_HEADING = ("table", "verdict", "signal", "points", "rms", "limit", "95 %", "largest", "limit")
 
 
 def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
@@ -23,17 +24,20 @@ def checks(tables: TableFile) -> dict[tuple[str, str], HeldOut]:
 
 
 def section(tables: TableFile) -> Section:
-    """Return the chapter on the fits' errors: one row and one plot for each table and signal."""
+    """Return the chapter on the fits' errors: a row and a plot for each table and signal; of many, misses stay open."""
     checked = checks(tables)
-    grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in checked.items()), words=2)
+    grid = Grid("Errors and limits", _HEADING, tuple(_row(*key, points) for key, points in checked.items()), words=3)
     origin = sources.origin(tables)
     return Section(
         "fits",
         f"Errors of the fits against {origin}",
         f"Each point is a {'SPICE result' if origin == 'SPICE' else 'measured read'} that was not used in the fit. A "
         "fit passes when the root-mean-square and the largest of its errors are both within their limits.",
-        blocks=tuple(_block(tables[name], signal, points, origin=origin) for (name, signal), points in checked.items()),
-        grids=(grid,) if checked else (),
+        blocks=tuple(
+            _block(tables[name], signal, points, origin=origin, folded=len(checked) > _OPEN and points.passed)
+            for (name, signal), points in checked.items()
+        ),
+        first=(grid,) if checked else (),
     )
 
 
@@ -41,14 +45,14 @@ def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:
     values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
     return (
         words_of(name),
-        words_of(name, signal),
         PASS if points.passed else FAIL,  # early in the row: a phone shows it without scrolling
+        words_of(name, signal),
         units.count(points.spice.size),
         *(units.text(value, points.unit, beside=points.limit_max) for value in values),
     )
 
 
-def _block(table: Table, signal: str, points: HeldOut, *, origin: str) -> Panel:
+def _block(table: Table, signal: str, points: HeldOut, *, origin: str, folded: bool) -> Panel:
     name, quantity = table.name, words_of(table.name, signal)
     drawing = Drawing(
         plots.svg(
@@ -68,9 +72,9 @@ def _block(table: Table, signal: str, points: HeldOut, *, origin: str) -> Panel:
         TableRow("95 % of errors below", units.text(points.p95, points.unit, beside=points.limit_max)),
         TableRow("largest error", _against(points.max, points.limit_max, points)),
         *at,
-        TableRow("verdict", PASS if points.passed else FAIL),
+        TableRow("verdict", verdict := PASS if points.passed else FAIL),
     )
-    return Panel(f"{words_of(name)}: {quantity}", (drawing,), rows)
+    return Panel(f"{words_of(name)}: {quantity}", (drawing,), rows, folded, verdict)
 
 
 def _labels(table: Table, axis: str) -> tuple[str, ...]:

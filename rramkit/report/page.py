@@ -1,11 +1,12 @@
 """One self-contained page from tables and, when there is one, a run."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rramkit import table
 from rramkit.cost import Cost, Swing
@@ -95,10 +96,21 @@ def page(tables: TableFile, run: Run | None, *, drawn: Chapters | None = None, p
         tiles=headline.tiles(tables, run),
         notices=headline.notices(tables, run),
         sections=_sections(tables, run, drawn or _chapters(tables), priced),
+        made=_made(tables, run),
         not_modelled=_not_modelled(tables),
         sources=sources.facts(tables, run),
         documents=sources.documents(tables),
     )
+
+
+def _made(tables: TableFile, run: Run | None) -> str:
+    """Return what the page's numbers are: measured, of published figures, or simulated."""
+    simulated = "" if run is None else "; arrays and training are simulated"
+    return {
+        "SPICE": "These numbers are those of a simulation.",
+        "the measurement": f"The cell is measured{simulated}.",
+        "the published figures": f"The cell is computed from published figures{simulated}.",
+    }[sources.origin(tables)]
 
 
 def _not_modelled(tables: TableFile) -> tuple[str, ...]:
@@ -120,7 +132,12 @@ def render(parts: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(page=parts, svg=Markup)
+    return environment.get_template("report.html.j2").render(page=parts, svg=Markup, words=_words)
+
+
+def _words(text: str) -> Markup:
+    """Return a sentence as HTML, escaped, with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _chapters(tables: TableFile) -> Chapters:

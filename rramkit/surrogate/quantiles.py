@@ -56,14 +56,15 @@ class QuantileSurrogate:
         knots = [np.asarray(axis.values, dtype=float) for axis in table.axes.values()]
         self._spread = MultilinearGrid([*knots, distribution.levels], spread, parts=[1] * spread.ndim, name=signal)
 
-    def at_level(self, *x: ArrayLike, level: ArrayLike) -> np.ndarray:
+    def at_level(self, *x: ArrayLike, level: ArrayLike, mean: np.ndarray | None = None) -> np.ndarray:
         """Return the quantile at `level` (within 0 to 1) and at `x`, one array for each axis, broadcast together.
 
-        A fixed level for each cell makes a spread over devices: a strong device stays strong at every point.
+        A fixed level for each cell makes a spread over devices: a strong device stays strong at every point. `mean` is
+        the signal at `x`, where the caller has looked it up already.
         """
-        return self.mean.at(*x) + self._spread.at(*x, level)
+        return (self.mean.at(*x) if mean is None else mean) + self._spread.at(*x, level)
 
-    def sample(self, *x: ArrayLike, rng: np.random.Generator) -> np.ndarray:
-        """Draw one value at each of the points `x`, one array for each axis, broadcast together."""
+    def sample(self, *x: ArrayLike, rng: np.random.Generator, mean: np.ndarray | None = None) -> np.ndarray:
+        """Draw one value at each of the points `x`, one array for each axis, broadcast together; `mean` as above."""
         shape = np.broadcast_shapes(*(np.shape(each) for each in x))
-        return self.at_level(*x, level=rng.uniform(size=shape))
+        return self.at_level(*x, level=rng.uniform(size=shape), mean=mean)

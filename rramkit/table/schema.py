@@ -702,7 +702,7 @@ def markdown() -> str:
 def _section(groups: Sequence[Group], title: str) -> str:
     """Return the heading, the descriptions and the columns of groups that have the same columns."""
     lines = [f"### {title}", "", *(f"{group.text}." for group in groups), ""]
-    lines += ["| column | | unit | meaning |", "|---|---|---|---|"]
+    lines += ["| column | kind | unit | meaning |", "|---|---|---|---|"]
     for column in groups[0].columns.values():
         kind = column.kind.replace("_", "-") + (", required" if column.required else "")
         lines.append(f"| `{column}` | {kind} | {column.unit} | {column.text} |")

@@ -203,6 +203,20 @@ def test_curves_are_the_reference_s_bit_for_bit(dtype, curves, count, seed):
 
 
 @needs_numba
+@given(st.integers(1, 3), st.integers(1, 3), st.tuples(st.integers(1, 5), st.integers(1, 5)), st.integers(0, 2**16))
+@settings(max_examples=10, deadline=None)
+@pytest.mark.parametrize("noisy", [True, False])
+@pytest.mark.parametrize("wires", [True, False])
+def test_matrices_of_pairs_are_the_reference_s_bit_for_bit(wires, noisy, count, tiles, cells, seed):
+    terms, cell = drawn(seed, (count, tiles, 2, *cells), 1e-5), (tiles, 2, *cells)
+    variance = drawn(seed + 1, cell, 1e-14) if noisy else None
+    expected, got = twice("pair_matrices", terms, variance, drawn(seed + 2, cell, 1.0) if wires else None)
+    assert len(got) == len(expected) == (4 if noisy else 2)
+    assert all(np.array_equal(*each) for each in zip(expected, got, strict=True))
+    assert got[0].shape == (tiles, count, *cells)
+
+
+@needs_numba
 @given(st.integers(1, 40), st.integers(2, 6), st.integers(1, 9), st.integers(0, 2**16))
 @settings(max_examples=30, deadline=None)
 def test_amplitudes_are_the_reference_s(count, points, amplitudes, seed):

@@ -8,9 +8,10 @@ from fixtures.synthetic import G_HIGH, G_LOW, V_READ, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
+from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng, read_cache
+from rramkit.array import tile as tile_module
 from rramkit.array.operators import Operators
-from rramkit.array.read_cache import ReadCache
+from rramkit.array.read_cache import FEW, ReadCache
 
 CHAIN = ReadChain.checked(
     {"row_driver": {"levels": 64}, "clamp": {"i_max": 1.0}, "read_noise": {"sigma_span": 0.01, "sigma_rel": 0.02}},
@@ -150,3 +151,26 @@ def _bytes(tile):
         elif isinstance(each, (Operators, ReadCache)):
             waiting += vars(each).values()
     return sum(found.values())
+
+
+@given(seed=st.integers(0, 999), count=st.integers(1, 20))
+@settings(max_examples=15)
+def test_a_few_written_cells_leave_the_tile_that_a_write_of_all_leaves(seed, count):
+    model, rng = replace(EXACT, wires_within=1e-3), np.random.default_rng(seed)
+    low, high = model.cells.g_grid[[0, -1]]
+    g_cell = rng.uniform(low, high, (2, ROWS, PAIRS))
+    g_cell.flat[:4] = 0.9 * low  # outside the table, of which some are written again
+    tile, moved = TileGrid.of(g_cell, model, largest=LARGEST).tiles, _written(g_cell, count, rng, size=0.3)
+    moved.flat[rng.integers(0, 8, 3)] = (low, 0.9 * low, 1.1 * high)
+    new = TileGrid.of(moved, model, largest=LARGEST).tiles.g_cell
+    assert 0 < np.count_nonzero(new != tile.g_cell) * FEW <= new.size
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (read_cache, tile_module):  # a tile of a test has fewer cells than pay for it
+            patch.setattr(module, "MANY_CELLS", 1)
+        few = tile.programmed(new)
+    whole = tile.programmed(new)
+    np.testing.assert_array_equal(few.g_cell, whole.g_cell)
+    assert few.clamped == whole.clamped == model.cells.outside(new) and not few.g_cell.flags.writeable
+    assert few.read_cache is not None and whole.read_cache is not None
+    np.testing.assert_array_equal(few.read_cache.written, whole.read_cache.written)
+    np.testing.assert_array_equal(few.read_cache.solved, whole.read_cache.solved)

@@ -13,6 +13,7 @@ from rramkit import solve_wires
 from rramkit.array import CellCurrent, WireModel, effective_conductance
 from rramkit.array.elimination import Ladder
 from rramkit.array.exact import exact_transfer
+from rramkit.array.kernels import parts
 from rramkit.array.wires import LOAD_MAX
 from rramkit.errors import InputError, TableError
 from rramkit.table import HeldOut, Table
@@ -176,8 +177,9 @@ def test_tensors_give_what_numpy_gives(dtype):
             assert here.dtype == g.dtype
 
 
-def test_memory_grows_with_the_tiles_and_no_faster():
-    """Kept beside the result: one tile's worth of work, whatever their number."""
+def test_memory_grows_with_the_tiles_and_no_faster(monkeypatch):
+    """Kept beside the result: one tile's worth of work, whatever their number; on threads, one of each."""
+    monkeypatch.setenv(parts.VARIABLE, "1")
     ohm, peak = _same(1.0, 50.0), {}
     for tiles in (4, 16):
         g = np.full((tiles, 64, 64), 20e-6)

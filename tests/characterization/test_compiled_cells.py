@@ -163,6 +163,8 @@ def test_the_option_takes_three_words():
     assert done.exit_code != 0 and "must be one of never, auto, always; got 'yes'" in str(done.exception)
     done = runner.invoke(app, ["characterize", "--plan", "disturb", "--compiled-cells", "auto", "--list"])
     assert done.exit_code == 0 and '"compiled": "auto"' in done.stdout
+    done = runner.invoke(app, ["prove", "run.h5", "--compiled-cells", "yes"])
+    assert done.exit_code != 0 and "must be one of never, auto, always; got 'yes'" in str(done.exception)
 
 
 def write(rows, form, *, r_driver, row=0, col=0):

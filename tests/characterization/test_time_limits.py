@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from fixtures import jobs
-from fixtures.waiting import BACKSTOP, wait_until
+from fixtures.waiting import BACKSTOP, state_of, wait_until
 
 from rramkit.processes import processor_time
 from rramkit.processes.processor_time import TimeLimitError, run_limited
@@ -24,10 +23,6 @@ def workers(count: int = 1, *, timeout: float) -> Iterator[Workers]:
         yield started
     finally:
         started.stop()
-
-
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_job_that_spins_is_killed_and_the_next_one_runs():

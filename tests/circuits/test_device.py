@@ -8,7 +8,7 @@ from fixtures.closeness import near
 
 from rramkit import netlists
 from rramkit.characterization.reference import read_drift, state_after
-from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
+from rramkit.circuits.device import Device, DevicePulseParams, HeldReadsParams, held_reads, in_form, pulse_train
 from rramkit.circuits.verilog_a import complaints, source
 from rramkit.netlists import models
 from rramkit.netlists.equations import equations, jart, stanford
@@ -171,18 +171,38 @@ def test_subcircuit_defaults_are_the_set_default(name):
 
 @pytest.mark.parametrize("name", models.names())
 def test_the_verilog_a_has_the_librarys_parameters_and_defaults(name):
-    """Of the moving subcircuit, those that no set names too: `w`, `speed_max`."""
+    """Of the moving subcircuit, those that no set names too: `w`, `speed_max`; of the held one where it is a module."""
     model = models.model(name)
     library = netlists.text(model.library).replace("\n+", " ")
-    line = re.search(rf"(?m)^\.subckt {model.subcircuit} te be s (.*)$", library)
     verilog = (netlists.FOLDER / model.library).with_suffix(".va")
-    declared = " ".join(re.findall(r"parameter real ([^;]*);", verilog.read_text()))
-    found = {key: float(value) for key, value in re.findall(r"(\w+) = ([-+.\de]+)", declared)}
-    assert line is not None
-    wanted = {key: float(value) for key, value in re.findall(r"(\w+)=([-+.\de]+)", line[1])}
-    del wanted["s_0"]  # the deck sets the pin
-    assert found == wanted
+    modules = dict(re.findall(r"(?ms)^module (\w+)\(te, be(?:, s)?\);(.*?)^endmodule", verilog.read_text()))
+    held = f"{model.subcircuit}_cell_held"
+    assert set(modules) - {held} == {f"{model.subcircuit}_cell"}
+    assert held in modules or name in ("vteam", "jart")  # a resistor, and one that stays behavioural
+    for module, body in modules.items():
+        pins = f"{model.subcircuit}_held te be" if module == held else f"{model.subcircuit} te be s"
+        line = re.search(rf"(?m)^\.subckt {pins} (.*)$", library)
+        declared = " ".join(re.findall(r"parameter real ([^;]*);", body))
+        found = {key: float(value) for key, value in re.findall(r"(\w+) = ([-+.\de]+)", declared)}
+        assert line is not None
+        wanted = {key: float(value) for key, value in re.findall(r"(\w+)=([-+.\de]+)", line[1])}
+        if module != held:
+            del wanted["s_0"]  # the deck sets the pin
+        assert found == wanted
     assert complaints(source(verilog)) == []
+
+
+@pytest.mark.parametrize(("name", "overrides"), [("bulk", {"g_max": 30e-6, "v_nl": 0.3}), ("sky130", {"v_ref": 0.3}),
+                                                 ("stanford", {"g_0": 0.3}), ("yakopcic", {"b": 2.0}),
+                                                 ("vteam", {"r_on": 70.0}), ("jart", {"n_max": 19.0})])  # fmt: skip
+@pytest.mark.usefixtures("verilog_a")
+def test_the_compiled_held_cell_is_the_behavioural_one(pool, name, overrides):
+    """Curved, and with parameters of its own: the same equation, evaluated by other code."""
+    params = HeldReadsParams(device=Device(model=name, overrides=overrides), state=(0.1, 0.6, 1.0), v_read=0.4)
+    ours, compiled = (pool.run(held_reads(in_form(params, form)).text()) for form in ("never", "always"))
+    for k in range(3):
+        assert abs(ours[f"i_device_{k}"][-1]) > 1e-9
+        np.testing.assert_allclose(compiled[f"i_device_{k}"], ours[f"i_device_{k}"], rtol=1e-9, atol=1e-18)
 
 
 @pytest.mark.parametrize("name", models.names())

@@ -40,6 +40,15 @@ def folder(tmp_path_factory):
     return path
 
 
+def test_a_boost_tells_a_program_what_it_writes(folder):
+    again = _run(
+        "boost", folder / "mei.toml", "--tables", folder / "tables.h5", "--arrays", 1, "-o", folder / "a", "--json"
+    )
+    told = json.loads(again.stdout)
+    assert told["summary"] == str(folder / "a" / "boost.json")
+    assert told["rounds"] == json.loads((folder / "a" / "boost.json").read_text())
+
+
 def test_a_boost_writes_its_arrays_and_what_their_votes_reach(folder):
     summary = json.loads((folder / "runs" / "boost.json").read_text())
     assert [each["arrays"] for each in summary] == [1, 2]

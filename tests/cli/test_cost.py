@@ -2,16 +2,18 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from fixtures.chip_tables import chip_tables
 from typer.testing import CliRunner
 
-from rramkit import table
+from rramkit import record, table
 from rramkit.cli import report
 from rramkit.cli.app import app, run
 from rramkit.cost import cost_of
-from rramkit.errors import KitError
+from rramkit.cost.subject import Subject
+from rramkit.errors import InputError, KitError
 from rramkit.learning import Experiment, train
 
 TINY = {
@@ -124,10 +126,20 @@ def test_the_report_prices_a_run_whose_layers_have_settings_of_their_own():
     own = {"dense_2": {"off": ["line_switch", "wires"], "read": {"adc": {"energy": 7e-12}}, "override": True}}
     file = chip_tables(corners=True)
     made = train(Experiment.checked(TINY | {"batches": 2, "mapping": {"layers": own}}, where="the test"), file)
-    priced = report.price_of(file, made)
+    priced = report.price_of(file, made, path=Path("run.h5"))
     assert priced is not None
     found, swings = priced
     assert found.energy == cost_of(made).energy
     second = found.subject.work.matrices[1].label
     assert [item.energy for item in found.items if item.layer == second and item.part == "line switches"] in ([], [0.0])
     assert "corner of the arrays" in {each.name for each in swings}
+
+
+def test_a_run_that_cannot_be_priced_is_refused_with_its_file(folder, monkeypatch):
+    def refuse(run):
+        raise InputError("the layers of the run must be known; got none. Train again.")
+
+    monkeypatch.setattr(Subject, "of", refuse)
+    made, file = record.load(folder / "run.h5"), table.load(folder / "tables.h5")
+    with pytest.raises(InputError, match=r"^mine/run\.h5: the layers"):
+        report.price_of(file, made, path=Path("mine/run.h5"))

@@ -14,6 +14,7 @@ from fixtures.waiting import BACKSTOP, wait_until
 
 from rramkit import table
 from rramkit.cli import entry
+from rramkit.learning.checkpoint import path_of
 
 PROGRAM = "import sys; sys.argv[0] = 'rramkit'; from rramkit.cli import main; main()"
 
@@ -60,6 +61,10 @@ class Started:
     def unchanged(self) -> bool:
         """Whether every file that was there before is what it was."""
         return {name: raw for name, raw in self.files().items() if name in self.before} == self.before
+
+    def tidy(self) -> bool:
+        """Whether it left its files as they were, but for a checkpoint: a busy machine may have let it come to one."""
+        return self.unchanged() and self.files().keys() - self.before.keys() <= {path_of(Path("out.h5")).name}
 
     def running(self) -> list[str]:
         """Names of the group's living processes."""
@@ -143,7 +148,7 @@ def test_a_signal_at_any_time_ends_in_one_line(tmp_path, number):
             _, err = job.end()
             assert (job.process.returncode, err.count("\n")) == (128 + number, 1), err
             assert err.startswith("rramkit: interrupted")
-            assert job.files() == job.before
+            assert job.tidy()
             assert list(job.temporary.iterdir()) == []
 
 
@@ -155,7 +160,7 @@ def test_train_ends_tidily(tmp_path):
         assert job.process.returncode == 130
         assert "Traceback" not in err
         assert err.splitlines()[-1].startswith("rramkit: interrupted")
-        assert job.files() == job.before
+        assert job.tidy()
 
 
 @pytest.mark.parametrize("steps", [(0, 2, 4, 6), pytest.param((1, 3, 5, 7, 8, 9), marks=pytest.mark.long)])
@@ -225,13 +230,15 @@ WITH_A_POOL = """
     signal.pause()
 """
 IN_THE_TIDYING = """
+    from rramkit.cli import entry
+    entry._SAME_SECONDS = 3600.0  # however busy the machine is
     try:
         signal.raise_signal(signal.SIGINT)
         signal.pause()
     finally:
         signal.raise_signal(signal.SIGINT)  # the same request: `timeout` signals the process and its group
         print("tidied", flush=True)
-        time.sleep(0.4)
+        entry._SAME_SECONDS = 0.0
         signal.raise_signal(signal.SIGTERM)
         signal.pause()
 """
@@ -268,18 +275,26 @@ SWEEP = """
 """
 
 
+# Signals are one request within no time at all: the test waits for the word, and not for the clock.
+HANGS = """from rramkit.cli import entry
+    entry._SAME_SECONDS = 0.0
+    def stop(self):
+        print("hangs", flush=True)
+        signal.pause()
+    Workers.stop = stop"""
+
+
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_ends_with_its_processes_and_without_their_tracebacks(tmp_path, times, number):
     """Also where tidying up does not end: then by the second signal."""
-    hangs = "Workers.stop = lambda self: signal.pause()" if times == 2 else ""
-    body = SWEEP.format(change=hangs).strip()
+    body = SWEEP.format(change=HANGS if times == 2 else "").strip()
     with Started(tmp_path, program=IN_PLACE_OF_A_COMMAND.format(body=body)) as job:
         assert job.process.stdout is not None
         assert job.process.stdout.readline() == "busy\n"
         job.process.send_signal(number)
         if times == 2:
-            time.sleep(0.5)  # two signals within 0.3 s are one request
+            assert job.process.stdout.readline() == "hangs\n"  # the first signal is not one with the second
             job.process.send_signal(number)
         _, err = job.end()
         assert (job.process.returncode, err.count("\n")) == (128 + number, 1), err

@@ -27,9 +27,8 @@ OUTPUTS = ("-o", "--output", "--export", "--points", "-out", "-keyout")
 READERS = {
     **dict.fromkeys(("lenet.h5", "lenet.npz"), "made by the lines above them in the heads of encoding*.toml"),
     **dict.fromkeys(("tables.h5", "design.h5", "old.h5", "run.h5", "x.cir"), "made by README's own lines"),
-    **dict.fromkeys(
-        ("experiment.toml", "mine.toml", "plan.toml", "pulses.csv", "pulses.txt", "iv.csv"), "the reader's"
-    ),
+    **dict.fromkeys(("experiment.toml", "mine.toml", "plan.toml", "pulses.csv", "iv.csv"), "the reader's"),
+    **dict.fromkeys(("pulses.txt", "resistances.csv", "devices.csv"), "the reader's, measured"),
     **dict.fromkeys(
         ("mydev.toml", "open.h5", "verify.h5", "threshold.h5", "ca.pem", "cert.pem", "key.pem"), "the same"
     ),
@@ -194,7 +193,29 @@ def stand_ins(tmp_path_factory):
     (folder / "x.cir").write_text("divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 1k\n.dc V1 0 1 0.5\n.end\n")
     for name in ("pulses.csv", "iv.csv"):
         shutil.copy(ROOT / "examples" / "measured" / name, folder)
+    for name, lines in measured().items():
+        (folder / name).write_text("\n".join(lines) + "\n")
     return folder
+
+
+def measured() -> dict[str, list[str]]:
+    """Return the lines of the files whose columns docs/measured-data.md names: 41 reads up and 41 down."""
+    risen = [(1.0 - 0.93**k) / (1.0 - 0.93**40) for k in range(41)]
+    up, down = [2.0 + 38.0 * part for part in risen], [40.0 - 38.0 * part for part in risen]  # uS
+    trains = ("set,1.2", up), ("reset,1.4", down)
+    pairs = zip(up, down, strict=True)
+    devices = [",".join(f"{g * factor:.4g}" for factor in (0.98, 1.0, 1.02) for g in pair) for pair in pairs]
+    return {
+        "pulses.txt": [f"{k} {g:.4g}" for k, g in enumerate(up + down)],
+        "resistances.csv": [
+            "polarity,amplitude (V),width,R,remark",
+            *(f"{pulse},100,{1e3 / g:.5g},{k}" for pulse, values in trains for k, g in enumerate(values)),
+        ],
+        "devices.csv": [
+            f"pulse,{','.join(f'SET {device},RESET {device}' for device in (1, 2, 3))}",
+            *(f"{k},{values}" for k, values in enumerate(devices)),
+        ],
+    }
 
 
 def of_kinds(kinds: tuple[str, ...]) -> dict[str, list[tuple[str, list[str]]]]:

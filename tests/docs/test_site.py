@@ -1,17 +1,29 @@
 """The documentation site: every page is in its menu, every link leads somewhere, every public name is on a page."""
 
+import inspect
+import pkgutil
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
+from fixtures.accessible import findings
 from fixtures.pages import FENCE, ROOT, blocks, pages
 from test_public_docs import BESIDE
 
 import rramkit as rk
+from rramkit.cli import keys
+from rramkit.netlists import models
 
 DOCS = ROOT / "docs"
 OF_DOCS = [page for page in pages() if page.startswith("docs/")]
+
+LANGUAGES = {
+    *("", "bash", "python", "sh", "spice", "text", "toml", "verilog"),
+    *("{commands}", "{device}", "{eval-rst}", "{keys}", "{toctree}"),
+}
+"""Languages that the site colours, and its directives."""
 
 
 def headings(page: str) -> set[str]:
@@ -56,6 +68,67 @@ def test_each_page_begins_with_its_title_and_has_one():
         assert len(re.findall(r"(?m)^# ", prose)) == 1 and prose.startswith("# "), page
 
 
+def test_headings_go_down_one_level_at_a_time():
+    for page in OF_DOCS:
+        prose = FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
+        levels = [len(marks) for marks in re.findall(r"(?m)^(#+) ", prose)]
+        assert all(after <= before + 1 for before, after in pairwise(levels)), page
+
+
+def test_the_site_knows_the_languages_and_directives_of_blocks():
+    kinds = {key.of for key in keys.every_key()[0]}
+    for page in OF_DOCS:
+        for block in blocks(page):
+            name, _, argument = block.language.partition(" ")
+            assert name in LANGUAGES, f"{block.place}: {name}"
+            assert name != "{keys}" or argument in kinds, f"{block.place}: {argument}"
+            assert name != "{device}" or models.model(argument).sets, f"{block.place}: {argument}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_the_rows_of_a_table_have_its_columns_and_its_columns_names(page):
+    """A cell too many is dropped, without a word, by the site and by code hosts; only the corner may be empty."""
+    prose = FENCE.sub(lambda found: "\n" * found[0].count("\n"), (ROOT / page).read_text(encoding="utf-8"))
+    lines = prose.splitlines()
+    columns: list[str] = []
+    for number, line in enumerate(lines):
+        if not line.startswith("|"):
+            columns = []
+        elif not columns:
+            columns = cells(line)
+            assert re.fullmatch(r"\|[-:| ]+\|", lines[number + 1]), f"{page}:{number + 1}: a line of dashes follows"
+            assert all(columns[1:]), f"{page}:{number + 1}: a column without a name"
+        assert not columns or len(cells(line)) == len(columns), f"{page}:{number + 1}"
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a row."""
+    return [each.strip() for each in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
+
+
+def documented() -> dict[str, object]:
+    """Return what the page of the API shows, by name: things of the kit, and the members that it lists."""
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    found: dict[str, object] = {}
+    for name, members in re.findall(r"\.\. auto\w+:: ([\w.]+)(?:\n   :members: (.*))?", text):
+        found[name] = pkgutil.resolve_name(name)
+        found |= {f"{name}.{each}": getattr(found[name], each) for each in members.split(", ") if each}
+    return {name: thing for name, thing in found.items() if callable(thing) or isinstance(thing, property)}
+
+
+def test_what_the_page_of_the_api_shows_exists_and_reads_as_text():
+    """What the site's parser would warn of in a docstring: quotes that stay open, and marks that mean a reference."""
+    for name, thing in documented().items():
+        text = re.sub(r"(?ms)^\s*>>>.*?(?=^\s*$|\Z)", "", inspect.getdoc(thing) or "")
+        text = re.sub(r"(?ms)::\n\n((?:    .*\n?|\s*\n)+)", "", f"{text}\n")
+        assert text.strip(), f"{name}: no docstring"
+        for paragraph in re.split(r"\n\s*\n", text):
+            plain = re.sub(r"(?m)`+[^`]+`+|^\*{1,2}(?=\w+ :)", "", paragraph)
+            assert "`" not in plain, f"{name}: a quote stays open in {paragraph!r}"
+            assert not re.search(r"\w_(?![\w.(])|\|\w[^|\n]*\|", plain), f"{name}: reads as a reference: {plain!r}"
+            assert not re.search(r"(?<!\S)\*{1,2}\w[^*]*$", plain), f"{name}: emphasis stays open in {paragraph!r}"
+
+
 @pytest.mark.long
 def test_the_site_builds_without_warnings(tmp_path):
     pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
@@ -67,9 +140,12 @@ def test_the_site_builds_without_warnings(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     commands = (tmp_path / "site" / "commands.html").read_text(encoding="utf-8")
-    keys = (tmp_path / "site" / "keys.html").read_text(encoding="utf-8")
-    assert "rramkit device check" in commands and "--corner" in commands
-    assert "threshold" in keys and "write_verify" in keys
+    of_keys = (tmp_path / "site" / "keys.html").read_text(encoding="utf-8")
+    assert "rramkit device check" in re.sub(r"<[^>]+>", "", commands) and "--corner" in commands
+    assert "threshold" in of_keys and "write_verify" in of_keys
     devices = (tmp_path / "site" / "devices.html").read_text(encoding="utf-8")
     assert "<math" in devices and "MathJax" not in devices, "formulas without a script"
     assert 'role="heading" aria-level' in devices and "<pre>" not in commands + devices, "headings and focus"
+    made = {path for path in (tmp_path / "site").rglob("*.html") if path.name not in ("genindex.html", "search.html")}
+    assert len(made) >= len(OF_DOCS)  # the index and the search are the generator's
+    assert {path.name: hindering for path in made if (hindering := findings(path.read_text(encoding="utf-8")))} == {}

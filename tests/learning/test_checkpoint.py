@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
-from fixtures.waiting import BACKSTOP, wait_until
+from fixtures.waiting import BACKSTOP, state_of, wait_until
 
 from rramkit import record, table
 from rramkit.array.stages.sense_unit import PARTS
@@ -143,7 +143,7 @@ def test_state_as_a_list_and_back():
     assert checkpoint.flatten(initial, initial) == {}
 
 
-COMMAND = [sys.executable, "-c", "from rramkit.cli import main; main()", "train", "experiment.toml", "-o", "run.h5"]
+PROGRAM, COMMAND = "from rramkit.cli import main; main()", ("train", "experiment.toml", "-o", "run.h5", "--quiet")
 
 
 @pytest.fixture
@@ -153,11 +153,40 @@ def folder(tmp_path):
     return tmp_path
 
 
-def _start(folder, *more):
+def _start(folder, *more, program=PROGRAM):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [*COMMAND, "--quiet", *more], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", program, *COMMAND, *more],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
+
+
+# The command, which stops itself (SIGSTOP) once a checkpoint is written: on a busy machine it might else have ended
+# before the test looks again.
+STOPPING = """
+import os, signal
+from rramkit.learning import checkpoint
+save = checkpoint.save
+
+def save_and_stop(*given, **named):
+    save(*given, **named)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+checkpoint.save = save_and_stop
+from rramkit.cli import main
+main()
+"""
+
+
+def _stopped(folder):
+    """Return the command's process, stopped at its first checkpoint."""
+    process = _start(folder, program=STOPPING)
+    wait_until(lambda: process.poll() is not None or state_of(process.pid) == "T")
+    assert process.poll() is None and checkpoint.path_of(folder / "run.h5").exists()
+    return process
 
 
 def _finished(folder, *more):
@@ -166,15 +195,8 @@ def _finished(folder, *more):
     return process.returncode == 0
 
 
-def _wait_for(path, process):
-    wait_until(lambda: path.exists() or process.poll() is not None)
-    assert path.exists()
-
-
 def test_kill_9_and_the_same_command_gives_the_same_run(folder):
-    process = _start(folder)
-    _wait_for(checkpoint.path_of(folder / "run.h5"), process)
-    process.send_signal(signal.SIGSTOP)  # so that it does not end before the second one has started
+    process = _stopped(folder)
     second = _start(folder)
     said = second.communicate(timeout=BACKSTOP)[1].decode()
     assert second.returncode == 2
@@ -190,9 +212,9 @@ def test_kill_9_and_the_same_command_gives_the_same_run(folder):
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_one_line(folder):
-    process = _start(folder)
-    _wait_for(checkpoint.path_of(folder / "run.h5"), process)
+    process = _stopped(folder)
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     said = process.communicate(timeout=BACKSTOP)[1].decode()
     assert process.returncode == 130
     assert said.count("\n") == 1

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from rramkit.errors import InputError, SetupError
+from rramkit.learning import DataSet, Experiment
 from rramkit.learning.data import DataSettings, as_numbers, augmented, cifar, fetch, idx
+from rramkit.learning.data.functions import as_digits
 from rramkit.learning.data.own import npz_arrays
+from rramkit.learning.train import data_set
 
 RNG = np.random.default_rng(0)
 
@@ -190,3 +193,35 @@ def test_weights_are_many_arrays_and_a_file_of_thousands_is_refused(tmp_path):
     np.savez(tmp_path / "many.npz", **arrays)
     with pytest.raises(InputError, match="it holds 4097 arrays"):
         npz_arrays(tmp_path / "many.npz")
+
+
+def _with(**settings: float) -> Experiment:
+    return Experiment.checked({"data": settings}, where="the test")
+
+
+def _own(**settings: float) -> DataSet:
+    """Return the data that a training on arrays of two inputs from 0 to 1 gets."""
+    x, y = np.random.default_rng(2).random((60, 2)), np.arange(60) % 3
+    return data_set((x, y), _with(validation=0.0, **settings))
+
+
+def test_arrays_of_a_program_are_prepared_as_files_are():
+    plain = _own()
+    np.testing.assert_array_equal(_own(bits=4, row_bits=2).x_train, as_digits(plain.x_train, bits=4, row_bits=2))
+    np.testing.assert_array_equal(_own(standardise=True).x_test, plain.standardised().x_test)
+    moved = _own(fluctuation=0.2)
+    np.testing.assert_array_equal(moved.x_train, plain.x_train)
+    np.testing.assert_array_equal(moved.x_test, plain.fluctuating(0.2, seed=1).x_test)
+    assert np.all(moved.x_test != plain.x_test)
+    few = _own(train_images=12, test_images=5)
+    assert (len(few.y_train), len(few.y_test)) == (12, 5)
+
+
+def test_a_data_set_of_a_program_is_taken_as_it_is_or_refused():
+    given = DataSet(np.random.default_rng(2).random((60, 2)), np.arange(60) % 3)
+    assert data_set(given, _with(validation=0.0)) is given
+    assert len(data_set(given, _with(validation=0.2)).y_validation)
+    for settings in ({"bits": 2}, {"standardise": True}, {"fluctuation": 0.1}, {"train_images": 5}):
+        (name,) = settings
+        with pytest.raises(InputError, match=rf"arrays with `data\.{name}`.* got a DataSet.* Pass the arrays"):
+            data_set(given, _with(**settings))

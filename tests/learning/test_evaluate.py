@@ -13,6 +13,8 @@ from fixtures.synthetic import tables
 from rramkit import record
 from rramkit.array.matrix import FloatMatrix
 from rramkit.array.write.ageing import RetentionParams
+from rramkit.cli.chip import ChipOptions
+from rramkit.cli.train import experiment_of
 from rramkit.errors import InputError, TableError
 from rramkit.learning import DataSet, Experiment, train
 from rramkit.learning.continued import plain_of
@@ -166,6 +168,17 @@ def test_a_training_goes_on_from_a_run(trained):
     other = Experiment.checked({**more.model_dump(), "network": {"hidden": [5]}}, where="the test")
     with pytest.raises(InputError, match="Set the same network"):
         train(other, tables(), data=trained.data, start=trained.run)
+    first = Experiment.checked({**more.model_dump(), "pretrain": {"epochs": 2}}, where="the test")
+    with pytest.raises(InputError, match=r"`pretrain.epochs` is of first weights.* got 2\. Leave"):
+        train(first, tables(), data=trained.data, start=trained.run)
+
+
+def test_the_settings_of_a_run_that_is_gone_on_from_train_no_float_network_first(trained):
+    """Its weights are there; settings that are given beside it are another matter, and refused by the training."""
+    settings = {**trained.experiment.model_dump(mode="json"), "pretrain": {"epochs": 3, "rate": 2.0}}
+    before, chip = replace(trained.run, settings=settings), ChipOptions()
+    assert experiment_of(None, [], chip, before=before).pretrain.epochs == 0
+    assert experiment_of(None, ["pretrain.epochs=2"], chip, before=before).pretrain.epochs == 2
 
 
 def test_arrays_of_another_network_are_refused(trained):

@@ -111,7 +111,9 @@ def test_progress_file_report_and_warnings_say_the_same(idle, tmp_path):
         warnings.simplefilter("always")
         experiment = Experiment.checked({**SMALL, **WAITS}, where="the test")
         train(experiment, tables(), progress=lambda report: texts.append(report.text))
-    assert [str(each.message) for each in caught if each.category is TrainingWarning] == list(idle.notices)
+    warned = [each for each in caught if each.category is TrainingWarning]
+    assert [str(each.message) for each in warned] == list(idle.notices)
+    assert {each.filename for each in warned} == {__file__}, "at the line of the caller"
     assert not texts[0].startswith("NO PULSE") and all(text.startswith("NO PULSE FIRED  ") for text in texts[1:])
     loaded = record.load(idle.save(tmp_path / "run.h5"))
     assert loaded.faults == idle.faults

@@ -189,6 +189,7 @@ EDITS = (
     _edit("sign", "thresholds of signs without the sum of the weights", "rramkit/learning/folding.py", "2 * self.threshold - self.weight.sum(axis=0, dtype=int)", "2 * self.threshold", f"{_BINARY}::test_counts_give_the_bits_of_the_network_in_whole_numbers"),
     _edit("noise", "joined lines with the noise of every array's converter", _READ, "return noise[:1] if read.joined else noise", "return noise", f"{_BINARY}::test_joined_bit_lines_have_the_noise_of_one_converter_and_a_range_of_their_own"),
     _edit("cost", "a comparator's whole energy for each half of a pair", "rramkit/array/stages/comparator.py", "return self.energy / _HALVES", "return self.energy", f"{_BINARY}::test_comparators_of_a_file_have_the_latch_and_no_converter"),
+    _edit("energy", "a latch's decision at its largest energy", "rramkit/array/stages/sense_amp.py", "float(np.mean(np.asarray(table", "float(np.max(np.asarray(table", f"{_BINARY}::test_comparators_of_a_file_have_the_latch_and_no_converter"),
     _edit("cost", "a layer of a pipeline that begins with the one before", "rramkit/cost/line_buffers.py", "before.begins + layer.awaited(of_before) * pace, ", "before.begins, ", f"{_BINARY}::test_line_buffers_hold_rows_and_pixels_and_layers_overlap"),
     # measured data
     _edit("noise", "devices pooled into one curve", f"{_MEASURED}/response.py", "by_device.setdefault(ramp.device, [])", 'by_device.setdefault("", [])', f"{_SHAPES}::test_devices_differ_and_their_pulses_do_not"),

@@ -17,6 +17,8 @@ from rramkit.characterization.measured.importer import from_preset
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.cli.app import run as command
 from rramkit.errors import TableError
+from rramkit.plots import canvas, training
+from rramkit.plots.style import style
 from rramkit.plots.tile import error_map, errors_of_currents
 from rramkit.staircase import climb
 from rramkit.surrogate.grid import GridSurrogate
@@ -168,6 +170,28 @@ def of_errors(errors, *, limit_rms=1e-6, limit_max=2e-6, spice=None):
 
 def legend(ax):
     return [each.get_text() for each in ax.get_legend().get_texts()] if ax.get_legend() else []
+
+
+@pytest.mark.parametrize("which", ["learning curve", "residuals"])
+def test_a_legend_is_no_wider_than_its_picture(which):
+    """A legend that is wider takes the room of the data, and is cut on a phone."""
+    with style():
+        figure = Figure(figsize=(canvas.WIDTH, canvas.HEIGHT))
+        ax = figure.add_subplot()
+        if which == "residuals":
+            plots.residuals(ax, of_errors([0.6e-6, 0.9e-6]), quantity="change")
+        else:
+            plots.learning_curve(ax, RUN.epochs)
+            assert len(legend(ax)) == 5
+        figure.canvas.draw()
+        shown = ax.get_legend()
+        assert shown is not None and shown.get_window_extent().x1 <= figure.bbox.x1
+        assert ax.get_window_extent().width > 0.7 * figure.bbox.width
+
+
+def test_a_count_is_written_in_what_stands_out_from_its_colour():
+    assert training._on((0.0, 0.0, 0.0, 1.0)) == "white"
+    assert training._on((0.12, 0.57, 0.55, 1.0)) == "black"  # middle of the scale: white would have 3.9, black has 5.4
 
 
 def test_errors_far_below_their_limits_are_seen_and_the_limits_written():

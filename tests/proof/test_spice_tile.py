@@ -1,5 +1,6 @@
 """A tile read by ngspice, a slow loop in the place of ngspice: phases, turns, codes and halves are the tile's."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +13,14 @@ from rramkit.array.matrix import FloatMatrix
 from rramkit.array.model import ArrayModel
 from rramkit.array.rng import TileRng
 from rramkit.array.stages.chain import ReadChain
+from rramkit.array.stages.sense_unit import SenseUnit
 from rramkit.array.tile import Tile
 from rramkit.array.tile_grid import TileGrid
+from rramkit.circuits.array_system import ArraySystemParams
 from rramkit.errors import InputError
+from rramkit.proof import spice_tile
 from rramkit.proof.prove import _with_tile
-from rramkit.proof.spice_tile import LINES, Comparison, SpiceTile, quiet, unit_of
+from rramkit.proof.spice_tile import LINES, Comparison, SpiceSolver, SpiceTile, quiet, unit_of
 
 TABLES = chip_tables()
 
@@ -106,6 +110,49 @@ def test_a_grid_of_tiles_goes_through_tile_by_tile():
     own = type(grid)(quiet(grid.tiles), grid.rows, grid.pairs).forward(v).i
     step = unit_of(grid.tiles).adc.v_lsb / unit_of(grid.tiles).readout.gains[0].r_feedback
     assert np.max(np.abs(through.forward(v).i - own)) <= 2.02 * step
+
+
+class FakeCircuits:
+    """The numbers of a deck in the place of its text."""
+
+    system = ArraySystemParams()
+
+    def deck_text(self, g_cell, v_drive, v_offset, direction, turn, r_feedback):
+        del v_offset, r_feedback
+        g = g_cell if direction == "forward" else g_cell.T
+        return json.dumps([g.tolist(), v_drive.tolist(), turn])
+
+
+class FakeRunner:
+    """A line's output is its current, and the power of a sweep's points the number of each."""
+
+    def __init__(self):
+        self.sweeps = []
+
+    def need(self, stage, points):
+        del stage
+        for point in points:
+            g, v_drive, turn = (np.asarray(each) for each in json.loads(point.make_deck()))
+            self.sweeps.append(v_drive.sum(axis=0))
+            yield np.column_stack([v_drive.T @ g[:, int(turn) :: LINES], np.arange(v_drive.shape[1])])
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_each_vector_gets_its_own_output_whatever_the_order_of_the_sweeps(monkeypatch, backward):
+    """Repeated vectors run once, weak ones first, those of one sweep spread over all strengths."""
+    monkeypatch.setattr(spice_tile, "AT_ONCE", 4)
+    tile, runner = tile_of((1, 5, 4)), FakeRunner()
+    solver = SpiceSolver(FakeCircuits(), runner)  # pyright: ignore[reportArgumentType]
+    rng = np.random.default_rng(2)
+    v = rng.uniform(0.0, 0.1, (11, 4 if backward else 5))[rng.integers(0, 11, 30)]
+    state = tile.periphery.state(SenseUnit)
+    (found,) = solver.outputs(tile, state, [v], backward=backward)
+    g = np.asarray(tile.g_cell[0], dtype=float)
+    np.testing.assert_allclose(found, v @ (g.T if backward else g), rtol=1e-12)
+    different = len(np.unique(v, axis=0))
+    assert sum(len(each) for each in runner.sweeps) == LINES * different
+    assert all(np.all(np.diff(each) >= 0) for each in runner.sweeps)  # weakest first
+    assert max(each[0] for each in runner.sweeps) < min(each[-1] for each in runner.sweeps)
 
 
 def test_a_tile_without_circuits_is_refused():

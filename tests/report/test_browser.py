@@ -2,6 +2,7 @@
 
 import pytest
 from fixtures import browser as browsers
+from fixtures.accessible import FAINT
 from fixtures.chip_tables import chip_tables
 from fixtures.closeness import near
 
@@ -82,6 +83,20 @@ def test_text_stands_out_from_the_paper_by_day_and_by_night(page):
         for colour in ("--ink", "--quiet", "--blue", "--good", "--bad"):
             assert page.value(_contrast(colour)) >= 4.5, (colour, dark)
     assert page.value(_contrast("--ink")) != near(by_day, within=0.01)  # the night has colours of its own
+
+
+def test_no_text_is_faint(page):
+    """Every text with what lies below it, tiles and folds too; a text that is faint on purpose is found."""
+    for dark in (False, True):
+        page.width(DESK, dark=dark)
+        page.value("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        assert page.value(FAINT) == {}, dark
+    page.value("document.querySelector('h1').style.color = '#777a80'")  # 4.3 on the page's black, 24 px and more: 3
+    assert page.value(FAINT) == {}
+    page.value("document.querySelector('.note').style.color = '#777a80'")
+    assert len(page.value(FAINT)) == 1
+    page.value("document.querySelectorAll('[style]').forEach(each => each.removeAttribute('style'))")
+    page.value("document.querySelectorAll('details').forEach(each => { each.open = false; })")
 
 
 def test_printed_it_is_whole(page):

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from fixtures.accessible import findings
 from fixtures.synthetic import tables
 from fixtures.synthetic_run import checked_tables, run
 from fixtures.synthetic_tables import full_table, write_table_at_corners
@@ -21,6 +22,7 @@ from rramkit.report import headline, limits, report, training
 from rramkit.report import page as page_module
 from rramkit.report.page import NOT_MODELLED, chapters
 from rramkit.table import HeldOut, Quantity, Table, TableFile
+from rramkit.table.schema import words_of
 
 HOSTILE = '<script>alert("x")</script><img src=//evil.example/x.png onerror=go()>'
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -115,14 +117,56 @@ def test_numbers_of_the_tables_are_those_of_the_file(page):
     for name, block in checked_tables().tables.items():
         for key, value in block.conditions.items():
             assert f"{key} {units.text(float(value), value.unit)} fixed" in page.text
-        for points in block.held_out.values():
+        for signal, points in block.held_out.items():
             values = (points.rms, points.limit_rms, points.p95, points.max, points.limit_max)
             shown = " ".join(units.text(value, points.unit, beside=points.limit_max) for value in values)
-            assert f"pass {points.spice.size} {shown}" in page.text, name
+            assert f"pass {words_of(name, signal)} {points.spice.size} {shown}" in page.text, name
 
 
 def test_what_is_not_modelled_is_said(page):
-    assert all(sentence in page.text for sentence in NOT_MODELLED)
+    assert all(_shown(sentence) in page.text for sentence in NOT_MODELLED)
+    assert "These numbers are those of a simulation. The limits:" in page.text
+
+
+def _shown(sentence):
+    """Return a sentence as the reader joins its parts: what stands in backticks is an element of its own."""
+    return " ".join(re.sub(r" ?`([^`]+)` ?", r" \1 ", sentence).split())
+
+
+@pytest.mark.parametrize(
+    ("source", "alone", "trained"),
+    [
+        ("measured: iv.csv", "The cell is measured.", "The cell is measured; arrays and training are simulated."),
+        (
+            "preset: epiram",
+            "The cell is computed from published figures.",
+            "The cell is computed from published figures; arrays and training are simulated.",
+        ),
+    ],
+)
+def test_measured_cells_are_called_measured(source, alone, trained, drawn, monkeypatch):
+    monkeypatch.setattr(training, "svg", lambda draw, **others: "")  # its pictures are not looked at
+    file = replace(checked_tables(), provenance={**checked_tables().provenance, "source": source})
+    pages = [page_module.page(file, made, drawn=drawn) for made in (None, run())]
+    assert [each.made for each in pages] == [alone, trained]
+    assert "simulation" not in Reader(page_module.render(pages[0])).text
+
+
+def test_nothing_hinders_a_reader_who_hears_the_page(text):
+    assert findings(text) == []
+
+
+def test_of_many_checks_those_that_pass_are_folded_below_the_table_of_all():
+    good, failing = checked_tables(), checked_tables(error=0.015)["set"].held_out["delta_g"]
+    points = good["set"].held_out["delta_g"]
+    names = [f"set{number}" for number in range(7)]
+    made = {each: replace(good["set"], name=each, held_out={"delta_g": points}) for each in names}
+    made["set6"] = replace(made["set6"], held_out={"delta_g": failing})
+    section = limits.section(TableFile(made, {}))
+    assert [(each.folded, each.verdict) for each in section.blocks] == [(True, "pass")] * 6 + [(False, "fail")]
+    assert [len(grid.rows) for grid in section.first] == [7]
+    few = limits.section(TableFile({name: made[name] for name in names[:3]}, {}))
+    assert not any(each.folded for each in few.blocks)
 
 
 def test_the_verdict_names_the_fit_that_fails():
@@ -235,6 +279,8 @@ def test_the_command_writes_the_page_and_prints_its_path(app, files, drawn, monk
     assert done.exit_code == 0
     assert done.stdout.strip() == str(files / "a.html")
     assert "RRAM characterisation report" in (files / "a.html").read_text(encoding="utf-8")
+    again = CliRunner().invoke(app, [str(files / "tables.h5"), "-o", str(files / "a.html")])
+    assert f"{files / 'a.html'} exists, and is replaced when this ends well" in again.stderr
 
 
 def test_the_command_prints_the_headline_for_programs(app, files, drawn, monkeypatch):
@@ -274,7 +320,8 @@ def test_tables_of_one_amplitude_and_with_failed_points_are_reported(tmp_path):
 
 def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_named(tmp_path):
     report(TableFile({"set": write_table_at_corners()}, {}), None, tmp_path / "r.html")
-    assert "Table set is shown at tt, 300.15K." in (tmp_path / "r.html").read_text(encoding="utf-8")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Table set is shown at tt, 300.15\N{NO-BREAK SPACE}K." in text
     assert "corner tt, ff, ss 3 labels" in Reader((tmp_path / "r.html").read_text(encoding="utf-8")).text
 
 

@@ -17,6 +17,8 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import FloatMatrix, Samples
 from rramkit.cost import cost_of
+from rramkit.cost.area import copies_of
+from rramkit.cost.subject import Subject
 from rramkit.cost.work import work_of
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment, train
@@ -24,6 +26,7 @@ from rramkit.learning.evaluate import evaluate
 from rramkit.learning.layers import Clustered
 from rramkit.learning.layers.layer import Params
 from rramkit.learning.state_dict import from_state_dict, state_dict
+from rramkit.learning.supervised import init, trainers
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "systems" / "autoncs.toml"
 FLOAT = np.dtype(float)
@@ -171,6 +174,19 @@ def test_a_training_leaves_cells_without_a_connection_alone_and_its_file_holds_t
     assert len(work.matrices) == len(layer.clusters) + 1
     assert work.macs_backward == 12 * 3  # of the last layer: a first layer sends no errors back
     assert cost_of(run).line_buffers == ()  # clusters are no chain of layers
+
+
+def test_a_first_layer_in_several_arrays_has_no_copy_of_any():
+    """Of the first layer no error goes back: `sign` with copies writes one of the layer after it alone."""
+    copied = experiment(epochs=1, rule={"kind": "sign", "backward": "copy"})
+    run = train(copied, tables(), data=few())
+    subject = Subject.of(run)
+    clusters = len(copied.network.layers[0].clusters)
+    assert clusters > 2 and [subject.arrays(index) for index in range(clusters + 1)] == [1] * clusters + [2]
+    assert [each.layer for each in copies_of(subject)] == [subject.work.matrices[-1].label]
+    trainer, _ = trainers(copied, copied.on(copied.chip.tables(tables())), (16,), 3)
+    state = init(trainer, copied)
+    assert [part.copy is None for part in state.rule_state.parts] == [True] * clusters + [False]
 
 
 def test_the_example_is_an_experiment_and_uses_every_cell_of_its_arrays():

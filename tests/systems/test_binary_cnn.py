@@ -15,6 +15,7 @@ from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import BitSerial, BitSlices, Divider, OffsetColumn, Pairs
 from rramkit.array.matrix import Gradient, Samples
 from rramkit.array.stages.comparator import Comparator
+from rramkit.array.stages.sense_amp import SenseAmp
 from rramkit.array.write.write_verify import VerifyParams
 from rramkit.cost import Assumptions, cost_of
 from rramkit.cost.area import Tiles, tile_items, tiles_read
@@ -76,6 +77,18 @@ def after_steps(trained, x):
 
 
 # (i) counts, added: the software's network bit for bit ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("merge", ["count", "majority"])
+@pytest.mark.parametrize("where", ["all", "one"])
+def test_rules_whose_weights_are_no_signs_are_refused(merge, where):
+    read = {"read": {"merge": merge}}
+    mapping = read if where == "all" else {"layers": {"dense_1": read}}
+    settings = {"network": {"hidden": [4]}, "rule": {"kind": "threshold", "backward": "digital"}, "mapping": mapping}
+    experiment = Experiment.checked(settings, where="the test")
+    chip = experiment.on(experiment.chip.tables(FINE))
+    with pytest.raises(InputError, match=rf'"{merge}" counts weights of \+1 and -1.* got the rule threshold\. Take'):
+        trainers(experiment, chip, (6,), 3)
 
 
 @pytest.mark.parametrize("rows", [65, 10])
@@ -242,6 +255,7 @@ def test_comparators_of_a_file_have_the_latch_and_no_converter():
     file = replace(file, tables={**file.tables, "sense_amp": latch})
     chain = ReadChain.from_tables(file, ReadChain(merge="majority"))
     assert (chain.comparator.energy, chain.comparator.t_decide) == (near(5e-14, 1e-12), near(8e-10, 1e-12))
+    assert SenseAmp.from_tables(file).energy == chain.comparator.energy  # one latch, whatever it decides
     assert chain.e_converter == near(2.5e-14, 1e-12)  # two sensed halves a decision
     assert chain.origins()["comparator"].startswith("table") and "adc" not in chain.origins()
     assert not chain.adc.on and chain.comparator.v_sigma == near(SIGMA_LATCH, 1e-12)
@@ -287,7 +301,7 @@ def test_a_merge_that_is_not_for_a_mapping_is_refused_on_one_array_and_on_severa
         for rows in (4, 12):
             with pytest.raises(InputError, match=f"merge {merge}.*{type(mapping).__name__}|mapping bit_serial.*analog"):
                 MappedMatrix.of(0.1 * WEIGHT, mapping, model, largest=(rows, 96))
-        with pytest.raises(InputError, match=r"Take pairs|another mapping"):  # as trainings build it
+        with pytest.raises(InputError, match=r"Take pairs|another mapping|the rule binary"):  # as trainings do
             WriteVerifyRule().bind(FINE, model, SGD, mapping).init([0.1 * WEIGHT], rng=np.random.default_rng(0))
 
 

@@ -9,7 +9,7 @@ from fixtures.closeness import near
 from fixtures.synthetic import tables
 
 from rramkit.array.read_parts import CONVERTERS, DRIVERS, SENSING
-from rramkit.cost.ports import ports_of
+from rramkit.cost.network_ends import ends_of
 from rramkit.errors import InputError
 from rramkit.learning import Experiment
 from rramkit.learning.boosting import boosted, reweighted, vote, votes_of
@@ -117,19 +117,19 @@ def ports(levels, bits) -> Any:
 
 
 def test_ports_are_counted_and_priced_by_the_stages_that_are_on(monkeypatch):
-    monkeypatch.setattr("rramkit.cost.ports.leaves", lambda matrix: [matrix])
+    monkeypatch.setattr("rramkit.cost.network_ends.leaves", lambda matrix: [matrix])
     network, layers, file, circuits = ports(levels=32, bits=8)
-    with_converters = ports_of(network, layers, file, circuits)
+    with_converters = ends_of(network, layers, file, circuits)
     assert with_converters is not None
     # layout factor 3, capacitors of 4 fF at 2 fF/um2: 2 um2 each
     assert with_converters.area == near((4 * (3 + 2 + 30 + 2) + 3 * (60 + 2 + 90 + 2)) * 1e-12, 1e-12)
     assert with_converters.energy == near(4 * 1e-12 + 6e-12 * 4 / 12 + 50e-12 + 7e-12, 1e-12)
     network, layers, file, circuits = ports(levels=0, bits=0)
     layers = (LayerCost(**{**vars(layers[0]), "parts": {}}), layers[1])
-    merged = ports_of(network, layers, file, circuits)
+    merged = ends_of(network, layers, file, circuits)
     assert merged is not None
     assert merged.area == near((4 * 5 + 3 * 8) * 1e-12, 1e-12) and merged.energy == near(4e-12 + 3 * 3e-12, 1e-12)
-    twice = ports_of(network, layers, file, circuits, reads=2)
+    twice = ends_of(network, layers, file, circuits, reads=2)
     assert twice is not None and twice.energy == near(2.0 * merged.energy, 1e-12) and twice.area == merged.area
     assert merged.output_circuits == ("current_sense",)
-    assert ports_of(network, layers, file, {}) is None
+    assert ends_of(network, layers, file, {}) is None

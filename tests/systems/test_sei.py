@@ -51,8 +51,8 @@ class Circuit(NamedTuple):
 
 
 def tables(*, linear: bool = False) -> TableFile:
-    """The made-up chip with comparators: 60 fJ at most, of two common modes."""
-    energy = np.array([[0.9, 1.0], [0.7, 0.8]]) * E_DECIDE
+    """The made-up chip with comparators: 60 fJ in the mean, of two common modes."""
+    energy = np.array([[1.1, 1.2], [0.8, 0.9]]) * E_DECIDE
     latch = Table(
         name=SENSE_AMP.group,
         axes=SENSE_AMP.of(overdrive=np.array([1e-3, 1e-1]), v_cm=np.array([0.5, 0.8])),
@@ -503,6 +503,13 @@ def test_the_command_writes_a_network_that_evaluates(tmp_path, monkeypatch, caps
     capsys.readouterr()
     assert run(["thresholds", "run.h5", "--by", "channel", "-s", "rule.kind=threshold"]) == 0
     assert "8 thresholds" in capsys.readouterr().out
+    assert run(["thresholds", "run.h5", "--by", "channel", "-s", "rule.kind=threshold", "--json"]) == 0
+    told = capsys.readouterr()
+    outcome = json.loads(told.out)
+    assert told.err.count("exists, and is replaced") == 0, "a program reads this"
+    assert (outcome["experiment"], outcome["weights"]) == ("one_bit.toml", "one_bit.npz")
+    assert [len(each["thresholds"]) for each in outcome["layers"]] == [8]
+    assert 0.0 < outcome["accuracy_test"] <= 1.0
     written = Experiment.from_toml(tmp_path / "one_bit.toml")
     assert [each.kind for each in written.network.layers] == ["dense", "step", "dense"]
     with pytest.raises(InputError, match="Remove `network`"):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
+from fixtures.waiting import BACKSTOP
 
 from rramkit.array import ArrayModel
 from rramkit.learning.data.settings import DataSettings
@@ -105,7 +106,7 @@ def one_thread():
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("name", list(SHAPES))
+@pytest.mark.parametrize("name", [pytest.param("cnn", marks=pytest.mark.long), "RowsTransformer"])
 def test_saved_on_a_chip_it_goes_on_to_the_bit_in_a_new_process(name, tmp_path):
     net = convert(model_of(name), chip_tables(), seed=0)
     stepped(net, name, torch.optim.Adam(net.parameters(), lr=0.003), steps=2, dtype=torch.float32)
@@ -113,7 +114,7 @@ def test_saved_on_a_chip_it_goes_on_to_the_bit_in_a_new_process(name, tmp_path):
     wanted = saved_step(net, name)
     folder = Path(__file__).parent
     code = f"import sys; sys.path[:0] = {[str(folder), str(folder.parent), *sys.path]!r}\n{CHILD}"
-    subprocess.run([sys.executable, "-c", code, str(folder), name, str(tmp_path)], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", code, str(folder), name, str(tmp_path)], check=True, timeout=BACKSTOP)
     found = torch.load(tmp_path / f"{name}.out.pt")
     assert len(found) == len(wanted) and all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
 

@@ -238,7 +238,6 @@ def test_the_same_seed_gives_the_same_epoch_again():
         ({"rule": {"kind": "threshold"}}, "got threshold, which with way = verify"),
         ({"rule": {"kind": "mixed_precision", "write": "count"}}, "got mixed_precision, which with write = count"),
         ({"rule": {"kind": "tiki_taka"}}, "got tiki_taka, which asks"),
-        ({"rule": {"kind": "sign"}, "mapping": {"read": {"merge": "count"}}}, "`mapping.read.merge` must be digital"),
         ({"rule": {"kind": "write_verify"}, "mapping": {"kind": "bit_slices"}}, "`rule.kind` must be float"),
         (
             {
@@ -248,7 +247,7 @@ def test_the_same_seed_gives_the_same_epoch_again():
             "`mapping.kind` must be pairs.*got offset_column",
         ),
     ],
-    ids=["outer product", "verify", "count", "two matrices", "merge", "rule and mapping", "mapping"],
+    ids=["outer product", "verify", "count", "two matrices", "rule and mapping", "mapping"],
 )
 def test_what_does_not_train_on_a_device_is_refused(settings, named):
     with pytest.raises(InputError, match=named):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
+from fixtures.waiting import BACKSTOP
 
 from rramkit.array import ArrayModel, ReadChain
 from rramkit.errors import InputError
@@ -124,7 +125,7 @@ def test_a_new_process_goes_on_to_the_bit(tmp_path):
     folder = Path(__file__).parent
     paths = [str(folder), str(folder.parent), *sys.path]
     code = f"import sys; sys.path[:0] = {paths!r}\n{CHILD}"
-    subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path)], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path)], check=True, timeout=BACKSTOP)
     for name, each in wanted.items():
         equal(torch.load(tmp_path / f"{name}.out.pt"), each)
 

@@ -17,6 +17,7 @@ from rramkit.array.backend import (
     at_most,
     contiguous,
     counted,
+    full,
     interpolated,
     is_tensor,
     like,
@@ -339,6 +340,83 @@ def _solved(matrix: Array, right: Array) -> Array:
 
 def _transposed(x: Array) -> Array:
     return namespace(x).matrix_transpose(x)
+
+
+def scaled(values: Array, largest: float, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return vectors whose top magnitude is `largest`, and the factors.
+
+    Parameters
+    ----------
+    values : array
+        Vectors (N, R) with `axes` (1,), or images (C, H, W, B) with (0, 1, 2).
+    largest : float
+        Top magnitude afterwards.
+    axes : tuple of int
+        Axes over which the top is taken.
+
+    Returns
+    -------
+    scaled, factor : array
+        In the shape and memory order of `values`; and (N, 1) or (1, 1, 1, B). Where the top is zero or no normal number
+        of the type, the factor is `largest`.
+    """
+    xp = namespace(values)
+    top = xp.max(xp.abs(values), axis=axes, keepdims=True)
+    some = top >= float(xp.finfo(values.dtype).smallest_normal)  # below, the factor is no number of this type
+    factor = xp.where(some, largest / xp.where(some, top, xp.ones_like(top)), xp.full_like(top, largest))
+    return values * factor, factor
+
+
+def folded(parts: Array, shape: tuple[int, int, int, int], stride: int, pad: int) -> Array:
+    """Return images of `shape` (C, H, W, B), each the sum of what its windows have at its pixels.
+
+    Parameters
+    ----------
+    parts : ndarray
+        Pixels of the windows (C, k, k, Ho, Wo, B): of each its rows and columns, of windows down and across.
+    shape : tuple of int
+        Shape of the images.
+    stride, pad : int
+        Pixels from window to window, and of the border, which is cut off.
+    """
+    channels, height, width, batch = shape
+    out = full((channels, height + 2 * pad, width + 2 * pad, batch), 0.0, parts)
+    high, wide = parts.shape[3:5]
+    for i in range(parts.shape[1]):
+        for j in range(parts.shape[2]):
+            out[:, i : i + stride * high : stride, j : j + stride * wide : stride] += parts[:, i, j]
+    return out[:, pad : pad + height, pad : pad + width]
+
+
+def pair_matrices(terms: Array, variance: Array | None, attenuation: Array | None) -> tuple[Array, ...]:
+    """Return difference and sum of the halves of each term (T, K, R, C), and sum and difference of their variances.
+
+    Parameters
+    ----------
+    terms : array
+        Conductance terms behind the wires (K, T, 2, R, C).
+    variance, attenuation : array or None
+        Variances of the conductances (S^2), which may be overwritten, and attenuation of each cell's current by the
+        wires (T, 2, R, C); None: no noise, no wires.
+
+    Returns
+    -------
+    tuple of array
+        Two, or with noise four, the last two (T, R, C).
+    """
+    xp = namespace(terms)
+    plus, minus = (xp.moveaxis(terms[:, :, half], 0, 1) for half in (0, 1))
+    if variance is None:
+        return plus - minus, plus + minus
+    behind = variance if attenuation is None else behind_attenuation(variance, attenuation)
+    return plus - minus, plus + minus, behind[:, 0] + behind[:, 1], behind[:, 0] - behind[:, 1]
+
+
+def behind_attenuation(variance: Array, attenuation: Array) -> Array:
+    """Return the variance of conductances behind wires: d(g_eff) = s^2 dg, exact for one cell in series with them."""
+    square = attenuation * attenuation
+    variance *= square * square
+    return variance
 
 
 def even_curves(x: Array, values: Array, steps: Array, span: tuple[float, float]) -> Array:

@@ -267,10 +267,12 @@ class AdcBank:
         if adc.spread:
             i *= self.gain
             i += self.offset
-        if adc.bits == 0:
-            return i, 0
+        return (i, 0) if adc.bits == 0 else kernels.chosen().quantised(i, *self.steps(adc, two_way=two_way))
+
+    def steps(self, adc: Adc, *, two_way: bool) -> tuple[Array | float, float, float]:
+        """Return the step of all or of each output (..., 1, M) in amperes, and the ends of the range in steps."""
         top = float(2 ** (adc.bits - 1) - 1 if two_way else 2**adc.bits - 1)
-        return kernels.chosen().quantised(i, self.i_high / top, -top if two_way else 0.0, top)
+        return self.i_high / top, -top if two_way else 0.0, top
 
 
 def grouped_maximum(i: np.ndarray, shared: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Comparator: one bit of the difference of a pair's halves, in place of a converter (`merge` majority of a read chain).
 
-From a table file it is the StrongARM latch behind the readouts: energy `energy` of a decision, the mean over overdrive
-and common mode, and the clock period `t_clock` of the table `sense_amp`; the spread of its offset from
+From a table file it is the StrongARM latch behind the readouts: energy of a decision (`sense_amp.decision_energy`)
+and the clock period `t_clock` of the table `sense_amp`; the spread of its offset from
 `sense_amp_offset`, over the readout's feedback resistor a current. Off without: an exact comparison that costs nothing.
-The mapping `sei` has the same latch, at its largest energy (`sense_amp`).
+The mapping `sei` has the same latch (`sense_amp`).
 
 Each array has one a pair of columns, with an offset drawn once. What it compares with, and what becomes of its bits, is
 the tile grid's (`rramkit.array.tile_grid`). That the first half is held until the second is read, and that what both
@@ -12,10 +12,9 @@ are compared with is exact, is this kit's own choice.
 
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
 from rramkit.array.backend import Array
 from rramkit.array.rng import TileRng
+from rramkit.array.stages.sense_amp import decision_energy
 from rramkit.array.stages.stage import Stage, TileSpec
 from rramkit.parameters import quantity
 from rramkit.table import TableFile
@@ -41,7 +40,7 @@ class Comparator(Stage):
             return None
         latch = tables[SENSE_AMP.group]
         values: dict[str, Any] = {
-            "energy": float(np.mean(latch.signal(SENSE_AMP.energy).values)),
+            "energy": decision_energy(latch),
             "t_decide": latch.condition(SENSE_AMP.t_clock),
         }
         if SENSE_AMP_OFFSET.group in tables.tables:

@@ -179,8 +179,11 @@ class LookUp:
 
     def convert(self, i: Array, line: LineTerms) -> tuple[Array, int]:
         """Return currents (..., N, M) as converted, and how many were beyond a range; `i` may be overwritten."""
-        shift = (line.shift - self.i_low) * self.parts_per_ampere
-        return kernels.chosen().looked_up(i, line.factor * self.parts_per_ampere, shift, self)
+        return kernels.chosen().looked_up(i, *self.parts_of(line), self)
+
+    def parts_of(self, line: LineTerms) -> tuple[Array, Array]:
+        """Return parts of the look-up for an ampere, and the position of no current in parts (..., 1, M)."""
+        return line.factor * self.parts_per_ampere, (line.shift - self.i_low) * self.parts_per_ampere
 
     def converted(self, position: Array, first: Array, below: Array, i_step: Array) -> Array:
         """Return the currents of positions (..., N, M) in parts of the look-up, each within 0 to `PARTS`."""
@@ -411,9 +414,17 @@ class SenseUnit(Stage):
         """Return the energy of the readouts, and of the lines that wait (J); a line that is not sensed takes none."""
         if not self.readout.supplied:
             return 0.0
-        bank, each = state.banks[backward], math.prod(i.shape[-2:])
         xp = namespace(i)
         mean = xp.astype(xp.mean(i, axis=(-2, -1)), xp.float64)
+        return self.e_of_mean(mean, math.prod(i.shape[-2:]), state, backward=backward, sensed=sensed)
+
+    def e_of_mean(
+        self, mean: Array, each: int, state: UnitState, *, backward: bool, sensed: np.ndarray | None = None
+    ) -> Array | float:
+        """Return the energy (J) as `e_sense` does, from the mean (...) of the `each` currents of each tile (A)."""
+        if not self.readout.supplied:
+            return 0.0
+        bank, xp = state.banks[backward], namespace(mean)
         if sensed is not None:
             mean = mean * (each / like(np.maximum(sensed, 1), mean))
         energy = (LINES - 1) * self.readout.v_rest * state.t_read * mean

@@ -223,6 +223,11 @@ class Stage(Parameters):
         return None
 
     @property
+    def changes_currents(self) -> bool:
+        """Whether `sense` does anything."""
+        return type(self).sense is not Stage.sense
+
+    @property
     def needs_lines(self) -> bool:
         """Whether `at_lines` does anything."""
         return False

@@ -224,9 +224,11 @@ class GradualWrite:
         """
         at = self.coordinates(g_cell, v_pulse, lost)
         drawn = self.cycles if cycles else None
-        change = self.delta_g.at(*at) if drawn is None else drawn.sample(*at, rng=rng)
+        change = mean = self.delta_g.at(*at)  # of the distributions too: all are of this signal
+        if drawn is not None:
+            change = drawn.sample(*at, rng=rng, mean=mean)
         if self.devices is not None and level is not None:
-            change = change + (self.devices.at_level(*at, level=level) - self.devices.mean.at(*at))
+            change = change + (self.devices.at_level(*at, level=level, mean=mean) - mean)
         return change
 
     def fire(self, g_cell: np.ndarray, v_pulse: np.ndarray) -> Pulse:

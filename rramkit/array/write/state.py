@@ -121,22 +121,24 @@ class CellState:
         energy: Array,
         seconds: Array,
         live: Array | None = None,
+        own: bool = False,
     ) -> Self:
         """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts.
 
-        Of tensors `live` (N,) says which of them are pulsed; None: all.
+        Of tensors `live` (N,) says which of them are pulsed; None: all. `own`: whether nobody else has this state,
+        whose arrays are then written into, and not copied.
         """
         is_set, energy = polarity == "set", only(energy, live)
         one = 1 if live is None else namespace(live).astype(live, self.pulses_set.dtype)
         count = size(flat) if live is None else counted(live)
         return replace(
             self,
-            g_cell=_with(self.g_cell, flat, g_after, live),
+            g_cell=_with(self.g_cell, flat, g_after, live, own=own),
             pulses_set=_plus(self.pulses_set, flat, one) if is_set else self.pulses_set,
             pulses_reset=self.pulses_reset if is_set else _plus(self.pulses_reset, flat, one),
-            energy=_plus(self.energy, flat, energy),
-            seconds=_plus(self.seconds, flat, only(seconds, live)),
-            age=None if self.age is None else _with(self.age, flat, 0.0, live),
+            energy=_plus(self.energy, flat, energy, own=own),
+            seconds=_plus(self.seconds, flat, only(seconds, live), own=own),
+            age=None if self.age is None else _with(self.age, flat, 0.0, live, own=own),
             tally=WriteCost(
                 pulses_set=count if is_set else 0,
                 pulses_reset=0 if is_set else count,
@@ -168,15 +170,18 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
     return g_cell
 
 
-def _with(values: Array, flat: Array, new: Array | float, live: Array | None = None) -> Array:
-    """Return `values` with `new` at the cells `flat` (N,), of tensors at those that are `live` (N,)."""
-    changed = copied(values)
+def _with(values: Array, flat: Array, new: Array | float, live: Array | None = None, *, own: bool = False) -> Array:
+    """Return `values` with `new` at the cells `flat` (N,), of tensors at those that are `live` (N,).
+
+    They are written in their place where they are the caller's `own`.
+    """
+    changed = values if own else copied(values)
     if live is not None:
         new = namespace(live).where(live, new, changed.reshape(-1)[flat])
     changed.reshape(-1)[flat] = new
     return changed
 
 
-def _plus(values: Array, flat: Array, more: Array | int) -> Array:
+def _plus(values: Array, flat: Array, more: Array | int, *, own: bool = False) -> Array:
     """Return `values` with `more` added at the cells `flat` (N,), each named once."""
-    return _with(values, flat, values.reshape(-1)[flat] + more)
+    return _with(values, flat, values.reshape(-1)[flat] + more, own=own)

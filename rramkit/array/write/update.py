@@ -24,6 +24,7 @@ from rramkit.array.backend import (
     full,
     grouped,
     is_tensor,
+    kept,
     limited,
     mean,
     namespace,
@@ -42,7 +43,7 @@ from rramkit.array.write.droop import has_tables as droop_tables
 from rramkit.array.write.pulse import GradualWrite, Stepped, Writer
 from rramkit.array.write.schedule import PulseSlots, Schedule, slots
 from rramkit.array.write.spread import SpreadParams, StuckParams, drawn_traits
-from rramkit.array.write.state import CellState, Polarity, WriteCost, checked_conductance
+from rramkit.array.write.state import POLARITIES, CellState, Polarity, WriteCost, checked_conductance
 from rramkit.array.write.write_driver import WriteDriver
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -416,6 +417,7 @@ class UpdateChain:
         rng: np.random.Generator,
         schedule: Schedule | None = None,
         live: Array | None = None,
+        own: bool = False,
     ) -> CellState:
         """Fire one pulse at each of some cells.
 
@@ -436,6 +438,8 @@ class UpdateChain:
         live : array of bool, optional
             Where the cells are tensors: which of the (N,) are pulsed. All are computed, so that nobody has to ask the
             device how many they are; the others stay as they are. Left out, all.
+        own : bool
+            Whether nobody else has `state`, whose arrays may then be written into; `both_polarities` knows when.
 
         Returns
         -------
@@ -480,9 +484,66 @@ class UpdateChain:
         if driver is not None:
             energy = driver.energy(v_pulse, energy, fired.at_once())
         end = xp.where(stuck, before, after)
-        written = state.pulsed(flat, end, polarity=polarity, energy=energy, seconds=seconds, live=live)
+        written = state.pulsed(flat, end, polarity=polarity, energy=energy, seconds=seconds, live=live, own=own)
         written = replace(written, tally=written.tally + tally)
         return self._disturbed(written, write, fired)
+
+    def both_polarities(
+        self,
+        state: CellState,
+        flat: Array,
+        v_pulse: Array,
+        is_set: Array,
+        *,
+        rng: np.random.Generator,
+        live: Array | None = None,
+    ) -> CellState:
+        """Fire one pulse at each of some cells, SETs first; the whole matrices are copied once.
+
+        Parameters
+        ----------
+        state : CellState
+            The cells before.
+        flat : ndarray of int
+            Which cells (N,), each at most once: indices into the flattened (..., 2, R, C).
+        v_pulse : ndarray
+            Amplitude of each pulse at the driver (N,), within the table.
+        is_set : ndarray of bool
+            SET or RESET (N,).
+        rng : Generator
+            Draws the changes.
+        live : array of bool, optional
+            Where the cells are tensors: which of the (N,) are pulsed, as for `step`; left out, all.
+
+        Returns
+        -------
+        CellState
+            The cells after; its tally counts both steps.
+
+        Raises
+        ------
+        InputError
+            When an amplitude lies outside the table.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rramkit.table.example import example
+        >>> chain, rng = UpdateChain.from_tables(example()), np.random.default_rng(0)
+        >>> cells = chain.init(np.full((2, 3, 2), 20e-6), rng=rng)
+        >>> after = chain.both_polarities(cells, [0, 5], [1.2, 1.2], np.array([True, False]), rng=rng)
+        >>> after.tally.pulses_set, after.tally.pulses_reset
+        (1, 1)
+        """
+        cells, cost = state, WriteCost()
+        if not is_tensor(state.g_cell):
+            flat, v_pulse = np.asarray(flat), np.asarray(v_pulse, dtype=float)
+        for polarity, mine in zip(POLARITIES, (is_set, ~is_set), strict=True):
+            own = cells.g_cell is not state.g_cell  # a step that fires has copied what it wrote
+            (at, v), of_side = kept(mine, flat, v_pulse, live=live)
+            cells = self.step(cells, at, v, polarity=polarity, rng=rng, live=of_side, own=own)
+            cost += cells.tally
+        return replace(cells, tally=cost)
 
     def rest(self, state: CellState, seconds: float, *, t_cell: float | None = None) -> CellState:
         """Return the cells after a rest without pulses: they drift where `retention` is on.

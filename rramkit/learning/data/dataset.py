@@ -13,7 +13,10 @@ from rramkit.errors import InputError, SetupError
 _TEST_PART = 0.2  # of each class (1): the usual split of small sets
 _SPLIT_SEED = 1  # of the split of data that come without one
 _VALIDATION = 2  # second word of the seed that draws the validation inputs: another stream than that of the test inputs
-_FLUCTUATION = 3  # second word of the seed that draws errors of inputs
+# Second word of the seed that draws errors of inputs. NumPy fills a seed up with zeros: this stream is also that of the
+# first programming of a training's device, (seed, 3, 0). Both draw Gaussian numbers, of other things; figures of
+# docs/systems (exploration) were drawn so, and stay as they are.
+_FLUCTUATION = 3
 _CROP = 4  # pixels that an image is shifted by at most: He et al. 2015 (arXiv 1512.03385), section 4.2
 
 

@@ -25,7 +25,10 @@ from rramkit.learning.data.dataset import DataSet
 FunctionData = Literal["sqrt", "reciprocal", "x2y", "log", "exp", "sin", "inversek2j", "fft", "kmeans", "sobel"]
 """Names of the functions."""
 
-_TEST = 3  # second word of the seed that draws the test inputs: another stream than that of the training inputs
+# Second word of the seed that draws the test inputs: another stream than that of the training inputs. NumPy fills a
+# seed up with zeros: it is also that of the first programming of a training's device, (seed, 3, 0), which draws
+# Gaussian numbers from it where this draws even ones; figures of docs/systems (acu, mei) were drawn so, and stay.
+_TEST = 3
 _QUOTIENT = 12  # operations: a seed and its scale (3), three Newton steps of 3
 _ROOT = 18  # operations: a seed and its scale (3), three Newton steps of 5
 _EXP = 2 * 11 + 6  # operations: degree 11, reduction by ln 2 and scale

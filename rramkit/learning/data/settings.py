@@ -79,14 +79,30 @@ class DataSettings(Parameters):
             When files are missing, damaged or cannot be downloaded.
         """
         data = self._whole(seed)
+        return self.prepared(data, seed=seed, drawn=self.name == "function")
+
+    def prepared(self, data: DataSet, *, seed: int, drawn: bool = False) -> DataSet:
+        """Return data as they are trained on: a part of them (not of `drawn` ones), validation inputs, digits, scaled.
+
+        Raises
+        ------
+        InputError
+            When inputs are not what a setting is for.
+        """
         if self.augment and len(data.shape) != 3:
             raise InputError(f"`data.augment` is for images (C, H, W); got inputs of {data.shape}. Set it to false.")
-        if self.name != "function" and (self.train_images or self.test_images):
+        if not drawn and (self.train_images or self.test_images):
             data = data.shortened(self.train_images, self.test_images, rng=np.random.default_rng(seed))
         data = data.with_validation(self.validation, seed=seed)
         data = self._in_digits(data) if self.bits else data
         data = data.standardised() if self.standardise else data
         return data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
+
+    @property
+    def preparing(self) -> tuple[str, ...]:
+        """Names of the settings that are on and change inputs or leave some out."""
+        names = ("train_images", "test_images", "bits", "standardise", "fluctuation")
+        return tuple(name for name in names if getattr(self, name))
 
     def _in_digits(self, data: DataSet) -> DataSet:
         parts = ("x_train", "x_test", *(["x_validation"] if len(data.y_validation) else []))

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 
 from rramkit.array.backend import Array, is_tensor, namespace, size
+from rramkit.learning import kernels
+from rramkit.learning.kernels.reference import axes_of_one_channel, over
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, Sizes
 from rramkit.parameters import quantity
 
@@ -45,7 +47,7 @@ class BatchNorm(Layer[Normalised]):
         self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator
     ) -> Forward[Normalised]:
         """Return normalised images (C, H, W, B) or vectors (B, C)."""
-        rest = _axes_of_one_channel(x)
+        rest = axes_of_one_channel(x)
         mean, variance = means = params.means
         if training:
             running, count = (mean, variance), size(x) // size(mean)
@@ -53,33 +55,23 @@ class BatchNorm(Layer[Normalised]):
             unbiased = variance * (count / max(count - 1, 1))
             means = (_running(running[0], mean), _running(running[1], unbiased))
         per_deviation = 1.0 / namespace(x).sqrt(variance + (EPSILON if is_tensor(x) else np.asarray(EPSILON, x.dtype)))
-        normal = (x - _over(mean, x)) * _over(per_deviation, x)
-        scale, shift = (_over(vector, x) for vector in params.vectors)
-        return Forward(normal * scale + shift, Normalised(normal, per_deviation, training), means=means)
+        scale, shift = params.vectors
+        normal, y = kernels.of(x).normalised(x, mean, per_deviation, (scale, shift))
+        return Forward(y, Normalised(normal, per_deviation, training), means=means)
 
     def backward(
         self, error: np.ndarray, cache: Normalised, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the gradients; the batch's own mean and variance depend on every input."""
-        rest = _axes_of_one_channel(error)
+        rest = axes_of_one_channel(error)
         of_shift, of_scale = error.sum(axis=rest), (error * cache.x).sum(axis=rest)
-        to_inputs = error
-        if cache.from_batch:
-            count = size(error) // size(of_shift)
-            centred = error - _over(of_shift / count, error)
-            to_inputs = centred - cache.x * _over(of_scale / count, error)
-        to_inputs = to_inputs * _over(params.vectors[0] * cache.per_deviation, error)
+        factor = params.vectors[0] * cache.per_deviation
+        if not cache.from_batch:
+            return Backward(error * over(factor, error), vectors=(of_scale, of_shift))
+        count = size(error) // size(of_shift)
+        means = of_shift / count, of_scale / count
+        to_inputs = kernels.of(error).normalised_error(error, cache.x, means, factor)
         return Backward(to_inputs, vectors=(of_scale, of_shift))
-
-
-def _axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
-    """Return all axes but the channels'."""
-    return (1, 2, 3) if x.ndim == 4 else (0,)
-
-
-def _over(values: Array, x: Array) -> Array:
-    """Return one value a channel (C,) with the axes of `x`: images (C, H, W, B), or vectors (B, C)."""
-    return values[:, None, None, None] if x.ndim == 4 else values[None]
 
 
 def _running(old: Array, new: Array) -> Array:

@@ -5,8 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.backend import Array, copied, full, is_tensor, namespace
+from rramkit.array.backend import Array, copied, full, namespace
 from rramkit.errors import InputError
+from rramkit.learning import kernels
+from rramkit.learning.kernels.reference import field, offsets
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape, image_shape
 from rramkit.parameters import Parameters, quantity
 
@@ -34,39 +36,14 @@ class MaxPool(Layer[MaxCache]):
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[MaxCache]:
         """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
-        y = copied(_field(x, self.size, (0, 0)))
-        if is_tensor(x):
-            return self._of_tensors(x, y)
-        winner = np.zeros(y.shape, np.uint8)
-        for index, offset in enumerate(_offsets(self.size)):
-            other = _field(x, self.size, offset)
-            better = other > y
-            np.maximum(y, other, out=y)
-            np.maximum(winner, better * np.uint8(index), out=winner)  # indices rise: a later winner has a larger one
-        return Forward(y, MaxCache(winner, x.shape))
-
-    def _of_tensors(self, x: Array, y: Array) -> Forward[MaxCache]:
-        """Return the same with operations of the array-API standard, which write nowhere; `y` is the first field."""
-        xp = namespace(x)
-        winner = xp.zeros_like(y, dtype=xp.uint8)
-        for index, offset in enumerate(_offsets(self.size)):
-            other = _field(x, self.size, offset)
-            winner = xp.where(other > y, index, winner)
-            y = xp.maximum(y, other)
+        y, winner = kernels.of(x).max_pooled(x, self.size)
         return Forward(y, MaxCache(winner, tuple(x.shape)))
 
     def backward(
         self, error: Array, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
-        to_inputs = full(cache.shape, 0.0, error)
-        for index, offset in enumerate(_offsets(self.size)):
-            won, field = cache.winner == index, _field(to_inputs, self.size, offset)
-            if isinstance(error, np.ndarray):
-                np.multiply(error, won, out=field)
-            else:
-                field[...] = error * won
-        return Backward(to_inputs)
+        return Backward(kernels.of(error).max_spread(error, cache.winner, cache.shape, self.size))
 
 
 class MeanPool(Layer[tuple[int, ...]]):
@@ -85,9 +62,9 @@ class MeanPool(Layer[tuple[int, ...]]):
         """Return the mean pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
         if not self.size:
             return Forward(namespace(x).mean(x, axis=(1, 2), keepdims=True), tuple(x.shape))
-        y = copied(_field(x, self.size, (0, 0)))
-        for offset in _offsets(self.size)[1:]:
-            y += _field(x, self.size, offset)
+        y = copied(field(x, self.size, (0, 0)))
+        for offset in offsets(self.size)[1:]:
+            y += field(x, self.size, offset)
         y /= self.size**2
         return Forward(y, x.shape)
 
@@ -104,8 +81,8 @@ class MeanPool(Layer[tuple[int, ...]]):
         if not self.size:
             return Backward(copied(namespace(error).broadcast_to(error / (cache[1] * cache[2]), cache)))
         to_inputs, part = full(cache, 0.0, error), error / self.size**2
-        for offset in _offsets(self.size):
-            _field(to_inputs, self.size, offset)[...] = part
+        for offset in offsets(self.size):
+            field(to_inputs, self.size, offset)[...] = part
         return Backward(to_inputs)
 
 
@@ -114,14 +91,3 @@ def _pooled(layer: Parameters, shape: Shape, size: int) -> Shape:
     if size > min(high, wide):
         raise InputError(f"`size` must be at most the image's edge; got {size} on {high} x {wide}. Make it smaller.")
     return (channels, high // size, wide // size) if size else (channels, 1, 1)
-
-
-def _field(x: np.ndarray, size: int, offset: tuple[int, int]) -> np.ndarray:
-    """Return the pixels at one offset in every whole field of images (C, H, W, B), without a copy."""
-    high, wide = size * (x.shape[1] // size), size * (x.shape[2] // size)
-    return x[:, offset[0] : high : size, offset[1] : wide : size]
-
-
-def _offsets(size: int) -> list[tuple[int, int]]:
-    """Return the offsets in a field, row by row."""
-    return [(row, column) for row in range(size) for column in range(size)]

@@ -81,9 +81,18 @@ class RlSettings(Parameters):
     @field_validator("rule", mode="before")
     @classmethod
     def _kind_of_rule(cls, rule: object) -> object:
+        """Lay a rule that is given in part over the default here; another kind has the defaults of its own class.
+
+        So has a mode of writing (`write`): the threshold goes with it.
+        """
         if isinstance(rule, str):
             return {"kind": rule}
-        return {"kind": "mixed_precision", **rule} if isinstance(rule, dict) else rule
+        if not isinstance(rule, dict):
+            return rule
+        given = {"kind": "mixed_precision", **rule}
+        if given["kind"] != "mixed_precision" or "write" in given:
+            return given
+        return cls.model_fields["rule"].default.model_dump(exclude_unset=True) | given
 
     @model_validator(mode="after")
     def _complete(self) -> "RlSettings":

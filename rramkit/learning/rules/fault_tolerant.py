@@ -40,7 +40,7 @@ from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.fault_detection import GroupTest, detected
 from rramkit.learning.rules.open_loop import ThresholdTraining
 from rramkit.learning.rules.row_matching import intervals, matched, mismatches, repaired
-from rramkit.learning.rules.row_permutation import RowPermutation
+from rramkit.learning.rules.row_permutation import permuted
 from rramkit.learning.rules.rram_device import RramDevice, pairs_only
 from rramkit.learning.rules.rram_rule import UpdateRequest
 from rramkit.learning.rules.rule import BoundRule, MatrixState
@@ -117,9 +117,7 @@ class FaultTolerant(ThresholdTraining):
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
     ) -> Matrix:
         """Return the matrix that is read, its inputs routed to the physical rows."""
-        assert state.rows is not None
-        inner = before.inner if isinstance(before, RowPermutation) else None
-        return RowPermutation(device.matrix(state.cells, inner, flips=state.flips, rng=rng), state.rows)
+        return permuted(device, state, before, rng=rng)
 
     def apply(
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator

@@ -179,14 +179,10 @@ def choose_pulses(
 
 def fire(device: RramDevice, cells: CellState, pulses: CellPulses, *, rng: np.random.Generator) -> CellState:
     """Fire the chosen pulses, SETs first; the state's cost is that of all of them."""
-    cost = WriteCost()
     if not size_of(pulses.flat):
-        return replace(cells, tally=cost)
-    for polarity, mine in zip(POLARITIES, (pulses.is_set, ~pulses.is_set), strict=True):
-        (flat, v_pulse), live = kept(mine, pulses.flat, pulses.v_pulse, live=pulses.live)
-        cells = device.loop.chain.step(cells, flat, v_pulse, polarity=polarity, rng=rng, live=live)
-        cost += cells.tally
-    return replace(cells, tally=cost)
+        return replace(cells, tally=WriteCost())
+    chain = device.loop.chain
+    return chain.both_polarities(cells, pulses.flat, pulses.v_pulse, pulses.is_set, rng=rng, live=pulses.live)
 
 
 def _of_pairs(

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rramkit.array.mapped_matrix import MappedMatrix
-from rramkit.array.matrix import Product, Samples
+from rramkit.array.matrix import Matrix, Product, Samples
+from rramkit.learning.rules.rram_device import RramDevice
+from rramkit.learning.rules.rule import MatrixState
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,12 @@ class RowPermutation:
         routed = np.empty_like(values)
         routed[:, self.rows] = values
         return Samples(routed)
+
+
+def permuted(
+    device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
+) -> RowPermutation:
+    """Return the matrix that is read of cells whose rows a rule permutes, its inputs routed to the physical rows."""
+    assert state.rows is not None
+    inner = before.inner if isinstance(before, RowPermutation) else None
+    return RowPermutation(device.matrix(state.cells, inner, flips=state.flips, rng=rng), state.rows)

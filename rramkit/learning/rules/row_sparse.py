@@ -37,7 +37,7 @@ from rramkit.array.write.state import WriteCost
 from rramkit.errors import InputError
 from rramkit.learning.optimisers import Momentum, Optimiser
 from rramkit.learning.rules.pulse_choice import choose_pulses, fire
-from rramkit.learning.rules.row_permutation import RowPermutation
+from rramkit.learning.rules.row_permutation import permuted
 from rramkit.learning.rules.rram_device import RramDevice
 from rramkit.learning.rules.rram_rule import RramRule, UpdateRequest
 from rramkit.learning.rules.rule import BoundRule, MatrixState
@@ -125,9 +125,7 @@ class RowSparse(RramRule):
         self, device: RramDevice, state: MatrixState, before: Matrix | None, *, rng: np.random.Generator
     ) -> Matrix:
         """Return the matrix that is read, its inputs routed to the physical rows."""
-        assert state.rows is not None
-        inner = before.inner if isinstance(before, RowPermutation) else None
-        return RowPermutation(device.matrix(state.cells, inner, flips=state.flips, rng=rng), state.rows)
+        return permuted(device, state, before, rng=rng)
 
     def apply(
         self, device: RramDevice, state: MatrixState, request: UpdateRequest, *, rng: np.random.Generator

@@ -179,7 +179,7 @@ class RramRule(UpdateRule):
         Raises
         ------
         InputError
-            When the rule cannot write this mapping.
+            When the rule cannot write this mapping, or its weights are others than those that arrays count.
         TableError
             When the file lacks a table, a signal or a condition.
 
@@ -192,12 +192,18 @@ class RramRule(UpdateRule):
         >>> bound.device.mapping.window
         (4e-06, 9e-05)
         """
+        kind = str(type(self).model_fields["kind"].default)
         loop = WriteVerify.from_tables(tables, self.verify, self.update)
         loop = replace(loop, chain=replace(loop.chain, largest=model.largest or loop.chain.largest))
         mapped = self._mapped(mapping or Pairs()).within(*loop.chain.writer.g_range)
-        step, kind = self.equal_pulses(), str(type(self).model_fields["kind"].default)
+        step = self.equal_pulses()
         pulses = None if step is None else EqualPulses.of(loop.chain, pairs_only(mapped, kind), step)
         device = self.device(RramDevice(model, loop, mapped, pulses, self.start).resolved())
+        if model.chain.counts and not self.at_ends:
+            raise InputError(
+                f'`read.merge` "{model.chain.merge}" counts weights of +1 and -1, which the rule binary keeps; got the '
+                f'rule {kind}. Take `rule.kind = "binary"`, or the merge "digital".'
+            )
         return BoundRule(self.resolved(device), optimiser, device)
 
     def device(self, device: RramDevice) -> RramDevice:

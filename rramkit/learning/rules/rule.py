@@ -125,12 +125,15 @@ class BoundRule:
         The cells; None: weights in memory.
     by_matrix : mapping
         The rule on another device, by the number of the matrix that has settings of its own.
+    first : int
+        Matrices of the network's first layer, which pass no error on: several where it lies in several arrays.
     """
 
     rule: "UpdateRule"
     optimiser: Optimiser
     device: RramDevice | None = None
     by_matrix: Mapping[int, "BoundRule"] = field(default_factory=dict)
+    first: int = 1
 
     def at(self, matrix: int) -> "BoundRule":
         """Return the rule on the device of one matrix, by its number."""
@@ -201,12 +204,12 @@ class UpdateRule(Parameters, ABC):
     def g_range(self, tables: TableFile) -> tuple[float, float]:
         """Return the lowest and the highest conductance that a cell may be left at (S)."""
 
-    def arrays(self, matrix: int) -> int:
+    def arrays(self, matrix: int, *, first: int = 1) -> int:
         """Return how many times cells hold a matrix, by its number: once, or twice with a second one or a copy."""
-        return 2 if self.copied(matrix) else 1
+        return 2 if self.copied(matrix, first=first) else 1
 
-    def copied(self, matrix: int) -> bool:
-        """Whether a copy that holds the transpose of a matrix, by its number, stands beside it."""
+    def copied(self, matrix: int, *, first: int = 1) -> bool:
+        """Whether a copy that holds the transpose of a matrix, by its number, stands beside it; `first` as there."""
         return False
 
     @abstractmethod

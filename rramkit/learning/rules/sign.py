@@ -8,7 +8,7 @@ polarity. A weight whose gradient is zero, or smaller than `theta` times the mat
 Errors go back through the array itself, by a transposed read, or, with `backward = "copy"`, through a second array that
 holds W^T: the copy crossbar of "Training itself" (ASP-DAC 2014), which needs no read through the bit lines. Both arrays
 take the same pulses at the same time, and drift apart by the spread of their cells: nothing compares them. The first
-matrix of a network passes no error on and has no copy.
+layer of a network passes no error on and has no copy.
 
 Source: Zamanidoost et al. (Manhattan-rule training; batch Manhattan on Proben1 comparable to back-propagation), and the
 abstract of "Training itself": gradients approximated, sign units, copy crossbar. How the copy is written is not known:
@@ -49,9 +49,9 @@ class Sign(RramRule):
         """Nothing: it trains on a device."""
         return ""
 
-    def copied(self, matrix: int) -> bool:
-        """Whether a copy stands beside a matrix, by its number: with `backward = "copy"` beside any but the first."""
-        return self.backward == "copy" and matrix > 0
+    def copied(self, matrix: int, *, first: int = 1) -> bool:
+        """Whether a copy stands beside a matrix, by its number: with `backward = "copy"` beside any but the `first`."""
+        return self.backward == "copy" and matrix >= first
 
     def equal_pulses(self) -> float:
         """Return the step of a pulse."""
@@ -62,19 +62,20 @@ class Sign(RramRule):
         return {"gradient of the batch": 1}
 
     def initial_state(self, bound: BoundRule, weights: Sequence[np.ndarray], *, rng: np.random.Generator) -> RuleState:
-        """Return matrices of the given weights, and the copies of all but the first."""
+        """Return matrices of the given weights, and the copies of all but those of the first layer."""
         state = super().initial_state(bound, weights, rng=rng)
         if self.backward == "tile":
             return state
-        if len(weights) < 2:
+        first = bound.first
+        if len(weights) <= first:
             raise InputError(
                 '`rule.backward` "copy" needs a network of two matrices or more: of one no error goes back; '
-                'got 1. Add a hidden layer, or set it to "tile".'
+                f'got {len(weights)}. Add a hidden layer, or set it to "tile".'
             )
-        copied = [self._copied(bound, state, weights, index, rng=rng) for index in range(1, len(weights))]
-        parts = (state.parts[0], *(part for part, _, _ in copied))
-        matrices = (state.matrices[0], *(matrix for _, matrix, _ in copied))
-        tallies = (state.tallies[0], *(cost for _, _, cost in copied))
+        copied = [self._copied(bound, state, weights, index, rng=rng) for index in range(first, len(weights))]
+        parts = (*state.parts[:first], *(part for part, _, _ in copied))
+        matrices = (*state.matrices[:first], *(matrix for _, matrix, _ in copied))
+        tallies = (*state.tallies[:first], *(cost for _, _, cost in copied))
         return replace(state, parts=parts, matrices=matrices, tallies=tallies, tally=sum(tallies, WriteCost()))
 
     def _copied(

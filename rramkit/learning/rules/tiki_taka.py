@@ -78,7 +78,7 @@ class TikiTaka(RramRule):
         """Return the step of a pulse."""
         return self.step
 
-    def arrays(self, matrix: int) -> int:
+    def arrays(self, matrix: int, *, first: int = 1) -> int:
         """Return two: A and C."""
         return 2
 

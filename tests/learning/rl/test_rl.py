@@ -37,6 +37,24 @@ SHORT = {
 }
 
 
+@pytest.mark.parametrize(
+    ("rule", "threshold"),
+    [
+        ({"centre": 0.3}, 0.03),
+        ({"kind": "mixed_precision", "centre": 0.3}, 0.03),
+        ({"threshold": 0.01}, 0.01),
+        ({"write": "count"}, None),  # that of an equal pulse
+        ("mixed_precision", None),
+        ({"kind": "threshold"}, 1 / 15),
+    ],
+    ids=["centre", "kind", "threshold", "write", "name", "other"],
+)
+def test_a_key_of_the_rule_leaves_the_others_at_the_defaults_of_rl(rule, threshold):
+    settings = rl.RlSettings.checked({"rule": rule}, where="the test")
+    assert getattr(settings.rule, "threshold", 0.0) == threshold
+    assert rl.RlSettings.of_run(settings.model_dump(mode="json")).rule == settings.rule, "as its run file has it"
+
+
 def transitions(count, rng):
     return rl.Transitions(
         before=rng.normal(size=(count, 4)),

@@ -5,9 +5,10 @@ import numpy as np
 from rramkit.array.backend import Array
 from rramkit.array.kernels import reference
 from rramkit.array.kernels.compiled.flat import Flat
+from rramkit.array.kernels.compiled.vectors import at, widest
 from rramkit.array.kernels.parts import in_parts
 from rramkit.array.kernels.reference import Codes
-from rramkit.compiling import kernel
+from rramkit.compiling import kernel, part_of_kernel
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
@@ -88,26 +89,34 @@ def quantised(i: Array, step: Array | float, low: float, high: float) -> tuple[A
 
 @kernel
 def _quantised(i, parts, step, low, high, both, first_row, last_row):  # noqa: ANN001, ANN202
+    widest()
     beyond = 0
     for row in range(first_row, last_row):
         t, a = row // i.shape[1], row % i.shape[1]
-        currents, more = i[t, a], np.int32(0)
+        currents = i[t, a]
         if step.shape[2] == 1 and step.shape[1] == i.shape[1]:
-            factor, back = parts[t, a, 0], step[t, a, 0]
-            for b in range(currents.size):
-                x = min(max(currents[b] * factor, -_WHOLE), _WHOLE)
-                x = (x + _ROUNDER) - _ROUNDER
-                more += np.int32(x > high) + np.int32(both and x < low)
-                currents[b] = min(max(x, low), high) * back
+            beyond += rounded_row(currents, parts[t, a, 0], step[t, a, 0], low, high, both)
         else:
-            factors, backs = parts[t, 0], step[t, 0]
-            for b in range(currents.size):
-                x = min(max(currents[b] * factors[b], -_WHOLE), _WHOLE)
-                x = (x + _ROUNDER) - _ROUNDER
-                more += np.int32(x > high) + np.int32(both and x < low)
-                currents[b] = min(max(x, low), high) * backs[b]
-        beyond += more
+            factors, steps = parts[t, 0], step[t, 0]
+            beyond += rounded_row(currents, factors, steps, low, high, both)
     return beyond
+
+
+@part_of_kernel
+def steps_of(current, parts):  # noqa: ANN001, ANN201
+    """Return the nearest whole number of steps, of which `parts` are an ampere."""
+    return (min(max(current * parts, -_WHOLE), _WHOLE) + _ROUNDER) - _ROUNDER
+
+
+@part_of_kernel
+def rounded_row(currents, parts, step, low, high, both):  # noqa: ANN001, ANN201
+    """Round a row to whole steps, of which `parts` are an ampere; both are numbers, or arrays as long as the row."""
+    more = np.int32(0)
+    for b in range(currents.size):
+        x = steps_of(currents[b], at(parts, b))
+        more += np.int32(x > high) + np.int32(both and x < low)
+        currents[b] = min(max(x, low), high) * at(step, b)
+    return more
 
 
 def looked_up(i: Array, factor: Array, shift: Array, codes: Codes) -> tuple[Array, int]:
@@ -123,31 +132,37 @@ def looked_up(i: Array, factor: Array, shift: Array, codes: Codes) -> tuple[Arra
 
 
 @kernel
-def _code(position, first, codes, last):  # noqa: ANN001, ANN202
-    x = min(max(position, _ZERO), last)
-    part = np.int32(x)
-    return np.floor((x - _F(part)) + codes[np.uint32(part + first)])
-
-
-@kernel
 def _looked_up(i, factor, shift, end, step, first, codes, last, first_row, last_row):  # noqa: ANN001, ANN202
-    beyond = 0
+    widest()
+    beyond, places = 0, np.empty(i.shape[2], np.int32)
     for row in range(first_row, last_row):
         t, a = row // i.shape[1], row % i.shape[1]
-        currents, more = i[t, a], np.int32(0)
+        currents = i[t, a]
         if factor.shape[2] == 1 and factor.shape[1] == i.shape[1]:
-            parts, zero, most = factor[t, a, 0], shift[t, a, 0], end[t, a, 0]
-            place, back = first[t, a, 0], step[t, a, 0]
-            for b in range(currents.size):
-                x = currents[b] * parts + zero
-                more += np.int32(x < _ZERO) + np.int32(x > most)
-                currents[b] = _code(x, place, codes, last) * back
+            one, two, three, four, place = factor[t, a, 0], shift[t, a, 0], end[t, a, 0], step[t, a, 0], first[t, a, 0]
+            beyond += converted_row(currents, one, two, three, four, place, codes, last, places)
         else:
-            all_parts, zeros, ends = factor[t, 0], shift[t, 0], end[t, 0]
-            places, backs = first[t, 0], step[t, 0]
-            for b in range(currents.size):
-                x = currents[b] * all_parts[b] + zeros[b]
-                more += np.int32(x < _ZERO) + np.int32(x > ends[b])
-                currents[b] = _code(x, places[b], codes, last) * backs[b]
-        beyond += more
+            factors, shifts, ends, steps, firsts = factor[t, 0], shift[t, 0], end[t, 0], step[t, 0], first[t, 0]
+            beyond += converted_row(currents, factors, shifts, ends, steps, firsts, codes, last, places)
     return beyond
+
+
+@part_of_kernel
+def converted_row(currents, factor, shift, end, step, first, codes, last, places):  # noqa: ANN001, ANN201
+    """Put the currents of codes in the place of a row's; all but `codes` are numbers, or as long as the row.
+
+    In three loops, since the one in the middle is none of vectors; `places` is as long as the row, and overwritten.
+    """
+    more = np.int32(0)
+    for b in range(currents.size):
+        x = currents[b] * at(factor, b) + at(shift, b)
+        more += np.int32(x < _ZERO) + np.int32(x > at(end, b))
+        x = min(max(x, _ZERO), last)
+        part = np.int32(x)
+        places[b] = part + at(first, b)
+        currents[b] = x - _F(part)
+    for b in range(currents.size):
+        currents[b] += codes[np.uint32(places[b])]
+    for b in range(currents.size):
+        currents[b] = np.floor(currents[b]) * at(step, b)
+    return more

@@ -6,6 +6,7 @@ into vector instructions; calls of the C library's functions it would not.
 
 import numpy as np
 
+from rramkit.array.kernels.compiled.vectors import bits_of, of_bits, widest
 from rramkit.array.kernels.parts import LEAST, in_parts, threads
 from rramkit.array.kernels.reference import AT_ONCE
 from rramkit.compiling import kernel
@@ -29,7 +30,7 @@ def normal_numbers(bits: np.ndarray) -> np.ndarray:
     """
     half = bits.size // 2
     drawn = np.empty(2 * half, np.float32)
-    _normal_numbers(bits[:half], bits[half:], drawn[:half], drawn[half:], drawn[:half].view(np.int32))
+    _normal_numbers(bits[:half], bits[half:], drawn[:half], drawn[half:])
     return drawn
 
 
@@ -50,7 +51,7 @@ def stream_normals(states: np.ndarray, count: int) -> np.ndarray:
     """
     tiles, blocks, even = len(states), -(-count // AT_ONCE), count + count % 2
     drawn = np.empty((tiles, even), np.float32)
-    if tiles >= threads() or drawn.size < 2 * LEAST:
+    if drawn.size < 2 * LEAST or tiles >= threads():
         in_parts(lambda *part: _tiles(states, drawn, AT_ONCE, *part), tiles, drawn.size)
     else:
         bits = np.empty((tiles, even), np.uint32)
@@ -77,40 +78,38 @@ def _bits(state, bits):  # noqa: ANN001, ANN202
 @kernel
 def _tiles(states, drawn, most, first_tile, last_tile):  # noqa: ANN001, ANN202
     """Draw the normal numbers of some tiles, a block at a time."""
+    widest()
     bits = np.empty(most, np.uint32)
     for tile in range(first_tile, last_tile):
         for start in range(0, drawn.shape[1], most):
             out = drawn[tile, start : min(start + most, drawn.shape[1])]
             half = out.size // 2
-            some, first = bits[: out.size], out[:half]
+            some = bits[: out.size]
             _bits(states[tile], some.view(np.uint64))
-            _normal_numbers(some[:half], some[half:], first, out[half:], first.view(np.int32))
+            _normal_numbers(some[:half], some[half:], out[:half], out[half:])
 
 
 @kernel
 def _blocks(bits, drawn, most, first_block, last_block):  # noqa: ANN001, ANN202
     """Turn blocks of bits into normal numbers; blocks are counted through all rows."""
+    widest()
     blocks = -(-bits.shape[1] // most)
     for block in range(first_block, last_block):
         tile, start = block // blocks, block % blocks * most
         end = min(start + most, bits.shape[1])
         middle = (start + end) // 2
         some, out = bits[tile], drawn[tile]
-        first = out[start:middle]
-        _normal_numbers(some[start:middle], some[middle:end], first, out[middle:end], first.view(np.int32))
+        _normal_numbers(some[start:middle], some[middle:end], out[start:middle], out[middle:end])
 
 
 @kernel
-def _normal_numbers(radii, angles, first, second, first_bits):  # noqa: ANN001, ANN202
-    for n in range(radii.size):  # uniform in (0, 1]: its bits are those of `first_bits`
-        first[n] = (_F(radii[n]) + _HALF) * _WORD
+def _normal_numbers(radii, angles, first, second):  # noqa: ANN001, ANN202
+    widest()
     for n in range(radii.size):
-        # x = 2^power (1 + f), with 1 + f from sqrt(1/2) to sqrt(2)
-        power = (first_bits[n] - _ROOT_HALF_BITS) >> np.int32(23)
-        first_bits[n] -= power << np.int32(23)
-        second[n] = _F(power)
-    for n in range(radii.size):
-        power, f = second[n], first[n] - _ONE
+        # uniform in (0, 1]: 2^power (1 + f), with 1 + f from sqrt(1/2) to sqrt(2)
+        bits = bits_of((_F(radii[n]) + _HALF) * _WORD)
+        shift = (bits - _ROOT_HALF_BITS) >> np.int32(23)
+        power, f = _F(shift), of_bits(np.int32(bits - (shift << np.int32(23)))) - _ONE
         z = f * f
         y = ((((_L0 * f + _L1) * f + _L2) * f + _L3) * f + _L4) * f + _L5
         y = (((y * f + _L6) * f + _L7) * f + _L8) * f * z

@@ -19,6 +19,45 @@ def even_curves(x: np.ndarray, values: np.ndarray, steps: np.ndarray, span: tupl
     return found.reshape(len(values), *x.shape)
 
 
+def pair_matrices(
+    terms: np.ndarray, variance: np.ndarray | None, attenuation: np.ndarray | None
+) -> tuple[np.ndarray, ...]:
+    """Return difference and sum of the halves of each term, and of their variances: see `reference.pair_matrices`."""
+    given = [each for each in (terms, variance, attenuation) if each is not None]
+    if not all(each.flags.c_contiguous and each.dtype == terms.dtype for each in given):
+        return reference.pair_matrices(terms, variance, attenuation)
+    count, tiles, _, rows, columns = terms.shape
+    nothing, noisy = np.empty((0, 2, 0), terms.dtype), variance is not None
+    cells = [nothing if each is None else each.reshape(tiles, 2, -1) for each in (variance, attenuation)]
+    pairs = np.empty((2, tiles, count, rows * columns), terms.dtype)
+    noise = np.empty((2, tiles if noisy else 0, rows * columns), terms.dtype)
+    flat = terms.reshape(count, tiles, 2, -1)
+    in_parts(lambda *part: _pair_matrices(flat, *cells, pairs, noise, *part), tiles, terms.size)
+    found = tuple(pairs.reshape(2, tiles, count, rows, columns))
+    return (*found, *noise.reshape(2, tiles, rows, columns)) if noisy else found
+
+
+@kernel
+def _pair_matrices(terms, variance, attenuation, pairs, noise, first, end):  # noqa: ANN001, ANN202
+    for t in range(first, end):
+        for k in range(terms.shape[0]):
+            plus, minus, less, both = terms[k, t, 0], terms[k, t, 1], pairs[0, t, k], pairs[1, t, k]
+            for n in range(plus.size):
+                less[n] = plus[n] - minus[n]
+                both[n] = plus[n] + minus[n]
+        if noise.shape[1] > 0:
+            if attenuation.shape[0] > 0:
+                for half in range(2):
+                    own, part = variance[t, half], attenuation[t, half]
+                    for n in range(own.size):
+                        square = part[n] * part[n]
+                        own[n] *= square * square
+            plus, minus, both, less = variance[t, 0], variance[t, 1], noise[0, t], noise[1, t]
+            for n in range(plus.size):
+                both[n] = plus[n] + minus[n]
+                less[n] = plus[n] - minus[n]
+
+
 @kernel
 def _even_curves(x, values, steps, low, high, scale, last, found, first, end):  # noqa: ANN001, ANN202
     for n in range(first, end):

@@ -1,6 +1,6 @@
-"""Ports of a network in arrays: what stands between its digital inputs and outputs and the lines, in area and energy.
+"""Ends of a network in arrays: what stands between its digital inputs and outputs and the lines, in area and energy.
 
-The ends of a network alone; drivers and converters of all of its matrices are `rramkit.cost.interfaces`.
+Its inputs and outputs alone; drivers and converters of all of its matrices are `rramkit.cost.interfaces`.
 
 An input line is driven by a row driver (a converter of some bits), or by its line switch alone where an input is one
 bit; an output is a readout with its converter, or a comparator. Which of both a network has is read off the stages that
@@ -28,8 +28,8 @@ _ANALOG_OUTPUT, _BINARY_OUTPUT = ("readout", "adc"), ("current_sense",)
 
 
 @dataclass(frozen=True)
-class Ports:
-    """Ports of a network.
+class NetworkEnds:
+    """Inputs and outputs of a network.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Ports:
     energy: float
 
 
-def ports_of(
+def ends_of(
     network: TrainedNetwork,
     layers: Sequence[LayerCost],
     tables: TableFile,
@@ -59,8 +59,8 @@ def ports_of(
     *,
     assumed: Assumptions | None = None,
     reads: int = 1,
-) -> Ports | None:
-    """Return the ports of a network.
+) -> NetworkEnds | None:
+    """Return the ends of a network.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def ports_of(
 
     Returns
     -------
-    Ports or None
-        None in float, or where the tables or their circuits lack one of the ports.
+    NetworkEnds or None
+        None in float, or where the tables or their circuits lack one of the circuits at them.
     """
     plans, assumed = network.network.matrices, assumed or Assumptions()
     ends = [leaves(network.params.matrices[index]) for index in (0, -1)]
@@ -101,7 +101,7 @@ def ports_of(
         energy += sum(layers[-1].parts.get(name, 0.0) for name in (SENSING, CONVERTERS))
     else:
         energy += reads * outputs * _mean(tables, CURRENT_SENSE.group, CURRENT_SENSE.energy)
-    return Ports(inputs, outputs, of_input, of_output, area, energy)
+    return NetworkEnds(inputs, outputs, of_input, of_output, area, energy)
 
 
 def _area(circuit: CircuitArea, assumed: Assumptions) -> float:

@@ -1,0 +1,156 @@
+"""A read in one compiled pass against the same read step by step: the same bits, whatever the stages and the shapes.
+
+Energy alone is rounded otherwise. Tested where numba is installed; without it every read goes step by step.
+"""
+
+from importlib import util
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.chip_tables import G_HIGH, G_LOW, chip_tables
+from fixtures.closeness import near
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rramkit.array import ArrayModel, ReadChain, TileGrid, TileRng, read_pass
+from rramkit.array import read as steps
+from rramkit.array.kernels import parts
+from rramkit.array.windows import Windows
+from rramkit.table.example import example
+
+needs_numba = pytest.mark.skipif(
+    util.find_spec("numba") is None, reason="compiled kernels need numba: pip install 'rramkit[fast]'"
+)
+
+CELLS: dict[str, Any] = {"read_noise": {"sigma_span": 0.02}}
+CHAINS: dict[str, dict[str, Any]] = {
+    "cells alone": {},
+    "noise of cells": CELLS,
+    "converters": {"row_driver": {"levels": 32}, "adc": {"bits": 6}},
+    "all": {**CELLS, "row_driver": {"levels": 32}, "adc": {"bits": 6, "noise": 1e-8}},
+    "converters that differ": {
+        **CELLS,
+        "adc": {"bits": 6, "offset_sigma": 1e-7, "gain_sigma": 0.02, "shared": 3},
+    },
+    "halves apart": {**CELLS, "adc": {"bits": 6}, "subtraction": "digital"},
+    "bits one by one": {
+        **CELLS,
+        "row_driver": {"levels": 16, "serial": True, "accumulate": "digital"},
+        "adc": {"bits": 6},
+    },
+}
+FILE = "every stage of a file"
+
+
+def model(name: str) -> ArrayModel:
+    if name == FILE:
+        file = chip_tables()
+        return ArrayModel.from_tables(file, chain=ReadChain.from_tables(file))
+    return ArrayModel.from_tables(example(), wires=False, chain=ReadChain.checked(CHAINS[name], where="test"))
+
+
+def grid_of(name: str, rows: int, pairs: int, largest: tuple[int, int]) -> TileGrid:
+    rng = np.random.default_rng(rows)
+    g_cell = rng.uniform(G_LOW, G_HIGH, (2, rows, pairs)).astype(np.float32)
+    grid = TileGrid.of(g_cell, model(name), largest=largest, rng=rng)
+    if not grid.model.chain.calibrates:
+        return grid
+    v_max, both = grid.model.cells.v_forward, rng.uniform(-1.0, 1.0, (40, rows + pairs)).astype(np.float32) * 0.9
+    return grid.calibrated(v_max * both[:, :rows]).calibrated(
+        grid.model.cells.v_backward * both[:, rows:], backward=True
+    )
+
+
+def both_ways(grid: TileGrid, v: np.ndarray, *, backward: bool = False, windows: Windows | None = None) -> tuple:
+    """Return the reading of one pass, that of single steps, and how many passes there were."""
+    readings, used = [], []
+
+    def counted(lines: read_pass.LinePass) -> Any:
+        done = read_pass.passed(lines)
+        used.append(done is not None)
+        return done
+
+    for passed in (counted, lambda _: None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(steps, "passed", passed)
+            rng = TileRng.seeded(1, grid.shape)
+            reading = grid.backward(v, rng=rng) if backward else grid.forward(v, rng=rng, windows=windows)
+            readings.append(reading)
+    return *readings, sum(used)
+
+
+def same(grid: TileGrid, v: np.ndarray, **named: Any) -> None:
+    mine, theirs, used = both_ways(grid, v, **named)
+    assert used
+    assert mine.i.strides == theirs.i.strides  # later layers draw their noise in this order
+    assert np.array_equal(mine.i, theirs.i)
+    assert (mine.beyond, mine.conversions, mine.duration) == (theirs.beyond, theirs.conversions, theirs.duration)
+    # readouts: the mean current in float64 against float32, 24 bits; the conductances of some tables are beyond theirs
+    assert mine.energy == near(theirs.energy, 1e-6)
+
+
+@needs_numba
+@pytest.mark.parametrize("name", [*CHAINS, FILE])
+@given(
+    st.tuples(st.integers(2, 30), st.integers(2, 12)),
+    st.tuples(st.integers(1, 30), st.integers(1, 12)),
+    st.integers(2, 70),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 2**16),
+)
+@settings(max_examples=6, deadline=None)
+def test_vectors_are_read_in_one_pass_as_step_by_step(name, shape, size, batch, turned, backward, seed):
+    rows, pairs = shape
+    largest = min(size[0], rows), 2 * min(size[1], pairs)
+    grid = grid_of(name, rows, pairs, largest)
+    cells, lines = grid.model.cells, pairs if backward else rows
+    v = np.random.default_rng(seed).uniform(-1.0, 1.0, (lines, batch) if turned else (batch, lines)).astype(np.float32)
+    v *= cells.v_backward if backward else cells.v_forward
+    if 1 in (largest[1] // 2, largest[0]) and turned:
+        return  # one output alone: either memory order is both, and steps are taken
+    same(grid, v.T if turned else v, backward=backward)
+
+
+@needs_numba
+@pytest.mark.parametrize("windows", [Windows(3), Windows(3, 1, 1), Windows(3, 2, 1)], ids=["plain", "border", "stride"])
+@pytest.mark.parametrize("name", ["all", FILE])
+def test_windows_are_read_in_one_pass_as_step_by_step(name, windows):
+    grid = grid_of(name, 18, 5, (8, 6))
+    v = np.random.default_rng(2).uniform(0.0, grid.model.cells.v_forward, (2, 9, 7, 6)).astype(np.float32)
+    same(grid, v, windows=windows)
+
+
+@needs_numba
+def test_blocks_and_threads_do_not_change_a_read(monkeypatch):
+    """Several blocks a tile, in one part and in three, and in one block."""
+    grid, found = grid_of("halves apart", 12, 4, (8, 8)), []
+    v = np.random.default_rng(3).uniform(0.0, grid.model.cells.v_forward, (3, 34, 34, 16)).astype(np.float32)
+    for block, threads in ((2**14, "1"), (2**14, "3"), (2**24, "1")):
+        monkeypatch.setattr(read_pass, "BLOCK", block)
+        monkeypatch.setenv(parts.VARIABLE, threads)
+        reading = grid.forward(v, rng=TileRng.seeded(1, grid.shape), windows=Windows(2, 1))
+        found.append((reading.i, reading.beyond, reading.energy))
+    assert found[0][0].size >= 2 * parts.LEAST
+    for i, beyond, energy in found[1:]:
+        assert np.array_equal(i, found[0][0])
+        assert (beyond, energy) == found[0][1:]
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("name", "chain"),
+    [
+        ("a clamp before the converter", {"clamp": {"i_max": 1e-4}, "adc": {"bits": 6}}),
+        ("noise of converters alone", {"adc": {"noise": 1e-8}}),
+        ("joined arrays", {"merge": "analog"}),
+    ],
+)
+def test_what_the_kernel_does_not_have_is_read_step_by_step(name, chain):
+    array = ArrayModel.from_tables(example(), wires=False, chain=ReadChain.checked(chain, where="test"))
+    g_cell = np.random.default_rng(0).uniform(G_LOW, G_HIGH, (2, 8, 3)).astype(np.float32)
+    grid = TileGrid.of(g_cell, array, largest=(4, 6))
+    mine, theirs, used = both_ways(grid, np.full((5, 8), 0.05, np.float32))
+    assert not used
+    assert np.array_equal(mine.i, theirs.i)
