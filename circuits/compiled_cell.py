@@ -7,7 +7,7 @@ which in a large array takes as long as the cell's transistor. Of vteam it is a 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,14 +75,29 @@ def _why_not(text: Path) -> KitError | None:
 
 
 def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
-    """Return the library's subcircuits with the modules in them; their parameters keep their defaults."""
+    """Return the library's subcircuits with the modules in them; their parameters keep their defaults.
+
+    Those of the moving cell stand on a `.model` line inside, so that each instance has its own. Held cells share one
+    model and have theirs on the instance line: ngspice looks for a model in a list, and an array has thousands of them.
+    """
     name, values = record.subcircuit, record.sets["default"].values
     state, rest = _taken_out(netlists.text(record.library), name)
-    ours = [*_compiled(f"{name} te be s s_0={state}", f"{name}_cell", values), ".ic v(s)={s_0}", ".ends"]
+    ours = [
+        f".subckt {name} te be s s_0={state}{''.join(f' {key}={values[key]!r}' for key in values)}",
+        f".model rramkit_cell {name}_cell{_passed(values)}",
+        "Ncell te be s rramkit_cell",
+        ".ic v(s)={s_0}",
+        ".ends",
+    ]
     if f"{name}_cell_held" in modules:
         state, rest = _taken_out(rest, f"{name}_held")
-        held = {"s_0": state} | {key: values[key] for key in values if record.parameters[key].held}
-        ours += [*_compiled(f"{name}_held te be", f"{name}_cell_held", held), ".ends"]
+        held = {key: values[key] for key in values if record.parameters[key].held}
+        ours += [
+            f".model rramkit_held {name}_cell_held",
+            f".subckt {name}_held te be s_0={state}{''.join(f' {key}={held[key]!r}' for key in held)}",
+            f"Ncell te be rramkit_held s_0={{s_0}}{_passed(held)}",
+            ".ends",
+        ]
     return "\n".join([*ours, _COMMENT.sub("", rest).strip()]).strip()
 
 
@@ -94,13 +109,6 @@ def _taken_out(text: str, name: str) -> tuple[str, str]:
     return found[1], text.replace(found[0], "")
 
 
-def _compiled(head: str, module: str, values: Mapping[str, float | str]) -> Iterator[str]:
-    """Yield a subcircuit's lines but the last: parameters stand on a `.model` line in it, so each instance has its own.
-
-    The pins are the words of `head` between its name and its parameters.
-    """
-    pins = [word for word in head.split()[1:] if "=" not in word]
-    given = {key: value for key, value in values.items() if f" {key}=" not in head}
-    yield f".subckt {head}{''.join(f' {key}={value}' for key, value in given.items())}"
-    yield f".model rramkit_cell {module}{''.join(f' {key}={{{key}}}' for key in values)}"
-    yield f"Ncell {' '.join(pins)} rramkit_cell"
+def _passed(names: Iterable[str]) -> str:
+    """Return parameters of the subcircuit as they are passed on to the module."""
+    return "".join(f" {name}={{{name}}}" for name in names)

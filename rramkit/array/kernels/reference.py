@@ -372,7 +372,7 @@ def folded(parts: Array, shape: tuple[int, int, int, int], stride: int, pad: int
 
     Parameters
     ----------
-    parts : ndarray
+    parts : array
         Pixels of the windows (C, k, k, Ho, Wo, B): of each its rows and columns, of windows down and across.
     shape : tuple of int
         Shape of the images.
