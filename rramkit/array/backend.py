@@ -234,7 +234,8 @@ def kept(mask: Array, *values: Array, live: Array | None = None) -> tuple[tuple[
 def places(mask: Array) -> tuple[tuple[Array, ...], Array | None]:
     """Return the indices (N,) along each axis where a mask is true; of tensors all, and the mask (N,) itself."""
     if isinstance(mask, np.ndarray):
-        return np.nonzero(mask), None
+        flat = np.flatnonzero(mask)  # with the division a fraction of the time that `nonzero` takes of two axes
+        return np.divmod(flat, mask.shape[1]), None
     rows, cols = mask.shape
     every = numbered(rows * cols, mask)
     return (every // cols, every % cols), mask.reshape(-1)

@@ -209,8 +209,7 @@ class Tile:
         >>> tile.programmed(2.0 * tile.g_cell)
         Tile(3 x 2 pairs, 40 to 40 uS)
         """
-        resident = self.model.resident
-        given = like(as_array(g_cell, "g_cell"), self.g_cell)
+        resident, given = self.model.resident, like(as_array(g_cell, "g_cell"), self.g_cell)
         if (few := self._few(given)) is not None:
             return self._written_at(*few)
         g_cell = self.model.checked(given, values=not resident)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rramkit.array import kernels
-from rramkit.array.backend import Array, contiguous, full, namespace
+from rramkit.array.backend import Array, contiguous, full, is_tensor, namespace
+from rramkit.array.kernels import reference
 from rramkit.errors import InputError
 
 
@@ -80,7 +81,8 @@ class Windows:
         """Add vectors (N, R) up to images of `shape`, each entry at the pixel that it came from: the adjoint."""
         high, wide = self.size(shape[1]), self.size(shape[2])
         parts = rows.T.reshape(shape[0], self.kernel, self.kernel, high, wide, shape[3])
-        return kernels.chosen().folded(parts, shape, self.stride, self.pad)
+        folded = (reference if is_tensor(rows) else kernels.chosen()).folded
+        return folded(parts, shape, self.stride, self.pad)
 
     def spread(self, per_image: Array, images: Array) -> Array:
         """Return one value an image (B,) as one value a vector (N, 1)."""

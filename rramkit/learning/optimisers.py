@@ -106,11 +106,11 @@ class Adam(Optimiser):
     def _directions(
         self, state: OptimiserState, gradients: Sequence[np.ndarray], *, factor: float
     ) -> tuple[OptimiserState, Arrays]:
-        steps, adam = state.steps + 1, kernels.chosen().adam
+        steps = state.steps + 1
         filled = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
         constants = AdamStep(self.beta_1, self.beta_2, *filled, self.epsilon, factor)
         triples = zip(state.first, state.second, gradients, strict=True)
-        moved = [adam(m, s, new, constants) for m, s, new in triples]
+        moved = [kernels.of(new).adam(m, s, new, constants) for m, s, new in triples]
         first, second, directions = (tuple(each[k] for each in moved) for k in range(3))
         return replace(state, steps=steps, first=first, second=second), directions
 

@@ -120,13 +120,13 @@ class CellState:
         polarity: Polarity,
         energy: Array,
         seconds: Array,
-        own: bool = False,
         live: Array | None = None,
+        own: bool = False,
     ) -> Self:
         """Return the cells after one pulse at each of `flat` (N,), which ends at `g_after` (N,), with their counts.
 
-        `own`: whether nobody else has this state, whose arrays are then written into, and not copied. Of tensors `live`
-        (N,) says which of them are pulsed; None: all.
+        Of tensors `live` (N,) says which of them are pulsed; None: all. `own`: whether nobody else has this state,
+        whose arrays are then written into, and not copied.
         """
         is_set, energy = polarity == "set", only(energy, live)
         one = 1 if live is None else namespace(live).astype(live, self.pulses_set.dtype)
@@ -173,7 +173,7 @@ def checked_conductance(g_cell: np.ndarray) -> np.ndarray:
 def _with(values: Array, flat: Array, new: Array | float, live: Array | None = None, *, own: bool = False) -> Array:
     """Return `values` with `new` at the cells `flat` (N,), of tensors at those that are `live` (N,).
 
-    In their place where they are the caller's `own`.
+    They are written in their place where they are the caller's `own`.
     """
     changed = values if own else copied(values)
     if live is not None:

@@ -416,8 +416,8 @@ class UpdateChain:
         polarity: Polarity,
         rng: np.random.Generator,
         schedule: Schedule | None = None,
-        own: bool = False,
         live: Array | None = None,
+        own: bool = False,
     ) -> CellState:
         """Fire one pulse at each of some cells.
 
@@ -435,11 +435,11 @@ class UpdateChain:
             Draws the changes.
         schedule : str, optional
             Cells pulsed at once; left out, the `schedule` of the parameters.
-        own : bool
-            Whether nobody else has `state`, whose arrays may then be written into; `both_polarities` knows when.
         live : array of bool, optional
             Where the cells are tensors: which of the (N,) are pulsed. All are computed, so that nobody has to ask the
             device how many they are; the others stay as they are. Left out, all.
+        own : bool
+            Whether nobody else has `state`, whose arrays may then be written into; `both_polarities` knows when.
 
         Returns
         -------
@@ -484,7 +484,7 @@ class UpdateChain:
         if driver is not None:
             energy = driver.energy(v_pulse, energy, fired.at_once())
         end = xp.where(stuck, before, after)
-        written = state.pulsed(flat, end, polarity=polarity, energy=energy, seconds=seconds, own=own, live=live)
+        written = state.pulsed(flat, end, polarity=polarity, energy=energy, seconds=seconds, live=live, own=own)
         written = replace(written, tally=written.tally + tally)
         return self._disturbed(written, write, fired)
 
@@ -513,7 +513,7 @@ class UpdateChain:
         rng : Generator
             Draws the changes.
         live : array of bool, optional
-            As in `step`.
+            Where the cells are tensors: which of the (N,) are pulsed, as for `step`; left out, all.
 
         Returns
         -------
@@ -538,10 +538,10 @@ class UpdateChain:
         cells, cost = state, WriteCost()
         if not is_tensor(state.g_cell):
             flat, v_pulse = np.asarray(flat), np.asarray(v_pulse, dtype=float)
-        for polarity, chosen in zip(POLARITIES, (is_set, ~is_set), strict=True):
+        for polarity, mine in zip(POLARITIES, (is_set, ~is_set), strict=True):
             own = cells.g_cell is not state.g_cell  # a step that fires has copied what it wrote
-            (where, volts), fired = kept(chosen, flat, v_pulse, live=live)
-            cells = self.step(cells, where, volts, polarity=polarity, rng=rng, own=own, live=fired)
+            (at, v), of_side = kept(mine, flat, v_pulse, live=live)
+            cells = self.step(cells, at, v, polarity=polarity, rng=rng, live=of_side, own=own)
             cost += cells.tally
         return replace(cells, tally=cost)
 

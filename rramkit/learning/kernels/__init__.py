@@ -9,7 +9,13 @@ zeros either, whatever their signs).
 from types import ModuleType
 
 from rramkit import compiling
+from rramkit.array.backend import Array, is_tensor
 from rramkit.learning.kernels import reference
+
+
+def of(x: Array) -> ModuleType:
+    """Return the module whose kernels run on an array: `chosen`, or `reference` for tensors."""
+    return reference if is_tensor(x) else chosen()
 
 
 def chosen() -> ModuleType:

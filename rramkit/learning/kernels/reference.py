@@ -1,10 +1,10 @@
-"""The kernels in NumPy, some of tensors too: what they compute, and what runs where numba is not installed."""
+"""The kernels in NumPy: what they compute, and what runs where numba is not installed, and on PyTorch's tensors."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from rramkit.array.backend import Array, square_root
+from rramkit.array.backend import Array, copied, full, is_tensor, namespace, square_root
 
 Vectors = tuple[np.ndarray, np.ndarray]
 
@@ -49,7 +49,9 @@ def max_pooled(x: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     winner : ndarray of uint8
         Their number in the field, counted row by row; of equal pixels the first.
     """
-    y = field(x, size, (0, 0)).copy()
+    y = copied(field(x, size, (0, 0)))
+    if is_tensor(x):
+        return _max_pooled_of_tensors(x, y, size)
     winner = np.zeros(y.shape, np.uint8)
     for index, offset in enumerate(offsets(size)):
         other = field(x, size, offset)
@@ -59,11 +61,26 @@ def max_pooled(x: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return y, winner
 
 
+def _max_pooled_of_tensors(x: Array, y: Array, size: int) -> tuple[Array, Array]:
+    """Return the same with operations of the array-API standard, which write nowhere; `y` is the first field."""
+    xp = namespace(x)
+    winner = xp.zeros_like(y, dtype=xp.uint8)
+    for index, offset in enumerate(offsets(size)):
+        other = field(x, size, offset)
+        winner = xp.where(other > y, index, winner)
+        y = xp.maximum(y, other)
+    return y, winner
+
+
 def max_spread(error: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], size: int) -> np.ndarray:
     """Return errors (C, Ho, Wo, B) at the pixels that won, zero elsewhere: images of `shape` (C, H, W, B)."""
-    to_inputs = np.zeros(shape, error.dtype)
+    to_inputs = full(shape, 0.0, error)
     for index, offset in enumerate(offsets(size)):
-        np.multiply(error, winner == index, out=field(to_inputs, size, offset))
+        won, place = winner == index, field(to_inputs, size, offset)
+        if is_tensor(error):
+            place[...] = error * won
+        else:
+            np.multiply(error, won, out=place)
     return to_inputs
 
 
@@ -105,14 +122,14 @@ def normalised_error(error: np.ndarray, normal: np.ndarray, means: Vectors, fact
     return (centred - normal * over(means[1], error)) * over(factor, error)
 
 
-def axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
-    """Return all axes but the channels', of images (C, H, W, B) or vectors (B, C)."""
-    return (1, 2, 3) if x.ndim == 4 else (0,)
-
-
 def over(values: Array, x: Array) -> Array:
     """Return one value a channel (C,) with the axes of `x`: images (C, H, W, B), or vectors (B, C)."""
     return values[:, None, None, None] if x.ndim == 4 else values[None]
+
+
+def axes_of_one_channel(x: np.ndarray) -> tuple[int, ...]:
+    """Return all axes but the channels', of images (C, H, W, B) or vectors (B, C)."""
+    return (1, 2, 3) if x.ndim == 4 else (0,)
 
 
 def adam(

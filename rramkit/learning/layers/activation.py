@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.backend import Array, at_least, is_tensor, limited, namespace
+from rramkit.array.backend import Array, at_least, limited, namespace
 from rramkit.learning import kernels
 from rramkit.learning.layers.layer import Backward, Forward, Layer, LayerPlan, Params, Shape
 from rramkit.parameters import quantity
@@ -61,7 +61,7 @@ class Activation(Layer[np.ndarray]):
         self, error: np.ndarray, cache: np.ndarray, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (...) times the derivative."""
-        if self.function == "relu" and not is_tensor(error):
-            return Backward(kernels.chosen().rectified_error(error, cache))
+        if self.function == "relu":
+            return Backward(kernels.of(error).rectified_error(error, cache))
         to_inputs = error * FUNCTIONS[self.function].slope(cache)
         return Backward(namespace(error).astype(to_inputs, error.dtype, copy=False))

@@ -56,7 +56,7 @@ class BatchNorm(Layer[Normalised]):
             means = (_running(running[0], mean), _running(running[1], unbiased))
         per_deviation = 1.0 / namespace(x).sqrt(variance + (EPSILON if is_tensor(x) else np.asarray(EPSILON, x.dtype)))
         scale, shift = params.vectors
-        normal, y = kernels.chosen().normalised(x, mean, per_deviation, (scale, shift))
+        normal, y = kernels.of(x).normalised(x, mean, per_deviation, (scale, shift))
         return Forward(y, Normalised(normal, per_deviation, training), means=means)
 
     def backward(
@@ -70,7 +70,7 @@ class BatchNorm(Layer[Normalised]):
             return Backward(error * over(factor, error), vectors=(of_scale, of_shift))
         count = size(error) // size(of_shift)
         means = of_shift / count, of_scale / count
-        to_inputs = kernels.chosen().normalised_error(error, cache.x, means, factor)
+        to_inputs = kernels.of(error).normalised_error(error, cache.x, means, factor)
         return Backward(to_inputs, vectors=(of_scale, of_shift))
 
 

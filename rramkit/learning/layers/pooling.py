@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from rramkit.array.backend import Array, copied, full, is_tensor, namespace
+from rramkit.array.backend import Array, copied, full, namespace
 from rramkit.errors import InputError
 from rramkit.learning import kernels
 from rramkit.learning.kernels.reference import field, offsets
@@ -36,31 +36,14 @@ class MaxPool(Layer[MaxCache]):
 
     def forward(self, x: np.ndarray, params: Params, *, training: bool, rng: np.random.Generator) -> Forward[MaxCache]:
         """Return the largest pixels of images (C, H, W, B): (C, H / size, W / size, B)."""
-        if is_tensor(x):
-            return self._of_tensors(x)
-        y, winner = kernels.chosen().max_pooled(x, self.size)
-        return Forward(y, MaxCache(winner, x.shape))
-
-    def _of_tensors(self, x: Array) -> Forward[MaxCache]:
-        """Return the same with operations of the array-API standard, which write nowhere."""
-        xp, y = namespace(x), copied(field(x, self.size, (0, 0)))
-        winner = xp.zeros_like(y, dtype=xp.uint8)
-        for index, offset in enumerate(offsets(self.size)):
-            other = field(x, self.size, offset)
-            winner = xp.where(other > y, index, winner)
-            y = xp.maximum(y, other)
+        y, winner = kernels.of(x).max_pooled(x, self.size)
         return Forward(y, MaxCache(winner, tuple(x.shape)))
 
     def backward(
         self, error: Array, cache: MaxCache, params: Params, *, needs_input_grad: bool, rng: np.random.Generator
     ) -> Backward:
         """Return the error (C, Ho, Wo, B) at the pixels that won, zero elsewhere: (C, H, W, B)."""
-        if not is_tensor(error):
-            return Backward(kernels.chosen().max_spread(error, cache.winner, cache.shape, self.size))
-        to_inputs = full(cache.shape, 0.0, error)
-        for index, offset in enumerate(offsets(self.size)):
-            field(to_inputs, self.size, offset)[...] = error * (cache.winner == index)
-        return Backward(to_inputs)
+        return Backward(kernels.of(error).max_spread(error, cache.winner, cache.shape, self.size))
 
 
 class MeanPool(Layer[tuple[int, ...]]):
