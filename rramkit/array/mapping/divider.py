@@ -29,7 +29,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from rramkit.array.backend import Array, full, limited, namespace
+from rramkit.array.backend import Array, both, counted, full, limited, namespace
 from rramkit.array.mapping.mapping import Mapping, Read, Total
 from rramkit.errors import InputError
 from rramkit.parameters import quantity
@@ -170,8 +170,8 @@ class Divider(Mapping):
         columns = np.unique(np.concatenate([2 * cols, 2 * cols + 1]))
         return np.ravel_multi_index((np.zeros((), int), np.arange(shape[1])[:, None], columns), shape).ravel()
 
-    def limited(self, weight: np.ndarray) -> tuple[np.ndarray, int]:
-        """Return a matrix (N, M) clipped to what columns can give, and how many weights that changed.
+    def limited(self, weight: np.ndarray, *, live: Array | None = None) -> tuple[np.ndarray, Array | int]:
+        """Return a matrix (N, M) clipped to what columns can give, and how many `live` weights that changed.
 
         Weights of one sign that add up to more than `column_sum` in their column are scaled down together.
         """
@@ -181,7 +181,7 @@ class Divider(Mapping):
             sums = np.sum(np.maximum(side * clipped, 0.0), axis=0)
             scale = most / np.maximum(sums, most)
             clipped = np.where(side * clipped > 0.0, clipped * scale, clipped).astype(weight.dtype, copy=False)
-        return clipped, int(np.count_nonzero(clipped != weight))
+        return clipped, counted(both(live, clipped != weight))
 
     def of_columns(self, g_cell: Array, flips: Array | None) -> Array:
         """Return what makes a column's current its divider's voltage, in currents of `g_unit` (columns,) (1)."""
