@@ -285,11 +285,11 @@ def grouped(keys: Array) -> tuple[Array, int]:
         return index, found.size
     xp = namespace(keys)
     order = xp.argsort(keys, stable=True)
-    ranks = xp.cumulative_sum(xp.astype(_first_of_each(keys[order]), xp.int64)) - 1
+    ranks = xp.cumulative_sum(xp.astype(first_of_each(keys[order]), xp.int64)) - 1
     return xp.empty_like(ranks).index_copy_(0, order, ranks), int(keys.shape[0])
 
 
-def _first_of_each(keys: Array) -> Array:
+def first_of_each(keys: Array) -> Array:
     """Return where a key (N,) of a sorted tensor is another than the one before."""
     xp = namespace(keys)
     return xp.concat([xp.ones_like(keys[:1], dtype=xp.bool), keys[1:] != keys[:-1]])
@@ -313,7 +313,8 @@ def solved(matrix: Array, right: Array) -> Array:
     """Return matrix^-1 right of positive matrices (..., R, R) of tensors; one that is not positive gives no numbers."""
     import torch  # an optional extra
 
-    factor, _ = torch.linalg.cholesky_ex(matrix)
+    factor, failed = torch.linalg.cholesky_ex(matrix)  # what it leaves of a matrix that is not positive are numbers too
+    factor = torch.where(failed[..., None, None] == 0, factor, math.nan)
     return torch.cholesky_solve(right, factor)
 
 

@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, like, namespace
+from rramkit.array.backend import Array, is_tensor, like, limited, namespace
 from rramkit.array.cell_current import DirectionalCurrent
 from rramkit.array.stages.stage import LineDrive
 
@@ -127,7 +127,9 @@ class Encoder:
         xp = namespace(u)
         entry = u * self.scale
         entry += 0.5
-        return xp.astype(entry, xp.int64)
+        code = xp.astype(entry, xp.int64)
+        # a voltage that is no number takes the first entry of tensors, of which none is looked at
+        return limited(code, 0, self.tables[0].shape[0] - 1) if is_tensor(u) else code
 
     def _bit_by_bit(self, code: Array, *, noisy: bool) -> Iterator[SubRead]:
         xp, v_max = namespace(code), self.current.v_max

@@ -14,7 +14,7 @@ from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
 
 from rramkit.array import rng as streams
-from rramkit.array.backend import full
+from rramkit.array.backend import full, solved
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment
 from rramkit.learning.condition import OperatingTables
@@ -254,9 +254,19 @@ def test_what_does_not_train_on_a_device_is_refused(settings, named):
         training(settings.pop("rule"), "torch", chip=False, **settings)
 
 
-def test_weights_that_are_no_numbers_end_the_epoch():
-    made = training({"kind": "float"}, "torch", chip=False, epochs=1)
+@pytest.mark.parametrize(
+    ("rule", "chip"), [("float", False), pytest.param("nearest", True, marks=pytest.mark.long)], ids=["float", "chip"]
+)
+def test_weights_that_are_no_numbers_end_the_epoch(rule, chip):
+    made = training(RULES[rule], "torch", chip=chip, epochs=1)
     made.advance()
     made.data.x_train[0, 0, 0, 0] = np.nan
     with pytest.raises(InputError, match="must stay finite; after epoch 1"):
         made.advance()
+
+
+def test_a_matrix_that_is_not_positive_gives_no_numbers():
+    matrices = torch.tensor([[[1.0, 2.0], [2.0, 1.0]], [[2.0, 1.0], [1.0, 2.0]]], dtype=torch.float64)
+    found = solved(matrices, matrices)
+    assert bool(torch.isnan(found[0]).all())
+    np.testing.assert_allclose(found[1].numpy(), np.eye(2), rtol=0, atol=1e-15)  # a few roundings

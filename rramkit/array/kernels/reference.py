@@ -225,8 +225,10 @@ def looked_up(i: Array, factor: Array, shift: Array, codes: Codes) -> tuple[Arra
     i += shift
     xp, most = namespace(i), float(np.nextafter(np.float32(codes.parts), 0.0))
     if is_tensor(i):
-        beyond = counted(i < 0.0) + counted(i > codes.end)
-        return codes.converted(limited(i, 0.0, most), codes.first, codes.below, codes.i_step), beyond
+        beyond, unknown = counted(i < 0.0) + counted(i > codes.end), xp.isnan(i)
+        places = limited(xp.where(unknown, 0.0, i), 0.0, most)  # what is no number has none, and stays what it is
+        found = codes.converted(places, codes.first, codes.below, codes.i_step)
+        return xp.where(unknown, i, found), beyond
     low, high = (float(i.min()), float(i.max())) if math.prod(i.shape) else (0.0, 0.0)
     beyond = int(xp.count_nonzero(i < 0.0)) if low < 0.0 else 0
     beyond += int(xp.count_nonzero(i > codes.end)) if high > codes.end_first else 0

@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import Array, grouped, is_tensor, largest_at, namespace, numbered, sums_at
+from rramkit.array.backend import Array, first_of_each, grouped, is_tensor, largest_at, namespace, numbered, sums_at
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _shared_drop_of_tensors(current: Array, line: Array, near: Array, far: Array
     i, p, q = current[order], near[order], far[order]
     group, count = grouped(line[order])
     place = numbered(count, current)
-    first = largest_at(group, xp.where(_first(group), place, 0), count)[group]
+    first = largest_at(group, xp.where(first_of_each(group), place, 0), count)[group]
 
     def running(values: Array) -> Array:
         """Return the sum of values up to each one on its line (N,)."""
@@ -155,12 +155,6 @@ def _shared_drop_of_tensors(current: Array, line: Array, near: Array, far: Array
     total = sums_at(group, i * q, count)[group]
     drop = q * running(i * p) + p * (total - running(i * q))
     return xp.empty_like(drop).index_copy_(0, order, drop)
-
-
-def _first(group: Array) -> Array:
-    """Return where a group (N,) of a sorted tensor begins."""
-    xp = namespace(group)
-    return xp.concat([xp.ones_like(group[:1], dtype=xp.bool), group[1:] != group[:-1]])
 
 
 def _within(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
