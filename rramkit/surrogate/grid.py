@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
@@ -287,8 +288,8 @@ def _clipped(values: Any, limits: tuple[float, float]) -> Any:  # noqa: ANN401  
 
 
 def _on_device(x: object) -> bool:
-    """Return whether `x` is a tensor: neither a number nor NumPy's, or what NumPy makes an array of."""
-    return not isinstance(x, np.ndarray | np.generic | float | int | list | tuple)
+    """Return whether `x` is a tensor: neither a number nor NumPy's, nor what NumPy makes an array of."""
+    return not isinstance(x, np.ndarray | np.generic | float | int) and array_api_compat.is_array_api_obj(x)
 
 
 def _resample(

@@ -67,6 +67,7 @@ def test_the_tensor_curve_is_the_same_one_axis_at_a_time():
 def test_an_axis_of_one_value_is_a_constant():
     one = GridSurrogate(_table([[1.0], [3.0]], [0.0, 1.0], [0.9]), "y")
     np.testing.assert_array_equal(one.at([0.0, 0.5, 1.0], 0.9), [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(one.at(range(2), 0.9), [1.0, 3.0])  # what NumPy makes an array of is no tensor
     assert one.clamped(0.5, 0.9) == 0
     assert one.clamped(0.5, 1.0) == 1  # answered by the value at 0.9, and counted
     assert one.at(0.5, 1.0) == 2.0
