@@ -5,8 +5,8 @@ it again page by page. A training step allocates and frees the same arrays over 
 that was 3,300 pages a step, a tenth of its time. The bound below is what a process holds on to at most, without using
 it. Arrays above glibc's largest limit, 32 MB, come from the system as ever, and go back to it at once.
 
-Who sets one of glibc's own variables (MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_, MALLOC_TOP_PAD_) is left alone;
-other C libraries keep what they free, or have no such setting.
+Who sets one of glibc's own variables (MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_, MALLOC_TOP_PAD_, or glibc.malloc
+in GLIBC_TUNABLES) is left alone; other C libraries keep what they free, or have no such setting.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ _VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PA
 @lru_cache(maxsize=1)
 def keep_freed() -> bool:
     """Let the process hold on to the memory that its arrays free; return whether the C library does that."""
-    if any(name in os.environ for name in _VARIABLES):
+    if any(name in os.environ for name in _VARIABLES) or "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", ""):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -157,3 +157,4 @@ def test_memory_that_a_step_frees_is_there_for_the_next():
     assert not kept or pages < 500  # of 40,960 that five steps write to; another C library has no such setting
     given_back, again = map(int, run(FAULTS, MALLOC_TRIM_THRESHOLD_="0", MALLOC_MMAP_THRESHOLD_="65536").split())
     assert given_back == 0 and again > pages  # who has set glibc's variables is left alone
+    assert run(FAULTS, GLIBC_TUNABLES="glibc.malloc.trim_threshold=65536").startswith("0 ")
