@@ -8,7 +8,6 @@ Each stage is a record of `UpdateParams`, and exactly off where it is left out; 
 a table file has. Clamped values, pulses on stuck cells and half-select events are counted in the state's tally.
 """
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -18,6 +17,7 @@ from pydantic import Field, PrivateAttr
 
 from rramkit.array.backend import (
     Array,
+    at_least,
     both,
     copied,
     counted,
@@ -734,13 +734,13 @@ class Fired:
         lines = self.address.arrays * self.address.rows
         index, count = grouped(self.when.slot * lines + self.address.row_line)
         at_once = sums_at(index, only(ones, self.live), count)[index]
-        return at_once if self.live is None else limited(at_once, 1.0, math.inf)
+        return at_once if self.live is None else at_least(at_once, 1.0)
 
     def mean_amplitude(self) -> Array | float:
         """Return the mean amplitude of the pulses (V); of none, of tensors, any."""
         if self.live is None:
             return mean(self.v_pulse)
-        return only(self.v_pulse, self.live).sum() / limited(counted(self.live), 1, size(self.live))
+        return only(self.v_pulse, self.live).sum() / at_least(counted(self.live), 1)
 
 
 def _is_stuck(state: CellState, flat: Array) -> Array:
