@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rramkit.array.backend import Array, at_least, full, mean, namespace, numbered
+from rramkit.array.backend import Array, at_least, mean, namespace, numbered
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
@@ -111,8 +111,8 @@ class Hinge(_OfLabels):
 
     def of(self, scores: Array, truth: Array) -> tuple[Array | float, Array]:
         """Return the mean over the batch of the sum over classes (1), and its derivative."""
-        side = full(tuple(scores.shape), -1.0, scores)
-        side[numbered(len(truth), scores), truth] = 1.0
+        xp, own = namespace(scores), truth[:, None] == numbered(scores.shape[1], scores)
+        side = xp.where(own, xp.ones_like(scores), -1.0)
         miss = at_least(1.0 - side * scores, 0.0)
         if self.squared:
             return 0.5 * mean((miss * miss).sum(axis=1)), -side * miss / len(truth)

@@ -134,19 +134,21 @@ def numbers(value: Any, path: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "chip", "network"),
+    ("rule", "chip", "more"),
     [
-        *((rule, False, None) for rule in ("float", "train", "sign", "pulse", "shared")),
-        ("nearest", True, None),
+        *((rule, False, {}) for rule in ("float", "sign", "shared")),
+        ("train", False, {"loss": {"kind": "hinge", "squared": True}}),
+        ("pulse", False, {"optimiser": {"kind": "momentum", "weight_decay": 0.01}}),
+        ("nearest", True, {}),
         # without converters: a sum that rounds to nothing on one side, or to a code, is no error of either
-        ("error", False, {"layers": EVERY_LAYER}),
+        ("error", False, {"network": {"layers": EVERY_LAYER}}),
     ],
-    ids=["float", "train", "sign", "pulse", "shared rows", "whole chip", "every layer"],
+    ids=["float", "sign", "shared rows", "train by hinge", "pulse and decay", "whole chip", "every layer"],
 )
 @pytest.mark.usefixtures("still")
-def test_a_step_looks_at_no_value_and_is_numpys(rule, chip, network):
+def test_a_step_looks_at_no_value_and_is_numpys(rule, chip, more):
     (wanted, _, _), (found, watched, pulses) = (
-        two_steps(RULES[rule], backend, chip=chip, network=network) for backend in ("numpy", "torch")
+        two_steps(RULES[rule], backend, chip=chip, **more) for backend in ("numpy", "torch")
     )
     assert not watched.places, dict(watched.places)
     found, wanted = numbers(found), numbers(wanted)
