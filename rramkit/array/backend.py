@@ -306,6 +306,8 @@ def interpolated(x: Array, grid: np.ndarray, values: np.ndarray) -> Array:
     # `take`: a single index in brackets would be brought to the processor
     low, high = points.take(at), points.take(at + 1)
     part = xp.clip((x - low) / (high - low), 0.0, 1.0)
+    if grid[-1] == grid[-2]:  # codes of a driver at its supply: between them is nothing to divide by
+        part = xp.where(x >= float(grid[-1]), 1.0, part)
     return heights.take(at) + (heights.take(at + 1) - heights.take(at)) * part
 
 

@@ -14,7 +14,7 @@ from fixtures.chip_tables import chip_tables
 from fixtures.synthetic import tables
 
 from rramkit.array import rng as streams
-from rramkit.array.backend import full, solved
+from rramkit.array.backend import full, interpolated, solved
 from rramkit.errors import InputError
 from rramkit.learning import DataSet, Experiment
 from rramkit.learning.condition import OperatingTables
@@ -272,3 +272,10 @@ def test_a_matrix_that_is_not_positive_gives_no_numbers():
     found = solved(matrices, matrices)
     assert bool(torch.isnan(found[0]).all())
     np.testing.assert_allclose(found[1].numpy(), np.eye(2), rtol=0, atol=1e-15)  # a few roundings
+
+
+@pytest.mark.parametrize("grid", [[1.0, 2.0, 3.0], [1.0, 1.0, 2.0], [1.0, 2.0, 2.0], [2.0, 2.0, 2.0]])
+def test_equal_points_of_a_grid_give_what_numpy_gives(grid):
+    x, points, values = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0]), np.array(grid), np.arange(3.0)
+    found = interpolated(torch.from_numpy(x), points, values).numpy()
+    np.testing.assert_allclose(found, np.interp(x, points, values), rtol=0, atol=1e-15)  # a rounding
