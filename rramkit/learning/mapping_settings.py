@@ -66,6 +66,15 @@ class MappingSettings(Parameters):
     def _default_kind(cls, weights: object) -> object:
         return {"kind": "pairs", **weights} if isinstance(weights, dict) else weights
 
+    @model_validator(mode="after")
+    def _device_in_use(self) -> Self:
+        if self.backend == "numpy" and self.device != "cpu":
+            raise ValueError(
+                f"device is of the backend torch: with the backend numpy it must be cpu; got {self.device}. Set "
+                '`mapping.backend = "torch"`, or leave device out'
+            )
+        return self
+
     def ideal(self) -> Self:
         """Return the mapping without any non-ideality; the weight mapping stays."""
         layers = {name: layer.ideal() for name, layer in self.layers.items()}

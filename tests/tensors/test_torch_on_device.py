@@ -248,8 +248,12 @@ def test_the_same_seed_gives_the_same_epoch_again():
             },
             "`mapping.kind` must be pairs.*got offset_column",
         ),
+        (
+            {"rule": {"kind": "float"}, "mapping": {"backend": "numpy", "device": "cuda"}},
+            "of the backend torch.*got cuda",
+        ),
     ],
-    ids=["outer product", "verify", "count", "two matrices", "rule and mapping", "mapping"],
+    ids=["outer product", "verify", "count", "two matrices", "rule and mapping", "mapping", "NumPy"],
 )
 def test_what_does_not_train_on_a_device_is_refused(settings, named):
     with pytest.raises(InputError, match=named):
