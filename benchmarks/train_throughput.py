@@ -31,7 +31,7 @@ import numpy as np
 
 from rramkit import compiling, table
 from rramkit.array.kernels.parts import VARIABLE as THREADS
-from rramkit.learning import DataSet, Experiment, Network
+from rramkit.learning import DataSet, Experiment, Network, NetworkSettings
 from rramkit.learning.data import DataSettings, as_numbers
 from rramkit.learning.rules import BoundRule, FloatReference
 from rramkit.learning.trainer import Trainer, pulses_by_matrix
@@ -174,8 +174,8 @@ def ours(
     workload: Workload, data: DataSet, tables: TableFile, changes: dict[str, Any]
 ) -> tuple[Callable[[int], None], Callable[[], int]]:
     """Return one step of this kit's training, which goes on from step to step, and the pulses that it has fired."""
-    network = {"name": workload.network, "reach": 5.0}
-    experiment = Experiment.checked({"network": network, **EVERYTHING, **changes}, where="the benchmark")
+    settings = {"network": {"name": workload.network, "reach": 5.0}, **EVERYTHING, **changes}
+    experiment = Experiment.checked(settings, where="the benchmark")
     network = Network.of(experiment.network, data.shape, data.classes)
     chip = experiment.on(experiment.chip.tables(tables))
     rule = experiment.rule_on(chip)
@@ -186,9 +186,8 @@ def ours(
     )
     rng = np.random.default_rng(0)
     digital = reference.init(network.init_weights(rng=rng, dtype=dtype), dtype=dtype, rng=rng)
-    for number in range(
-        workload.warm
-    ):  # in the middle of a training, where pulses are as rare as they are over most of it
+    # to the middle of a training, where pulses are as rare as they are over most of it
+    for number in range(workload.warm):
         x, labels = batch(data, number)
         digital, _ = reference.train_step(digital, x, labels, rng=rng)
     weights = [np.clip(matrix.weight, -1.0, 1.0) for matrix in digital.rule_state.matrices]
@@ -210,10 +209,14 @@ def ours(
 def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Callable[[int], None], Callable[[], int]]:
     """Return one step of PyTorch's training of the same network, and its pulses: none."""
     import torch  # here: everything else of the kit does without it
+    from on_device import modules
     from torch import nn
 
     torch.set_num_threads(threads)
-    network = lenet5(nn) if workload.network == "lenet5" else vgg8(nn)
+    network = modules(
+        NetworkSettings.checked({"name": workload.network}, where="the benchmark").chain(images=True).layers
+    )
+    network(torch.from_numpy(batch(data, 0)[0]))  # lazy modules take their sizes from it
     optimiser = torch.optim.Adam(network.parameters(), lr=0.001)
 
     def step(number: int) -> None:
@@ -223,27 +226,6 @@ def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Callable[[
         optimiser.step()
 
     return step, lambda: 0
-
-
-def lenet5(nn: Any) -> Any:  # noqa: ANN401  (PyTorch's)
-    """Return LeNet-5 as `rramkit.learning.networks` has it."""
-    return nn.Sequential(
-        *(nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
-        *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()),
-        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
-    )
-
-
-def vgg8(nn: Any) -> Any:  # noqa: ANN401
-    """Return VGG-8 as `rramkit.learning.networks` has it."""
-    layers, before = [], 3
-    for channels in (32, 64, 128):
-        for last in (False, True):
-            layers += [nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
-            layers += [nn.MaxPool2d(2)] if last else []
-            layers.append(nn.ReLU())
-            before = channels
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(128 * 16, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
 def batch(data: DataSet, number: int) -> tuple[np.ndarray, np.ndarray]:

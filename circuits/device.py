@@ -9,7 +9,7 @@ Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s i
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -119,7 +119,15 @@ class Device(Parameters):
 
 
 def in_form(params: Given, form: Form) -> Given:
-    """Return parameters whose devices of the kit, also those of records in them, are compiled as `form` says."""
+    """Return parameters whose devices of the kit, also those of records in them, are compiled as `form` says.
+
+    Raises
+    ------
+    InputError
+        When `form` is none of the three.
+    """
+    if form not in get_args(Form):  # a copy of a record is not checked, and any other word would be taken for auto
+        raise InputError(f"`compiled` must be one of {', '.join(get_args(Form))}; got {form!r}. Pass one of them.")
     if isinstance(params, Device):
         return params if params.library else params.model_copy(update={"compiled": form})
     inner = {name: getattr(params, name) for name in type(params).model_fields}

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import util
+from pathlib import Path
 from typing import Any
 
 from rramkit.errors import SetupError
@@ -64,15 +65,29 @@ def family() -> str:
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call for its types of number, without the interpreter's lock.
 
-    That takes a second or two (a whole read ten), and is kept beside the source or in the user's cache; where neither
-    can be written, in memory alone.
+    That takes a second or two (a whole read ten), and is kept beside the source or in the user's cache, until a file in
+    the function's folder changes; where neither can be written, in memory alone.
     """
     import numba
 
     try:
-        return numba.njit(cache=True, **_SETTINGS)(function)
-    except RuntimeError:  # no folder for the cache
+        return _dated(numba.njit(cache=True, **_SETTINGS)(function))
+    except (RuntimeError, AttributeError):  # no folder for what is kept, or a numba that keeps it in another way
         return numba.njit(**_SETTINGS)(function)
+
+
+def _dated(dispatcher: Any) -> Any:  # noqa: ANN401
+    """Return a compiled function whose kept code is old as soon as any file beside its own has changed.
+
+    numba looks at the function's own file alone: parts of a kernel from other files would stay what they were.
+    """
+    kept = getattr(dispatcher, "_cache", None)  # none where numba compiles nothing (NUMBA_DISABLE_JIT)
+    if kept is not None:
+        beside = sorted(Path(dispatcher.py_func.__code__.co_filename).parent.glob("*.py"))
+        kept._cache_file._source_stamp = tuple(
+            (each.name, each.stat().st_mtime, each.stat().st_size) for each in beside
+        )
+    return dispatcher
 
 
 def part_of_kernel(function: Callable[..., Any]) -> Callable[..., Any]:

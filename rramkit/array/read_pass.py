@@ -1,10 +1,12 @@
 """One pass of a read: products, noise, conversion and the difference of halves, a block of vectors at a time.
 
 `read` describes the sensed lines of one sub-read (`LinePass`); where compiled kernels run and fit them, one kernel does
-all of it (`kernels.compiled.passes`), to the same bits as the steps of `read`, which do it otherwise: the numbers are
-those of the same operations in the same order, and products are BLAS's of the same matrices. Normal numbers are drawn
-first, in the order in which `read` draws them. The energy of readouts alone, of the mean current, is rounded otherwise:
-the mean is taken in float64.
+all of it (`kernels.compiled.passes`), in place of the steps of `read`: the numbers are those of the same operations in
+the same order. Normal numbers are drawn first, in the order in which `read` draws them. Products are BLAS's of the same
+matrices, but numba calls SciPy's and `read` NumPy's, and a BLAS may round a block's product otherwise than that of all
+vectors. Where the two round alike, as OpenBLAS 0.3.30 and 0.3.31 of the wheels were seen to, a read of one block is
+the same to the last bit. Elsewhere currents differ by a rounding of the products, and now and then by a step of a
+converter. The energy of readouts, of the mean current, is rounded otherwise in either case: the mean is in float64.
 
 It fits NumPy's arrays in float32, tiles that share their vectors or cut them (`layout.Cut`), and at most one stage that
 changes the sensed currents: an ADC of currents, or units whose look-up takes one comparison.

@@ -64,7 +64,8 @@ def prove(
     typer.echo(proof.agreement.statement())
     typer.echo(_steps(proof))
     again = f", {proof.retried} retried" if proof.retried else ""
-    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it{again})")
+    cells_are = "compiled" if proof.compiled else "behavioural"
+    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it{again}; {cells_are} cells)")
 
 
 def as_json(proof: "Proof") -> dict[str, object]:
@@ -81,6 +82,7 @@ def as_json(proof: "Proof") -> dict[str, object]:
         "accuracy_tables": tile,
         "mcnemar_p": agreement.p_value,
         "steps": dict(steps_of(proof.differences)),
+        "cells_compiled": proof.compiled,
         "spice_runs": proof.runs,
         "spice_retried": proof.retried,
         "spice_seconds": proof.seconds,

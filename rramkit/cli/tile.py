@@ -94,7 +94,7 @@ def tile(
     for path in (output, plot):
         if path is not None:
             files.check_writable(path, keep=(tables, inputs, target, params))
-            say_replaced(path, quiet=json)
+            say_replaced(path, quiet=quiet or json)
     if plot is not None:
         from rramkit.plots.canvas import check_picture  # here: without a picture a tile needs no matplotlib
 

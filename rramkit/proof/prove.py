@@ -21,7 +21,7 @@ from rramkit.characterization.design import plans_of, waived_by
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.store import SUFFIX, Store
 from rramkit.characterization.run import RunOptions
-from rramkit.circuits.compiled_cell import Form
+from rramkit.circuits.compiled_cell import CompiledCell, Form
 from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
@@ -54,6 +54,8 @@ class Proof:
         Wall-clock seconds in ngspice, summed over its processes.
     retried : int
         Runs with a result that is not of the first attempt.
+    compiled : bool
+        Whether the arrays' cells were of a library in compiled Verilog-A.
     """
 
     agreement: Agreement
@@ -64,6 +66,7 @@ class Proof:
     runs: int
     seconds: float
     retried: int = 0
+    compiled: bool = False
 
 
 def prove(
@@ -118,14 +121,16 @@ def prove(
     experiment = Experiment.checked(dict(run.settings), where="the run file")
     chosen, x, truth = _images(data_set(data, experiment), images, seed)
     with _runner(store, options or RunOptions(), waived_by(plans_of(tables.provenance))) as runner:
-        solver = SpiceSolver(ArrayCircuits.of(tables, runner, compiled_cells=compiled_cells), runner)
+        circuits = ArrayCircuits.of(tables, runner, compiled_cells=compiled_cells)
+        solver = SpiceSolver(circuits, runner)
         scores_spice = _with_tiles(network, lambda tile: SpiceTile.like(tile, solver)).scores(x)
         scores_tile = _with_tiles(network, quiet).scores(x)
         agreement = Agreement(np.argmax(scores_spice, axis=1), np.argmax(scores_tile, axis=1), truth)
         differences = solver.comparison.differences
-        tally = runner.tally
+        tally, libraries = runner.tally, circuits.system.crossbar.libraries
         return Proof(
-            agreement, chosen, scores_spice, scores_tile, differences, tally.runs, tally.seconds, tally.retried
+            *(agreement, chosen, scores_spice, scores_tile, differences, tally.runs, tally.seconds, tally.retried),
+            compiled=any(isinstance(each, CompiledCell) for each in libraries),
         )
 
 

@@ -45,7 +45,7 @@ from rramkit.table.schema import CORNERS, READ
 
 Direction = Literal["forward", "backward"]
 AT_ONCE = 400
-"""Input vectors (1) of one run: reading the deck and solving the first vector costs as much as a hundred more."""
+"""Input vectors (1) of one run: reading the deck and solving the first vector costs as much as 30 to 100 more."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The compiled ones are tested where numba is installed; which kernels run, and that NumPy's are enough, everywhere.
 """
 
+import importlib
 import os
 import subprocess
 import sys
@@ -437,3 +438,25 @@ def test_kernels_compile_where_no_folder_can_be_written(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert abs(float(done.stdout) - 2e-6) < 1e-12  # float32 of 2e-6 is 1e-13 off
+
+
+@needs_numba
+def test_a_kernel_is_compiled_again_when_a_part_of_it_in_another_file_changes(tmp_path, monkeypatch):
+    """Code that is kept on disk is of all files beside the kernel's own."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "whole_kernel.py").write_text(
+        "from part_of_it import times\nfrom rramkit.compiling import kernel\n\n\n"
+        "@kernel\ndef whole(x):\n    return times(x)\n"
+    )
+    found = []
+    for factor in ("2.0", "30.0"):  # of other sizes: both may be written within one tick of the file system's clock
+        (tmp_path / "part_of_it.py").write_text(
+            "from rramkit.compiling import part_of_kernel\n\n\n"
+            f"@part_of_kernel\ndef times(x):\n    return x * {factor}\n"
+        )
+        for name in ("whole_kernel", "part_of_it"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        found.append(importlib.import_module("whole_kernel").whole(1.0))
+    assert found == [2.0, 30.0]

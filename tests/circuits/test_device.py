@@ -10,6 +10,7 @@ from rramkit import netlists
 from rramkit.characterization.reference import read_drift, state_after
 from rramkit.circuits.device import Device, DevicePulseParams, HeldReadsParams, held_reads, in_form, pulse_train
 from rramkit.circuits.verilog_a import complaints, source
+from rramkit.errors import InputError
 from rramkit.netlists import models
 from rramkit.netlists.equations import equations, jart, stanford
 
@@ -203,6 +204,11 @@ def test_the_compiled_held_cell_is_the_behavioural_one(pool, name, overrides):
     for k in range(3):
         assert abs(ours[f"i_device_{k}"][-1]) > 1e-9
         np.testing.assert_allclose(compiled[f"i_device_{k}"], ours[f"i_device_{k}"], rtol=1e-9, atol=1e-18)
+
+
+def test_a_form_that_is_none_is_refused():
+    with pytest.raises(InputError, match="must be one of never, auto, always; got 'compiled'"):
+        in_form(HeldReadsParams(), "compiled")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("name", models.names())

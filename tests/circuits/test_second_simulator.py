@@ -12,7 +12,7 @@ from oracles import vacask
 
 from rramkit.characterization.golden import FOLDER, expectations
 from rramkit.circuits import catalog
-from rramkit.parameters import Parameters
+from rramkit.circuits.device import in_form
 
 DECKS = (
     "cell_write",
@@ -46,25 +46,11 @@ def program() -> Path:
     return found
 
 
-def with_compiled_cells(params: Parameters) -> Parameters:
-    tree = params.model_dump()
-    _compile(tree)
-    return type(params).model_validate(tree)
-
-
-def _compile(tree: dict) -> None:
-    for name, node in tree.items():
-        if isinstance(node, dict):
-            _compile(node)
-            if name == "device":
-                node["compiled"] = "always"
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", DECKS)
 def test_golden_expectations_hold_in_another_simulator(name, program, verilog_a, tmp_path):
     block = catalog.block(name)
-    text = block.deck(with_compiled_cells(block.parameters())).text()
+    text = block.deck(in_form(block.parameters(), "always")).text()
     libraries = sorted(verilog_a.glob("*.osdi"))
     found = vacask.measures(text, vacask.run(program, text, libraries, tmp_path))
     expected = expectations((FOLDER / f"{name}.cir").read_text(encoding="utf-8"))

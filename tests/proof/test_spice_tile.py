@@ -149,8 +149,12 @@ def test_each_vector_gets_its_own_output_whatever_the_order_of_the_sweeps(monkey
     (found,) = solver.outputs(tile, state, [v], backward=backward)
     g = np.asarray(tile.g_cell[0], dtype=float)
     np.testing.assert_allclose(found, v @ (g.T if backward else g), rtol=1e-12)
-    different = len(np.unique(v, axis=0))
+    vectors, place = np.unique(v, axis=0, return_inverse=True)
+    different, rank = len(vectors), np.argsort(np.argsort(vectors.sum(axis=1)))
     assert sum(len(each) for each in runner.sweeps) == LINES * different
+    (watts,) = solver.comparison.watts  # the place of each vector in its sweep, and not another's
+    drawn = LINES * (rank // -(-different // spice_tile.AT_ONCE))[place.ravel()]
+    np.testing.assert_allclose(watts, -FakeCircuits.system.readout.ota.v_dd * drawn, rtol=1e-12)
     assert all(np.all(np.diff(each) >= 0) for each in runner.sweeps)  # weakest first
     assert max(each[0] for each in runner.sweeps) < min(each[-1] for each in runner.sweeps)
 

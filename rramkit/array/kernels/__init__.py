@@ -18,7 +18,8 @@ says which module runs; a caller takes the function from it and knows no more.
     pair_matrices       the same to the last bit
     wire_profiles       within `PROFILE_ROUNDING`: running sums in place of matrix products
     behind_wires        within `PROFILE_ROUNDING`: the same, and another order of the sums of step 3
-    one_pass            compiled alone: a read in one pass, to the last bit what `read` does step by step (`read_pass`)
+    one_pass            compiled alone: a read in one pass, to the last bit what `read` does step by step but for
+                        products, which BLAS may round otherwise (`read_pass`)
 
 Those that round differently make a training with compiled kernels another training in its last bits, and after a code
 has flipped, in more than these: a run is repeated bit for bit by the same kernels only. A checkpoint keeps their name

@@ -1,6 +1,6 @@
 """One pass of a read: from voltages to sensed currents, a block of vectors at a time, which stays in the cache.
 
-Vectors are laid out once for all products, and each product is BLAS's, of the same matrices as NumPy's. Then come, row
+Vectors are laid out once for all products, and each product is that of SciPy's BLAS, which numba calls. Then come, row
 by row of the block: halves, noise, conversion, the difference of both halves, and the result's place in memory.
 Nothing else of the size of all currents is written but the normal numbers, which are drawn before, in their order.
 
