@@ -135,18 +135,19 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
     Raises
     ------
     InputError
-        When arrays do not fit, or the experiment has settings that prepare inputs and the data are a `DataSet`, of
-        which nobody knows whether it is prepared.
+        When arrays do not fit, or the experiment has settings that prepare inputs and the data are a `DataSet` that
+        they have not prepared.
     """
     settings, seed = experiment.data, experiment.seed
     if data is None:
         return settings.loaded(seed=seed)
     if not isinstance(data, DataSet):
         return settings.prepared(_of_arrays(data, experiment), seed=seed)
-    if settings.preparing:
+    missing = [name for name in settings.preparing if name not in data.prepared]
+    if missing:
         raise InputError(
-            f"`data` must be arrays with `data.{settings.preparing[0]}`, which prepares them; got a DataSet, which is "
-            "taken as it is. Pass the arrays, or leave the setting out."
+            f"`data` must be arrays with `data.{missing[0]}`, which prepares them; got a DataSet, which is taken as it "
+            "is. Pass the arrays, or `experiment.data.prepared(data, seed=...)`, or leave the setting out."
         )
     return data.with_validation(settings.validation, seed=seed)
 

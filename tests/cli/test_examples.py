@@ -92,5 +92,7 @@ def test_readme_python_runs(table_file, monkeypatch):
 @pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
 def test_benchmarks_import(script, monkeypatch):
     monkeypatch.syspath_prepend(str(script.parent))  # as when one is run: its neighbours can be imported
+    if re.search(r"(?m)^import torch$", script.read_text(encoding="utf-8")):
+        pytest.importorskip("torch", reason="PyTorch is an extra")
     module = load(script)
     assert callable(module.main if "__main__" in script.read_text(encoding="utf-8") else module.plain_loop)

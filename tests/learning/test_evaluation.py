@@ -9,6 +9,7 @@ from rramkit.learning import Experiment, train
 from rramkit.learning.data import as_numbers
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.supervised import SupervisedTraining
+from rramkit.learning.trainer import Trainer
 
 LEARNS = {"epochs": 4, "optimiser": {"learning_rate": 0.02}}  # the float network passes a half of the images
 NOISY = {"read": {"read_noise": {"sigma_span": 0.3}}}
@@ -109,12 +110,13 @@ def test_each_epoch_has_its_own_order_and_noise(monkeypatch):
     orders = [np.concatenate(one._batches(epoch)) for epoch in (1, 2)]
     np.testing.assert_array_equal(np.sort(orders[0]), np.sort(orders[1]))
     assert np.mean(orders[0] != orders[1]) > 0.9  # of 180 places, one in 180 is the same by chance
-    asked, stream = [], SupervisedTraining._stream
+    asked, stream, random = [], SupervisedTraining._stream, Trainer.random
     monkeypatch.setattr(
         SupervisedTraining,
         "_stream",
         lambda self, purpose, epoch: asked.append((purpose, epoch)) or stream(self, purpose, epoch),
     )
+    monkeypatch.setattr(Trainer, "random", lambda self, seed: asked.append(tuple(seed[1:])) or random(self, seed))
     while not one.finished:
         one.advance()
     by_epoch = [{purpose for purpose, of in asked if of == epoch} for epoch in (0, 1, 2)]

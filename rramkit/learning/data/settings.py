@@ -96,7 +96,8 @@ class DataSettings(Parameters):
         data = data.with_validation(self.validation, seed=seed)
         data = self._in_digits(data) if self.bits else data
         data = data.standardised() if self.standardise else data
-        return data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
+        data = data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
+        return replace(data, prepared=self.preparing)
 
     @property
     def preparing(self) -> tuple[str, ...]:
