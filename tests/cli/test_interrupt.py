@@ -280,7 +280,8 @@ HANGS = """from rramkit.cli import entry
     entry._SAME_SECONDS = 0.0
     def stop(self):
         print("hangs", flush=True)
-        signal.pause()
+        while True:  # `pause` would sleep through a signal that comes just before it
+            time.sleep(0.01)
     Workers.stop = stop"""
 
 
