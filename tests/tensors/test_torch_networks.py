@@ -131,6 +131,7 @@ def costs(tiles: Any) -> dict[str, tuple[float, float]]:
     return {name: (cells.energy, cells.seconds) for name, cells in cells_of(tiles).items()}
 
 
+@pytest.mark.long
 def test_a_transformer_block_learns_on_a_chip_and_each_layer_has_its_energy():
     in_float, on_tiles, tiles = learned("RowsTransformer", DataSettings(), epochs=4, rate=0.01)
     # A tenth is chance; 359 test images, a standard error of 2.5 points; what the chip costs is in docs/results.md.

@@ -10,7 +10,7 @@ def test_the_tutorial_runs(tmp_path, monkeypatch, kit, capfd):
     monkeypatch.chdir(tmp_path)
     reader = Walk(kit, capfd)
     printed = ""
-    for block in blocks("docs/tutorials/gpu.md"):
+    for block in (each for each in blocks("docs/tutorials/gpu.md") if "not run" not in each.marks):
         reader.block(block)
         printed += reader.printed
     assert "largest difference" in printed and "0.cells" in printed and " nJ" in printed
