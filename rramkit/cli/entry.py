@@ -29,7 +29,7 @@ class _Interrupts:
     """The handlers of SIGINT and SIGTERM during one command."""
 
     def __init__(self) -> None:
-        self.phase = "loading"  # then "running", then "ended"
+        self.phase = "loading"  # then "running", where it is interrupted "tidying", then "ended"
         self._number, self._since = 0, 0.0
         self._hook = sys.unraisablehook
 
@@ -79,13 +79,15 @@ def main() -> None:
         code = _run(interrupts)
         interrupts.phase = "ended"
     except Interrupted as interrupted:
-        interrupts.phase = "ended"
+        interrupts.phase = "tidying"
+        interrupted.__traceback__ = None  # what the command's frames hold is closed now, while a second signal counts
         _clear_leftovers()
         notes = getattr(interrupted, "__notes__", None) or ["The same command starts again."]
         code = _failed(
             " ".join(["interrupted. Nothing unfinished was left under a final name.", *notes]),
             128 + int(interrupted.args[0]),
         )
+        interrupts.phase = "ended"
     interrupts.uninstall()
     sys.exit(code)
 

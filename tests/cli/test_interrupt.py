@@ -242,6 +242,22 @@ IN_THE_TIDYING = """
         signal.raise_signal(signal.SIGTERM)
         signal.pause()
 """
+# Whatever the command holds is closed when its frames go, after it has ended.
+BESIDE_A_GENERATOR = """
+    from rramkit.cli import entry
+    def held():
+        try:
+            yield
+        finally:
+            print("tidied", flush=True)
+            entry._SAME_SECONDS = 0.0
+            signal.raise_signal(signal.SIGTERM)
+            signal.pause()
+    results = held()
+    next(results)
+    signal.raise_signal(signal.SIGINT)
+    signal.pause()
+"""
 
 
 @pytest.mark.parametrize(
@@ -252,8 +268,9 @@ IN_THE_TIDYING = """
         (IN_AN_IMPORT, 130, "loaded\n", "interrupted. Nothing unfinished"),
         (WITH_A_POOL, 143, "", "interrupted. Nothing unfinished"),
         (IN_THE_TIDYING, 143, "tidied\n", "interrupted twice: ended at once"),
+        (BESIDE_A_GENERATOR, 143, "tidied\n", "interrupted twice: ended at once"),
     ],
-    ids=["destructor", "callback", "import", "pool", "second signal"],
+    ids=["destructor", "callback", "import", "pool", "second signal", "second signal, frames closed"],
 )
 def test_no_signal_is_lost(tmp_path, body, code, out, message):
     with Started(tmp_path, program=IN_PLACE_OF_A_COMMAND.format(body=body.strip())) as job:
