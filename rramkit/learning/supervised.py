@@ -334,7 +334,8 @@ class SupervisedTraining(Training[EpochReport]):
         for some in [[batch] for batch in batches] if trainer.device is None else [batches]:
             parts = [as_numbers(self.data.x_train[batch], dtype) for batch in some]
             parts = [augmented(x, rng=rng) for x in parts] if self.experiment.data.augment else parts
-            x, truth = trainer.placed((np.concatenate(parts), self.data.y_train[np.concatenate(some)]))
+            whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            x, truth = trainer.placed((whole, self.data.y_train[np.concatenate(some)]))
             ends = np.cumsum([batch.size for batch in some]).tolist()
             for start, end in itertools.pairwise([0, *ends]):
                 yield x[start:end], truth[start:end]

@@ -143,7 +143,7 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
         return settings.loaded(seed=seed)
     if not isinstance(data, DataSet):
         return settings.prepared(_of_arrays(data, experiment), seed=seed)
-    missing = [name for name in settings.preparing if name not in data.prepared]
+    missing = [name for name, value in settings.preparing if (name, value) not in data.prepared]
     if missing:
         raise InputError(
             f"`data` must be arrays with `data.{missing[0]}`, which prepares them; got a DataSet, which is taken as it "

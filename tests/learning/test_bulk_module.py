@@ -46,7 +46,7 @@ def one_batch(network, inputs):
     labels = np.arange(2 * inputs) % 10
     labels[0] = 9  # ten classes
     (x_train, x_test), (y_train, y_test) = (np.split(each, 2) for each in (x, labels))
-    data = DataSet(x_train, y_train, x_test, y_test, "noise", x_test, y_test, prepared=("standardise",))
+    data = DataSet(x_train, y_train, x_test, y_test, "noise", x_test, y_test, prepared=(("standardise", True),))
     short = {"epochs": 1, "batches": 1, "batch": inputs, "float_reference": False, "sweep": {}}
     settings = {**preset(network).model_dump(), **short}
     return train(Experiment.checked(settings, where=network), tables(), data=data)

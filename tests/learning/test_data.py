@@ -225,3 +225,14 @@ def test_a_data_set_of_a_program_is_taken_as_it_is_or_refused():
         (name,) = settings
         with pytest.raises(InputError, match=rf"arrays with `data\.{name}`.* got a DataSet.* Pass the arrays"):
             data_set(given, _with(**settings))
+
+
+def test_data_that_settings_prepared_are_taken_by_the_same_settings_alone():
+    """The inputs of another number of bits are other inputs."""
+    given = DataSet(np.random.default_rng(2).random((60, 2)), np.arange(60) % 3)
+    ours = _with(bits=4, validation=0.2)
+    prepared = ours.data.prepared(given, seed=1)
+    assert data_set(prepared, ours).x_train is prepared.x_train
+    for other, named in ((_with(bits=2), "bits"), (_with(bits=4, row_bits=2), "row_bits")):
+        with pytest.raises(InputError, match=rf"arrays with `data\.{named}`"):
+            data_set(prepared, other)

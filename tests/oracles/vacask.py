@@ -45,11 +45,10 @@ class Block:
 
 @dataclass
 class Flat:
-    """What VACASK gets: its lines, the states at the start, what is kept, options and analysis."""
+    """The circuit without subcircuits: its lines, and the states at the start by their nodes."""
 
     lines: list[str] = field(default_factory=list)
     start: dict[str, float] = field(default_factory=dict)
-    models: set[str] = field(default_factory=set)
 
 
 def translated(deck: str, libraries: list[Path]) -> str:
@@ -65,7 +64,7 @@ def translated(deck: str, libraries: list[Path]) -> str:
     expand(blocks, "", {}, {}, {}, flat)
     analysis = next(words for words in commands if words[0] == ".tran")
     options = dict(word.split("=") for words in commands if words[0] == ".options" for word in words[1:])
-    saved = [_vector(word) for words in commands if words[0] == ".save" for word in words[1:]]
+    saved = [word for words in commands if words[0] == ".save" for word in words[1:]]
     method = _METHODS[options.get("method", "trap")]
     initial = ", ".join(f'"{node}", {value!r}' for node, value in flat.start.items())
     uic = f' icmode="uic" ic={{{initial}}}' if "uic" in analysis else ""
@@ -211,12 +210,6 @@ def _number(text: str, values: Mapping[str, float]) -> float:
     if found is None:
         raise ValueError(f"{text} is not a number nor a parameter of its subcircuit")
     return float(found[1])
-
-
-def _vector(name: str) -> str:
-    """Return a vector's name as `save` wants it: the current of a source is its instance's flow."""
-    found = re.fullmatch(r"i\((\w+)\)", name)
-    return f"i({found[1]})" if found else name
 
 
 def _name(raw: str) -> str:

@@ -37,8 +37,8 @@ class DataSet:
         Origin of the data, for reports.
     x_validation, y_validation : ndarray, optional
         Inputs and labels that choose settings; left out, there are none until `with_validation` splits them off.
-    prepared : tuple of str
-        Names of the data settings that have prepared the inputs (`DataSettings.prepared`).
+    prepared : tuple of (str, number)
+        Data settings that have prepared the inputs, and their values (`DataSettings.prepared`).
 
     Raises
     ------
@@ -61,7 +61,7 @@ class DataSet:
     name: str = ""
     x_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]  (none: an empty array)
     y_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]
-    prepared: tuple[str, ...] = ()
+    prepared: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         x, y = checked(self.x_train, self.y_train, "x_train", "y_train")

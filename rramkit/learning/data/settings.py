@@ -100,10 +100,17 @@ class DataSettings(Parameters):
         return replace(data, prepared=self.preparing)
 
     @property
-    def preparing(self) -> tuple[str, ...]:
-        """Names of the settings that are on and change inputs or leave some out."""
-        names = ("train_images", "test_images", "bits", "standardise", "fluctuation")
-        return tuple(name for name in names if getattr(self, name))
+    def preparing(self) -> tuple[tuple[str, float], ...]:
+        """Settings that are on and change inputs or leave some out, and their values."""
+        names = (
+            "train_images",
+            "test_images",
+            "bits",
+            *(["row_bits"] if self.bits else []),
+            "standardise",
+            "fluctuation",
+        )
+        return tuple((name, getattr(self, name)) for name in names if getattr(self, name))
 
     def _in_digits(self, data: DataSet) -> DataSet:
         parts = ("x_train", "x_test", *(["x_validation"] if len(data.y_validation) else []))
