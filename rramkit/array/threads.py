@@ -7,8 +7,11 @@ took 40 s on two busy cores.
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
+
+_WIDE = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})  # what OpenBLAS's SkylakeX kernels need
 
 SHARED_FROM = 384  # order of a matrix (1) from which two threads gain more than they cost
 
@@ -32,6 +35,25 @@ def arithmetic() -> str:
         for each in libraries
     }
     return "; ".join(sorted(" ".join(text.split()) for text in texts)) or "a BLAS library of unknown kind"
+
+
+def left_idle(flags: frozenset[str]) -> bool:
+    """Return whether an OpenBLAS took its kernels of 256-bit vectors on a processor with these flags, which has 512.
+
+    OpenBLAS knows processors by family: one that is newer than it gets the kernels of Haswell.
+    """
+    kernels = {each.get("architecture", "") for each in _controller().info() if each["internal_api"] == "openblas"}
+    return _WIDE <= flags and bool(kernels & {"Haswell", "Zen"})
+
+
+@lru_cache(maxsize=1)
+def processor_flags() -> frozenset[str]:
+    """Return what the processor can do, by Linux's names; nothing on other systems."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rramkit.array import threads
 from rramkit.characterization.ngspice import library
 from rramkit.cli import doctor
 from rramkit.cli.app import app
@@ -24,6 +25,8 @@ def run(*arguments: str):
 
 @pytest.fixture
 def found(monkeypatch):
+    monkeypatch.setattr(threads, "processor_flags", frozenset)  # of the machine that runs the tests: not their matter
+
     def install(outcome):
         def find():
             if isinstance(outcome, BaseException):
@@ -116,3 +119,39 @@ def test_a_nonsense_library_is_a_line_and_not_a_traceback(tmp_path, monkeypatch,
     result = run()
     assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
     assert str(path) in result.output and "Traceback" not in result.output
+
+
+WIDE = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "fma"})
+
+
+@pytest.mark.parametrize(
+    ("kernel", "flags", "poor"),
+    [
+        ("Haswell", WIDE, True),
+        ("Zen", WIDE, True),
+        ("SkylakeX", WIDE, False),
+        ("Haswell", WIDE - {"avx512bw"}, False),
+        ("Haswell", frozenset(), False),
+    ],
+)
+def test_an_openblas_that_does_not_know_the_processor_is_told_with_its_cure(found, monkeypatch, kernel, flags, poor):
+    class Controller:
+        def info(self):
+            return [{"user_api": "blas", "internal_api": "openblas", "architecture": kernel}]
+
+    found(a_library(klu=True))
+    monkeypatch.setattr(threads, "processor_flags", lambda: flags)
+    monkeypatch.setattr(threads, "_controller", Controller)
+    monkeypatch.setattr(threads, "arithmetic", lambda: "openblas 9 of the test, threads 1")
+    told = {each["name"]: each for each in json.loads(run("--json").output)["checks"]}["BLAS"]
+    assert told["found"] == "openblas 9 of the test, threads 1"
+    assert told["state"] == ("poor" if poor else "ok") and ("OPENBLAS_CORETYPE=SKYLAKEX" in told["cure"]) == poor
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="needs Linux's list of what the processor can do")
+def test_what_the_processor_can_do_is_read_from_the_system():
+    import platform
+
+    threads.processor_flags.cache_clear()
+    flags = threads.processor_flags()
+    assert "sse2" in flags or platform.machine() != "x86_64"
