@@ -12,13 +12,18 @@ them bring what the first programming missed, and do not count. All sides take t
 a time, so that work beside them bears on all alike; each has the processor to itself while it is its turn. PyTorch runs
 on one thread and on two; the better one is the reference, of each of both times apart: the clock's and the processor's.
 Printed are medians over the turns.
+
+`--peer PYTHON` names the interpreter of an environment that has aihwkit, which takes its turns beside the others, from
+the same weights (`peer_aihwkit.py`). OPENBLAS_CORETYPE, where `rramkit doctor` asks for it, bears on the kit alone.
 """
 # pyright: reportMissingImports=false
 
 import argparse
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -56,6 +61,7 @@ CASES = {
     "RRAM, every stage of the file": {"chip": {}, "mapping": {"wires": True}},
 }
 REFERENCES = {"PyTorch, 1 thread": 1, "PyTorch, 2 threads": 2}
+PEER, PEER_BATCHES = "aihwkit, mixed precision, ReRAM", 64
 
 
 @dataclass(frozen=True)
@@ -92,12 +98,13 @@ def main() -> None:
     parser.add_argument("--network", default="lenet5", choices=list(WORKLOADS), help="which network, on its data")
     parser.add_argument("--turns", type=int, default=TURNS, help="turns of a few steps that count")
     parser.add_argument("--sides", nargs="*", default=list(CASES), choices=list(CASES), help="sides to take")
+    parser.add_argument("--peer", type=Path, help="interpreter that has aihwkit", metavar="PYTHON")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     chosen = parser.parse_args()
     if chosen.threads < 1 or chosen.turns < 1:
         parser.error(f"--threads and --turns must be 1 or more; got {chosen.threads} and {chosen.turns}")
     workload, names = WORKLOADS[chosen.network], [*REFERENCES, *chosen.sides]
-    speeds = measured(workload, chosen.tables, names, threads=chosen.threads, turns=chosen.turns)
+    speeds = measured(workload, chosen.tables, names, threads=chosen.threads, turns=chosen.turns, peer=chosen.peer)
     wall = min(speeds[name].wall for name in REFERENCES)
     processor = min(speeds[name].processor for name in REFERENCES)
     rows = {
@@ -107,7 +114,7 @@ def main() -> None:
             "ratio": round(wall / speed.wall, 3),
             "images_per_processor_s": round(BATCH / speed.processor, 1),
             "processor_ratio": round(processor / speed.processor, 3),
-            "pulses": speed.pulses,
+            "pulses": None if np.isnan(speed.pulses) else speed.pulses,
         }
         for name, speed in speeds.items()
     }
@@ -120,13 +127,20 @@ def main() -> None:
     for name, row in rows.items():
         print(
             f"{name:35} {row['threads']} threads {row['images_per_s']:7.0f} images/s {row['ratio']:.2f}   processor "
-            f"{row['images_per_processor_s']:7.0f} images/s {row['processor_ratio']:.2f}   {row['pulses']:.0f} pulses"
+            f"{row['images_per_processor_s']:7.0f} images/s {row['processor_ratio']:.2f}"
+            + ("" if row["pulses"] is None else f"   {row['pulses']:.0f} pulses")
         )
 
 
-def measured(workload: Workload, tables: Path, names: list[str], *, threads: int, turns: int) -> dict[str, Speed]:
+def measured(
+    workload: Workload, tables: Path, names: list[str], *, threads: int, turns: int, peer: Path | None = None
+) -> dict[str, Speed]:
     """Let all sides take turns, each in a process of its own; return the speed of each."""
-    sides = {name: started(name, workload, tables, REFERENCES.get(name, threads)) for name in names}
+    sides: dict[str, Connection | Peer] = {
+        name: started(name, workload, tables, REFERENCES.get(name, threads)) for name in names
+    }
+    if peer is not None:
+        sides[PEER], names = Peer(peer, workload, threads), [*names, PEER]
     for pipe in sides.values():
         pipe.recv()  # it is ready
     taken: dict[str, list[Speed]] = {name: [] for name in names}
@@ -152,11 +166,77 @@ def started(name: str, workload: Workload, tables: Path, threads: int) -> Connec
     return mine
 
 
+class Peer:
+    """The process of aihwkit, with what a pipe to a side has: `send` a number of steps, `recv` their speed."""
+
+    def __init__(self, python: Path, workload: Workload, threads: int) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        file = Path(self._folder.name) / "network.npz"
+        data = DataSettings.checked({"name": workload.data}, where="the data").loaded(seed=1)
+        write_for_peer(file, workload, data, threads)
+        words = [str(python), str(Path(__file__).with_name("peer_aihwkit.py")), str(file)]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        environment.pop("PYTHONPATH", None)  # the packages of the kit are not those of the peer
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+        )
+        self.send(workload.settled)
+
+    def send(self, steps: int) -> None:
+        """Ask for steps; for none, end."""
+        assert self._process.stdin is not None
+        if not steps:
+            self._process.stdin.close()
+            self._process.wait()
+            self._folder.cleanup()
+            return
+        self._process.stdin.write(f"{steps}\n")
+
+    def recv(self) -> Speed:
+        """Return the speed of the steps that were asked for; pulses are not counted."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"aihwkit ended with exit code {self._process.wait()}; its reason stands above")
+        return Speed(*json.loads(line), pulses=float("nan"))
+
+
+def write_for_peer(path: Path, workload: Workload, data: DataSet, threads: int) -> None:
+    """Write the layers of the network, weights after the batches before, and the next batches."""
+    network, step = pytorch(workload, data, threads)
+    for number in range(workload.warm):
+        step(number)
+    batches = [batch(data, workload.warm + number) for number in range(PEER_BATCHES)]
+    weights = {f"weight{n}": each.detach().numpy() for n, each in enumerate(network.parameters())}
+    np.savez(
+        path,
+        layers=json.dumps({"threads": threads, "layers": [layer_of(each) for each in network]}),
+        weights=len(weights),
+        images=np.stack([images for images, _ in batches]),
+        labels=np.stack([labels for _, labels in batches]).astype(np.int64),
+        **weights,
+    )
+
+
+def layer_of(module: Any) -> dict[str, Any]:  # noqa: ANN401  (a module of PyTorch)
+    """Return the kind and the settings of a layer, as `peer_aihwkit.network_of` takes them."""
+    names = {
+        "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+        "Linear": ("in_features", "out_features"),
+        "MaxPool2d": ("kernel_size",),
+    }
+    kind = type(module).__name__
+    settings = {name: getattr(module, name) for name in names.get(kind, ())}
+    if getattr(module, "weight", None) is not None:
+        settings["bias"] = module.bias is not None
+    return {"kind": kind, "settings": settings}
+
+
 def serve(pipe: Connection, name: str, workload: Workload, tables: Path, threads: int) -> None:
     """Train one side on batches that it has not seen, as many steps as are asked for, until none is."""
     data, number = DataSettings.checked({"name": workload.data}, where="the data").loaded(seed=1), workload.warm
     if name in REFERENCES:
-        step, fired = pytorch(workload, data, threads)
+        step, fired = pytorch(workload, data, threads)[1], lambda: 0
     else:
         step, fired = ours(workload, data, table.load(tables), CASES[name])
     for _ in range(workload.settled):
@@ -206,8 +286,8 @@ def ours(
     return step, fired
 
 
-def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Callable[[int], None], Callable[[], int]]:
-    """Return one step of PyTorch's training of the same network, and its pulses: none."""
+def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Any, Callable[[int], None]]:
+    """Return the same network in PyTorch, and one step of its training."""
     import torch  # here: everything else of the kit does without it
     from on_device import modules
     from torch import nn
@@ -225,7 +305,7 @@ def pytorch(workload: Workload, data: DataSet, threads: int) -> tuple[Callable[[
         nn.functional.cross_entropy(network(x), labels).backward()
         optimiser.step()
 
-    return step, lambda: 0
+    return network, step
 
 
 def batch(data: DataSet, number: int) -> tuple[np.ndarray, np.ndarray]:
