@@ -1,10 +1,11 @@
 """Training steps of a network in IBM's aihwkit, for `train_throughput.py --peer PYTHON`, which starts this.
 
-`PYTHON peer_aihwkit.py NETWORK.npz`, by an interpreter that has aihwkit: it needs another PyTorch than the kit may have,
-so this file imports nothing of the kit. The file has the layers (JSON), their weights, images and labels. Each line of
-the standard input is a number of steps; the answer is one line of JSON, the seconds of a step by the clock and of the
-processor. The configuration is aihwkit's own for mixed precision with ReRAM cells (`MixedPrecisionReRamESPreset`), whose
-reads have converters, noise and bound management, forward and backward, and no wires.
+`PYTHON peer_aihwkit.py NETWORK.npz`, by an interpreter that has aihwkit (its wheel 1.1.0 wants PyTorch 2.10). That is
+another PyTorch than the kit's, so this file imports nothing of the kit. The file has the layers (JSON), their weights,
+images and labels. Each line of the standard input is a number of steps; the answer is one line of JSON, the seconds of
+a step by the clock and of the processor. The configuration is aihwkit's own for mixed precision with ReRAM cells
+(`MixedPrecisionReRamESPreset`), whose reads have converters, noise and bound management, forward and backward, and no
+wires.
 """
 # pyright: reportMissingImports=false
 
