@@ -22,6 +22,8 @@ from rramkit.errors import InputError, SetupError
 
 Backend = Literal["numpy", "torch"]
 
+_OF_NUMPY = np.ndarray | np.generic
+
 Array = Any
 """An array of either kind; the standard itself has no type for it."""
 
@@ -86,19 +88,21 @@ def placed(x: np.ndarray, backend: Backend, device: str) -> Array:
 
 def limited(x: Array, low: Array | float, high: Array | float) -> Array:
     """Return `x` clipped to `low` to `high`: the standard's own `clip` is many times slower in NumPy's wrapper."""
-    if isinstance(x, np.ndarray):
+    if isinstance(x, _OF_NUMPY):
         return np.minimum(np.maximum(x, low), high)
-    return namespace(x).clip(x, low, high)
+    if is_array(low) or is_array(high):
+        return x.clamp(min=low).clamp(max=high)  # PyTorch takes two numbers, or two tensors
+    return x.clamp(low, high)
 
 
 def at_least(x: Array, low: float) -> Array:
     """Return the larger of `x` and a number: one pass over memory, where `limited` takes two."""
-    return np.maximum(x, low) if isinstance(x, np.ndarray) else namespace(x).clip(x, low, None)
+    return np.maximum(x, low) if isinstance(x, _OF_NUMPY) else x.clamp(min=low)
 
 
 def at_most(x: Array, high: float) -> Array:
     """Return the smaller of `x` and a number."""
-    return np.minimum(x, high) if isinstance(x, np.ndarray) else namespace(x).clip(x, None, high)
+    return np.minimum(x, high) if isinstance(x, _OF_NUMPY) else x.clamp(max=high)
 
 
 def square_root(x: Array) -> Array:
@@ -296,19 +300,56 @@ def first_of_each(keys: Array) -> Array:
 
 
 def interpolated(x: Array, grid: np.ndarray, values: np.ndarray) -> Array:
-    """Return `values` (N,) on `grid` at `x` (...), linear in between; beyond an end the value there (`np.interp`)."""
+    """Return `values` (N,) on `grid` at `x` (...), linear in between; beyond an end the value there (`np.interp`).
+
+    For tensors both are kept (`resident`): they must be the very same objects each time, which nobody changes.
+    """
     if not is_tensor(x):
         return np.interp(x, grid, values)
     if grid.size == 1:
         return full(tuple(x.shape), float(values[0]), x)
-    xp, points, heights = namespace(x), resident(grid, x), resident(values, x)
-    at = xp.clip(xp.searchsorted(points, x.contiguous(), side="right") - 1, 0, grid.size - 2)
-    # `take`: a single index in brackets would be brought to the processor
-    low, high = points.take(at), points.take(at + 1)
-    part = xp.clip((x - low) / (high - low), 0.0, 1.0)
-    if grid[-1] == grid[-2]:  # codes of a driver at its supply: between them is nothing to divide by
-        part = xp.where(x >= float(grid[-1]), 1.0, part)
-    return heights.take(at) + (heights.take(at + 1) - heights.take(at)) * part
+    found = on_pieces(x.clamp(float(grid[0]), float(grid[-1])), grid, values)
+    if grid[0] < grid[1]:
+        return found
+    return namespace(x).where(x < float(grid[0]), float(values[0]), found)  # below two that are the same: the first
+
+
+def on_pieces(x: Array, grid: np.ndarray, values: np.ndarray) -> Array:
+    """Return `values` (N,) on `grid` at a tensor `x` (...): on the line of its interval, the outer ones beyond.
+
+    Where two points of the grid are the same, the value is that of the second, as `np.interp` has it.
+    """
+    inner, pieces = _pieces(grid, values)
+    at = namespace(x).searchsorted(resident(inner, x), x.contiguous(), side="right")
+    # one look-up for all three; an index in brackets would be brought to the processor where it is a single one
+    start, value, slope = resident(pieces, x).index_select(1, at.reshape(-1)).unbind(0)
+    return value.addcmul(x.reshape(-1) - start, slope).reshape(x.shape)
+
+
+def between(values: np.ndarray, low: Array, part: Array) -> Array:
+    """Return rows (N, S) of constants (K, S), or numbers (N,) of (K,), `part` (N,) of the way from `low` (N,) on."""
+    last, part = values.shape[0] - 1, part if values.ndim == 1 else part[:, None]
+    if isinstance(low, np.ndarray):
+        return values[low] * (1.0 - part) + values[at_most(low + 1, last)] * part
+    table = resident(values, part)
+    return table.index_select(0, low).lerp(table.index_select(0, at_most(low + 1, last)), part)
+
+
+_PIECES: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+"""Intervals of grids with values, by the identity of both arrays; gone when one of them is."""
+
+
+def _pieces(grid: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inner points of a grid (N - 2,), and start, value there and slope of its intervals (3, N - 1)."""
+    key = id(grid), id(values)
+    if key not in _PIECES:
+        widths = np.diff(grid)
+        whole = widths > 0.0
+        slopes = np.divide(np.diff(values), widths, out=np.zeros(widths.shape), where=whole)
+        _PIECES[key] = grid[1:-1].copy(), np.stack([grid[:-1], np.where(whole, values[:-1], values[1:]), slopes])
+        for each in (grid, values):
+            weakref.finalize(each, _PIECES.pop, key, None)
+    return _PIECES[key]
 
 
 def solved(matrix: Array, right: Array) -> Array:

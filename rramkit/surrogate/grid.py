@@ -367,6 +367,10 @@ class MultilinearGrid:
         self.values = np.ascontiguousarray(values)
         strides = np.array(self.values.strides) // self.values.itemsize
         self._strides = tuple(int(stride) for stride in strides)
+        self._corners = np.zeros(1, dtype=np.int64)  # from the lowest corner of an interval to each
+        for stride, knot in zip(self._strides, self.knots, strict=True):
+            if knot.size > 1:
+                self._corners = np.add.outer(self._corners, [0, stride]).ravel()
         self._flat, ends = self.values.ravel(), np.cumsum([knot.size for knot in self.knots])
         self._layout = np.concatenate(self.knots), ends, np.array(self.parts, dtype=np.int64), strides.astype(np.int64)
         self._cuts: dict[tuple[tuple[int, float], ...], MultilinearGrid] = {}
@@ -389,22 +393,29 @@ class MultilinearGrid:
 
     def _of_tensors(self, x: Sequence[Any], first: Any) -> Any:  # noqa: ANN401  (tensors)
         """Return what `at` does for points some of which are tensors, `first` one of them; no value is looked at."""
-        from rramkit.array.backend import interpolated, limited, namespace, resident  # its room uses this one
+        from rramkit.array.backend import interpolated, resident  # its room uses this one
 
         fixed = tuple((axis, float(each)) for axis, each in enumerate(x) if not _on_device(each))
         if fixed:
             return self._cut(fixed)._of_tensors([each for each in x if _on_device(each)], first)
-        xp, corner, moves = namespace(first), 0, []
+        corner, along = None, []
         for axis, (each, knots, parts) in enumerate(zip(x, self.knots, self.parts, strict=True)):
             if knots.size == 1:
                 continue
-            position = interpolated(each, knots, self._positions[axis])
-            below = limited(xp.astype(position, xp.int64), 0, (knots.size - 1) * parts - 1)
-            corner = corner + below * self._strides[axis]
-            moves.append((self._strides[axis], position - below))
-        if not moves:  # along every axis the values are constant
-            corner = xp.zeros_like(first, dtype=xp.int64)
-        return _folded(resident(self._flat, first), corner, moves)
+            position, stride = interpolated(each, knots, self._positions[axis]), self._strides[axis]
+            below = position.long().clamp(0, (knots.size - 1) * parts - 1)
+            corner = below * stride if corner is None else corner.add(below, alpha=stride)
+            along.append(position - below)
+        flat = resident(self._flat, first)
+        if corner is None:  # along every axis the values are constant
+            return flat.expand(first.shape).clone()
+        # all corners of an interval in one look-up (2^axes, N); then one axis after the other, the last first
+        sides = resident(self._corners, corner, index=True).reshape(-1, *(1 for _ in corner.shape))
+        values = flat.take(corner + sides)
+        for part in reversed(along):
+            values = values.unflatten(0, (-1, 2))
+            values = values.select(1, 0).lerp(values.select(1, 1), part)
+        return values.select(0, 0)
 
     def _cut(self, fixed: tuple[tuple[int, float], ...]) -> "MultilinearGrid":
         """Return the values at fixed places along some axes, as a function of the others; computed once for a place."""

@@ -30,7 +30,7 @@ from typing import Self
 
 import numpy as np
 
-from rramkit.array.backend import at_most, interpolated, limited, namespace, resident
+from rramkit.array.backend import at_most, between, interpolated, limited, namespace
 from rramkit.array.write.state import Polarity
 from rramkit.errors import TableError
 from rramkit.surrogate.grid import GridSurrogate
@@ -89,7 +89,7 @@ class Load:
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Return what a signal (K, S) is for each cell (N,)."""
-        mine = _between(values, self.code, self.part)
+        mine = between(values, self.code, self.part)
         return mine[:, 0] + self.share * (mine[:, -1] - mine[:, 0])
 
 
@@ -208,7 +208,7 @@ class WriteDriver:
     def load(self, v_pulse: np.ndarray, current: np.ndarray) -> Load:
         """Return where cells of currents (N,) (A), pulsed at amplitudes (N,) (V), lie between the table's states."""
         low, part = self._place(v_pulse)
-        i_cell, xp = _between(self.codes.i_cell, low, part), namespace(current)
+        i_cell, xp = between(self.codes.i_cell, low, part), namespace(current)
         width = i_cell[:, -1] - i_cell[:, 0]
         share = xp.zeros_like(current)
         if self.codes.i_cell.shape[1] > 1:
@@ -227,7 +227,7 @@ class WriteDriver:
         low, part = self._place(v_pulse)
         table = self.codes
         first, slope, inhibit = (
-            _between(values, low, part) for values in (table.e_first, table.e_slope, table.e_inhibit)
+            between(values, low, part) for values in (table.e_first, table.e_slope, table.e_inhibit)
         )
         return namespace(e_cell).maximum(first + slope * e_cell, e_cell) + inhibit / at_once
 
@@ -243,13 +243,6 @@ def _width(t_cell: np.ndarray, pulses: Table) -> np.ndarray:
     """Return the mean over states of the times (K, S) over the width of the table's pulses (K,)."""
     polarity: Polarity = "reset" if pulses.polarity == "reset" else "set"
     return t_cell.mean(axis=1) / pulses.condition(WRITES[polarity].t_pulse)
-
-
-def _between(values: np.ndarray, low: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Return rows (N, S) of `values` (K, S), or numbers (N,) of (K,), between row `low` (N,) and the next."""
-    table = resident(values, part)
-    high, part = at_most(low + 1, values.shape[0] - 1), part if values.ndim == 1 else part[:, None]
-    return table[low] * (1.0 - part) + table[high] * part
 
 
 def _check_width(table: Table, pulses: Table, t_pulse: str) -> None:
