@@ -25,9 +25,40 @@ _COMMENT = re.compile(r"(?m)^\*.*\n")
 
 @dataclass(frozen=True)
 class CompiledCell(DeviceLibrary):
-    """A model of the kit whose moving cell is compiled; `behavioural` is the library with the same cell in sources."""
+    """A model of the kit whose moving cell is compiled.
+
+    Attributes
+    ----------
+    behavioural : str
+        The library with the same cell in sources.
+    held : bool
+        Whether the cell whose state is held is compiled too; else it is the behavioural library's.
+    """
 
     behavioural: str = ""
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class CellUsed:
+    """Which text of a cell decks have.
+
+    Attributes
+    ----------
+    library : str
+        Name of its library, or of its Verilog-A text.
+    sha256 : str
+        Hash of that, as decks and table files have it.
+    compiled : bool
+        Whether a compiled module works it out; else ngspice's own elements do.
+    """
+
+    library: str
+    sha256: str
+    compiled: bool
+
+    def __str__(self) -> str:
+        return f"{'compiled' if self.compiled else 'behavioural'} ({self.library} {self.sha256[:12]})"
 
 
 def cell_library(record: DeviceModel, form: Form) -> ModelFile:
@@ -57,7 +88,13 @@ def cell_library(record: DeviceModel, form: Form) -> ModelFile:
         return record.library
     check_device(str(text))
     names = compact_model(str(text)).names
-    return CompiledCell(str(text), osdi=(str(text),), cards=_cards(record, names), behavioural=record.library)
+    return CompiledCell(
+        str(text),
+        osdi=(str(text),),
+        cards=_cards(record, names),
+        behavioural=record.library,
+        held=_held_module(record) in names,
+    )
 
 
 def _why_not(text: Path) -> KitError | None:
@@ -89,16 +126,21 @@ def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
         ".ic v(s)={s_0}",
         ".ends",
     ]
-    if f"{name}_cell_held" in modules:
+    if _held_module(record) in modules:
         state, rest = _taken_out(rest, f"{name}_held")
         held = {key: values[key] for key in values if record.parameters[key].held}
         ours += [
-            f".model rramkit_held {name}_cell_held",
+            f".model rramkit_held {_held_module(record)}",
             f".subckt {name}_held te be s_0={state}{''.join(f' {key}={held[key]!r}' for key in held)}",
             f"Ncell te be rramkit_held s_0={{s_0}}{_passed(held)}",
             ".ends",
         ]
     return "\n".join([*ours, _COMMENT.sub("", rest).strip()]).strip()
+
+
+def _held_module(record: DeviceModel) -> str:
+    """Return the name of the module of a cell whose state is held, which a text may have."""
+    return f"{record.subcircuit}_cell_held"
 
 
 def _taken_out(text: str, name: str) -> tuple[str, str]:

@@ -20,7 +20,6 @@ from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits.array_cells import CellSpread
 from rramkit.circuits.cell import TRANSIENT_OPTIONS, PulseShape
-from rramkit.circuits.compiled_cell import CompiledCell
 from rramkit.circuits.crossbar import CrossbarParams, add_crossbar
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.stimuli import add_driver, staircase_points
@@ -152,9 +151,10 @@ def array_write(params: CrossbarWriteParams) -> Deck:
 
 def _check_size(bar: CrossbarParams) -> None:
     """Raise `InputError` for more moving cells than a deck can hold."""
-    compiled = any(isinstance(each, CompiledCell) for each in bar.libraries)
+    compiled = bar.cell.device.used().compiled
     if bar.rows * bar.cols > CELLS_MAX[compiled]:
-        cure = "" if compiled else f" Compiled cells, `cell.device.compiled` = always, go to {CELLS_MAX[True]}."
+        key = "`cell.device.library` = FILE.va" if bar.cell.device.library else "`cell.device.compiled` = always"
+        cure = "" if compiled else f" Compiled cells, {key}, go to {CELLS_MAX[True]}."
         raise InputError(
             f"`rows` x `cols` must be {CELLS_MAX[compiled]} or less where states move; got {bar.rows} x {bar.cols}. "
             f"Take a smaller array.{cure}"

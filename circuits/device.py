@@ -15,11 +15,13 @@ import numpy as np
 from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
-from rramkit.circuits.compiled_cell import Form, cell_library
+from rramkit.circuits import libraries
+from rramkit.circuits.compiled_cell import CellUsed, CompiledCell, Form, cell_library
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
-from rramkit.circuits.libraries import ModelFile, check_path
+from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path
 from rramkit.circuits.own_device import Interface, checked_name, device_library, device_model
 from rramkit.circuits.stimuli import staircase_points
+from rramkit.circuits.verilog_a import is_compact_model
 from rramkit.errors import InputError, meant
 from rramkit.netlists import models
 from rramkit.netlists.equations import Equations, equations
@@ -88,6 +90,17 @@ class Device(Parameters):
             return device_library(self.library, self.model, self.interface or Interface())
         return cell_library(self.record, self.compiled)
 
+    def used(self, *, held: bool = False) -> CellUsed:
+        """Return which text decks have of it, and whether that is compiled; `held`: of the cell whose state is held.
+
+        Of a user's compact model a held cell without a module of its own is the moving one's, its state node held.
+        """
+        library = self.model_file
+        compiled = isinstance(library, UserLibrary) and bool(library.osdi)
+        if held and isinstance(library, CompiledCell) and not library.held:
+            compiled, library = False, library.behavioural
+        return CellUsed(str(library), libraries.sha256(library), compiled)
+
     @property
     def values(self) -> dict[str, float]:
         """Value of every parameter of the model, in the library's units."""
@@ -124,16 +137,33 @@ def in_form(params: Given, form: Form) -> Given:
     Raises
     ------
     InputError
-        When `form` is none of the three.
+        When `form` is none of the three, or a device is of a user's library, which is what it is: SPICE text where it
+        should always be compiled, a compact model where it should never be.
     """
     if form not in get_args(Form):  # a copy of a record is not checked, and any other word would be taken for auto
         raise InputError(f"`compiled` must be one of {', '.join(get_args(Form))}; got {form!r}. Pass one of them.")
     if isinstance(params, Device):
-        return params if params.library else params.model_copy(update={"compiled": form})
+        return _as_it_is(params, form) if params.library else params.model_copy(update={"compiled": form})
     inner = {name: getattr(params, name) for name in type(params).model_fields}
     return params.model_copy(
         update={name: in_form(each, form) for name, each in inner.items() if isinstance(each, Parameters)}
     )
+
+
+def _as_it_is(device: Device, form: Form) -> Device:
+    """Return a user's device; raise `InputError` where `form` asks for one that it is not."""
+    compact, file = is_compact_model(device.library), Path(device.library).name
+    if form == "always" and not compact:
+        raise InputError(
+            f"`compiled` = always needs a device that can be compiled; got {device.model} of {file}, SPICE text of "
+            "yours. Use auto or never, or name it in Verilog-A: `library` = FILE.va."
+        )
+    if form == "never" and compact:
+        raise InputError(
+            f"`compiled` = never needs a device that stands in SPICE text; got {device.model} of {file}, a compact "
+            "model of yours. Use auto or always, or name a subcircuit: `library` = FILE.lib."
+        )
+    return device
 
 
 _TRIES = 1000  # draws of one value; the widest published limits keep four draws of five

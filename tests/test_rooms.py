@@ -17,6 +17,7 @@ SHARED = {
     "rramkit.table.columns",
     "rramkit.table.parts",
     "rramkit.units",
+    "rramkit.cores",
     "rramkit.files",
     "rramkit.lock",
     "rramkit.processes",
@@ -114,6 +115,11 @@ def test_no_room_is_imported_by_its_bare_name() -> None:
         assert not {
             name for name in imports(path) if name.split(".")[0] in ("circuits", "netlists", "characterization")
         }
+
+
+def test_one_place_counts_the_cores() -> None:
+    asked = [path.relative_to(ROOT).as_posix() for path in sources() if "sched_getaffinity" in path.read_text("utf-8")]
+    assert asked == ["rramkit/cores.py"]
 
 
 def module_name(path: Path) -> str:

@@ -21,6 +21,7 @@ from rramkit.characterization.simulate import Simulator, only
 from rramkit.characterization.waveforms import Results, Waveforms
 from rramkit.circuits.libraries import leave_checks_to_parent
 from rramkit.circuits.verilog_a import CompactModel, models_of_deck
+from rramkit.cores import cores
 from rramkit.errors import SetupError, SimulationError
 from rramkit.processes import leftovers
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
@@ -56,7 +57,7 @@ class SpicePool:
         self, *, workers: int | None = None, timeout: float = TIMEOUT, library: SimulatorLibrary | None = None
     ) -> None:
         self.library = library or find_library()
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
         self.timeout = timeout
         self.folder = Path(tempfile.mkdtemp(prefix="rramkit-"))
         leftovers.note_folder(self.folder)

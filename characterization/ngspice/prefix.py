@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rramkit.characterization.ngspice.library import NAMES, SimulatorLibrary
+from rramkit.cores import cores
 from rramkit.errors import SetupError
 
 # Required programs, and the package that provides each.
@@ -60,7 +61,6 @@ def build(archive: Path, staged: Path, *, say: Callable[[str], None]) -> None:
         A step failed; the message names the log.
     """
     log = Path(tempfile.gettempdir()) / f"rramkit-ngspice-build-{os.getuid()}.log"
-    cores = str(len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(prefix="rramkit-ngspice-") as folder, log.open("wb") as output:
         subprocess.run(["tar", "-xf", str(archive), "-C", folder, "--no-same-owner"], check=True, stderr=output)
         tree = next(path.parent for path in sorted(Path(folder).glob("*/configure.ac")))
@@ -68,7 +68,7 @@ def build(archive: Path, staged: Path, *, say: Callable[[str], None]) -> None:
         steps = {
             "preparing": ["autoreconf", "-fi"],
             "configuring": ["./configure", *OPTIONS],
-            f"compiling on {cores} cores (some minutes)": ["make", "-j", cores],
+            f"compiling on {cores()} cores (some minutes)": ["make", "-j", str(cores())],
             "installing": ["make", "install", f"DESTDIR={stage}"],
         }
         for step, command in steps.items():

@@ -62,7 +62,9 @@ def like(x: Array, reference: Array) -> Array:
     xp = namespace(reference)
     if is_array(x) and not isinstance(x, np.ndarray):
         return array_api_compat.to_device(xp.astype(x, reference.dtype, copy=False), array_api_compat.device(reference))
-    return xp.asarray(x, dtype=reference.dtype, device=array_api_compat.device(reference))
+    # a tensor may not share memory that nobody may write
+    given = np.require(x, requirements="W") if is_tensor(reference) and isinstance(x, np.ndarray) else x
+    return xp.asarray(given, dtype=reference.dtype, device=array_api_compat.device(reference))
 
 
 def placed(x: np.ndarray, backend: Backend, device: str) -> Array:

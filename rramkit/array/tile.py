@@ -710,13 +710,25 @@ class Tile:
         phase = Phase(operators, periphery, layout, rng, backward, self.paired, joined=joint is not None)
         if not periphery.needs_lines:
             return phase
+        kept = self._at_lines.get(backward)
+        stays = operators is vars(self).get("cols_driven" if backward else "rows_driven")  # no noise of this read in it
+        if stays and kept is not None and kept[0] is periphery:
+            return replace(phase, periphery=kept[1])
         g_line = operators.line_conductance(backward=backward, split=phase.split)
         if phase.joined:
             g_line = namespace(g_line).sum(g_line, axis=0, keepdims=True)
         encoder = self._encoder(backward=backward)
         if encoder.mix is not None:  # one term, of a pulse of the full voltage
             g_line = g_line / encoder.current.v_max
-        return replace(phase, periphery=periphery.at_lines(g_line, backward=backward))
+        told = periphery.at_lines(g_line, backward=backward)
+        if stays:
+            self._at_lines[backward] = periphery, told
+        return replace(phase, periphery=told)
+
+    @cached_property
+    def _at_lines(self) -> dict[bool, tuple[Periphery, Periphery]]:
+        """By direction a periphery, and what it is for the sensed lines of these cells: so it stays until a write."""
+        return {}
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""

@@ -35,7 +35,7 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Run on the workers of this Dask scheduler, not here.", metavar="ADDRESS"),
 ]
-CompiledCells = Annotated[
+DesignCells = Annotated[
     str | None,
     typer.Option(
         "--compiled-cells",
@@ -68,7 +68,7 @@ def characterize(
     workers: Workers = None,
     points: Points = None,
     scheduler: Scheduler = None,
-    compiled_cells: CompiledCells = None,
+    compiled_cells: DesignCells = None,
     shard: Annotated[
         str | None,
         typer.Option(

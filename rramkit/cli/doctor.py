@@ -1,6 +1,5 @@
 """`rramkit doctor`: what this machine has, what is missing with the cure for each, and which commands work."""
 
-import os
 import platform
 import re
 import sys
@@ -15,6 +14,7 @@ from rramkit import __version__
 from rramkit.cli import strict_json
 from rramkit.cli.checkout import in_checkout, links_complaint
 from rramkit.cli.rows import rows
+from rramkit.cores import cores
 from rramkit.errors import SetupError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _interpreter() -> Iterator[Check]:
     cure = "" if fits else f"use Python 3.11, 3.12 or 3.13: {_other_python()}"
     yield Check("rramkit", __version__, "ok")
     yield Check("Python", f"{platform.python_version()} ({sys.executable})", "ok" if fits else "missing", cure)
-    yield Check("cores", str(len(os.sched_getaffinity(0))), "ok")
+    yield Check("cores", str(cores()), "ok")
 
 
 def _other_python() -> str:

@@ -48,6 +48,16 @@ Libraries = Annotated[
     ),
 ]
 
+CompiledCells = Annotated[
+    str | None,
+    typer.Option(
+        "--compiled-cells",
+        help="The arrays' cells as compiled Verilog-A: never, always, or auto: where a compiler or its result is "
+        "found. Default: auto.",
+        metavar="never|auto|always",
+    ),
+]
+
 
 def table_file(argument: Path | None, named: Path | None) -> Path:
     """Return the table file of a command, which stands alone or after `--tables`.

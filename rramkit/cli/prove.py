@@ -1,12 +1,13 @@
 """`rramkit prove`: whole test images of a trained run through ngspice, against the tables."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rramkit.cli import strict_json
-from rramkit.cli.options import Libraries, Timeout, form_named, name_libraries
+from rramkit.cli.options import CompiledCells, Libraries, Timeout, form_named, name_libraries
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable
 
@@ -27,15 +28,7 @@ def prove(
         typer.Option("--scheduler", help="Run on the workers of this Dask scheduler, not here.", metavar="ADDRESS"),
     ] = None,
     timeout: Timeout = 1800.0,
-    compiled_cells: Annotated[
-        str,
-        typer.Option(
-            "--compiled-cells",
-            help="The arrays' cells as compiled Verilog-A: never, always, or auto: where a compiler or its result is "
-            "found.",
-            metavar="never|auto|always",
-        ),
-    ] = "auto",
+    compiled_cells: CompiledCells = None,
     library: Libraries = None,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -51,7 +44,7 @@ def prove(
     from rramkit.proof.prove import store_path
 
     name_libraries(library)
-    cells = form_named(compiled_cells)
+    cells = "auto" if compiled_cells is None else form_named(compiled_cells)
     picture = output or run.with_name(f"{run.stem}_proof.png")
     check_writable(picture, keep=(run,))
     with spice_progress(quiet=quiet or json) as show:
@@ -64,8 +57,8 @@ def prove(
     typer.echo(proof.agreement.statement())
     typer.echo(_steps(proof))
     again = f", {proof.retried} retried" if proof.retried else ""
-    cells_are = "compiled" if proof.compiled else "behavioural"
-    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it{again}; {cells_are} cells)")
+    typer.echo(f"{picture} ({proof.runs} runs of ngspice, {proof.seconds:.0f} s in it{again})")
+    typer.echo(f"Cells: {proof.cell}")
 
 
 def as_json(proof: "Proof") -> dict[str, object]:
@@ -82,7 +75,7 @@ def as_json(proof: "Proof") -> dict[str, object]:
         "accuracy_tables": tile,
         "mcnemar_p": agreement.p_value,
         "steps": dict(steps_of(proof.differences)),
-        "cells_compiled": proof.compiled,
+        "cells": asdict(proof.cell),
         "spice_runs": proof.runs,
         "spice_retried": proof.retried,
         "spice_seconds": proof.seconds,

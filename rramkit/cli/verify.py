@@ -6,11 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import failed_deck, residuals, strict_json
-from rramkit.cli.options import Libraries, TablesArgument, TablesNamed, Timeout, name_libraries, table_file
+from rramkit.cli.options import (
+    CompiledCells,
+    Libraries,
+    TablesArgument,
+    TablesNamed,
+    Timeout,
+    form_named,
+    name_libraries,
+    table_file,
+)
 from rramkit.cli.progress import spice_progress
+from rramkit.errors import InputError
 
 if TYPE_CHECKING:
     from rramkit.characterization.engine.runner import RunCounts
+    from rramkit.circuits.compiled_cell import Form
     from rramkit.table import TableFile
 
 
@@ -28,6 +39,7 @@ def verify(
             help="Whole arrays with their periphery instead, at three corners; the outcome is stored in the file.",
         ),
     ] = False,
+    compiled_cells: CompiledCells = None,
     workers: Annotated[int | None, typer.Option(help="ngspice processes; default: one for each core.", min=1)] = None,
     timeout: Timeout = 120.0,
     library: Libraries = None,
@@ -38,6 +50,12 @@ def verify(
     """Run fresh points in ngspice, drawn inside the valid range, and compare them with the tables; exit 1 on a miss."""
     from rramkit import table
 
+    form = None if compiled_cells is None else form_named(compiled_cells)
+    if form is not None and not system:
+        raise InputError(
+            "`--compiled-cells` goes with `--system`: fresh points have the cells of the file's own plans. Leave it "
+            "out, or add `--system`."
+        )
     tables = table_file(argument, named)
     file = table.load(tables)
     if golden is not None:
@@ -48,7 +66,8 @@ def verify(
 
     name_libraries(library)
     if system:
-        _system(file, tables, seed, workers=workers, timeout=timeout, json=json, quiet=quiet)
+        form = form or "auto"
+        _system(file, tables, seed, form=form, workers=workers, timeout=timeout, json=json, quiet=quiet)
         return
     tally = RunCounts()
     with failed_deck.kept_beside(tables), spice_progress(quiet=quiet or json) as show:
@@ -90,17 +109,26 @@ def _against(file: "TableFile", tables: Path, golden: Path, *, json: bool) -> No
 
 
 def _system(
-    file: "TableFile", path: Path, seed: int, *, workers: int | None, timeout: float, json: bool, quiet: bool
+    file: "TableFile",
+    path: Path,
+    seed: int,
+    *,
+    form: "Form",
+    workers: int | None,
+    timeout: float,
+    json: bool,
+    quiet: bool,
 ) -> None:
     """Check whole arrays at each condition, store the outcome in the file, and print it; exit 1 on a miss."""
-    from dataclasses import replace
+    from dataclasses import asdict
 
     from rramkit import table
     from rramkit.characterization.design import plans_of, waived_by
     from rramkit.characterization.engine.pool import SpicePool
     from rramkit.characterization.engine.runner import RunCounts, Runner
-    from rramkit.proof.system import check_system, conditions_of, system_table
+    from rramkit.proof.system import cells_used, check_system, conditions_of, with_checks
 
+    cells = cells_used(file.nominal(), form)
     checks, joined, tally = {}, {}, RunCounts()
     waive = waived_by(plans_of(file.provenance))
     with (
@@ -109,15 +137,18 @@ def _system(
         SpicePool(workers=workers, timeout=timeout) as pool,
     ):
         for name, tables in conditions_of(file):
-            found = check_system(tables, Runner(pool, show, 0.0, waive=waive, tally=tally), seed=seed)
+            runner = Runner(pool, show, 0.0, waive=waive, tally=tally)
+            found = check_system(tables, runner, seed=seed, compiled_cells=form)
             checks |= {f"{signal}, {name}": each for signal, each in found.items()}
             joined[name] = found
-    table.save(replace(file, tables={**file.tables, "system": system_table(joined)}), path)
+    table.save(with_checks(file, joined, cells), path)
     if json:
-        shown = {"tables": str(path), "seed": seed, "spice": _counts(tally), "system": residuals.as_json(checks)}
-        typer.echo(strict_json.text(shown, indent=1))
+        used = {name: asdict(each) for name, each in cells.items()}
+        shown = {"tables": str(path), "seed": seed, "cells": used, "spice": _counts(tally)}
+        typer.echo(strict_json.text({**shown, "system": residuals.as_json(checks)}, indent=1))
     else:
         residuals.show(residuals.as_grid(checks, f"Whole arrays in ngspice (seed {seed}) against {path}"))
+        typer.echo(f"Cells: {', '.join(f'{name} {each}' for name, each in cells.items())}")
         _say_retries(tally)
     if not all(points.passed for points in checks.values()):
         raise typer.Exit(1)

@@ -15,6 +15,9 @@ from rramkit.learning.layers.layer import Chain, LayerPlan, MatrixPlan, Params
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.losses import CrossEntropy, LossSettings
 
+SCORED_AT_ONCE = 500
+"""Inputs whose scores are computed at once."""
+
 _CROSS_ENTROPY = CrossEntropy()
 
 
@@ -318,7 +321,9 @@ class Network:
         gradients = self.backward(params, result, error, rng=rng)
         return mean, result, replace(gradients, reads=gradients.reads + result.reads)
 
-    def scores(self, params: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = 500) -> np.ndarray:
+    def scores(
+        self, params: Params, x: np.ndarray, *, rng: np.random.Generator, batch: int = SCORED_AT_ONCE
+    ) -> np.ndarray:
         """Return the scores (N, C) of many inputs, a batch at a time and with the running means.
 
         Parameters

@@ -9,7 +9,7 @@ and a mask says which are written. What needs the number itself, a loop until no
 largest count, does not train on a device, and is refused before the first batch.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from rramkit.array.backend import Array, is_tensor, placed, to_numpy
 from rramkit.array.mapped_matrix import MappedMatrix
 from rramkit.array.mapping import Pairs
 from rramkit.array.matrix import FloatMatrix, Matrix
+from rramkit.array.operators import wire_attenuation
+from rramkit.array.tile_grid import TileGrid
 from rramkit.errors import InputError
 from rramkit.learning.layers import AnyLayer, Clustered, Residual
 from rramkit.learning.losses import Bits, LossSettings
@@ -30,6 +32,9 @@ State = TypeVar("State")
 
 RULES = "float, mixed_precision (write nearest or train), sign, threshold (way pulse or error)"
 """Rules that train on a device."""
+
+AT_ONCE = 2**28
+"""Bytes of inputs that are sent at once: MNIST whole, and of a device's memory little."""
 
 Random = Any
 """Random numbers of a step: NumPy's generator, or `DeviceRng`, which has those of its methods that a step calls."""
@@ -81,14 +86,79 @@ def brought_back(state: State) -> State:
     return _moved(state, lambda x: _host(x) if is_tensor(x) else x)
 
 
-def check_finite(weights: Iterable[np.ndarray], epoch: int) -> None:
-    """Raise `InputError` where arrays that came back hold no numbers: no step has looked at them."""
-    if all(np.isfinite(each).all() for each in weights):
-        return
-    raise InputError(
-        f"weights and conductances must stay finite; after epoch {epoch} some are not. Lower "
+def in_groups(batches: Sequence[np.ndarray], size: int) -> Iterator[Sequence[np.ndarray]]:
+    """Yield consecutive batches of indices, as many as are sent at once, where an input has `size` bytes."""
+    start, held = 0, 0
+    for end, batch in enumerate(batches):
+        if held and (held + batch.size) * size > AT_ONCE:
+            yield batches[start:end]
+            start, held = end, 0
+        held += batch.size
+    yield batches[start:]
+
+
+def sent_at_once(size: int, batch: int) -> int:
+    """Return how many inputs of `size` bytes are sent at once: whole batches."""
+    return max(AT_ONCE // (size * batch), 1) * batch
+
+
+def check_finite(numbers: Iterable[np.ndarray], wanted: str, cause: Callable[[], str]) -> None:
+    """Refuse arrays that came back with values that are none: no step has looked at them.
+
+    Parameters
+    ----------
+    numbers : iterable of ndarray
+        Arrays that came back.
+    wanted : str
+        What must be finite, and when it was not, for the message.
+    cause : callable
+        What is known of why, and the cure (`cause_of`).
+
+    Raises
+    ------
+    InputError
+        When one is not finite.
+    """
+    if not all(np.isfinite(each).all() for each in numbers):
+        raise InputError(f"{wanted}: {cause()}")
+
+
+def cause_of(x: np.ndarray, matrices: Sequence[Matrix]) -> str:
+    """Return what is known of why numbers of a device are none: inputs, wires, or neither of them; and the cure.
+
+    Parameters
+    ----------
+    x : ndarray
+        The inputs (N, ...) that were sent.
+    matrices : sequence of Matrix
+        The network's matrices as they were before.
+    """
+    lost = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+    if lost.size:
+        return f"{lost.size} of the {len(x)} inputs are not finite, the first is number {lost[0]}. Fix the data."
+    for index, matrix in enumerate(matrices):
+        reason = _refused_by_wires(matrix)
+        if reason:
+            return f"matrix {index}: {reason}"
+    return (
+        "the inputs are, and cells and wires of every matrix made a positive network at its start. Lower "
         "`optimiser.learning_rate`, or set `mapping.backend` to numpy, which stops where it happens."
     )
+
+
+def _refused_by_wires(matrix: Matrix) -> str:
+    """Return why NumPy refuses cells behind their wires, which tensors leave as no numbers; empty: it does not."""
+    if isinstance(matrix, Copied):
+        return next(filter(None, map(_refused_by_wires, (matrix.main, matrix.copy))), "")
+    if not isinstance(matrix, MappedMatrix):
+        return ""
+    tile = matrix.tile.tiles if isinstance(matrix.tile, TileGrid) else matrix.tile
+    try:
+        for backward in (False, True):
+            wire_attenuation(to_numpy(tile.g_cell), tile.model, backward=backward)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _host(x: Array) -> np.ndarray | float:

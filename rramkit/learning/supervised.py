@@ -5,6 +5,7 @@ inputs are read once, after the last epoch (`outcome`).
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -24,7 +25,7 @@ from rramkit.learning.experiment import Experiment
 from rramkit.learning.layers.read_cost import NetworkReads
 from rramkit.learning.log import TrainingLog
 from rramkit.learning.losses import RelativeErrors
-from rramkit.learning.model import Network
+from rramkit.learning.model import SCORED_AT_ONCE, Network
 from rramkit.learning.on_device import Random, brought_back
 from rramkit.learning.rules import BoundRule, FloatReference, WriteCost
 from rramkit.learning.tally import added, reads_by_matrix, writes_by_matrix
@@ -209,6 +210,8 @@ class SupervisedTraining(Training[EpochReport]):
             )
         self.chip = experiment.on(tables)
         self.rram, self.reference = trainers(experiment, self.chip, data.shape, self.loss.outputs(data.classes))
+        if self.rram.device is not None:
+            on_device.check(self.rram.rule, self.rram.network, self.loss)
         rng = np.random.default_rng((experiment.seed, _SAMPLE))
         self._sample = np.sort(rng.permutation(len(data.y_train))[:_SAMPLE_MOST])
         self.g_edges = np.linspace(*experiment.rule.g_range(self.chip.tables.write), BINS + 1)
@@ -312,7 +315,8 @@ class SupervisedTraining(Training[EpochReport]):
 
     def _one_epoch(self, trainer: Trainer, state: NetworkState, epoch: int) -> tuple[NetworkState, EpochCost]:
         """Train one network; the order of the inputs depends on seed and epoch alone."""
-        device, state = trainer.random((self.experiment.seed, _DEVICE, epoch)), trainer.placed(state)
+        device, first = trainer.random((self.experiment.seed, _DEVICE, epoch)), state
+        state = trainer.placed(state)
         writes, reads, by_matrix = WriteCost(), NetworkReads(), ()
         batches = self._batches(epoch)
         for x, truth in self._inputs(trainer, batches, epoch):
@@ -323,16 +327,21 @@ class SupervisedTraining(Training[EpochReport]):
         state, cost = trainer.without_cache(state), EpochCost(writes, reads, by_matrix, images, len(batches))
         if trainer.device is None:
             return state, cost
-        state = brought_back(state)
+        before, state = first.rule_state.matrices, brought_back(state)
         cells = [part.cells.g_cell for part in state.rule_state.parts]
-        on_device.check_finite((*cells, *state.vectors, *state.rule_state.optimiser.first), epoch)
+        on_device.check_finite(
+            (*cells, *state.vectors, *state.rule_state.optimiser.first),
+            f"weights and conductances must stay finite; after epoch {epoch} some are not",
+            lambda: on_device.cause_of(as_numbers(self.data.x_train, self._dtype), before),
+        )
         return state, brought_back(cost)
 
     def _inputs(self, trainer: Trainer, batches: Sequence[np.ndarray], epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Yield inputs of each batch and their labels or targets; on a device those of the epoch are sent at once."""
-        rng, dtype = self._stream(_AUGMENTATION, epoch), np.dtype(self.experiment.precision)
-        for some in [[batch] for batch in batches] if trainer.device is None else [batches]:
-            parts = [as_numbers(self.data.x_train[batch], dtype) for batch in some]
+        """Yield inputs of each batch and their labels or targets; to a device many batches are sent at once."""
+        rng, size = self._stream(_AUGMENTATION, epoch), self._bytes_of_input
+        groups = [[batch] for batch in batches] if trainer.device is None else on_device.in_groups(batches, size)
+        for some in groups:
+            parts = [as_numbers(self.data.x_train[batch], self._dtype) for batch in some]
             parts = [augmented(x, rng=rng) for x in parts] if self.experiment.data.augment else parts
             whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
             x, truth = trainer.placed((whole, self.data.y_train[np.concatenate(some)]))
@@ -449,9 +458,29 @@ class SupervisedTraining(Training[EpochReport]):
         return self.log.values("accuracy_validation").tolist()
 
     def _scores(self, trainer: Trainer, state: NetworkState, x: np.ndarray, rng: Random) -> np.ndarray:
-        inputs = as_numbers(x, np.dtype(self.experiment.precision))
-        state, inputs = trainer.placed((state, inputs))
-        return brought_back(trainer.network.scores(trainer.params(state), inputs, rng=rng))
+        inputs, network = as_numbers(x, self._dtype), trainer.network
+        if trainer.device is None:
+            return network.scores(trainer.params(state), inputs, rng=rng)
+        params = trainer.params(trainer.placed(state))
+        step = on_device.sent_at_once(self._bytes_of_input, SCORED_AT_ONCE)
+        parts = (trainer.placed(inputs[start : start + step]) for start in range(0, len(inputs), step))
+        scores = np.concatenate([brought_back(network.scores(params, part, rng=rng)) for part in parts])
+        on_device.check_finite(
+            [scores],
+            "scores must be finite; some are not",
+            lambda: on_device.cause_of(inputs, state.rule_state.matrices),
+        )
+        return scores
+
+    @property
+    def _dtype(self) -> np.dtype:
+        """Type of all numbers of both networks."""
+        return np.dtype(self.experiment.precision)
+
+    @property
+    def _bytes_of_input(self) -> int:
+        """Bytes of one input."""
+        return math.prod(self.data.shape) * self._dtype.itemsize
 
     def _draws(self, purpose: int, epoch: int) -> Random:
         """Return the random numbers of reads for a purpose, where they are read."""
@@ -468,8 +497,6 @@ def trainers(experiment: Experiment, chip: Chip, input_shape: tuple[int, ...], o
     of_vectors = replace(optimiser, weight_decay=0.0)  # biases, scales and shifts do not decay: the usual practice
     device = experiment.mapping.device if experiment.mapping.backend == "torch" else None
     rram = Trainer(network, experiment.rule_on(chip, network), of_vectors, loss, device)
-    if device is not None:
-        on_device.check(rram.rule, network, loss)
     return rram, Trainer(network, BoundRule(FloatReference(), optimiser), of_vectors, loss, device)
 
 

@@ -10,6 +10,7 @@ from math import inf
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from rramkit.cores import cores
 from rramkit.errors import SetupError
 from rramkit.processes.dask import connect
 from rramkit.processes.workers import StartError, WorkerLost, Workers, end_with_parent, serve
@@ -48,7 +49,7 @@ class Processes(Executor):
         """
         for name in _THREADS:
             os.environ.setdefault(name, "1")
-        count = min(self.workers or _cores(), max(len(jobs), 1))
+        count = min(self.workers or cores(), max(len(jobs), 1))
         workers = Workers(count, _main, (), timeout=inf, recycle=_NEVER, depth=1)
         try:
             futures: dict[Future[TaskResult], int] = {
@@ -100,11 +101,6 @@ def beside(function: Callable[[Task], TaskResult], task: Task) -> "Iterator[Futu
         yield workers.submit(_call, (function, task))
     finally:
         workers.stop()
-
-
-def _cores() -> int:
-    """Return how many cores this process may use, which can be fewer than the machine has (`taskset`, a container)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _main(pipe: Connection) -> None:

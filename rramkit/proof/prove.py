@@ -21,7 +21,7 @@ from rramkit.characterization.design import plans_of, waived_by
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.engine.store import SUFFIX, Store
 from rramkit.characterization.run import RunOptions
-from rramkit.circuits.compiled_cell import CompiledCell, Form
+from rramkit.circuits.compiled_cell import CellUsed, Form
 from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
@@ -54,8 +54,8 @@ class Proof:
         Wall-clock seconds in ngspice, summed over its processes.
     retried : int
         Runs with a result that is not of the first attempt.
-    compiled : bool
-        Whether the arrays' cells were of a library in compiled Verilog-A.
+    cell : CellUsed
+        The text of the arrays' cells, and whether it was compiled.
     """
 
     agreement: Agreement
@@ -63,10 +63,10 @@ class Proof:
     scores_spice: np.ndarray
     scores_tile: np.ndarray
     differences: np.ndarray
+    cell: CellUsed
     runs: int
     seconds: float
     retried: int = 0
-    compiled: bool = False
 
 
 def prove(
@@ -106,7 +106,8 @@ def prove(
     Raises
     ------
     InputError
-        When there are not so many test images, or the run does not read through circuits.
+        When there are not so many test images, the run does not read through circuits, or its cells must be compiled
+        and have no compiled form.
     TableError
         When the tables of the run were not made from SPICE.
     SimulationError
@@ -127,10 +128,10 @@ def prove(
         scores_tile = _with_tiles(network, quiet).scores(x)
         agreement = Agreement(np.argmax(scores_spice, axis=1), np.argmax(scores_tile, axis=1), truth)
         differences = solver.comparison.differences
-        tally, libraries = runner.tally, circuits.system.crossbar.libraries
+        tally = runner.tally
         return Proof(
-            *(agreement, chosen, scores_spice, scores_tile, differences, tally.runs, tally.seconds, tally.retried),
-            compiled=any(isinstance(each, CompiledCell) for each in libraries),
+            *(agreement, chosen, scores_spice, scores_tile, differences, circuits.cell),
+            *(tally.runs, tally.seconds, tally.retried),
         )
 
 

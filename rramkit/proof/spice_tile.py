@@ -34,8 +34,8 @@ from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.array_system import ArraySystemParams, system_reads
-from rramkit.circuits.compiled_cell import Form
-from rramkit.circuits.device import in_form
+from rramkit.circuits.compiled_cell import CellUsed, Form
+from rramkit.circuits.device import Device, in_form
 from rramkit.circuits.line_switch import LineSwitchBenchParams
 from rramkit.circuits.readout import ReadoutBenchParams
 from rramkit.circuits.row_driver import RowDriverBenchParams
@@ -66,6 +66,11 @@ class ArrayCircuits:
     condition: Condition
     states: StateMap
 
+    @property
+    def cell(self) -> CellUsed:
+        """The text of the arrays' cells, whose states are held, and whether it is compiled."""
+        return self.system.crossbar.cell.device.used(held=True)
+
     @classmethod
     def of(cls, tables: TableFile, runner: Runner, *, compiled_cells: Form = "auto") -> Self:
         """Build them from the plans in a table file's provenance.
@@ -81,6 +86,8 @@ class ArrayCircuits:
 
         Raises
         ------
+        InputError
+            When they must be compiled, and have no compiled form.
         TableError
             When the file was not made from SPICE, or has no plan of a circuit that the arrays need.
         """
@@ -96,6 +103,7 @@ class ArrayCircuits:
         params = wires.nominal
         assert isinstance(params, WireParams) and isinstance(reader.nominal, ReadoutBenchParams)
         assert isinstance(driver.nominal, RowDriverBenchParams) and isinstance(switch.nominal, LineSwitchBenchParams)
+        array_cell(params.crossbar.cell.device, compiled_cells)
         condition = condition_of(tables)
         case = Case(wires.component, params, condition=condition)
         states = of_case(prepare(runner, wires, [case]), case)
@@ -131,6 +139,23 @@ class ArrayCircuits:
         )
         states = self.states.state_of(g_cell, nearest=True)
         return at_temperature(system_reads(params, states, v_drive, v_offset), self.condition).text()
+
+
+def array_cell(device: Device, form: Form) -> CellUsed:
+    """Return the text of the cells, whose states are held, of arrays of a device.
+
+    Raises
+    ------
+    InputError
+        When they must be compiled, and no module holds their state.
+    """
+    used = in_form(device, form).used(held=True)
+    if form == "always" and not used.compiled:
+        raise InputError(
+            f"`compiled_cells` = always needs the held cell of {device.model} in Verilog-A, which arrays are read "
+            f"with; it stands in {used.library} alone. Use auto or never."
+        )
+    return used
 
 
 def plan_of(tables: TableFile, name: str) -> ComponentPlan:

@@ -14,8 +14,9 @@ Limits are those that the composition is to keep: codes 0.5 steps rms, 95 % with
 conductances within 2 % of the range; energies within 10 %.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,17 +29,21 @@ from rramkit.array.tile import Tile
 from rramkit.array.write.state import POLARITIES, Polarity
 from rramkit.array.write.update import UpdateChain, UpdateParams
 from rramkit.characterization.components.adc import codes
+from rramkit.characterization.components.wires import WireParams
 from rramkit.characterization.components.write_driver import supply_energies
 from rramkit.characterization.engine.corners import at_corner, at_temperature
 from rramkit.characterization.engine.point import Point
 from rramkit.characterization.engine.runner import Runner
 from rramkit.characterization.waveforms import Waveforms
 from rramkit.circuits.adc.bench import AdcBenchParams, conversion_train
+from rramkit.circuits.compiled_cell import CellUsed, Form
+from rramkit.circuits.device import in_form
 from rramkit.circuits.write_driver import CodeTrainParams, DriverWriteParams, driven_write
 from rramkit.proof.spice_tile import (
     ArrayCircuits,
     SpiceSolver,
     SpiceTile,
+    array_cell,
     condition_of,
     plan_of,
     quiet,
@@ -53,6 +58,9 @@ STEPS_RMS, STEPS_LARGEST = 0.5, 1.0
 
 CONDUCTANCE = 0.02
 """Largest difference of a conductance after the pulses, over the range (1)."""
+
+CELLS_USED = "system_cells"
+"""Key of a table file's provenance with the cells of the check, as JSON."""
 
 ENERGY = 0.10
 """Largest relative difference of an energy (1)."""
@@ -81,7 +89,14 @@ class SystemSize:
     pulses: int = 20
 
 
-def check_system(tables: TableFile, runner: Runner, *, seed: int, size: SystemSize | None = None) -> dict[str, HeldOut]:
+def check_system(
+    tables: TableFile,
+    runner: Runner,
+    *,
+    seed: int,
+    size: SystemSize | None = None,
+    compiled_cells: Form = "auto",
+) -> dict[str, HeldOut]:
     """Return ngspice against the tables, at the condition that the tables were taken at.
 
     Parameters
@@ -94,6 +109,8 @@ def check_system(tables: TableFile, runner: Runner, *, seed: int, size: SystemSi
         Draws conductances, inputs, offsets and pulses.
     size : SystemSize, optional
         Size of the check.
+    compiled_cells : {"auto", "never", "always"}
+        Whether the cells, of arrays and of pulse trains, are compiled Verilog-A; auto: where they can be.
 
     Returns
     -------
@@ -102,17 +119,41 @@ def check_system(tables: TableFile, runner: Runner, *, seed: int, size: SystemSi
 
     Raises
     ------
+    InputError
+        When cells must be compiled, and have no compiled form.
     TableError
         When the file was not made from SPICE, or lacks a table of the chip.
     """
     size = size or SystemSize()
     rng = np.random.default_rng(seed)
-    found = _reads(tables, runner, rng, size, seed)
-    return found | _updates(tables, runner, rng, size)
+    circuits = ArrayCircuits.of(tables, runner, compiled_cells=compiled_cells)
+    found = _reads(tables, circuits, runner, rng, size, seed)
+    return found | _updates(tables, circuits, runner, rng, size, compiled_cells)
+
+
+def cells_used(tables: TableFile, compiled_cells: Form) -> dict[str, CellUsed]:
+    """Return the text of the cells that the check has in its decks: of `arrays`, and of `set` and `reset` pulses.
+
+    Raises
+    ------
+    InputError
+        When cells must be compiled, and have no compiled form.
+    TableError
+        When the file was not made from SPICE, or has no plan of a circuit that the check needs.
+    """
+    wires = plan_of(tables, "wires").nominal
+    assert isinstance(wires, WireParams)
+    pulses = {each: _write_params(tables, each, compiled_cells).cell.device.used() for each in POLARITIES}
+    return {"arrays": array_cell(wires.crossbar.cell.device, compiled_cells), **pulses}
 
 
 def _reads(
-    tables: TableFile, runner: Runner, rng: np.random.Generator, size: SystemSize, seed: int
+    tables: TableFile,
+    circuits: ArrayCircuits,
+    runner: Runner,
+    rng: np.random.Generator,
+    size: SystemSize,
+    seed: int,
 ) -> dict[str, HeldOut]:
     chain = ReadChain.from_tables(tables)
     model = ArrayModel(tables, chain=chain)
@@ -124,7 +165,7 @@ def _reads(
     backward = rng.uniform(0.0, model.cells.v_backward, (size.vectors, 2 * size.pairs))
     tile = tile.calibrated(forward, margin=1.5)
     tile = tile.calibrated(backward, backward=True, margin=1.5)
-    solver = SpiceSolver(ArrayCircuits.of(tables, runner), runner)
+    solver = SpiceSolver(circuits, runner)
     through, found = SpiceTile.like(tile, solver), {}
     for name, v in (("forward", forward), ("backward", backward)):
         spice = getattr(through, name)(v).i
@@ -167,19 +208,23 @@ def _codes(waves: Waveforms, params: AdcBenchParams, count: int) -> np.ndarray:
     return codes(waves, params, count).astype(float)
 
 
-def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: SystemSize) -> dict[str, HeldOut]:
+def _updates(
+    tables: TableFile,
+    circuits: ArrayCircuits,
+    runner: Runner,
+    rng: np.random.Generator,
+    size: SystemSize,
+    compiled_cells: Form,
+) -> dict[str, HeldOut]:
     """Return conductances after each pulse of a SET and of a RESET train through the write driver, and its energy."""
     without = ("cycles", "spread", "disturb")
     typed = UpdateParams.from_tables(tables, off=[name for name in without if name in UpdateParams().origins()])
     chain = UpdateChain.from_tables(tables, typed)
     low, high = chain.writer.g_range
-    states = ArrayCircuits.of(tables, runner).states
+    states = circuits.states
     points, trains = [], []
     for polarity in POLARITIES:
-        plan = plan_of(tables, f"write_driver_{polarity}")
-        params = at_corner(plan.nominal, condition_of(tables), plan.component.supplies)
-        assert isinstance(params, DriverWriteParams)
-        params = _as_long_as(params, chain.largest)
+        params = _as_long_as(_write_params(tables, polarity, compiled_cells), chain.largest)
         start = low + (0.15 if polarity == "set" else 0.8) * (high - low)
         code = np.sort(rng.integers(4, 44 if polarity == "set" else 52, size.pulses))
         values = {name: getattr(params, name) for name in type(params).model_fields}
@@ -199,6 +244,14 @@ def _updates(tables: TableFile, runner: Runner, rng: np.random.Generator, size: 
         scale = ENERGY * float(np.mean(joules[inside]))
         found[f"energy_{polarity}"] = _held_out(joules[inside], energy[inside], scale, scale, "J")
     return found
+
+
+def _write_params(tables: TableFile, polarity: Polarity, compiled_cells: Form) -> DriverWriteParams:
+    """Return the write driver's circuit of a table file's plan, its cell in a form."""
+    plan = plan_of(tables, f"write_driver_{polarity}")
+    params = at_corner(plan.nominal, condition_of(tables), plan.component.supplies)
+    assert isinstance(params, DriverWriteParams)
+    return in_form(params, compiled_cells)
 
 
 def _as_long_as(params: DriverWriteParams, largest: tuple[int, int] | None) -> DriverWriteParams:
@@ -258,6 +311,15 @@ def conditions_of(tables: TableFile) -> list[tuple[str, TableFile]]:
         corners = (("ss", 358.15), ("ff", 253.15))
         found += [(f"{name} {kelvin:g} K", tables.at(corner=name, temperature=kelvin)) for name, kelvin in corners]
     return found
+
+
+def with_checks(
+    tables: TableFile, checks: Mapping[str, Mapping[str, HeldOut]], cells: Mapping[str, CellUsed]
+) -> TableFile:
+    """Return a table file with the checks of all conditions in it, and the text of the cells that they had."""
+    used = json.dumps({name: asdict(each) for name, each in cells.items()}, sort_keys=True)
+    held = {**tables.tables, SYSTEM.group: system_table(checks)}
+    return replace(tables, tables=held, provenance={**tables.provenance, CELLS_USED: used})
 
 
 def system_table(checks: Mapping[str, Mapping[str, HeldOut]]) -> Table:

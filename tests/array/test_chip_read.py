@@ -10,6 +10,7 @@ from fixtures.closeness import near
 from oracles.chip_read import Unit, backward_steps, forward_steps, sensed_steps
 
 from rramkit.array import ArrayModel, ReadChain, Tile, TileGrid, TileRng
+from rramkit.array.periphery import Periphery
 from rramkit.array.stages.sense_unit import SenseUnit
 from rramkit.errors import InputError
 
@@ -279,3 +280,45 @@ def test_torch_reads_what_numpy_reads():
         np.testing.assert_allclose(np.asarray(other.i), one.i, rtol=1e-9, atol=1e-18)
         assert other.energy == near(one.energy, rel=1e-9)
         assert (other.beyond, other.duration) == (one.beyond, one.duration)
+
+
+@pytest.mark.parametrize("typed", [{}, {"merge": "analog"}], ids=["each array", "joined arrays"])
+def test_stages_are_told_of_the_lines_once_after_a_write(monkeypatch, typed):
+    """What readouts make of the lines' conductances holds until cells are written, and reads are the same numbers."""
+    tellings = []
+    told = Periphery.at_lines
+
+    def counted(self, g_line, *, backward):
+        tellings.append(backward)
+        return told(self, g_line, backward=backward)
+
+    monkeypatch.setattr(Periphery, "at_lines", counted)
+    grid = TileGrid.of(G, model(**typed), largest=(6, 14), rng=np.random.default_rng(1))
+    v, e = V * V_READ, E * V_READ
+    grid = grid.calibrated(v).calibrated(e, backward=True)
+    tellings.clear()
+    first = [grid.forward(v).i, grid.backward(e).i]
+    again = [grid.forward(v).i, grid.backward(e).i]
+    assert tellings == [False, True]
+    written = grid.programmed(G[:, ::-1].copy())
+    after = [written.forward(v).i, written.backward(e).i]
+    assert tellings == [False, True, False, True]
+    fresh = [getattr(written.without_cache(), way)(x).i for way, x in (("forward", v), ("backward", e))]
+    for one, other in zip([*first, *after], [*again, *fresh], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.any(first[0] != after[0])
+
+
+def test_stages_are_told_anew_where_each_read_has_cells_of_its_own(monkeypatch):
+    """Traps that each read draws change the lines' conductances with the currents."""
+    tellings = []
+    told = Periphery.at_lines
+    monkeypatch.setattr(
+        Periphery, "at_lines", lambda self, g, *, backward: tellings.append(g) or told(self, g, backward=backward)
+    )
+    tile = Tile.of(G, model(telegraph={"fraction": 0.5}), rng=np.random.default_rng(1)).calibrated(V * V_READ)
+    tellings.clear()
+    rng = TileRng.seeded(3)
+    for _ in range(2):
+        tile.forward(V * V_READ, rng=rng)
+    assert len(tellings) == 2 and np.any(tellings[0] != tellings[1])

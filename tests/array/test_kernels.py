@@ -5,11 +5,13 @@ The compiled ones are tested where numba is installed; which kernels run, and th
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from importlib import util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -460,3 +462,42 @@ def test_a_kernel_is_compiled_again_when_a_part_of_it_in_another_file_changes(tm
         importlib.invalidate_caches()
         found.append(importlib.import_module("whole_kernel").whole(1.0))
     assert found == [2.0, 30.0]
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("file", "more"),
+    [
+        ("array/kernels/compiled/vectors.py", "# changed"),
+        ("array/kernels/reference.py", "STEPS += 1"),
+        ("learning/kernels/reference.py", "# changed"),
+    ],
+    ids=["a part", "a number", "beside it"],
+)
+def test_a_kernel_of_learning_is_old_when_what_it_has_of_another_folder_changes(tmp_path, file, more):
+    """In a copied tree, a kernel of learning/kernels with a part and a number of array/kernels."""
+    tree = tmp_path / "rramkit"
+    shutil.copytree(Path(compiling.__file__).parent, tree, ignore=shutil.ignore_patterns("__pycache__"))
+    probe = (
+        "from rramkit.array.kernels.compiled.vectors import at\nfrom rramkit.array.kernels.reference import STEPS\n"
+        "from rramkit.compiling import kernel\n\n\n"
+        "@kernel\ndef probe(x):\n    return at(x, 0) + STEPS\n"
+    )
+    (tree / "learning" / "kernels" / "probe.py").write_text(probe)
+    code = (
+        "import numpy as np\nfrom rramkit.learning.kernels.probe import probe\n"
+        "probe(np.ones(1))\nprint(sum(probe.stats.cache_hits.values()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    environment |= {"NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def hits():
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
+    assert [hits(), hits()] == [0, 1]
+    with (tree / file).open("a", encoding="utf-8") as changed:
+        changed.write(f"\n{more}\n")
+    assert hits() == 0

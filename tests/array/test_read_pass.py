@@ -194,3 +194,17 @@ def test_what_the_kernel_does_not_have_is_read_step_by_step(name, chain):
     mine, theirs, used = both_ways(grid, np.full((5, 8), 0.05, np.float32))
     assert not used
     assert np.array_equal(mine.i, theirs.i)
+
+
+@needs_numba
+def test_what_a_pass_makes_of_the_stages_is_kept_between_reads(monkeypatch):
+    made = []
+    make = read_pass.Sensing._made.__func__
+    monkeypatch.setattr(
+        read_pass.Sensing, "_made", classmethod(lambda cls, *given: made.append(given) or make(cls, *given))
+    )
+    grid = grid_of(FILE, 24, 8, (24, 16))
+    v = np.full((70, 24), 0.5 * grid.model.cells.v_forward, np.float32)
+    for seed in range(3):
+        grid.forward(v, rng=TileRng.seeded(seed, grid.shape))
+    assert len(made) == 1

@@ -11,12 +11,13 @@ import pytest
 from fixtures.closeness import near
 from typer.testing import CliRunner
 
+from rramkit import netlists
 from rramkit.characterization import run
 from rramkit.characterization.design import _check_models, find_design, libraries_of, with_cells
 from rramkit.characterization.device_check import check_device
 from rramkit.characterization.engine.cache_key import content_key
 from rramkit.circuits import libraries
-from rramkit.circuits.cell import PulseShape
+from rramkit.circuits.cell import CellParams, PulseShape
 from rramkit.circuits.compiled_cell import CompiledCell
 from rramkit.circuits.crossbar import CrossbarParams
 from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, array_write
@@ -28,6 +29,7 @@ from rramkit.netlists import models
 from rramkit.parameters import flat
 
 compact_models = sys.modules[compact_model.__module__]  # its name is also that of the function
+OWN_LIBRARY = ".subckt own te be s s_0=0\nR1 te be 1k\nC1 s 0 1n ic={s_0}\n.ends\n"
 TRAIN = DevicePulseParams(device=Device(model="bulk"), v_pulse=(2.3,))
 
 
@@ -142,9 +144,32 @@ def test_a_deck_of_it_runs_in_another_process(monkeypatch):
 
 
 def test_a_users_library_is_not_compiled_by_this_key(tmp_path):
-    (tmp_path / "own.lib").write_text(".subckt own te be s s_0=0\nR1 te be 1k\nC1 s 0 1n ic={s_0}\n.ends\n")
+    (tmp_path / "own.lib").write_text(OWN_LIBRARY)
     with pytest.raises(InputError, match=r"compiled is of the kit's models"):
         Device.checked({"library": str(tmp_path / "own.lib"), "model": "own", "compiled": "auto"}, where="x")
+
+
+def test_a_users_subcircuit_cannot_always_be_compiled(tmp_path):
+    (tmp_path / "own.lib").write_text(OWN_LIBRARY)
+    own = DevicePulseParams(device=Device(library=str(tmp_path / "own.lib"), model="own"))
+    assert in_form(own, "auto") == own == in_form(own, "never")
+    assert not own.device.used().compiled
+    with pytest.raises(InputError, match=r"= always needs .*; got own of own\.lib, SPICE text of yours\. Use auto or"):
+        in_form(own, "always")
+
+
+@pytest.mark.usefixtures("verilog_a")
+def test_a_users_compact_model_is_compiled_and_can_be_nothing_else(tmp_path):
+    text = (netlists.FOLDER / "rram_bulk.va").read_text()
+    (tmp_path / "own.va").write_text(text)
+    own = Device(library=str(tmp_path / "own.va"), model="rram_bulk_cell")
+    assert in_form(own, "auto") == own == in_form(own, "always")
+    assert own.used().compiled and own.used(held=True).compiled
+    assert own.used().library == "own.va" and own.used().sha256 == libraries.sha256(own.model_file)
+    with pytest.raises(InputError, match=r"= never needs .*; got rram_bulk_cell of own\.va, a compact model of yours"):
+        in_form(own, "never")
+    bar = CrossbarParams(rows=16, cols=16).model_copy(update={"cell": CellParams(device=own)})
+    array_write(CrossbarWriteParams(crossbar=bar, pulses=1))  # as many moving cells as of a compiled model of the kit
 
 
 def test_every_device_of_a_design_takes_the_option():

@@ -120,6 +120,7 @@ GALLERY = (
     wrong("characterize -o new.h5 -s name=x\n.control", r"got 'x\n.control'"),
     wrong("characterize --shard 5/3 -o new.h5", "`--shard` must be i/N with i from 1 to N; got '5/3'. For instance"),
     wrong("characterize --compiled-cells maybe -o new.h5", "one of never, auto, always; got 'maybe'. Pass one"),
+    wrong("verify tables.h5 --compiled-cells auto", "`--compiled-cells` goes with `--system`", "Leave it out, or"),
     wrong("characterize -o /proc/nowhere/new.h5", "its folder cannot be written", "Choose another folder."),
     wrong("merge new.h5 none.points", "none.points: cannot be read (no such file). Pass a file of finished points"),
     wrong("merge new.h5 text.points", "text.points: holds no finished points. Pass a file that"),

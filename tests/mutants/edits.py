@@ -169,7 +169,7 @@ EDITS = (
     # after the training
     _edit("silence", "settings of a layer are passed over", "rramkit/learning/rules/rule.py", "return self.by_matrix.get(matrix, self)", "return self", "tests/learning/test_by_layer.py::test_a_setting_changes_its_layer_and_no_other"),
     _edit("silence", "a setting that changes nothing is taken", "rramkit/learning/layer_mapping.py", "same = outcome(without) == whole", "same = False", "tests/learning/test_by_layer.py::test_what_fits_nothing_or_changes_nothing_is_refused"),
-    _edit("cost", "a refresh costs what its last matrix costs", "rramkit/learning/evaluate.py", "cost += cells.tally", "cost = cells.tally", "tests/learning/test_evaluate.py::test_a_refresh_brings_cells_back_and_has_a_price"),
+    _edit("cost", "a refresh costs what its last matrix costs", "rramkit/learning/evaluate/writes.py", "cost += cells.tally", "cost = cells.tally", "tests/learning/test_evaluate.py::test_a_refresh_brings_cells_back_and_has_a_price"),
     _edit("evaluation", "the front keeps what is no more accurate", "rramkit/learning/explored.py", "or each.accuracy > found[-1].accuracy", "or each.accuracy >= found[-1].accuracy", f"{EXPLORATION}::test_the_front_is_what_nothing_beats"),
     _edit("honesty", "the best of an exploration at any energy", "rramkit/learning/explored.py", "if each.energy <= self.default.energy]", "if True]", f"{EXPLORATION}::test_the_best_takes_no_more_energy_than_the_default_and_of_equal_ones_the_least"),
     _edit("energy", "a read voltage passed over", "rramkit/learning/mapping_settings.py", "        if self.v_read:\n", "        if False:\n", f"{EXPLORATION}::test_ideal_cells_are_as_accurate_as_float_and_take_the_square_of_the_read_voltage"),

@@ -15,11 +15,13 @@ from fixtures.synthetic import tables
 
 from rramkit.array import rng as streams
 from rramkit.array.backend import full, interpolated, solved
+from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
-from rramkit.learning import DataSet, Experiment
+from rramkit.learning import DataSet, Experiment, on_device
 from rramkit.learning.condition import OperatingTables
 from rramkit.learning.on_device import brought_back
 from rramkit.learning.supervised import SupervisedTraining
+from rramkit.learning.trainer import Trainer
 
 torch = pytest.importorskip("torch")
 
@@ -266,9 +268,73 @@ def test_what_does_not_train_on_a_device_is_refused(settings, named):
 def test_weights_that_are_no_numbers_end_the_epoch(rule, chip):
     made = training(RULES[rule], "torch", chip=chip, epochs=1)
     made.advance()
-    made.data.x_train[0, 0, 0, 0] = np.nan
-    with pytest.raises(InputError, match="must stay finite; after epoch 1"):
+    made.data.x_train[3, 0, 0, 0] = np.nan
+    said = (
+        r"must stay finite; after epoch 1 some are not: 1 of the 16 inputs are not finite, .* number 3\. Fix the data"
+    )
+    with pytest.raises(InputError, match=said):
         made.advance()
+
+
+def test_test_inputs_that_are_no_numbers_are_named_too():
+    made = training(RULES["float"], "torch", chip=False, epochs=1)
+    made.advance()
+    made.data.x_test[2, 0, 0, 0] = np.nan
+    with pytest.raises(InputError, match=r"scores must be finite; some are not: 1 of the 8 inputs .* number 2\. Fix"):
+        made.outcome()
+
+
+def test_the_learning_rate_is_named_where_neither_inputs_nor_wires_are_at_fault():
+    made = training(RULES["float"], "torch", chip=False, epochs=1)
+    made.states.rram.vectors[0][:] = np.nan
+    with pytest.raises(InputError, match=r"not: the inputs are, and cells and wires .*Lower `optimiser\."):
+        made.advance()
+
+
+def test_wires_that_make_no_positive_network_are_named(monkeypatch):
+    """What tensors leave as no numbers NumPy refuses: its sentence is the reason, with the matrix that it is of."""
+
+    def refused(*_):
+        raise InputError("the cells and wires must make a positive network; they do not")
+
+    made = training(RULES["nearest"], "torch", chip=False, epochs=1)
+    made.states.rram.vectors[0][:] = np.nan
+    monkeypatch.setattr(WireModel, "effective", refused)
+    with pytest.raises(InputError, match=r"scores must be finite; some are not: matrix 0: the cells and"):
+        made.advance()
+
+
+def test_an_epoch_of_several_parts_is_that_of_one(monkeypatch):
+    """Parts hold whole batches; the bytes of an input are 36 numbers of eight."""
+    whole, parts = (
+        training(RULES["nearest"], "torch", chip=False, epochs=1, data={"augment": True}, batch=4) for _ in range(2)
+    )
+    sizes, sent = [], Trainer.placed
+
+    def counted(self, state):
+        if isinstance(state, tuple):
+            sizes.append(len(state[0]))
+        return sent(self, state)
+
+    monkeypatch.setattr(Trainer, "placed", counted)
+    for made, most in ((whole, 2**28), (parts, 9 * 36 * 8)):  # two batches and one input more
+        monkeypatch.setattr(on_device, "AT_ONCE", most)
+        made.advance()
+        made.advance()
+    assert sizes == [16, 16, 8, 8, 8, 8]  # an epoch of the network in RRAM, and one of that in float
+    for mine, other in zip(*(each.states.rram.rule_state.parts for each in (whole, parts)), strict=True):
+        np.testing.assert_array_equal(mine.cells.g_cell, other.cells.g_cell)
+
+
+def test_scores_of_several_parts_are_those_of_one(monkeypatch):
+    made = training(RULES["nearest"], "torch", chip=False, precision="float32")
+    x = np.random.default_rng(1).random((1100, 1, 6, 6))
+    found = []
+    for most in (2**28, 1):
+        monkeypatch.setattr(on_device, "AT_ONCE", most)
+        found.append(made._scores(made.rram, made.states.rram, x, made._draws(1, 0)))
+    assert on_device.sent_at_once(144, 500) == 500
+    np.testing.assert_array_equal(*found)
 
 
 def test_a_matrix_that_is_not_positive_gives_no_numbers():

@@ -1,5 +1,7 @@
 """A network whose reads PyTorch computes: near NumPy's, and resumed with the same numbers. Skipped without PyTorch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures.closeness import near
@@ -7,6 +9,10 @@ from fixtures.synthetic import tables
 
 from rramkit.errors import SetupError
 from rramkit.learning import DataSet, Experiment, train
+from rramkit.learning.condition import OperatingTables
+from rramkit.learning.evaluate import refreshed, rewritten
+from rramkit.learning.state_dict import from_state_dict, state_dict
+from rramkit.learning.trained import TrainedNetwork
 
 torch = pytest.importorskip("torch")
 
@@ -66,3 +72,23 @@ def test_taken_up_it_gives_the_same_numbers(tmp_path, chain):
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(SetupError, match="`device` cuda is not there"):
         train(_experiment(backend="torch", device="cuda"), tables(), data=_data())
+
+
+@pytest.mark.parametrize("rule", ["outer_product", "tiki_taka", "write_verify"])
+def test_a_run_of_a_rule_that_does_not_train_on_a_device_is_evaluated_there(rule):
+    """Runs of before had their reads alone on the device, with any rule: reading what they hold asks for no rule."""
+    data, whole = _data(), {"network": {"layers": LAYERS}, "epochs": 1, "batch": 10, "rule": {"kind": rule}}
+    run = train(Experiment.checked(whole, where="the test"), tables(), data=data)
+    on_device = {**whole, "mapping": {"backend": "torch"}}
+    old = replace(run, settings=on_device)
+    scores, expected = old.network.scores(data.x_test), run.network.scores(data.x_test)
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-4 * np.max(np.abs(expected)))  # sums in float32
+    experiment, operating = Experiment.checked(on_device, where="the test"), OperatingTables(tables(), tables())
+    trained = old.network
+    assert isinstance(trained, TrainedNetwork)
+    named = state_dict(trained.network, trained.params)
+    plain = from_state_dict(trained.network, named, w_max=[1.0, 1.0], dtype=np.dtype("float32"))
+    fresh, cost = rewritten(experiment, operating, plain, data.x_train, data.y_train, input_shape=data.shape, seed=1)
+    assert fresh.scores(data.x_test).shape == scores.shape and cost.pulses_set > 0
+    again, cost = refreshed(experiment, operating, trained, trained, seed=1)
+    assert again.scores(data.x_test).shape == scores.shape

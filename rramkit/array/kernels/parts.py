@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TypeVar
 
+from rramkit.cores import cores
 from rramkit.errors import SetupError
 
 VARIABLE = "RRAMKIT_THREADS"
@@ -34,7 +35,7 @@ def threads() -> int:
     """
     wanted = os.environ.get(VARIABLE, "")
     if not wanted:
-        return _cores()
+        return cores()
     if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= _MOST):
         raise SetupError(
             f"{VARIABLE} must be a whole number from 1 to {_MOST}; got {wanted!r}. Set one, or unset it: all cores."
@@ -60,9 +61,3 @@ def in_parts(work: Callable[[int, int], _Outcome], rows: int, numbers: int) -> l
 def _pool(process: int) -> ThreadPoolExecutor:
     """Return the threads of a process: a forked one has none of its parent's."""
     return ThreadPoolExecutor(_MOST, thread_name_prefix="kernels")  # started as they are needed
-
-
-@lru_cache(maxsize=1)
-def _cores() -> int:
-    """Return how many cores the process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
