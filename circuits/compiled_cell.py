@@ -77,15 +77,15 @@ def _why_not(text: Path) -> KitError | None:
 def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
     """Return the library's subcircuits with the modules in them; their parameters keep their defaults.
 
-    Those of the moving cell stand on a `.model` line inside, so that each instance has its own. Held cells share one
-    model and have theirs on the instance line: ngspice looks for a model in a list, and an array has thousands of them.
+    All cells share one model and have theirs on the instance line: ngspice looks for a model in a list, and an array
+    has thousands of cells.
     """
     name, values = record.subcircuit, record.sets["default"].values
     state, rest = _taken_out(netlists.text(record.library), name)
     ours = [
+        f".model {name}_model {name}_cell",
         f".subckt {name} te be s s_0={state}{''.join(f' {key}={values[key]!r}' for key in values)}",
-        f".model rramkit_cell {name}_cell{_passed(values)}",
-        "Ncell te be s rramkit_cell",
+        f"Ncell te be s {name}_model{_passed(values)}",
         ".ic v(s)={s_0}",
         ".ends",
     ]
@@ -93,9 +93,9 @@ def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
         state, rest = _taken_out(rest, f"{name}_held")
         held = {key: values[key] for key in values if record.parameters[key].held}
         ours += [
-            f".model rramkit_held {name}_cell_held",
+            f".model {name}_held_model {name}_cell_held",
             f".subckt {name}_held te be s_0={state}{''.join(f' {key}={held[key]!r}' for key in held)}",
-            f"Ncell te be rramkit_held s_0={{s_0}}{_passed(held)}",
+            f"Ncell te be {name}_held_model s_0={{s_0}}{_passed(held)}",
             ".ends",
         ]
     return "\n".join([*ours, _COMMENT.sub("", rest).strip()]).strip()

@@ -96,7 +96,7 @@ def test_what_a_compiler_left_is_used_without_it(monkeypatch):
 @pytest.mark.usefixtures("verilog_a")
 def test_auto_compiles_where_there_is_a_compiler(pool):
     deck = deck_of("auto")
-    assert "\nNcell te be s rramkit_cell\n" in deck and "Bset" not in deck
+    assert "\nNcell te be s rram_bulk_model g_min={g_min} " in deck and "Bset" not in deck
     assert pool.run(deck).measures["state_0"] == near(pool.run(deck_of("never")).measures["state_0"], within=1e-5)
 
 
