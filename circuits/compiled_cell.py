@@ -20,6 +20,7 @@ from rramkit.errors import InputError, KitError, SetupError
 from rramkit.netlists.models import DeviceModel
 
 Form = Literal["never", "auto", "always"]
+FormOfDevice = Literal["in_plans", "never", "auto", "always"]
 _COMMENT = re.compile(r"(?m)^\*.*\n")
 
 
@@ -30,15 +31,16 @@ class CompiledCell(DeviceLibrary):
     behavioural: str = ""
 
 
-def cell_library(record: DeviceModel, form: Form) -> ModelFile:
+def cell_library(record: DeviceModel, form: FormOfDevice) -> ModelFile:
     """Return the library of a model of the kit: the behavioural one's name, or the compiled cell.
 
     Parameters
     ----------
     record : DeviceModel
         The model.
-    form : {"never", "auto", "always"}
-        Whether the cell is compiled; auto: where this machine has a compiler, or what one has left.
+    form : {"in_plans", "never", "auto", "always"}
+        Whether the cell is compiled; auto: where this machine has a compiler, or what one has left. A device that is
+        compiled in plans is behavioural here: a plan asks for `always` (`device.in_plan`).
 
     Raises
     ------
@@ -47,7 +49,7 @@ def cell_library(record: DeviceModel, form: Form) -> ModelFile:
     SetupError
         When it must be compiled, and there is no compiler.
     """
-    if form == "never":
+    if form in ("in_plans", "never"):
         return record.library
     text = netlists.FOLDER / Path(record.library).with_suffix(".va")
     fault = _why_not(text)
