@@ -39,8 +39,8 @@ class Device(Parameters):
     compiled: FormOfDevice = quantity(
         "in_plans",
         "1",
-        "a model of the kit as compiled Verilog-A: never, always, auto: where it can be had; in_plans: auto where a plan "
-        "runs, never in a deck of its own",
+        "a model of the kit as compiled Verilog-A: never, always, auto: where it can be had; in_plans: auto in a plan, "
+        "never in a deck of its own",
     )
     unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # finished points of behavioural cells stay what they were
 

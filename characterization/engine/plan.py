@@ -181,7 +181,7 @@ class ComponentPlan(Parameters):
 
     @cached_property
     def simulated(self) -> Parameters:
-        """Return the component's parameters as its decks have them: `nominal`, with cells compiled where they can be."""
+        """Return `nominal` as decks have it: with cells compiled where they can be."""
         return in_plan(self.nominal)
 
     @property
