@@ -376,7 +376,7 @@ def libraries_of(plan: ComponentPlan) -> set[ModelFile]:
     used: set[ModelFile] = set()
     for process in plan.corners.process or (None,):
         corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
-        used |= _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+        used |= _libraries(at_corner(plan.simulated, corner, plan.component.supplies))
     return used
 
 
@@ -385,7 +385,7 @@ def check_corners(plan: ComponentPlan) -> None:
     seen: dict[tuple[str, ...], str] = {}
     for process in plan.corners.process if len(plan.corners.process) > 1 else ():
         corner = Condition(process, NOMINAL.supply, NOMINAL.temperature)
-        used = _libraries(at_corner(plan.nominal, corner, plan.component.supplies))
+        used = _libraries(at_corner(plan.simulated, corner, plan.component.supplies))
         models = tuple(sorted(libraries.sha256(each) for each in used))
         if models in seen:
             raise InputError(

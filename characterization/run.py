@@ -4,6 +4,7 @@ Finished points go into a store beside the output as they come, so that a run th
 the table file appears when it is whole.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from rramkit.errors import InputError, TableError
 from rramkit.files import check_writable
 from rramkit.lock import only_writer
 from rramkit.table import Table, TableFile
+
+COMPILED_CELLS = "compiled_cells"  # of the provenance
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ def characterize(plan: Plan | Design, path: Path, options: RunOptions | None = N
     with (options or RunOptions()).runner(plan, path) as runner:
         for each in design_of(plan).plans:
             tables |= component_tables(runner, each, tables)
-        provenance = inputs(plan, runner.executor.simulator) | _counts(runner.tally, perf_counter() - started)
+        provenance = inputs(plan, runner.executor.simulator) | _compiled_cells(plan)
+        provenance |= _counts(runner.tally, perf_counter() - started)
         result = TableFile(tables, provenance)
         table.save(result, path)
     return result
@@ -167,6 +171,24 @@ def _hashes(used: set[ModelFile]) -> dict[str, str]:
         else str(each): libraries.sha256(each)
         for each in used
     }
+
+
+def _compiled_cells(plan: Plan | Design) -> dict[str, str]:
+    """Return which cells ran compiled: text, its hash, the compiler, and the hash of the file that ngspice loaded.
+
+    No entry: none did. That file is of one kind of machine, so it decides no reuse; the text's hash does (`models`).
+    """
+    used = {library for each in design_of(plan).plans for library in libraries_of(each)}
+    cells = [model for each in used if isinstance(each, CompiledCell) for model in each.compact_models]
+    loaded = {
+        Path(model.path).name: {
+            "text": model.sha256,
+            "compiler": model.compiler,
+            "loaded": hashlib.sha256(Path(model.file).read_bytes()).hexdigest(),
+        }
+        for model in cells
+    }
+    return {COMPILED_CELLS: json.dumps(loaded, sort_keys=True)} if loaded else {}
 
 
 def reusable(plan: Plan | Design, path: Path) -> TableFile | None:

@@ -23,6 +23,7 @@ from rramkit.characterization.engine.pool import SpicePool
 from rramkit.characterization.engine.preparation import of_case, prepare
 from rramkit.characterization.engine.runner import Report, Runner, silent
 from rramkit.characterization.plan import Plan
+from rramkit.circuits.device import in_plan
 from rramkit.errors import TableError
 from rramkit.table import TableFile
 
@@ -41,7 +42,7 @@ class SpiceArrays:
         plan = cell_plan_of(tables.provenance)
         if plan is None:
             raise TableError("the table file carries no plan of cell and array. Pass one that was made from SPICE.")
-        self._params, self._pool, self._waive = plan.wire_params(), pool, plan.waive
+        self._params, self._pool, self._waive = in_plan(plan.wire_params()), pool, plan.waive
         self._states = cell_states(Runner(pool, report, waive=plan.waive), plan)
         self.seconds = 0.0
 
@@ -56,7 +57,7 @@ class SpiceArrays:
 def cell_states(runner: Runner, plan: Plan) -> StateMap:
     """Return the map from conductance to state of a plan's cell at its nominal corner."""
     wires = next(each for each in plan.expanded() if each.name == "wires")
-    case = Case(WIRES, wires.nominal, condition=wires.corners.condition({}))
+    case = Case(WIRES, wires.simulated, condition=wires.corners.condition({}))
     return of_case(prepare(runner, wires, [case]), case)
 
 

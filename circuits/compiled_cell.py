@@ -20,6 +20,7 @@ from rramkit.errors import InputError, KitError, SetupError
 from rramkit.netlists.models import DeviceModel
 
 Form = Literal["never", "auto", "always"]
+FormOfDevice = Literal["in_plans", "never", "auto", "always"]
 _COMMENT = re.compile(r"(?m)^\*.*\n")
 
 
@@ -61,15 +62,16 @@ class CellUsed:
         return f"{'compiled' if self.compiled else 'behavioural'} ({self.library} {self.sha256[:12]})"
 
 
-def cell_library(record: DeviceModel, form: Form) -> ModelFile:
+def cell_library(record: DeviceModel, form: FormOfDevice) -> ModelFile:
     """Return the library of a model of the kit: the behavioural one's name, or the compiled cell.
 
     Parameters
     ----------
     record : DeviceModel
         The model.
-    form : {"never", "auto", "always"}
-        Whether the cell is compiled; auto: where this machine has a compiler, or what one has left.
+    form : {"in_plans", "never", "auto", "always"}
+        Whether the cell is compiled; auto: where this machine has a compiler, or what one has left. A device that is
+        compiled in plans is behavioural here: a plan asks for `always` (`device.in_plan`).
 
     Raises
     ------
@@ -78,7 +80,7 @@ def cell_library(record: DeviceModel, form: Form) -> ModelFile:
     SetupError
         When it must be compiled, and there is no compiler.
     """
-    if form == "never":
+    if form in ("in_plans", "never"):
         return record.library
     text = netlists.FOLDER / Path(record.library).with_suffix(".va")
     fault = _why_not(text)
@@ -114,15 +116,15 @@ def _why_not(text: Path) -> KitError | None:
 def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
     """Return the library's subcircuits with the modules in them; their parameters keep their defaults.
 
-    Those of the moving cell stand on a `.model` line inside, so that each instance has its own. Held cells share one
-    model and have theirs on the instance line: ngspice looks for a model in a list, and an array has thousands of them.
+    All cells share one model and have theirs on the instance line: ngspice looks for a model in a list, and an array
+    has thousands of cells.
     """
     name, values = record.subcircuit, record.sets["default"].values
     state, rest = _taken_out(netlists.text(record.library), name)
     ours = [
+        f".model {name}_model {name}_cell",
         f".subckt {name} te be s s_0={state}{''.join(f' {key}={values[key]!r}' for key in values)}",
-        f".model rramkit_cell {name}_cell{_passed(values)}",
-        "Ncell te be s rramkit_cell",
+        f"Ncell te be s {name}_model{_passed(values)}",
         ".ic v(s)={s_0}",
         ".ends",
     ]
@@ -130,9 +132,9 @@ def _cards(record: DeviceModel, modules: frozenset[str]) -> str:
         state, rest = _taken_out(rest, f"{name}_held")
         held = {key: values[key] for key in values if record.parameters[key].held}
         ours += [
-            f".model rramkit_held {_held_module(record)}",
+            f".model {name}_held_model {_held_module(record)}",
             f".subckt {name}_held te be s_0={state}{''.join(f' {key}={held[key]!r}' for key in held)}",
-            f"Ncell te be rramkit_held s_0={{s_0}}{_passed(held)}",
+            f"Ncell te be {name}_held_model s_0={{s_0}}{_passed(held)}",
             ".ends",
         ]
     return "\n".join([*ours, _COMMENT.sub("", rest).strip()]).strip()

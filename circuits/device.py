@@ -8,6 +8,7 @@ Every library keeps the same pins and sign: `te be s`, v(te, be) > 0 is SET, s i
 `s_0` where it starts; the subcircuit with `_held` after its name has no pin s and stays at `s_0`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, get_args
 
@@ -16,7 +17,7 @@ from pydantic import field_validator, model_validator
 from PySpice.Spice.Netlist import Circuit
 
 from rramkit.circuits import libraries
-from rramkit.circuits.compiled_cell import CellUsed, CompiledCell, Form, cell_library
+from rramkit.circuits.compiled_cell import CellUsed, CompiledCell, Form, FormOfDevice, cell_library
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.libraries import ModelFile, UserLibrary, check_path
 from rramkit.circuits.own_device import Interface, checked_name, device_library, device_model
@@ -37,12 +38,13 @@ class Device(Parameters):
     overrides: dict[str, float] = quantity({}, "1", "single parameters of the model, by name, instead of the set's")
     library: str = quantity("", "1", "a user's library with the device; empty: the kit's models")
     interface: Interface | None = quantity(None, "1", "of a user's device: its pins, state, sign, parameters, spread")
-    compiled: Form = quantity(
-        "never", "1", "a model of the kit as compiled Verilog-A: never, always, or auto: where it can be had"
+    compiled: FormOfDevice = quantity(
+        "in_plans",
+        "1",
+        "a model of the kit as compiled Verilog-A: never, always, auto: where it can be had; in_plans: auto in a plan, "
+        "never in a deck of its own",
     )
-    unsaid: ClassVar[tuple[str, ...]] = (
-        "compiled",
-    )  # finished points and tables of behavioural cells stay what they were
+    unsaid: ClassVar[tuple[str, ...]] = ("compiled",)  # finished points of behavioural cells stay what they were
 
     @field_validator("library")
     @classmethod
@@ -61,7 +63,7 @@ class Device(Parameters):
             )
         elif self.interface is not None:
             raise ValueError("interface: a model of the kit has its own; `library` must name the file of yours")
-        if self.library and self.compiled != "never":
+        if self.library and self.compiled not in ("in_plans", "never"):
             raise ValueError("compiled is of the kit's models; a library of yours is compiled if it ends in .va")
         return self
 
@@ -142,12 +144,38 @@ def in_form(params: Given, form: Form) -> Given:
     """
     if form not in get_args(Form):  # a copy of a record is not checked, and any other word would be taken for auto
         raise InputError(f"`compiled` must be one of {', '.join(get_args(Form))}; got {form!r}. Pass one of them.")
+    return _each_device(params, lambda device: _formed(device, form))
+
+
+def in_plan(params: Given) -> Given:
+    """Return parameters as a plan runs them: devices that are compiled in plans are compiled, where they can be.
+
+    Elsewhere such a device stays as it is, and its decks with it: what ran without a compiler is found again.
+    """
+    return _each_device(params, _in_plan)
+
+
+def _in_plan(device: Device) -> Device:
+    if device.library or device.compiled != "in_plans":
+        return device
+    if not isinstance(cell_library(device.record, "auto"), CompiledCell):
+        return device
+    return device.model_copy(update={"compiled": "always"})
+
+
+def _each_device(params: Given, changed: Callable[[Device], Device]) -> Given:
+    """Return parameters with the devices of the kit that they hold, at any depth, changed."""
     if isinstance(params, Device):
-        return _as_it_is(params, form) if params.library else params.model_copy(update={"compiled": form})
+        return changed(params)
     inner = {name: getattr(params, name) for name in type(params).model_fields}
     return params.model_copy(
-        update={name: in_form(each, form) for name, each in inner.items() if isinstance(each, Parameters)}
+        update={name: _each_device(each, changed) for name, each in inner.items() if isinstance(each, Parameters)}
     )
+
+
+def _formed(device: Device, form: Form) -> Device:
+    """Return a device of the kit compiled as `form` says; a user's as it is."""
+    return _as_it_is(device, form) if device.library else device.model_copy(update={"compiled": form})
 
 
 def _as_it_is(device: Device, form: Form) -> Device:

@@ -172,7 +172,7 @@ def case_at(plan: ComponentPlan, place: GridPoint, *, draw: DrawNumber | None = 
     paths = {axis.label: axis.parameter for axis in plan.axes if axis.parameter not in (SUPPLY, TEMPERATURE)}
     return Case(
         plan.component,
-        plan.nominal,
+        plan.simulated,
         at=tuple((paths[label], value) for label, value in place.at.items() if label in paths),
         condition=plan.corners.condition(_corner_coordinates(plan, place)),
         steps=place.steps,

@@ -32,7 +32,7 @@ def fitted_table(runner: Runner, plan: ComponentPlan, fitted: FittedTable, other
     SimulationError
         When too many runs fail, or all of a stage.
     """
-    inputs = fitted.inputs(plan.nominal, plan.seed)
+    inputs = fitted.inputs(plan.simulated, plan.seed)
     names = (plan.name, f"{plan.name} held out")
     values = _run(runner, plan, fitted, dict(zip(names, inputs, strict=True)))
     taken = _taken(plan, others)
@@ -40,7 +40,7 @@ def fitted_table(runner: Runner, plan: ComponentPlan, fitted: FittedTable, other
     for place, corner in conditions:
         own = {name: _at_corner(table, corner) for name, table in taken.items()}
         seen, unseen = (values[name, _key(place)] for name in names)
-        table = fitted.table(plan.name, plan.nominal, seen, own)
+        table = fitted.table(plan.name, plan.simulated, seen, own)
         held_out = _limited(plan, fitted.held_out(table, unseen, own))
         tables.append(replace(table, held_out=held_out))
     return tables[0] if len(tables) == 1 else _stacked(plan, tables, [place for place, _ in conditions])
@@ -51,7 +51,7 @@ def fresh_runs(
 ) -> dict[str, HeldOut]:
     """Run what the fit never sees, drawn by another seed, and hold it against the table."""
     stage = f"{plan.name} held out"
-    values = _run(runner, plan, fitted, {stage: fitted.inputs(plan.nominal, seed)[1]})
+    values = _run(runner, plan, fitted, {stage: fitted.inputs(plan.simulated, seed)[1]})
     taken, parts = _taken(plan, tables), []
     for place, corner in _conditions(plan):
         own = {name: _at_corner(table, corner) for name, table in taken.items()}
@@ -72,7 +72,7 @@ def _run(
     runner: Runner, plan: ComponentPlan, fitted: FittedTable, stages: Mapping[str, Sequence[Any]]
 ) -> dict[tuple[str, str], Pairs]:
     """Return inputs with values by stage and corner; raise `SimulationError` when all runs of one failed."""
-    cases = {_key(place): Case(plan.component, plan.nominal, condition=corner) for place, corner in _conditions(plan)}
+    cases = {_key(place): Case(plan.component, plan.simulated, condition=corner) for place, corner in _conditions(plan)}
     prepared = prepare(runner, plan, list(cases.values()))
     points = {
         stage: [_point(plan, fitted, case, of_case(prepared, case), each) for case in cases.values() for each in inputs]
@@ -90,7 +90,7 @@ def _run(
 
 
 def _point(plan: ComponentPlan, fitted: FittedTable, case: Case, prepared: object, each: object) -> Point:
-    params = at_corner(plan.nominal, case.condition, plan.component.supplies)
+    params = at_corner(plan.simulated, case.condition, plan.component.supplies)
     run = fitted.run(params, prepared, each)
     return Point(lambda: at_temperature(run.deck(), case.condition).text(), run.measure, run.label)
 

@@ -15,6 +15,7 @@ from rramkit.characterization.engine.axes import SUPPLY, TEMPERATURE, Axis
 from rramkit.characterization.engine.component import Component, Signal
 from rramkit.characterization.engine.corners import Corners
 from rramkit.characterization.engine.monte_carlo import MonteCarlo
+from rramkit.circuits.device import in_plan
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, number_of_path, quantity, unit_of_path
 
@@ -177,6 +178,11 @@ class ComponentPlan(Parameters):
     def nominal(self) -> Parameters:
         """Return the component's parameters, before axes and corners."""
         return self.component.parameters.checked(self.parameters, where="parameters")
+
+    @cached_property
+    def simulated(self) -> Parameters:
+        """Return `nominal` as decks have it: with cells compiled where they can be."""
+        return in_plan(self.nominal)
 
     @property
     def constants(self) -> dict[str, tuple[float, str]]:

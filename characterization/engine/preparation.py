@@ -30,7 +30,7 @@ def prepare(runner: Runner, plan: ComponentPlan, cases: Sequence[Case]) -> Prepa
     preparation = _needed(plan)
     if preparation is None:
         return {}
-    params = preparation.parameters(plan.nominal)
+    params = preparation.parameters(plan.simulated)
     wanted = {_key(case): case for case in cases}
     names = {key: (preparation.component.name, params.as_json(), *key) for key in wanted}
     missing = [case for key, case in wanted.items() if names[key] not in runner.prepared]

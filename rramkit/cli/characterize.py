@@ -40,7 +40,7 @@ DesignCells = Annotated[
     typer.Option(
         "--compiled-cells",
         help="The kit's device models as compiled Verilog-A: never, always, or auto: where a compiler or its result is "
-        "found. Default: as the plan says (`device.compiled`, never).",
+        "found. Default: as the plan says (`device.compiled`), which is auto where it says nothing.",
         metavar="never|auto|always",
     ),
 ]
@@ -161,7 +161,21 @@ def counts_of(provenance: Mapping[str, str]) -> str:
     parts += [f"{reused} of them already finished"] if int(reused) else []
     parts += [again] if again else []
     parts += [f"{failed} failed and masked"] if int(failed) else []
+    parts += cells_of(provenance)
     return ", ".join(parts)
+
+
+def cells_of(provenance: Mapping[str, str]) -> list[str]:
+    """Return whether the device models of the kit ran compiled, for a person; nothing where none ran."""
+    import json
+
+    from rramkit.characterization.run import COMPILED_CELLS
+
+    compiled = sorted(json.loads(provenance.get(COMPILED_CELLS, "{}")))
+    if compiled:
+        return [f"cells compiled from {', '.join(compiled)}"]
+    behavioural = any(name.startswith("rram_") for name in json.loads(provenance.get("models", "{}")))
+    return ["cells in behavioural sources"] if behavioural else []
 
 
 if TYPE_CHECKING:

@@ -3,8 +3,10 @@
 That each equals its behavioural cell stands in tests/circuits/test_device.py.
 """
 
+import hashlib
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 
 from rramkit import netlists
 from rramkit.characterization import run
-from rramkit.characterization.design import _check_models, find_design, libraries_of, with_cells
+from rramkit.characterization.design import Design, _check_models, component_plan, find_design, libraries_of, with_cells
 from rramkit.characterization.device_check import check_device
 from rramkit.characterization.engine.cache_key import content_key
 from rramkit.circuits import libraries
@@ -24,6 +26,7 @@ from rramkit.circuits.crossbar_write import CrossbarWriteParams, Selection, arra
 from rramkit.circuits.device import Device, DevicePulseParams, in_form, pulse_train
 from rramkit.circuits.verilog_a import compact_model, compiler, models_of_deck
 from rramkit.cli.app import app
+from rramkit.cli.characterize import counts_of
 from rramkit.errors import InputError, SetupError, TableError
 from rramkit.netlists import models
 from rramkit.parameters import flat
@@ -66,8 +69,9 @@ def test_the_physical_test_passes(verilog_a, pool, model):
 
 def test_by_default_nothing_says_that_a_cell_could_be_compiled():
     """Keys of finished points, plans in table files and golden decks are those of before."""
-    assert "compiled" not in Device().as_json() and "compiled" not in deck_of("never")
-    assert Device(compiled="never").key() == Device().key() != Device(compiled="auto").key()
+    assert "compiled" not in Device().as_json() and "compiled" not in pulse_train(TRAIN).text()
+    assert len({Device(compiled=form).key() for form in ("in_plans", "never", "auto")}) == 3
+    assert cards(pulse_train(TRAIN).text()) == cards(deck_of("never"))
     assert "device.compiled" in [name for name, *_ in flat(TRAIN)]  # a listing has it
 
 
@@ -98,7 +102,7 @@ def test_what_a_compiler_left_is_used_without_it(monkeypatch):
 @pytest.mark.usefixtures("verilog_a")
 def test_auto_compiles_where_there_is_a_compiler(pool):
     deck = deck_of("auto")
-    assert "\nNcell te be s rramkit_cell\n" in deck and "Bset" not in deck
+    assert "\nNcell te be s rram_bulk_model g_min={g_min} " in deck and "Bset" not in deck
     assert pool.run(deck).measures["state_0"] == near(pool.run(deck_of("never")).measures["state_0"], within=1e-5)
 
 
@@ -118,6 +122,44 @@ def test_deck_key_and_provenance_hold_the_hash():
     assert hashes["rram_sky130.va"] == libraries.sha256(used["rram_sky130.va"])
     assert hashes["rram_sky130.lib"] == libraries.sha256("rram_sky130.lib")
     assert '"compiled": "always"' in run.inputs(design, "ngspice")["component_plan_disturb"]
+
+
+def plan_of_pulses(**changes):
+    """A plan of cells that say nothing: two pulses."""
+    values = {"name": "pulses", "component": "cell_write", "held_out": {"runs": 1}, "step_runs": 0, **changes}
+    axis = {"parameter": "g_start", "kind": "list", "values": [2e-5]}
+    step = {"parameter": "v_first", "name": "v_pulse", "first": 1.2, "last": 1.4, "points": 2}
+    return Design(blocks=(component_plan({"axes": [axis, step], **values}, where="test"),))
+
+
+def test_a_plan_without_a_compiler_has_the_points_of_behavioural_cells(no_compiler):
+    """As it has always had them: finished points are found again, and the plan's text says nothing."""
+    del no_compiler
+    (plan,) = plan_of_pulses().plans
+    assert plan.simulated == plan.nominal and "compiled" not in plan.as_json()
+    assert {str(each) for each in libraries_of(plan)} == {"rram_sky130.lib", "cmos_45nm_tt.lib"}
+
+
+@pytest.mark.usefixtures("verilog_a")
+def test_a_run_that_is_resumed_with_a_compiler_mixes_nothing(tmp_path, monkeypatch):
+    """Behavioural points lie beside those of compiled cells and are not taken for them; each form finds its own."""
+    options = run.RunOptions(workers=1, points=tmp_path / "both.points")
+    behavioural = run.characterize(with_cells(plan_of_pulses(), "never"), tmp_path / "never.h5", options)
+    compiled = run.characterize(plan_of_pulses(), tmp_path / "auto.h5", options)
+    again = run.characterize(plan_of_pulses(), tmp_path / "again.h5", options)
+    assert compiled.provenance["spice_reused"] == "0"
+    assert again.provenance["spice_reused"] == compiled.provenance["spice_runs"]
+    told = json.loads(compiled.provenance[run.COMPILED_CELLS])["rram_sky130.va"]
+    (model,) = [each.compact_models[0] for each in libraries_of(plan_of_pulses().plans[0]) if not isinstance(each, str)]
+    assert told["loaded"] == hashlib.sha256(Path(model.file).read_bytes()).hexdigest()
+    assert run.COMPILED_CELLS not in behavioural.provenance
+    assert counts_of(compiled.provenance).endswith(", cells compiled from rram_sky130.va")
+    assert counts_of(behavioural.provenance).endswith(", cells in behavioural sources")
+    wide = np.max(np.abs(behavioural["pulses"]["delta_g"].values))  # full scale; 1e-4: the steps of ngspice
+    assert np.asarray(compiled["pulses"]["delta_g"].values) == near(
+        behavioural["pulses"]["delta_g"].values, within=1e-4 * wide
+    )
+    assert not np.array_equal(compiled["pulses"]["delta_g"].values, behavioural["pulses"]["delta_g"].values)
 
 
 @pytest.mark.usefixtures("verilog_a")
@@ -179,7 +221,8 @@ def test_every_device_of_a_design_takes_the_option():
     assert sum('"compiled": "auto"' in text for text in texts) >= 4  # cell, disturb, both write drivers
     assert all(text.count('"compiled": "auto"') == text.count('"parameter_set"') for text in texts)
     back = with_cells(design, "never")
-    assert [plan.as_json() for plan in back.plans] == [plan.as_json() for plan in find_design("design").plans]
+    plain = [plan.as_json() for plan in find_design("design").plans]
+    assert [plan.as_json().replace('"compiled": "never", ', "") for plan in back.plans] == plain
 
 
 def test_the_option_takes_three_words():
