@@ -19,6 +19,7 @@ SHARED = {
     "rramkit.units",
     "rramkit.files",
     "rramkit.lock",
+    "rramkit.monotone_cubic",
     "rramkit.processes",
     "rramkit.processes.dask",
     "rramkit.processes.leftovers",
