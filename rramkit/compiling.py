@@ -5,7 +5,7 @@ No fast-math: additions and products stay in their order and are not fused, so t
 wherever the arithmetic is the same.
 
 The variable RRAMKIT_KERNELS chooses: `numpy` for NumPy alone, `compiled` for compiled kernels (an error where they
-cannot be had); unset, compiled ones where numba is installed.
+cannot be had); unset, compiled ones where numba and SciPy are installed.
 """
 
 import os
@@ -30,7 +30,7 @@ def compiled() -> bool:
     Raises
     ------
     SetupError
-        When RRAMKIT_KERNELS has another value, or asks for compiled kernels and numba cannot be used.
+        When RRAMKIT_KERNELS has another value, or asks for compiled kernels and numba or SciPy cannot be used.
     """
     return usable(os.environ.get(VARIABLE, ""))
 
@@ -44,11 +44,12 @@ def usable(wanted: str) -> bool:
         return False
     try:
         import numba  # noqa: F401  (an optional extra)
+        import scipy  # noqa: F401  (whose BLAS numba calls for products of matrices)
     except ImportError as error:  # not there, or not for this NumPy
         if not wanted:
             return False
         raise SetupError(
-            f"{VARIABLE} is compiled, which needs numba; it does not load ({error}). "
+            f"{VARIABLE} is compiled, which needs numba and SciPy; one does not load ({error}). "
             "Run: pip install 'rramkit[fast]', or unset it."
         ) from error
     return True

@@ -101,6 +101,15 @@ class SetupError(KitError):
     """The machine lacks something that the job needs (PySpice, an ngspice library, a package)."""
 
 
+@contextmanager
+def scipy_for(what: str) -> Iterator[None]:
+    """Raise an import of SciPy that fails with what needs it: a training from tables does not, and may lack it."""
+    try:
+        yield
+    except ImportError as error:
+        raise SetupError(f"{what} needs SciPy, which does not load ({error}). Run: pip install scipy") from error
+
+
 class ConvergenceError(KitError):
     """An iteration did not reach its tolerance.
 

@@ -20,6 +20,7 @@ SHARED = {
     "rramkit.cores",
     "rramkit.files",
     "rramkit.lock",
+    "rramkit.monotone_cubic",
     "rramkit.processes",
     "rramkit.processes.dask",
     "rramkit.processes.leftovers",

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from pydantic import model_validator
-from scipy.interpolate import PchipInterpolator
 
 from rramkit.characterization.cycle_noise import CycleNoise, noise_equations, sigma_of
 from rramkit.characterization.engine.component import (
@@ -51,6 +50,7 @@ from rramkit.circuits.cell import (
 from rramkit.circuits.deck import Deck
 from rramkit.circuits.mismatch import Matching, scaled_thresholds
 from rramkit.errors import InputError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Fit, Table
 from rramkit.table.parts import Distribution
@@ -172,8 +172,8 @@ class StateMap:
         return (low + high) / 2
 
     @cached_property
-    def _log_g(self) -> PchipInterpolator:
-        return PchipInterpolator(self.state, np.log(self.g))
+    def _log_g(self) -> MonotoneCubic:
+        return MonotoneCubic(self.state, np.log(self.g))
 
 
 def row_currents(waves: Waveforms, cells: int) -> np.ndarray:
@@ -237,7 +237,7 @@ def _read(v_sweep: np.ndarray, current: np.ndarray, params: CellReadParams, v_ce
     v_read = params.read.v_read
     if v_sweep.size == 1:
         return {"i_cell": np.full(v_cell.shape, current[0]), "g_cell": current[0] / v_read}
-    curve = PchipInterpolator(v_sweep, current)
+    curve = MonotoneCubic(v_sweep, current)
     return {"i_cell": curve(v_cell), "g_cell": np.asarray(curve(v_read) / v_read)}
 
 

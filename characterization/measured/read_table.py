@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from rramkit.array.cell_current import CellCurrent
 from rramkit.characterization.measured import columns
 from rramkit.characterization.measured.settings import ImportSettings
 from rramkit.characterization.measured.sheet import Sheet
 from rramkit.errors import InputError, TableError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.table import Table
 from rramkit.table.schema import READ
 
@@ -124,7 +124,7 @@ def _on_grid(path: Path, name: str, v: np.ndarray, i: np.ndarray, v_cell: np.nda
             f"{path}: curve {name} is a loop: {ends.min():.3g} and {ends.max():.3g} A at {at:g} V. Give each branch a "
             "curve of its own, below the voltage at which the cell switches."
         )
-    return PchipInterpolator(volts, mean)(v_cell)
+    return MonotoneCubic(volts, mean)(v_cell)
 
 
 def _voltages(v_max: float) -> np.ndarray:

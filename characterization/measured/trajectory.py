@@ -31,12 +31,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression, nnls
 
 from rramkit.characterization.fits.nonlinearity import curvature_of, fit_train, shape
 from rramkit.characterization.measured.alignment import Reads, shifts
 from rramkit.errors import InputError
+from rramkit.monotone_cubic import MonotoneCubic
 
 HELD_OUT = 5
 """Every fifth read of a ramp is kept from the mean curve."""
@@ -110,7 +110,7 @@ class Trajectory:
         cls, ramps: Sequence[Reads], pulse: np.ndarray, g_cell: np.ndarray, lags: int, starts: np.ndarray
     ) -> "Trajectory":
         """Return the trajectory of a mean curve with the scatter of the ramps around it."""
-        curve = PchipInterpolator(pulse, g_cell)
+        curve = MonotoneCubic(pulse, g_cell)
         means = [curve(np.clip(ramp.pulse, pulse[0], pulse[-1])) for ramp in ramps]
         rests = [Reads(ramp.pulse, ramp.g_cell - mean) for ramp, mean in zip(ramps, means, strict=True)]
         sigma_read, sigma_write = _split(rests, lags)
@@ -145,7 +145,7 @@ class Trajectory:
         count = int((self.pulse[-1] - self.pulse[0]) * _PARTS) + 1
         even = np.linspace(self.pulse[0], self.pulse[-1], min(max(count, 2), _FINE_MOST))
         fine = np.union1d(even, self.pulse)
-        return fine, PchipInterpolator(self.pulse, self.g_cell)(fine)
+        return fine, MonotoneCubic(self.pulse, self.g_cell)(fine)
 
 
 def _kept(ramp: Reads, held_out: bool) -> np.ndarray:

@@ -48,19 +48,19 @@ OPTIONAL = {
     "onnx": ("onnx", "not needed; `pip install 'rramkit[onnx]'` for networks in ONNX files"),
 }
 
-_BASE = ("numpy", "scipy", "h5py", "pydantic", "rich", "array-api-compat", "threadpoolctl")
+_BASE = ("numpy", "h5py", "pydantic", "rich", "array-api-compat", "threadpoolctl")
 _PICTURES = (*_BASE, "matplotlib")
-_CIRCUITS = (*_BASE, "PySpice")
-_SPICE = (*_PICTURES, "PySpice", "ngspice")
+_CIRCUITS = (*_BASE, "scipy", "PySpice")  # PySpice itself needs SciPy
+_SPICE = (*_CIRCUITS, "matplotlib", "ngspice")
 NEEDS = {
     "setup": _BASE,
     "init": _BASE,
     "explain": _BASE,
-    "import": _BASE,
+    "import": (*_BASE, "scipy"),
     "train": _BASE,
     "evaluate": _BASE,
     "thresholds": _BASE,
-    "calibrate": _BASE,
+    "calibrate": (*_BASE, "scipy"),
     "boost": _BASE,
     "explore": _PICTURES,
     "cost": _BASE,
@@ -145,6 +145,11 @@ def _verdict(checks: list[Check], missing: list[str]) -> Iterator[str]:
         yield f"Wait for what is MISSING ({', '.join(missing)}): {', '.join(lacking)}."
     if "ngspice" in missing:
         yield "Of the others, `tile --ngspice` needs ngspice too; `verify --golden OLD.h5` does not."
+    if "scipy" in missing:
+        yield (
+            "Of the others, `tile --exact`, `export --to neurosim`, wires of the grade exact, the rule fault_tolerant, "
+            "tables of scattered points and compiled kernels need scipy too."
+        )
     if "scikit-learn" in missing:
         yield "The digits are scikit-learn's: a training on other data (`data.name`) works without."
 

@@ -23,12 +23,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from rramkit.array.stages.adc import Adc
 from rramkit.array.write.update import UpdateParams
 from rramkit.array.write.write_verify import VerifyParams, WriteVerify
-from rramkit.errors import InputError
+from rramkit.errors import InputError, scipy_for
 from rramkit.table import TableFile
 from rramkit.table.schema import READOUT_NOISE
 
@@ -141,6 +140,9 @@ def output_noise(tables: TableFile) -> OutputNoise | None:
     if adc is None or not adc.of_voltage:
         return None
     assert adc.v_low is not None
+    with scipy_for("an export of output noise"):
+        from scipy.special import ndtr
+
     transitions, number = adc.transitions(), np.arange(1, 2**adc.bits)
     v_in = adc.v_low + (np.arange(2**adc.bits) + 0.5) * adc.v_lsb
     mismatch = np.interp(number, adc.mismatch_codes, adc.mismatch_sigma) if adc.mismatch_codes else 0.0

@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from rramkit.array.write.ageing import RetentionParams
 from rramkit.array.write.state import WriteCost
-from rramkit.errors import InputError
+from rramkit.errors import InputError, scipy_for
 from rramkit.learning.calibration_policy import Benchmarks, CalibrationPolicy, Step
 from rramkit.learning.cells import leaves
 from rramkit.learning.condition import OperatingTables
@@ -298,6 +297,9 @@ class _Meter:
 
 def _reached(true: Callable[[float], float], e_max: float, guess: float, *, first: bool) -> float:
     """Return when the true error passes `e_max` (s)."""
+    with scipy_for("a calibration"):
+        from scipy.optimize import brentq
+
     start = true(0.0)
     if start >= e_max:
         what = "the error of the reads themselves" if first else "what a calibration leaves"

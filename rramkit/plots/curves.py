@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy.interpolate import PchipInterpolator
 
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.plots.style import INK
 from rramkit.table import HeldOut, Quantity
 
@@ -44,7 +44,7 @@ def curve(
     along, of = (np.log(knots) if x_axis.log else knots), (np.log(values) if log else values)
     places = np.arange((knots.size - 1) * _PARTS + 1)
     fine = np.interp(places / _PARTS, np.arange(knots.size), along)
-    drawn = PchipInterpolator(along[good], of[good])(fine)
+    drawn = MonotoneCubic(along[good], of[good])(fine)
     drawn = np.exp(drawn) if log else drawn
     drawn[_refused(~good)[np.minimum(places // _PARTS, knots.size - 2)]] = np.nan
     drawn[::_PARTS] = values  # to the last digit

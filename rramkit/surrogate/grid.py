@@ -1,6 +1,6 @@
 """Monotone cubic interpolation (PCHIP) of a table signal over any number of axes, as a fast look-up table.
 
-The curve is the tensor PCHIP of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 238, 1980; SciPy's `PchipInterpolator`):
+The curve is the tensor PCHIP of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 238, 1980; `rramkit.monotone_cubic`):
 along the last axis first, along the first axis last. It passes through every measured point and makes no extremum
 between them: monotone data give a monotone curve. It does not extrapolate: outside, the value at the edge holds.
 
@@ -22,11 +22,10 @@ from typing import Any
 import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
-from scipy.ndimage import distance_transform_edt
 
 from rramkit import compiling
 from rramkit.errors import InputError, TableError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.table.parts import Quantity, Tabulated
 
 RESAMPLING_LIMIT = 5e-4
@@ -248,15 +247,22 @@ def _check_axes(table: Tabulated) -> None:
 
 
 def _filled(table: Tabulated, signal: str, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """Return the values with the nearest good one at each failed point; no look-up uses those."""
+    """Return the values with the nearest good one, in steps along axes, at each failed point; no look-up uses those."""
     if np.all(bad):
         raise TableError(
             f"every point of `{table.name}/{signal}` failed. Regenerate the table with `rramkit characterize`."
         )
     if not np.any(bad):
         return values
-    nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
-    return values[tuple(np.asarray(nearest))]
+    filled, missing = values.copy(), bad.copy()
+    while np.any(missing):
+        here = missing.copy()
+        for axis in range(values.ndim):
+            rows, lacking, before = (np.moveaxis(each, axis, 0) for each in (filled, missing, here))
+            for to, source in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+                taken = lacking[to] & ~before[source]
+                rows[to][taken], lacking[to][taken] = rows[source][taken], False
+    return filled
 
 
 def _beside(bad: np.ndarray) -> np.ndarray:
@@ -325,7 +331,7 @@ def _axis_error(values: np.ndarray, knots: Sequence[np.ndarray], parts: Sequence
     if knots[axis].size < 2:
         return 0.0
     fine = _subdivided(knots[axis], 2 * parts[axis])
-    curve = np.moveaxis(PchipInterpolator(knots[axis], values, axis=axis)(fine), axis, 0)
+    curve = np.moveaxis(MonotoneCubic(knots[axis], values, axis=axis)(fine), axis, 0)
     return float(np.max(np.abs((curve[:-2:2] + curve[2::2]) / 2.0 - curve[1::2])))
 
 
@@ -333,7 +339,7 @@ def exact_pchip(values: np.ndarray, knots: Sequence[np.ndarray], at: Sequence[np
     """Return the tensor PCHIP of `values` (L, P, ...) on the grid of `at`, (N, M, ...); not clamped."""
     for axis in reversed(range(len(knots))):
         if knots[axis].size > 1:
-            values = PchipInterpolator(knots[axis], values, axis=axis)(at[axis])
+            values = MonotoneCubic(knots[axis], values, axis=axis)(at[axis])
         else:
             values = np.repeat(values, at[axis].size, axis=axis)
     return values

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import RBFInterpolator
 
-from rramkit.errors import InputError, TableError
+from rramkit.errors import InputError, TableError, scipy_for
 from rramkit.surrogate.grid import GridSurrogate
 from rramkit.table.parts import Quantity, Tabulated
 
@@ -100,6 +99,9 @@ def _by_label(table: Tabulated, signal: str, at: Mapping[str, ArrayLike], axis: 
 
 
 def _scattered(table: Tabulated, signal: str, at: Mapping[str, ArrayLike]) -> np.ndarray:
+    with scipy_for(f"`{table.name}`, a table of scattered points,"):
+        from scipy.interpolate import RBFInterpolator
+
     names, good = coordinates(table), ~table.masked(signal)
     quantities = [table.signals[name] for name in names]
     low = np.array([np.min(_scaled(each.values, each)) for each in quantities])

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from rramkit.errors import TableError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.table.parts import HeldOut, Mask, Quantity
 from rramkit.table.schema import CORNERS, WIRES
 from rramkit.table.table import Table
@@ -144,10 +145,8 @@ def _pchip(
     signal: Quantity, bad: np.ndarray, dimension: int, knots: Quantity, value: float, mask: Mask | None
 ) -> np.ndarray:
     """Return a signal between two knots of an axis; NaN where a failed point would shape the curve."""
-    from scipy.interpolate import PchipInterpolator
-
     filled = np.where(bad, 1.0, signal.values)  # any number: the result there is masked
-    curve = PchipInterpolator(_scale(knots.values, knots), _scale(filled, signal), axis=dimension)
+    curve = MonotoneCubic(_scale(knots.values, knots), _scale(filled, signal), axis=dimension)
     values = curve(_scale(np.asarray(value), knots))
     values = np.exp(values) if signal.log else values
     return values if mask is None else np.where(mask.bad, np.nan, values)

@@ -184,11 +184,14 @@ def test_arrays_behind_wires_are_the_reference_s_to_the_stated_rounding(dtype, s
         assert np.abs(expected - g).max() > 100 * rounding * g.max()  # the wires do something
 
 
-@needs_numba
-def test_a_network_that_is_not_positive_is_refused_as_the_reference_refuses_it():
-    for module in (reference, compiled()):
-        with pytest.raises(InputError, match="positive network"):
-            module.behind_wires(np.full((2, 3, 3), -0.01, np.float32), Ladder(50.0, 1.0, 1.0, 50.0))
+@pytest.mark.parametrize("family", ["reference", pytest.param("compiled", marks=needs_numba)])
+@pytest.mark.parametrize("g_cell", [-0.01, np.nan])
+def test_a_network_that_is_not_positive_is_refused_by_both_kernels(family, g_cell):
+    module = reference if family == "reference" else compiled()
+    g = np.full((2, 3, 3), 1e-5, np.float32)
+    g[1] = g_cell
+    with pytest.raises(InputError, match="positive network"):
+        module.behind_wires(g, Ladder(50.0, 1.0, 1.0, 50.0))
 
 
 @needs_numba

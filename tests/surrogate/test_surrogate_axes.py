@@ -111,6 +111,17 @@ def test_a_failed_point_is_refused_on_all_patches_whose_curve_it_shapes_and_nowh
         holed.fine_grid()
 
 
+@pytest.mark.parametrize("good", [(0, 0, 0), (2, 1, 1), (1, 3, 0)])
+def test_what_stands_in_for_failed_points_is_the_nearest_that_was_measured(good):
+    """All but one failed, whose values are huge: were one of them taken, the curve would have to be cut finely."""
+    values = np.random.default_rng(3).uniform(1e30, 1e31, (3, 4, 2))
+    values[good] = 2.0
+    bad = np.ones(values.shape, dtype=np.uint8)
+    bad[good] = 0
+    table = replace(_table(values, *map(np.arange, values.shape)), masks={"y": Mask(bad, ("crash",))})
+    assert GridSurrogate(table, "y").resampling_error == 0.0  # the same value at every point
+
+
 def test_a_table_that_failed_whole_is_refused():
     table = _table(np.full((2, 2), np.nan), [0, 1], [0, 1])
     bad = replace(table, masks={"y": Mask(np.ones((2, 2), dtype=np.uint8), ("crash",))})

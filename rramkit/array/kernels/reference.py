@@ -29,8 +29,9 @@ from rramkit.array.backend import (
     solved,
     square_root,
 )
-from rramkit.array.elimination import Ladder, positive_inverse, shared_resistance
+from rramkit.array.elimination import NOT_POSITIVE, Ladder, shared_resistance
 from rramkit.array.threads import threads_for
+from rramkit.errors import InputError
 
 STEPS, BEYOND = 4, 0.6
 """Steps of the fixed point of `wire_profiles` (1): a step leaves 0.3 to 0.45 of the error, so 0.6 steps further."""
@@ -335,9 +336,15 @@ def reduced(h: Array, phi: Array, psi: Array) -> Array:
 
 def _solved(matrix: Array, right: Array) -> Array:
     """Return matrix^-1 right, both symmetric and (..., R, R), the matrix positive."""
-    if isinstance(matrix, np.ndarray):  # a third of the time that LU takes
-        return positive_inverse(matrix) @ right
-    return solved(matrix, right)
+    if not isinstance(matrix, np.ndarray):
+        return solved(matrix, right)
+    try:
+        factor = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise InputError(NOT_POSITIVE) from error
+    if not np.all(factor[..., -1, -1] > 0.0):  # what is not a number anywhere ends here
+        raise InputError(NOT_POSITIVE)
+    return np.linalg.solve(matrix, right)  # by LU, which would solve a matrix that is not positive all the same
 
 
 def _transposed(x: Array) -> Array:

@@ -35,12 +35,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.interpolate import PchipInterpolator
 
 from rramkit.array.backend import Array, interpolated, namespace
 from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.parameters import Parameters, quantity
 from rramkit.table import Table, TableFile
 from rramkit.table.schema import READOUT_NOISE, READOUT_OFFSET, READOUT_TRANSIMPEDANCE
@@ -143,7 +143,7 @@ def _curve(i_in: tuple[float, ...], v_out: tuple[float, ...]) -> TransferCurve:
     knots = np.asarray(i_in)
     part = np.arange(_PER_STEP) / _PER_STEP
     i = np.append((knots[:-1, None] + np.diff(knots)[:, None] * part).ravel(), knots[-1])
-    v = PchipInterpolator(knots, np.asarray(v_out))(i)
+    v = MonotoneCubic(knots, np.asarray(v_out))(i)
     rising = np.append(True, np.diff(np.maximum.accumulate(v)) > 0.0)
     return TransferCurve(i[rising], v[rising])
 

@@ -31,11 +31,11 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.interpolate import PchipInterpolator
 
 from rramkit.array.stages.interpolation import extrapolated
 from rramkit.array.stages.stage import LineDrive, Stage
 from rramkit.errors import TableError
+from rramkit.monotone_cubic import MonotoneCubic
 from rramkit.parameters import quantity
 from rramkit.table import Table, TableFile
 from rramkit.table.schema import ROW_DRIVER
@@ -178,8 +178,8 @@ def _levels_and_resistance(table: Table) -> dict[str, Any]:
         line = np.stack([np.ones_like(load), load], axis=1)
         fit = np.linalg.lstsq(line, energy.T, rcond=None)[0]  # (2, codes)
         values |= {
-            "e_code": tuple(PchipInterpolator(measured, fit[0])(codes).tolist()),
-            "e_slope": tuple(PchipInterpolator(measured, fit[1])(codes).tolist()),
+            "e_code": tuple(MonotoneCubic(measured, fit[0])(codes).tolist()),
+            "e_slope": tuple(MonotoneCubic(measured, fit[1])(codes).tolist()),
             "e_error": float(np.max(np.abs(line @ fit - energy.T)) / np.max(np.abs(energy))),
         }
     return values

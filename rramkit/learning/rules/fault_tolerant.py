@@ -39,7 +39,7 @@ from rramkit.array.write.verify_read import VerifyRead
 from rramkit.learning.optimisers import Optimiser
 from rramkit.learning.rules.fault_detection import GroupTest, detected
 from rramkit.learning.rules.open_loop import ThresholdTraining
-from rramkit.learning.rules.row_matching import intervals, matched, mismatches, repaired
+from rramkit.learning.rules.row_matching import assignment, intervals, matched, mismatches, repaired
 from rramkit.learning.rules.row_permutation import permuted
 from rramkit.learning.rules.rram_device import RramDevice, pairs_only
 from rramkit.learning.rules.rram_rule import UpdateRequest
@@ -103,6 +103,8 @@ class FaultTolerant(ThresholdTraining):
         Cells that were verified are taken for what they were written to, so that it is known later what a stuck one
         should have held.
         """
+        if self.detect_every and self.remap:
+            assignment()  # where it is missing, a training ends here and not at the first cell that is found stuck
         state, cost = super().first(device, weight, rng=rng)
         if self.detect_every and device.resolved().start == "verify" and state.g_estimate is not None:
             state = replace(state, g_estimate=device.mapping.targets(weight).astype(state.g_estimate.dtype))

@@ -4,10 +4,12 @@ A pair whose plus cell is stuck at g holds weights from (g - g_high) / g_unit to
 cell is, from (g_low - g) / g_unit to (g_high - g) / g_unit, one with both a single weight, and a healthy one any.
 """
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from rramkit.array.mapping import Pairs
+from rramkit.errors import scipy_for
 
 _STAY = 1e-3  # of the mean mismatch of a row in a place (1): what a row must gain to be moved
 
@@ -55,7 +57,21 @@ def matched(cost: np.ndarray, now: np.ndarray) -> np.ndarray:
     """
     moved = np.full(cost.shape, _STAY * float(np.mean(cost)) + np.finfo(float).tiny)
     moved[np.arange(now.size), now] = 0.0
-    return linear_sum_assignment(cost + moved)[1]
+    return assignment()(cost + moved)[1]
+
+
+def assignment() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return SciPy's solver of the assignment problem: costs (R, R) to the rows and their places, (R,) each.
+
+    Raises
+    ------
+    SetupError
+        When SciPy is not installed.
+    """
+    with scipy_for("a match of rows of weights to rows of cells (`rule.remap`)"):
+        from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment
 
 
 def repaired(pairs: Pairs, weight: np.ndarray, g_cell: np.ndarray, stuck: np.ndarray) -> np.ndarray:
