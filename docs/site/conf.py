@@ -40,6 +40,7 @@ napoleon_google_docstring = False
 
 html_theme = "furo"
 html_title = f"rramkit {version}"
+templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
