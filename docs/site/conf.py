@@ -20,6 +20,7 @@ extensions = [
     "generated",
     "mathml",
     "accessible",
+    "titles",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["site"]
