@@ -12,6 +12,8 @@ from time import monotonic
 
 import matplotlib as mpl
 import pytest
+from fixtures import axe as checker
+from fixtures import browser as browsers
 from fixtures.slow import SLOW
 from hypothesis import HealthCheck, settings
 
@@ -57,6 +59,23 @@ def verilog_a(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("osdi")
         there.setenv(FOLDER_VARIABLE, str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[browsers.Browser]:
+    """The one browser of a test process, without a window; skipped where none is installed."""
+    if browsers.program() is None:
+        pytest.skip(f"no browser on the path: {', '.join(browsers.PROGRAMS)}")
+    with browsers.browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[browsers.Browser], list[str]]:
+    """What axe-core finds in a page of the browser; skipped where it is not installed."""
+    if checker.script() is None:
+        pytest.skip(f"no axe-core: the extra `test` brings it, and {checker.VARIABLE} does not name its file")
+    return checker.violations
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ extensions = [
     "generated",
     "mathml",
     "accessible",
+    "titles",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["site"]
@@ -40,6 +41,7 @@ napoleon_google_docstring = False
 
 html_theme = "furo"
 html_title = f"rramkit {version}"
+templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False

@@ -80,31 +80,78 @@ def _escaped(text: str) -> str:
 
 
 class Keys(Generated):
-    """Every key of a kind of file, a table for each group."""
+    """Every key of a kind of file, a section for each group; what is the same in several places stands once."""
 
     required_arguments = 1
 
     def markdown(self, *arguments: str) -> str:
         """Return the tables of the keys of `experiment`, `rl`, or what else `rramkit explain --of` takes."""
-        every, _ = keys.every_key()
-        groups: dict[tuple[str, tuple[str, ...]], list[keys.Key]] = {}
-        for each in every:
-            if each.of == arguments[0]:
-                groups.setdefault((".".join(each.path[:-1]), each.kinds), []).append(each)
+        groups, first = _groups(arguments[0]), _groups("experiment")
         assert groups, f"no keys of {arguments[0]}"
-        return "\n\n".join(_group(*where, found) for where, found in groups.items())
+        own = (
+            groups if arguments[0] == "experiment" else {n: each for n, each in groups.items() if first.get(n) != each}
+        )
+        same = [f"`[{n}]`" for n in groups if n not in own and (_above(n) in own or _above(n) not in groups)]
+        shown: dict[str, str] = {}
+        sections = [_section(name, own, shown) for name in own]
+        return "\n\n".join(
+            [*sections, *([f"{', '.join(same)}, with the groups within: as in an experiment."] if same else [])]
+        )
 
 
-def _group(name: str, kinds: tuple[str, ...], found: list[keys.Key]) -> str:
-    rows = dict.fromkeys(
-        f"| `{each.path[-1]}` | {_escaped(each.description)} | {_unit(each)} | {_escaped(each.bound)} | "
-        f"{_default(each)} |"
-        for each in found
-    )
+Tables = dict[str, list[tuple[str, ...]]]
+"""The choices (`rule.kind = "sign"`) under which a group has a table, by the table's text."""
+
+
+def _groups(of: str) -> dict[str, Tables]:
+    """Return the tables of each group of a kind of file, by the group's name."""
+    rows: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    for each in keys.every_key()[0]:
+        if each.of == of:
+            row = (
+                f"| `{each.path[-1]}` | {_escaped(each.description)} | {_unit(each)} | {_escaped(each.bound)} | "
+                f"{_default(each)} |"
+            )
+            rows.setdefault((".".join(each.path[:-1]), each.kinds), {})[row] = None
+    groups: dict[str, Tables] = {}
+    for (name, kinds), found in rows.items():
+        groups.setdefault(name, {}).setdefault("\n".join(found), []).append(kinds)
+    return groups
+
+
+def _above(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _section(name: str, groups: dict[str, Tables], shown: dict[str, str]) -> str:
+    """Return the section of one group; `shown` has the group that showed a table first, and takes this one's."""
+    tables = groups[name]
     heading = f"### `[{name}]`" if name else "### At the top of the file"
-    of_kind = f"Where {' and '.join(f'`{kind}`' for kind in kinds)}:\n\n" if kinds else ""
-    table = "| key | meaning | unit | bound | default |\n|---|---|---|---|---|\n" + "\n".join(rows)
-    return f"{heading}\n\n{of_kind}{table}"
+    others = {shown.get(text, name) for text in tables}
+    if others != {name} and len(others) == 1:
+        return f"{heading}\n\nThe keys of `[{others.pop()}]`."
+    parts = [heading]
+    known = [[()], *groups.get(_above(name), {}).values()]  # of all files, or said of the group that this one is in
+    for text, kinds in tables.items():
+        shown.setdefault(text, name)
+        if kinds not in known:
+            parts.append(f"Where {_choices(kinds)}:")
+        parts.append(f"| key | meaning | unit | bound | default |\n|---|---|---|---|---|\n{text}")
+    return "\n\n".join(parts)
+
+
+def _choices(kinds: list[tuple[str, ...]]) -> str:
+    """Return choices in words: `rule.kind` is `"sign"` or `"pulse"`."""
+    of: dict[tuple[str, ...], list[str]] = {}
+    for *above, own in kinds:
+        key, _, value = own.partition(" = ")
+        of.setdefault((*above, key), []).append(f"`{value}`")
+    lines = []
+    for (*above, key), values in of.items():
+        values = list(dict.fromkeys(values))
+        several = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
+        lines.append(" and ".join([*(f"`{each}`" for each in above), f"`{key}` is {several}"]))
+    return "; or ".join(lines)
 
 
 def _unit(key: keys.Key) -> str:
