@@ -24,7 +24,7 @@ from rramkit.characterization.measured.column_names import (
     words_of,
 )
 from rramkit.characterization.measured.settings import IV_ROLES, PULSE_ROLES, VALUE, FileSettings
-from rramkit.characterization.measured.sheet import Sheet, is_missing
+from rramkit.characterization.measured.sheet import Sheet, cure, is_missing
 from rramkit.errors import InputError
 from rramkit.table import Polarity
 
@@ -243,6 +243,8 @@ def _span(sheet: Sheet, column: int) -> str:
     values = [number for cell in sheet.texts(column) if (number := sheet.number(cell)) is not None]
     if not values:
         return f"texts such as {sheet.rows[0][column][:40]!r}"
+    if len(values) > 1 and min(values) == max(values):
+        return f"{values[0]:g} in all rows"
     steps = np.diff(values)
     evenly = len(values) > 2 and np.ptp(steps) <= 1e-9 * abs(values[-1] - values[0])
     return f"{min(values):g} to {max(values):g}" + (" in equal steps" if evenly else "")
@@ -259,6 +261,7 @@ def _with_unit(sheet: Sheet, use: Use, settings: FileSettings, group: str, *, ar
     if use.role == "pulse":
         return replace(use, unit="1")
     where = f"{sheet.path}: {sheet.label(use.column)}"
+    _refuse_two_units(sheet, use.column)
     declared = None if own is None or unit_spelling.is_arbitrary(own) else unit_spelling.parsed(own)
     if own is not None and declared is None and not unit_spelling.is_arbitrary(own) and said is None:
         raise InputError(
@@ -287,6 +290,19 @@ def _with_unit(sheet: Sheet, use: Use, settings: FileSettings, group: str, *, ar
     return replace(use, role=role, factor=unit[0], unit=unit[1], origin=origin)
 
 
+def _refuse_two_units(sheet: Sheet, column: int) -> None:
+    """Refuse a column whose name has one unit and whose row of units, or cells, another."""
+    if not sheet.names or not sheet.units:
+        return
+    named, below = (name_and_unit(sheet.names[column])[1] or "", sheet.units[column].strip("()[] "))
+    both = unit_spelling.parsed(named), unit_spelling.parsed(below)
+    if None not in both and both[0] != both[1]:
+        raise InputError(
+            f"{sheet.path}: {sheet.label(column)} has the unit {named!r} in its name and {below!r} below it. Leave out "
+            "the one that is wrong."
+        )
+
+
 def _example(use: Use) -> str:
     return {"conductance": "uS", "response": "uS", "resistance": "kohm", "current": "uA", "width": "ns"}.get(
         use.role, "V"
@@ -303,7 +319,7 @@ def numbers(sheet: Sheet, use: Use, *, missing: bool = False) -> np.ndarray:
         elif value is None or not np.isfinite(value):
             raise InputError(
                 f"{sheet.path}: line {sheet.lines[k]}, {sheet.label(use.column)} must be a finite number; got "
-                f"{cell[:40]!r}. Fix the line."
+                f"{cell[:40]!r}. {cure(cell)}"
             )
         values[k] = value * use.factor
     return values

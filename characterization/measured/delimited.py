@@ -44,7 +44,7 @@ def read_delimited(path: Path, data: bytes, settings: FileSettings, *, group: st
     text, notes = _decoded(path, data)
     lines = re.split(r"\r\n|\n|\r", text)
     plain = [(k, line) for k, line in enumerate(lines, 1) if not line.lstrip().startswith(_COMMENTS)]
-    comments = [(k, line.lstrip().lstrip("#%/! ")) for k, line in enumerate(lines, 1) if line.lstrip()[:1] in "#%/!"]
+    comments = [(k, _uncommented(line)) for k, line in enumerate(lines, 1) if line.lstrip()[:1] in "#%/!"]
     written = [line for _, line in plain if line.strip()]
     if not written:
         raise InputError(f"{path}: holds no rows. Give a file with a header and rows of numbers.")
@@ -52,7 +52,9 @@ def read_delimited(path: Path, data: bytes, settings: FileSettings, *, group: st
     cells: list[Line] = [(k, _cells(path, k, line, name)) for k, line in plain]
     if name == "space":
         cells = _with_spaced_names(cells, plain)
-    decimal = {"point": ".", "comma": ",", None: ""}[settings.decimal] or _decimal(path, cells, name, group)
+    decimal = {"point": ".", "comma": ",", None: ""}[settings.decimal] or decimal_mark(
+        path, [cell for _, row in cells for cell in row], name, group
+    )
     if name not in ("comma", "none") or decimal == ",":
         mark = " and decimal comma" if decimal == "," else ""
         notes = [*notes, f"cells are separated by {name}{mark}" if name != "none" else f"one column{mark}"]
@@ -74,6 +76,13 @@ def _decoded(path: Path, data: bytes) -> tuple[str, list[str]]:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace"), ["encoding: Western European (Windows 1252, Latin-1)"]
+
+
+def _uncommented(line: str) -> str:
+    """Return a comment line without its mark; `#` before a delimiter is the name of the column that counts pulses."""
+    bare = line.lstrip()
+    text = bare.lstrip("#%/! ")
+    return bare if bare.startswith("#") and text[:1] in ("\t", ";", ",", "|") else text
 
 
 def _delimiter(lines: Sequence[str], decimal: str | None) -> str:
@@ -118,9 +127,10 @@ def _with_spaced_names(cells: Sequence[Line], lines: Sequence[tuple[int, str]]) 
     return [(k, apart[k] if len(row) > width == len(apart[k]) else row) for k, row in cells]
 
 
-def _decimal(path: Path, lines: Sequence[Line], delimiter: str, group: str) -> str:
+def decimal_mark(path: Path, cells: Sequence[str], delimiter: str, group: str) -> str:
     """Return the decimal mark; raise `InputError` where a comma may also separate thousands."""
-    cells = [cell for _, row in lines for cell in row]
+    # spaces group thousands in French tables: `199 748,86`
+    cells = [re.sub(r"(?<=\d)[ \u00a0\u202f](?=\d{3})", "", cell) for cell in cells]
     commas = [cell for cell in cells if _COMMA.match(cell) or _MAYBE_THOUSANDS.match(cell)]
     if delimiter == "comma" or not commas:
         return "."

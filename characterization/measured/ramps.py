@@ -83,12 +83,13 @@ def measurement(sheet: Sheet, settings: ImportSettings) -> Measurement:
     """
     uses = columns.uses(sheet, settings.pulses, "pulses", arbitrary=settings.g_low is not None)
     v_read = read_voltage(sheet, uses, settings)
+    v_of_currents = settings.read.v_read if v_read is None and _is_read_given(settings) else v_read
     rows = Rows.of(sheet, uses, settings)
     values = [use for use in uses if use.role in VALUES]
     _check_values(sheet.path, values, settings)
     found, notes = [], list(sheet.notes)
     for number, use in enumerate(values):
-        g_cell = _conductance(sheet, use, uses, v_read)
+        g_cell = _conductance(sheet, use, uses, v_of_currents)
         rows = replace(rows, pulse=pulses_of(sheet, uses, use, np.isfinite(g_cell)))
         own = _own(use, number, values, settings)
         for part in _groups(rows, use, own, g_cell, sheet.path):
@@ -118,6 +119,11 @@ def _check_values(path: Path, values: Sequence[Use], settings: ImportSettings) -
         raise InputError("`g_low` and `g_high` are for data without a unit; this file has one. Leave them out.")
 
 
+def _is_read_given(settings: ImportSettings) -> bool:
+    """Return whether the user gave the read voltage: its default is no measured one."""
+    return READ.v_read in settings.read.model_fields_set
+
+
 def _conductance(sheet: Sheet, use: Use, uses: Sequence[Use], v_read: float | None) -> np.ndarray:
     """Return conductances (N,) of a column, in siemens or arbitrary units; NaN where a cell is empty."""
     several = len([each for each in uses if each.role in VALUES]) > 1 or any(each.role == "pulse" for each in uses)
@@ -126,7 +132,7 @@ def _conductance(sheet: Sheet, use: Use, uses: Sequence[Use], v_read: float | No
         if v_read is None:
             raise InputError(
                 f"{sheet.path}: {sheet.label(use.column)} holds currents, whose read voltage is not declared. Add "
-                "`--set read.v_read=0.1`, in volts."
+                "`--set read.v_read=0.1`, with the voltage (V) that they were read at."
             )
         read = columns.only(sheet.path, uses, "read_voltage")
         sign = 1.0 if read is None else float(np.sign(columns.numbers(sheet, read)[0]))
@@ -320,6 +326,8 @@ def _check_ramps(path: Path, ramps: Sequence[Ramp]) -> None:
             if volts > len(ramps) / 2 and volts > 4
             else ""
         )
+        if not why and len(short) > len(ramps) / 2:
+            why = " Most ramps are short: sort the rows by device, cycle, polarity and number of the pulse."
         raise InputError(
             f"{path}: a ramp of {short[0].polarity} pulses has {short[0].g_cell.size} reads; it must have at least "
             f"{SHORTEST}. Leave it out or measure a longer one.{why}"
@@ -336,7 +344,7 @@ def _assumed(
         for role, key, unit in (("amplitude", SET.v_pulse, "V"), ("width", SET.t_pulse, "s")):
             if role not in roles and key not in chosen.model_fields_set:
                 assumed[f"{polarity}.{key}"] = f"{getattr(chosen, key):g} {unit}"
-    if v_read is None and READ.v_read not in settings.read.model_fields_set:
+    if v_read is None and not _is_read_given(settings):
         assumed["read.v_read"] = f"{settings.read.v_read:g} V"
     if READ.t_read not in settings.read.model_fields_set:
         assumed["read.t_read"] = f"{settings.read.t_read:g} s"

@@ -16,6 +16,10 @@ from rramkit.errors import InputError
 # A digit can be matched in one way only: with `\d+\.?\d*` five thousand digits and a letter take seconds.
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d{1,3})?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?(\d+(,\d*)?|,\d+)([eEdD][+-]?\d{1,3})?$")
+_WITH_UNIT = re.compile(r"^([+-]?[\d.,]+(?:[eE][+-]?\d{1,3})?)\s*([^\d\s.,+-].*)$")
+_THOUSANDS = re.compile(r"^[+-]?\d{1,3}([.,' \u2019])\d{3}(?:\1\d{3})*(?:[.,]\d*)?$")
+_OVERFLOW = re.compile(r"^[+-]?\d[.,]?\d*[eE]\+?3\d$")  # 9.91E+37
+_WITH_TEXT = re.compile(r"^[+-]?\d[\d.,]*(?:[eE][+-]?\d{1,3})?\s*[^\W\d_]")
 _MISSING = ("", "nan", "na", "n/a", "-", "--")
 LARGEST = 64_000_000  # bytes of a file: a million rows of eight columns
 
@@ -82,6 +86,7 @@ class Sheet:
 def number(cell: str, decimal: str) -> float | None:
     """Return the number that a text holds, written with a decimal mark; None for another text or an overflow."""
     plain = cell.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    plain = plain.replace("\N{NARROW NO-BREAK SPACE}", "")
     if decimal == "," and _COMMA_NUMBER.match(plain):
         plain = plain.replace(",", ".")
     if not _NUMBER.match(plain):
@@ -93,6 +98,17 @@ def number(cell: str, decimal: str) -> float | None:
 def is_missing(cell: str) -> bool:
     """Return whether a cell says that there is no number."""
     return cell.lower() in _MISSING
+
+
+def cure(cell: str) -> str:
+    """Return what to do about a cell that holds no number."""
+    if _THOUSANDS.match(cell):
+        return "Write numbers without thousands separators."
+    if _OVERFLOW.match(cell):
+        return "An instrument writes this for an overflow: remove the row."
+    if _WITH_TEXT.match(cell):
+        return "Write the number alone, and its unit into the name of the column."
+    return "Fix the line."
 
 
 def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comments: Sequence[Line] = ()) -> Sheet:
@@ -120,7 +136,9 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comme
     width = _width(cells for _, cells in filled)
     first = next((k for k, (_, cells) in enumerate(filled) if _is_data(cells, width, decimal)), None)
     if first is None:
-        raise InputError(f"{path}: holds no rows of numbers. Give a file with a header and rows of numbers.")
+        near = next((cell for _, cells in filled for cell in cells if cell[:1].isdigit()), "")
+        why = f": {near[:40]!r} is none. {cure(near)}" if near else ". Give a file with a header and rows of numbers."
+        raise InputError(f"{path}: holds no rows of numbers{why}")
     above = filled[:first]
     names, units, notes = _names(path, above, filled[first], decimal, comments, group)
     empty = {line for line, cells in lines if not any(cells)}
@@ -140,7 +158,8 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comme
         numbers.append(line)
         blocks.append(block)
         last = line
-    return _without_empty(Sheet(path, names, units, tuple(rows), tuple(numbers), tuple(blocks), decimal, notes=notes))
+    sheet = Sheet(path, names, units, tuple(rows), tuple(numbers), tuple(blocks), decimal, notes=notes)
+    return _without_units(_without_empty(sheet))
 
 
 def _separates(group: str) -> str:
@@ -192,6 +211,46 @@ def _is_units(cells: Sequence[str]) -> bool:
     bare = [cell.strip("()[] ") for cell in cells]
     known = [unit_spelling.parsed(cell) is not None for cell in bare]
     return any(known) and all(good or unit_spelling.is_arbitrary(cell) for good, cell in zip(known, bare, strict=True))
+
+
+def _without_units(sheet: Sheet) -> Sheet:
+    """Return the sheet with bare numbers, and the unit among the units, where each number has its unit beside it."""
+    found = [_unit_of_cells(sheet, column) for column in range(sheet.width)]
+    if not any(found):
+        return sheet
+    units = sheet.units or ("",) * sheet.width
+    for column, unit in enumerate(found):
+        above = unit_spelling.parsed(units[column].strip("()[] "))
+        if unit and above not in (None, unit_spelling.parsed(unit)):
+            raise InputError(
+                f"{sheet.path}: {sheet.label(column)} has the unit {units[column]!r} below its name and {unit!r} "
+                "beside its numbers. Leave out the one that is wrong."
+            )
+    rows = tuple(
+        tuple(cell.removesuffix(unit).strip() if unit else cell for cell, unit in zip(row, found, strict=True))
+        for row in sheet.rows
+    )
+    return replace(sheet, rows=rows, units=tuple(unit or units[k] for k, unit in enumerate(found)))
+
+
+def _unit_of_cells(sheet: Sheet, column: int) -> str:
+    """Return the one unit beside the numbers of a column; empty where there is none; refuse several."""
+    first = ""
+    for line, cell in zip(sheet.lines, sheet.texts(column), strict=True):
+        if is_missing(cell):
+            continue
+        match = _WITH_UNIT.match(cell)
+        unit = match[2] if match and sheet.number(match[1]) is not None and unit_spelling.parsed(match[2]) else ""
+        if not unit and not first:
+            return ""
+        if first and unit != first:
+            got = f"{unit!r}" if unit else f"none beside {cell[:40]!r}"
+            raise InputError(
+                f"{sheet.path}: line {line}, {sheet.label(column)}: numbers of a column must have one unit; got "
+                f"{first!r} above, and {got}. Write numbers alone, in one unit, and the unit into the column's name."
+            )
+        first = unit
+    return first
 
 
 def _without_empty(sheet: Sheet) -> Sheet:

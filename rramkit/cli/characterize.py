@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli import failed_deck, residuals, strict_json
+from rramkit.cli.console import console
 from rramkit.cli.options import ParameterFile, ParameterPairs, Timeout, form_named, parameters
 from rramkit.cli.progress import spice_progress
 from rramkit.errors import InputError
@@ -139,7 +139,7 @@ def say(tables: "TableFile", output: Path, *, json: bool) -> None:
         residuals.show(residuals.as_grid(held_out, "Held-out SPICE points against the tables"))
         sheet = data_sheet(tables)
         if sheet:
-            Console().print(as_grid(sheet))
+            console().print(as_grid(sheet))
         typer.echo(f"{output}: {counts_of(tables.provenance)}")
     outside = all_broken(tables)
     for line in outside:

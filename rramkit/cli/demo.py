@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from rramkit.cli import failed_deck, residuals, strict_json
+from rramkit.cli.console import console
 from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress
 from rramkit.files import check_writable, whole_file
@@ -31,17 +32,17 @@ def demo(
     from rramkit.report.page import chapters, report
 
     check_writable(output / "summary.json")
-    console = Console(stderr=json)
-    tables = _tables(output / "tables.h5", workers, timeout, console)
-    run = _finished(output, console)
+    out = console(stderr=json)
+    tables = _tables(output / "tables.h5", workers, timeout, out)
+    run = _finished(output, out)
     if run is None or not _same(output, "report", _report):
         with beside(chapters, output / "tables.h5") as drawn:  # most pictures of the report, while the network trains
-            run = run or _train(tables, output, console)
+            run = run or _train(tables, output, out)
             priced = price_of(tables, run, path=output / "run.h5")
             pictures = None if drawn.exception() else drawn.result()
             report(tables, run, output / "report.html", drawn=pictures, priced=priced)
     else:
-        console.print(f"Reusing the report {output / 'report.html'} (same tables, training and code).")
+        out.print(f"Reusing the report {output / 'report.html'} (same tables, training and code).")
     summary = _summary(tables, run) | {"training": _training(output), "report": _report(output)}
     text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:
@@ -49,24 +50,24 @@ def demo(
     if json:
         typer.echo(text)
     for name in ("tables.h5", "run.h5", "report.html", "summary.json"):
-        console.print(f"{output / name}", highlight=False)
+        out.print(f"{output / name}", highlight=False)
     if not all(points.passed for points in residuals.of_tables(tables).values()):
         raise typer.Exit(1)
 
 
-def _tables(path: Path, workers: int | None, timeout: float, console: Console) -> "TableFile":
+def _tables(path: Path, workers: int | None, timeout: float, out: Console) -> "TableFile":
     from rramkit.characterization.design import find_design
     from rramkit.characterization.run import RunOptions, characterize, reusable
 
     plan = find_design("chip")
     tables = reusable(plan, path)
     if tables is None:
-        console.print("Characterising cell, array and periphery in ngspice ...")
+        out.print("Characterising cell, array and periphery in ngspice ...")
         with failed_deck.kept_beside(path), spice_progress(quiet=False) as show:
             tables = characterize(plan, path, RunOptions(workers=workers, timeout=timeout, report=show))
     else:
-        console.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
-    console.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))
+        out.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
+    out.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))
     return tables
 
 
@@ -113,36 +114,36 @@ def _same(output: Path, name: str, now: Callable[[Path], dict[str, str]]) -> boo
         return False
 
 
-def _finished(output: Path, console: Console) -> "Run | None":
+def _finished(output: Path, out: Console) -> "Run | None":
     """Return the run of an earlier demo when its training would be the same; None: it is to be trained."""
     from rramkit import record
 
     if not _same(output, "training", _training):
         return None
-    console.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).")
+    out.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).")
     run = record.load(output / "run.h5")
-    _say_accuracy(run, console)
+    _say_accuracy(run, out)
     return run
 
 
-def _train(tables: "TableFile", output: Path, console: Console) -> "Run":
+def _train(tables: "TableFile", output: Path, out: Console) -> "Run":
     from rramkit import record
     from rramkit.cli.train import show_notices, train_with_progress
     from rramkit.learning.experiment import Experiment
 
-    console.print("Training a network on the digits, every product and every update through the tables ...")
+    out.print("Training a network on the digits, every product and every update through the tables ...")
     run = train_with_progress(tables, Experiment(), tables_name="tables.h5")
     record.save(run, output / "run.h5")
     show_notices(run)
-    _say_accuracy(run, console)
+    _say_accuracy(run, out)
     return run
 
 
-def _say_accuracy(run: "Run", console: Console) -> None:
+def _say_accuracy(run: "Run", out: Console) -> None:
     from rramkit import units
 
     accuracy, float_accuracy = units.percent(run.accuracy), units.percent(run.float_accuracy)
-    console.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
+    out.print(f"Test accuracy [bold]{accuracy}[/] (float network, same budget: {float_accuracy})")
 
 
 def _summary(tables: "TableFile", run: "Run") -> dict[str, object]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit.cli import strict_json
+from rramkit.cli.console import console
 from rramkit.cli.progress import log
 from rramkit.errors import InputError, meant
 from rramkit.parameters import beside, toml_values
@@ -40,7 +40,7 @@ def check(
         grid = Grid("", "check", "found", title=f"{device.model}: physical test", title_justify="left")
         for finding in findings:
             grid.add_row("pass" if finding.passed else "[bold]FAIL[/]", finding.check, finding.found)
-        Console().print(grid)
+        console().print(grid)
         for finding in failed:
             typer.echo(f"FAIL {finding.check}: {finding.cure}")
         typer.echo(f"{len(findings) - len(failed)} of {len(findings)} checks passed")

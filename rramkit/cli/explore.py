@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rramkit.cli import strict_json
+from rramkit.cli.console import console
 from rramkit.cli.options import ParameterPairs, Timeout, parameters
 from rramkit.cli.progress import spice_progress, stage, stages
 from rramkit.cli.rows import rows
@@ -126,16 +127,14 @@ def _planned(settings: "Exploration") -> str:
 
 def _print(explored: "Explored") -> None:
     """Print the front, what each axis does from the default, where numbers come from, and the verdict."""
-    from rich.console import Console
-
     from rramkit.cli.chip import listed
 
-    console = Console()
-    console.print(_grid("Pareto front", explored.front, explored.exploration))
+    out = console()
+    out.print(_grid("Pareto front", explored.front, explored.exploration))
     for axis in explored.exploration.axes:
         if len(axis.choices) > 1:
             title = f"{axis.name}, the rest as the default"
-            console.print(_grid(title, explored.along(axis.name), explored.exploration, axis=axis.name))
+            out.print(_grid(title, explored.along(axis.name), explored.exploration, axis=axis.name))
     typer.echo(listed(explored.stages))
     typer.echo(rows(_verdict(explored), width=10))
 

@@ -1,22 +1,19 @@
 """Held-out residuals as a table for the terminal and as a dictionary for a script."""
 
-import sys
 from collections.abc import Mapping
 from math import isfinite
 
 from rich import box
-from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
+from rramkit.cli.console import console
 from rramkit.table import HeldOut, TableFile
-
-_WIDE = 120  # columns of a table in a file or a pipe, where names need not fold
 
 
 def show(grid: Grid) -> None:
     """Print a table, as wide as the terminal."""
-    (Console() if sys.stdout.isatty() else Console(width=_WIDE)).print(grid)
+    console().print(grid)
 
 
 def of_tables(tables: TableFile) -> dict[str, HeldOut]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table as Grid
 
 from rramkit import units
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, on_chip
+from rramkit.cli.console import console
 from rramkit.cli.options import Timeout
 from rramkit.cli.progress import spice_progress, stage, training_progress
 from rramkit.cli.train import ExperimentFile, experiment_of
@@ -77,7 +77,7 @@ def sensitivity(
     if json:
         typer.echo(strict_json.text([as_json(each) for each in outcomes], indent=1))
     else:
-        Console().print(as_grid(outcomes))
+        console().print(as_grid(outcomes))
 
 
 def as_json(outcome: "Sensitivity") -> dict[str, object]:

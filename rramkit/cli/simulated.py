@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
@@ -11,6 +10,7 @@ from rramkit import units
 from rramkit.characterization import vector_units
 from rramkit.characterization.deck_file import Label, in_header_order
 from rramkit.characterization.waveforms import SCALES, Results, Waveforms
+from rramkit.cli.console import console
 
 _WORDS = ("measure", "output", "vector", "meaning")  # columns that hold words; the others hold numbers
 _READ = "read current"  # how a deck's header describes the current of a cell that is read
@@ -28,10 +28,10 @@ def show(
 
     Beside read currents stand conductance and resistance, where the deck reads its cell at `v_read` (V).
     """
-    console = Console()
-    console.print(escape(title), style="italic", highlight=False)
+    out = console()
+    out.print(escape(title), style="italic", highlight=False)
     for line in results.printed:
-        console.print(escape(line), highlight=False)
+        out.print(escape(line), highlight=False)
     values = {name: value for waves in results.analyses for name, value in waves.measures.items()}
     if values or results.not_measured:
         read = conductances(results, measures, v_read)
@@ -42,11 +42,11 @@ def show(
         ]
         blank = ("",) * len(of_cells)
         rows += [(name, "failed", *blank, reason) for name, reason in results.not_measured.items()]
-        console.print(_grid("measures", ("measure", "value", *of_cells, "meaning"), rows))
+        out.print(_grid("measures", ("measure", "value", *of_cells, "meaning"), rows))
     for waves in results.analyses:
-        console.print(_outputs(waves, outputs))
-        console.print(_extent(waves), highlight=False)
-    console.print(f"{results.analyses[0].seconds:.3f} s in ngspice", highlight=False)
+        out.print(_outputs(waves, outputs))
+        out.print(_extent(waves), highlight=False)
+    out.print(f"{results.analyses[0].seconds:.3f} s in ngspice", highlight=False)
 
 
 def conductances(results: Results, measures: Mapping[str, Label], v_read: float | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pytest
 from fixtures.closeness import near
 
 from rramkit.characterization.measured.importer import from_pulses
-from rramkit.characterization.measured.settings import FileSettings, ImportSettings
+from rramkit.characterization.measured.settings import FileSettings, ImportSettings, ReadSettings
 from rramkit.characterization.measured.sheet import number
 from rramkit.errors import InputError
 from rramkit.surrogate.grid import GridSurrogate
@@ -192,6 +192,20 @@ def easyexpert():
     return "".join(parts).encode()
 
 
+def hash_column():
+    return rows("#,LTP (uS),LTD (uS)", range(41), UP * 1e6, DOWN * 1e6).encode()
+
+
+def units_beside_numbers():
+    ohms = [f"{1e-3 / g:.7g} kOhm" for g in [*UP, *DOWN]]
+    return rows("pulse,polarity,R", [*range(41)] * 2, polarities(41, 41), ohms).encode()
+
+
+def spaces_between_thousands():
+    ohms = [f"{1 / g:,.2f}".replace(",", " ").replace(".", ",") for g in [*UP, *DOWN]]
+    return rows("Pulse;Polarity;R (ohm)", [*range(41)] * 2, polarities(41, 41), ohms, sep=";").encode()
+
+
 READ = {
     each.__name__: (each, {})
     for each in (
@@ -215,6 +229,9 @@ READ = {
             numpy_header,
             with_preamble,
             easyexpert,
+            hash_column,
+            units_beside_numbers,
+            spaces_between_thousands,
         ),
     )
 }
@@ -246,6 +263,17 @@ def test_a_shape_gives_the_device_back(tmp_path, name):
         np.testing.assert_allclose(fit, reads, rtol=0, atol=5e-3 * (HIGH - LOW))
         # S: the window is that of the reads, to 1 %
         assert file[polarity].axes["g_start"].values[[0, -1]] == near(np.array([reads.min(), reads.max()]), 0.01)
+
+
+def test_currents_are_divided_by_the_read_voltage_that_the_user_gives(tmp_path):
+    nanoamperes = [*UP * 0.2e9, *DOWN * 0.2e9]
+    (tmp_path / "p.csv").write_text(rows("Polarity,I_read (nA)", polarities(41, 41), nanoamperes))
+    with pytest.raises(InputError, match=r"Add `--set read\.v_read=0\.1`, with the voltage \(V\)"):
+        from_pulses(tmp_path / "p.csv", ImportSettings())
+    file = from_pulses(tmp_path / "p.csv", ImportSettings(read=ReadSettings(v_read=0.2)))
+    check(file)
+    assert file["set"].axes["g_start"].values[-1] == near(UP[-1], 0.01)  # with the default of 0.1 V: 41 uS
+    assert "v_read" not in file.provenance["assumed"]
 
 
 @pytest.mark.parametrize("make", [every_fifth, unevenly_read])
@@ -344,6 +372,24 @@ def test_a_spreadsheet_is_read_and_its_sheet_asked_for(tmp_path):
     check(from_pulses(tmp_path / "p.xlsx", ImportSettings(pulses=FileSettings(sheet="Pulses"))))
 
 
+def test_numbers_that_a_spreadsheet_holds_as_text_may_have_a_decimal_comma(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `xlsx` is not installed")
+
+    def save(digits):
+        book = openpyxl.Workbook()
+        book.active.append(["Pulse", "Potentiation (uS)", "Depression (uS)"])
+        for k, (up, down) in enumerate(zip(UP * 1e6, DOWN * 1e6, strict=True)):
+            book.active.append([k, f"{up:.{digits}f}".replace(".", ","), float(down)])
+        book.save(tmp_path / "p.xlsx")
+
+    save(7)
+    check(from_pulses(tmp_path / "p.xlsx", ImportSettings()))
+    save(3)  # 2,000 to 19,999: may be thousands
+    with pytest.raises(InputError, match=r"Add `--set pulses\.decimal=comma`"):
+        from_pulses(tmp_path / "p.xlsx", ImportSettings())
+    check(from_pulses(tmp_path / "p.xlsx", ImportSettings(pulses=FileSettings(decimal="comma"))))
+
+
 # --- shapes that are refused, each with the option that settles it
 
 
@@ -415,6 +461,42 @@ REFUSED = {
             sep="\t",
         ).encode(),
         "--set pulses.decimal=comma",
+    ),
+    "two units": (
+        rows("polarity,G (uS)", ["", *polarities(41, 41)], ["nS", *UP * 1e6, *DOWN * 1e6]).encode(),
+        "has the unit 'uS' in its name and 'nS' below it. Leave out the one that is wrong.",
+    ),
+    "two units in a column": (
+        rows(
+            "pulse,polarity,R", range(4), ["set"] * 4, ["200.1 kOhm", "150.2 kOhm", "99.1 kOhm", "98000 Ohm"]
+        ).encode(),
+        "line 5, column 3 'R': numbers of a column must have one unit; got 'kOhm' above, and 'Ohm'",
+    ),
+    "a unit below and another beside": (
+        rows("pulse,R", ["", *range(40)], ["ohm", *["200.1 kOhm"] * 40]).encode(),
+        "has the unit 'ohm' below its name and 'kOhm' beside its numbers",
+    ),
+    "a unit in the name and another beside": (
+        rows("pulse,polarity,R (ohm)", range(82), polarities(41, 41), ["200.1 kOhm"] * 82).encode(),
+        "has the unit 'ohm' in its name and 'kOhm' below it",
+    ),
+    "a prefix beside numbers": (
+        rows("polarity,R (ohm)", polarities(41, 41), [f"{1e-3 / g:.5g}k" for g in [*UP, *DOWN]]).encode(),
+        "Write the number alone, and its unit into the name of the column.",
+    ),
+    "thousands and decimals": (
+        rows("polarity;R (ohm)", polarities(9, 9), ["199,748.86"] * 18, sep=";").encode(),
+        "Write numbers without thousands separators.",
+    ),
+    "an overflow": (
+        rows("polarity,R (ohm)", polarities(41, 41), [*1 / UP, *1 / DOWN[1:], "9.91E+37"]).encode(),
+        "line 83, column 2 'R (ohm)' must be a finite number; got '9.91E+37'. An instrument writes this for",
+    ),
+    "rows out of order": (
+        rows(
+            "pulse,polarity,G (uS)", [(7 * k) % 41 for k in range(82)], polarities(41, 41), [*UP * 1e6, *DOWN * 1e6]
+        ).encode(),
+        "sort the rows by device, cycle, polarity and number of the pulse",
     ),
     "two decimal marks": (b"set (uS);reset (uS)\n" + b"1.5;2,5\n" * 20, "one decimal mark"),
     "text in a number": (

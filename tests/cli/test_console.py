@@ -1,0 +1,58 @@
+"""Tables in a file or a pipe: names and texts are whole, so that they can be searched; on a terminal they fit."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from rich.table import Table as Grid
+
+from rramkit.cli import residuals
+from rramkit.cli.console import console
+from rramkit.table import HeldOut
+
+LONG = "write_driver_set.v_settled_at_the_far_end_of_a_row"
+
+
+def printed(capfd) -> str:
+    one = np.array([1.0])
+    points = HeldOut(at={}, spice=one, fit=one, unit="V", limit_rms=1.0, limit_max=1.0)
+    residuals.show(residuals.as_grid({LONG: points}, "Held-out points"))
+    return capfd.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _no_width(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def test_a_long_name_is_whole_in_a_file(capfd):
+    assert LONG in printed(capfd)
+
+
+def test_the_width_that_is_asked_for_is_kept(capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    out = printed(capfd)
+    assert LONG not in out
+    assert max(map(len, out.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("stderr", [False, True])
+def test_lines_of_a_file_are_not_filled_with_blanks_and_long_texts_stay_on_one(capfd, stderr):
+    grid = Grid("key", "meaning")
+    grid.add_row(LONG, "word " * 60)
+    console(stderr=stderr).print(grid)
+    captured = capfd.readouterr()
+    lines = (captured.err if stderr else captured.out).splitlines()
+    assert len(lines) == 5  # frame, header, rule, row, frame
+    assert len(lines[0]) < 400  # columns: as wide as the row
+
+
+def test_a_terminal_has_its_own_width(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert console().width < 1000
