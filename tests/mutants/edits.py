@@ -134,7 +134,7 @@ EDITS = (
     _edit("evaluation", "test accuracy on the training inputs", _SUPERVISED, "x, labels, rng = self.data.x_test, self.data.y_test,", "x, labels, rng = self.data.x_train, self.data.y_train,", OF_TEST),
     _edit("evaluation", "validation on the test inputs", _SUPERVISED, "self._accuracies(data.x_validation, data.y_validation, rng)", "self._accuracies(data.x_test, data.y_test, rng)", f"{VALIDATION}::test_other_test_inputs_change_no_number_but_the_test_accuracy"),
     _edit("evaluation", "loss of the float network", _SUPERVISED, "scores = self._scores(self.rram, rram, data.x_train[self._sample], rng)", "scores = self._scores(self.reference, self.states.reference, data.x_train[self._sample], rng)", OF_VALIDATION),
-    _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "trainer.network.scores(trainer.params(state), inputs, rng=rng)", "trainer.network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", OF_NOISE),
+    _edit("noise", "read noise dropped in evaluation", _SUPERVISED, "network.scores(trainer.params(state), inputs, rng=rng)", "network.scores(trainer.params(state), inputs, rng=np.random.default_rng(0))", OF_NOISE),
     _edit("noise", "read noise dropped from the currents", _READ, "    i += noise\n", "", f"{CHAIN}::test_read_noise_has_the_variance_of_its_cells"),
     _edit("noise", "noise of a verify read dropped", _LOOP, "return g_cell + self.params.sigma_read * self.chain.writer.span * rng.standard_normal(size(flat))", "return g_cell", f"{VERIFY}::test_noisy_reads_need_confirmations"),
     _edit("noise", "cycles left out of every pulse", _PULSE, "drawn = self.cycles if cycles else None", "drawn = None", f"{UPDATE}::test_cycle_to_cycle_draws_have_the_tables_distribution"),
