@@ -81,6 +81,7 @@ def add_crossbar(
     static: bool,
     moving: bool = False,
     prefix: str = "",
+    metered: tuple[int, int] | None = None,
 ) -> None:
     """Add the crossbar to a circuit; its ports are `row_i`, `col_j` and, for 1T1R, `word_i`.
 
@@ -94,6 +95,8 @@ def add_crossbar(
         The states move (1T1R, 1S1R), and are read at the nodes `s_i_j`.
     prefix : str
         Put before every node and element name, for a second array in the same circuit.
+    metered : tuple of int, optional
+        Row and column of a cell behind an ammeter `V_cell`, which counts what flows out of its bit line.
     """
     array_cells.check_values(states, (params.rows, params.cols), params.cell_kind)
     if moving and params.cell_kind == "1R":
@@ -101,7 +104,8 @@ def add_crossbar(
     cell = array_cells.subcircuit(params.cell_kind, params.cell, params.selector, moving=moving)
     if cell is not None and cell.name not in circuit.subcircuit_names:
         circuit.subcircuit(cell)
-    lines = [*_all_lines(params, prefix, static=static), *_cells(params, states, prefix, static=static, moving=moving)]
+    cells = _cells(params, states, prefix, static=static, moving=moving, metered=metered)
+    lines = [*_all_lines(params, prefix, static=static), *cells]
     circuit.raw_spice += "\n".join(lines) + "\n"
 
 
@@ -136,7 +140,15 @@ def _line(name: str, length: int, port: int, segment: Segment) -> Iterator[str]:
             yield f"C_{name}_{k} {node} 0 {segment.c:.12g}"
 
 
-def _cells(params: CrossbarParams, states: np.ndarray, prefix: str, *, static: bool, moving: bool) -> Iterator[str]:
+def _cells(
+    params: CrossbarParams,
+    states: np.ndarray,
+    prefix: str,
+    *,
+    static: bool,
+    moving: bool,
+    metered: tuple[int, int] | None,
+) -> Iterator[str]:
     """Yield the line of every cell."""
     joined = {line: params.segment(line).r == 0 or (static and line == "word") for line in ("row", "col", "word")}
 
@@ -148,6 +160,9 @@ def _cells(params: CrossbarParams, states: np.ndarray, prefix: str, *, static: b
         source, bit = ends if params.row_line == "source" else ends[::-1]
         word = node("word", i, j, 0) if params.gating == "row" else node("word", j, i, 0)
         where, value = f"{prefix}{i}_{j}", float(states[i, j])
+        if (i, j) == metered:
+            yield f"V_{prefix}cell {bit} {prefix}bit_cell 0"
+            bit = f"{prefix}bit_cell"
         line = array_cells.cell_line(params.cell_kind, where, bit, source, word=word, value=value, moving=moving)
         if line:
             yield line

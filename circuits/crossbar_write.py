@@ -126,7 +126,7 @@ def array_write(params: CrossbarWriteParams) -> Deck:
     at V while the source line still rises SET their open cells by 5 % of the range within a 1 ns edge.
     """
     bar, pulse = params.crossbar, params.pulse
-    _check_size(bar)
+    check_size(bar)
     states, circuit = params.start_states(), Circuit("array write")
     add_crossbar(circuit, bar, states, static=False, moving=True)
     volts = line_voltages(params.selection, bar, v_write=params.v_write, v_word=params.v_word, polarity=params.polarity)
@@ -144,12 +144,12 @@ def array_write(params: CrossbarWriteParams) -> Deck:
         libraries=bar.libraries,
         analysis=f".tran {pulse.t_step} {t_stop:.9e} 0 {pulse.t_step} uic",
         outputs=_outputs(params),
-        measures=_measures(params, states, t_stop),
+        measures=neighbour_measures(bar, params.selection.row, params.selection.col, states, t_stop=t_stop),
         options=TRANSIENT_OPTIONS,
     )
 
 
-def _check_size(bar: CrossbarParams) -> None:
+def check_size(bar: CrossbarParams) -> None:
     """Raise `InputError` for more moving cells than a deck can hold."""
     compiled = bar.cell.device.used().compiled
     if bar.rows * bar.cols > CELLS_MAX[compiled]:
@@ -177,21 +177,28 @@ def _steps(params: CrossbarWriteParams, level: float, *, delay: float) -> list[t
 
 def _outputs(params: CrossbarWriteParams) -> tuple[Output, ...]:
     bar, row, col = params.crossbar, params.selection.row, params.selection.col
-    states = tuple(
-        Output(f"s_{i}_{j}", f"v(s_{i}_{j})", "1", f"state of cell ({i}, {j})")
-        for i, j in np.ndindex(bar.rows, bar.cols)
-    )
     lines = (f"row_{row}", f"col_{col}")
     return (
-        *states,
+        *state_outputs(bar),
         *(Output(f"v_{line}", f"v({line})", "V", f"selected {line[:3]}, at its port") for line in lines),
         *(Output(f"i_{line}", f"i(v_{line})", "A", f"current into the driver of {line}") for line in lines),
     )
 
 
-def _measures(params: CrossbarWriteParams, states: np.ndarray, t_stop: float) -> tuple[Measure, ...]:
-    """Change of state of the selected cell and of one neighbour of each kind, where the array has it."""
-    bar, row, col = params.crossbar, params.selection.row, params.selection.col
+def neighbour_measures(
+    bar: CrossbarParams, row: int, col: int, states: np.ndarray, *, t_stop: float
+) -> tuple[Measure, ...]:
+    """Return the change of state of the written cell and of one neighbour of each kind, where the array has it.
+
+    Parameters
+    ----------
+    row, col : int
+        The written cell.
+    states : ndarray (R, C)
+        States at the start.
+    t_stop : float
+        End of the simulation [s]; states are taken just before it.
+    """
     other_row, other_col = (row + 1) % bar.rows, (col + 1) % bar.cols
     kinds = {"selected": (row, col)}
     if bar.cols > 1:
@@ -207,6 +214,14 @@ def _measures(params: CrossbarWriteParams, states: np.ndarray, t_stop: float) ->
         change = f"param='s_{kind} - {states[i, j]:.9g}'"
         measures.append(Measure(f"ds_{kind}", change, "1", "its change"))
     return tuple(measures)
+
+
+def state_outputs(bar: CrossbarParams) -> tuple[Output, ...]:
+    """Return the state of every cell as outputs."""
+    return tuple(
+        Output(f"s_{i}_{j}", f"v(s_{i}_{j})", "1", f"state of cell ({i}, {j})")
+        for i, j in np.ndindex(bar.rows, bar.cols)
+    )
 
 
 CATALOG = {

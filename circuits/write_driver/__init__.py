@@ -19,6 +19,7 @@ from rramkit.circuits.write_driver.driver import (
     Joints,
     PulseTiming,
     WriteDriverParams,
+    add_line_drivers,
     add_write_driver,
 )
 from rramkit.circuits.write_driver.lines import Far, Interval, Leg, LinesParams, SwitchParams
@@ -42,6 +43,7 @@ __all__ = [
     "PulseTiming",
     "SwitchParams",
     "WriteDriverParams",
+    "add_line_drivers",
     "add_write_driver",
     "add_written_cell",
     "driven_write",

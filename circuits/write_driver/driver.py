@@ -124,6 +124,20 @@ def add_write_driver(
 
     `joints` lets a loop around the driver take the place of the schedule and of the read rail (`write_verify`).
     """
+    add_line_drivers(circuit, params, cell, polarity=polarity, when=when, joints=joints)
+    return add_lines(circuit, params.lines, cell)
+
+
+def add_line_drivers(
+    circuit: Circuit,
+    params: WriteDriverParams,
+    cell: CellParams,
+    *,
+    polarity: Polarity,
+    when: PulseTiming,
+    joints: Joints = Joints(),
+) -> None:
+    """Add supplies, converter, buffer and line drivers, which drive the nodes `bl`, `wl`, `sl` and `inhibit`."""
     draw = Netlister(circuit, cell.technology)
     for part in (
         level_shifter.level_shifter(params.shifter, cell.technology),
@@ -142,7 +156,6 @@ def add_write_driver(
         # down, and an HRS neighbour at the inhibited line then sees a volt until its few uS have charged its node.
         down = {"wl": params.switch.closing, "inhibit": _inhibiting(params)}.get(line, 1.0)
         add_line_driver(circuit, line, of_line, params=params.switch, draw=draw, down=down)
-    return add_lines(circuit, params.lines, cell)
 
 
 def _set_legs(params: WriteDriverParams, when: PulseTiming, joints: Joints) -> dict[str, dict[str, Leg]]:
