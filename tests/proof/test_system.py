@@ -11,8 +11,8 @@ from rramkit import table
 from rramkit.characterization import run
 from rramkit.characterization.design import find_design, with_cells
 from rramkit.circuits import libraries
-from rramkit.circuits.device import Device
 from rramkit.circuits.compiled_cell import Form
+from rramkit.circuits.device import Device
 from rramkit.circuits.write_driver import DriverWriteParams
 from rramkit.errors import InputError
 from rramkit.proof import system
