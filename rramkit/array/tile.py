@@ -28,10 +28,10 @@ from typing import Self
 import numpy as np
 
 from rramkit.array import read as array_read
-from rramkit.array.backend import Array, as_array, counted, is_tensor, like, limited, namespace, to_numpy
+from rramkit.array.backend import Array, as_array, like, namespace, to_numpy
 from rramkit.array.conversions import Conversions
 from rramkit.array.encoder import Encoder
-from rramkit.array.layout import Images, Layout, Vectors
+from rramkit.array.layout import Layout
 from rramkit.array.operators import Operators, wire_attenuation
 from rramkit.array.periphery import Periphery
 from rramkit.array.read import Phase, Reading
@@ -39,12 +39,11 @@ from rramkit.array.read_cache import MANY_CELLS, ReadCache, are_few, solved_cond
 from rramkit.array.read_model import ReadModel
 from rramkit.array.rng import Rng, TileRng
 from rramkit.array.stages.chain import ReadChain
+from rramkit.array.voltages import laid_out, within_range
 from rramkit.array.windows import Windows
 from rramkit.array.wires import WireModel
 from rramkit.errors import InputError
 from rramkit.table import TablesLike
-
-_EDGE = 1e-6  # of the voltage range (1): this far outside is rounding, to float32 too, not an extrapolation
 
 
 @dataclass(frozen=True, repr=False)
@@ -732,31 +731,13 @@ class Tile:
 
     def _laid_out(self, v: Array, windows: Windows | None, *, letter: str, lines: int) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
-        v = as_array(v, "v")
-        if windows is not None:
-            windows.check(v, lines)
-            return like(v, self.g_cell), Images(windows), False
-        single = v.ndim == 1
-        v = v[None] if single else v
-        if v.ndim < 2 or v.shape[-1] != lines or not _fits(tuple(v.shape[:-2]), self.shape):
-            shape = f"(B, {letter}) = (B, {lines})" if not self.shape else f"(..., B, {letter}) = (..., B, {lines})"
-            tiles = f" and fit the tiles {self.shape}" if self.shape else ""
-            given = tuple(v.shape[1:] if single else v.shape)
-            raise InputError(f"`v` must be {shape} in volts{tiles}; got {given}. Reshape it.")
-        return like(v, self.g_cell), Vectors(), single
+        v, layout, single = laid_out(v, windows, letter=letter, lines=lines, tiles=self.shape)
+        return like(v, self.g_cell), layout, single
 
     def _within_range(self, v: Array, *, backward: bool) -> tuple[Array, Array | bool, Array | int]:
         """Return voltages clamped to the table, whether any is negative, and how many were clamped."""
         v_max = self._encoder(backward=backward).current.v_max
-        xp, beyond = namespace(v), v_max * (1.0 + _EDGE)
-        if self.model.resident and is_tensor(v):
-            return limited(v, -v_max, v_max), (v < 0.0).any(), counted(xp.abs(v) > beyond)
-        low, high = (float(v.min()), float(v.max())) if math.prod(v.shape) else (math.nan, math.nan)
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise InputError("`v` must be at least one vector of finite voltages; got none, NaN or infinity. Fix it.")
-        if max(high, -low) <= v_max:
-            return v, low < 0.0, 0
-        return limited(v, -v_max, v_max), low < 0.0, int(xp.count_nonzero(xp.abs(v) > beyond))
+        return within_range(v, v_max, resident=self.model.resident)
 
 
 def _longest(lines: WireModel, model: ReadModel) -> WireModel:
@@ -768,11 +749,3 @@ def _longest(lines: WireModel, model: ReadModel) -> WireModel:
 def unbatched(reading: Reading, *, single: bool) -> Reading:
     """Return the reading of a single vector without the axis of vectors."""
     return replace(reading, i=reading.i[..., 0, :]) if single else reading
-
-
-def _fits(lead: tuple[int, ...], tiles: tuple[int, ...]) -> bool:
-    """Whether leading axes broadcast to those of the tiles, and to no more than these."""
-    try:
-        return np.broadcast_shapes(lead, tiles) == tiles
-    except ValueError:
-        return False

@@ -25,19 +25,17 @@ currents are dropped, but they load the wires as real cells do.
 from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
-
-from rramkit.array.backend import Array, as_array, full, like, namespace
+from rramkit.array.backend import Array, as_array, like, namespace
 from rramkit.array.conversions import Conversions
-from rramkit.array.layout import Cut, Images, Layout, Vectors
+from rramkit.array.layout import Cut, Layout
+from rramkit.array.partial_sums import gain_of_counts, joined, merged
 from rramkit.array.periphery import Periphery
-from rramkit.array.products import product
 from rramkit.array.read import Reading
 from rramkit.array.read_model import ReadModel
-from rramkit.array.rng import Rng, TileRng
-from rramkit.array.stages.comparator import Comparator
-from rramkit.array.stages.sense_unit import SenseUnit
+from rramkit.array.rng import Rng
 from rramkit.array.tile import Tile, unbatched
+from rramkit.array.tiling import cut_up, side_by_side, summed, tile_size
+from rramkit.array.voltages import laid_out
 from rramkit.array.windows import Windows
 from rramkit.errors import InputError
 
@@ -131,15 +129,15 @@ class TileGrid:
                 "`g_cell` must be (2, N, M) in siemens, plus and minus, or single-ended (1, N, M) or (N, M); "
                 f"got {tuple(g_cell.shape)}. Reshape it."
             )
-        size, merge, counts = _size(g_cell, model, largest), model.chain.merge, model.chain.counts
+        size, merge, counts = tile_size(g_cell, model, largest), model.chain.merge, model.chain.counts
         rows, pairs = (int(lines) for lines in g_cell.shape[1:])
         if counts and (i_count <= 0.0 or g_cell.shape[0] != 2):
             raise InputError(
                 f"`i_count` must be the current of one count, above 0 A, of pairs for the merge {merge}; got "
                 f"{i_count:g} A, {g_cell.shape[0]} half. Pass it, or set `read.merge` to digital or analog."
             )
-        tiles = Tile.of(_cut(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng)
-        joint = _joint(tiles, rng=rng) if merge == "analog" else None
+        tiles = Tile.of(cut_up(g_cell, size, float(model.cells.g_grid[0])), model, rng=rng)
+        joint = joined(tiles, rng=rng) if merge == "analog" else None
         return cls(tiles, rows, pairs, i_count if counts else 0.0, joint)
 
     @staticmethod
@@ -174,7 +172,7 @@ class TileGrid:
         >>> TileGrid.shape_of(np.full((2, 100, 10), 20e-6), grid.model, largest=(64, 10))
         (2, 2)
         """
-        size = _size(g_cell, model, largest)
+        size = tile_size(g_cell, model, largest)
         return -(-int(g_cell.shape[1]) // size[0]), -(-int(g_cell.shape[2]) // size[1])
 
     def programmed(self, g_cell: Array) -> Self:
@@ -209,7 +207,7 @@ class TileGrid:
         if tuple(g_cell.shape) != wanted:
             raise InputError(f"`g_cell` must be {wanted} in siemens; got {tuple(g_cell.shape)}. Reshape it.")
         size = tuple(int(side) for side in self.tiles.g_cell.shape[-2:])
-        return replace(self, tiles=self.tiles.programmed(_cut(g_cell, size, float(self.model.cells.g_grid[0]))))
+        return replace(self, tiles=self.tiles.programmed(cut_up(g_cell, size, float(self.model.cells.g_grid[0]))))
 
     def without_cache(self) -> Self:
         """Return this grid as if built from its cells, with the same periphery: what a checkpoint restores.
@@ -375,8 +373,8 @@ class TileGrid:
         v, layout, single = self._laid_out(v, windows, backward=False)
         cut = conversions and conversions.cut(self.shape[1], int(self.tiles.g_cell.shape[-1]))
         reading = self.tiles.sensed(v, layout, backward=False, rng=rng, joint=self.joint, conversions=cut)
-        i = _sum(self._merged(reading.i), axis=0)
-        return unbatched(replace(reading, i=_joined(i, self.pairs)), single=single)
+        i = summed(merged(reading.i, self.tiles, i_count=self.i_count, gain=self.gain), axis=0)
+        return unbatched(replace(reading, i=side_by_side(i, self.pairs)), single=single)
 
     def backward(self, v: Array, *, rng: Rng | None = None) -> Reading:
         """Drive the bit lines of the M pairs; sense the currents of the N rows: the transposed read.
@@ -414,7 +412,7 @@ class TileGrid:
             )
         v, layout, single = self._laid_out(v, None, backward=True)
         reading = self.tiles.sensed(v, layout, backward=True, rng=rng)
-        return unbatched(replace(reading, i=_joined(_sum(reading.i, axis=1), self.rows)), single=single)
+        return unbatched(replace(reading, i=side_by_side(summed(reading.i, axis=1), self.rows)), single=single)
 
     def parts(self, v: Array, *, rng: Rng | None = None) -> Array:
         """Drive the N rows; return the currents of each row of tiles, before they are added.
@@ -446,7 +444,7 @@ class TileGrid:
         """
         v, layout, _ = self._laid_out(v, None, backward=False)
         i = self.tiles.sensed(v, layout, backward=False, rng=rng).i
-        return namespace(i).stack([_joined(i[row], self.pairs) for row in range(self.shape[0])])
+        return namespace(i).stack([side_by_side(i[row], self.pairs) for row in range(self.shape[0])])
 
     def calibrated(
         self, v: Array, *, backward: bool = False, margin: float = 1.0, windows: Windows | None = None
@@ -487,109 +485,15 @@ class TileGrid:
         v, layout, _ = self._laid_out(v, windows, backward=backward)
         if self.joint is not None and not backward:
             return replace(self, joint=self.tiles.ranged(v, layout, backward=False, margin=margin, joint=self.joint))
-        gain = self._measured(v, layout) if self.model.chain.merge == "count" and not backward else self.gain
+        gain = self.gain
+        if self.model.chain.merge == "count" and not backward:
+            gain = gain_of_counts(self.tiles, v, layout, i_count=self.i_count)
         return replace(self, tiles=self.tiles.calibrated_as(v, layout, backward=backward, margin=margin), gain=gain)
-
-    def _measured(self, v: Array, layout: Layout) -> Array:
-        """Return the current of a count in each tile over `i_count` (Tr, Tc, 1, 1), by least squares over a batch."""
-        xp, g_cell = namespace(v), self.tiles.g_cell
-        signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
-        wanted = product(layout, (v * (self.i_count / self.model.cells.v_forward),), (signs,))
-        along = xp.sum(self.tiles.differences(v, layout) * wanted, axis=(-2, -1))
-        power = xp.sum(wanted * wanted, axis=(-2, -1))
-        gain = xp.where(power > 0.0, along / xp.where(power > 0.0, power, xp.ones_like(power)), xp.ones_like(power))
-        return gain[..., None, None]
-
-    def _merged(self, i: Array) -> Array:
-        """Return what each tile adds to the outputs (Tr, Tc, B, M), from its partial sums (joined: (1, Tc, B, M))."""
-        xp, merge = namespace(i), self.model.chain.merge
-        if merge == "count":
-            return self.i_count * xp.round(i / (self.i_count * self.gain))
-        if merge == "majority":
-            vote = xp.where(i > self._middle(), xp.ones_like(i), -xp.ones_like(i))
-            return self.i_count * vote
-        return i
-
-    def _middle(self) -> Array:
-        """Return what comparators compare partial sums with (Tr, Tc, 1, M), their offsets in it (A)."""
-        xp, chain, g_cell = namespace(self.tiles.g_cell), self.model.chain, self.tiles.g_cell
-        signs = xp.sign(g_cell[..., 0, :, :] - g_cell[..., 1, :, :])
-        middle = self.i_count * (xp.floor(0.5 * xp.sum(signs, axis=-2)) + 0.5)[..., None, :]
-        if not chain.comparator.per_tile:
-            return middle
-        drawn, gains = self.tiles.periphery.state(Comparator), chain.readout.gains
-        if not gains:
-            return middle + chain.comparator.offset(drawn, None)
-        gain = self.tiles.periphery.state(SenseUnit).banks[0].gain
-        r_feedback = np.asarray([each.r_feedback for each in gains])[gain][..., None, None]
-        return middle + chain.comparator.offset(drawn, like(r_feedback, middle))
 
     def _laid_out(self, v: Array, windows: Windows | None, *, backward: bool) -> tuple[Array, Layout, bool]:
         """Check the shape of voltages; return them as the tiles' kind of array, their layout, whether one vector."""
         lines, letter = (self.pairs, "M") if backward else (self.rows, "N")
-        v = as_array(v, "v")
-        single = windows is None and v.ndim == 1
-        v = v[None] if single else v
-        if windows is not None:
-            windows.check(v, lines)
-        elif v.ndim != 2 or v.shape[1] != lines:
-            given = tuple(v.shape[1:] if single else v.shape)
-            raise InputError(f"`v` must be (B, {letter}) = (B, {lines}) in volts; got {given}. Reshape it.")
-        inner = Vectors() if windows is None else Images(windows)
+        v, inner, single = laid_out(v, windows, letter=letter, lines=lines)
         axis = -1 if backward else -2
         layout = Cut(inner, self.shape[1 if backward else 0], int(self.tiles.g_cell.shape[axis]), before=not backward)
         return like(v, self.tiles.g_cell), layout, single
-
-
-def _joint(tiles: Tile, *, rng: Rng | None) -> Periphery:
-    """Return what senses tiles (Tr, Tc) joined down the rows: as of tiles (1, Tc) that hold all of their rows.
-
-    A sensed line has a switch in each of the Tr tiles.
-    """
-    xp, (down, across, halves, rows, pairs) = namespace(tiles.g_cell), tiles.g_cell.shape
-    tall = xp.permute_dims(tiles.g_cell, (1, 2, 0, 3, 4)).reshape(1, across, halves, down * rows, pairs)
-    draws = TileRng.of(rng, (1, across)) if tiles.model.chain.per_tile else None
-    joint = Periphery.of(tall, tiles.model, rng=draws)
-    e_switches = (down - 1) * tiles.model.chain.line_switch.e_conversion
-    return replace(joint, e_conversion=joint.e_conversion + e_switches, e_batch=tiles.periphery.e_batch)
-
-
-def _size(g_cell: Array, model: ReadModel, largest: tuple[int, int] | None) -> tuple[int, int]:
-    """Return rows and pairs (or columns) of each tile for conductances (2 or 1, N, M)."""
-    halves, rows, pairs = (int(lines) for lines in g_cell.shape)
-    largest = model.largest_array if largest is None else largest
-    if largest[0] < 1 or largest[1] < halves:
-        raise InputError(f"`largest` must be at least 1 row and {halves} columns; got {largest}. Enlarge it.")
-    return _even(rows, largest[0]), _even(pairs, largest[1] // halves)
-
-
-def _even(count: int, largest: int) -> int:
-    """Return the size of the fewest equal parts, at most `largest` each, that hold `count`."""
-    return -(-count // -(-count // largest))
-
-
-def _cut(g_cell: Array, size: tuple[int, ...], g_fill: float) -> Array:
-    """Cut pairs (2, N, M) into tiles (Tr, Tc, 2, R, C), filled up with `g_fill`."""
-    xp, (halves, rows, pairs) = namespace(g_cell), g_cell.shape
-    down, across = -(-rows // size[0]), -(-pairs // size[1])
-    if (down * size[0], across * size[1]) != (rows, pairs):
-        padded = full((halves, down * size[0], across * size[1]), g_fill, g_cell)
-        padded[:, :rows, :pairs] = g_cell
-        g_cell = padded
-    return xp.permute_dims(g_cell.reshape(halves, down, size[0], across, size[1]), (1, 3, 0, 2, 4))
-
-
-def _sum(i: Array, *, axis: int) -> Array:
-    """Return outputs of tiles (Tr, Tc, B, size) added along an axis; those of one tile are no copy."""
-    if i.shape[axis] == 1:
-        return i[0] if axis == 0 else i[:, 0]
-    return namespace(i).sum(i, axis=axis)
-
-
-def _joined(i: Array, lines: int) -> Array:
-    """Put the outputs (tiles, B, size) side by side and drop the spare ones: (B, lines)."""
-    xp = namespace(i)
-    if i.shape[0] == 1:
-        return i[0][:, :lines]
-    turned = xp.matrix_transpose(i).reshape(-1, i.shape[1])  # long columns, which windows have, stay long
-    return xp.matrix_transpose(turned[:lines])
