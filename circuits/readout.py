@@ -20,7 +20,7 @@ from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
 from rramkit.circuits.mosfet import Netlister
-from rramkit.circuits.ota import NAMES, OtaParams, ota
+from rramkit.circuits.ota import NAMES, OtaParams, ota, start_near
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
@@ -148,6 +148,7 @@ def read_train(params: ReadoutBenchParams, inputs: Sequence[float] | np.ndarray 
     circuit.PieceWiseLinearVoltageSource("_rst", "rst", circuit.gnd, values=points)
     _add_line(circuit, params, "bl", "row")
     circuit.C("_load", "out", circuit.gnd, params.c_load)
+    circuit.raw_spice += start_near(block.ota, "x_readout.x_ota", bl=block.v_clamp, out=block.v_clamp)
     t_stop = params.reads * params.t_slot
     measures = tuple(
         Measure(f"v_out_{k}", f"find v(out) at={params.t_sample(k):.6e}", "V", f"output for {1e3 * v:.4g} mV")
@@ -194,6 +195,7 @@ def offset_sweep(params: ReadoutOffsetParams, dv_threshold: np.ndarray | None = 
     circuit.R("_line", "bl", "far", params.r_line)
     if params.g_cells > 0:
         circuit.R("_cells", "far", "clamp", 1 / params.g_cells)
+    circuit.raw_spice += start_near(block.ota, "x_ota", bl=block.v_clamp, out=block.v_clamp)
     middle = 2**block.ota.trim_bits // 2
     return Deck(
         title="Readout: offset over the codes of its trim",
@@ -246,6 +248,7 @@ def noise_at_rest(params: ReadoutNoiseParams) -> Deck:
     circuit.raw_spice += "V_row row clamp dc 0 ac 1\n"
     _add_line(circuit, params, "bl", "row")
     circuit.C("_load", "out", circuit.gnd, params.c_load)
+    circuit.raw_spice += start_near(block.ota, "x_readout.x_ota", bl=block.v_clamp, out=block.v_clamp)
     return Deck(
         title=f"Readout, {block.mode}: noise at rest",
         parameters=params,
@@ -286,6 +289,9 @@ def loop_gain(params: ReadoutLineParams, v_in: float = 0.0) -> Deck:
     circuit.V("_row", "row", "clamp", -v_in)
     for name in ("v", "i"):
         circuit.X(f"_{name}", "opened", f"gate_{name}", f"bl_{name}", f"out_{name}", "clamp", "row", "vdd")
+    for name in ("v", "i"):
+        ends = {f"{node}_{name}": block.v_clamp for node in ("bl", "out")}
+        circuit.raw_spice += start_near(block.ota, f"x_{name}.x_ota", **ends)
     circuit.raw_spice += "V_probe gate_v bl_v dc 0 ac 1\n"
     circuit.raw_spice += "I_probe 0 cut dc 0 ac 1\nV_gate cut gate_i 0\nV_back cut bl_i 0\n"
     return Deck(

@@ -1,7 +1,7 @@
 """One cell of an array written through the transistor write driver: what it changes by, its neighbours, the energy.
 
-The oracle of the change is the table of write pulses: of a cell alone behind ideal lines, at the voltages that the
-lines of the array leave to the cell, and at those of the driver's code, from which the lines take a little.
+The oracle of the change is the table of write pulses, which is of a cell alone, at what the lines of the array
+leave to it.
 """
 
 import numpy as np
@@ -57,9 +57,8 @@ def t_cell(waves, params):
     return float(np.mean(current >= 0.95 * abs(plateau(waves, params, "i_cell")))) * (window[1] - window[0])
 
 
-def of_table(folder, params, g_start, *, v_pulse, v_bl, t_pulse):
+def of_table(folder, params, g_start, *, v_pulse, pulse):
     """The change of conductance (S) in a table of one pulse that is characterised at these conditions."""
-    pulse = {"v_bl_set": v_bl, "t_pulse": t_pulse, "t_step": params.t_step}
     plan = {
         "name": params.polarity,
         "component": "cell_write",
@@ -72,7 +71,7 @@ def of_table(folder, params, g_start, *, v_pulse, v_bl, t_pulse):
         "step_runs": 0,
     }
     design = Design(blocks=(component_plan(plan, where="test"),))
-    tables = run.characterize(design, folder / "table.h5", run.RunOptions(workers=1))
+    tables = run.characterize(design, folder / f"{pulse.get('r_driver', 0):g}.h5", run.RunOptions(workers=1))
     return float(np.ravel(tables[params.polarity]["delta_g"].values)[0])
 
 
@@ -96,17 +95,30 @@ def check_write(pool, folder, params, form):
 
 
 def _check_change(pool, folder, params, waves, states):
-    """Compare with the table at the voltages at the cell's own pins, for the time that it has them."""
-    source, bit = plateau(waves, params, "v_sl"), plateau(waves, params, "v_bl")
-    given = {"set": (plateau(waves, params, "v_wl") - source, bit - source), "reset": (source - bit, 1.7)}
-    v_pulse, v_bl = given[params.polarity]
-    assert v_pulse < params.train.amplitudes[0] + 2e-3  # the lines take from it; the driver is off by 2 mV
+    """Compare with tables of a cell alone, for the time that the driver's edges leave to the pulse.
+
+    SET: at the voltages at the cell's own pins, which stand still, as the transistor limits the current. In a RESET the
+    current falls while the filament goes, and the pins gain what the lines took: the cell changes by less than one at
+    the voltages of the pulse's second half, and by more than one behind the lines' resistance then, part of which is
+    the driver's, whose buffer makes up for it at first.
+    """
+    source, bit, current = (plateau(waves, params, name) for name in ("v_sl", "v_bl", "i_cell"))
+    pulse = {"t_pulse": t_cell(waves, params), "t_step": params.t_step}
     g_start, g_end = (conductance(pool, state) for state in states)
     change = g_end - g_start
     assert abs(change) > 0.2 * WINDOW
-    expected = of_table(folder, params, g_start, v_pulse=v_pulse, v_bl=v_bl, t_pulse=t_cell(waves, params))
-    # 3 %: what one number for the driver's edges is good for (`MeasuredPulse.t_cell`)
-    assert change == near(expected, 0.03, within=0)
+    if params.polarity == "set":
+        v_pulse = plateau(waves, params, "v_wl") - source
+        expected = of_table(folder, params, g_start, v_pulse=v_pulse, pulse=pulse | {"v_bl_set": bit - source})
+        # 3 %: what one number for the driver's edges is good for (`MeasuredPulse.t_cell`); 0.8 and 0.25 % measured
+        assert change == near(expected, 0.03, within=0)
+        return
+    unloaded = plateau(waves, params, "v_port_inhibit")  # the amplitude at lines that carry no current
+    lines = (unloaded - source + bit) / (2 * abs(current))
+    most = of_table(folder, params, g_start, v_pulse=source - bit, pulse=pulse)
+    least = of_table(folder, params, g_start, v_pulse=unloaded, pulse=pulse | {"r_driver": lines})
+    assert most < change < least < 0
+    assert least - most < 0.17 * abs(change)  # 10 % in 4 x 4, 16 % in 32 x 32
 
 
 def _check_energy(params, waves):
@@ -167,7 +179,7 @@ def test_its_port_is_where_the_cell_is(pool):
     ],
 )
 def test_what_the_driver_cannot_write_is_refused(given, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         written(4, "set", **given)
 
 
