@@ -12,6 +12,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -417,8 +418,10 @@ def test_another_value_is_refused(fresh, monkeypatch):
         kernels.chosen()
 
 
-def test_compiled_kernels_that_do_not_load_are_an_error_only_where_they_are_asked_for(fresh, monkeypatch):
-    monkeypatch.setitem(sys.modules, "numba", None)  # what an import finds is then an error
+@pytest.mark.parametrize("missing", ["numba", "scipy"])
+def test_compiled_kernels_that_do_not_load_are_an_error_only_where_they_are_asked_for(fresh, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, "numba", ModuleType("numba"))
+    monkeypatch.setitem(sys.modules, missing, None)  # what an import finds is then an error
     monkeypatch.setenv(compiling.VARIABLE, "compiled")
     with pytest.raises(SetupError, match=r"pip install 'rramkit\[fast\]'"):
         kernels.chosen()

@@ -21,11 +21,9 @@ hidden = [4]
 name = "npz"
 file = "data.npz"
 """
-STUCK = """
+REMAPPED = """
 [rule]
 kind = "fault_tolerant"
-[rule.update.stuck]
-low = 0.1
 """
 
 
@@ -45,7 +43,7 @@ def core(folder, tmp_path_factory):
     x[:, 0] = y
     np.savez(folder / "data.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
     (folder / "experiment.toml").write_text(EXPERIMENT)
-    (folder / "stuck.toml").write_text(EXPERIMENT + STUCK)
+    (folder / "remapped.toml").write_text(EXPERIMENT + REMAPPED)
     (folder / "swept.toml").write_text(EXPERIMENT + "[sweep]\nseed = [1]\n")
 
     def run(*words):
@@ -97,7 +95,7 @@ def test_what_a_run_is_used_for_works_too(core):
     [
         ("tile tables.h5 --exact -q", "the grade exact of wires"),
         ("calibrate run.h5 -q", "a calibration"),
-        ("train stuck.toml -o other.h5 -q", "a match of rows"),
+        ("train remapped.toml -o other.h5 -q", "a match of rows"),
     ],
 )
 def test_what_needs_scipy_says_so_in_one_line(core, line, what):
