@@ -1,10 +1,14 @@
-"""Docstrings of what users call: parameters, returns and errors by section, and an example that runs."""
+"""Docstrings of what users call: parameters, returns, errors, shapes, units, sources, and an example that runs."""
 
+import ast
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from fixtures.pages import ROOT
 
 import rramkit as rk
 from rramkit.array import CellCurrent, TileRng, effective_conductance, program_matrix
@@ -74,9 +78,23 @@ def methods(owner: type) -> Iterator[tuple[str, Callable]]:
             yield f"{owner.__name__}.{name}", method
 
 
+def shown_names() -> dict[str, Any]:
+    """Return what the page of the API shows, by name: things of the kit, and the members that it lists."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    found: dict[str, Any] = {}
+    for name, members in re.findall(r"\.\. auto\w+:: ([\w.]+)(?:\n   :members: (.*))?", text):
+        found[name] = pkgutil.resolve_name(name)
+        found |= {f"{name}.{each}": getattr(found[name], each) for each in members.split(", ") if each}
+    return {name: thing for name, thing in found.items() if callable(thing) or isinstance(thing, property)}
+
+
+SHOWN = shown_names()
+
+
 def documented() -> dict[str, Callable]:
     """Return every function that this test holds, by name."""
-    things = [*CLASSES, *FUNCTIONS, *BESIDE]
+    of_page = [getattr(thing, "__func__", thing) for thing in SHOWN.values() if inspect.isroutine(thing)]
+    things = [*CLASSES, *FUNCTIONS, *BESIDE, *of_page]
     owners = [thing for thing in things if inspect.isclass(thing)]
     named = {thing.__qualname__: thing for thing in things if not inspect.isclass(thing)}
     return named | dict(pair for owner in owners for pair in methods(owner))
@@ -102,7 +120,7 @@ def test_a_function_describes_parameters_result_and_errors(name):
     function, own = DOCUMENTED[name], sections(DOCUMENTED[name])
     signature = inspect.signature(function)
     assert set(signature.parameters) - {"self", "cls"} == described(own.get("Parameters", "")), "Parameters"
-    assert ("Returns" in own) == (signature.return_annotation not in (None, "None")), "Returns"
+    assert ("Returns" in own or "Yields" in own) == (signature.return_annotation not in (None, "None")), "Returns"
     if re.search(r"^\s+raise \w", inspect.getsource(function), flags=re.MULTILINE):
         assert "Raises" in own, "Raises"
     assert ">>> " in own.get("Examples", ""), "Examples"
@@ -117,3 +135,48 @@ def test_the_list_is_long_enough():
     assert len(DOCUMENTED) > 80
     for name in ("Table.at", "TableFile.at", "GridSurrogate.at", "load", "Pairs.from_tables", "solve_wires"):
         assert name in DOCUMENTED or name.replace("Pairs", "Mapping") in DOCUMENTED
+
+
+ITEM = re.compile(r"(?m)^(\S[^\n]*?)(?: : ([^\n]*))?\n((?:    .*\n?|\n)+)")
+SHAPE = re.compile(r"\((?:\.\.\.|[A-Za-z]+|\d)(?: [A-Z])?,[^()]*\)|shape|broadcast|tuple of arrays|each axis")
+UNIT = re.compile(
+    r"\((?:1|%|[a-zA-Z]{1,3}(?:[/^ ][-\w/ ]+)?)\)"  # (S), (ohm), (A/V)
+    r"|\b(?:siemens|amperes?|volts|ohms?|joules|seconds|kelvin|percent)\b|its unit|own unit"
+    r"|0 to 1|-1|real numbers|[;,] numbers|fraction|part of|over full scale|over its|counted|labels|classes|DataSet"
+    r"|each axis",
+    re.IGNORECASE,
+)
+OF_NUMBERS = re.compile(r"\b(?:float|u?int\d* array|nd?array|array)\b")
+OF_TRUTH = re.compile(r"of (?:bool|int\d*|str)\b")
+
+
+@pytest.mark.parametrize("name", sorted(SHOWN))
+def test_what_the_api_page_shows_has_shapes_and_units(name):
+    """Each array says its shape, each real number its unit: (1) where it has none."""
+    own = sections(getattr(SHOWN[name], "__func__", SHOWN[name]))
+    for title in ("Parameters", "Attributes", "Returns"):
+        for names, kind, text in ITEM.findall(own.get(title, "") + "\n"):
+            kind, said = kind or names, " ".join(f"{names} {text}".split())
+            if "array" in kind:
+                assert SHAPE.search(said), f"{title}: a shape: {said}"
+            if OF_NUMBERS.search(kind) and not OF_TRUTH.search(kind):
+                assert UNIT.search(said), f"{title}: a unit: {said}"
+
+
+PHYSICS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ("rramkit/array", "rramkit/cost", "rramkit/learning/rules", "rramkit/learning/spiking", "netlists")
+    for path in (ROOT / folder).rglob("*.py")
+)
+EQUATION = re.compile(r"(?m)^ {4}.*=")
+SOURCE = re.compile(
+    r"[Ss]ource|arXiv|et al|\bown\b|\bours\b|Kirchhoff|published|paper|\b(?:19|20)\d\d\b|choice|\bAfter \w"
+)
+
+
+def test_every_module_with_an_equation_says_where_it_is_from():
+    """A publication, a law, or that it is this kit's own."""
+    texts = {path: ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8"))) or "" for path in PHYSICS}
+    equations = {path: text for path, text in texts.items() if EQUATION.search(text)}
+    assert len(equations) > 40
+    assert [path for path, text in equations.items() if not SOURCE.search(text)] == []

@@ -21,6 +21,8 @@ of one crossing node row are unknowns at a time: N inversions of M x M, instead 
 
 The current that arrives at the crossing lines' ends for one volt at line i alone is K_N-1 ... K_i (Y_i 1); since the
 network is reciprocal it is also the current in line i for one volt at the ends.
+
+Source: Kirchhoff's laws; the order of elimination is this kit's own.
 """
 
 from dataclasses import dataclass

@@ -184,7 +184,7 @@ class ArrayModel(ReadModel):
         method : str
             `verify`: write-verify; `pulse`: one pulse a cell, of the nearest mean change; `exact`: set without pulses.
         w_max : float, optional
-            Weight that the full conductance range stands for; left out, the largest magnitude in `weight`.
+            Weight (1) that the full conductance range stands for; left out, the largest magnitude in `weight`.
         verify : VerifyParams, optional
             Window and limits of write-verify.
         update : UpdateParams, optional

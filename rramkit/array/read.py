@@ -51,7 +51,7 @@ class Reading:
         Parts of `energy` (J): of the row drivers, and of what senses the lines; the rest is that of conversions, of
         switches, and of the cells where it is not the supplies' energy that is counted.
     whole_conversions : float
-        `conversions` in whole ones by their energy: one in fewer bits counts as part of one (`Adc.shares`).
+        `conversions` in whole ones by their energy (1): one in fewer bits counts as part of one (`Adc.shares`).
 
     Examples
     --------

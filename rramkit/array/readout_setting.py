@@ -6,7 +6,7 @@ gain setting is the one of the largest feedback resistor that keeps all referenc
 
     v_low <= v_rest + f(i_ref + i_bias) <= v_high
 
-What makes the current is not priced; what readouts take for it is.
+What makes the current is not priced; what readouts take for it is. The constant current is this kit's own choice.
 """
 
 from dataclasses import dataclass

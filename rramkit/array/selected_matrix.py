@@ -60,9 +60,9 @@ class SelectedMatrix(MappedMatrix):
     offset, latch : ndarray or None
         Input offset of readout and comparator of each sensed column (J M,), in volts; None: none.
     reference : ndarray or None
-        What an output must exceed (M,), in outputs of the matrix; None: not known, and sums are given.
+        What an output must exceed (M,), in outputs of the matrix (1); None: not known, and sums are given.
     trim : ndarray or None
-        Gain and offset (2, M) that make what a column gives the exact output: the reference is moved by them.
+        Gain and offset (2, M), of outputs (1), that make what a column gives the exact output: they move the reference.
     test : bool
         Whether reads are test reads: sums in place of decisions, at the same gain setting.
 
@@ -97,13 +97,40 @@ class SelectedMatrix(MappedMatrix):
         digital: np.ndarray | None = None,
         rng: Rng | np.random.Generator | None = None,
     ) -> Self:
-        """Build from conductances (2, N, M S) in siemens; `rng` draws the offsets of readouts and comparators.
+        """Build from the conductances of cells.
+
+        Parameters
+        ----------
+        g_cell : ndarray
+            Conductances (2, N, M S) in siemens, S slices of each of M outputs.
+        mapping : Sei
+            How weights lie in them, and the comparator.
+        model : ReadModel
+            How these arrays are read.
+        digital : ndarray, optional
+            The same weights (N, M) in memory, in weights (1), through which errors go back; left out, none do.
+        rng : Generator, optional
+            Draws the offsets of readouts and comparators; needed where they have any.
+
+        Returns
+        -------
+        SelectedMatrix
+            Without references: its reads give sums.
 
         Raises
         ------
         InputError
             When the read chain has a stage that these arrays lack, an input needs more rows than an array has, or
             `rng` is missing.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> from rramkit.array.mapping import Sei
+        >>> mapping = Sei.from_tables(rk.example(), Sei(bits=2, slices=2))
+        >>> cells = mapping.targets(np.array([[1.0, -1.0], [1.0, 1.0]]))
+        >>> SelectedMatrix.built(cells, mapping, rk.ArrayModel(rk.example(), wires=False)).outputs
+        2
         """
         _check(model, mapping)
         bare = replace(model, wires=None, chain=ReadChain())  # a container: its own reads are those of other mappings
@@ -157,7 +184,27 @@ class SelectedMatrix(MappedMatrix):
         return self.model.chain
 
     def compared(self, reference: np.ndarray | None) -> Self:
-        """Return this matrix with what its outputs must exceed (M,), in outputs; None: sums are given."""
+        """Return this matrix with other references.
+
+        Parameters
+        ----------
+        reference : ndarray or None
+            What an output must exceed to be one (M,), in outputs of the matrix (1); None: sums are given.
+
+        Returns
+        -------
+        SelectedMatrix
+            Itself where the references are the same.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> from rramkit.array.mapping import Sei
+        >>> mapping, model = Sei.from_tables(rk.example(), Sei(bits=2)), rk.ArrayModel(rk.example(), wires=False)
+        >>> matrix = SelectedMatrix.built(mapping.targets(np.array([[1.0, -1.0]])), mapping, model)
+        >>> matrix.compared(np.array([0.5, -1.5])).forward(np.array([[1.0]])).y > [0.5, -1.5]
+        array([[ True,  True]])
+        """
         same = reference is not None and self.reference is not None and np.array_equal(reference, self.reference)
         return self if same else self._with(reference=reference)
 
@@ -166,7 +213,28 @@ class SelectedMatrix(MappedMatrix):
         return self._with(test=True)
 
     def trimmed(self, gain: np.ndarray, offset: np.ndarray) -> Self:
-        """Return this matrix with references moved so that `gain` times a column and `offset` is the exact output."""
+        """Return this matrix with references moved, after test reads.
+
+        Parameters
+        ----------
+        gain, offset : ndarray
+            Factor (M,) (1) and addition (M,), in outputs (1), that make what a column gives the exact output.
+
+        Returns
+        -------
+        SelectedMatrix
+            For reads in use, no longer for test reads.
+
+        Examples
+        --------
+        >>> import rramkit as rk
+        >>> from rramkit.array.mapping import Sei
+        >>> mapping, model = Sei.from_tables(rk.example(), Sei(bits=2)), rk.ArrayModel(rk.example(), wires=False)
+        >>> matrix = SelectedMatrix.built(mapping.targets(np.array([[1.0, -1.0]])), mapping, model)
+        >>> matrix.trimmed(np.array([1.02, 0.99]), np.array([0.0, 0.1])).trim
+        array([[1.02, 0.99],
+               [0.  , 0.1 ]])
+        """
         return self._with(trim=np.stack([gain, offset]), test=False)
 
     def _with(self, **changes: object) -> Self:

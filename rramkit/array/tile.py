@@ -64,7 +64,7 @@ class Tile:
     clamped : int
         Cells outside the read table, read with the edge's current.
     g_solved : array or None
-        Conductances (..., 2, R, C) at which the wires were solved; None: the present ones.
+        Conductances (..., 2, R, C) in siemens at which the wires were solved; None: the present ones.
     read_cache : ReadCache or None
         Read operators of before the last write.
 

@@ -161,15 +161,29 @@ def _verdict(ranked: "Sequence[Cost]", reference: float, *, words: str) -> str:
         error = f" +- {100.0 * cost.error:.2f}" if isfinite(cost.error) else ""
         change = round(100.0 * (cost.accuracy - reference), 2) + 0.0  # points; + 0.0: no minus before a zero
         lines.append(f"{cost.name + ':':{width + 1}} {units.percent(cost.accuracy)} ({change:+.2f}{error} points)")
-    worst = next(cost for cost in ranked if cost.name != ALL)
+    worst, *others = (cost for cost in ranked if cost.name != ALL)
     if worst.loss > 0.0:
-        near = isfinite(worst.error) and worst.loss <= 2.0 * worst.error
-        doubt = ", within two standard errors of none" if near else ""
-        doubt = doubt if isfinite(worst.error) else "; one seed: more of them under `sweep` give it an error"
-        lines.append(f"largest single contribution: {worst.name}, {100.0 * worst.loss:.2f} points{doubt}")
+        points = f"{100.0 * worst.loss:.2f} points{_doubt(worst, others)}"
+        lines.append(f"largest single contribution: {worst.name}, {points}")
     else:
         lines.append("none costs accuracy by itself")
     return "\n".join(lines)
+
+
+def _doubt(worst: "Cost", others: "Sequence[Cost]") -> str:
+    """Return what the errors say against a cost being the largest, or one at all; empty: nothing."""
+    from math import hypot, isfinite
+
+    if not isfinite(worst.error):
+        return "; one seed: more of them under `sweep` give it an error"
+    if worst.loss <= 2.0 * worst.error:
+        return ", within two standard errors of none"
+    alike = [
+        cost.name
+        for cost in others
+        if cost.loss > 2.0 * cost.error and worst.loss - cost.loss <= 2.0 * hypot(worst.error, cost.error)
+    ]
+    return f"; within two standard errors of it: {', '.join(alike)}" if alike else ""
 
 
 def _draw(ranked: "Sequence[Cost]", reference: float, path: Path, *, words: str) -> None:

@@ -18,7 +18,7 @@ multiplications and additions a vector, in one of three places (`Assumptions.gra
 
 and reads its operands, R + C numbers a vector, once from the buffer. Each batch every number that the controller keeps
 for a weight is read and written, and the optimiser takes the operations of `_OPTIMISER` a weight. Inputs come from
-outside the chip once for each pass.
+outside the chip once for each pass. The counts are this kit's own; the prices' sources stand in their component file.
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,6 +6,7 @@ Reads are those of the simulator (drivers, switches, word lines, integrating rea
 priced by the tables, and so are the comparators, which decide once a step. A component file prices what is digital,
 from the shapes: the image is read from memory in each step, each pixel is compared with a random byte, each neuron
 counts its refractory steps, each spike of an output is counted. Leaks, resets and leakage between pulses have no price.
+The counts are this kit's own.
 """
 
 from collections.abc import Iterator

@@ -148,7 +148,12 @@ class Exploration(Parameters):
         return first | {name: _text(value) for name, value in self.default.items()}
 
     def combinations(self) -> list[dict[str, str]]:
-        """Return the points: a choice by axis each.
+        """Return the points.
+
+        Returns
+        -------
+        list of dict
+            The choice of each axis, by the axis' name.
 
         Raises
         ------
@@ -192,6 +197,16 @@ class Exploration(Parameters):
 
     def experiment_at(self, point: Mapping[str, str]) -> Experiment:
         """Return the experiment of a point.
+
+        Parameters
+        ----------
+        point : mapping of str to str
+            The choice of each axis, by the axis' name.
+
+        Returns
+        -------
+        Experiment
+            With the values of the choices in place.
 
         Raises
         ------

@@ -50,7 +50,24 @@ class Folded:
         return 2 * self.threshold - self.weight.sum(axis=0, dtype=int)
 
     def bits(self, count: np.ndarray) -> np.ndarray:
-        """Return the outputs, 0 or 1, of counts (..., C)."""
+        """Compare counts with the thresholds.
+
+        Parameters
+        ----------
+        count : ndarray of int
+            n = sum b w (..., C) of rows b that are 0 or 1.
+
+        Returns
+        -------
+        ndarray of int8
+            Outputs (..., C), 0 or 1.
+
+        Examples
+        --------
+        >>> one = Folded(np.ones((4, 2), np.int8), np.array([3, 1]), np.array([True, False]))
+        >>> one.bits(np.array([2, 0])), one.bits(np.array([3, 2]))
+        (array([0, 1], dtype=int8), array([1, 0], dtype=int8))
+        """
         return np.where(self.rising, count >= self.threshold, count <= self.threshold).astype(np.int8)
 
 

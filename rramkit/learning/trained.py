@@ -85,7 +85,7 @@ class TrainedNetwork:
         Parameters
         ----------
         x : array
-            Inputs as `scores` takes them.
+            Inputs (N, ...) as `scores` takes them, numbers.
         rng : Generator, optional
             As for `scores`.
 

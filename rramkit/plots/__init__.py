@@ -1,8 +1,9 @@
 """Plots of tables and runs: each takes `ax` and data in SI units, draws, labels the units and returns `ax`."""
 
+from rramkit.plots.axis_words import axis_words, stepped_line
 from rramkit.plots.calibration import calibrations
 from rramkit.plots.canvas import check_picture, save, svg
-from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase, stepped_line
+from rramkit.plots.cells import current_voltage, delta_g_map, one_pulse, pulse_energy, staircase
 from rramkit.plots.cost import accuracy_against_energy, claimed_ratio, cost_breakdown, gradient_places, tornado
 from rramkit.plots.drift import ablation, conductance_drift, gap_to_float, pulses_by_matrix
 from rramkit.plots.exploration import pareto_front
@@ -29,6 +30,7 @@ __all__ = [
     "ablation",
     "accuracy_against_energy",
     "accuracy_by_step",
+    "axis_words",
     "calibrations",
     "change_band",
     "check_picture",

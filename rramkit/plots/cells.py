@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.axes import Axes
 
+from rramkit.plots.axis_words import stepped_line
 from rramkit.plots.curves import curve, held_out, scale_axes
 from rramkit.plots.style import COLOURS, QUIET, colour_bar, conductance_colours, name_axis, ordered, spread
 from rramkit.staircase import Staircase
@@ -13,15 +14,6 @@ from rramkit.table.schema import READ, SET
 
 _CURVES = 7  # as many as a phone's screen separates
 _FEW = 3  # amplitudes that are marked on the axis one by one
-
-
-def stepped_line(table: Table) -> str:
-    """Return the line whose voltage is the amplitude of a write table."""
-    if table.polarity is None or SET.burst in table.conditions:  # a measured device's terminals are its own
-        return "pulse"
-    if table.polarity == "reset":
-        return "source line"
-    return "bit line" if SET.v_wl in table.conditions else "word line"
 
 
 def current_voltage(ax: Axes, table: Table) -> Axes:

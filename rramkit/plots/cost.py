@@ -93,7 +93,7 @@ def accuracy_against_energy(ax: Axes, energy: np.ndarray, accuracy: np.ndarray, 
     """Draw the accuracy (E+1,) on some images against the energy (J) spent so far (E+1,)."""
     ax.plot(energy, accuracy, "o-", color=COLOURS["rram"])
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_ylabel(f"{images} images right (%)")
+    ax.set_ylabel(f"{images} images classified correctly (%)")
     ax.set_xlim(left=0.0)
     name_axis(ax.xaxis, "energy since the start, digital work included", "J")
     return ax

@@ -102,7 +102,7 @@ def ablation(
     room = max(max(ends) - min(ends), 1e-3)
     ax.set_xlim(min(ends) - 0.35 * room, max(ends) + 0.08 * room)  # the numbers stand left of the bars
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_xlabel(f"test images right (%); line: {100.0 * reference:.2f} {words}")
+    ax.set_xlabel(f"test images classified correctly (%); line: {100.0 * reference:.2f} {words}")
     ax.grid(visible=False, axis="y")
     return ax
 

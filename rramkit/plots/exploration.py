@@ -47,7 +47,7 @@ def pareto_front(
     >>> ax = Figure().subplots()
     >>> ax = pareto_front(ax, np.array([1e-9, 2e-9]), np.array([0.8, 0.9]), front=[0, 1], default=1, best=1)
     >>> ax.get_ylabel()
-    'validation images right (%)'
+    'validation images classified correctly (%)'
     """
     known = energy > 0.0
     if known.any() and energy[known].max() > _DECADE * energy[known].min():
@@ -59,7 +59,7 @@ def pareto_front(
     for label, index, mark, colour in marks:
         ax.plot([energy[index]], [accuracy[index]], mark, color=colour, markersize=6.0, label=label)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=None))
-    ax.set_ylabel(f"{images} images right (%)")
+    ax.set_ylabel(f"{images} images classified correctly (%)")
     name_axis(ax.xaxis, "energy of the reads for one image", "J")
     legend_above(ax)
     return ax

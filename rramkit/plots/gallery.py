@@ -71,7 +71,8 @@ def _of_table(table: Table) -> "Iterator[tuple[str, str, Callable[[Axes], Axes]]
         words, is_train = words_of(table.name, signal), set(points.at) == {SET.pulse}
         source = "the measurement" if is_train else "SPICE"
         named = partial(residuals, quantity=words, source=source, group=table.name)
-        yield f"{signal}-residuals", f"errors of the fit, {words}", partial(named, points=points)
+        if points.spice.size > 1:  # of one point the report's numbers say all
+            yield f"{signal}-residuals", f"errors of the fit, {words}", partial(named, points=points)
         wide = [name for name in table.axes if table.axes[name].values.size > 1]
         if len(wide) > 1 and set(wide) <= set(points.at) and points.spice.size >= FEW:
             draw = partial(residual_map, table=table, signal=signal)

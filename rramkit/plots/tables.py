@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from rramkit import units
+from rramkit.plots.axis_words import axis_words
 from rramkit.plots.curves import curve, held_out, scale_axes
 from rramkit.plots.style import (
     BLUE,
@@ -72,7 +73,7 @@ def family(ax: Axes, table: Table, signal: str) -> Axes:
 def _named(ax: Axes, table: Table, signal: str, values: np.ndarray, along: str, across: str) -> None:
     """Draw a curve for each value of a short axis, named in the legend."""
     other = table.axes[across]
-    before = "corner " if across == CORNERS.corner else "" if other.labels else f"{words_of(table.name, across)} "
+    before = "corner " if across == CORNERS.corner else "" if other.labels else f"{axis_words(table, across)} "
     for index, row in enumerate(values):
         look: dict[str, Any] = {"color": _NAMED[index % len(_NAMED)], "linestyle": DASHES[index % len(DASHES)]}
         label = f"{'' if index else before}{_value_text(other, index)}"
@@ -88,7 +89,7 @@ def _coloured(ax: Axes, table: Table, signal: str, values: np.ndarray, along: st
         shade = colours.to_rgba(other.values[level])
         marker = "." if _size(table, along) <= 2 * _BINS else ""
         curve(ax, table.axes[along], values[level], log=table.signals[signal].log, color=shade, marker=marker)
-    colour_bar(ax, colours, label=words_of(table.name, across), unit=other.unit)
+    colour_bar(ax, colours, label=axis_words(table, across), unit=other.unit)
     return colours
 
 
@@ -142,7 +143,7 @@ def _limit_constant(ax: Axes, values: np.ndarray) -> None:
 
 def _stated(table: Table, fixed: dict[str, int]) -> str:
     """Return at which values of the axes that are not drawn the curves are."""
-    texts = [f"{words_of(table.name, name)} {_value_text(table.axes[name], index)}" for name, index in fixed.items()]
+    texts = [f"{axis_words(table, name)} {_value_text(table.axes[name], index)}" for name, index in fixed.items()]
     return f"at {', '.join(texts)}" if texts else ""
 
 
@@ -303,7 +304,7 @@ def _places(table: Table, distribution: Distribution) -> list[tuple[str, np.ndar
         return [(f"{distribution.draws} draws", distribution.quantiles, BLUE)]
     first = next(iter(table.axes))
     axis, others = table.axes[first], tuple(_fixed(table, first, None).values())
-    before = "corner " if first == CORNERS.corner else "" if axis.labels else f"{words_of(table.name, first)} "
+    before = "corner " if first == CORNERS.corner else "" if axis.labels else f"{axis_words(table, first)} "
     places = []
     for index, colour in zip(spread(axis.values.size, _PLACES), _NAMED, strict=False):
         label = f"{'' if places else before}{_value_text(axis, int(index))}"
@@ -322,11 +323,11 @@ def _name_axis_of(axis: Axis, table: Table, name: str) -> None:
     quantity = table.axes[name]
     if quantity.labels:
         axis.set_ticks(quantity.values, quantity.labels)
-        axis.set_label_text(words_of(table.name, name))
+        axis.set_label_text(axis_words(table, name))
         ends = (-0.5, len(quantity.labels) - 0.5)  # half a place outside: a mark on the frame is cut in two
         axis.axes.set(**{"xlim" if axis is axis.axes.xaxis else "ylim": ends})
     else:
-        name_axis(axis, words_of(table.name, name), quantity.unit)
+        name_axis(axis, axis_words(table, name), quantity.unit)
 
 
 _MANY = 1500  # points (1): beyond this they are drawn as an image, which keeps a page small

@@ -171,7 +171,7 @@ class Run(TrainingOutcome):
     layers : tuple of LayerRecord
         The arrays, from the input to the output.
     confusion : ndarray
-        Counts on the test set, true class by predicted class.
+        Test inputs (classes, classes), counted by true and by predicted class.
     accuracy, float_accuracy : float
         Fraction of test inputs classified correctly after training, in RRAM and in float: the test inputs are read
         then, and not before. Of targets, 1 less the mean relative error.

@@ -31,7 +31,8 @@ def section(cost: Cost, swings: Sequence[Swing]) -> Section:
 def _breakdown(cost: Cost) -> Panel:
     drawing = Drawing(
         svg(lambda ax: plots.cost_breakdown(ax, cost.by_heading_and_origin()), name="cost-breakdown"),
-        "Energy of the run by heading; colours say where the prices are from.",
+        "Energy of the run by heading; colours say where the prices are from. SPICE: the tables; found: published; "
+        "derived: computed from what is published; recalled: from memory.",
     )
     writes, reads = cost.writes_and_reads()
     rows = (
@@ -40,7 +41,10 @@ def _breakdown(cost: Cost) -> Panel:
         TableRow("arrays: writes", units.text(writes, "J")),
         TableRow("arrays: reads", units.text(reads, "J")),
         *(TableRow(f"one {name}", units.text(energy, "J")) for name, energy in cost.per().items()),
-        *(TableRow(f"priced by {name}", units.percent(part / cost.energy)) for name, part in cost.by_origin().items()),
+        *(
+            TableRow(f"share of prices marked {name}", units.percent(part / cost.energy))
+            for name, part in cost.by_origin().items()
+        ),
     )
     return Panel("Energy", (drawing,), rows)
 
@@ -107,7 +111,7 @@ def _learning(cost: Cost) -> tuple[Panel, ...]:
         "Accuracy against all energy spent so far.",
     )
     rows = (TableRow(f"accuracy, {images} images", units.percent(accuracy[-1])),)
-    return (Panel("Energy against accuracy", (drawing,), rows),)
+    return (Panel("Accuracy against energy", (drawing,), rows),)
 
 
 def _layers(cost: Cost) -> Grid:
@@ -158,7 +162,7 @@ def _assumed_of_machines(found: References) -> Grid:
 
 def _moved(found: References) -> Grid:
     rows = tuple((name, f"{low:.3g}", f"{high:.3g}") for name, low, high in found.swings)
-    heading = ("assumption, alone", "lowest", "highest ratio, over that of the run")
+    heading = ("assumption, alone", "lowest ratio over the run's", "highest ratio over the run's")
     machine = machine_file().machines[found.claims[0].claim.machine]
     return Grid(f"What moves the ratio to {machine.title}", heading, rows)
 

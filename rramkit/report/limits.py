@@ -62,7 +62,7 @@ def _block(table: Table, signal: str, points: HeldOut, *, origin: str, folded: b
         "Error of the fit at each held-out point, on the scale of the errors; the line below gives the limits.",
     )
     at = (
-        TableRow(f"held out over {words_of(name, axis)}", extent(values, _labels(table, axis)))
+        TableRow(f"held out over {plots.axis_words(table, axis)}", extent(values, _labels(table, axis)))
         for axis, values in points.at.items()
     )
     rows = (
@@ -74,7 +74,8 @@ def _block(table: Table, signal: str, points: HeldOut, *, origin: str, folded: b
         *at,
         TableRow("verdict", verdict := PASS if points.passed else FAIL),
     )
-    return Panel(f"{words_of(name)}: {quantity}", (drawing,), rows, folded, verdict)
+    drawings = (drawing,) if points.spice.size > 1 else ()  # of one point the numbers say all
+    return Panel(f"{words_of(name)}: {quantity}", drawings, rows, folded, verdict)
 
 
 def _labels(table: Table, axis: str) -> tuple[str, ...]:

@@ -1,13 +1,12 @@
 """The documentation site: every page is in its menu, every link leads somewhere, every public name is on a page."""
 
 import inspect
-import pkgutil
 import re
 from itertools import pairwise
 
 import pytest
 from fixtures.pages import FENCE, ROOT, blocks, pages
-from test_public_docs import BESIDE
+from test_public_docs import BESIDE, shown_names
 
 import rramkit as rk
 from rramkit.cli import keys
@@ -103,19 +102,9 @@ def cells(line: str) -> list[str]:
     return [each.strip() for each in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
 
 
-def documented() -> dict[str, object]:
-    """Return what the page of the API shows, by name: things of the kit, and the members that it lists."""
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
-    found: dict[str, object] = {}
-    for name, members in re.findall(r"\.\. auto\w+:: ([\w.]+)(?:\n   :members: (.*))?", text):
-        found[name] = pkgutil.resolve_name(name)
-        found |= {f"{name}.{each}": getattr(found[name], each) for each in members.split(", ") if each}
-    return {name: thing for name, thing in found.items() if callable(thing) or isinstance(thing, property)}
-
-
 def test_what_the_page_of_the_api_shows_exists_and_reads_as_text():
     """What the site's parser would warn of in a docstring: quotes that stay open, and marks that mean a reference."""
-    for name, thing in documented().items():
+    for name, thing in shown_names().items():
         text = re.sub(r"(?ms)^\s*>>>.*?(?=^\s*$|\Z)", "", inspect.getdoc(thing) or "")
         text = re.sub(r"(?ms)::\n\n((?:    .*\n?|\s*\n)+)", "", f"{text}\n")
         assert text.strip(), f"{name}: no docstring"

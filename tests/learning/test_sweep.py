@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 from rramkit import record, table
 from rramkit.cli.app import app
+from rramkit.cli.sweep import _verdict
 from rramkit.errors import InputError
 from rramkit.learning import Experiment, train
-from rramkit.learning.ablate import ALL, NONE, ablation, costs, labelled, nonidealities
+from rramkit.learning.ablate import ALL, NONE, Cost, ablation, costs, labelled, nonidealities
 from rramkit.learning.experiment import grid
 from rramkit.learning.rules import MixedPrecision
 from rramkit.learning.sweep import SUMMARY, sweep, trials
@@ -256,6 +257,25 @@ def test_the_ablation_draws_and_names_the_dearest(folder, monkeypatch):
     assert "mapping.wires: " in done.stdout
     assert "device.change: " in done.stdout
     assert (folder / "runs" / "ablation.svg").read_text().startswith("<?xml")
+
+
+def test_the_dearest_is_named_with_what_cannot_be_told_from_it():
+    adc, noise, stuck = (
+        Cost("adc", 0.93, 0.027, 0.002),
+        Cost("noise", 0.93, 0.026, 0.009),
+        Cost("stuck", 0.94, 0.01, 0.001),
+    )
+    none = Cost("wires", 0.96, 0.001, 0.013)  # alike by its error alone: no cost
+
+    def last(*ranked):
+        return _verdict(ranked, 0.957, words="without any").splitlines()[-1]
+
+    named = "largest single contribution: adc, 2.70 points"
+    assert last(adc, noise, stuck, none) == f"{named}; within two standard errors of it: noise"
+    assert last(adc, stuck, none) == named
+    assert last(replace(adc, error=0.02), noise) == f"{named}, within two standard errors of none"
+    assert last(replace(adc, error=float("nan"))) == f"{named}; one seed: more of them under `sweep` give it an error"
+    assert last(replace(adc, loss=-0.001)) == "none costs accuracy by itself"
 
 
 def test_dask_trains_the_same(folder):

@@ -57,12 +57,16 @@ DRAWINGS = {
         "change in SPICE (µS)",
         "fit minus SPICE (nS)",
     ),
-    "family": (lambda ax: plots.family(ax, FULL, "energy"), "pulse voltage (V)", "energy per pulse (pJ)"),
+    "family": (lambda ax: plots.family(ax, FULL, "energy"), "word line voltage (V)", "energy per pulse (pJ)"),
     "family of labels": (lambda ax: plots.family(ax, CORNERED, "t_decide"), "v_diff (mV)", "t_decide (ps)"),
-    "family of one": (lambda ax: plots.family(ax, ONE, "delta_g"), "pulse voltage (V)", "change of conductance (µS)"),
+    "family of one": (
+        lambda ax: plots.family(ax, ONE, "delta_g"),
+        "word line voltage (V)",
+        "change of conductance (µS)",
+    ),
     "residual_map": (
         lambda ax: plots.residual_map(ax, FULL, "delta_g"),
-        "pulse voltage (V)",
+        "word line voltage (V)",
         "conductance before (µS)",
     ),
     "histogram": (
@@ -93,7 +97,7 @@ DRAWINGS = {
     "gap_to_float": (lambda ax: plots.gap_to_float(ax, RUN.epochs), "epoch", "float minus RRAM, validation (points)"),
     "ablation": (
         lambda ax: plots.ablation(ax, PARTS, [0.95, 0.97, 0.94], reference=0.972, errors=[0.003, 0.01, float("nan")]),
-        "test images right (%); line: 97.20 without any",
+        "test images classified correctly (%); line: 97.20 without any",
         "",
     ),
     "confusion": (lambda ax: plots.confusion(ax, RUN.confusion), "predicted class", "true class"),
@@ -302,7 +306,7 @@ def test_a_map_of_residuals_has_two_numbers_for_axes_and_a_mark_for_each_corner(
     at = {name: Quantity(values, table.axes[name].unit) for name, values in axes.items()}
     points = HeldOut(at, np.zeros(3), 1e-9 * np.arange(3.0), "S", 1e-6, 1e-6)
     ax = plots.residual_map(Figure().add_subplot(), replace(table, held_out={"delta_g": points}), "delta_g")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("pulse voltage (V)", "conductance before (µS)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("word line voltage (V)", "conductance before (µS)")
     labels = table.axes["corner"].labels
     assert legend(ax) == [f"corner {labels[0]}", labels[1]]
 
@@ -324,6 +328,9 @@ def test_titles_are_in_words_and_empty_frames_are_left_out():
     few = replace(FILE["set"], held_out={"delta_g": HELD_OUT.where(np.arange(HELD_OUT.spice.size) < 3)})
     assert "set-delta_g-residual-map" in drawings
     assert "set-delta_g-residual-map" not in plots.gallery(TableFile({"set": few}, {}))
+    one = replace(FILE["set"], held_out={"delta_g": HELD_OUT.where(np.arange(HELD_OUT.spice.size) < 1)})
+    assert "set-delta_g-residuals" in drawings
+    assert "set-delta_g-residuals" not in plots.gallery(TableFile({"set": one}, {}))
 
 
 def test_every_column_that_a_picture_shows_has_words():

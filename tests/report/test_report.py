@@ -325,6 +325,16 @@ def test_tables_over_corners_are_reported_at_the_nominal_condition_which_is_name
     assert "corner tt, ff, ss 3 labels" in Reader((tmp_path / "r.html").read_text(encoding="utf-8")).text
 
 
+def test_a_single_held_out_point_is_told_in_numbers_and_not_drawn():
+    table_ = write_table_at_corners()
+    points = HeldOut({}, np.ones(1), np.full(1, 1.5), "S", 1.0, 1.0)
+    (panel,) = limits.section(TableFile({"set": replace(table_, held_out={"delta_g": points})}, {})).blocks
+    assert panel.drawings == () and panel.rows[0].value == "1"
+    two = replace(points, spice=np.ones(2), fit=np.full(2, 1.5))
+    (panel,) = limits.section(TableFile({"set": replace(table_, held_out={"delta_g": two})}, {})).blocks
+    assert len(panel.drawings) == 1
+
+
 def test_process_corners_of_held_out_points_stand_by_name():
     table_ = write_table_at_corners()
     at = {"v_pulse": np.array([1.0, 1.2, 1.4]), "corner": np.array([2.0, 0.0, 2.0])}
@@ -332,7 +342,7 @@ def test_process_corners_of_held_out_points_stand_by_name():
     points = HeldOut(places, np.ones(3), np.ones(3), "S", 1.0, 1.0)
     (panel,) = limits.section(TableFile({"set": replace(table_, held_out={"delta_g": points})}, {})).blocks
     held_out = {row.label: row.value for row in panel.rows if row.label.startswith("held out")}
-    assert held_out == {"held out over pulse voltage": "1 to 1.4 V", "held out over process corner": "tt, ss"}
+    assert held_out == {"held out over word line voltage": "1 to 1.4 V", "held out over process corner": "tt, ss"}
 
 
 def test_a_run_on_tables_at_a_condition_is_of_their_file():

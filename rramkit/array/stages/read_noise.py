@@ -9,7 +9,8 @@ added, so one number is drawn for each sensed current instead of one for each ce
 
     var(i_c) = sum_r sigma_rc^2 v_r^2
 
-Off: all 0. From a table file: `cell_noise` gives sigma_table, linear between its conductances.
+That noise has a part of the range and a part of the value is this kit's own choice. Off: all 0. From a table file:
+`cell_noise` gives sigma_table, linear between its conductances.
 """
 
 from functools import lru_cache

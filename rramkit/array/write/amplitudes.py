@@ -7,7 +7,8 @@ a cell more, so the running maximum ::
     E_a(g) = max(D_0(g), ..., D_a(g))
 
 is D itself but for what noise and rounding bring, and rises with a. The first a whose E reaches the wanted change is
-found by bisection, ceil(log2 A) look-ups instead of A; it or its lower neighbour is the nearest.
+found by bisection, ceil(log2 A) look-ups instead of A; it or its lower neighbour is the nearest. The method is this
+kit's own.
 """
 
 from dataclasses import dataclass

@@ -73,13 +73,13 @@ def program_matrix(
     Parameters
     ----------
     weight : array
-        Real numbers within `w_max`.
+        Matrix (N, M) of real numbers within `w_max` (1).
     loop : WriteVerify
         The pulses of a table file, and the write-verify loop.
     method : str
         `verify`, `pulse` or `exact`.
     w_max : float, optional
-        Weight that the full conductance range stands for; left out, the largest magnitude in `weight`.
+        Weight (1) that the full conductance range stands for; left out, the largest magnitude in `weight`.
     rng : Generator
         Draws what pulses do, and what differs from cell to cell.
 

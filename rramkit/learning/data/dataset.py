@@ -36,7 +36,8 @@ class DataSet:
     name : str
         Origin of the data, for reports.
     x_validation, y_validation : ndarray, optional
-        Inputs and labels that choose settings; left out, there are none until `with_validation` splits them off.
+        The same, for the choice of settings: inputs (N, ...), labels (N,) or targets (N, O); left out, there are none
+        until `with_validation` splits them off.
     prepared : tuple of (str, number)
         Data settings that have prepared the inputs, and their values (`DataSettings.prepared`).
 
