@@ -44,7 +44,7 @@ _NOUNS = {
     "rramkit checkpoint": "a checkpoint",
 }
 _CURES = {
-    "rramkit tables": "Pass a file written by `rramkit characterize`.",
+    "rramkit tables": "Pass a file written by `rramkit characterize` or `rramkit import`.",
     "rramkit run": "Pass a file written by `rramkit train`.",
     "rramkit checkpoint": "",  # no user passes it: what reads it knows the cure
 }

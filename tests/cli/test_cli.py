@@ -166,3 +166,10 @@ def main_command(name):
     command = typer.main.get_command(app)
     assert isinstance(command, typer.core.TyperGroup)
     return command.commands[name]
+
+
+def test_a_group_of_commands_alone_says_that_it_needs_one(kit):
+    code, out, err = kit("device")
+    assert code == 2
+    assert "check" in out  # its help
+    assert err == "rramkit: `rramkit device` needs a command. `rramkit device --help` lists them.\n"
