@@ -44,7 +44,7 @@ _NOUNS = {
     "rramkit checkpoint": "a checkpoint",
 }
 _CURES = {
-    "rramkit tables": "Pass a file written by `rramkit characterize`.",
+    "rramkit tables": "Pass a file written by `rramkit characterize` or `rramkit import`.",
     "rramkit run": "Pass a file written by `rramkit train`.",
     "rramkit checkpoint": "",  # no user passes it: what reads it knows the cure
 }
@@ -58,6 +58,7 @@ _FILTERS = {  # of chunks, by HDF5's number; others are refused: their code is s
 _OBJECTS = 200_000  # groups and datasets of a file: the largest of the kit have some thousands
 _LONGEST = 300  # characters of a name
 _TEXTS = 1000  # texts in one attribute: every one may repeat the same megabytes
+_GROWS_BY = 2**20  # bytes of memory that a file in the making takes at a time
 _ALWAYS_READ = 2**28  # bytes that a small file may unfold to
 _PACKED = 64  # bytes that a byte of a larger file may unfold to: those of the kit shrink by up to 10
 
@@ -120,15 +121,28 @@ def _head(digest: str, length: int) -> bytes:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Group]:
-    """Yield the root of a new file, which is sealed and gets its name only when the block ends without an error."""
+    """Yield the root of a new file, which is sealed and gets its name only when the block ends without an error.
+
+    It is made in memory and written in one go: on a full disk HDF5 prints a traceback for each object that it cannot
+    write, and may crash when the process ends.
+    """
     with whole_file(path) as draft:
-        try:
-            with h5py.File(draft, "w", libver=(_SINCE, _SINCE), userblock_size=SEAL_SIZE) as file:
-                file.attrs["sealed"] = True
-                yield file
-            seal(draft)
-        except RuntimeError as error:  # what h5py makes of a disk that is full when the file is closed
-            raise OSError(_reason(error)) from error
+        with h5py.File(
+            draft,
+            "w",
+            driver="core",
+            backing_store=False,
+            block_size=_GROWS_BY,
+            libver=(_SINCE, _SINCE),
+            userblock_size=SEAL_SIZE,
+        ) as file:
+            file.attrs["sealed"] = True
+            yield file
+            file.flush()
+            image = file.id.get_file_image()  # what follows the user block
+        with draft.open("wb") as stream:
+            stream.write(_head(hashlib.sha256(image).hexdigest(), len(image)))
+            stream.write(image)
 
 
 @contextmanager

@@ -16,20 +16,30 @@ def only_writer(output: Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        When another run holds the lock.
+        When another run holds the lock, or the disk is full.
     """
     output = output.resolve()
     path = output.with_name(f".{output.name}.lock")
     opened: list[int] = []
     try:
         descriptor = _locked(output, path, opened)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        _sign(descriptor, output)
         yield
     finally:  # an interrupt may come between any two of these lines, also before the file that was made is locked
         for descriptor in opened:
             os.close(descriptor)
         _remove_unlocked(path)
+
+
+def _sign(descriptor: int, output: Path) -> None:
+    """Write the number of this process into its lock file."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        raise InputError(
+            f"{output}: cannot be written ({error.strerror}). Make room or choose another place."
+        ) from error
 
 
 def _remove_unlocked(path: Path) -> None:

@@ -32,6 +32,12 @@ from rramkit.errors import InputError, file_meant, meant, one_line
 from rramkit.suffixes import has_suffix, number
 
 _SHOWN = 100  # characters of a wrong value that a message repeats
+ELSEWHERE = {
+    "activation": "function", "batch_size": "batch", "criterion": "loss", "dataset": "data", "filename": "file",
+    "lr": "learning_rate", "max_epochs": "epochs", "model": "network", "n_epochs": "epochs", "nonlinearity": "function",
+    "num_epochs": "epochs", "path": "file", "random_state": "seed",
+}  # fmt: skip
+"""What other programs call a key: no likeness of spelling leads from it to ours."""
 _LARGEST = 2**20  # bytes of a TOML file: those of the kit have some thousand
 _DEEPEST = 32  # groups or lists in each other: those of the kit have six
 _LONGEST = 200  # characters of a key
@@ -357,18 +363,32 @@ def _complaint(model: type[Parameters], error: ValidationError, where: str) -> s
         return f"{where}: `{name}.kind` must be one of {tags}; got {got}.{_meant_of(tags, got)} Fix this key.{more}"
     field = owner.model_fields.get(names[-1]) if names else None
     unit = "" if field is None else unit_of_field(field)
+    hint = ""
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     unit = f" {unit}" if what[-1].isdigit() and unit not in ("", "1") else ""
     if first["type"] == "model_type":
         what = "should be a group of keys, not a value"
+        hint = _of_group(owner, names, first["input"])
+    if first["type"] == "tuple_type":
+        what = "should be a list"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
         return f"{where}: `{name}` {what.removesuffix('.')}.{more}"
-    got, hint = _shown(first["input"]), ""
+    got = _shown(first["input"])
     if first["type"] == "literal_error":
         hint = _meant_of(what, got)
     if first["type"] in ("float_parsing", "int_parsing"):
         what = _not_a_number(owner, names, first["input"]) or what
     return f"{where}: `{name}` {what}{unit}; got {got}.{hint} Fix this key.{more}"
+
+
+def _of_group(owner: type[Parameters], names: list[str], given: object) -> str:
+    """Return the key of a group that a value in the group's place is probably meant for, else which keys it has."""
+    groups = models_of(owner.model_fields[names[-1]].annotation) if names and names[-1] in owner.model_fields else []
+    keys = list(dict.fromkeys(name for group in groups for name in group.model_fields))
+    first = next((key for key in ("kind", "name") if key in keys), None)
+    if first is not None and isinstance(given, str):
+        return f" Did you mean `{'.'.join([*names, first])}`?"
+    return f" Its keys: {', '.join(keys)}." if keys else ""
 
 
 def _meant_of(choices: str, got: str) -> str:
@@ -379,6 +399,8 @@ def _meant_of(choices: str, got: str) -> str:
 def _not_a_number(owner: type[Parameters], names: list[str], given: object) -> str:
     """Return why a number with a suffix does not fit its field; empty: it is none."""
     field = next((owner.model_fields[name] for name in reversed(names) if name in owner.model_fields), None)
+    if isinstance(given, str) and "," in given:
+        return "should be one number"
     if field is None or not isinstance(given, str) or not has_suffix(given):
         return ""
     try:
@@ -400,6 +422,7 @@ def _shown(value: object) -> str:
 def _suggestion(model: type[Parameters], owner: type[Parameters], names: list[str]) -> str:
     """Return the known keys of `owner`, and what is meant: a key of a group in it, of another kind, or alike."""
     *path, wrong = names
+    wrong = ELSEWHERE.get(wrong, wrong)
     found = [*_inside(owner, path, lambda name: name == wrong), *_of_other_kinds(model, owner, names)]
     if not found:
         alike = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.75)

@@ -146,6 +146,7 @@ def _note(message: Warning | str, *_where: object) -> None:
 _INVALID = re.compile(
     r"Invalid value for '(?P<name>[^']+)'(?: / '[^']+')?: (?:Value error, |Input )?(?P<why>.*)", re.DOTALL
 )
+_UNITS = {"SECONDS": " of seconds, without a unit", "KELVIN": " of kelvin, without a unit"}
 _NOT_ONE_OF = re.compile(r"(?P<got>'.*') is not one of (?P<names>.*)", re.DOTALL)
 
 
@@ -154,6 +155,8 @@ def _wrong_call(error: typer.BadParameter, arguments: list[str]) -> str:
     command = error.ctx.command_path if error.ctx else "rramkit"
     lists = "commands" if "No such command" in error.format_message() else "arguments"
     message = error.format_message().replace("?.", "?").rstrip(".")
+    if not message:  # a group of commands alone: its help is printed already
+        return one_line(f"`{command}` needs a command. `{command} --help` lists them.")
     invalid = _INVALID.fullmatch(message)
     if invalid is not None:
         name, why = invalid["name"], invalid["why"].partition(", unable to parse")[0]
@@ -163,7 +166,8 @@ def _wrong_call(error: typer.BadParameter, arguments: list[str]) -> str:
             hint = meant(choice["got"].strip("'"), names)
             message = f"`{name}` must be one of {', '.join(names)}; got {choice['got']}.{hint}"
         else:
-            message = f"`{name}` {why}{_got(error, arguments)}"
+            unit = _UNITS.get(getattr(error.param, "metavar", None) or "", "")
+            message = f"`{name}` {why.replace('a valid number', f'a valid number{unit}')}{_got(error, arguments)}"
     end = "" if message.endswith(("?", ".")) else "."
     return one_line(f"{message}{end} `{command} --help` lists the {lists}.")
 

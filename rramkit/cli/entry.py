@@ -13,6 +13,7 @@ from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
+from rramkit.cli.plain_text import use_plain_text
 from rramkit.errors import KitError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -75,6 +76,7 @@ def main() -> None:
     """Run the command line; every failure that the user can fix ends in one line and a code that is not 0."""
     interrupts = _Interrupts()
     interrupts.install()
+    use_plain_text((sys.stdout, sys.stderr))
     try:
         code = _run(interrupts)
         interrupts.phase = "ended"

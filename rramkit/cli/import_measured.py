@@ -94,15 +94,14 @@ def import_measured(
     say_replaced(output, quiet=json)
     stage("checks and picture")
     checks = residuals.of_tables(table_file)
-    if not json:
-        _show(table_file)
-    table.save(table_file, output)
+    table.save(table_file, output)  # before anything is printed: a reader such as `head` may close the pipe
     written = [output]
     if preset is None and _draw(table_file, picture):
         written.append(picture)
     if json:
         typer.echo(json_format.dumps(_outcome(table_file, written), indent=1, allow_nan=False))
     else:
+        _show(table_file)
         if checks:
             residuals.show(residuals.as_grid(checks, "Held-out reads against the tables"))
         for line in _lines(table_file):

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from rramkit.errors import InputError
-from rramkit.parameters import Parameters, models_of, unit_of_field
+from rramkit.parameters import ELSEWHERE, Parameters, models_of, unit_of_field
 
 
 @dataclass(frozen=True)
@@ -291,6 +291,9 @@ def similar(keys: list[Key], wanted: str) -> list[str]:
     """Return up to three keys that a wrong name may mean: a similar path, or a similar last word."""
     paths = {key.name: None for key in keys}
     last = {key.path[-1]: None for key in keys}
+    known = ELSEWHERE.get(wanted.rpartition(".")[2])
+    if known in last:
+        return [known]
     found = get_close_matches(wanted, paths, n=3, cutoff=0.75) or get_close_matches(
         wanted.rpartition(".")[2], last, n=3, cutoff=0.6
     )

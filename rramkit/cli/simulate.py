@@ -87,6 +87,9 @@ def simulate(
     for text in results.warnings:
         warnings.warn(f"ngspice warns: {text}", SimulatorWarning, stacklevel=2)
     title, outputs = deck.partition("\n")[0].removeprefix("* "), output_labels(deck)
+    if not no_plot:  # before anything is printed: a reader such as `head` may close the pipe
+        with whole_file(picture) as draft:
+            save_waveforms(results.analyses, outputs, draft, title=title, swept=swept(deck))
     if json:
         read = simulated.conductances(results, measure_labels(deck), read_voltage(deck))
         shown = simulated.as_json(results, outputs, read=read)
@@ -94,8 +97,6 @@ def simulate(
     else:
         simulated.show(results, outputs, measure_labels(deck), title=title, v_read=read_voltage(deck))
     if not no_plot:
-        with whole_file(picture) as draft:
-            save_waveforms(results.analyses, outputs, draft, title=title, swept=swept(deck))
         typer.echo(f"{picture}", err=json)
     for line in simulated.complaints(results):
         typer.echo(f"rramkit: {line}", err=True)

@@ -5,6 +5,7 @@ The device is described by the table file alone; `tables` names it, relative to 
 
 import itertools
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -99,6 +100,12 @@ class Experiment(Parameters):
         if isinstance(loss, str):
             return {"kind": loss}
         return {"kind": "cross_entropy", **loss} if isinstance(loss, dict) else loss
+
+    @field_validator("sweep", mode="before")
+    @classmethod
+    def _by_dotted_name(cls, sweep: object) -> object:
+        """Return values by dotted name where groups are nested, and lists where they are typed as `1,2`."""
+        return dict(_swept(sweep, "")) if isinstance(sweep, dict) else sweep
 
     def on(self, tables: OperatingTables) -> Chip:
         """Return the chip of tables at the experiment's operating points: their stages, less those that are off.
@@ -276,6 +283,25 @@ def grid(experiment: Experiment) -> list[tuple[str, Experiment]]:
         label = " ".join(f"{name}={_text(value)}" for name, value in zip(names, values, strict=True))
         combinations.append((label or "as it is", Experiment.checked(settings, where=f"sweep, {label}")))
     return combinations
+
+
+def _swept(values: Mapping[str, Any], group: str) -> Iterator[tuple[str, Any]]:
+    """Yield dotted name and values of each setting that a sweep names, whichever way."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _swept(value, f"{group}{name}.")
+        elif isinstance(value, str) and "," in value:
+            yield f"{group}{name}", [_typed(part.strip()) for part in value.split(",")]
+        else:
+            yield f"{group}{name}", value
+
+
+def _typed(text: str) -> object:
+    """Return the number or truth value that a word stands for, else the word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def put(settings: dict[str, Any], name: str, value: object) -> None:

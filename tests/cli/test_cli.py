@@ -166,3 +166,50 @@ def main_command(name):
     command = typer.main.get_command(app)
     assert isinstance(command, typer.core.TyperGroup)
     return command.commands[name]
+
+
+def test_a_group_of_commands_alone_says_that_it_needs_one(kit):
+    code, out, err = kit("device")
+    assert code == 2
+    assert "check" in out  # its help
+    assert err == "rramkit: `rramkit device` needs a command. `rramkit device --help` lists them.\n"
+
+
+PULSES = (
+    "polarity,G (uS)\n" + "".join(f"set,{2 + k}\n" for k in range(12)) + "".join(f"reset,{13 - k}\n" for k in range(12))
+)
+
+
+def run_with(tmp_path, setup: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own after some lines of Python; its output is read up to its first line."""
+    code = f"import sys\n{setup}\nfrom rramkit.cli import main\nsys.argv = ['rramkit', *sys.argv[1:]]\nmain()"
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path), "RRAMKIT_PROGRESS": "stages"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_full_disk_is_one_line_whatever_is_written(tmp_path):
+    (tmp_path / "p.csv").write_text(PULSES)
+    full = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    full += "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"  # bytes: less than a table file has
+    done = run_with(tmp_path, full, "import", "p.csv", "-o", "t.h5")
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"rramkit: {tmp_path / 't.h5'}: cannot be written (File too large). Make room or choose another place.\n"
+    )
+    assert [each.name for each in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_a_result_is_written_where_the_reader_of_the_output_stops(tmp_path):
+    (tmp_path / "p.csv").write_text(PULSES)
+    closed = "import os; r, w = os.pipe(); os.close(r); os.dup2(w, 1)"
+    done = run_with(tmp_path, closed, "import", "p.csv", "-o", "t.h5")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert (tmp_path / "t.h5").is_file() and (tmp_path / "t.png").is_file()

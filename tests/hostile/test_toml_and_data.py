@@ -155,6 +155,28 @@ def test_what_is_taken_with_a_word(tmp_path):
         own(tmp_path / "own.npz", seed=1)
 
 
+def test_inputs_that_are_probably_not_meant_are_named(tmp_path):
+    x, y = RNG.random((300, 4)), np.arange(300) % 3
+    train = {"x_train": x[:200], "y_train": y[:200], "y_test": y[200:]}
+
+    def said(**arrays):
+        np.savez(tmp_path / "own.npz", **(train | {"x_test": x[200:]} | arrays))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            own(tmp_path / "own.npz", seed=1)
+        return " ".join(str(each.message) for each in caught)
+
+    assert said() == ""
+    pixels = (x * 255).astype(np.uint8)  # bytes stand for 0 to 1
+    assert said(x_train=pixels[:200], x_test=pixels[200:]) == ""
+    assert "inputs reach 25" in said(x_train=255 * x[:200], x_test=255 * x[200:])
+    assert "scale both alike" in said(x_test=255 * x[200:])
+    assert "scale both alike" in said(x_train=pixels[:200].astype(float) / 2550)
+    assert "10.0% of the test inputs are training inputs too" in said(x_test=np.r_[x[:10], x[210:]])
+    with pytest.raises(InputError, match="training inputs must differ; all are the same"):
+        said(x_train=np.ones((200, 4)))
+
+
 def test_arrays_given_in_python_are_looked_at_too():
     x = RNG.random((60, 8, 8, 3))
     with pytest.raises(InputError, match="channel last"):

@@ -89,6 +89,13 @@ def test_a_value_given_twice_is_named():
         trials(grid(_experiment(sweep={"seed": [1, 1]})), Path("tables.h5"), Path("runs"))
 
 
+def test_values_of_a_sweep_may_be_nested_and_typed_with_commas():
+    wanted = {"seed": (1, 2), "rule.threshold": (0.05, 0.1), "rule.kind": ("sign", "float")}
+    given = {"seed": "1,2", "rule": {"threshold": "0.05, 0.1", "kind": ["sign", "float"]}}
+    assert Experiment(sweep=given).sweep == wanted
+    assert Experiment(sweep=wanted).sweep == wanted
+
+
 def test_a_sweep_keeps_what_is_finished(folder):
     chosen = trials(grid(_experiment(sweep={"seed": [1, 2]})), folder / "tables.h5", folder / "runs")
     seen = []

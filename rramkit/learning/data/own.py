@@ -2,8 +2,9 @@
 
 Refused: what is no `.npz` of numbers, arrays that the file does not hold in full (a header may claim any shape, and
 NumPy takes the memory for it first), one class, labels far beyond the classes that occur, images with the channel
-last. Said: classes without a training input, classes of few inputs, a test set so small that the accuracy goes in
-coarse steps.
+last, inputs that are all the same. Said: classes without a training input, classes of few inputs, a test set so small
+that the accuracy goes in coarse steps, inputs far from 0 to 1, test inputs of another range than the training inputs',
+test inputs that are training inputs too.
 """
 
 import math
@@ -26,6 +27,9 @@ _PACKED = 200  # bytes that a byte of a larger file may unfold to: spikes and on
 _CHANNELS = (1, 3, 4)  # of an image: grey, colours, colours and opacity
 _FEW = 10  # training inputs of a class
 _FEW_TESTS = 50  # test inputs: the accuracy goes in steps of 2 %
+_LARGE = 30.0  # of an input (1): standardised ones stay below it, pixels from 0 to 255 do not
+_OTHER_RANGE = 4.0  # of the largest test input over the largest training input, either way
+_KNOWN = 0.01  # part of the test inputs: a few equal images are in published data too
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -49,7 +53,9 @@ def own(path: Path, *, seed: int) -> DataSet:
     try:
         data = _data_set(arrays, seed, path.name)
         if data is not None:
-            _check_classes(data)
+            said = [*_of_classes(data), *_of_inputs(data)]
+            if said:
+                warnings.warn(f"{data.name}: {'; '.join(said)}.", DataWarning, stacklevel=3)
             return data
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -153,10 +159,10 @@ def _check_labels(y: np.ndarray, name: str) -> None:
         )
 
 
-def _check_classes(data: DataSet) -> None:
-    """Refuse one class; say what makes an accuracy mean little."""
+def _of_classes(data: DataSet) -> list[str]:
+    """Refuse one class; return what makes an accuracy mean little."""
     if data.has_targets:
-        return
+        return []
     found, counts = np.unique(data.y_train, return_counts=True)
     if data.classes < 2 or found.size < 2:
         raise InputError(f"labels must be of two or more classes; all are {found[0]}. Fix the labels.")
@@ -169,5 +175,29 @@ def _check_classes(data: DataSet) -> None:
         said.append(f"{few.size} of {found.size} classes have fewer than {_FEW} training inputs")
     if data.y_test.size < _FEW_TESTS:
         said.append(f"{data.y_test.size} test inputs: the accuracy goes in steps of {1 / data.y_test.size:.1%}")
-    if said:
-        warnings.warn(f"{data.name}: {'; '.join(said)}.", DataWarning, stacklevel=4)
+    return said
+
+
+def _of_inputs(data: DataSet) -> list[str]:
+    """Refuse inputs that are all the same; return what is probably not meant of the others."""
+    if len(data.x_train) > 1 and not np.any(data.x_train != data.x_train[0]):
+        raise InputError("training inputs must differ; all are the same. Check how they were written.")
+    largest, of_tests = map(_largest, (data.x_train, data.x_test))
+    said = []
+    if largest > _LARGE:
+        said.append(
+            f"inputs reach {largest:.4g}, and are used as they are (only bytes stand for 0 to 1): divide them, or "
+            "`--set data.standardise=true`"
+        )
+    if max(largest, of_tests) > _OTHER_RANGE * min(largest, of_tests):
+        said.append(f"test inputs reach {of_tests:.4g}, training inputs {largest:.4g}: scale both alike")
+    known = {row.tobytes() for row in data.x_train}
+    shared = sum(row.tobytes() in known for row in data.x_test) / max(len(data.x_test), 1)
+    if shared > _KNOWN:
+        said.append(f"{shared:.1%} of the test inputs are training inputs too: their accuracy is not that of new ones")
+    return said
+
+
+def _largest(x: np.ndarray) -> float:
+    """Return the largest magnitude of inputs (N, ...) as a training sees them: bytes stand for 0 to 1."""
+    return float(np.max(np.abs(x.astype(np.float64)), initial=0.0)) / (255 if x.dtype == np.uint8 else 1)
