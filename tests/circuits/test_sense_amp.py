@@ -181,7 +181,5 @@ def test_an_offset_beyond_the_search_is_refused(pool):
 
 @pytest.mark.parametrize("dv", [np.zeros(3), np.full(len(NAMES), 0.6), np.full(len(NAMES), np.nan)])
 def test_thresholds_that_are_not_one_for_each_transistor_are_refused(dv):
-    with pytest.raises(
-        InputError, match=r"`dv_threshold` must be \(11,\) in volt within \+-0\.5; got .*One for each of"
-    ):
+    with pytest.raises(InputError, match=r"`dv_threshold` must be \(11,\) in volt within .*; got .*One for each of"):
         strong_arm(SenseAmpParams(), dv)
