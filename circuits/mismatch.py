@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 
@@ -36,6 +37,23 @@ def draw_thresholds(
 ) -> np.ndarray:
     """Return one draw of threshold deviations (len(sizes),) [V] for transistors of (width, length) [m]."""
     return scaled_thresholds(matching, sizes, rng.normal(size=len(sizes)))
+
+
+def checked_thresholds(dv_threshold: np.ndarray | None, names: Sequence[str]) -> np.ndarray:
+    """Return rises of |threshold| (len(names),) [V] of a block's transistors; zeros where none are given.
+
+    Raises
+    ------
+    InputError
+        When they are not one for each transistor, or one is beyond 0.5 V.
+    """
+    dv = np.zeros(len(names)) if dv_threshold is None else dv_threshold
+    if dv.shape != (len(names),) or not np.all(np.abs(dv) <= 0.5):
+        raise InputError(
+            f"`dv_threshold` must be ({len(names)},) in volt within +-0.5; got {dv.shape}, up to "
+            f"{np.max(np.abs(dv), initial=0):g} V. One for each of {', '.join(names)}."
+        )
+    return dv
 
 
 def sigma_capacitor(matching: Matching, area: float) -> float:

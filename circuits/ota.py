@@ -27,10 +27,9 @@ import numpy as np
 from pydantic import model_validator
 from PySpice.Spice.Netlist import SubCircuit
 
-from rramkit.circuits.mismatch import Matching, scaled_thresholds, sigma_threshold
+from rramkit.circuits.mismatch import Matching, checked_thresholds, scaled_thresholds, sigma_threshold
 from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.technology import Technology
-from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 # A threshold pair of 1 mV um for each nm of oxide (Pelgrom, Tuinhout, Vertregt, IEDM 1998, 915), of 6.65 nm.
@@ -128,12 +127,7 @@ def ota(params: OtaParams, dv_threshold: np.ndarray | None = None, *, swept: boo
     dv_threshold : ndarray (20,), optional
         Rise of each transistor's |threshold| [V], in the order of `TRANSISTORS`; none: matched.
     """
-    dv = np.zeros(len(TRANSISTORS)) if dv_threshold is None else dv_threshold
-    if dv.shape != (len(TRANSISTORS),) or not np.all(np.abs(dv) <= 0.5):
-        raise InputError(
-            f"`dv_threshold` must be ({len(TRANSISTORS)},) in volt within +-0.5; got {dv.shape}, up to "
-            f"{np.max(np.abs(dv), initial=0):g} V. One for each of {', '.join(NAMES)}."
-        )
+    dv = checked_thresholds(dv_threshold, NAMES)
     amplifier = SubCircuit("ota", "in_p", "in_n", "out", "vdd", *(["code"] if swept else []))
     draw = Netlister(amplifier, params.technology)
     amplifier.I("_bias", "bp", 0, params.i_bias)

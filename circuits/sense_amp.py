@@ -15,11 +15,10 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from rramkit.circuits.deck import CatalogEntry, Deck, Measure, Output
-from rramkit.circuits.mismatch import Matching, draw_thresholds, scaled_thresholds, sigma_threshold
+from rramkit.circuits.mismatch import Matching, checked_thresholds, draw_thresholds, scaled_thresholds, sigma_threshold
 from rramkit.circuits.mosfet import Netlister, kind_of
 from rramkit.circuits.stimuli import staircase_points
 from rramkit.circuits.technology import Technology
-from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
 
@@ -65,12 +64,7 @@ def strong_arm(params: SenseAmpParams, dv_threshold: np.ndarray | None = None) -
     dv_threshold : ndarray (11,), optional
         Rise of each transistor's |threshold| [V], in the order of `TRANSISTORS`; none: matched.
     """
-    dv = np.zeros(len(TRANSISTORS)) if dv_threshold is None else dv_threshold
-    if dv.shape != (len(TRANSISTORS),) or not np.all(np.abs(dv) <= 0.5):
-        raise InputError(
-            f"`dv_threshold` must be ({len(TRANSISTORS)},) in volt within +-0.5; got {dv.shape}, up to "
-            f"{np.max(np.abs(dv), initial=0):g} V. One for each of {', '.join(NAMES)}."
-        )
+    dv = checked_thresholds(dv_threshold, NAMES)
     latch = SubCircuit("strong_arm", "in_p", "in_n", "clk", "out_p", "out_n", "vdd")
     draw = Netlister(latch, params.technology)
     for (name, _, kind, drain, gate, source), (width, length), rise in zip(TRANSISTORS, params.sizes, dv, strict=True):

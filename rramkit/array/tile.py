@@ -487,6 +487,7 @@ class Tile:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.array.layout import Vectors
         >>> from rramkit.table.example import example
         >>> tile = Tile.of(np.full((2, 3, 2), 20e-6), example())
         >>> tile.sensed(np.full((4, 3), 0.1), Vectors(), backward=False).i.shape
@@ -589,6 +590,7 @@ class Tile:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.array.layout import Vectors
         >>> from rramkit.array import ReadChain
         >>> from rramkit.table.example import example
         >>> chain = ReadChain.checked({"adc": {"bits": 6}}, where="example")
@@ -627,6 +629,7 @@ class Tile:
         Examples
         --------
         >>> import numpy as np
+        >>> from rramkit.array.layout import Vectors
         >>> from rramkit.table.example import example
         >>> tile = Tile.of(np.stack([np.full((3, 2), 40e-6), np.full((3, 2), 20e-6)]), example())
         >>> tile.differences(np.full((4, 3), 0.1), Vectors()).shape

@@ -177,3 +177,9 @@ def test_an_offset_beyond_the_search_is_refused(pool):
     params = SenseAmpBenchParams(v_search=10e-3)
     with pytest.raises(InputError, match="v_search"):
         found_offset(pool, params, dv)
+
+
+@pytest.mark.parametrize("dv", [np.zeros(3), np.full(len(NAMES), 0.6), np.full(len(NAMES), np.nan)])
+def test_thresholds_that_are_not_one_for_each_transistor_are_refused(dv):
+    with pytest.raises(InputError, match=r"`dv_threshold` must be \(11,\) in volt within .*; got .*One for each of"):
+        strong_arm(SenseAmpParams(), dv)
