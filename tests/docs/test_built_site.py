@@ -119,6 +119,20 @@ def test_every_link_of_the_site_leads_to_a_file_and_a_place_in_it(site):
     assert len(links) > 5000 and broken == []
 
 
+def test_a_link_named_by_a_file_shows_the_title_of_its_page(site):
+    for path in site.rglob("*.html"):
+        links = [each for each in elements(path.read_text("utf-8")) if each.tag == "a" and "href" in each.attributes]
+        assert [each.name() for each in links if each.name().endswith(".md")] == [], path.name
+    tour = [each.name() for each in elements((site / "tour.html").read_text("utf-8")) if each.tag == "a"]
+    assert "Every key of an experiment" in tour
+
+
+def test_the_api_names_a_class_once_and_its_attributes_in_a_list(site):
+    text = (site / "api.html").read_text("utf-8")
+    assert "__new__" not in text and "__init__" not in text
+    assert ">Attributes<" in text and ">Variables<" not in text
+
+
 @pytest.mark.parametrize("page", [*PAGES, "search.html"])
 def test_a_page_stands_in_the_browser(site, browser, page):
     """Nothing on the console, nothing asked of a network, no picture missing, nothing past the edge, and text drawn."""
