@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from sphinx.domains.python import PyObject
+
 import rramkit
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -36,8 +38,11 @@ html_math_renderer = "mathml"  # no script from elsewhere: the site is whole wit
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
-autodoc_class_signature = "separated"
+for field in PyObject.doc_field_types:
+    if field.name == "variable":
+        field.label = "Attributes"
 napoleon_google_docstring = False
+napoleon_use_ivar = True  # attributes as one list, as the parameters
 
 html_theme = "furo"
 html_title = f"rramkit {version}"

@@ -183,7 +183,7 @@ def _doubt(worst: "Cost", others: "Sequence[Cost]") -> str:
         for cost in others
         if cost.loss > 2.0 * cost.error and worst.loss - cost.loss <= 2.0 * hypot(worst.error, cost.error)
     ]
-    return f"; within two standard errors of it: {', '.join(alike)}" if alike else ""
+    return f"\nwithin two standard errors of it: {', '.join(alike)}" if alike else ""
 
 
 def _draw(ranked: "Sequence[Cost]", reference: float, path: Path, *, words: str) -> None:

@@ -31,14 +31,25 @@ def section(tables: TableFile) -> Section:
     return Section(
         "fits",
         f"Errors of the fits against {origin}",
-        f"Each point is a {'SPICE result' if origin == 'SPICE' else 'measured read'} that was not used in the fit. A "
-        "fit passes when the root-mean-square and the largest of its errors are both within their limits.",
+        _intro(tables, is_checked=bool(checked)),
         blocks=tuple(
             _block(tables[name], signal, points, origin=origin, folded=len(checked) > _OPEN and points.passed)
             for (name, signal), points in checked.items()
         ),
         first=(grid,) if checked else (),
     )
+
+
+def _intro(tables: TableFile, *, is_checked: bool) -> str:
+    if is_checked:
+        origin = "SPICE result" if sources.origin(tables) == "SPICE" else "measured read"
+        return (
+            f"Each point is a {origin} that was not used in the fit. A fit passes when the root-mean-square and the "
+            "largest of its errors are both within their limits."
+        )
+    if sources.is_formula(tables):
+        return "The tables are a formula with published figures: nothing was fitted, and there is nothing to hold out."
+    return "The tables hold no held-out points: how well they meet what they stand for is not known."
 
 
 def _row(name: str, signal: str, points: HeldOut) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ def origin(tables: TableFile) -> str:
     return "the published figures" if source.startswith("preset") else "SPICE"
 
 
+def is_formula(tables: TableFile) -> bool:
+    """Return whether the tables are computed from published figures, without a fit."""
+    return origin(tables) == "the published figures"
+
+
 def assumed(tables: TableFile) -> dict[str, str]:
     """Return what neither a measurement nor the user gave: `set.v_pulse` to `1 V`, and so on."""
     parts = [each.partition(" = ") for each in tables.provenance.get(ASSUMED, "").split("; ")]

@@ -15,6 +15,8 @@ import pytest
 from fixtures.accessible import FAINT, elements, findings
 from fixtures.pages import ROOT, pages
 
+from rramkit.cli import keys
+
 PAGES = sorted(page.removeprefix("docs/").replace(".md", ".html") for page in pages() if page.startswith("docs/"))
 MAIN = [
     "index.html",
@@ -66,6 +68,30 @@ def test_the_kit_writes_its_commands_keys_and_formulas(site):
     assert "<math" in devices and "MathJax" not in devices, "formulas without a script"
 
 
+def test_every_key_of_an_experiment_stands_in_the_one_section_of_its_group(site):
+    """A group with the same keys as another one refers to it."""
+    rows: dict[str, set[str]] = {}
+    refers: dict[str, str] = {}
+    section = ""
+    for each in elements((site / "keys.html").read_text("utf-8")):
+        words = each.name().removesuffix("Link to this heading").strip()
+        if each.tag == "h2" and rows:
+            break  # settings of other commands
+        if each.tag == "h3":
+            assert words not in rows, words
+            section, rows[words] = words, set()
+        elif each.tag == "tr" and each.parts[0].tag == "td":
+            rows[section].add(each.parts[0].name())
+        elif each.tag == "p" and words.startswith("The keys of"):
+            (refers[section],) = [part.name() for part in each.parts]
+    of_experiment = [key for key in keys.every_key()[0] if key.of == "experiment"]
+    for key in of_experiment:
+        above, _, own = key.name.rpartition(".")
+        group = f"[{above}]" if above else "At the top of the file"
+        assert own in rows[refers.get(group, group)], key.name
+    assert len(of_experiment) > 1000 > sum(map(len, rows.values())) > 200
+
+
 def test_no_page_hinders_a_reader_who_hears_it_or_steers_by_keys(site):
     made = [path for path in site.rglob("*.html") if path.name not in ("genindex.html", "search.html")]
     assert {path.name: hindering for path in made if (hindering := findings(path.read_text("utf-8")))} == {}
@@ -91,6 +117,20 @@ def test_every_link_of_the_site_leads_to_a_file_and_a_place_in_it(site):
         if not file.is_file() or (place and file.suffix == ".html" and place not in names[file]):
             broken.append((path.relative_to(site).as_posix(), link))
     assert len(links) > 5000 and broken == []
+
+
+def test_a_link_named_by_a_file_shows_the_title_of_its_page(site):
+    for path in site.rglob("*.html"):
+        links = [each for each in elements(path.read_text("utf-8")) if each.tag == "a" and "href" in each.attributes]
+        assert [each.name() for each in links if each.name().endswith(".md")] == [], path.name
+    tour = [each.name() for each in elements((site / "tour.html").read_text("utf-8")) if each.tag == "a"]
+    assert "Every key of an experiment" in tour
+
+
+def test_the_api_names_a_class_once_and_its_attributes_in_a_list(site):
+    text = (site / "api.html").read_text("utf-8")
+    assert "__new__" not in text and "__init__" not in text
+    assert ">Attributes<" in text and ">Variables<" not in text
 
 
 @pytest.mark.parametrize("page", [*PAGES, "search.html"])

@@ -199,6 +199,13 @@ def test_tables_alone_make_a_page_and_unchecked_tables_say_so(tmp_path):
     assert "RRAM characterisation report" in page.text
     assert "What the training did" not in page.text
     assert "not checked the tables hold no held-out points" in page.text
+    assert "how well they meet what they stand for is not known" in page.text and "Each point is" not in page.text
+
+
+def test_a_formula_of_published_figures_has_no_check_to_fail(tmp_path):
+    page = _read(tmp_path, replace(tables(), provenance={"source": "preset: epiram"}))
+    assert "none the tables are a formula: nothing was fitted" in page.text
+    assert "there is nothing to hold out" in page.text and "not checked" not in page.text
 
 
 def test_a_reader_is_told_what_bends_the_numbers():
