@@ -13,6 +13,7 @@ from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
+from rramkit.cli.interrupted import Interrupted
 from rramkit.cli.plain_text import use_plain_text
 from rramkit.errors import KitError
 
@@ -20,10 +21,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SAME_SECONDS = 0.3  # `timeout` sends a signal to the process and to its group: one request, two signals
 _RETRY_SECONDS = 0.02
 _STARTED = monotonic()
-
-
-class Interrupted(BaseException):
-    """Ctrl-C or a request to end, as a type that the command-line library does not catch."""
 
 
 class _Interrupts:

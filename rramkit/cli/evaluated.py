@@ -264,6 +264,11 @@ def of_run(path: Path, data: Path | None, layers: Sequence[str], *, correct: int
     found = _data(settings, data)
     if data is None and found.name != run.data_name:
         raise InputError(f"{path}: was trained on {run.data_name or 'data of its own'}. Name its inputs: `--data NPZ`.")
+    if data is None and run.data_digest not in ("", found.digest):
+        raise InputError(
+            f"{settings.data.file}: holds other inputs than those that {path} was trained on, under the same name. Put "
+            f"those back, or say that you mean these: `--data {settings.data.file}`."
+        )
     subject = Subject(settings, stored_tables(run.stored_network), found, plain_of(network), correct)
     subject.network = network
     if layers:
@@ -359,6 +364,14 @@ def _data(settings: Experiment, path: Path | None) -> DataSet:
         kept = settings.data.model_dump(exclude={"function"}) | own
         found = DataSettings.checked(kept, where="--data").loaded(seed=settings.seed)
     else:
-        found = settings.data.loaded(seed=settings.seed)
+        found = _of_settings(settings)
     settings.loss.check(has_targets=found.has_targets)
     return found
+
+
+def _of_settings(settings: Experiment) -> DataSet:
+    """Return the data that an experiment names; a file of the user's may be gone, or named from another folder."""
+    file = Path(settings.data.file).expanduser()
+    if settings.data.name == "npz" and not file.exists():
+        raise InputError(f"{file}: the data are not there, seen from {Path.cwd()}. Name them: `--data NPZ`.")
+    return settings.data.loaded(seed=settings.seed)

@@ -18,7 +18,7 @@ from rramkit.cli.options import (
 )
 from rramkit.cli.progress import training_progress
 from rramkit.cli.rows import rows, settings_list
-from rramkit.cli.train import show_notices
+from rramkit.cli.train import goes_on, show_notices
 
 if TYPE_CHECKING:
     from rramkit.record import EpisodeRun
@@ -69,7 +69,7 @@ def rl(
     with only_writer(output):
         if restart:
             path_of(output).unlink(missing_ok=True)
-        with warnings.catch_warnings(), training_progress(quiet=quiet_run) as show:
+        with warnings.catch_warnings(), goes_on(output), training_progress(quiet=quiet_run) as show:
             warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
             run = rl.train(loaded, settings, tables_name=name, progress=show, run_path=output)
         run.save(output)

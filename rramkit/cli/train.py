@@ -1,5 +1,7 @@
 """`rramkit train`: train a network in RRAM from a table file and an experiment."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 from rramkit.cli import strict_json
 from rramkit.cli.chip import ChipOptions, listed, load_tables, on_chip
+from rramkit.cli.interrupted import Interrupted
 from rramkit.cli.options import ListSettings, ParameterPairs, parameters, say_replaced
 from rramkit.cli.progress import training_progress
 from rramkit.cli.rows import rows, settings_list
@@ -130,9 +133,22 @@ def train_with_progress(
     from rramkit.errors import TrainingWarning
     from rramkit.learning.train import train as run_training
 
-    with warnings.catch_warnings(), training_progress(quiet=quiet) as show:
+    with warnings.catch_warnings(), goes_on(run_path), training_progress(quiet=quiet) as show:
         warnings.simplefilter("ignore", TrainingWarning)  # `show_notices` prints them
         return run_training(experiment, tables, tables_name=tables_name, progress=show, run_path=run_path, start=start)
+
+
+@contextmanager
+def goes_on(run_path: Path | None) -> Iterator[None]:
+    """Say of a training that is interrupted after an epoch that nothing of it is lost."""
+    from rramkit.learning.checkpoint import path_of
+
+    try:
+        yield
+    except Interrupted as interrupted:
+        if run_path is not None and path_of(run_path).exists():
+            interrupted.add_note("The same command goes on after the last finished epoch.")
+        raise
 
 
 def _summary(run: "Run") -> str:

@@ -221,11 +221,11 @@ class SupervisedTraining(Training[EpochReport]):
 
     @property
     def identity(self) -> str:
-        """Experiment, origin of the tables, size of the data and the kit's version."""
+        """Experiment, origin of the tables, size of the data, what a user's own hold, and the kit's version."""
         tables, data = origin(self.chip.tables), self.data
         sizes = " ".join(str(x.shape) for x in (data.x_train, data.x_validation, data.x_test))
         start = "" if self.start is None else f" {digest_of(self.start)}"
-        return f"{self.experiment.key()} {tables} {sizes} {__version__}{start}"
+        return f"{self.experiment.key()} {tables} {sizes}{data.digest and f' {data.digest}'} {__version__}{start}"
 
     @property
     def epoch(self) -> int:

@@ -11,6 +11,7 @@ from rramkit import record, table
 from rramkit.errors import InputError, TableError, TrainingWarning
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
+from rramkit.learning.data.own import digest_of, npz_arrays
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
@@ -238,4 +239,12 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
         return None  # of an older format: trained again
     same_settings = run.settings == json.loads(trial.experiment.as_json())
     taken = trial.experiment.chip.tables(tables).read
-    return run if same_settings and dict(run.tables_provenance) == dict(taken.provenance) else None
+    same_tables = dict(run.tables_provenance) == dict(taken.provenance)
+    return run if same_settings and same_tables and _same_data(run, trial.experiment) else None
+
+
+def _same_data(run: record.Run, experiment: Experiment) -> bool:
+    """Return whether a user's own file of data holds what it held when the run was trained."""
+    if experiment.data.name != "npz":
+        return True
+    return run.data_digest == digest_of(npz_arrays(Path(experiment.data.file).expanduser()))

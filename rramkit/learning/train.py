@@ -187,6 +187,7 @@ def _run(training: SupervisedTraining, tables: OperatingTables, tables_name: str
         tables_provenance=dict(tables.read.provenance),
         stages=training.chip.sources,
         data_name=data.name,
+        data_digest=data.digest,
         kit_version=__version__,
         seed=experiment.seed,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),

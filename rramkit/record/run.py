@@ -178,6 +178,8 @@ class Run(TrainingOutcome):
     errors : mapping
         Relative errors on the test inputs by name: `mean` and `largest`, and `float_mean` and `float_largest` of the
         float network; empty for a training on labels.
+    data_digest : str
+        Hash of the user's own file of data; empty: of no such file, or of a run of an older version.
     train_seconds : float
         Wall-clock time of the training, both networks together (s).
     memory : mapping or None
@@ -207,6 +209,7 @@ class Run(TrainingOutcome):
     memory: Mapping[str, int] | None = None
     chosen: Mapping[str, object] = field(default_factory=dict)
     errors: Mapping[str, float] = field(default_factory=dict)
+    data_digest: str = ""
 
     @property
     def history(self) -> Epochs:
@@ -292,7 +295,7 @@ class Run(TrainingOutcome):
 
     def _write(self, root: hdf5.Group) -> None:
         root.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND, "seed": self.seed})
-        root.attrs.update({name: getattr(self, name) for name in _TEXTS})
+        root.attrs.update({name: getattr(self, name) for name in (*_TEXTS, "data_digest")})
         root.attrs["settings"] = json.dumps(dict(self.settings), sort_keys=True)
         root.attrs["memory"] = json.dumps(None if self.memory is None else dict(self.memory))
         root.attrs["tables_provenance"] = json.dumps(dict(self.tables_provenance), sort_keys=True)
@@ -342,6 +345,7 @@ def read(root: hdf5.Group, path: Path) -> Run:
         memory=_read_memory(root),
         faults=faults.from_json(str(root.attrs.get("faults", "[]"))),
         chosen=json.loads(str(root.attrs.get("chosen", "{}"))),
+        data_digest=str(root.attrs.get("data_digest", "")),
         counts=counts.read(root, path),
         errors=_read_errors(root),
     )

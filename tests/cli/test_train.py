@@ -1,15 +1,22 @@
 import json
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures.synthetic import tables
 from typer.testing import CliRunner
 
 from rramkit import record, table
 from rramkit.cli.app import app
+from rramkit.cli.interrupted import Interrupted
+from rramkit.cli.train import goes_on
 from rramkit.errors import InputError, TableError
 from rramkit.learning import Experiment
+from rramkit.learning.checkpoint import path_of
+from rramkit.learning.data import DataSettings
 from rramkit.learning.rules import MixedPrecision
+from rramkit.learning.supervised import SupervisedTraining
 
 FEW = ("--epochs", "1")
 
@@ -120,3 +127,55 @@ def test_an_ablation_leaves_the_summary_of_a_sweep_in_its_folder(table_file, tmp
     rows = {name: json.loads((tmp_path / "runs" / name).read_text()) for name in ("summary.json", "ablation.json")}
     assert [row["label"] for row in rows["summary.json"]] == ["as it is"]
     assert {row["label"] for row in rows["ablation.json"]} >= {"none", "all"}
+
+
+def test_other_data_under_the_same_name_are_not_taken_for_those_of_the_run(table_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x, y = rng.random((300, 6)), np.arange(300) % 3
+    np.savez("own.npz", x=x, y=y)
+    mine = ["--tables", str(table_file), "-s", "data.name=npz", "-s", "data.file=own.npz", "-s", "network.hidden=4"]
+    Path("e.toml").write_text("epochs = 1\n[sweep]\nseed = [1, 2]\n")
+    sweep = ["sweep", "e.toml", *mine, "-o", "sweep", "--workers", "1"]
+
+    def run(*arguments):
+        return CliRunner().invoke(app, arguments)
+
+    def swept():
+        assert run(*sweep).exit_code == 0
+        return json.loads(Path("sweep/summary.json").read_text())
+
+    assert run("train", *mine, "--epochs", "1", "-o", "run.h5").exit_code == 0
+    before = swept()
+    np.savez_compressed("own.npz", y=y, x=x)  # the same numbers
+    assert run("evaluate", "run.h5").exit_code == 0
+    assert swept() == before  # nothing is trained anew: the seconds are the same
+    np.savez("own.npz", x=x[::-1], y=y)
+    refused = run("evaluate", "run.h5")
+    assert "holds other inputs than those that run.h5 was trained on, under the same name" in str(refused.exception)
+    assert run("evaluate", "run.h5", "--data", "own.npz").exit_code == 0
+    assert swept() != before
+    Path("own.npz").unlink()
+    assert "Name them: `--data NPZ`" in str(run("evaluate", "run.h5").exception)
+
+
+def test_a_training_does_not_go_on_with_other_data(table_file, tmp_path):
+    settings = Experiment(epochs=1, network={"hidden": [4]})
+    identities = set()
+    for scale in (1.0, 0.5, 1.0):
+        x = scale * np.random.default_rng(0).random((300, 6))
+        np.savez(tmp_path / "own.npz", x=x, y=np.arange(300) % 3)
+        data = DataSettings(name="npz", file=str(tmp_path / "own.npz")).loaded(seed=1)
+        identities.add(SupervisedTraining(settings, settings.chip.tables(table.load(table_file)), data).identity)
+    assert len(identities) == 2
+
+
+def test_an_interrupted_training_says_whether_it_goes_on(tmp_path):
+    def interrupted():
+        with pytest.raises(Interrupted) as caught, goes_on(tmp_path / "run.h5"):
+            raise Interrupted(2)
+        return getattr(caught.value, "__notes__", [])
+
+    assert interrupted() == []
+    path_of(tmp_path / "run.h5").write_bytes(b"")
+    assert interrupted() == ["The same command goes on after the last finished epoch."]

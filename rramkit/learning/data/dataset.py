@@ -40,6 +40,8 @@ class DataSet:
         until `with_validation` splits them off.
     prepared : tuple of (str, number)
         Data settings that have prepared the inputs, and their values (`DataSettings.prepared`).
+    digest : str
+        Hash of the arrays of a user's own file that the data come from; empty: of no such file.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class DataSet:
     x_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]  (none: an empty array)
     y_validation: np.ndarray = None  # pyright: ignore[reportAssignmentType]
     prepared: tuple[tuple[str, float], ...] = ()
+    digest: str = ""
 
     def __post_init__(self) -> None:
         x, y = checked(self.x_train, self.y_train, "x_train", "y_train")
