@@ -11,6 +11,7 @@ from rramkit import table
 from rramkit.characterization import run
 from rramkit.characterization.design import find_design, with_cells
 from rramkit.circuits import libraries
+from rramkit.circuits.compiled_cell import Form
 from rramkit.circuits.device import Device
 from rramkit.circuits.write_driver import DriverWriteParams
 from rramkit.errors import InputError
@@ -20,7 +21,7 @@ from rramkit.proof.system import _as_long_as, cells_used
 from rramkit.table import HeldOut, Quantity
 
 
-def design_file(form="never"):
+def design_file(form: Form = "never"):
     """A chip's tables with the plans of the default design, its cells in a form."""
     inputs = run.inputs(with_cells(find_design("design"), form), "ngspice")
     return replace(chip_tables(), provenance=inputs)
