@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rramkit.characterization.ngspice.library import SimulatorLibrary, environment
+from rramkit.characterization.ngspice.library import SimulatorLibrary, environment, write_start_up
 from rramkit.errors import SimulationError
 from rramkit.processes.processor_time import TimeLimitError, run_limited
 
@@ -37,7 +37,10 @@ def find_program(library: SimulatorLibrary) -> Path | None:
 
 
 def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: float = 600.0) -> BareRun:
-    """Run `ngspice -b` on a deck in a folder of its own; `timeout` in processor seconds.
+    """Run `ngspice -b` on a deck in a folder of its own, on one thread; `timeout` in processor seconds.
+
+    The start-up file of a distribution asks for up to eight threads, which on a busy machine wait for each other: it is
+    overruled by one of the folder, which is also read in place of the user's.
 
     Raises
     ------
@@ -47,9 +50,10 @@ def run_bare(program: Path, library: SimulatorLibrary, deck: str, *, timeout: fl
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory(prefix="rramkit-") as folder:
         (Path(folder) / "deck.cir").write_text(deck, encoding="utf-8")
+        write_start_up(Path(folder))
         try:
             child = run_limited(
-                [str(program), "-b", "-n", "deck.cir"],
+                [str(program), "-b", "deck.cir"],
                 seconds=timeout,
                 cwd=Path(folder),
                 env=environment(library.spice_lib_dir, dict(os.environ)),

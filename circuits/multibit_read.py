@@ -21,7 +21,7 @@ from rramkit.circuits.adc import (
     sar_outputs,
 )
 from rramkit.circuits.deck import CatalogEntry, Deck, Output
-from rramkit.circuits.ota import ota, start_near
+from rramkit.circuits.ota import ota
 from rramkit.circuits.readout import ReadoutParams, readout
 from rramkit.circuits.sense_amp import DECISION_OPTIONS
 from rramkit.circuits.stimuli import staircase_points
@@ -67,7 +67,6 @@ def multibit_train(params: MultibitReadParams, conductances: Sequence[float] | n
     if params.c_line > 0:
         circuit.C("_line", "bl", circuit.gnd, params.c_line)
     _add_cells(circuit, params, g_cells)
-    circuit.raw_spice += start_near(block.ota, "x_readout.x_ota", bl=block.v_clamp, v_tia=block.v_clamp)
     return Deck(
         title=f"Multi-bit read, {timing.sar.bits} bit: {count} reads",
         parameters=params,

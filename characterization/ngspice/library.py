@@ -238,6 +238,11 @@ def environment(lib_dir: Path, inherited: dict[str, str]) -> dict[str, str]:
     return neutral | {"SPICE_LIB_DIR": str(lib_dir), "OMP_NUM_THREADS": "1"}
 
 
+def write_start_up(folder: Path) -> None:
+    """Write the start-up file that ngspice reads in a folder, in place of the user's own: one thread."""
+    (folder / ".spiceinit").write_text("* read in place of the user's own\nset num_threads=1\n")
+
+
 def enter(library: SimulatorLibrary, folder: Path) -> None:
     """Prepare this process to load `library`: once, before the first load, in a process of its own.
 
@@ -246,7 +251,7 @@ def enter(library: SimulatorLibrary, folder: Path) -> None:
     must exist and be private, gets one. It also limits the threads to one: the start-up files of
     distributions ask for up to eight and win over OMP_NUM_THREADS.
     """
-    (folder / ".spiceinit").write_text("* read in place of the user's own\nset num_threads=1\n")
+    write_start_up(folder)
     os.chdir(folder)
     for name in FOREIGN:
         os.environ.pop(name, None)

@@ -97,6 +97,23 @@ def test_a_missing_measure_and_a_deck_without_expectations_are_told(bare):
     assert "no expectation" in deviations("t\n.end\n", run)[0]
 
 
+def test_a_bare_run_takes_one_thread(bare):
+    """The start-up file of distributions asks for eight, and wins over the environment."""
+    deck = "t\nV1 a 0 1\nR1 a 0 1\n.op\n.control\nrun\necho threads: $num_threads\n.endc\n.end\n"
+    assert "threads: 1" in run_bare(bare[0], bare[1], deck).log.splitlines()
+
+
+@pytest.mark.parametrize("name", ["readout", "readout_offset"])
+def test_an_amplifier_starts_near_its_operating_point(bare, name):
+    """Left to itself ngspice steps gmin, in some 2,000 iterations."""
+    block = catalog.block(name)
+    text = re.sub(r"(?m)^\.(?:meas|tran|dc).*\n", "", block.deck(block.parameters()).text()).replace(".end\n", "")
+    assert text.count("\n.nodeset ") == 1
+    near_it = run_bare(bare[0], bare[1], f"{text}.op\n.end\n")
+    far = run_bare(bare[0], bare[1], f"{re.sub(r'(?m)^.nodeset.*', '', text)}.op\n.end\n")
+    assert "gmin stepping" not in near_it.log and "gmin stepping" in far.log
+
+
 def test_a_deck_that_does_not_run_is_no_golden_deck(bare):
     with pytest.raises(SimulationError):
         run_bare(bare[0], bare[1], "t\nV1 a 0 1\nX1 a 0 nosuch\n.op\n.end\n")

@@ -97,6 +97,7 @@ GALLERY = (
     wrong("netlist crossbar -s direction=x\n.control", r"got 'x\n.control'"),
     wrong("netlist cell-read -o /dev/null", "/dev/null: is a device or pipe. Name a plain file."),
     wrong("netlist cell-read -s cell.w_access=1M", "write 1m or 1meg; got '1M'. Fix this key."),
+    wrong("simulate crossbar-driver-write -s col=4", "row and col, counted from 0, must lie within 4 x 4; got 0, 4"),
     wrong("simulate nosuch", "`what` must be a deck file or one of", "got 'nosuch'. Pass one of them."),
     wrong("simulate none.cir", "none.cir: cannot be read as a deck (no such file). Pass the path of a SPICE deck."),
     wrong("simulate .", "cannot be read as a deck (not a file). Pass the path of a SPICE deck."),
