@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +36,19 @@ def test_the_width_that_is_asked_for_is_kept(capfd, monkeypatch):
     out = printed(capfd)
     assert LONG not in out
     assert max(map(len, out.splitlines())) <= 60
+
+
+def test_brackets_in_names_are_printed(capfd, kit, tmp_path, monkeypatch):
+    one = np.array([1.0])
+    points = HeldOut(at={}, spice=one, fit=one, unit="V", limit_rms=1.0, limit_max=1.0)
+    residuals.show(residuals.as_grid({"a[kk].v": points}, "points of my[tables].h5"))
+    out = capfd.readouterr().out
+    assert "a[kk].v" in out and "my[tables].h5" in out
+    monkeypatch.chdir(tmp_path)
+    lines = [f"set,{2 + k}" for k in range(12)] + [f"reset,{13 - k}" for k in range(12)]
+    Path("p.csv").write_text("\n".join(["polarity,Conductance [uS]", *lines]))
+    _, out, _ = kit("import", "p.csv", "-o", "t.h5")
+    assert "Conductance [uS]" in out
 
 
 @pytest.mark.parametrize("stderr", [False, True])
