@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.table import Table as Grid
 
+from rramkit.characterization import device_check
 from rramkit.cli import residuals
 from rramkit.cli.console import console
 from rramkit.table import HeldOut
@@ -49,6 +50,14 @@ def test_brackets_in_names_are_printed(capfd, kit, tmp_path, monkeypatch):
     Path("p.csv").write_text("\n".join(["polarity,Conductance [uS]", *lines]))
     _, out, _ = kit("import", "p.csv", "-o", "t.h5")
     assert "Conductance [uS]" in out
+
+
+def test_a_device_check_prints_what_ngspice_says_in_brackets(kit, monkeypatch):
+    found = device_check.Finding("reads do not move the state", False, "no result: Undefined parameter [kk]", "Fix it.")
+    monkeypatch.setattr(device_check, "check_device", lambda *_: [found])
+    code, out, _ = kit("device", "check", "sky130")
+    assert code == 1
+    assert "Undefined parameter [kk]" in out
 
 
 @pytest.mark.parametrize("stderr", [False, True])
