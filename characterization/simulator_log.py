@@ -66,6 +66,12 @@ class Message:
     changes: bool = False
 
 
+_OTHER_SYNTAX = (
+    " (another simulator's syntax? Decks in it run by `rramkit simulate DECK --behaviour ltspice`; write a library in "
+    "ngspice's own)"
+)
+
+
 def fatal(log: Sequence[str], deck: str) -> tuple[str, str] | None:
     """Return the reason (`parse` or `convergence`) and the message of what ended a run; None: nothing did."""
     for reason, pattern in (("parse", _PARSE), ("convergence", _CONVERGENCE)):
@@ -89,7 +95,7 @@ def _at_its_line(log: Sequence[str], index: int, deck: str) -> str:
         return f"{_where(deck, at['number'], log[index + 1])}: {log[index + 2].strip()}"
     if netlist is not None:
         return f"{place(deck, int(netlist['number']))}: {line}"
-    cure = " (another simulator's syntax? Pass `--behaviour`)" if "no such function" in line.lower() else ""
+    cure = _OTHER_SYNTAX if "no such function" in line.lower() else ""
     if _AT_LINE.search(line):
         return _AT_LINE.sub(lambda match: f"at {_where(deck, match[1], card(deck, int(match[1])))}", line) + cure
     return _before(line, deck) + line + cure

@@ -354,6 +354,7 @@ def _complaint(model: type[Parameters], error: ValidationError, where: str) -> s
     first = error.errors()[0]
     owner, names = _owner(model, first["loc"])
     name = ".".join(names) or "(top level)"
+    said = f"`{name}` " if names else ""  # a check of everything names its keys itself
     more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         return f"{where}: `{name}` is not a known key.{_suggestion(model, owner, names)}{more}"
@@ -372,7 +373,7 @@ def _complaint(model: type[Parameters], error: ValidationError, where: str) -> s
     if first["type"] == "tuple_type":
         what = "should be a list"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of a whole group: it says what arrived
-        return f"{where}: `{name}` {what.removesuffix('.')}.{more}"
+        return f"{where}: {said}{what.removesuffix('.')}.{more}"
     got = _shown(first["input"])
     if first["type"] == "literal_error":
         hint = _meant_of(what, got)

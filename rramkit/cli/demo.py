@@ -42,7 +42,7 @@ def demo(
             pictures = None if drawn.exception() else drawn.result()
             report(tables, run, output / "report.html", drawn=pictures, priced=priced)
     else:
-        out.print(f"Reusing the report {output / 'report.html'} (same tables, training and code).")
+        out.print(f"Reusing the report {output / 'report.html'} (same tables, training and code).", markup=False)
     summary = _summary(tables, run) | {"training": _training(output), "report": _report(output)}
     text = strict_json.text(summary, indent=1)
     with whole_file(output / "summary.json") as draft:
@@ -50,7 +50,7 @@ def demo(
     if json:
         typer.echo(text)
     for name in ("tables.h5", "run.h5", "report.html", "summary.json"):
-        out.print(f"{output / name}", highlight=False)
+        out.print(f"{output / name}", highlight=False, markup=False)
     if not all(points.passed for points in residuals.of_tables(tables).values()):
         raise typer.Exit(1)
 
@@ -66,7 +66,7 @@ def _tables(path: Path, workers: int | None, timeout: float, out: Console) -> "T
         with failed_deck.kept_beside(path), spice_progress(quiet=False) as show:
             tables = characterize(plan, path, RunOptions(workers=workers, timeout=timeout, report=show))
     else:
-        out.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).")
+        out.print(f"Reusing the finished characterisation {path} (same plan, models, ngspice and kit).", markup=False)
     out.print(residuals.as_grid(residuals.of_tables(tables), "Held-out SPICE points against the tables"))
     return tables
 
@@ -120,7 +120,7 @@ def _finished(output: Path, out: Console) -> "Run | None":
 
     if not _same(output, "training", _training):
         return None
-    out.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).")
+    out.print(f"Reusing the finished training {output / 'run.h5'} (same experiment, tables and code).", markup=False)
     run = record.load(output / "run.h5")
     _say_accuracy(run, out)
     return run

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit.cli import strict_json
@@ -37,9 +38,9 @@ def check(
         result = {"device": device.model, "library": device.library or device.record.library, "passed": not failed}
         typer.echo(strict_json.text(result | {"checks": [asdict(finding) for finding in findings]}, indent=1))
     else:
-        grid = Grid("", "check", "found", title=f"{device.model}: physical test", title_justify="left")
+        grid = Grid("", "check", "found", title=escape(f"{device.model}: physical test"), title_justify="left")
         for finding in findings:
-            grid.add_row("pass" if finding.passed else "[bold]FAIL[/]", finding.check, finding.found)
+            grid.add_row("pass" if finding.passed else "[bold]FAIL[/]", escape(finding.check), escape(finding.found))
         console().print(grid)
         for finding in failed:
             typer.echo(f"FAIL {finding.check}: {finding.cure}")

@@ -142,11 +142,12 @@ def _print(explored: "Explored") -> None:
 def _grid(title: str, results: "Sequence[PointResult]", exploration: "Exploration", *, axis: str = "") -> "Grid":
     """Return a terminal table: setting, accuracies, energy and time of the reads for one input."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table as Grid
 
     from rramkit import units
 
-    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    grid = Grid(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
     grid.add_column("point" if not axis else axis, overflow="fold")
     for column in ("validation", "test", "energy", "time"):
         grid.add_column(column, justify="right", no_wrap=True)
@@ -155,7 +156,7 @@ def _grid(title: str, results: "Sequence[PointResult]", exploration: "Exploratio
         error = "" if each.error is None else f" +- {100.0 * each.error:.2f}"
         test = "" if each.accuracy_test is None else units.percent(each.accuracy_test)
         numbers = (units.text(each.energy, "J"), units.text(each.seconds, "s"))
-        grid.add_row(setting, f"{units.percent(each.accuracy)}{error}", test, *numbers)
+        grid.add_row(escape(setting), f"{units.percent(each.accuracy)}{error}", test, *numbers)
     return grid
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit import units
@@ -153,7 +154,7 @@ def _show(tables: "TableFile") -> None:
         for name in ("column", "name", "role", "unit", "holds", "by"):
             grid.add_column(name, overflow="fold")
         for row in rows:
-            grid.add_row(*(row[name] for name in ("column", "name", "role", "unit", "holds", "by")))
+            grid.add_row(*(escape(str(row[name])) for name in ("column", "name", "role", "unit", "holds", "by")))
         residuals.show(grid)
     rows = json_format.loads(tables.provenance.get("ramps", "[]"))
     if rows:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from rramkit import units
@@ -27,7 +28,7 @@ def of_tables(tables: TableFile) -> dict[str, HeldOut]:
 
 def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
     """Return a terminal table: quantity, count, rms, p95 and max with their limits, verdict; fits 80 columns."""
-    grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
+    grid = Grid(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     tails = any(isfinite(points.limit_p95) for points in residuals.values())
     limit_p95 = ("limit",) if tails else ()
     for name in ("quantity", "points", "rms", "limit", "p95", *limit_p95, "max", "limit", "verdict"):
@@ -39,7 +40,7 @@ def as_grid(residuals: Mapping[str, HeldOut], title: str) -> Grid:
         tail = (points.limit_p95,) if tails else ()
         numbers = (points.rms, points.limit_rms, points.p95, *tail, points.max, points.limit_max)
         cells = [_short(number, points.unit) if isfinite(number) else "-" for number in numbers]
-        grid.add_row(name, str(points.spice.size), *cells, _verdict(points))
+        grid.add_row(escape(name), str(points.spice.size), *cells, _verdict(points))
     return grid
 
 

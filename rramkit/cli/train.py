@@ -106,12 +106,19 @@ def experiment_of(
     from rramkit.learning.experiment import Experiment
 
     if path is not None and path.suffix == ".h5":
-        raise InputError(f"{path}: is a table file, not an experiment. Give it as `--tables {path}`.")
+        kind, option = ("run", "--from") if _is_run(path) else ("table", "--tables")
+        raise InputError(f"{path}: is a {kind} file, not an experiment. Give it as `{option} {path}`.")
     base = None if before is None or path is not None else of_then(before.settings)
     if base is not None:
         base = {key: value for key, value in base.items() if key != "pretrain"}  # its weights are there
     experiment = parameters(Experiment, path, pairs, base=base)
     return chip.on_top_of(experiment, experiment.chip)
+
+
+def _is_run(path: Path) -> bool:
+    from rramkit import hdf5
+
+    return hdf5.format_of(path) == "rramkit run"
 
 
 def _pair(name: str, value: int | None) -> list[str]:

@@ -2,11 +2,13 @@
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.table import Table as Grid
 
+from rramkit.characterization import device_check
 from rramkit.cli import residuals
 from rramkit.cli.console import console
 from rramkit.table import HeldOut
@@ -35,6 +37,27 @@ def test_the_width_that_is_asked_for_is_kept(capfd, monkeypatch):
     out = printed(capfd)
     assert LONG not in out
     assert max(map(len, out.splitlines())) <= 60
+
+
+def test_brackets_in_names_are_printed(capfd, kit, tmp_path, monkeypatch):
+    one = np.array([1.0])
+    points = HeldOut(at={}, spice=one, fit=one, unit="V", limit_rms=1.0, limit_max=1.0)
+    residuals.show(residuals.as_grid({"a[kk].v": points}, "points of my[tables].h5"))
+    out = capfd.readouterr().out
+    assert "a[kk].v" in out and "my[tables].h5" in out
+    monkeypatch.chdir(tmp_path)
+    lines = [f"set,{2 + k}" for k in range(12)] + [f"reset,{13 - k}" for k in range(12)]
+    Path("p.csv").write_text("\n".join(["polarity,Conductance [uS]", *lines]))
+    _, out, _ = kit("import", "p.csv", "-o", "t.h5")
+    assert "Conductance [uS]" in out
+
+
+def test_a_device_check_prints_what_ngspice_says_in_brackets(kit, monkeypatch):
+    found = device_check.Finding("reads do not move the state", False, "no result: Undefined parameter [kk]", "Fix it.")
+    monkeypatch.setattr(device_check, "check_device", lambda *_: [found])
+    code, out, _ = kit("device", "check", "sky130")
+    assert code == 1
+    assert "Undefined parameter [kk]" in out
 
 
 @pytest.mark.parametrize("stderr", [False, True])

@@ -160,7 +160,7 @@ def test_other_data_under_the_same_name_are_not_taken_for_those_of_the_run(table
 
 
 def test_a_training_does_not_go_on_with_other_data(table_file, tmp_path):
-    settings = Experiment(epochs=1, network={"hidden": [4]})
+    settings = Experiment(epochs=1)
     identities = set()
     for scale in (1.0, 0.5, 1.0):
         x = scale * np.random.default_rng(0).random((300, 6))

@@ -160,7 +160,7 @@ def test_inputs_that_are_probably_not_meant_are_named(tmp_path):
     train = {"x_train": x[:200], "y_train": y[:200], "y_test": y[200:]}
 
     def said(**arrays):
-        np.savez(tmp_path / "own.npz", **(train | {"x_test": x[200:]} | arrays))
+        np.savez(tmp_path / "own.npz", **(train | {"x_test": x[200:]} | arrays))  # pyright: ignore[reportArgumentType]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             own(tmp_path / "own.npz", seed=1)

@@ -32,6 +32,10 @@ _FEW_TESTS = 50  # test inputs: the accuracy goes in steps of 2 %
 _LARGE = 30.0  # of an input (1): standardised ones stay below it, pixels from 0 to 255 do not
 _OTHER_RANGE = 4.0  # of the largest test input over the largest training input, either way
 _KNOWN = 0.01  # part of the test inputs: a few equal images are in published data too
+_TORCH = (
+    "Write it in PyTorch: `numpy.savez('w.npz', **{name: each.numpy() for name, each in model.state_dict().items()})`, "
+    "or export the model as ONNX."
+)
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -84,7 +88,7 @@ def npz_arrays(path: Path) -> dict[str, np.ndarray]:
     InputError
         When it cannot be read as one, or an array in it is not there in full.
     """
-    cure = "Write it with `numpy.savez`."
+    cure = _TORCH if path.suffix in (".pt", ".pth", ".ckpt") else "Write it with `numpy.savez`."
     if path.suffix == ".npy" and path.is_file():
         raise InputError(f"{path}: holds one array alone. Put inputs and labels into one file. {cure}")
     try:
