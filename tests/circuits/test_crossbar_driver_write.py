@@ -53,7 +53,7 @@ def t_cell(waves, params):
     The driver's edges are slower than those of the table: 2 ns and more until a word line has opened.
     """
     window = params.train.window(0)
-    current = np.abs(np.interp(np.linspace(*window, 2001), waves["time"], waves["i_cell"]))
+    current = np.abs(np.interp(np.linspace(window[0], window[1], 2001), waves["time"], waves["i_cell"]))
     return float(np.mean(current >= 0.95 * abs(plateau(waves, params, "i_cell")))) * (window[1] - window[0])
 
 
