@@ -179,7 +179,8 @@ def _items(cost: Cost) -> Grid:
     rows = tuple(
         (
             *(each.layer, each.phase, each.part, each.price, each.origin, each.counted),
-            *(units.count(each.count), units.text(each.energy, "J")),
+            "-" if each.phase == "static" else units.count(each.count),  # leakage is of a time, not of operations
+            units.text(each.energy, "J"),
         )
         for each in cost.items
     )

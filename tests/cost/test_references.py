@@ -128,6 +128,13 @@ def test_the_report_has_machines_their_assumptions_and_the_claim() -> None:
     assert any(panel.title == "Beside TIME's claim" for panel in chapter.blocks)
 
 
+def test_the_report_counts_operations_and_not_leakage() -> None:
+    (grid,) = (each for each in section(cost(), tornado(cost())).grids if each.title == "Every part of the energy")
+    phase, number = grid.heading.index("phase"), grid.heading.index("number")
+    assert {row[number] == "-" for row in grid.rows if row[phase] == "static"} == {True}
+    assert all(row[number] != "-" for row in grid.rows if row[phase] != "static")
+
+
 def test_the_summary_has_them_too() -> None:
     found = summary(cost())
     machine, claim = found["machines"][0], found["claims"][0]  # pyright: ignore[reportIndexIssue]
