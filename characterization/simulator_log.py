@@ -66,10 +66,7 @@ class Message:
     changes: bool = False
 
 
-_OTHER_SYNTAX = (
-    " (another simulator's syntax? Decks in it run by `rramkit simulate DECK --behaviour ltspice`; write a library in "
-    "ngspice's own)"
-)
+_OTHER_SYNTAX = " (another simulator's syntax? Pass `--behaviour` with a deck, write a library in ngspice's own)"
 
 
 def fatal(log: Sequence[str], deck: str) -> tuple[str, str] | None:
