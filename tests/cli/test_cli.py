@@ -39,6 +39,14 @@ def test_a_failed_run_leaves_its_deck_and_log(here, kit):
     assert not (here / "x.png").exists()
 
 
+def test_the_package_runs_as_the_program_does(tmp_path):
+    done = [
+        subprocess.run([sys.executable, *words, "train", "nosuch.toml"], cwd=tmp_path, capture_output=True, text=True)
+        for words in (["-m", "rramkit"], ["-c", PROGRAM])
+    ]
+    assert done[0].stderr == done[1].stderr != "" and done[0].returncode == done[1].returncode == 2
+
+
 def test_a_deck_cannot_write_to_the_terminal(here, kit):
     (here / "x.cir").write_text("\x1b[2Jevil" + UNKNOWN_SUBCIRCUIT)
     _, _, err = kit("simulate", "x.cir")
