@@ -10,11 +10,12 @@ from fixtures.tiny_plan import TINY
 from rramkit import netlists, table
 from rramkit.characterization import run as run_module
 from rramkit.characterization import verify as verify_module
-from rramkit.characterization.design import cell_plan_of
+from rramkit.characterization.design import cell_plan_of, libraries_of
 from rramkit.characterization.engine.store import store_of
 from rramkit.characterization.run import RunOptions, characterize, reusable
 from rramkit.characterization.verify import verify
 from rramkit.circuits import libraries
+from rramkit.circuits.device import in_form
 from rramkit.errors import InputError, SimulationError, TableError
 from rramkit.table import Quantity, TableFile
 from rramkit.table.schema import SET
@@ -63,7 +64,8 @@ def test_the_provenance_says_how_to_make_it_again(made):
     assert {name for name in found if name.startswith("component_plan_")} == {
         f"component_plan_{name}" for name in tables.tables
     }
-    assert json.loads(found["models"]) == {str(name): libraries.sha256(name) for name in TINY.cell.libraries}
+    used = {library for each in TINY.expanded() for library in libraries_of(each)} | set(TINY.cell.libraries)
+    assert json.loads(found["models"]) == {str(name): libraries.sha256(name) for name in used}
     assert found["simulator"].startswith("ngspice ")
     assert int(found["spice_runs"]) == len(told)
     assert int(found["spice_points"]) > int(found["spice_runs"])
@@ -133,7 +135,7 @@ def test_a_point_that_fails_keeps_its_deck_and_writes_nothing(tmp_path, monkeypa
     real = netlists.text
     monkeypatch.setattr(netlists, "text", lambda name: broken if name == netlists.RRAM_SKY130 else real(name))
     with pytest.raises(SimulationError, match="parse") as caught:
-        characterize(TINY, path, RunOptions(workers=1))
+        characterize(in_form(TINY, "never"), path, RunOptions(workers=1))
     assert ".subckt another" in caught.value.deck
     assert caught.value.log
     assert path.read_text() == "an older result"

@@ -193,7 +193,8 @@ def test_a_plan_of_former_names_is_read_with_a_note(tmp_path):
 def test_the_libraries_of_every_corner_are_named():
     found = libraries_of(plan(corners={"process": ["tt", "ff"]}))
     assert found == {"cmos_45nm_tt.lib", "cmos_45nm_ff.lib"}
-    cell = component_plan({"name": "c", "block": "cell_write", "parameters": {"pulses": 1}}, where="the test")
+    behavioural = {"pulses": 1, "cell": {"device": {"compiled": "never"}}}
+    cell = component_plan({"name": "c", "block": "cell_write", "parameters": behavioural}, where="the test")
     assert libraries_of(cell) == {"cmos_45nm_tt.lib", "rram_sky130.lib"}
 
 
