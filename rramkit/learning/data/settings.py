@@ -124,7 +124,7 @@ class DataSettings(Parameters):
             counts = (self.train_images or _TRAIN, self.test_images or _TEST)
             return function(self.function, train=counts[0], test=counts[1], seed=seed)
         if self.name == "npz":
-            return own(Path(self.file).expanduser(), seed=seed)
+            return own(Path(self.file).expanduser(), seed=seed, standardised=self.standardise)
         if self.name == "cifar10":
             return cifar.load(self._folder(), download=self.download)
         which = idx.MNIST if self.name == "mnist" else idx.FASHION_MNIST
