@@ -12,7 +12,7 @@ from rramkit.errors import InputError
 from rramkit.learning.data import cifar, idx
 from rramkit.learning.data.dataset import DataSet, digits
 from rramkit.learning.data.functions import FunctionData, as_digits, function
-from rramkit.learning.data.own import own
+from rramkit.learning.data.own import digest_of, npz_arrays, own
 from rramkit.parameters import Parameters, quantity
 
 FOLDER_VARIABLE = "RRAMKIT_DATA"
@@ -98,6 +98,16 @@ class DataSettings(Parameters):
         data = data.standardised() if self.standardise else data
         data = data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
         return replace(data, prepared=self.preparing)
+
+    def file_digest(self) -> str:
+        """Return the hash of the user's own file as it is now; empty: the data set is of no such file.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read.
+        """
+        return digest_of(npz_arrays(Path(self.file).expanduser())) if self.name == "npz" else ""
 
     @property
     def preparing(self) -> tuple[tuple[str, float], ...]:
