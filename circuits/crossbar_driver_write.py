@@ -60,6 +60,11 @@ class CrossbarDriverWriteParams(Parameters):
                 "the driver writes 1T1R cells, whose rows are source lines with a word line each: `crossbar` must have "
                 "cell_kind 1T1R, row_line source, gating row"
             )
+        if self.driver.lines != WriteDriverParams().lines:  # they would do nothing
+            raise ValueError(
+                "`driver.lines` are lumps around a single cell, and the array has wires of its own, `crossbar.wires`. "
+                "Leave `driver.lines` out"
+            )
         if self.row >= bar.rows or self.col >= bar.cols:
             raise ValueError(
                 f"row and col, counted from 0, must lie within {bar.rows} x {bar.cols}; got {self.row}, {self.col}"

@@ -39,7 +39,8 @@ class MonotoneCubic:
     Raises
     ------
     InputError
-        When the knots are fewer than two, do not rise, or are not one for each value along the axis.
+        When the knots are fewer than two, do not rise, or are not one for each value along the axis; when a knot or a
+        value is not finite, which would spread to the curve beside it.
 
     Examples
     --------
@@ -56,6 +57,8 @@ class MonotoneCubic:
                 f"`knots` must be (L,) with L at least 2 and `values` (..., L, ...); got {self._knots.shape} and "
                 f"{np.shape(values)} along axis {axis}. Pass one knot for each value."
             )
+        if not (np.all(np.isfinite(self._knots)) and np.all(np.isfinite(y))):
+            raise InputError("`knots` and `values` must be finite; some are not. Leave out what failed or is missing.")
         h = np.diff(self._knots).reshape(-1, *(1,) * (y.ndim - 1))
         if not np.all(h > 0.0):
             raise InputError("`knots` must rise; they do not. Sort the points, and merge equal knots.")

@@ -56,7 +56,10 @@ def test_two_knots_make_a_straight_line():
         ([1.0], [1.0], "at least 2"),
         ([1.0, 2.0], [1.0, 2.0, 3.0], "one knot for each value"),
         ([1.0, 1.0, 2.0], [1.0, 2.0, 3.0], "must rise"),
-        ([1.0, float("nan")], [1.0, 2.0], "must rise"),
+        ([1.0, float("nan")], [1.0, 2.0], "must be finite"),
+        ([1.0, 2.0, float("inf")], [1.0, 2.0, 3.0], "must be finite"),
+        ([1.0, 2.0, 3.0], [1.0, float("nan"), 3.0], "must be finite"),
+        ([1.0, 2.0], [1.0, float("-inf")], "must be finite"),
     ],
 )
 def test_knots_that_do_not_fit_are_refused(knots, values, said):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rramkit.characterization.measured import unit_spelling
+from rramkit.characterization.measured.column_names import iv_role_of, name_and_unit, role_of
 from rramkit.errors import InputError
 
 # A digit can be matched in one way only: with `\d+\.?\d*` five thousand digits and a letter take seconds.
@@ -21,6 +22,7 @@ _THOUSANDS = re.compile(r"^[+-]?\d{1,3}([.,' \u2019])\d{3}(?:\1\d{3})*(?:[.,]\d*
 _OVERFLOW = re.compile(r"^[+-]?\d[.,]?\d*[eE]\+?3\d$")  # 9.91E+37
 _WITH_TEXT = re.compile(r"^[+-]?\d[\d.,]*(?:[eE][+-]?\d{1,3})?\s*[^\W\d_]")
 _MISSING = ("", "nan", "na", "n/a", "-", "--")
+_ROLES_OF_TEXTS = ("device", "cycle", "polarity", "curve")
 LARGEST = 64_000_000  # bytes of a file: a million rows of eight columns
 
 _HUGE = 1e30  # in any unit: an instrument's mark for overflow (9.9E37), no measured value
@@ -159,7 +161,7 @@ def headed(path: Path, lines: Sequence[Line], decimal: str, *, group: str, comme
         blocks.append(block)
         last = line
     sheet = Sheet(path, names, units, tuple(rows), tuple(numbers), tuple(blocks), decimal, notes=notes)
-    return _without_units(_without_empty(sheet))
+    return _without_units(_without_empty(sheet), group)
 
 
 def _separates(group: str) -> str:
@@ -213,9 +215,14 @@ def _is_units(cells: Sequence[str]) -> bool:
     return any(known) and all(good or unit_spelling.is_arbitrary(cell) for good, cell in zip(known, bare, strict=True))
 
 
-def _without_units(sheet: Sheet) -> Sheet:
-    """Return the sheet with bare numbers, and the unit among the units, where each number has its unit beside it."""
-    found = [_unit_of_cells(sheet, column) for column in range(sheet.width)]
+def _without_units(sheet: Sheet, group: str) -> Sheet:
+    """Return the sheet with bare numbers, and the unit among the units, where each number has its unit beside it.
+
+    Not in columns whose name says that they hold texts: `1A` and `2B` are devices, no amperes.
+    """
+    numbers = (column for column in range(sheet.width) if not _is_of_texts(sheet, column, group))
+    units_beside = {column: _unit_of_cells(sheet, column) for column in numbers}
+    found = [units_beside.get(column, "") for column in range(sheet.width)]
     if not any(found):
         return sheet
     units = sheet.units or ("",) * sheet.width
@@ -231,6 +238,14 @@ def _without_units(sheet: Sheet) -> Sheet:
         for row in sheet.rows
     )
     return replace(sheet, rows=rows, units=tuple(unit or units[k] for k, unit in enumerate(found)))
+
+
+def _is_of_texts(sheet: Sheet, column: int, group: str) -> bool:
+    """Return whether a column's name declares what is told by texts."""
+    if not sheet.names:
+        return False
+    name = name_and_unit(sheet.names[column])[0]
+    return (role_of(name, None) if group == "pulses" else iv_role_of(name)) in _ROLES_OF_TEXTS
 
 
 def _unit_of_cells(sheet: Sheet, column: int) -> str:

@@ -44,6 +44,7 @@ from rramkit.learning.layers import Clustered
 from rramkit.learning.model import Network
 from rramkit.learning.networks import NetworkSettings
 from rramkit.learning.state_dict import PlainWeights, from_state_dict
+from rramkit.learning.train import refuse_other_data
 from rramkit.learning.trained import TrainedNetwork
 
 CORRECTED_BY = 32
@@ -262,13 +263,8 @@ def of_run(path: Path, data: Path | None, layers: Sequence[str], *, correct: int
     network = run.network
     assert run.stored_network is not None and isinstance(network, TrainedNetwork)
     found = _data(settings, data)
-    if data is None and found.name != run.data_name:
-        raise InputError(f"{path}: was trained on {run.data_name or 'data of its own'}. Name its inputs: `--data NPZ`.")
-    if data is None and run.data_digest not in ("", found.digest):
-        raise InputError(
-            f"{settings.data.file}: holds other inputs than those that {path} was trained on, under the same name. Put "
-            f"those back, or say that you mean these: `--data {settings.data.file}`."
-        )
+    if data is None:
+        refuse_other_data(run, found, where=str(path), cure="Name the inputs that you mean: `--data NPZ`.")
     subject = Subject(settings, stored_tables(run.stored_network), found, plain_of(network), correct)
     subject.network = network
     if layers:

@@ -57,6 +57,7 @@ def thresholds(
     from rramkit.learning.continued import plain_of
     from rramkit.learning.experiment import Experiment
     from rramkit.learning.thresholds import one_bit
+    from rramkit.learning.train import refuse_other_data
     from rramkit.learning.trained import TrainedNetwork
 
     weights = output.with_suffix(".npz")
@@ -68,6 +69,7 @@ def thresholds(
     loaded = record.load(run)
     settings = Experiment.checked(of_then(loaded.settings), where=str(run))
     data = settings.data.loaded(seed=settings.seed)
+    refuse_other_data(loaded, data, where=str(run), cure="Put its data back, or train on a file: `data.name=npz`.")
     x, labels = (data.x_validation, data.y_validation) if len(data.y_validation) else (data.x_train, data.y_train)
     chosen = slice(images or None)
     stage("thresholds")

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import sqrt
 from pathlib import Path
 
@@ -129,6 +129,7 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
     """
     files = {label: table.load(path) for label, path in tables.items()}
     origins = {label: digest(dict(file.provenance)) for label, file in files.items()}
+    own_data = cache(_file_digest)  # read once for all points
     found = []
     for choices in exploration.combinations():
         label, experiment = exploration.plan_text(choices), exploration.experiment_at(choices)
@@ -137,8 +138,10 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
             mapping.model(chip.tables.read, experiment.precision, chain=chip.chain, wires=chip.wires)
         programs = exploration.way == "program"
         trained = float_experiment(experiment) if programs else experiment
-        run = f"float-{trained.key()}" if programs else f"{file_name(exploration.text(choices))}-{trained.key()}"
-        key = [experiment.key(), origins[label], trained.key(), exploration.way, exploration.chips, exploration.correct]
+        data = own_data(experiment.data.as_json())
+        called = f"{trained.key()}{data and f'-{data}'}"
+        run = f"float-{called}" if programs else f"{file_name(exploration.text(choices))}-{called}"
+        key = [experiment.key(), origins[label], called, exploration.way, exploration.chips, exploration.correct]
         found.append(
             Point(
                 choices=choices,
@@ -175,7 +178,7 @@ def evaluated(point: Point) -> PointResult:
     experiment = point.experiment
     operating, data = (
         experiment.chip.tables(table.load(point.tables)),
-        _data(experiment.data.as_json(), experiment.seed),
+        _data(experiment.data.as_json(), experiment.seed, experiment.data.file_digest()),
     )
     networks = _trained(point) if point.way == "train" else _programmed(point, operating, data)
     evaluations: list[Evaluation] = []
@@ -244,9 +247,15 @@ def train_floats(points: Sequence[Point]) -> None:
             run_trial(Trial(path.stem, float_experiment(point.experiment), point.tables, path))
 
 
+def _file_digest(settings: str) -> str:
+    """Return the hash of the user's own file that settings of data as JSON name; empty: they name none."""
+    return DataSettings.checked(json.loads(settings), where="data").file_digest()
+
+
 @lru_cache(maxsize=2)
-def _data(settings: str, seed: int) -> DataSet:
-    """Return the data of settings as JSON; points of one process share them."""
+def _data(settings: str, seed: int, file_digest: str) -> DataSet:
+    """Return the data of settings as JSON; points of one process share them, while a file holds the same."""
+    del file_digest  # of the cache's key alone
     return DataSettings.checked(json.loads(settings), where="data").loaded(seed=seed)
 
 

@@ -11,7 +11,6 @@ from rramkit import record, table
 from rramkit.errors import InputError, TableError, TrainingWarning
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
-from rramkit.learning.data.own import digest_of, npz_arrays
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
 from rramkit.lock import only_writer
@@ -230,7 +229,7 @@ def _or_none(number: float) -> float | None:
 
 
 def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
-    """Return the run file's run where it has this experiment and these tables, and the kit's own format."""
+    """Return the run file's run where it has this experiment, these tables and data, and the kit's own format."""
     if not trial.run.exists():
         return None
     try:
@@ -240,11 +239,6 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
     same_settings = run.settings == json.loads(trial.experiment.as_json())
     taken = trial.experiment.chip.tables(tables).read
     same_tables = dict(run.tables_provenance) == dict(taken.provenance)
-    return run if same_settings and same_tables and _same_data(run, trial.experiment) else None
-
-
-def _same_data(run: record.Run, experiment: Experiment) -> bool:
-    """Return whether a user's own file of data holds what it held when the run was trained."""
-    if experiment.data.name != "npz":
-        return True
-    return run.data_digest == digest_of(npz_arrays(Path(experiment.data.file).expanduser()))
+    if not (same_settings and same_tables):
+        return None
+    return run if run.data_digest == trial.experiment.data.file_digest() else None

@@ -152,6 +152,32 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
     return data.with_validation(settings.validation, seed=seed)
 
 
+def refuse_other_data(run: Run, found: DataSet, *, where: str, cure: str) -> None:
+    """Refuse data that are not those of a run, where its settings alone led to them.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    found : DataSet
+        What its settings lead to now.
+    where, cure : str
+        How a message calls the run, and what it says to do.
+
+    Raises
+    ------
+    InputError
+        When the run had other data: of no file, or a file of the user's that holds others by now. A run of an older
+        version does not know what its file held.
+    """
+    if found.name != run.data_name:
+        raise InputError(f"{where}: was trained on {run.data_name or 'data of its own'}. {cure}")
+    if run.data_digest not in ("", found.digest):
+        raise InputError(
+            f"{found.name}: holds other inputs than those that {where} was trained on, under the same name. {cure}"
+        )
+
+
 def _of_arrays(data: Sequence[ArrayLike], experiment: Experiment) -> DataSet:
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
         raise InputError(

@@ -272,5 +272,5 @@ def test_a_small_write_is_the_behavioural_one_in_every_state(pool):
 
 
 def test_a_large_write_of_behavioural_cells_says_what_to_do():
-    with pytest.raises(InputError, match=r"64 or less.*`cell\.device\.compiled` = always, go to 1024"):
+    with pytest.raises(InputError, match=r"64 or less.*`crossbar\.cell\.device\.compiled` = always, go to 1024"):
         write(16, "never", r_driver=1.0)

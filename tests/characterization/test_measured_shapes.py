@@ -201,6 +201,13 @@ def units_beside_numbers():
     return rows("pulse,polarity,R", [*range(41)] * 2, polarities(41, 41), ohms).encode()
 
 
+def devices_named_like_amounts():
+    """`1A` and `2B` are devices, no amperes."""
+    names = [name for name in ("1A", "2B") for _ in range(82)]
+    pulse, read = [*range(41)] * 4, [*UP * 1e6, *DOWN * 1e6] * 2
+    return rows("device,pulse,polarity,G (uS)", names, pulse, polarities(41, 41) * 2, read).encode()
+
+
 def spaces_between_thousands():
     ohms = [f"{1 / g:,.2f}".replace(",", " ").replace(".", ",") for g in [*UP, *DOWN]]
     return rows("Pulse;Polarity;R (ohm)", [*range(41)] * 2, polarities(41, 41), ohms, sep=";").encode()
@@ -231,6 +238,7 @@ READ = {
             easyexpert,
             hash_column,
             units_beside_numbers,
+            devices_named_like_amounts,
             spaces_between_thousands,
         ),
     )

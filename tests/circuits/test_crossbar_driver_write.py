@@ -175,6 +175,7 @@ def test_its_port_is_where_the_cell_is(pool):
     [
         ({"bar": {"cell_kind": "1S1R"}}, "cell_kind 1T1R, row_line source, gating row"),
         ({"col": 4}, r"must lie within 4 x 4; got 0, 4"),
+        ({"driver": {"lines": {"r_segment": 5.0}}}, "`driver.lines` are lumps around a single cell"),
         ({"code": 64}, r"at most 2\^bits - 1 = 63"),
     ],
 )

@@ -54,7 +54,7 @@ SILENT = (
     ("crossbar_pairs", r"read\.(t_rise|t_step|direction)|read\.read\.(t_read|v_max)", "static forward reads at v_read"),
     ("crossbar_pairs", r"read\.crossbar\.(r_word|c_row|c_col|c_word)|.*c_length", "static: no capacitance"),
     ("write_driver_pulses|disturb", r"code_last", "said so in its description"),
-    ("crossbar_driver_write", r"driver\.lines\.\w+", "the array has lines and cells of its own"),
+    ("crossbar_driver_write", r"driver\.lines\.\w+", "refused: the array has wires of its own"),
     ("crossbar_driver_write", r".*technology\.v_io", "the write path has its own supply, driver.v_write"),
     ("crossbar_driver_write", r"crossbar\.(cell_kind|row_line|gating|selector\.\w+)", "one value of each is allowed"),
     ("sense_amp", r"v_search|search_steps|t_step_search|dv_example", "the offset search's"),

@@ -2,6 +2,7 @@
 
 import io
 import time
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import rramkit as rk
 from rramkit.cli.options import parameters
 from rramkit.errors import DataWarning, InputError
 from rramkit.learning import Experiment, train
+from rramkit.learning.data import DataSettings
 from rramkit.learning.data.own import own
 
 RNG = np.random.default_rng(0)
@@ -153,6 +155,30 @@ def test_what_is_taken_with_a_word(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         own(tmp_path / "own.npz", seed=1)
+
+
+def test_a_look_at_the_inputs_takes_no_copy_of_them(tmp_path):
+    pixels = RNG.integers(0, 256, (4000, 1, 32, 32), dtype=np.uint8)
+    labels = np.arange(4000) % 3
+    np.savez(
+        tmp_path / "own.npz", x_train=pixels[:3000], y_train=labels[:3000], x_test=pixels[3000:], y_test=labels[3000:]
+    )
+    tracemalloc.start()
+    own(tmp_path / "own.npz", seed=1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 3 * pixels.nbytes  # the file's, and what differs; in 8 bytes a pixel the training inputs are 6 times
+
+
+def test_inputs_that_will_be_scaled_may_be_large(tmp_path):
+    x, y = 255 * RNG.random((300, 4)), np.arange(300) % 3
+    np.savez(tmp_path / "own.npz", x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=y[200:])
+    scaled = DataSettings(name="npz", file=str(tmp_path / "own.npz"), standardise=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled.loaded(seed=1)
+    with pytest.warns(DataWarning, match=r"inputs reach 25.*data\.standardise=true"):
+        scaled.model_copy(update={"standardise": False}).loaded(seed=1)
 
 
 def test_inputs_that_are_probably_not_meant_are_named(tmp_path):

@@ -309,6 +309,22 @@ def test_other_tables_make_other_points(tmp_path):
     assert keys[:2] == keys[4:] and len(set(keys)) == 4
 
 
+def test_other_data_under_the_same_name_make_other_points(tmp_path):
+    """Finished points, and the float network that they share, are of the file's numbers, not of its name."""
+    x, y = np.random.default_rng(0).random((300, 6)), np.arange(300) % 3
+    linear = {**LINEAR, "data": {"name": "npz", "file": str(tmp_path / "own.npz"), "validation": 0.3}}
+
+    def run_again(inputs):
+        np.savez(tmp_path / "own.npz", x=inputs, y=y)
+        executor = _Counting()
+        _explored(tmp_path, tables(), executor, experiment=linear, experiments={"data.fluctuation": [0, 0.1]})
+        return executor.calls > 0, len(list((tmp_path / "explore").glob("**/float-*.h5")))
+
+    assert run_again(x) == (True, 1)
+    assert run_again(x) == (False, 1)
+    assert run_again(x[::-1]) == (True, 2)
+
+
 def test_a_file_that_is_no_result_is_refused(tmp_path):
     (tmp_path / "explore").mkdir()
     (tmp_path / "explore" / EVALUATED).write_text('{"points": 3}')

@@ -12,7 +12,7 @@ from rramkit.errors import InputError
 from rramkit.learning.data import cifar, idx
 from rramkit.learning.data.dataset import DataSet, digits
 from rramkit.learning.data.functions import FunctionData, as_digits, function
-from rramkit.learning.data.own import own
+from rramkit.learning.data.own import digest_of, npz_arrays, own
 from rramkit.parameters import Parameters, quantity
 
 FOLDER_VARIABLE = "RRAMKIT_DATA"
@@ -99,6 +99,16 @@ class DataSettings(Parameters):
         data = data.fluctuating(self.fluctuation, seed=seed) if self.fluctuation else data
         return replace(data, prepared=self.preparing)
 
+    def file_digest(self) -> str:
+        """Return the hash of the user's own file as it is now; empty: the data set is of no such file.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read.
+        """
+        return digest_of(npz_arrays(Path(self.file).expanduser())) if self.name == "npz" else ""
+
     @property
     def preparing(self) -> tuple[tuple[str, float], ...]:
         """Settings that are on and change inputs or leave some out, and their values."""
@@ -124,7 +134,7 @@ class DataSettings(Parameters):
             counts = (self.train_images or _TRAIN, self.test_images or _TEST)
             return function(self.function, train=counts[0], test=counts[1], seed=seed)
         if self.name == "npz":
-            return own(Path(self.file).expanduser(), seed=seed)
+            return own(Path(self.file).expanduser(), seed=seed, standardised=self.standardise)
         if self.name == "cifar10":
             return cifar.load(self._folder(), download=self.download)
         which = idx.MNIST if self.name == "mnist" else idx.FASHION_MNIST
