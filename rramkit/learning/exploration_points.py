@@ -1,13 +1,13 @@
 """Points of an exploration: the settings of each, its weights in the cells of each chip, and what it gives.
 
-A point is known by what it is: experiment, tables, weights, the kit's version.
+A point is known by what it is: experiment, tables, weights, a user's own data by what they hold, the kit's version.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import sqrt
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from rramkit.learning.experiment import Experiment
 from rramkit.learning.exploration import Exploration, float_experiment
 from rramkit.learning.state_dict import from_state_dict, state_dict
 from rramkit.learning.supervised import trainers
-from rramkit.learning.sweep import Trial, file_name, run_trial
+from rramkit.learning.sweep import Trial, data_digest, file_name, run_trial
 from rramkit.learning.trained import TrainedNetwork
 
 
@@ -46,6 +46,8 @@ class Point:
         As in `Exploration`.
     key : str
         Hexadecimal digits that name all of that.
+    data_digest : str
+        Hash of the user's own file of data; empty: of no such file.
     test : bool
         Whether test inputs are read as well.
     """
@@ -58,6 +60,7 @@ class Point:
     chips: int
     correct: int
     key: str
+    data_digest: str = ""
     test: bool = False
 
 
@@ -129,7 +132,7 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
     """
     files = {label: table.load(path) for label, path in tables.items()}
     origins = {label: digest(dict(file.provenance)) for label, file in files.items()}
-    found = []
+    found, digest_of_data = [], cache(data_digest)
     for choices in exploration.combinations():
         label, experiment = exploration.plan_text(choices), exploration.experiment_at(choices)
         chip, mapping = experiment.on(experiment.chip.tables(files[label])), experiment.mapping
@@ -138,17 +141,21 @@ def points_of(exploration: Exploration, tables: Mapping[str, Path], folder: Path
         programs = exploration.way == "program"
         trained = float_experiment(experiment) if programs else experiment
         run = f"float-{trained.key()}" if programs else f"{file_name(exploration.text(choices))}-{trained.key()}"
+        held = digest_of_data(experiment.data)
+        run = "-".join(each for each in (run, "" if programs else origins[label], held) if each)
         key = [experiment.key(), origins[label], trained.key(), exploration.way, exploration.chips, exploration.correct]
+        key += [held] if held else []  # points of other data keep the key that they had
         found.append(
             Point(
                 choices=choices,
                 experiment=experiment,
                 tables=tables[label],
                 way=exploration.way,
-                weights=folder / f"{run}{'' if programs else '-' + origins[label]}.h5",
+                weights=folder / f"{run}.h5",
                 chips=exploration.chips,
                 correct=exploration.correct,
                 key=digest([*key, __version__]),
+                data_digest=held,
             )
         )
     return found
@@ -173,10 +180,8 @@ def evaluated(point: Point) -> PointResult:
         Of a training, or of weights that do not fit.
     """
     experiment = point.experiment
-    operating, data = (
-        experiment.chip.tables(table.load(point.tables)),
-        _data(experiment.data.as_json(), experiment.seed),
-    )
+    operating = experiment.chip.tables(table.load(point.tables))
+    data = _data(experiment.data.as_json(), experiment.seed, point.data_digest)
     networks = _trained(point) if point.way == "train" else _programmed(point, operating, data)
     evaluations: list[Evaluation] = []
     tests, writes, pulses = [], [], []
@@ -240,13 +245,13 @@ def train_floats(points: Sequence[Point]) -> None:
     """Train each float network that some points need, once; finished ones stay."""
     needed = {each.weights: each for each in points if each.way == "program"}
     for path, point in needed.items():
-        if not path.exists():  # it is called by its settings, and the tables have no part in it
+        if not path.exists():  # it is called by settings and data, and the tables have no part in it
             run_trial(Trial(path.stem, float_experiment(point.experiment), point.tables, path))
 
 
 @lru_cache(maxsize=2)
-def _data(settings: str, seed: int) -> DataSet:
-    """Return the data of settings as JSON; points of one process share them."""
+def _data(settings: str, seed: int, _digest: str) -> DataSet:
+    """Return the data of settings as JSON, a user's own by what they hold; points of one process share them."""
     return DataSettings.checked(json.loads(settings), where="data").loaded(seed=seed)
 
 

@@ -11,6 +11,7 @@ from rramkit import record, table
 from rramkit.errors import InputError, TableError, TrainingWarning
 from rramkit.files import check_writable, whole_file
 from rramkit.learning.checkpoint import path_of
+from rramkit.learning.data import DataSettings
 from rramkit.learning.data.own import digest_of, npz_arrays
 from rramkit.learning.experiment import Experiment
 from rramkit.learning.train import train
@@ -240,11 +241,16 @@ def _finished(trial: Trial, tables: TableFile) -> record.Run | None:
     same_settings = run.settings == json.loads(trial.experiment.as_json())
     taken = trial.experiment.chip.tables(tables).read
     same_tables = dict(run.tables_provenance) == dict(taken.provenance)
-    return run if same_settings and same_tables and _same_data(run, trial.experiment) else None
+    same_data = run.data_digest == data_digest(trial.experiment.data)
+    return run if same_settings and same_tables and same_data else None
 
 
-def _same_data(run: record.Run, experiment: Experiment) -> bool:
-    """Return whether a user's own file of data holds what it held when the run was trained."""
-    if experiment.data.name != "npz":
-        return True
-    return run.data_digest == digest_of(npz_arrays(Path(experiment.data.file).expanduser()))
+def data_digest(settings: DataSettings) -> str:
+    """Return the hash of what a user's own file of data holds now; empty where the data are of no such file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read.
+    """
+    return digest_of(npz_arrays(Path(settings.file).expanduser())) if settings.name == "npz" else ""

@@ -309,6 +309,25 @@ def test_other_tables_make_other_points(tmp_path):
     assert keys[:2] == keys[4:] and len(set(keys)) == 4
 
 
+@pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
+@pytest.mark.parametrize("way", ["program", "train"])
+def test_other_data_of_the_same_name_and_shape_make_other_points(tmp_path, way):
+    rng, file = np.random.default_rng(1), tmp_path / "own.npz"
+    inputs = {part: (rng.random((60, 5)), np.arange(60) % 2) for part in ("train", "test")}
+    settings_ = LINEAR | {"epochs": 1, "data": {"name": "npz", "file": str(file), "validation": 0.3}}
+    given = {"experiments": {"rule.levels": [0, 4]}, "way": way, "experiment": settings_}
+
+    def found(turn, executor):
+        held = {f"x_{part}": x[:, ::turn] for part, (x, _) in inputs.items()}
+        np.savez(file, **held, **{f"y_{part}": y for part, (_, y) in inputs.items()})
+        return _explored(tmp_path, tables(), executor, **given).results
+
+    one, other = found(1, _Counting()), found(-1, executor := _Counting())
+    assert executor.calls >= 2 and {each.key for each in one}.isdisjoint({each.key for each in other})
+    assert all(a.energy != b.energy for a, b in zip(one, other, strict=True))
+    assert found(1, executor := _Counting()) == one and executor.calls == 0
+
+
 def test_a_file_that_is_no_result_is_refused(tmp_path):
     (tmp_path / "explore").mkdir()
     (tmp_path / "explore" / EVALUATED).write_text('{"points": 3}')
