@@ -39,7 +39,8 @@ class MonotoneCubic:
     Raises
     ------
     InputError
-        When the knots are fewer than two, do not rise, or are not one for each value along the axis.
+        When the knots are fewer than two, do not rise, or are not one for each value along the axis, or a value is not
+        finite.
 
     Examples
     --------
@@ -59,6 +60,10 @@ class MonotoneCubic:
         h = np.diff(self._knots).reshape(-1, *(1,) * (y.ndim - 1))
         if not np.all(h > 0.0):
             raise InputError("`knots` must rise; they do not. Sort the points, and merge equal knots.")
+        if not np.isfinite(y).all():  # one would make the curve none over four intervals
+            raise InputError(
+                f"`values` must be finite; {np.count_nonzero(~np.isfinite(y))} of {y.size} are not. Leave their knots out."
+            )
         secant = np.diff(y, axis=0) / h
         slope = _slopes(h, secant)
         bend = (slope[:-1] + slope[1:] - 2.0 * secant) / h

@@ -57,8 +57,9 @@ def test_two_knots_make_a_straight_line():
         ([1.0, 2.0], [1.0, 2.0, 3.0], "one knot for each value"),
         ([1.0, 1.0, 2.0], [1.0, 2.0, 3.0], "must rise"),
         ([1.0, float("nan")], [1.0, 2.0], "must rise"),
+        ([1.0, 2.0, 3.0], [1.0, float("nan"), float("-inf")], "must be finite; 2 of 3 are not"),
     ],
 )
-def test_knots_that_do_not_fit_are_refused(knots, values, said):
+def test_what_makes_no_curve_is_refused(knots, values, said):
     with pytest.raises(InputError, match=said):
         MonotoneCubic(knots, values)

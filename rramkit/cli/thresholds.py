@@ -57,6 +57,7 @@ def thresholds(
     from rramkit.learning.continued import plain_of
     from rramkit.learning.experiment import Experiment
     from rramkit.learning.thresholds import one_bit
+    from rramkit.learning.train import data_of
     from rramkit.learning.trained import TrainedNetwork
 
     weights = output.with_suffix(".npz")
@@ -67,7 +68,7 @@ def thresholds(
         say_replaced(path, quiet=as_json)
     loaded = record.load(run)
     settings = Experiment.checked(of_then(loaded.settings), where=str(run))
-    data = settings.data.loaded(seed=settings.seed)
+    data = data_of(loaded, settings)
     x, labels = (data.x_validation, data.y_validation) if len(data.y_validation) else (data.x_train, data.y_train)
     chosen = slice(images or None)
     stage("thresholds")

@@ -152,6 +152,23 @@ def data_set(data: DataLike | None, experiment: Experiment) -> DataSet:
     return data.with_validation(settings.validation, seed=seed)
 
 
+def data_of(run: Run, experiment: Experiment) -> DataSet:
+    """Return the data that a run's experiment names.
+
+    Raises
+    ------
+    InputError
+        When a user's own file holds other inputs than those that the run was trained on.
+    """
+    data = data_set(None, experiment)
+    if run.data_digest not in ("", data.digest):
+        raise InputError(
+            f"{experiment.data.file}: must hold the inputs that the run was trained on; it holds others under the same "
+            "name. Put those back, or train on these."
+        )
+    return data
+
+
 def _of_arrays(data: Sequence[ArrayLike], experiment: Experiment) -> DataSet:
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
         raise InputError(

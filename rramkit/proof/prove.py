@@ -25,7 +25,7 @@ from rramkit.circuits.compiled_cell import CellUsed, Form
 from rramkit.errors import InputError
 from rramkit.learning.data import DataSet
 from rramkit.learning.experiment import Experiment
-from rramkit.learning.train import DataLike, data_set, restored
+from rramkit.learning.train import DataLike, data_of, data_set, restored
 from rramkit.learning.trained import TrainedNetwork
 from rramkit.lock import only_writer
 from rramkit.proof.agreement import Agreement
@@ -106,8 +106,8 @@ def prove(
     Raises
     ------
     InputError
-        When there are not so many test images, the run does not read through circuits, or its cells must be compiled
-        and have no compiled form.
+        When there are not so many test images, they are not those of the run, the run does not read through circuits,
+        or its cells must be compiled and have no compiled form.
     TableError
         When the tables of the run were not made from SPICE.
     SimulationError
@@ -120,7 +120,7 @@ def prove(
         raise InputError("the run must be of classes: decisions are compared; it has targets. Prove another run.")
     network, tables = restored(run.settings, stored), tables_of(stored.tables)
     experiment = Experiment.checked(dict(run.settings), where="the run file")
-    chosen, x, truth = _images(data_set(data, experiment), images, seed)
+    chosen, x, truth = _images(data_of(run, experiment) if data is None else data_set(data, experiment), images, seed)
     with _runner(store, options or RunOptions(), waived_by(plans_of(tables.provenance))) as runner:
         circuits = ArrayCircuits.of(tables, runner, compiled_cells=compiled_cells)
         solver = SpiceSolver(circuits, runner)

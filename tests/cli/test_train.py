@@ -154,6 +154,9 @@ def test_other_data_under_the_same_name_are_not_taken_for_those_of_the_run(table
     refused = run("evaluate", "run.h5")
     assert "holds other inputs than those that run.h5 was trained on, under the same name" in str(refused.exception)
     assert run("evaluate", "run.h5", "--data", "own.npz").exit_code == 0
+    for command in ("prove", "thresholds"):
+        refused = run(command, "run.h5")
+        assert "must hold the inputs that the run was trained on; it holds others" in str(refused.exception), command
     assert swept() != before
     Path("own.npz").unlink()
     assert "Name them: `--data NPZ`" in str(run("evaluate", "run.h5").exception)

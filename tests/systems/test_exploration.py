@@ -312,14 +312,12 @@ def test_other_tables_make_other_points(tmp_path):
 @pytest.mark.filterwarnings("ignore::rramkit.errors.DataWarning")  # few inputs
 @pytest.mark.parametrize("way", ["program", "train"])
 def test_other_data_of_the_same_name_and_shape_make_other_points(tmp_path, way):
-    rng, file = np.random.default_rng(1), tmp_path / "own.npz"
-    inputs = {part: (rng.random((60, 5)), np.arange(60) % 2) for part in ("train", "test")}
+    x, y, file = np.random.default_rng(1).random((120, 5)), np.arange(120) % 2, tmp_path / "own.npz"
     settings_ = LINEAR | {"epochs": 1, "data": {"name": "npz", "file": str(file), "validation": 0.3}}
     given = {"experiments": {"rule.levels": [0, 4]}, "way": way, "experiment": settings_}
 
     def found(turn, executor):
-        held = {f"x_{part}": x[:, ::turn] for part, (x, _) in inputs.items()}
-        np.savez(file, **held, **{f"y_{part}": y for part, (_, y) in inputs.items()})
+        np.savez(file, x_train=x[:60, ::turn], y_train=y[:60], x_test=x[60:, ::turn], y_test=y[60:])
         return _explored(tmp_path, tables(), executor, **given).results
 
     one, other = found(1, _Counting()), found(-1, executor := _Counting())
