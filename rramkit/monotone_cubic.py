@@ -61,9 +61,8 @@ class MonotoneCubic:
         if not np.all(h > 0.0):
             raise InputError("`knots` must rise; they do not. Sort the points, and merge equal knots.")
         if not np.isfinite(y).all():  # one would make the curve none over four intervals
-            raise InputError(
-                f"`values` must be finite; {np.count_nonzero(~np.isfinite(y))} of {y.size} are not. Leave their knots out."
-            )
+            lost = np.count_nonzero(~np.isfinite(y))
+            raise InputError(f"`values` must be finite; {lost} of {y.size} are not. Leave their knots out.")
         secant = np.diff(y, axis=0) / h
         slope = _slopes(h, secant)
         bend = (slope[:-1] + slope[1:] - 2.0 * secant) / h
