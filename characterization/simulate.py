@@ -85,7 +85,8 @@ class Simulator:
             except OSError as error:
                 raise SetupError(
                     f"the compiled file of {model.path} cannot be read here ({model.file}: {error.strerror}). Name a "
-                    f"folder that every machine sees in {FOLDER_VARIABLE}."
+                    f"folder that every machine sees in {FOLDER_VARIABLE}; the kit's own cells need none with "
+                    "`--compiled-cells never`."
                 ) from error
         return f"./{copy.name}"
 

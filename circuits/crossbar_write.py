@@ -153,12 +153,8 @@ def check_size(bar: CrossbarParams) -> None:
     """Raise `InputError` for more moving cells than a deck can hold."""
     compiled = bar.cell.device.used().compiled
     if bar.rows * bar.cols > CELLS_MAX[compiled]:
-        key = (
-            "`crossbar.cell.device.library` = FILE.va"
-            if bar.cell.device.library
-            else "`crossbar.cell.device.compiled` = always"
-        )
-        cure = "" if compiled else f" Compiled cells, {key}, go to {CELLS_MAX[True]}."
+        key = "library` = FILE.va" if bar.cell.device.library else "compiled` = always"
+        cure = "" if compiled else f" Compiled cells, `crossbar.cell.device.{key}, go to {CELLS_MAX[True]}."
         raise InputError(
             f"`rows` x `cols` must be {CELLS_MAX[compiled]} or less where states move; got {bar.rows} x {bar.cols}. "
             f"Take a smaller array.{cure}"

@@ -91,7 +91,7 @@ def characterize(
     from rramkit.characterization.run import RunOptions, characterize_share
     from rramkit.characterization.run import characterize as run
 
-    plan = _with_cells(chosen(plan_name, params, pairs), compiled_cells)
+    plan = with_form(chosen(plan_name, params, pairs), compiled_cells)
     if list_parameters:
         typer.echo("\n".join(listed(each) for each in parts_of(plan)))
         return
@@ -107,7 +107,7 @@ def characterize(
     say(tables, output, json=json)
 
 
-def _with_cells(plan: "Plan | Design", form: str | None) -> "Plan | Design":
+def with_form(plan: "Plan | Design", form: str | None) -> "Plan | Design":
     """Return the plan with its devices compiled or not, as the option says."""
     from rramkit.characterization.design import design_of, with_cells
 

@@ -26,6 +26,7 @@ def merge(
     pairs: ParameterPairs = None,
     workers: characterize.Workers = None,
     points: characterize.Points = None,
+    compiled_cells: characterize.DesignCells = None,
     timeout: Timeout = 120.0,
     json: Annotated[bool, typer.Option("--json", help="Print the residuals as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -37,7 +38,7 @@ def merge(
     from rramkit.characterization.run import RunOptions
     from rramkit.characterization.run import characterize as run
 
-    plan = characterize.chosen(plan_name, params, pairs)
+    plan = characterize.with_form(characterize.chosen(plan_name, params, pairs), compiled_cells)
     check_writable(output, keep=(params, *shares))
     with failed_deck.kept_beside(output), spice_progress(quiet=quiet or json) as show:
         options = RunOptions(workers=workers, timeout=timeout, points=points, shares=tuple(shares), report=show)

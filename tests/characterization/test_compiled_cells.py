@@ -191,6 +191,20 @@ def test_a_users_library_is_not_compiled_by_this_key(tmp_path):
         Device.checked({"library": str(tmp_path / "own.lib"), "model": "own", "compiled": "auto"}, where="x")
 
 
+def test_shares_are_merged_in_the_form_that_they_ran_in(tmp_path, monkeypatch):
+    """Else a merge on a machine with a compiler would run all points again."""
+    asked = []
+
+    def stand_in(plan, *_):
+        asked.append(plan)
+        raise InputError("no run of this test")
+
+    monkeypatch.setattr(run, "characterize", stand_in)
+    for command in (["merge", str(tmp_path / "t.h5"), "part.points"], ["characterize", "-o", str(tmp_path / "t.h5")]):
+        CliRunner().invoke(app, [*command, "--plan", "chip", "--compiled-cells", "never"])
+    assert asked[0] == asked[1] == with_cells(find_design("chip"), "never") != find_design("chip")
+
+
 def test_a_users_subcircuit_cannot_always_be_compiled(tmp_path):
     (tmp_path / "own.lib").write_text(OWN_LIBRARY)
     own = DevicePulseParams(device=Device(library=str(tmp_path / "own.lib"), model="own"))
