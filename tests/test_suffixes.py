@@ -128,7 +128,7 @@ def test_files_and_pairs_take_suffixes_and_lists(tmp_path):
         ("t_pulse=50nA", "`t_pulse` should be in s"),
         ("cells=1m", "`cells` should be a valid integer, got a number with a fractional part; got 0.001"),
         ("widths=2um,3V", "`widths.1` should be in m; 'V' is neither"),
-        ("hidden=48,,24", "`hidden` should be a valid tuple; got '48,,24'"),
+        ("hidden=48,,24", "`hidden` should be a list; got '48,,24'"),
         ("hidden=48,x", "`hidden.1` should be a valid integer"),
     ],
 )

@@ -91,7 +91,9 @@ def test_each_corner_has_its_own_models(tmp_path, kit):
     expected = [BY_THRESHOLD[vto] for vto in THRESHOLDS.values()]
     # Given to five digits; the corners differ by 5 %.
     assert largest(tables) == near(expected, 1e-4)
-    assert len(set(json.loads(tables.provenance["models"]).values())) == 4  # the device, and one a corner
+    models = json.loads(tables.provenance["models"])
+    hashes = {each for name, each in models.items() if not name.startswith("rram_")}  # a compiled cell has two texts
+    assert len(hashes) == 3  # one a corner
 
 
 def test_an_edited_nested_file_is_a_new_library(tmp_path):

@@ -70,7 +70,7 @@ def test_a_deck_is_flattened_and_what_is_strange_is_refused():
             "title",
             ".subckt inner a s s_0=0 r=1e3",
             ".model own cell_module x={r}",
-            "Ncell a 0 s own",
+            "Ncell a 0 s own y=2",
             ".ic v(s)={s_0}",
             "R_1 a mid {r}",
             ".ends",
@@ -86,7 +86,7 @@ def test_a_deck_is_flattened_and_what_is_strange_is_refused():
     lines = vacask.translated(deck, []).splitlines()
     assert "x_one_r_1 (top x_one_mid) r r=1000.0 " in lines
     assert "model x_one_ncell_own cell_module (x=1000.0)" in lines
-    assert "x_one_ncell (top 0 state) x_one_ncell_own" in lines
+    assert "x_one_ncell (top 0 state) x_one_ncell_own y=2.0" in lines
     assert 'v_in (top 0) vsource type="pwl" wave=[0.0, 0.0, 1e-09, 1.5]' in lines
     assert "v_flat (flat 0) vsource dc=2.0" in lines
     assert any(line.endswith('icmode="uic" ic={"state", 0.25}') for line in lines)

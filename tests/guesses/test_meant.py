@@ -55,7 +55,7 @@ def test_names_of_blocks_plans_and_components_are_answered():
 def test_a_file_is_answered_with_the_one_beside_it(tmp_path):
     table.save(tables(), tmp_path / "tables.h5")
     (tmp_path / "tables.toml").write_text("epochs = 1")
-    with pytest.raises(InputError, match=r"no such file.*`rramkit characterize`\. Did you mean `.*/tables\.h5`\?"):
+    with pytest.raises(InputError, match=r"no such file.*`rramkit import`\. Did you mean `.*/tables\.h5`\?"):
         table.load(tmp_path / "tabels.h5")
     with pytest.raises(InputError, match=r"Did you mean `.*/tables\.toml`\?"):
         Experiment.from_toml(tmp_path / "tabels.toml")

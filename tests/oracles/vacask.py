@@ -177,8 +177,11 @@ def _element(kind, element, words, node, values, models) -> str:
         return f"{element} ({' '.join(map(node, words[1:5]))}) vcvs gain={_number(words[5], values)!r}"
     if kind == "n":
         plain = [word for word in words if "=" not in word]
-        module, _ = models[plain[-1]]
-        return f"model {element}_own {module}\n{element} ({' '.join(map(node, plain[1:-1]))}) {element}_own {named}"
+        module, parameters = models[plain[-1]]
+        own = " ".join(f"{key}={_number(text, values)!r}" for key, text in parameters.items())
+        pins = " ".join(map(node, plain[1:-1]))
+        model = f"model {element}_own {module}" + (f" ({own})" if own else "")
+        return f"{model}\n{element} ({pins}) {element}_own {named}"
     raise ValueError(
         f"{words[0]} is not translated: VACASK's decks have R, C, V, I, E, M, X, and N for compiled models"
     )
