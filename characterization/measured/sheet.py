@@ -241,7 +241,7 @@ def _without_units(sheet: Sheet, group: str) -> Sheet:
 
 
 def _is_of_texts(sheet: Sheet, column: int, group: str) -> bool:
-    """Return whether a column's name declares what is told by texts."""
+    """Return whether a column's name says that it holds texts."""
     if not sheet.names:
         return False
     name = name_and_unit(sheet.names[column])[0]
