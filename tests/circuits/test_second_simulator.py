@@ -17,6 +17,7 @@ from rramkit.circuits.device import in_form
 DECKS = (
     "cell_write",
     "crossbar",
+    "crossbar_driver_write",
     "crossbar_write",
     "device_pulse",
     "disturb",
@@ -32,7 +33,7 @@ DECKS = (
     "write_driver_set",
     "write_verify",
 )
-DERIVED = {"crossbar_write": 4}  # measures (1) that are differences of others
+DERIVED = {"crossbar_driver_write": 4, "crossbar_write": 4}  # measures (1) that are differences of others
 # Tolerances of the deck (1). The cards say BSIM4 4.0, of which ngspice has its own code; VACASK has 4.8 alone. Where a
 # RESET pulse takes away more than half of a cell's current that is 0.2 %; ngspice with 4.8 on the cards has VACASK's.
 WIDER = {"write_driver_reset": 3.0}
