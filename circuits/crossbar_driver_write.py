@@ -26,7 +26,8 @@ from rramkit.circuits.write_driver import OPTIONS, DriverPulseParams, WriteDrive
 from rramkit.errors import InputError
 from rramkit.parameters import Parameters, quantity
 
-LINES = ("bl", "wl", "sl", "inhibit")
+LINES = {"bl": "bit line", "wl": "word line", "sl": "source line", "inhibit": "inhibited bit lines"}
+"""Lines of the driver, and what a person calls them."""
 
 
 class CrossbarDriverWriteParams(Parameters):
@@ -69,7 +70,11 @@ class CrossbarDriverWriteParams(Parameters):
             raise ValueError(
                 f"row and col, counted from 0, must lie within {bar.rows} x {bar.cols}; got {self.row}, {self.col}"
             )
-        _ = self.train  # checks the code
+        most = 2**self.driver.converter.bits - 1
+        if self.code > most:
+            raise ValueError(
+                f"code must be at most 2^bits - 1 = {most}; got {self.code}. Lower it, or raise `driver.converter.bits`"
+            )
         return self
 
     @property
@@ -151,13 +156,17 @@ def _outputs(params: CrossbarDriverWriteParams) -> tuple[Output, ...]:
     word = f"word_{row}_{col}" if col > 0 and bar.segment("word").r > 0 else f"word_{row}"
     return (
         *state_outputs(bar),
+        *(Output(f"v_port_{line}", f"v({line})", "V", f"{words}, at the driver") for line, words in LINES.items()),
+        *(
+            Output(f"i_port_{line}", f"i(v_port_{line})", "A", f"current of the driver into the {words}")
+            for line, words in LINES.items()
+        ),
+        Output("i_read", "i(v_read)", "A", "current into the supply of reads"),
+        # last, and so in front in a picture, where those of the driver would hide them
         Output("v_bl", "v(bit_cell)", "V", "bit line at the written cell"),
         Output("v_wl", f"v({word})", "V", "word line at the written cell"),
         Output("v_sl", f"v({source})", "V", "source line at the written cell"),
         Output("i_cell", "i(v_cell)", "A", "current of the written cell, out of its bit line"),
-        *(Output(f"v_port_{line}", f"v({line})", "V", f"{line} at its driver") for line in LINES),
-        *(Output(f"i_port_{line}", f"i(v_port_{line})", "A", f"current out of the driver of {line}") for line in LINES),
-        Output("i_read", "i(v_read)", "A", "current into the supply of reads"),
     )
 
 

@@ -331,7 +331,7 @@ def on_pieces(x: Array, grid: np.ndarray, values: np.ndarray) -> Array:
 def between(values: np.ndarray, low: Array, part: Array) -> Array:
     """Return rows (N, S) of constants (K, S), or numbers (N,) of (K,), `part` (N,) of the way from `low` (N,) on."""
     last, part = values.shape[0] - 1, part if values.ndim == 1 else part[:, None]
-    if isinstance(low, np.ndarray):
+    if not is_tensor(low):
         return values[low] * (1.0 - part) + values[at_most(low + 1, last)] * part
     table = resident(values, part)
     return table.index_select(0, low).lerp(table.index_select(0, at_most(low + 1, last)), part)

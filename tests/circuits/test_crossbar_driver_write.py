@@ -176,7 +176,7 @@ def test_its_port_is_where_the_cell_is(pool):
         ({"bar": {"cell_kind": "1S1R"}}, "cell_kind 1T1R, row_line source, gating row"),
         ({"col": 4}, r"must lie within 4 x 4; got 0, 4"),
         ({"driver": {"lines": {"r_segment": 5.0}}}, "`driver.lines` are lumps around a single cell"),
-        ({"code": 64}, r"at most 2\^bits - 1 = 63"),
+        ({"code": 64}, r"code must be at most 2\^bits - 1 = 63; got 64\. Lower it, or raise `driver\.converter\.bits`"),
     ],
 )
 def test_what_the_driver_cannot_write_is_refused(given, message):

@@ -5,9 +5,9 @@ conductances. As a gain setting of `Readout` its resistance is that of the capac
 
     v_out = i t_integrate / c_integrate            so r_feedback = t_integrate / c_integrate
 
-(source: the charge of an ideal integrator; what the circuit adds is in the table);
-transfer and energy are those of the heaviest line, whose currents reach furthest; `spread` says how far the other lines
-lie from it. No chip of a training has it: spiking networks take it in place of readout and ADC.
+Source: the charge of an ideal integrator; what the circuit adds is in the table. Transfer and energy are those of the
+heaviest line, whose currents reach furthest; `spread` says how far the other lines lie from it. No chip of a training
+has it: spiking networks take it in place of readout and ADC.
 """
 
 from typing import Any
