@@ -10,7 +10,7 @@ from sphinx.util.typing import ExtensionMetadata
 def by_title(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Replace the text of each link of a page that is the name of a Markdown file."""
     for link in tree.findall(nodes.reference):
-        if link.astext().endswith(".md") and link.get("internal"):
+        if link.astext().endswith(".md") and link.get("internal") and link.get("refuri"):  # none within a page
             target = posixpath.normpath(posixpath.join(posixpath.dirname(page), link["refuri"].partition("#")[0]))
             title = app.env.titles[target.removesuffix(".html")].deepcopy()
             link.children = [nodes.inline("", "", *title.children)]
